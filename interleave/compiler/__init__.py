@@ -1,0 +1,110 @@
+"""From a function to blocks: `compile_function`."""
+
+from __future__ import annotations
+
+import ast
+import types
+from typing import Any
+
+from interleave.compiler.blocks import Block, BlockKind, Code, Locals
+from interleave.compiler.emit import emit
+from interleave.compiler.flow import find_dependences, find_live
+from interleave.compiler.names import (
+    SETS,
+    Surroundings,
+    bound_names,
+    is_user_function,
+    scope_walk,
+)
+from interleave.compiler.source import find_function, no_source
+from interleave.compiler.statements import StatementFlattener
+from interleave.errors import ModelError, Place
+from interleave.memory.cursors import cursor
+
+__all__ = ["Block", "BlockKind", "Code", "Locals", "compile_function", "is_user_function"]
+
+END = object()
+"""What `_next` gives at the end of an iterator."""
+
+
+def _next(iterator: Any) -> Any:
+    try:
+        return next(iterator)
+    except StopIteration:
+        return END
+
+
+def _matches(exception: BaseException, kinds: Any) -> bool:
+    """Whether `except kinds:` catches an exception."""
+    for kind in kinds if isinstance(kinds, tuple) else (kinds,):
+        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+            raise TypeError(
+                "catching classes that do not inherit from BaseException is not allowed"
+            )
+        if isinstance(exception, kind):
+            return True
+    return False
+
+
+_HELPERS: dict[str, Any] = {
+    "@cursor": cursor,
+    "@next": _next,
+    "@end": END,
+    "@matches": _matches,
+    "@type": type,
+    "@AssertionError": AssertionError,
+    **SETS,
+}
+
+
+def compile_function(
+    function: types.FunctionType, *, method_names: frozenset[str], namespace: dict[str, Any]
+) -> Code:
+    """Compile a function to blocks.
+
+    `method_names` are the names of the model's own methods, calls of which are flattened;
+    `namespace` gives what global names stand for, and is where the code of the blocks will run.
+    Raises `ModelError`, placed, for what cannot be compiled.
+    """
+    found = find_function(function)
+    if found is None:
+        raise no_source(function)
+    definition, owner = found
+    file = function.__code__.co_filename
+    if isinstance(definition, ast.AsyncFunctionDef):
+        raise ModelError(
+            f"{definition.name} is `async def`: asyncio is not modelled by this version",
+            remedy="write it with `def`",
+            place=Place.of_node(file, definition),
+        )
+    bound = bound_names(definition)
+    outside = frozenset(
+        name
+        for node in scope_walk(definition.body)
+        if isinstance(node, ast.Global | ast.Nonlocal)
+        for name in node.names
+    )
+    names = Surroundings(function)
+    flattener = StatementFlattener(
+        file,
+        names,
+        bound - outside,
+        method_names,
+        assigned_outside=bound & outside,
+        statement=definition,
+    )
+    flattener.body(definition.body)
+    flattener.finish()
+    code = Code(function, definition, file, flattener.blocks)
+    namespace.update(_HELPERS)
+    emit(
+        code.blocks,
+        bound=bound - outside,
+        owner=owner,
+        names=names,
+        namespace=namespace,
+        file=file,
+    )
+    find_live(code.blocks)
+    find_dependences(code.blocks)
+    return code

@@ -1,0 +1,109 @@
+"""What a function is compiled to: blocks, and how control passes between them."""
+
+from __future__ import annotations
+
+import ast
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+from typing import Any
+
+from interleave.compiler.source import statement_text
+from interleave.errors import Place
+from interleave.result import Source
+
+Locals = dict[str, Any]
+"""The local variables of a frame. Names with `#` are the compiler's own."""
+
+HIDDEN = "#"
+"""First character of the compiler's own local names."""
+
+ENTERED = "#with"
+"""First characters of the locals that hold the context managers that a frame is inside of."""
+
+
+class BlockKind(Enum):
+    """How a block ends, and what its `run` returns."""
+
+    PLAIN = "go on to `next`; the result means nothing"
+    BRANCH = "go on to `next` where the result is true, else to `otherwise`"
+    CALL = "the result is (callee, args, kwargs); store what the call returns in `target`"
+    RETURN = "leave the function with the result"
+
+
+@dataclass(eq=False)
+class Block:
+    """A simple statement, or one condition, as a function of the frame's locals.
+
+    `handler` is where an exception goes, stored as `handler_name`; None: out of the function.
+    """
+
+    number: int
+    kind: BlockKind
+    statement: ast.AST
+    node: ast.AST
+    body: list[ast.stmt]
+    next: int = -1
+    otherwise: int = -1
+    target: str = ""
+    handler: int | None = None
+    handler_name: str = ""
+    prefix: str = ""
+    """Words before the statement's text, where the block is not what the statement begins with."""
+    decides: bool = True
+    """For a BRANCH: whether what follows depends on the condition (not so for an assertion)."""
+    uses: frozenset[str] = frozenset()
+    defines: frozenset[str] = frozenset()
+    """Names that are bound whenever the block goes on to `next`."""
+    may_define: frozenset[str] = frozenset()
+    live: tuple[str, ...] = ()
+    """Names that this block or one after it may use, sorted."""
+    live_in_call: tuple[str, ...] = ()
+    """For a CALL: names that are needed after it, without `target`."""
+    depends: frozenset[int] = frozenset()
+    """The branches on which it depends whether this block runs, all of them (transitively)."""
+    run: Callable[[Locals], Any] = field(default=lambda _: None, repr=False)
+
+    def successors(self) -> list[int]:
+        """Where control goes without an exception."""
+        if self.kind is BlockKind.RETURN or self.next < 0:
+            return []  # `next` is -1 where the block always raises
+        return [self.next, self.otherwise] if self.kind is BlockKind.BRANCH else [self.next]
+
+
+@dataclass(eq=False)
+class Code:
+    """A compiled function: its blocks, the first of which is where it begins.
+
+    A block number of `len(blocks)` stands for the end of the function, returning None.
+    """
+
+    function: types.FunctionType
+    definition: ast.FunctionDef
+    file: str
+    blocks: list[Block] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
+
+    def place(self, number: int) -> Place:
+        """Where in the source a block is."""
+        return Place.of_node(self.file, self.blocks[number].node)
+
+    def source(self, number: int) -> Source:
+        """The statement that a block belongs to."""
+        return self._sources[number]
+
+    @cached_property
+    def _sources(self) -> list[Source]:
+        return [
+            Source(
+                self.file,
+                getattr(block.statement, "lineno", self.definition.lineno),
+                block.prefix + statement_text(self.file, block.statement),
+            )
+            for block in self.blocks
+        ]

@@ -1,0 +1,218 @@
+"""Laying down blocks in order, with labels for the places that control jumps to."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from interleave.compiler.blocks import HIDDEN, Block, BlockKind
+from interleave.compiler.names import Surroundings
+from interleave.errors import ModelError, Place
+
+
+@dataclass(eq=False)
+class Label:
+    """A place among the blocks. `at` is known once it is placed."""
+
+    at: int = -1
+
+
+@dataclass(eq=False)
+class Unwinding:
+    """Something to be done when control leaves a statement early: a `finally`, the end of a `with`.
+
+    `emit` lays down the blocks that do it; `handler` is the exception handler outside it.
+    """
+
+    emit: Callable[[], None]
+    handler: tuple[Label, str] | None
+
+
+@dataclass(eq=False)
+class Loop:
+    """An enclosing loop: where `continue` and `break` go."""
+
+    again: Label
+    leave: Label
+
+
+@dataclass
+class Builder:
+    """The blocks of one function, as they are laid down."""
+
+    file: str
+    names: Surroundings
+    bound: frozenset[str]
+    method_names: frozenset[str]
+    """Names that some class of the model gives to a method of its own."""
+    assigned_outside: frozenset[str] = frozenset()
+    """Names that the function declares global or nonlocal, and assigns."""
+    blocks: list[Block] = field(default_factory=list)
+    statement: ast.AST = field(default_factory=ast.Pass)
+    prefix: str = ""
+    handler: tuple[Label, str] | None = None
+    enclosing: list[Unwinding | Loop] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._jumps: dict[tuple[int, str], Label] = {}
+        self._pending: list[tuple[int, str]] = []
+        self._pending_labels: list[Label] = []
+        self._aliases: list[tuple[Label, Label]] = []
+        self._temporaries = 0
+        self._handled: list[str] = []
+
+    # Errors
+
+    def error(self, what: str, remedy: str, node: ast.AST | None = None) -> ModelError:
+        """A `ModelError` at a node, or at the present statement."""
+        return ModelError(what, remedy=remedy, place=Place.of_node(self.file, node or self.statement))
+
+    # Blocks
+
+    def emit(self, kind: BlockKind, node: ast.AST, body: list[ast.stmt]) -> Block:
+        """Lay down one block. What came before it goes on here."""
+        block = Block(
+            len(self.blocks), kind, self.statement, node, body, prefix=self.prefix
+        )
+        self._land(block.number)
+        self.blocks.append(block)
+        self._pending = [(block.number, "next")]
+        if kind is BlockKind.RETURN:
+            self._pending = []
+        if self.handler is not None:
+            self._jumps[block.number, "handler"] = self.handler[0]
+            block.handler_name = self.handler[1]
+        return block
+
+    def plain(self, node: ast.AST, *body: ast.stmt) -> Block:
+        return self.emit(BlockKind.PLAIN, node, list(body))
+
+    def value(self, kind: BlockKind, node: ast.AST, expression: ast.expr) -> Block:
+        """A block whose result is the value of an expression."""
+        return self.emit(kind, node, [at(node, ast.Return(expression))])
+
+    def branch(self, node: ast.AST, condition: ast.expr, yes: Label, no: Label) -> Block:
+        """A condition: control goes to one label or the other."""
+        # `not not x`: asking for its truth belongs to the block, for that may be an access too.
+        twice = at(node, ast.UnaryOp(ast.Not(), at(node, ast.UnaryOp(ast.Not(), condition))))
+        block = self.value(BlockKind.BRANCH, node, twice)
+        self._decide(block, yes, no)
+        return block
+
+    def test(self, node: ast.AST, body: list[ast.stmt], yes: Label, no: Label) -> Block:
+        """A branch on what the statements of `body` return."""
+        block = self.emit(BlockKind.BRANCH, node, body)
+        self._decide(block, yes, no)
+        return block
+
+    def _decide(self, block: Block, yes: Label, no: Label) -> None:
+        self._jumps[block.number, "next"] = yes
+        self._jumps[block.number, "otherwise"] = no
+        self._pending = []
+
+    # Labels
+
+    def place(self, label: Label) -> None:
+        """Control that jumps to `label` goes on with the next block."""
+        self._pending_labels.append(label)
+
+    def jump(self, label: Label) -> None:
+        """Control goes to `label` from here; what is laid down next is reached by labels only."""
+        for pending in self._pending:
+            self._jumps[pending] = label
+        for placed in self._pending_labels:
+            self._aliases.append((placed, label))
+        self._pending = []
+        self._pending_labels = []
+
+    def _land(self, number: int) -> None:
+        for pending in self._pending:
+            self._jumps[pending] = Label(number)
+        for label in self._pending_labels:
+            label.at = number
+        self._pending = []
+        self._pending_labels = []
+
+    @property
+    def reachable(self) -> bool:
+        """Whether control can come to what is laid down next."""
+        return bool(self._pending or self._pending_labels or not self.blocks)
+
+    def finish(self) -> None:
+        """Resolve all labels. Falling off the end goes to number `len(blocks)`."""
+        self._land(len(self.blocks))
+        for placed, target in reversed(self._aliases):
+            placed.at = target.at
+        for _ in self._aliases:
+            for placed, target in self._aliases:
+                placed.at = target.at
+        for (number, field_), label in self._jumps.items():
+            setattr(self.blocks[number], field_, label.at)
+
+    # Context
+
+    @contextmanager
+    def handling(self, label: Label, name: str) -> Iterator[None]:
+        """Exceptions in here go to `label`, stored as `name`."""
+        outside, self.handler = self.handler, (label, name)
+        try:
+            yield
+        finally:
+            self.handler = outside
+
+    @contextmanager
+    def within(self, context: Unwinding | Loop) -> Iterator[None]:
+        """Inside a loop, or inside something that must be unwound."""
+        self.enclosing.append(context)
+        try:
+            yield
+        finally:
+            self.enclosing.pop()
+
+    def unwind(self, to: Loop | None) -> None:
+        """Lay down everything that must be done before control leaves for `to` (None: returns)."""
+        saved = (self.enclosing, self.handler)
+        while self.enclosing and self.enclosing[-1] is not to:
+            context = self.enclosing[-1]
+            self.enclosing = self.enclosing[:-1]
+            if isinstance(context, Unwinding):
+                self.handler = context.handler
+                context.emit()
+        self.enclosing, self.handler = saved
+
+    def temporary(self, what: str = "") -> str:
+        """A fresh local name of the compiler's own."""
+        self._temporaries += 1
+        return f"{HIDDEN}{what}{self._temporaries}"
+
+    def assign(self, name: str, value: ast.expr, node: ast.AST) -> None:
+        """Lay down `name = value`."""
+        self.plain(node, at(node, ast.Assign([at(node, ast.Name(name, ast.Store()))], value)))
+
+    def keep(self, value: ast.expr, node: ast.AST) -> ast.expr:
+        """Lay down an assignment to a temporary, and give an expression that reads it."""
+        if isinstance(value, ast.Constant) or is_temporary(value):
+            return value
+        name = self.temporary()
+        self.assign(name, value, node)
+        return load(name, node)
+
+
+Node = TypeVar("Node", bound=ast.AST)
+
+
+def at(place: ast.AST, node: Node) -> Node:
+    """`node`, with the position of `place`."""
+    return ast.copy_location(node, place)
+
+
+def load(name: str, place: ast.AST) -> ast.expr:
+    """An expression that reads a local."""
+    return at(place, ast.Name(name, ast.Load()))
+
+
+def is_temporary(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id.startswith(HIDDEN)

@@ -1,0 +1,184 @@
+"""Turning the syntax of blocks back into Python functions over a dictionary of locals."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterable
+from typing import Any
+
+from interleave.compiler.blocks import HIDDEN, Block
+from interleave.compiler.names import ORDERED_FROZEN_SET, ORDERED_SET, Surroundings
+from interleave.memory.values import mangle
+
+LOCALS = "#L"
+_BIND = "@bind"
+
+
+def bind(names: dict[str, Any], name: str, value: Any) -> Any:
+    """What `(name := value)` becomes."""
+    names[name] = value
+    return value
+
+
+class Rewriter(ast.NodeTransformer):
+    """Makes `x` into `L['x']` for each local `x` of one block, and notes which it uses and binds."""
+
+    def __init__(self, bound: frozenset[str], owner: str | None, names: Surroundings) -> None:
+        self._bound = bound
+        self._owner = owner
+        self._names = names
+        self._hidden: list[frozenset[str]] = []
+        self.uses: set[str] = set()
+        self.defines: set[str] = set()
+        self.may_define: set[str] = set()
+
+    def _is_local(self, name: str) -> bool:
+        if any(name in names for names in self._hidden):
+            return False
+        return name in self._bound or name.startswith(HIDDEN)
+
+    def _slot(self, name: str, context: ast.expr_context, node: ast.AST) -> ast.expr:
+        slot = ast.Subscript(ast.Name(LOCALS, ast.Load()), ast.Constant(name), context)
+        return ast.fix_missing_locations(ast.copy_location(slot, node))
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        name = mangle(node.id, self._owner)
+        if not self._is_local(node.id):
+            return ast.copy_location(ast.Name(name, node.ctx), node)
+        if isinstance(node.ctx, ast.Load):
+            if node.id not in self.defines:
+                self.uses.add(node.id)
+        elif self._hidden:
+            self.may_define.add(node.id)
+        else:
+            self.defines.add(node.id)
+        return self._slot(node.id, node.ctx, node)
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        self.generic_visit(node)
+        node.attr = mangle(node.attr, self._owner)
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.stmt:
+        node.value = self.visit(node.value)
+        node.targets = [self.visit(target) for target in node.targets]
+        return node
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
+        if isinstance(node.target, ast.Name) and self._is_local(node.target.id):
+            self.uses.add(node.target.id)
+        node.value = self.visit(node.value)
+        node.target = self.visit(node.target)
+        return node
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
+        value = self.visit(node.value)
+        if not self._is_local(node.target.id):
+            return node
+        self.may_define.add(node.target.id)
+        arguments = [ast.Name(LOCALS, ast.Load()), ast.Constant(node.target.id), value]
+        call = ast.Call(ast.Name(_BIND, ast.Load()), arguments, [])
+        return ast.fix_missing_locations(ast.copy_location(call, node))
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
+        names = frozenset(argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg))
+        node.args = self.visit(node.args)
+        return self._inside(names, node, "body")
+
+    def _inside(self, names: frozenset[str], node: Any, *parts: str) -> Any:
+        self._hidden.append(names)
+        for part in parts:
+            setattr(node, part, self.visit(getattr(node, part)))
+        self._hidden.pop()
+        return node
+
+    def _comprehension(self, node: Any, *parts: str) -> Any:
+        node.generators[0].iter = self.visit(node.generators[0].iter)
+        names = frozenset(
+            name.id
+            for generator in node.generators
+            for name in ast.walk(generator.target)
+            if isinstance(name, ast.Name)
+        )
+        self._hidden.append(names)
+        for number, generator in enumerate(node.generators):
+            if number:
+                generator.iter = self.visit(generator.iter)
+            generator.ifs = [self.visit(condition) for condition in generator.ifs]
+        self._hidden.pop()
+        return self._inside(names, node, *parts)
+
+    def visit_ListComp(self, node: ast.ListComp) -> ast.expr:
+        return self._comprehension(node, "elt")
+
+    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> ast.expr:
+        return self._comprehension(node, "elt")
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.expr:
+        return self._comprehension(node, "key", "value")
+
+    def visit_SetComp(self, node: ast.SetComp) -> ast.expr:
+        made = self._comprehension(node, "elt")
+        generator = ast.GeneratorExp(made.elt, made.generators)
+        return self._ordered(ORDERED_SET, node, generator)
+
+    def visit_Set(self, node: ast.Set) -> ast.expr:
+        elements = [self.visit(element) for element in node.elts]
+        return self._ordered(ORDERED_SET, node, ast.List(elements, ast.Load()))
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        for kind, ordered in ((set, ORDERED_SET), (frozenset, ORDERED_FROZEN_SET)):
+            name = kind.__name__
+            if not self._is_local(name) and self._names.is_builtin(node.func, name):
+                node.func = ast.copy_location(ast.Name(ordered, ast.Load()), node.func)
+        if self._names.is_builtin(node.func, "super") and not node.args:
+            node.args = [ast.Name("__class__", ast.Load()), ast.Name("self", ast.Load())]
+            ast.fix_missing_locations(node)
+        self.generic_visit(node)
+        return node
+
+    def _ordered(self, name: str, node: ast.expr, inside: ast.expr) -> ast.expr:
+        call = ast.Call(ast.Name(name, ast.Load()), [inside], [])
+        return ast.fix_missing_locations(ast.copy_location(call, node))
+
+    def visit_match_case(self, node: ast.match_case) -> ast.match_case:
+        # Only values inside patterns are looked up; what a pattern binds stays a Python local, and
+        # the block's own statements move it into the locals.
+        for value in ast.walk(node.pattern):
+            if isinstance(value, ast.Name) and self._is_local(value.id):
+                self.uses.add(value.id)
+        node.body = [self.visit(statement) for statement in node.body]
+        return node
+
+
+def emit(
+    blocks: Iterable[Block],
+    *,
+    bound: frozenset[str],
+    owner: str | None,
+    names: Surroundings,
+    namespace: dict[str, Any],
+    file: str,
+) -> None:
+    """Give each block its `run`, and note which locals it uses and defines."""
+    functions: list[ast.stmt] = []
+    for block in blocks:
+        rewriter = Rewriter(bound, owner, names)
+        body = [rewriter.visit(copy.deepcopy(statement)) for statement in block.body]
+        block.uses = frozenset(rewriter.uses)
+        block.defines = frozenset(rewriter.defines)
+        block.may_define = frozenset(rewriter.may_define)
+        functions.append(_function(f"#{block.number}", body))
+    module = ast.fix_missing_locations(ast.Module(functions, []))
+    namespace[_BIND] = bind
+    exec(compile(module, file, "exec"), namespace)  # noqa: S102  (the user's own code, block by block)
+    for block in blocks:
+        block.run = namespace.pop(f"#{block.number}")
+
+
+def _function(name: str, body: list[ast.stmt]) -> ast.FunctionDef:
+    arguments = ast.arguments([], [ast.arg(LOCALS)], None, [], [], None, [])
+    made = ast.FunctionDef(name, arguments, body or [ast.Pass()], [], None)
+    made.type_params = []  # type: ignore[attr-defined]  (from Python 3.12 on)
+    return ast.copy_location(made, body[0]) if body else made

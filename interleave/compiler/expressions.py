@@ -1,0 +1,420 @@
+"""Flattening expressions: what may hold a call of the model's own code becomes blocks of its own.
+
+Everything else stays one expression inside one block. Order of evaluation is Python's.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import types
+from collections.abc import Callable
+
+from interleave.compiler.blocks import Block, BlockKind
+from interleave.compiler.builder import Builder, Label, at, load
+from interleave.compiler.names import is_user_function
+
+_PURE_NODES = (
+    ast.Name, ast.Constant, ast.expr_context, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare,
+    ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.Tuple, ast.List, ast.IfExp,
+    ast.comprehension, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.JoinedStr,
+    ast.FormattedValue,
+)  # fmt: skip
+"""What a comprehension may hold and still be sure to touch nothing shared."""
+
+_CONSUMERS = frozenset({"sum", "list", "tuple", "set", "frozenset", "sorted", "min", "max", "dict"})
+"""Built-ins that take all of their argument: a generator given to them may as well be a list."""
+
+
+class ExpressionFlattener(Builder):
+    """Adds to a builder: `simple(expression)`, `condition(test, yes, no)`."""
+
+    def simple(self, node: ast.expr) -> ast.expr:
+        """An expression with the same value that is fit for one block; lays down what precedes it."""
+        self._refuse(node)
+        if not self.needs_blocks(node):
+            return node
+        match node:
+            case ast.Call():
+                return self._call(node)
+            case ast.BoolOp():
+                return self._by_branches(node)
+            case ast.IfExp():
+                return self._if_expression(node)
+            case ast.Compare() if len(node.ops) > 1:
+                return self._chain(node)
+            case ast.ListComp() | ast.SetComp() | ast.DictComp():
+                return self._comprehension(node)
+            case ast.NamedExpr():
+                value = self.simple(node.value)
+                self.assign(node.target.id, value, node)
+                return self.keep(load(node.target.id, node), node)
+        return self._in_order(node)
+
+    def _refuse(self, node: ast.expr) -> None:
+        for inner in ast.walk(node):
+            match inner:
+                case ast.Yield() | ast.YieldFrom():
+                    raise self.error(
+                        "`yield` cannot be compiled: a state cannot hold a running generator",
+                        "collect the values in a list and return it",
+                        inner,
+                    )
+                case ast.Await():
+                    raise self.error(
+                        "`await` belongs to asyncio, which this version does not model",
+                        "write the method with `def`, and the awaited calls without `await`",
+                        inner,
+                    )
+
+    def needs_blocks(self, node: ast.expr) -> bool:
+        """Whether an expression holds something that must be flattened."""
+        if isinstance(node, ast.Lambda | ast.GeneratorExp):
+            # Called piece by piece from code that is opaque: so are these.
+            return False
+        if isinstance(node, ast.Call) and (self._may_be_ours(node.func) or self._is_scan(node)):
+            return True
+        if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp):
+            return not self._is_local_only(node)
+        return any(self.needs_blocks(child) for child in _expressions_of(node))
+
+    def _may_be_ours(self, callee: ast.expr) -> bool:
+        """Whether a call may be of the model's own code, which is flattened and not run as one."""
+        match callee:
+            case ast.Name(id=name) if name not in self.bound and name in self.names:
+                return is_user_function(self.names.real(name))
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute) if (
+                name not in self.bound
+                and name in self.names
+                and isinstance(self.names.real(name), types.ModuleType)
+            ):
+                return is_user_function(getattr(self.names.real(name), attribute, None))
+            case ast.Attribute(attr=attribute):
+                return attribute in self.method_names
+        return True
+
+    def _is_scan(self, call: ast.Call) -> bool:
+        """Whether a call takes a generator that must be flattened: any(...), sum(...), ..."""
+        if len(call.args) != 1 or not isinstance(call.args[0], ast.GeneratorExp):
+            return False
+        known = _CONSUMERS | {"any", "all"}
+        return (
+            isinstance(call.func, ast.Name)
+            and call.func.id in known
+            and call.func.id not in self.bound
+            and self.names.is_builtin(call.func, call.func.id)
+            and not self._is_local_only(call.args[0])
+        )
+
+    def _is_local_only(self, node: ast.expr) -> bool:
+        return all(isinstance(inner, _PURE_NODES) for inner in ast.walk(node))
+
+    # Calls
+
+    def _call(self, node: ast.Call) -> ast.expr:
+        if self._is_scan(node):
+            return self._scan(node)
+        if not self._may_be_ours(node.func):
+            return self._in_order(node)
+        # The callee and the arguments are evaluated in one block of their own where they are
+        # simple, so that the call itself begins with nothing left to do.
+        node = self._in_order(node, keep_all=True)
+        keywords = [
+            at(node, ast.Dict([None], [keyword.value]))
+            if keyword.arg is None
+            else at(node, ast.Dict([at(node, ast.Constant(keyword.arg))], [keyword.value]))
+            for keyword in node.keywords
+        ]
+        merged = at(node, ast.Dict([None] * len(keywords), list(keywords)))
+        parts: list[ast.expr] = [node.func, at(node, ast.Tuple(node.args, ast.Load())), merged]
+        block = self.value(BlockKind.CALL, node, at(node, ast.Tuple(parts, ast.Load())))
+        block.target = self.temporary()
+        return load(block.target, node)
+
+    def _scan(self, call: ast.Call) -> ast.expr:
+        assert isinstance(call.func, ast.Name)
+        generator = call.args[0]
+        assert isinstance(generator, ast.GeneratorExp)
+        if call.func.id not in ("any", "all"):
+            listed = at(generator, ast.ListComp(generator.elt, generator.generators))
+            argument = self._comprehension(listed)
+            return at(call, ast.Call(call.func, [argument], call.keywords))
+        wanted = call.func.id == "any"
+        result = self.temporary()
+        done, after = Label(), Label()
+
+        def each(element: ast.expr) -> None:
+            go_on = Label()
+            if wanted:
+                self.condition(element, done, go_on)
+            else:
+                self.condition(element, go_on, done)
+            self.place(go_on)
+
+        self._loops(generator, [generator.elt], lambda parts: each(parts[0]))
+        self.assign(result, at(call, ast.Constant(not wanted)), call)
+        self.jump(after)
+        self.place(done)
+        self.assign(result, at(call, ast.Constant(wanted)), call)
+        self.place(after)
+        return load(result, call)
+
+    # Short circuits
+
+    def condition(self, node: ast.expr, yes: Label, no: Label) -> None:
+        """Lay down a test: control goes to `yes` or `no`."""
+        match node:
+            case ast.BoolOp(op=operator, values=values):
+                for value in values[:-1]:
+                    go_on = Label()
+                    if isinstance(operator, ast.And):
+                        self.condition(value, go_on, no)
+                    else:
+                        self.condition(value, yes, go_on)
+                    self.place(go_on)
+                self.condition(values[-1], yes, no)
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                self.condition(operand, no, yes)
+            case ast.Constant(value=value):
+                self.jump(yes if value else no)
+            case _:
+                self.branch(node, self.simple(node), yes, no)
+
+    def _by_branches(self, node: ast.BoolOp) -> ast.expr:
+        result = self.temporary()
+        after = Label()
+        for value in node.values[:-1]:
+            self.assign(result, self.simple(value), value)
+            go_on = Label()
+            test = load(result, value)
+            if isinstance(node.op, ast.And):
+                self.branch(value, test, go_on, after)
+            else:
+                self.branch(value, test, after, go_on)
+            self.place(go_on)
+        self.assign(result, self.simple(node.values[-1]), node.values[-1])
+        self.place(after)
+        return load(result, node)
+
+    def _if_expression(self, node: ast.IfExp) -> ast.expr:
+        result = self.temporary()
+        yes, no, after = Label(), Label(), Label()
+        self.condition(node.test, yes, no)
+        self.place(yes)
+        self.assign(result, self.simple(node.body), node.body)
+        self.jump(after)
+        self.place(no)
+        self.assign(result, self.simple(node.orelse), node.orelse)
+        self.place(after)
+        return load(result, node)
+
+    def _chain(self, node: ast.Compare) -> ast.expr:
+        result = self.temporary()
+        after = Label()
+        left = self.keep(self.simple(node.left), node.left)
+        for number, (operator, comparator) in enumerate(
+            zip(node.ops, node.comparators, strict=True), 1
+        ):
+            right = self.keep(self.simple(comparator), comparator)
+            self.assign(result, at(node, ast.Compare(left, [operator], [right])), node)
+            if number < len(node.ops):
+                go_on = Label()
+                self.branch(node, load(result, node), go_on, after)
+                self.place(go_on)
+            left = right
+        self.place(after)
+        return load(result, node)
+
+    # Comprehensions
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp) -> ast.expr:
+        result = self.temporary()
+        if isinstance(node, ast.DictComp):
+            empty: ast.expr = ast.Dict([], [])
+            parts = [node.key, node.value]
+        else:
+            empty = ast.List([], ast.Load()) if isinstance(node, ast.ListComp) else ast.Set([])
+            parts = [node.elt]
+        self.assign(result, at(node, empty), node)
+
+        def each(values: list[ast.expr]) -> None:
+            made = load(result, node)
+            if isinstance(node, ast.DictComp):
+                slot = at(node, ast.Subscript(made, values[0], ast.Store()))
+                self.plain(node, at(node, ast.Assign([slot], values[1])))
+                return
+            adder = "append" if isinstance(node, ast.ListComp) else "add"
+            method = at(node, ast.Attribute(made, adder, ast.Load()))
+            self.plain(node, at(node, ast.Expr(at(node, ast.Call(method, [values[0]], [])))))
+
+        self._loops(node, parts, lambda found: each([self.simple(part) for part in found]))
+        return load(result, node)
+
+    def _loops(
+        self,
+        node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp,
+        parts: list[ast.expr],
+        each: Callable[[list[ast.expr]], None],
+    ) -> None:
+        """The loops of a comprehension; `each` lays down what is done with `parts` in the middle."""
+        renamed: dict[str, str] = {}
+        ends: list[tuple[Label, Label]] = []
+        for generator in node.generators:
+            if generator.is_async:
+                self._refuse(at(node, ast.Await(generator.iter)))
+            iterable = self.simple(rename(generator.iter, renamed))
+            for name in ast.walk(generator.target):
+                if isinstance(name, ast.Name):
+                    renamed[name.id] = self.temporary(f"{name.id}@")
+            again, inside, leave = Label(), Label(), Label()
+            iterator = self.begin_loop(iterable, node)
+            self.place(again)
+            self.next_item(iterator, rename(generator.target, renamed), node, inside, leave)
+            self.place(inside)
+            for condition in generator.ifs:
+                go_on = Label()
+                self.condition(rename(condition, renamed), go_on, again)
+                self.place(go_on)
+            ends.append((again, leave))
+        each([rename(part, renamed) for part in parts])
+        for again, leave in reversed(ends):
+            self.jump(again)
+            self.place(leave)
+
+    def begin_loop(self, iterable: ast.expr, node: ast.AST) -> str:
+        """Lay down the making of an iterator; gives its name."""
+        name = self.temporary("iterator")
+        maker = at(node, ast.Name("@cursor", ast.Load()))
+        self.assign(name, at(node, ast.Call(maker, [iterable], [])), node)
+        return name
+
+    def next_item(
+        self, iterator: str, target: ast.expr, node: ast.AST, inside: Label, leave: Label
+    ) -> Block:
+        """Lay down the taking of one item: to `inside` with `target` bound, or to `leave`."""
+        # Names with `@` are Python locals of this one block, never locals of the frame.
+        item = at(node, ast.Name("@item", ast.Load()))
+        taken = at(node, ast.Call(at(node, ast.Name("@next", ast.Load())), [load(iterator, node)], []))
+        at_end = at(node, ast.Compare(item, [ast.Is()], [at(node, ast.Name("@end", ast.Load()))]))
+        body: list[ast.stmt] = [
+            at(node, ast.Assign([at(node, ast.Name("@item", ast.Store()))], taken)),
+            at(node, ast.If(at_end, [at(node, ast.Return(at(node, ast.Constant(False))))], [])),
+            at(node, ast.Assign([target], item)),
+            at(node, ast.Return(at(node, ast.Constant(True)))),
+        ]
+        return self.test(node, body, inside, leave)
+
+    # Everything else
+
+    def _in_order(self, node: ast.expr, *, keep_all: bool = False) -> ast.Call:
+        """Flatten the parts of an expression; those before the last flattened one are kept first."""
+        node = _copy(node)
+        slots = _slots_of(node)
+        last = max(
+            (i for i, slot in enumerate(slots) if self.needs_blocks(slot.get())), default=-1
+        )
+        for number, slot in enumerate(slots):
+            part = slot.get()
+            if number < last:
+                slot.set(self._keep_part(part))
+            elif number == last:
+                slot.set(self._part(part))
+        return node  # type: ignore[return-value]
+
+    def _keep_part(self, part: ast.expr) -> ast.expr:
+        if isinstance(part, ast.Starred):
+            made = at(part, ast.Tuple([at(part, ast.Starred(self.simple(part.value), ast.Load()))], ast.Load()))
+            return at(part, ast.Starred(self.keep(made, part), ast.Load()))
+        return self.keep(self.simple(part), part)
+
+    def _part(self, part: ast.expr) -> ast.expr:
+        if isinstance(part, ast.Starred):
+            return at(part, ast.Starred(self.simple(part.value), ast.Load()))
+        return self.simple(part)
+
+
+class _Slot:
+    """A place for a sub-expression in a node."""
+
+    def __init__(self, owner: ast.AST, name: str, index: int | None = None) -> None:
+        self._owner, self._name, self._index = owner, name, index
+
+    def get(self) -> ast.expr:
+        found = getattr(self._owner, self._name)
+        return found if self._index is None else found[self._index]
+
+    def set(self, value: ast.expr) -> None:
+        if self._index is None:
+            setattr(self._owner, self._name, value)
+        else:
+            getattr(self._owner, self._name)[self._index] = value
+
+
+def _slots_of(node: ast.AST) -> list[_Slot]:
+    """The sub-expressions of a node in order of evaluation."""
+    if isinstance(node, ast.Dict):
+        pairs = []
+        for i, key in enumerate(node.keys):
+            pairs += [_Slot(node, "keys", i)] if key is not None else []
+            pairs.append(_Slot(node, "values", i))
+        return pairs
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        # The method is looked up on the object before the arguments are evaluated, but that is no
+        # access of its own: only the object itself is kept.
+        rest = [_Slot(node, "args", i) for i in range(len(node.args))]
+        rest += [_Slot(keyword, "value") for keyword in node.keywords]
+        return [_Slot(node.func, "value"), *rest]
+    slots: list[_Slot] = []
+    for name, value in ast.iter_fields(node):
+        if isinstance(value, ast.expr):
+            slots.append(_Slot(node, name))
+        elif isinstance(value, list):
+            for i, item in enumerate(value):
+                if isinstance(item, ast.expr):
+                    slots.append(_Slot(node, name, i))
+                elif isinstance(item, ast.keyword):
+                    slots.append(_Slot(item, "value"))
+    return slots
+
+
+def _expressions_of(node: ast.AST) -> list[ast.expr]:
+    """The sub-expressions that are evaluated with a node."""
+    found: list[ast.expr] = []
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            found.append(child)
+        elif isinstance(child, ast.keyword | ast.comprehension):
+            found += _expressions_of(child)
+    return found
+
+
+def _copy(node: ast.expr) -> ast.expr:
+    """A copy of a node and its lists and keywords, whose parts may be replaced."""
+    fields = {
+        name: list(value) if isinstance(value, list) else value
+        for name, value in ast.iter_fields(node)
+    }
+    made = at(node, type(node)(**fields))
+    if isinstance(made, ast.Call):
+        made.keywords = [at(k, ast.keyword(k.arg, k.value)) for k in made.keywords]
+        if isinstance(made.func, ast.Attribute):
+            made.func = at(made.func, ast.Attribute(made.func.value, made.func.attr, ast.Load()))
+    return made
+
+
+class _Renamer(ast.NodeTransformer):
+    def __init__(self, names: dict[str, str]) -> None:
+        self._names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        if node.id in self._names:
+            return at(node, ast.Name(self._names[node.id], node.ctx))
+        return node
+
+
+def rename(node: ast.expr, names: dict[str, str]) -> ast.expr:
+    """A copy of an expression with other local names."""
+    if not names:
+        return node
+    made: ast.expr = _Renamer(names).visit(copy.deepcopy(node))
+    return made

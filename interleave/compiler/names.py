@@ -1,0 +1,177 @@
+"""Which names a function binds, and what the others stand for."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import types
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from interleave import stdlib
+from interleave.errors import InterleaveError, ModelError, Place
+from interleave.memory import cursors
+from interleave.memory.containers import CONTAINERS
+from interleave.memory.values import OrderedFrozenSet, OrderedSet, is_plain_object
+from interleave.model import Model
+
+ORDERED_SET = "@set"
+ORDERED_FROZEN_SET = "@frozenset"
+"""Names under which compiled code finds the sets whose order does not depend on hash seeds."""
+
+
+def _silent(*values: object, **_: object) -> None:
+    """`print` in a model: the values are looked at, and nothing is printed."""
+    for value in values:
+        str(value)
+
+
+REPLACED: dict[Any, Any] = {
+    iter: cursors.cursor,
+    enumerate: cursors.Enumerated,
+    zip: cursors.Zipped,
+    reversed: cursors.reverse,
+    print: _silent,
+}
+"""Built-in functions that a model sees differently: their iterators can be kept in a state."""
+
+_REFUSED = {
+    "open": "keep what it needs in shared variables",
+    "input": "use choose([...]): every answer is then explored",
+    "id": "give objects a number of their own",
+    "hash": "it differs between runs: use the value itself",
+    "exec": "write the code out",
+    "eval": "write the code out",
+    "globals": "use attributes of the model",
+    "locals": "name the variables",
+    "vars": "name the attributes",
+    "__import__": "import at the top of the file",
+    "breakpoint": "look at the trace of a violation, or use `interleave steps`",
+}
+
+
+def scope_walk(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Every node of one function's own scope: not the insides of nested functions and lambdas."""
+    for node in body:
+        yield node
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            continue
+        yield from scope_walk(ast.iter_child_nodes(node))
+
+
+def bound_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+    """The local variables of a function: parameters and whatever its body binds."""
+    arguments = function.args
+    names = {
+        argument.arg
+        for argument in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    }
+    names.update(argument.arg for argument in (arguments.vararg, arguments.kwarg) if argument)
+    inner = {
+        id(name)
+        for node in scope_walk(function.body)
+        if isinstance(node, ast.comprehension)
+        for name in ast.walk(node.target)
+    }
+    for node in scope_walk(function.body):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            if id(node) not in inner:
+                names.add(node.id)
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+            names.add(node.name)
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            names.add(node.rest)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+    return frozenset(names)
+
+
+class Surroundings:
+    """What the free names of a function stand for: its closure, its module, the built-ins."""
+
+    def __init__(self, function: types.FunctionType) -> None:
+        self._function = function
+        self._closure: dict[str, Any] = {}
+        cells = function.__closure__ or ()
+        for name, cell in zip(function.__code__.co_freevars, cells, strict=True):
+            try:
+                self._closure[name] = cell.cell_contents
+            except ValueError:
+                continue  # not bound yet
+        self.imported: dict[str, Any] = {}
+        """Names that the function itself imports."""
+
+    def __contains__(self, name: str) -> bool:
+        return (
+            name in self.imported
+            or name in self._closure
+            or name in self._function.__globals__
+            or hasattr(builtins, name)
+        )
+
+    def real(self, name: str) -> Any:
+        """The Python object a name stands for. Raises `KeyError` where there is none."""
+        for names in (self.imported, self._closure, self._function.__globals__):
+            if name in names:
+                return names[name]
+        if hasattr(builtins, name):
+            return getattr(builtins, name)
+        raise KeyError(name)
+
+    def is_builtin(self, node: ast.expr, name: str) -> bool:
+        """Whether an expression is the built-in of that name."""
+        return (
+            isinstance(node, ast.Name)
+            and node.id == name
+            and name in self
+            and self.real(name) is getattr(builtins, name)
+        )
+
+    def modelled(self, node: ast.Name | str, file: str = "") -> Any:
+        """What a name stands for in a model. Raises `ModelError`, placed at the name."""
+        name = node if isinstance(node, str) else node.id
+        value = self.real(name)
+        try:
+            if name in _REFUSED and value is getattr(builtins, name):
+                raise ModelError(
+                    f"{name}() has no modelled counterpart", remedy=_REFUSED[name]
+                )
+            if isinstance(value, types.BuiltinFunctionType | type) and value in REPLACED:
+                return REPLACED[value]
+            return stdlib.modelled(value, name)
+        except InterleaveError as error:
+            if isinstance(node, ast.Name):
+                error.at(Place.of_node(file, node))
+            raise
+
+
+def is_shared_global(value: object) -> bool:
+    """Whether a module's global is an object that threads share by touching it."""
+    if isinstance(value, type | types.ModuleType | types.FunctionType | Model):
+        return False
+    return (
+        type(value) in CONTAINERS
+        or stdlib.primitive_class(value) is not None
+        or (is_plain_object(value) and not stdlib.is_standard(type(value).__module__))
+        or type(value).__name__ == "Array"
+        and type(value).__module__ == "interleave.verbs"
+    )
+
+
+def is_user_function(value: object) -> bool:
+    """Whether `value` is a function whose source is part of the model, so to speak."""
+    if isinstance(value, types.MethodType):
+        value = value.__func__
+    if not isinstance(value, types.FunctionType):
+        return False
+    top = (value.__module__ or "").partition(".")[0]
+    file = value.__code__.co_filename
+    return not (
+        stdlib.is_standard(top)
+        or top == "interleave"
+        or "site-packages" in file
+        or "dist-packages" in file
+    )
+
+
+SETS = {ORDERED_SET: OrderedSet, ORDERED_FROZEN_SET: OrderedFrozenSet}

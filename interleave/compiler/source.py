@@ -1,0 +1,92 @@
+"""Finding the syntax tree of a function that Python has already compiled."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import types
+from functools import lru_cache
+
+from interleave.errors import ModelError, Place
+
+
+@lru_cache(maxsize=64)
+def _functions(
+    file: str, text: str
+) -> dict[tuple[str, int], tuple[ast.FunctionDef | ast.AsyncFunctionDef, str | None]]:
+    """Every function of a source text by (name, first line), with the class it is in."""
+    found: dict[tuple[str, int], tuple[ast.FunctionDef | ast.AsyncFunctionDef, str | None]] = {}
+
+    def walk(node: ast.AST, owner: str | None) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+                first = min([child.lineno, *[d.lineno for d in child.decorator_list]])
+                found[child.name, first] = (child, owner)
+            walk(child, child.name if isinstance(child, ast.ClassDef) else owner)
+
+    walk(ast.parse(text, file), None)
+    return found
+
+
+def find_function(
+    function: types.FunctionType,
+) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef, str | None] | None:
+    """The definition of `function`, and the name of its class; None where there is no source."""
+    code = function.__code__
+    text = "".join(linecache.getlines(code.co_filename))
+    try:
+        functions = _functions(code.co_filename, text)
+    except SyntaxError:
+        return None
+    return functions.get((code.co_name, code.co_firstlineno))
+
+
+def place_of_function(function: types.FunctionType) -> Place:
+    """Where a function is defined."""
+    found = find_function(function)
+    code = function.__code__
+    if found is None:
+        return Place(code.co_filename, code.co_firstlineno)
+    return Place.of_node(code.co_filename, found[0])
+
+
+def no_source(function: types.FunctionType) -> ModelError:
+    """The error for a function whose source is not to be had."""
+    return ModelError(
+        f"the source of {function.__qualname__} cannot be found",
+        remedy="define the model in a file (a model typed at a prompt has no source to compile)",
+        place=Place(function.__code__.co_filename, function.__code__.co_firstlineno),
+    )
+
+
+def statement_text(file: str, node: ast.AST) -> str:
+    """The text of a statement in one line; of a compound statement, its header."""
+    body = getattr(node, "body", None)
+    if isinstance(node, ast.match_case):
+        return f"case {ast.unparse(node.pattern)}:"
+    if isinstance(body, list) and body and hasattr(node, "lineno"):
+        first = body[0].lineno
+        lines = [linecache.getline(file, n) for n in range(node.lineno, max(first, node.lineno + 1))]
+        if first == node.lineno:
+            lines = [lines[0][: _characters(lines[0], body[0].col_offset)]]
+    else:
+        segment = ast.get_source_segment("".join(linecache.getlines(file)), node)
+        lines = (segment or ast.unparse(node)).splitlines()
+    return " ".join(_without_comment(line).strip() for line in lines).strip()
+
+
+def _characters(line: str, column: int) -> int:
+    return len(line.encode()[:column].decode(errors="replace"))
+
+
+def _without_comment(line: str) -> str:
+    """A line of a statement without its trailing comment (a `#` in a string stays)."""
+    quote = ""
+    for place, character in enumerate(line):
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        elif character == "#":
+            return line[:place]
+    return line

@@ -1,0 +1,520 @@
+"""Flattening statements into blocks."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Sequence
+
+from interleave.compiler.blocks import ENTERED, Block, BlockKind
+from interleave.compiler.builder import Label, Loop, Unwinding, at, load
+from interleave.compiler.expressions import ExpressionFlattener
+
+class StatementFlattener(ExpressionFlattener):
+    """Adds to a builder: `body(statements)`."""
+
+    def body(self, statements: Sequence[ast.stmt]) -> None:
+        """Lay down the blocks of some statements, in order."""
+        for statement in statements:
+            outside = (self.statement, self.prefix)
+            self.statement, self.prefix = statement, ""
+            self._statement(statement)
+            self.statement, self.prefix = outside
+
+    def _statement(self, node: ast.stmt) -> None:
+        match node:
+            case ast.Pass() | ast.Import() | ast.ImportFrom():
+                pass  # imports are resolved with the other names
+            case ast.Expr(value=ast.Constant()):
+                pass
+            case ast.Expr():
+                value = self.simple(node.value)
+                if not isinstance(value, ast.Name):
+                    self.plain(node, at(node, ast.Expr(value)))
+            case ast.Assign():
+                self._assign(node)
+            case ast.AugAssign():
+                self._aug_assign(node)
+            case ast.AnnAssign():
+                if node.value is not None:
+                    self._assign(at(node, ast.Assign([node.target], node.value)))
+            case ast.Return():
+                self._return(node)
+            case ast.If():
+                self._if(node)
+            case ast.While():
+                self._while(node)
+            case ast.For():
+                self._for(node)
+            case ast.Try():
+                self._try(node)
+            case ast.With():
+                self._with(node, list(node.items))
+            case ast.Match():
+                self._match(node)
+            case ast.Assert():
+                self._assert(node)
+            case ast.Raise():
+                self._raise(node)
+            case ast.Break() | ast.Continue():
+                self._leave_loop(node)
+            case ast.Delete():
+                self._delete(node)
+            case ast.Global() | ast.Nonlocal():
+                self._outer_names(node)
+            case _:
+                self._cannot(node)
+
+    # Assignments
+
+    def _assign(self, node: ast.Assign) -> None:
+        target = node.targets[0]
+        if len(node.targets) == 1 and isinstance(target, ast.Tuple | ast.List):
+            if (
+                isinstance(node.value, ast.Tuple | ast.List)
+                and len(target.elts) == len(node.value.elts)
+                and not any(isinstance(e, ast.Starred) for e in [*target.elts, *node.value.elts])
+            ):
+                # `a, b = x, y`: one by one, so that b does not seem to come from x.
+                values = [self.keep(self.simple(value), value) for value in node.value.elts]
+                for single, value in zip(target.elts, values, strict=True):
+                    self._store(single, value, node)
+                return
+        value = self.simple(node.value)
+        if isinstance(node.value, ast.Lambda):
+            raise self.error(
+                "a lambda cannot be stored: a state cannot hold a function made by a thread",
+                "make it a method of the model, or write it where it is called",
+                node.value,
+            )
+        if len(node.targets) > 1:
+            value = self.keep(value, node)
+        for single in node.targets:
+            self._store(single, value, node)
+
+    def _store(self, target: ast.expr, value: ast.expr, node: ast.stmt) -> None:
+        """Lay down `target = value`, where `value` is simple."""
+        if self.needs_blocks(target):
+            value = self.keep(value, node)
+            target = self._simple_target(target)
+        self._check_target(target)
+        self.plain(node, at(node, ast.Assign([target], value)))
+
+    def _simple_target(self, target: ast.expr) -> ast.expr:
+        match target:
+            case ast.Attribute():
+                return at(target, ast.Attribute(self.keep(self.simple(target.value), target), target.attr, target.ctx))
+            case ast.Subscript():
+                base = self.keep(self.simple(target.value), target)
+                index = self.keep(self.simple(target.slice), target)
+                return at(target, ast.Subscript(base, index, target.ctx))
+        raise self.error(
+            "this assignment calls the model's own code inside a nested target",
+            "call it first, and assign the parts one by one",
+            target,
+        )
+
+    def _check_target(self, target: ast.expr) -> None:
+        for inner in ast.walk(target):
+            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+                if inner.id not in self.bound and not inner.id.startswith("#"):
+                    raise self._global_write(inner.id, inner)
+            if isinstance(inner, ast.Attribute) and not isinstance(inner.ctx, ast.Load):
+                self._check_not_a_global(inner)
+
+    def _check_not_a_global(self, target: ast.Attribute) -> None:
+        base = target.value
+        if not isinstance(base, ast.Name) or base.id in self.bound or base.id not in self.names:
+            return
+        if isinstance(self.names.real(base.id), type):
+            raise self.error(
+                f"a thread writes {base.id}.{target.attr}, an attribute of a class",
+                f"make it a shared variable of the model: self.{target.attr}",
+                target,
+            )
+
+    def _global_write(self, name: str, node: ast.AST) -> Exception:
+        return self.error(
+            f"a thread writes {name!r}, a global of the module",
+            f"make it a shared variable of the model: {name} = ... in the class body, "
+            f"and self.{name} in the threads",
+            node,
+        )
+
+    def _aug_assign(self, node: ast.AugAssign) -> None:
+        self._check_target(node.target)
+        if not (self.needs_blocks(node.target) or self.needs_blocks(node.value)):
+            self.simple(node.value)
+            self.plain(node, node)
+            return
+        target = node.target
+        if not isinstance(target, ast.Name):
+            target = self._simple_target(target)
+        reading = _as_load(target)
+        before = self.keep(reading, node)
+        value = self.simple(node.value)
+        name = before.id if isinstance(before, ast.Name) else ""
+        held = at(node, ast.Name(name, ast.Store()))
+        self.plain(node, at(node, ast.AugAssign(held, node.op, value)))
+        self.plain(node, at(node, ast.Assign([target], load(name, node))))
+
+    def _delete(self, node: ast.Delete) -> None:
+        for target in node.targets:
+            if isinstance(target, ast.Attribute):
+                raise self.error(
+                    "an attribute cannot be deleted: shared variables are there from start to end",
+                    "assign a value that stands for absence, such as None",
+                    target,
+                )
+            if self.needs_blocks(target):
+                target = self._simple_target(target)
+            self.plain(node, at(node, ast.Delete([target])))
+
+    def _outer_names(self, node: ast.Global | ast.Nonlocal) -> None:
+        for name in node.names:
+            if name in self.assigned_outside:
+                raise self._global_write(name, node)
+
+    # Branches and loops
+
+    def _if(self, node: ast.If) -> None:
+        yes, no, after = Label(), Label(), Label()
+        self.condition(node.test, yes, no)
+        self.place(yes)
+        self.body(node.body)
+        self.jump(after)
+        self.place(no)
+        self.body(node.orelse)
+        self.place(after)
+
+    def _while(self, node: ast.While) -> None:
+        again, inside, end, leave = Label(), Label(), Label(), Label()
+        self.place(again)
+        # A loop needs a block to stand at, even `while True: pass`.
+        if isinstance(node.test, ast.Constant):
+            self.plain(node, at(node, ast.Pass()))
+        self.condition(node.test, inside, end)
+        self.place(inside)
+        with self.within(Loop(again, leave)):
+            self.body(node.body)
+        self.jump(again)
+        self.place(end)
+        self.body(node.orelse)
+        self.place(leave)
+
+    def _for(self, node: ast.For) -> None:
+        again, inside, end, leave = Label(), Label(), Label(), Label()
+        self._check_target(node.target)
+        iterator = self.begin_loop(self.simple(node.iter), node)
+        self.place(again)
+        self.next_item(iterator, node.target, node, inside, end)
+        self.place(inside)
+        with self.within(Loop(again, leave)):
+            self.body(node.body)
+        self.jump(again)
+        self.place(end)
+        self.body(node.orelse)
+        self.place(leave)
+
+    def _leave_loop(self, node: ast.Break | ast.Continue) -> None:
+        loop = next(each for each in reversed(self.enclosing) if isinstance(each, Loop))
+        self.unwind(loop)
+        self.jump(loop.leave if isinstance(node, ast.Break) else loop.again)
+
+    def _return(self, node: ast.Return) -> None:
+        value = self.simple(node.value) if node.value else at(node, ast.Constant(None))
+        if any(isinstance(context, Unwinding) for context in self.enclosing):
+            value = self.keep(value, node)
+            self.unwind(None)
+        self.value(BlockKind.RETURN, node, value)
+
+    # Exceptions
+
+    def _try(self, node: ast.Try) -> None:
+        if node.finalbody:
+            inner = at(node, ast.Try(node.body, node.handlers, node.orelse, []))
+            protected: Callable[[], None] = (
+                (lambda: self._try_except(inner))
+                if node.handlers
+                else (lambda: self.body(node.body))
+            )
+            self._protect(
+                protected,
+                finish=lambda: self.body(node.finalbody),
+                on_exception=lambda _: self.body(node.finalbody),
+                node=node,
+            )
+        else:
+            self._try_except(node)
+
+    def _protect(
+        self,
+        protected: Callable[[], None],
+        *,
+        finish: Callable[[], None],
+        on_exception: Callable[[str], None],
+        node: ast.AST,
+    ) -> None:
+        """Lay down `protected`, followed by `finish` however it is left.
+
+        After an exception it is `on_exception`, which is given the name of the exception and is
+        followed by raising it again, unless it jumps elsewhere.
+        """
+        caught, after = Label(), Label()
+        name = self.temporary("exception")
+        outside = self.handler
+        with self.within(Unwinding(finish, outside)), self.handling(caught, name):
+            protected()
+        if self.reachable:
+            finish()
+        self.jump(after)
+        self.place(caught)
+        if any(label is caught for label, _ in self._handlers_used()):
+            on_exception(name)
+            if self.reachable:
+                self._raise_again(name, node)
+        self.place(after)
+
+    def _handlers_used(self) -> list[tuple[Label, int]]:
+        return [
+            (label, number)
+            for (number, field), label in self._jumps.items()
+            if field == "handler"
+        ]
+
+    def _raise_again(self, name: str, node: ast.AST) -> None:
+        self.plain(node, at(node, ast.Raise(load(name, node), None)))
+        self._pending = []
+
+    def _try_except(self, node: ast.Try) -> None:
+        caught, after = Label(), Label()
+        name = self.temporary("exception")
+        with self.handling(caught, name):
+            self.body(node.body)
+        self.body(node.orelse)
+        self.jump(after)
+        self.place(caught)
+        for handler in node.handlers:
+            self.statement = handler
+            skip = Label()
+            if handler.type is not None:
+                matches = Label()
+                kinds = self.simple(handler.type)
+                test = at(
+                    handler,
+                    ast.Call(
+                        at(handler, ast.Name("@matches", ast.Load())),
+                        [load(name, handler), kinds],
+                        [],
+                    ),
+                )
+                self.branch(handler, test, matches, skip)
+                self.place(matches)
+            if handler.name:
+                self.assign(handler.name, load(name, handler), handler)
+            self._handled.append(name)
+            self.body(handler.body)
+            self._handled.pop()
+            self.jump(after)
+            self.place(skip)
+        self.statement = node
+        if self.reachable:
+            self._raise_again(name, node)
+        self.place(after)
+
+    def _raise(self, node: ast.Raise) -> None:
+        if node.exc is None:
+            if not self._handled:
+                self.plain(node, node)
+            else:
+                self.plain(node, at(node, ast.Raise(load(self._handled[-1], node), None)))
+        else:
+            exception = self.simple(node.exc)
+            cause = None
+            if node.cause is not None:
+                if self.needs_blocks(node.cause):
+                    exception = self.keep(exception, node)
+                cause = self.simple(node.cause)
+            self.plain(node, at(node, ast.Raise(exception, cause)))
+        self._pending = []
+
+    def _assert(self, node: ast.Assert) -> None:
+        holds, fails = Label(), Label()
+        before = len(self.blocks)
+        self.condition(node.test, holds, fails)
+        for block in self.blocks[before:]:
+            block.decides = block.kind is not BlockKind.BRANCH
+        self.place(fails)
+        if self.reachable:
+            message = [self.simple(node.msg)] if node.msg else []
+            failure = at(node, ast.Call(at(node, ast.Name("@AssertionError", ast.Load())), message, []))
+            self.plain(node, at(node, ast.Raise(failure, None)))
+            self._pending = []
+        self.place(holds)
+
+    # with
+
+    def _with(self, node: ast.With, items: list[ast.withitem]) -> None:
+        if not items:
+            self.body(node.body)
+            return
+        item, *rest = items
+        manager = self.keep(self.simple(item.context_expr), item.context_expr)
+        entered = self.temporary(ENTERED[1:])
+        value = self._call_method(manager, "__enter__", [], item.context_expr)
+        self.assign(entered, manager, item.context_expr)
+        none = at(node, ast.Constant(None))
+
+        def exit_with(arguments: list[ast.expr]) -> ast.expr:
+            outside, self.prefix = self.prefix, "end of: "
+            statement, self.statement = self.statement, node
+            result = self._call_method(load(entered, node), "__exit__", arguments, node)
+            self.prefix, self.statement = outside, statement
+            return result
+
+        def body() -> None:
+            if item.optional_vars is not None:
+                self._store(item.optional_vars, value, node)
+            self._with(node, rest)
+
+        def on_exception(name: str) -> None:
+            exception = load(name, node)
+            kind = at(node, ast.Call(at(node, ast.Name("@type", ast.Load())), [exception], []))
+            swallowed = exit_with([kind, exception, none])
+            again = Label()
+            self.branch(node, swallowed, swallow, again)
+            self.blocks[-1].decides = False
+            self.place(again)
+
+        swallow = Label()
+        self._protect(
+            body,
+            finish=lambda: void(exit_with([none, none, none])),
+            on_exception=on_exception,
+            node=node,
+        )
+        self.place(swallow)
+
+    def _call_method(
+        self, owner: ast.expr, name: str, arguments: list[ast.expr], node: ast.AST
+    ) -> ast.expr:
+        method = at(node, ast.Attribute(owner, name, ast.Load()))
+        call = at(node, ast.Call(method, arguments, []))
+        return self.keep(self.simple(call), node)
+
+    # match
+
+    def _match(self, node: ast.Match) -> None:
+        subject = self.keep(self.simple(node.subject), node)
+        after = Label()
+        for case in node.cases:
+            matches, skip = Label(), Label()
+            self._pattern(subject, case, node, matches, skip)
+            self.place(matches)
+            if case.guard is not None:
+                go_on = Label()
+                self.condition(case.guard, go_on, skip)
+                self.place(go_on)
+            self.body(case.body)
+            self.jump(after)
+            self.place(skip)
+        self.place(after)
+
+    def _pattern(
+        self, subject: ast.expr, case: ast.match_case, node: ast.Match, yes: Label, no: Label
+    ) -> Block:
+        names = sorted(
+            {
+                name
+                for pattern in ast.walk(case.pattern)
+                for name in (getattr(pattern, "name", None), getattr(pattern, "rest", None))
+                if name
+            }
+        )
+        used = sorted(
+            {
+                value.id
+                for value in ast.walk(case.pattern)
+                if isinstance(value, ast.Name) and value.id in self.bound
+            }
+        )
+        place = case.pattern
+        moves: list[ast.stmt] = [
+            at(place, ast.Assign([at(place, ast.Name(name, ast.Store()))], load(f"@{name}", place)))
+            for name in names
+        ]
+        pattern = _PatternRenamer(frozenset(used)).visit(copy.deepcopy(case.pattern))
+        fetch: list[ast.stmt] = [
+            at(place, ast.Assign([at(place, ast.Name(f"@{name}", ast.Store()))], load(name, place)))
+            for name in used
+        ]
+        found = ast.match_case(
+            pattern, None, [*moves, at(place, ast.Return(at(place, ast.Constant(True))))]
+        )
+        body = [
+            *fetch,
+            at(place, ast.Match(subject, [found])),
+            at(place, ast.Return(at(place, ast.Constant(False)))),
+        ]
+        return self.test(place, body, yes, no)
+
+    # What there is no block for
+
+    def _cannot(self, node: ast.stmt) -> None:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                raise self.error(
+                    f"a function is defined inside a thread: {node.name}",
+                    "make it a method of the model, or a function of the module",
+                )
+            case ast.ClassDef():
+                raise self.error(
+                    f"a class is defined inside a thread: {node.name}",
+                    "define it at the top of the file",
+                )
+            case ast.AsyncFor() | ast.AsyncWith():
+                raise self.error(
+                    "`async` belongs to asyncio, which this version does not model",
+                    "write the method with `def`, and leave `async` out",
+                )
+        kind = {"TryStar": "`except*`"}.get(type(node).__name__, type(node).__name__)
+        raise self.error(f"{kind} cannot be compiled", "write it with simpler statements")
+
+
+def void(_: object) -> None:
+    """Forget a result."""
+
+
+def _as_load(target: ast.expr) -> ast.expr:
+    match target:
+        case ast.Name():
+            return load(target.id, target)
+        case ast.Attribute():
+            return at(target, ast.Attribute(target.value, target.attr, ast.Load()))
+        case ast.Subscript():
+            return at(target, ast.Subscript(target.value, target.slice, ast.Load()))
+    return target
+
+
+class _PatternRenamer(ast.NodeTransformer):
+    """Gives what a pattern binds, and the locals it looks at, names of Python locals."""
+
+    def __init__(self, used: frozenset[str]) -> None:
+        self._used = used
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        return at(node, ast.Name(f"@{node.id}", node.ctx)) if node.id in self._used else node
+
+    def visit_MatchAs(self, node: ast.MatchAs) -> ast.MatchAs:
+        self.generic_visit(node)
+        node.name = node.name and f"@{node.name}"
+        return node
+
+    def visit_MatchStar(self, node: ast.MatchStar) -> ast.MatchStar:
+        node.name = node.name and f"@{node.name}"
+        return node
+
+    def visit_MatchMapping(self, node: ast.MatchMapping) -> ast.MatchMapping:
+        self.generic_visit(node)
+        node.rest = node.rest and f"@{node.rest}"
+        return node

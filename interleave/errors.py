@@ -1,0 +1,87 @@
+"""Errors meant for users: each says where it is, what it is, and how to mend it.
+
+Everything that a user can cause raises an `InterleaveError`; any other exception that reaches a
+user is a defect of interleave itself.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Place:
+    """A stretch of a source file: 1-based line, 0-based columns in characters."""
+
+    file: str
+    line: int
+    column: int | None = None
+    end_column: int | None = None
+
+    @classmethod
+    def of_node(cls, file: str, node: ast.AST) -> Place:
+        line: int = getattr(node, "lineno", 1)
+        text = linecache.getline(file, line).encode()
+        start: int = getattr(node, "col_offset", 0)
+        one_line = getattr(node, "end_lineno", line) == line
+        end = getattr(node, "end_col_offset", None) if one_line else len(text.rstrip())
+        # ast counts columns in UTF-8 bytes; people and carets count characters.
+        column = len(text[:start].decode(errors="replace"))
+        end_column = None if end is None else len(text[:end].decode(errors="replace"))
+        return cls(file, line, column, end_column)
+
+    def __str__(self) -> str:
+        column = "" if self.column is None else f":{self.column + 1}"
+        return f"{self.file}:{self.line}{column}"
+
+    def excerpt(self) -> str:
+        """The source line with a caret line under it, or "" where the source is not to be had."""
+        text = linecache.getline(self.file, self.line).rstrip("\n")
+        if not text.strip():
+            return ""
+        number = f"{self.line:5d}"
+        lines = [f"{number} | {text.expandtabs(4)}"]
+        if self.column is not None:
+            before = text[: self.column].expandtabs(4)
+            end = max(self.end_column or 0, self.column + 1)
+            carets = "^" * len(text[self.column : end].expandtabs(4) or " ")
+            lines.append(f"{' ' * len(number)} | {' ' * len(before)}{carets}")
+        return "\n".join(lines)
+
+
+class InterleaveError(Exception):
+    """Something that the user can mend.
+
+    `what` is one sentence without a full stop, `remedy` says how to mend it ("" where `what`
+    already does), `place` where it is, where that is known.
+    """
+
+    def __init__(self, what: str, *, remedy: str = "", place: Place | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+        self.place = place
+
+    def at(self, place: Place | None) -> InterleaveError:
+        """This error, placed at `place` unless it has a place already."""
+        if self.place is None:
+            self.place = place
+        return self
+
+    def __str__(self) -> str:
+        lines = [f"{self.place}: {self.what}" if self.place else self.what]
+        if self.place and (excerpt := self.place.excerpt()):
+            lines.append(excerpt)
+        if self.remedy:
+            lines.append(f"  remedy: {self.remedy}")
+        return "\n".join(lines)
+
+
+class UsageError(InterleaveError):
+    """What was asked for does not exist: a file, a model, a parameter, a suffix."""
+
+
+class ModelError(InterleaveError):
+    """The model itself is at fault: it cannot be loaded, compiled, or run."""

@@ -1,0 +1,144 @@
+"""Evaluating invariants and postconditions on a state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from interleave.compiler.blocks import ENTERED
+from interleave.errors import InterleaveError, ModelError, Place
+from interleave.memory.port import WHOLE, AccessKind, Location, using_port
+from interleave.machine.step import FAILED, FINISHED
+from interleave.verbs import Section
+
+if TYPE_CHECKING:
+    from interleave.machine import Machine, State
+    from interleave.program import Property
+
+
+class PropertyPort:
+    """The port while a property is evaluated: everything can be looked at, nothing changed."""
+
+    thread = -1
+
+    def __init__(self, machine: Machine, state: State) -> None:
+        self._machine = machine
+        self._state = state
+        self.looked_at: dict[int, None] = {}
+
+    def access(self, kind: AccessKind, effect: Callable[[], Any]) -> Any:
+        if kind.name in ("choose", "atomic", "enter", "leave", "sleep"):
+            self.halt(_refused(kind.name))
+        return effect()
+
+    def read(self, location: Location, *, part: object = WHOLE) -> Any:
+        values = self._machine.program.heap.values
+        if location.index < 0:
+            return values[location.initial]
+        self.looked_at[location.index] = None
+        return values[self._state[location.index]]
+
+    def write(
+        self, location: Location, value: object, *, part: object = WHOLE, fresh: bool = False
+    ) -> None:
+        self.halt(
+            ModelError(
+                f"a property changes {location.name!r}",
+                remedy="a property may only look: compute with local variables",
+            )
+        )
+
+    def block(self) -> Any:
+        self.halt(_refused("wait for a lock"))
+
+    def choose(self, count: int) -> int:
+        return int(self.halt(_refused("choose")))
+
+    begin_atomic = end_atomic = lambda self: None
+
+    def enter(self, section: str) -> None: ...
+
+    def has_just_entered(self, section: str) -> bool:
+        return False
+
+    def inside(self, section: str) -> int:
+        return sum(
+            section in self._sections(thread.number) for thread in self._machine.program.threads
+        )
+
+    def _sections(self, thread: int) -> frozenset[str]:
+        return sections_of(self._machine, self._local(thread))
+
+    def finished(self, thread: str, index: int | None) -> bool:
+        numbers = self._machine.program.thread_number(thread, index)
+        return all(self._local(number) in (FINISHED, FAILED) for number in numbers)
+
+    def _local(self, thread: int) -> int:
+        self.looked_at[self._machine.locations + thread] = None
+        return self._machine.local(self._state, thread)
+
+    def halt(self, error: InterleaveError) -> Any:
+        raise error
+
+
+def _refused(what: str) -> ModelError:
+    return ModelError(
+        f"a property cannot {what}", remedy="a property may only look at shared variables"
+    )
+
+
+def sections_of(machine: Machine, local: int) -> frozenset[str]:
+    """The critical sections that a local state is inside of."""
+    key = machine.locals[local]
+    if local in (FINISHED, FAILED):
+        return frozenset()
+    found = set()
+    frames = key[0]
+    for place, (number, at, values) in enumerate(frames):
+        block = machine.codes[number].blocks[at] if at < len(machine.codes[number].blocks) else None
+        if block is None:
+            continue
+        names = block.live if place == len(frames) - 1 else block.live_in_call
+        for name, value in zip(names, values, strict=True):
+            if name.startswith(ENTERED) and value[0] == "dataclass" and value[1].it is Section:
+                found.add(value[2][0][1])
+    return frozenset(found)
+
+
+def evaluate(machine: Machine, state: State, wanted: Property) -> tuple[str | None, tuple[int, ...]]:
+    """Why a property does not hold in a state ("" without a reason), or None where it holds.
+
+    With it, the places in the state tuple that it looked at, in order. Raises `ModelError` where it
+    changes something or raises anything but AssertionError.
+    """
+    port = PropertyPort(machine, state)
+    method = getattr(machine.program.stand_in, wanted.name)
+    why: str | None = None
+    with using_port(port):
+        try:
+            result = method()
+            holds = result is None or bool(result)
+        except AssertionError as error:
+            holds, why = False, str(error)
+        except InterleaveError as error:
+            raise error.at(_place(error, wanted)) from None
+        except Exception as error:
+            raise ModelError(
+                f"the {wanted.kind} {wanted.name} raises {type(error).__name__}: {error}",
+                remedy="a property returns a bool, or uses assert; guard it for states in which "
+                "it means nothing",
+                place=_place(error, wanted),
+            ) from error
+    return (None if holds else why or ""), tuple(port.looked_at)
+
+
+def _place(error: BaseException, wanted: Property) -> Place:
+    """The innermost line in the property's file that an exception came through."""
+    file = wanted.function.__code__.co_filename
+    place = Place(file, wanted.function.__code__.co_firstlineno)
+    traceback = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == file:
+            place = Place(file, traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return place

@@ -1,0 +1,474 @@
+"""Running one step of one thread.
+
+A step begins with the access that the thread is about to perform, and runs the thread's own code up
+to the next access. In the middle of a block the thread is not suspended: the block is run again
+from its beginning, with a log of what its accesses gave before.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from interleave.compiler import Block, BlockKind, Code, Locals
+from interleave.errors import InterleaveError, ModelError
+from interleave.program import Written
+from interleave.memory.port import WHOLE, AccessKind, Location
+from interleave.machine.step import (
+    FAILED,
+    FINISHED,
+    AccessRecord,
+    Blocked,
+    Failure,
+    Step,
+    Touch,
+)
+from interleave.machine.taint import FlowRecorder
+from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, Uncapturable
+
+if TYPE_CHECKING:
+    from interleave.machine import Machine
+
+LONGEST_LOG = 300
+"""Accesses of one block at most."""
+
+MOST_BLOCKS = 50_000
+"""Blocks that a thread may run in one step without coming to an access."""
+
+DEEPEST_CALL = 200
+"""Calls of the model's own functions within each other."""
+
+
+class Halt(BaseException):
+    """Unwinds a block whose run is over. No code of the model keeps it from ending."""
+
+
+class FrameLocals(dict[str, Any]):
+    """The locals of a frame; one that is not bound raises what Python raises."""
+
+    def __missing__(self, name: str) -> Any:
+        raise UnboundLocalError(
+            f"cannot access local variable {name!r} where it is not associated with a value"
+        )
+
+
+class Frame:
+    """A function that is running: where it is, and its locals."""
+
+    __slots__ = ("at", "code", "names")
+
+    def __init__(self, code: Code, at: int, names: Locals) -> None:
+        self.code = code
+        self.at = at
+        self.names = names
+
+
+class StepRun:
+    """One attempt at a step: the port while the thread's code runs.
+
+    `choices` is the prefix of choices to follow; `taken` afterwards has them all, as (choice, number
+    of options). `explain` asks for the step's `Flow`.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        state: tuple[int, ...],
+        thread: int,
+        *,
+        choices: list[int],
+        explain: bool = False,
+    ) -> None:
+        self.thread = thread
+        self.taken: list[tuple[int, int]] = []
+        self._machine = machine
+        self._program = machine.program
+        self._heap = machine.program.heap
+        self._state = state
+        self._choices = choices
+        self._written: dict[int, int] = {}
+        self._looked_at: dict[int, None] = {}
+        self._accesses: list[AccessRecord] = []
+        self._in_effect: AccessRecord | None = None
+        self._atomic = 0
+        self._entered: list[str] = []
+        self._over = ""
+        self._error: BaseException | None = None
+        self._log: list[Key] = []
+        self._cursor = 0
+        self._frames: list[Frame] = []
+        self._explain = explain
+        self._starting = False
+        self._flow: FlowRecorder | None = None
+
+    # The port
+
+    def access(self, kind: AccessKind, effect: Callable[[], Any]) -> Any:
+        if self._over:
+            raise Halt
+        if self._cursor < len(self._log):
+            self._cursor += 1
+            return self._replay(self._log[self._cursor - 1])
+        if self._in_effect is not None:
+            self.halt(self._nested(kind))
+        if self._starting or (self._accesses and not self._atomic):
+            self._end("suspended")
+        record = AccessRecord(kind, [], [], self._here())
+        self._accesses.append(record)
+        self._in_effect = record
+        try:
+            result: Any = effect()
+            entry = ("gave", self._freeze_alone(result))
+            if kind.name == "choose":
+                record.outcome = f"chose {result!r}"
+        except Exception as error:
+            if self._over:
+                raise Halt from None
+            entry = ("raised", self._freeze_alone(error))
+            record.outcome = f"raised {type(error).__name__}"
+        self._in_effect = None
+        self._log.append(entry)
+        self._cursor += 1
+        if self._flow:
+            self._flow.access(len(self._accesses) - 1, self._cursor - 1)
+        if len(self._log) > LONGEST_LOG:
+            self.halt(
+                ModelError(
+                    f"this statement performs more than {LONGEST_LOG} accesses",
+                    remedy="write it as a loop of the thread: `for ...:` with one access in it",
+                )
+            )
+        return self._replay(entry)
+
+    def _nested(self, kind: AccessKind) -> ModelError:
+        outer = self._in_effect.kind.name if self._in_effect else ""
+        return ModelError(
+            f"an access ({kind.name} {kind.where}) happens inside another one ({outer})",
+            remedy="compute what it needs before: a key function or comparison must not touch "
+            "shared state",
+        )
+
+    def _replay(self, entry: Key) -> Any:
+        value = Thawer(self._heap.stand_in).thaw(entry[1])
+        if entry[0] == "raised":
+            raise value
+        return value
+
+    def _freeze_alone(self, value: Any) -> Key:
+        try:
+            return Freezer(mutable=True).freeze(value)
+        except Uncapturable as error:
+            return self.halt(
+                ModelError(
+                    f"this gives a thread a value that no state can hold: {error.why}",
+                    remedy="use numbers, strings, tuples, lists, dicts, sets and the like",
+                )
+            )
+
+    def read(self, location: Location, *, part: object = WHOLE) -> Any:
+        if self._in_effect is not None:
+            self._in_effect.reads.append(Touch(location, part))
+        index = location.index
+        if index < 0:
+            return self._heap.values[location.initial]
+        if index in self._written:
+            return self._heap.values[self._written[index]]
+        self._looked_at[index] = None
+        return self._heap.values[self._state[index]]
+
+    def write(
+        self, location: Location, value: object, *, part: object = WHOLE, fresh: bool = False
+    ) -> None:
+        if location.constant:
+            self._end("error", Written(location.group or location.name))
+        if self._in_effect is not None:
+            self._in_effect.writes.append(Touch(location, part, fresh))
+        try:
+            number = self._heap.values.id_of(value)
+        except Uncapturable as error:
+            self.halt(
+                ModelError(
+                    f"shared variable {location.name!r} is given a value that cannot be shared: "
+                    f"{error.why}",
+                    remedy="keep a tuple, or change a container made in the class body or in setup",
+                )
+            )
+        self._written[location.index] = number
+
+    def block(self) -> Any:
+        self._end("blocked")
+
+    def choose(self, count: int) -> int:
+        place = len(self.taken)
+        choice = self._choices[place] if place < len(self._choices) else 0
+        self.taken.append((choice, count))
+        return choice
+
+    def begin_atomic(self) -> None:
+        self._atomic += 1
+
+    def end_atomic(self) -> None:
+        if not self._over:
+            self._atomic -= 1
+
+    def enter(self, section: str) -> None:
+        self._entered.append(section)
+
+    def has_just_entered(self, section: str) -> bool:
+        return not self._accesses or section in self._entered
+
+    def inside(self, section: str) -> int:
+        return self.halt(_only_in_properties("inside"))
+
+    def finished(self, thread: str, index: int | None) -> bool:
+        return bool(self.halt(_only_in_properties("finished")))
+
+    def halt(self, error: InterleaveError) -> Any:
+        self._end("error", error)
+
+    def _end(self, how: str, error: BaseException | None = None) -> Any:
+        self._over = how
+        self._error = error
+        raise Halt
+
+    # The run
+
+    def start(self, function: types.FunctionType, arguments: tuple[int, ...]) -> Step:
+        """Begin a thread: run its code up to, not including, its first access."""
+        self._starting = True
+        code = self._program.code(function)
+        names = [each.arg for each in (*code.definition.args.posonlyargs, *code.definition.args.args)]
+        values = (self._program.stand_in, *arguments)
+        self._frames.append(Frame(code, 0, FrameLocals(zip(names, values, strict=False))))
+        step = self._go()
+        assert isinstance(step, Step)
+        return step
+
+    def run(self) -> Step | Blocked:
+        """Take the step. Raises `ModelError`, `Written`."""
+        self._thaw(self._machine.local_key(self._state, self.thread))
+        if self._explain:
+            self._flow = FlowRecorder(self._frames, len(self._log))
+        return self._go()
+
+    def _go(self) -> Step | Blocked:
+        first = self._here()
+        seen: set[Any] = set()
+        while True:
+            start = self._freeze_frames()
+            changes = (*self._written.items(), len(self.taken)) if self._atomic else ()
+            progress = (start, changes or len(self._accesses))
+            if not self._log:
+                if progress in seen or len(seen) > MOST_BLOCKS:
+                    raise self._never_ends()
+                seen.add(progress)
+            ended = self._run_block()
+            if self._over == "error":
+                assert self._error is not None
+                raise self._placed(self._error, first)
+            if self._over == "blocked":
+                return self._blocked()
+            if self._over == "suspended":
+                if isinstance(start, ModelError):
+                    raise start
+                return self._step(self._machine.locals.id_of((start, tuple(self._log))), first)
+            if isinstance(ended, Failure):
+                return self._step(FAILED, first, ended)
+            if ended:
+                return self._step(FINISHED, first)
+            self._log.clear()
+            self._cursor = 0
+
+    def _blocked(self) -> Blocked:
+        last = self._accesses[-1]
+        return Blocked(self.thread, tuple(self._looked_at), last.kind, last.place)
+
+    def _step(self, local: int, first: tuple[Code, int], failure: Failure | None = None) -> Step:
+        return Step(
+            self.thread,
+            tuple(self._written.items()),
+            local,
+            tuple(self._looked_at),
+            tuple(self._accesses),
+            self._accesses[0].place if self._accesses else first,
+            failure,
+            self._flow.end(len(self._log)) if self._flow else None,
+        )
+
+    def _run_block(self) -> Failure | bool | None:
+        """Run the present block and go where it leads. Not None when the thread has ended."""
+        frame = self._frames[-1]
+        if frame.at >= len(frame.code.blocks):
+            return self._return(None)
+        block = frame.code.blocks[frame.at]
+        self._cursor = 0
+        if self._flow:
+            self._flow.block(block)
+        try:
+            result = block.run(frame.names)
+            if block.kind is BlockKind.CALL and not self._over:
+                function = self._program.to_flatten(result[0])
+                if function is not None:
+                    self._call(block, function, *result)
+                    return None
+                callee, arguments, keywords = result
+                frame.names[block.target] = callee(*arguments, **keywords)
+        except Halt:
+            return None
+        except (KeyboardInterrupt, MemoryError):
+            raise
+        except BaseException as error:
+            if self._over:
+                return None
+            if isinstance(error, InterleaveError):
+                self._over, self._error = "error", error
+                return None
+            return self._throw(error)
+        if self._over:
+            return None
+        if block.kind is BlockKind.RETURN:
+            return self._return(result)
+        if self._flow:
+            self._flow.done(block)
+        go_on = block.kind is not BlockKind.BRANCH or result
+        frame.at = block.next if go_on else block.otherwise
+        return None
+
+    def _call(
+        self,
+        block: Block,
+        function: types.FunctionType,
+        callee: Any,
+        arguments: tuple[Any, ...],
+        keywords: dict[str, Any],
+    ) -> None:
+        """Begin a call of the model's own code."""
+        if len(self._frames) >= DEEPEST_CALL:
+            self.halt(
+                ModelError(
+                    f"{function.__qualname__} calls itself more than {DEEPEST_CALL} deep",
+                    remedy="end the recursion sooner, or write a loop",
+                )
+            )
+        code = self._program.code(function)
+        owner = [callee.__self__] if isinstance(callee, types.MethodType) else []
+        bound = inspect.signature(function).bind(*owner, *arguments, **keywords)
+        bound.apply_defaults()
+        if self._flow:
+            self._flow.call(block, list(bound.arguments)[len(owner) :])
+        self._frames.append(Frame(code, 0, FrameLocals(bound.arguments)))
+
+    def _return(self, value: Any) -> bool | None:
+        """Leave the innermost function. True when it was the thread's method itself."""
+        if len(self._frames) == 1:
+            self._frames.clear()
+            return True
+        caller = self._frames[-2]
+        block = caller.code.blocks[caller.at]
+        if self._flow:
+            self._flow.returned(block.target)
+        self._frames.pop()
+        caller.names[block.target] = value
+        caller.at = block.next
+        return None
+
+    def _throw(self, error: BaseException) -> Failure | bool | None:
+        """Take an exception to its handler, or out of the thread."""
+        origin = self._here()
+        innermost = self._frames[-1].code.blocks[self._frames[-1].at].statement
+        while self._frames:
+            frame = self._frames[-1]
+            block = frame.code.blocks[frame.at]
+            if block.handler is not None:
+                frame.names[block.handler_name] = error.with_traceback(None)
+                if self._flow:
+                    self._flow.caught(block.handler_name)
+                frame.at = block.handler
+                return None
+            if self._flow:
+                self._flow.thrown()
+            self._frames.pop()
+        if isinstance(error, SystemExit):
+            return True  # as in threading: it ends the thread, silently
+        by_assert = isinstance(error, AssertionError) and type(innermost).__name__ == "Assert"
+        return Failure(error, origin, by_assert)
+
+    # Local states
+
+    def _here(self) -> tuple[Code, int]:
+        frame = self._frames[-1]
+        return (frame.code, min(frame.at, len(frame.code.blocks) - 1))
+
+    def _thaw(self, key: Key) -> None:
+        frames, log = key
+        thawer = Thawer(self._heap.stand_in)
+        for place, (number, at, values) in enumerate(frames):
+            code = self._machine.codes[number]
+            names = FrameLocals()
+            for name, value in zip(_live(code, at, place == len(frames) - 1), values, strict=True):
+                if value[0] is not type(UNBOUND):
+                    names[name] = thawer.thaw(value)
+            self._frames.append(Frame(code, at, names))
+        self._log = list(log)
+
+    def _freeze_frames(self) -> Key | ModelError:
+        """The key of all frames; the error to raise, should the thread be suspended here."""
+        freezer = Freezer(mutable=True)
+        frames = []
+        for place, frame in enumerate(self._frames):
+            values = []
+            for name in _live(frame.code, frame.at, place == len(self._frames) - 1):
+                try:
+                    values.append(freezer.freeze(frame.names.get(name, UNBOUND)))
+                except Uncapturable as error:
+                    return self._uncapturable(name, error)
+            frames.append((self._machine.code_number(frame.code), frame.at, tuple(values)))
+        return tuple(frames)
+
+    def _uncapturable(self, name: str, error: Uncapturable) -> ModelError:
+        what = "a temporary value" if name.startswith("#") else f"local variable {name!r}"
+        return ModelError(
+            f"{what} cannot be kept from one step to the next: {error.why}",
+            remedy="use it within one statement, or keep numbers, strings, tuples, lists and "
+            "the like",
+            place=self._program_place(self._here()),
+        )
+
+    # Errors
+
+    @staticmethod
+    def _program_place(where: tuple[Code, int]) -> Any:
+        code, number = where
+        return code.place(number)
+
+    def _placed(self, error: BaseException, first: tuple[Code, int]) -> BaseException:
+        if isinstance(error, InterleaveError):
+            error.at(self._program_place(self._here() if self._frames else first))
+        return error
+
+    def _never_ends(self) -> ModelError:
+        name = self._program.threads[self.thread].name
+        inside = ", inside atomic()" if self._atomic else ""
+        return ModelError(
+            f"thread {name} never comes to a switch point again{inside}: this loop does not end",
+            remedy="a loop that waits must look at shared state; one inside atomic() must end",
+            place=self._program_place(self._here()),
+        )
+
+
+def _live(code: Code, at: int, innermost: bool) -> tuple[str, ...]:
+    """The locals that a local state keeps of a frame: those that may still be used."""
+    if at >= len(code.blocks):
+        return ()
+    block = code.blocks[at]
+    return block.live if innermost else block.live_in_call
+
+
+def _only_in_properties(name: str) -> ModelError:
+    return ModelError(
+        f"a thread calls self.{name}()",
+        remedy=f"call it from an @invariant or @postcondition; a thread cannot see what {name}() "
+        "tells",
+    )

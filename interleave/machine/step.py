@@ -1,0 +1,102 @@
+"""What a step is, once it has been taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from interleave.memory.port import WHOLE, AccessKind, Location
+
+if TYPE_CHECKING:
+    from interleave.compiler import Code
+
+FINISHED = 0
+"""Local state of a thread that has returned."""
+
+FAILED = 1
+"""Local state of a thread that an exception has left."""
+
+Carrier = tuple[Any, ...]
+"""Something in a thread's local state that can hold what came from a read:
+
+("local", frame, name), ("log", place), or ("control", frame, branch), the outcome of a condition.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """One location read or written by an access: which part of it, and how.
+
+    `fresh` marks a write whose value comes from what the same access read.
+    """
+
+    location: Location
+    part: object = WHOLE
+    fresh: bool = False
+
+
+@dataclass(slots=True)
+class AccessRecord:
+    """One access of a step: what it read and wrote. `sources` is filled in for `Flow`."""
+
+    kind: AccessKind
+    reads: list[Touch]
+    writes: list[Touch]
+    place: tuple[Code, int]
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An exception that left a thread. `place` is the block it came from."""
+
+    exception: BaseException
+    place: tuple[Code, int]
+    raised_by_assert: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """How what a thread read travels through one step.
+
+    `carriers` gives, for each carrier after the step, what it may derive from: carriers before the
+    step, and accesses of the step (by their index). `writes` gives the same for each access, as far
+    as what it writes is concerned: by value and, the second, by condition.
+    """
+
+    carriers: dict[Carrier, frozenset[Carrier | int]]
+    writes: tuple[tuple[frozenset[Carrier | int], frozenset[Carrier | int]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One way a thread can go on from a state.
+
+    `writes` are (place in the state tuple, value id), `local` the thread's next local state.
+    `looked_at` lists the places in the state tuple that decided, in the order of the first look at
+    each: whatever else differs, this is the step.
+    """
+
+    thread: int
+    writes: tuple[tuple[int, int], ...]
+    local: int
+    looked_at: tuple[int, ...]
+    accesses: tuple[AccessRecord, ...]
+    place: tuple[Code, int]
+    failure: Failure | None
+    flow: Flow | None
+
+    def outcome(self) -> tuple[object, ...]:
+        """What must be the same whenever the step is taken again."""
+        failed = self.failure and (type(self.failure.exception), str(self.failure.exception))
+        return (self.writes, self.local, self.looked_at, failed)
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A thread that cannot go on in this state, and the access that it waits for."""
+
+    thread: int
+    looked_at: tuple[int, ...]
+    access: AccessKind
+    place: tuple[Code, int]

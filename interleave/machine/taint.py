@@ -1,0 +1,164 @@
+"""Following what a thread has read through one step of it: where it is kept, what it decides.
+
+Within a block everything that is assigned derives from all that the block was given and read (its
+code is opaque); between blocks, values travel by assignment, and conditions by control dependence.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from interleave.compiler import Block, BlockKind
+from interleave.machine.step import Carrier, Flow
+from interleave.memory.values import Shared
+
+if TYPE_CHECKING:
+    from interleave.machine.run import Frame
+
+Sources = frozenset[Any]
+"""Carriers as they were before the step, and accesses of the step by their index."""
+
+_NONE: Sources = frozenset()
+_SIMPLE = (ast.Name, ast.Constant, ast.expr_context)
+_IMMUTABLE = (int, float, complex, str, bytes, type(None), tuple, frozenset, range, Shared)
+
+
+class FlowRecorder:
+    """Keeps, while a step runs, what each carrier derives from."""
+
+    def __init__(self, frames: list[Frame], log_length: int) -> None:
+        self._frames = frames
+        self._now: dict[Carrier, Sources] = {}
+        self._writes: list[tuple[Sources, Sources]] = []
+        self._inputs: Sources = _NONE
+        self._read: set[Any] = set()
+        for carrier in self._present(log_length):
+            self._now[carrier] = frozenset({carrier})
+        self._replayed = log_length
+
+    def _present(self, log_length: int) -> list[Carrier]:
+        """The carriers that the present local state has."""
+        found: list[Carrier] = [("log", place) for place in range(log_length)]
+        last = len(self._frames) - 1
+        for depth, frame in enumerate(self._frames):
+            if frame.at >= len(frame.code.blocks):
+                continue
+            block = frame.code.blocks[frame.at]
+            names = block.live if depth == last else block.live_in_call
+            found += [("local", depth, name) for name in names]
+            found += [("control", depth, branch) for branch in sorted(block.depends)]
+        return found
+
+    def _condition(self) -> Sources:
+        """What decided that control came here."""
+        found: set[Any] = set()
+        for depth, frame in enumerate(self._frames):
+            if frame.at < len(frame.code.blocks):
+                for branch in frame.code.blocks[frame.at].depends:
+                    found |= self._now.get(("control", depth, branch), _NONE)
+        return frozenset(found)
+
+    def _of_names(self, names: Any) -> Sources:
+        depth = len(self._frames) - 1
+        found: set[Any] = set()
+        for name in names:
+            found |= self._now.get(("local", depth, name), _NONE)
+        return frozenset(found)
+
+    def _given(self) -> Sources:
+        return self._inputs | self._read
+
+    def block(self, block: Block) -> None:
+        """A block begins, or begins again after a suspension."""
+        self._inputs = self._of_names(block.uses)
+        self._read = set()
+        for place in range(self._replayed):
+            self._read |= self._now.get(("log", place), _NONE)
+
+    def access(self, number: int, place: int) -> None:
+        """Access `number` of the step has been performed, as entry `place` of the block's log."""
+        self._writes.append((self._given(), self._condition()))
+        self._read.add(number)
+        self._now["log", place] = frozenset({number})
+
+    def done(self, block: Block) -> None:
+        """A block has run to its end, and control is about to move on."""
+        depth = len(self._frames) - 1
+        frame = self._frames[-1]
+        sources = self._given() | self._condition()
+        for name in block.uses:
+            if not isinstance(frame.names.get(name), _IMMUTABLE):
+                self._add(("local", depth, name), sources)
+        for name in block.may_define:
+            self._add(("local", depth, name), sources)
+        for name in block.defines | ({block.target} if block.target else frozenset()):
+            self._now["local", depth, name] = sources
+        if block.kind is BlockKind.BRANCH and block.decides:
+            self._now["control", depth, block.number] = sources
+        self._forget_log()
+
+    def _add(self, carrier: Carrier, sources: Sources) -> None:
+        self._now[carrier] = self._now.get(carrier, _NONE) | sources
+
+    def call(self, block: Block, names: list[str]) -> None:
+        """A call of the model's own code begins; `names` are the parameters it fills."""
+        expression = block.body[0]
+        assert isinstance(expression, ast.Return) and isinstance(expression.value, ast.Tuple)
+        _, positional, keywords = expression.value.elts
+        assert isinstance(positional, ast.Tuple) and isinstance(keywords, ast.Dict)
+        one_by_one = not keywords.keys and not any(
+            isinstance(argument, ast.Starred) for argument in positional.elts
+        )
+        given = [self._of_argument(argument) for argument in positional.elts]
+        everything = self._given()
+        if one_by_one:
+            by_name = dict(zip(names, given, strict=False))
+        else:
+            by_name = dict.fromkeys(names, everything)
+        for name in names:
+            self._now["local", len(self._frames), name] = by_name.get(name, _NONE)
+        self._forget_log()
+
+    def _of_argument(self, argument: ast.expr) -> Sources:
+        names = [node.id for node in ast.walk(argument) if isinstance(node, ast.Name)]
+        simple = all(isinstance(node, _SIMPLE) for node in ast.walk(argument))
+        return self._of_names(names) | (_NONE if simple else frozenset(self._read))
+
+    def returned(self, target: str) -> None:
+        """A function is about to be left, its result going to `target` of its caller."""
+        depth = len(self._frames) - 1
+        sources = self._given() | self._condition()
+        self._leave(depth)
+        self._now["local", depth - 1, target] = sources
+
+    def caught(self, name: str) -> None:
+        """An exception from the innermost function is stored as `name`."""
+        self._now["local", len(self._frames) - 1, name] = self._given() | self._condition()
+        self._forget_log()
+
+    def thrown(self) -> None:
+        """An exception leaves the innermost function."""
+        self._leave(len(self._frames) - 1)
+
+    def _leave(self, depth: int) -> None:
+        self._now = {
+            carrier: sources
+            for carrier, sources in self._now.items()
+            if carrier[0] == "log" or carrier[1] < depth
+        }
+        self._forget_log()
+
+    def _forget_log(self) -> None:
+        for carrier in [carrier for carrier in self._now if carrier[0] == "log"]:
+            del self._now[carrier]
+        self._replayed = 0
+
+    def end(self, log_length: int) -> Flow:
+        """What the step did, now that it is over."""
+        present = self._present(log_length)
+        kept = {carrier: self._now.get(carrier, _NONE) for carrier in present}
+        return Flow(
+            {carrier: sources for carrier, sources in kept.items() if sources},
+            tuple(self._writes),
+        )

@@ -1,0 +1,1 @@
+"""Shared memory as the code of a model sees it: values, locations, containers, primitives."""

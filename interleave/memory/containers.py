@@ -1,0 +1,331 @@
+"""Shared lists, dicts, sets, deques and arrays, as the code of a model sees them.
+
+A container is one location whose value is the tuple of its contents, and each operation on it is
+one access. An array has a location per element. A container that no thread ever changes is a
+constant, and looking at it is no access at all.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, MutableMapping, MutableSequence, MutableSet
+from typing import Any
+
+from interleave.memory.port import WHOLE, AccessKind, Location, current_port
+from interleave.memory.values import OrderedSet, Shared, in_order
+
+_BLIND = {"__setitem__", "__delitem__", "clear"}
+"""Changes that do not depend on what they overwrite."""
+
+_CHANGING = _BLIND | {
+    "append", "appendleft", "extend", "extendleft", "insert", "remove", "pop", "popleft",
+    "popitem", "sort", "reverse", "rotate", "setdefault", "update", "add", "discard",
+    "difference_update", "intersection_update", "symmetric_difference_update",
+    "__iadd__", "__imul__", "__ior__", "__iand__", "__isub__", "__ixor__",
+}  # fmt: skip
+"""Operations that may change the container."""
+
+_NAMES = {
+    "__getitem__": "read", "__setitem__": "write", "__delitem__": "delete", "__len__": "len",
+    "__contains__": "contains", "__iadd__": "extend", "__ior__": "update",
+}  # fmt: skip
+"""What reports call an operation, where its own name would not do; other dunders are reads."""
+
+_BY_KEY = {"__getitem__", "__setitem__", "__delitem__", "get"}
+"""Operations that concern one element only, named by their first argument."""
+
+_NOT_FORWARDED = {
+    "__new__", "__init__", "__init_subclass__", "__subclasshook__", "__class__", "__class_getitem__",
+    "__getattribute__", "__setattr__", "__delattr__", "__dir__", "__doc__", "__hash__", "__iter__",
+    "__reduce__", "__reduce_ex__", "__getstate__", "__sizeof__", "__copy__", "__deepcopy__",
+    "__reversed__", "keys", "values", "items", "copy", "__bool__",
+}  # fmt: skip
+
+
+class SharedContainer(Shared):
+    """Stands for one shared container. Subclasses forward the operations of one type."""
+
+    __slots__ = ("_location", "_number", "_options")
+    _type: type = object
+    # isinstance(stand_in, list) holds, and no C code takes it for a list and looks inside.
+    __class__ = property(lambda self: type(self)._type)  # type: ignore[assignment]
+
+    def __init__(self, number: int, location: Location, options: tuple[Any, ...] = ()) -> None:
+        self._number = number
+        self._location = location
+        self._options = options
+
+    @classmethod
+    def contents(cls, value: Any) -> tuple[Any, ...]:
+        """The tuple that represents `value`, a real container, in a state."""
+        return tuple(value)
+
+    @classmethod
+    def options(cls, value: Any) -> tuple[Any, ...]:
+        """What of `value` never changes (the bound of a deque)."""
+        return ()
+
+    def build(self, contents: tuple[Any, ...]) -> Any:
+        """A real container with these contents."""
+        return self._type(contents)
+
+    def operate(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """One operation of the real container, as one access."""
+        args = tuple(_plain(arg) for arg in args)
+        port = current_port()
+        location = self._location
+        changing = name in _CHANGING
+
+        def effect() -> Any:
+            part = _part(name, args, location)
+            contents = port.read(location, part=part)
+            real = self.build(contents)
+            result = getattr(real, name)(*args, **kwargs)
+            if changing:
+                port.write(location, self.contents(real), part=part, fresh=name not in _BLIND)
+            return None if result is real else result
+
+        if location.constant and not changing:
+            return effect()
+        label = _NAMES.get(name, "read" if name.startswith("__") else name)
+        shown = f"[{args[0]!r}]" if name in _BY_KEY else ""
+        result = port.access(AccessKind(label, location, shown), effect)
+        return self if changing and name.startswith("__i") else result
+
+    def snapshot(self) -> Any:
+        """A real container with the present contents, read in one access."""
+        return self.operate("copy")
+
+    def peek(self, contents: tuple[Any, ...], index: int) -> Any:
+        """Element number `index` for an iterator that stands there; `IndexError` at the end."""
+        return contents[index]
+
+    def __iter__(self) -> Iterator[Any]:
+        # Iteration by C code (list(x), sum(x), a star, unpacking) is one operation; a `for` loop of
+        # a thread goes by machine.cursors, one access an element.
+        return iter(self.snapshot())
+
+    def __reversed__(self) -> Iterator[Any]:
+        return reversed(self.snapshot())
+
+    def copy(self) -> Any:
+        return self.snapshot()
+
+    def __copy__(self) -> Any:
+        return self.snapshot()
+
+    def __deepcopy__(self, _: Any) -> Any:
+        return self.snapshot()
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _part(name: str, args: tuple[Any, ...], location: Location) -> object:
+    if name not in _BY_KEY or isinstance(args[0], slice):
+        return WHOLE
+    return ("key", args[0])
+
+
+def _plain(value: Any) -> Any:
+    return value.snapshot() if isinstance(value, SharedContainer) else value
+
+
+def _forward(name: str) -> Callable[..., Any]:
+    def operation(self: SharedContainer, *args: Any, **kwargs: Any) -> Any:
+        return self.operate(name, *args, **kwargs)
+
+    operation.__name__ = name
+    return operation
+
+
+def _stand_in(kind: type) -> Callable[[type], type]:
+    """Give a class every operation of `kind`, and make isinstance() take it for one."""
+
+    def fill(cls: type) -> type:
+        for name in dir(kind):
+            if name not in _NOT_FORWARDED:
+                setattr(cls, name, _forward(name))
+        cls._type = kind  # type: ignore[attr-defined]
+        return cls
+
+    return fill
+
+
+@_stand_in(list)
+class SharedList(SharedContainer):
+    __slots__ = ()
+
+    def __radd__(self, other: Any) -> Any:
+        return other + self.snapshot()
+
+
+@_stand_in(deque)
+class SharedDeque(SharedContainer):
+    __slots__ = ()
+
+    @classmethod
+    def options(cls, value: Any) -> tuple[Any, ...]:
+        return (value.maxlen,)
+
+    def build(self, contents: tuple[Any, ...]) -> Any:
+        return deque(contents, *self._options)
+
+
+@_stand_in(set)
+class SharedSet(SharedContainer):
+    __slots__ = ()
+
+    @classmethod
+    def contents(cls, value: Any) -> tuple[Any, ...]:
+        return tuple(in_order(set.__iter__(value)))
+
+    def build(self, contents: tuple[Any, ...]) -> Any:
+        return OrderedSet(contents)
+
+    def snapshot(self) -> Any:
+        return OrderedSet(self.operate("copy"))
+
+
+@_stand_in(dict)
+class SharedDict(SharedContainer):
+    __slots__ = ()
+
+    @classmethod
+    def contents(cls, value: Any) -> tuple[Any, ...]:
+        return tuple(value.items())
+
+    def peek(self, contents: tuple[Any, ...], index: int) -> Any:
+        return contents[index][0]
+
+    def keys(self) -> DictView:
+        return DictView(self, "keys")
+
+    def values(self) -> DictView:
+        return DictView(self, "values")
+
+    def items(self) -> DictView:
+        return DictView(self, "items")
+
+
+MutableSequence.register(SharedList)
+MutableSequence.register(SharedDeque)
+MutableSet.register(SharedSet)
+MutableMapping.register(SharedDict)
+
+
+class DictView:
+    """`keys()`, `values()` or `items()` of a shared dict; looking at it is an access."""
+
+    __slots__ = ("of", "which")
+
+    def __init__(self, of: SharedDict, which: str) -> None:
+        self.of = of
+        self.which = which
+
+    def peek(self, contents: tuple[Any, ...], index: int) -> Any:
+        key, value = contents[index]
+        return {"keys": key, "values": value, "items": (key, value)}[self.which]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(getattr(self.of.snapshot(), self.which)())
+
+    def __len__(self) -> int:
+        return len(self.of)  # type: ignore[arg-type]
+
+    def __contains__(self, item: object) -> bool:
+        return item in getattr(self.of.snapshot(), self.which)()
+
+    def __eq__(self, other: object) -> bool:
+        return bool(getattr(self.of.snapshot(), self.which)() == other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return repr(getattr(self.of.snapshot(), self.which)())
+
+
+CONTAINERS: dict[type, type[SharedContainer]] = {
+    list: SharedList,
+    dict: SharedDict,
+    set: SharedSet,
+    OrderedSet: SharedSet,
+    deque: SharedDeque,
+}
+"""The stand-in of each real container type."""
+
+
+class SharedArray(Shared):
+    """Stands for an `array(values)`: fixed length, every element a location of its own."""
+
+    __slots__ = ("_locations", "_number")
+
+    def __init__(self, number: int, locations: tuple[Location, ...]) -> None:
+        self._number = number
+        self._locations = locations
+
+    def __len__(self) -> int:
+        return len(self._locations)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        return read_location(self._at(index))
+
+    def __setitem__(self, index: Any, value: object) -> None:
+        if isinstance(index, slice):
+            places = range(*index.indices(len(self)))
+            values = list(value)  # type: ignore[call-overload]
+            if len(values) != len(places):
+                raise ValueError("an array has a fixed length: the slice and the values differ")
+            for place, item in zip(places, values, strict=True):
+                self[place] = item
+            return
+        write_location(self._at(index), value)
+
+    def _at(self, index: Any) -> Location:
+        try:
+            return self._locations[index]
+        except IndexError:
+            raise IndexError("array index out of range") from None
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[index] for index in range(len(self)))
+
+    def __reversed__(self) -> Iterator[Any]:
+        return (self[index] for index in reversed(range(len(self))))
+
+    def __contains__(self, item: object) -> bool:
+        return any(item == element for element in self)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SharedArray | list | tuple):
+            return NotImplemented
+        return list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def index(self, item: object) -> int:
+        for place, element in enumerate(self):
+            if element == item:
+                return place
+        raise ValueError(f"{item!r} is not in array")
+
+    def count(self, item: object) -> int:
+        return sum(element == item for element in self)
+
+    def __repr__(self) -> str:
+        return f"array({list(self)!r})"
+
+
+def read_location(location: Location) -> Any:
+    """The value there: an access, unless it is a constant."""
+    port = current_port()
+    if location.constant:
+        return port.read(location)
+    return port.access(AccessKind("read", location), lambda: port.read(location))
+
+
+def write_location(location: Location, value: object) -> None:
+    """Store a value there: an access."""
+    port = current_port()
+    port.access(AccessKind("write", location), lambda: port.write(location, value))

@@ -1,0 +1,149 @@
+"""The port through which all code reaches shared state, whoever runs it.
+
+Proxies of shared objects, modelled primitives and the verbs of the DSL call `current_port()`; what
+that is depends on who runs: a step of a thread (`machine.run`), a property (`machine.properties`),
+or `setup` (`machine.capture`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from interleave.errors import InterleaveError, ModelError
+
+
+@dataclass(eq=False)
+class Location:
+    """One place in shared state: a variable, an array element, a container, a primitive.
+
+    `number` counts all locations of a heap, `owner` is the number of the object it belongs to.
+    `index` is its place in a state tuple, or -1 where every initial state has the same value and
+    no code changes it; that value's id is `initial`. `constant`: no code changes it.
+    """
+
+    name: str
+    owner: int
+    field: object = None
+    """The attribute's name, for an attribute of an object."""
+    group: str = ""
+    """Locations of one group (the elements of an array) are constant together or not at all."""
+    number: int = -1
+    index: int = -1
+    initial: int = -1
+    constant: bool = True
+
+
+Footprint = tuple[Location, object]
+"""What an access touches: a location, and a key within it (a dict key, a list index) or WHOLE."""
+
+WHOLE = "whole"
+
+
+@dataclass(frozen=True)
+class AccessKind:
+    """What a pending access will do, before it is done.
+
+    `name` as reports show it; `location` None where nothing shared is touched; `part` is the key
+    within a container that it concerns, in words ("[2]"), for reports.
+    """
+
+    name: str
+    location: Location | None = None
+    part: str = ""
+
+    @property
+    def where(self) -> str | None:
+        """The location's name, with the part of it, or the section's; None where there is none."""
+        return (self.location.name if self.location else "") + self.part or None
+
+
+class Port(Protocol):
+    """What the environment offers to code that reaches shared state."""
+
+    thread: int
+    """Index of the running thread, or -1 where there is none."""
+
+    def access(self, kind: AccessKind, effect: Callable[[], Any]) -> Any:
+        """Perform an access: `effect` does it, by `read` and `write`, and gives its result.
+
+        The only place where a thread can be suspended. `effect` may raise what user code is to
+        see, and calls `block` where the access cannot proceed now.
+        """
+        ...
+
+    def read(self, location: Location, *, part: object = WHOLE) -> Any:
+        """The value at a location, noted as read (for the current access, if there is one)."""
+        ...
+
+    def write(self, location: Location, value: object, *, part: object = WHOLE,
+              fresh: bool = False) -> None:
+        """Store a value. `fresh`: it is computed from what this same access read."""
+        ...
+
+    def block(self) -> Any:
+        """The current access cannot proceed in this state. Does not return."""
+        ...
+
+    def choose(self, count: int) -> int:
+        """One of 0 .. count - 1; every one is explored. Only within an effect."""
+        ...
+
+    def begin_atomic(self) -> None:
+        """From here on, accesses belong to the present one."""
+        ...
+
+    def end_atomic(self) -> None:
+        """Undo one `begin_atomic`."""
+        ...
+
+    def enter(self, section: str) -> None:
+        """Note that a critical section is entered by the present access."""
+        ...
+
+    def has_just_entered(self, section: str) -> bool:
+        """Whether no step would be seen inside the section if it were left now."""
+        ...
+
+    def inside(self, section: str) -> int:
+        """How many threads are inside a critical section."""
+        ...
+
+    def finished(self, thread: str, index: int | None) -> bool:
+        """Whether a thread has ended."""
+        ...
+
+    def halt(self, error: InterleaveError) -> Any:
+        """Stop everything: the model is at fault. Does not return; no user code can catch it."""
+        ...
+
+
+_port: ContextVar[Port | None] = ContextVar("interleave_port", default=None)
+
+
+def current_port() -> Port:
+    """The port of whatever runs now. Raises `ModelError` where nothing of a model runs."""
+    port = _port.get()
+    if port is None:
+        raise ModelError(
+            "this belongs to a model, and was called outside one",
+            remedy="call it from a thread, a property or setup of a Model that is being checked",
+        )
+    return port
+
+
+class using_port:
+    """`with using_port(port):` makes it the current one, for the duration."""
+
+    __slots__ = ("_port", "_token")
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+
+    def __enter__(self) -> None:
+        self._token = _port.set(self._port)
+
+    def __exit__(self, *_: object) -> None:
+        _port.reset(self._token)

@@ -1,0 +1,63 @@
+"""Base of the modelled synchronisation primitives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from interleave.memory.port import AccessKind, Location, current_port
+from interleave.memory.values import Shared
+
+
+class Primitive(Shared):
+    """A lock, queue, ... as a model sees it: one location, whose value is its whole state.
+
+    A subclass says how to take over the state of a real one (`initial`), and has a method for each
+    operation, which calls `operate` with the effect: code that looks at `self.state`, calls
+    `self.block()` where it has to wait, sets `self.state`, and returns or raises what the real one
+    would.
+    """
+
+    def __init__(self, number: int, location: Location) -> None:
+        self._number = number
+        self._location = location
+
+    @classmethod
+    def initial(cls, real: Any) -> object:
+        """The state of a real primitive, as an immutable value."""
+        raise NotImplementedError
+
+    @classmethod
+    def fresh(cls, real: Any) -> Any:
+        """A new real primitive in the state of `real`, for a further run of `setup`."""
+        raise NotImplementedError
+
+    @classmethod
+    def describe(cls, state: Any) -> str:
+        """The state in a word or two, for reports."""
+        return repr(state)
+
+    @property
+    def state(self) -> Any:
+        return current_port().read(self._location)
+
+    @state.setter
+    def state(self, value: object) -> None:
+        current_port().write(self._location, value, fresh=True)
+
+    def operate(self, kind: str, effect: Callable[[], Any]) -> Any:
+        """One operation, which is one access."""
+        return current_port().access(AccessKind(kind, self._location), effect)
+
+    def block(self) -> Any:
+        """The operation cannot proceed now. Does not return."""
+        return current_port().block()
+
+    @classmethod
+    def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:
+        """The threads that hold this in `state`: those that keep others waiting.
+
+        `history` is, for each access that wrote the state on the way here, the thread and the
+        state before and after, for primitives whose state does not say.
+        """
+        return ()

@@ -1,0 +1,395 @@
+"""Values as keys: every Python value that a state may hold, frozen into a hashable key and back.
+
+A key is a tuple whose first item says what kind of value it is, so that 1, True and 1.0, which
+Python calls equal, stay apart. Immutable values freeze to what they are made of. A reference to a
+shared object freezes to the object's number. A mutable value of one thread (a list in a local
+variable) freezes to its contents with a number by order of first visit, so that two locals that
+are one list stay one list. Sets are kept in a fixed order, so that nothing depends on hash seeds.
+"""
+
+from __future__ import annotations
+
+import struct
+import types
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from typing import Any
+
+Key = tuple[Any, ...]
+
+
+class Uncapturable(Exception):
+    """A value that no state can hold. `value` is that value, `why` says what is wrong with it."""
+
+    def __init__(self, value: object, why: str) -> None:
+        super().__init__(why)
+        self.value = value
+        self.why = why
+
+
+class Shared:
+    """Base of everything that stands for a shared object: code holds it, a state refers to it."""
+
+    __slots__ = ()
+    _number: int
+    """Index of the object in its heap."""
+
+
+class Unbound:
+    """Stands for a local variable that has no value yet."""
+
+
+class OrderedSet(set[Any]):
+    """A set that iterates in an order that depends on its elements only."""
+
+    def __iter__(self) -> Any:
+        return iter(in_order(set.__iter__(self)))
+
+    def pop(self) -> Any:
+        for first in self:
+            self.remove(first)
+            return first
+        raise KeyError("pop from an empty set")
+
+    def __repr__(self) -> str:
+        inside = ", ".join(map(repr, self))
+        return f"{{{inside}}}" if self else "set()"
+
+    __hash__ = None  # type: ignore[assignment]
+    __reduce__ = set.__reduce__
+
+
+class OrderedFrozenSet(frozenset[Any]):
+    """A frozenset that iterates in an order that depends on its elements only."""
+
+    def __iter__(self) -> Any:
+        return iter(in_order(frozenset.__iter__(self)))
+
+    def __repr__(self) -> str:
+        inside = ", ".join(map(repr, self))
+        return f"frozenset({{{inside}}})" if self else "frozenset()"
+
+    __hash__ = frozenset.__hash__
+
+
+def in_order(elements: Iterable[Any]) -> list[Any]:
+    """The elements of a set, in the one order that every run uses."""
+    freezer = Freezer()
+    return sorted(elements, key=lambda element: order_of(freezer.freeze(element)))
+
+
+def order_of(key: Key) -> tuple[Any, ...]:
+    """A sort key that orders any two frozen values, and never compares values of two kinds."""
+    kind, *parts = key
+    if kind in (bool, int, float):
+        number = struct.unpack("<d", parts[0])[0] if kind is float else parts[0]
+        return ("number", number, kind.__name__)
+    if kind in (str, bytes):
+        return (kind.__name__, parts[0])
+    if kind in (tuple, frozenset):
+        return (kind.__name__, tuple(order_of(part) for part in parts[0]))
+    return ("~" + getattr(kind, "__qualname__", str(kind)), _stable_text(parts))
+
+
+def _stable_text(parts: object) -> str:
+    if isinstance(parts, tuple | list):
+        return "(" + ",".join(_stable_text(part) for part in parts) + ")"
+    return getattr(parts, "__qualname__", None) or repr(parts)
+
+
+class _Same:
+    """Wraps an object that is compared by identity: a function, a class, a module."""
+
+    __slots__ = ("it",)
+
+    def __init__(self, it: object) -> None:
+        self.it = it
+
+    def __hash__(self) -> int:
+        return id(self.it)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.it is other.it
+
+    def __repr__(self) -> str:
+        return getattr(self.it, "__qualname__", None) or getattr(self.it, "__name__", "object")
+
+
+class Freezer:
+    """Freezes the values of one shared location, or of one whole local state.
+
+    With `mutable`, mutable values are allowed and their identities kept across all calls of
+    `freeze` on this freezer; without, they are `Uncapturable`.
+    """
+
+    def __init__(self, *, mutable: bool = False) -> None:
+        self._mutable = mutable
+        self._seen: dict[int, int] = {}
+
+    def freeze(self, value: object) -> Key:
+        """The key of `value`. Raises `Uncapturable`."""
+        kind = type(value)
+        if kind is int or kind is str or kind is bool or kind is bytes:
+            return (kind, value)
+        if value is None:
+            return (None,)
+        if kind is tuple:
+            return (tuple, tuple([self.freeze(item) for item in value]))  # type: ignore[attr-defined]
+        if issubclass(kind, Shared):
+            return (Shared, value._number)  # type: ignore[attr-defined]
+        if handler := _IMMUTABLE.get(kind):
+            return handler(self, value)
+        if issubclass(kind, Enum):
+            return (Enum, _Same(value))
+        if issubclass(kind, tuple):
+            return ("named", _Same(kind), tuple([self.freeze(item) for item in value]))  # type: ignore[attr-defined]
+        if is_dataclass(kind) and kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+            parts = [self.freeze(getattr(value, field.name)) for field in fields(kind)]
+            return ("dataclass", _Same(kind), tuple(parts))
+        if isinstance(value, type | types.ModuleType | types.BuiltinFunctionType):
+            return self._freeze_named(value)
+        if isinstance(value, types.FunctionType):
+            return self._freeze_function(value)
+        if isinstance(value, types.MethodType):
+            return ("method", self.freeze(value.__self__), _Same(value.__func__))
+        return self._freeze_mutable(kind, value)
+
+    def _freeze_named(self, value: Any) -> Key:
+        owner = getattr(value, "__self__", None)
+        if owner is not None and not isinstance(owner, type | types.ModuleType):
+            return ("builtin method", self.freeze(owner), value.__name__)
+        return ("named object", _Same(value))
+
+    def _freeze_function(self, value: types.FunctionType) -> Key:
+        if value.__closure__ or "<lambda>" in value.__name__ or "<locals>" in value.__qualname__:
+            raise Uncapturable(
+                value,
+                f"{_a(value)} is made by a running thread or holds variables of its surroundings",
+            )
+        return ("named object", _Same(value))
+
+    def _freeze_mutable(self, kind: type, value: Any) -> Key:
+        handler = _MUTABLE.get(kind)
+        if handler is None and not (isinstance(value, BaseException) or is_plain_object(value)):
+            raise Uncapturable(value, f"{_a(value)} cannot be kept in a state")
+        if not self._mutable:
+            raise Uncapturable(value, f"{_a(value)} was made by a thread")
+        number = self._seen.get(id(value))
+        if number is not None:
+            return ("again", number)
+        number = self._seen[id(value)] = len(self._seen)
+        if handler is not None:
+            return (set if kind is OrderedSet else kind, number, handler(self, value))
+        inside = self._items(attributes_of(value).items())
+        if isinstance(value, BaseException):
+            return ("exception", number, _Same(kind), self._sequence(value.args), inside)
+        return ("object", number, _Same(kind), inside)
+
+    def _sequence(self, items: Iterable[Any]) -> tuple[Key, ...]:
+        return tuple([self.freeze(item) for item in items])
+
+    def _items(self, items: Iterable[tuple[Any, Any]]) -> tuple[tuple[Key, Key], ...]:
+        return tuple([(self.freeze(name), self.freeze(item)) for name, item in items])
+
+    def _elements(self, elements: Iterable[Any]) -> tuple[Key, ...]:
+        keys = [self.freeze(element) for element in elements]
+        return tuple(sorted(keys, key=order_of))
+
+
+def _a(value: object) -> str:
+    name = type(value).__name__
+    if isinstance(value, types.FunctionType) and value.__name__ == "<lambda>":
+        name = "lambda"
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def is_plain_object(value: object) -> bool:
+    """Whether `value` is an instance of an ordinary class whose attributes are all it is made of."""
+    kind = type(value)
+    return (
+        bool(kind.__flags__ & (1 << 9))  # Py_TPFLAGS_HEAPTYPE: defined in Python
+        and kind.__reduce_ex__ is object.__reduce_ex__
+        and kind.__new__ is object.__new__
+        and getattr(kind, "__getstate__", None) is getattr(object, "__getstate__", None)
+        and not hasattr(kind, "__next__")
+        and kind.__base__ is not None
+        and _rooted_in_object(kind)
+    )
+
+
+def _rooted_in_object(kind: type) -> bool:
+    return all(base is object or base.__flags__ & (1 << 9) for base in kind.__mro__)
+
+
+def attributes_of(value: object) -> dict[str, Any]:
+    """The attributes of an instance, from its `__dict__` and its `__slots__`, in order."""
+    found: dict[str, Any] = {}
+    for base in reversed(type(value).__mro__):
+        slots = base.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if name not in ("__dict__", "__weakref__"):
+                mangled = mangle(name, base.__name__)
+                if hasattr(value, mangled):
+                    found[mangled] = getattr(value, mangled)
+    found.update(getattr(value, "__dict__", {}))
+    return found
+
+
+def mangle(name: str, class_name: str | None) -> str:
+    """The name Python gives to `name` inside the class: `__x` becomes `_Class__x`."""
+    if class_name is None or not name.startswith("__") or name.endswith("__"):
+        return name
+    return f"_{class_name.lstrip('_')}{name}"
+
+
+class Thawer:
+    """Makes values from keys. The inverse of a `Freezer`, with the same span.
+
+    `shared` gives the object of each number.
+    """
+
+    def __init__(self, shared: Callable[[int], Any]) -> None:
+        self._shared = shared
+        self._made: dict[int, Any] = {}
+
+    def thaw(self, key: Key) -> Any:
+        """The value of `key`: immutable values may be one object, mutable ones are made anew."""
+        kind = key[0]
+        if kind is int or kind is str or kind is bool or kind is bytes:
+            return key[1]
+        if kind is None:
+            return None
+        if kind is tuple:
+            return tuple([self.thaw(item) for item in key[1]])
+        if kind is Shared:
+            return self._shared(key[1])
+        return _THAW[kind](self, key)
+
+    def placed(self, number: int, made: Any) -> Any:
+        """`made`, known from now on as mutable value `number` of this local state."""
+        self._made[number] = made
+        return made
+
+    def _named_tuple(self, key: Key) -> Any:
+        return tuple.__new__(key[1].it, [self.thaw(item) for item in key[2]])
+
+    def _dataclass(self, key: Key) -> Any:
+        kind = key[1].it
+        made = object.__new__(kind)
+        for field, part in zip(fields(kind), key[2], strict=True):
+            object.__setattr__(made, field.name, self.thaw(part))
+        return made
+
+    def _method(self, key: Key) -> Any:
+        return types.MethodType(key[2].it, self.thaw(key[1]))
+
+    def _list(self, key: Key) -> Any:
+        made: list[Any] = self._made.setdefault(key[1], [])
+        made.extend([self.thaw(item) for item in key[2]])
+        return made
+
+    def _dict(self, key: Key) -> Any:
+        made: dict[Any, Any] = self._made.setdefault(key[1], {})
+        made.update([(self.thaw(name), self.thaw(item)) for name, item in key[2]])
+        return made
+
+    def _set(self, key: Key) -> Any:
+        made = self._made.setdefault(key[1], OrderedSet())
+        made.update([self.thaw(item) for item in key[2]])
+        return made
+
+    def _deque(self, key: Key) -> Any:
+        maxlen, items = key[2]
+        made: deque[Any] = self._made.setdefault(key[1], deque(maxlen=maxlen))
+        made.extend([self.thaw(item) for item in items])
+        return made
+
+    def _bytearray(self, key: Key) -> Any:
+        return self._made.setdefault(key[1], bytearray(key[2]))
+
+    def _exception(self, key: Key) -> Any:
+        _, number, kind, args, attributes = key
+        made = self._made[number] = kind.it.__new__(kind.it)
+        made.args = tuple([self.thaw(item) for item in args])
+        return self._with_attributes(made, attributes)
+
+    def _object(self, key: Key) -> Any:
+        _, number, kind, attributes = key
+        made = self._made[number] = object.__new__(kind.it)
+        return self._with_attributes(made, attributes)
+
+    def _with_attributes(self, made: Any, attributes: Iterable[tuple[Key, Key]]) -> Any:
+        for name, item in attributes:
+            object.__setattr__(made, self.thaw(name), self.thaw(item))
+        return made
+
+
+_IMMUTABLE: dict[type, Callable[[Freezer, Any], Key]] = {
+    float: lambda _, value: (float, struct.pack("<d", value)),
+    complex: lambda _, value: (complex, struct.pack("<dd", value.real, value.imag)),
+    Decimal: lambda _, value: (Decimal, str(value)),
+    Fraction: lambda _, value: (Fraction, str(value)),
+    frozenset: lambda self, value: (frozenset, self._elements(frozenset.__iter__(value))),
+    OrderedFrozenSet: lambda self, value: (frozenset, self._elements(frozenset.__iter__(value))),
+    range: lambda _, value: (range, value.start, value.stop, value.step),
+    slice: lambda self, value: (
+        slice,
+        self._sequence((value.start, value.stop, value.step)),
+    ),
+    type(...): lambda _, value: (type(...),),
+    type(NotImplemented): lambda _, value: (type(NotImplemented),),
+    Unbound: lambda _, value: (Unbound,),
+}
+"""How to freeze the immutable types that need care."""
+
+_MUTABLE: dict[type, Callable[[Freezer, Any], Any]] = {
+    list: lambda self, value: self._sequence(value),
+    dict: lambda self, value: self._items(value.items()),
+    set: lambda self, value: self._elements(set.__iter__(value)),
+    OrderedSet: lambda self, value: self._elements(set.__iter__(value)),
+    deque: lambda self, value: (value.maxlen, self._sequence(value)),
+    bytearray: lambda _, value: bytes(value),
+}
+"""How to freeze what is inside the mutable types."""
+
+_THAW: dict[Any, Callable[[Thawer, Key], Any]] = {
+    float: lambda _, key: struct.unpack("<d", key[1])[0],
+    complex: lambda _, key: complex(*struct.unpack("<dd", key[1])),
+    Decimal: lambda _, key: Decimal(key[1]),
+    Fraction: lambda _, key: Fraction(key[1]),
+    frozenset: lambda self, key: OrderedFrozenSet([self.thaw(item) for item in key[1]]),
+    range: lambda _, key: range(*key[1:]),
+    slice: lambda self, key: slice(*[self.thaw(item) for item in key[1]]),
+    type(...): lambda *_: ...,
+    type(NotImplemented): lambda *_: NotImplemented,
+    Unbound: lambda *_: UNBOUND,
+    Enum: lambda _, key: key[1].it,
+    "named": Thawer._named_tuple,
+    "dataclass": Thawer._dataclass,
+    "named object": lambda _, key: key[1].it,
+    "method": Thawer._method,
+    "builtin method": lambda self, key: getattr(self.thaw(key[1]), key[2]),
+    "again": lambda self, key: self._made[key[1]],
+    list: Thawer._list,
+    dict: Thawer._dict,
+    set: Thawer._set,
+    deque: Thawer._deque,
+    bytearray: Thawer._bytearray,
+    "exception": Thawer._exception,
+    "object": Thawer._object,
+}
+
+UNBOUND = Unbound()
+"""The one value of an unbound local."""
+
+
+def register_mutable(
+    kind: type, freeze: Callable[[Freezer, Any], Any], thaw: Callable[[Thawer, Key], Any]
+) -> None:
+    """Teach freezers and thawers one more mutable type. Called at import by the type's module."""
+    _MUTABLE[kind] = freeze
+    _THAW[kind] = thaw

@@ -1,0 +1,411 @@
+"""A model made ready to run: its threads, its properties, its heap, and what its names mean."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+import itertools
+import sys
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from interleave import stdlib
+from interleave.compiler import Code, compile_function, is_user_function
+from interleave.compiler.names import Surroundings, bound_names, is_shared_global, scope_walk
+from interleave.compiler.source import find_function, place_of_function
+from interleave.errors import InterleaveError, ModelError, Place
+from interleave.program.heap import Heap, capture
+from interleave.program.setup import initial_instances
+from interleave.model import NOTE, Model, Param, PropertyNote, ThreadNote
+
+LARGEST_COUNT = 1000
+"""Instances of one thread at most: beyond this it is a slip of the pen."""
+
+
+@dataclass(frozen=True)
+class ThreadInstance:
+    """One thread: `name` as reports show it, `arguments` what follows `self`."""
+
+    number: int
+    name: str
+    method: str
+    index: int
+    function: types.FunctionType
+    arguments: tuple[int, ...]
+    daemon: bool
+
+
+@dataclass(frozen=True)
+class Property:
+    """An invariant or a postcondition."""
+
+    name: str
+    kind: str
+    function: types.FunctionType
+
+
+class _Refused:
+    """Stands for a name that has no modelled counterpart, in code that may never run."""
+
+    def __init__(self, error: InterleaveError) -> None:
+        self._error = error
+
+    def __getattr__(self, _: str) -> Any:
+        raise self._error
+
+    def __call__(self, *_: object, **__: object) -> Any:
+        raise self._error
+
+
+@dataclass(eq=False)
+class Program:
+    """Everything a machine needs to know of one model with given parameters.
+
+    `written` names what was found out to be written while running (see `heap.Written`).
+    """
+
+    model: type[Model]
+    parameters: dict[str, object]
+    written: frozenset[str] = frozenset()
+    threads: list[ThreadInstance] = field(default_factory=list)
+    properties: list[Property] = field(default_factory=list)
+    heap: Heap = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._codes: dict[types.FunctionType, Code] = {}
+        self._copies: dict[types.FunctionType, types.FunctionType] = {}
+        self._originals: dict[types.FunctionType, types.FunctionType] = {}
+        self._shared_globals: dict[int, Any] = {}
+        self._read_notes()
+        reachable, self.method_names = _reachable_functions(self.model, self._entries())
+        globals_ = _shared_globals(reachable)
+        self.heap, found = capture(
+            initial_instances(self.model, self.parameters, place_of_function),
+            globals_,
+            resolve=self._copy,
+            written=self.written | _written_attributes(reachable),
+            place=self._place_of_attribute,
+        )
+        self._shared_globals = {id(globals_[name]): found[name] for name in globals_}
+        self.stand_in = self.heap.stand_ins[0]
+        for entry in self.threads:
+            self.code(entry.function)
+
+    # Threads and properties
+
+    def _read_notes(self) -> None:
+        for name, function in _methods(self.model).items():
+            note = getattr(function, NOTE, None)
+            if isinstance(note, ThreadNote):
+                self._add_threads(name, function, note)
+            elif isinstance(note, PropertyNote):
+                if len(inspect.signature(function).parameters) != 1:
+                    raise ModelError(
+                        f"the {note.kind} {name} takes parameters besides self",
+                        remedy=f"write `def {name}(self):`",
+                        place=place_of_function(function),
+                    )
+                self.properties.append(Property(name, note.kind, function))
+        if not self.threads:
+            raise ModelError(
+                f"model {self.model.__name__} has no threads",
+                remedy="mark a method as a thread: @thread above `def ...(self):`",
+                place=_place_of_class(self.model),
+            )
+
+    def _add_threads(self, name: str, function: types.FunctionType, note: ThreadNote) -> None:
+        count = self._count(note.count, function)
+        wanted = len(inspect.signature(function).parameters) - 1
+        if wanted not in (0, 1):
+            raise ModelError(
+                f"thread {name} must take `self`, or `self` and its instance index",
+                remedy=f"write `def {name}(self):` or `def {name}(self, i):`",
+                place=place_of_function(function),
+            )
+        for index in range(count):
+            shown = f"{name}[{index}]" if count > 1 else name
+            arguments = (index,) if wanted else ()
+            self.threads.append(
+                ThreadInstance(
+                    len(self.threads), shown, name, index, function, arguments, note.daemon
+                )
+            )
+
+    def _count(self, count: int | Param, function: types.FunctionType) -> int:
+        value = self.parameters[count.name] if isinstance(count, Param) else count
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_COUNT:
+            raise ModelError(
+                f"thread {function.__name__} has {value!r} instances",
+                remedy=f"give a whole number from 0 to {LARGEST_COUNT}",
+                place=place_of_function(function),
+            )
+        return value
+
+    def _entries(self) -> list[types.FunctionType]:
+        threads = dict.fromkeys(thread.function for thread in self.threads)
+        return [*threads, *[each.function for each in self.properties]]
+
+    def thread_number(self, method: str, index: int | None) -> list[int]:
+        """The threads that `finished(method, index)` asks about. Raises `ModelError` if none."""
+        found = [t for t in self.threads if t.method == method and index in (None, t.index)]
+        if not found:
+            known = ", ".join(dict.fromkeys(t.method for t in self.threads))
+            which = method if index is None else f"{method}[{index}]"
+            raise ModelError(f"there is no thread {which}", remedy=f"the threads are {known}")
+        return [thread.number for thread in found]
+
+    # Names and code
+
+    def code(self, function: types.FunctionType) -> Code:
+        """A function, compiled (once). Raises `ModelError`."""
+        found = self._codes.get(function)
+        if found is None:
+            found = self._codes[function] = compile_function(
+                function,
+                method_names=self.method_names,
+                namespace=self._namespace(function, strict=True),
+            )
+        return found
+
+    def to_flatten(self, callee: object) -> types.FunctionType | None:
+        """The function to run block by block when `callee` is called; None to call it as it is."""
+        function = callee.__func__ if isinstance(callee, types.MethodType) else callee
+        if not isinstance(function, types.FunctionType):
+            return None
+        function = self._originals.get(function, function)
+        if not is_user_function(function) or function.__code__.co_flags & inspect.CO_GENERATOR:
+            return None
+        return function if find_function(function) is not None else None
+
+    def _copy(self, function: types.FunctionType) -> types.FunctionType:
+        """The function with the names in it as the model sees them."""
+        if function in self._originals:
+            return function
+        if function not in self._copies:
+            copy = types.FunctionType(
+                function.__code__,
+                {},
+                function.__name__,
+                function.__defaults__,
+                function.__closure__,
+            )
+            copy.__kwdefaults__ = function.__kwdefaults__
+            copy.__qualname__ = function.__qualname__
+            copy.__module__ = function.__module__
+            self._copies[function] = copy
+            self._originals[copy] = function
+        return self._copies[function]
+
+    def finish_copies(self) -> None:
+        """Fill in the names of the copies made since the last call."""
+        for function, copy in list(self._copies.items()):
+            if not copy.__globals__:
+                copy.__globals__.update(self._namespace(function, strict=False))
+
+    def _namespace(self, function: types.FunctionType, *, strict: bool) -> dict[str, Any]:
+        found = find_function(function)
+        file = function.__code__.co_filename
+        names = Surroundings(function)
+        namespace: dict[str, Any] = {"__builtins__": builtins, "__name__": function.__module__}
+        if found is None:
+            return {**function.__globals__}
+        definition = found[0]
+        names.imported.update(_imports(definition, function.__globals__))
+        bound = bound_names(definition)
+        for node in ast.walk(definition):
+            name = node.id if isinstance(node, ast.Name) else None
+            if name is None or name in namespace or (name in bound and name not in names.imported):
+                continue
+            if name in names:
+                namespace[name] = self._meaning(names, node, file, strict=strict)
+        if "__class__" in function.__code__.co_freevars:
+            namespace["__class__"] = names.real("__class__")
+        if strict:
+            _check_module_attributes(definition, names, bound, file)
+        return namespace
+
+    def _meaning(self, names: Surroundings, node: Any, file: str, *, strict: bool) -> Any:
+        real = names.real(node.id)
+        if id(real) in self._shared_globals:
+            return self._shared_globals[id(real)]
+        if isinstance(real, types.FunctionType) and is_user_function(real):
+            return self._copy(real)
+        try:
+            return names.modelled(node, file)
+        except InterleaveError as error:
+            if strict:
+                raise
+            return _Refused(error)
+
+    def _place_of_attribute(self, name: str) -> Place | None:
+        """Where the class body or setup first gives a shared variable its value."""
+        for cls in self.model.__mro__:
+            setup = vars(cls).get("setup")
+            if isinstance(setup, types.FunctionType) and (found := find_function(setup)):
+                for node in ast.walk(found[0]):
+                    if isinstance(node, ast.Attribute) and node.attr == name:
+                        if isinstance(node.ctx, ast.Store):
+                            return Place.of_node(setup.__code__.co_filename, node)
+        return _place_of_assignment(self.model, name)
+
+
+def _methods(model: type) -> dict[str, types.FunctionType]:
+    """The methods of a class and its bases, bases first, in order of definition."""
+    found: dict[str, types.FunctionType] = {}
+    for cls in reversed(model.__mro__):
+        if cls not in (object, Model):
+            for name, member in vars(cls).items():
+                if isinstance(member, types.FunctionType):
+                    found[name] = member
+                else:
+                    found.pop(name, None)
+    return found
+
+
+def _reachable_functions(
+    model: type, entries: list[types.FunctionType]
+) -> tuple[list[types.FunctionType], frozenset[str]]:
+    """Functions that threads and properties may call, and the names of all the model's methods."""
+    module = sys.modules.get(model.__module__)
+    neighbours = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and value.__module__ == model.__module__
+        and not issubclass(value, Model)
+    ] if module else []
+    by_name: dict[str, list[types.FunctionType]] = {}
+    for cls in [model, *neighbours]:
+        for name, function in _all_functions(cls):
+            by_name.setdefault(name, []).append(function)
+    found: dict[types.FunctionType, None] = {}
+    waiting = list(entries)
+    while waiting:
+        function = waiting.pop(0)
+        definition = find_function(function)
+        if function in found or definition is None:
+            continue
+        found[function] = None
+        names = Surroundings(function)
+        for node in ast.walk(definition[0]):
+            if isinstance(node, ast.Attribute):
+                waiting += by_name.get(node.attr, [])
+            elif isinstance(node, ast.Name) and node.id in names:
+                value = names.real(node.id)
+                if isinstance(value, types.FunctionType) and is_user_function(value):
+                    waiting.append(value)
+        # Called without being named: with, operators, comparisons.
+        waiting += [f for name, fs in by_name.items() if _is_dunder(name) for f in fs]
+    callable_names = {name for name in by_name if name not in ("__init__", "__post_init__")}
+    return list(found), frozenset(callable_names)
+
+
+def _is_dunder(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__") and name not in (
+        "__init__", "__post_init__", "__new__", "__repr__", "__str__",
+    )  # fmt: skip
+
+
+def _all_functions(cls: type) -> Iterator[tuple[str, types.FunctionType]]:
+    for base in reversed(cls.__mro__):
+        if base in (object, Model) or stdlib.is_standard(base.__module__):
+            continue
+        for name, member in vars(base).items():
+            parts = (
+                (member.fget, member.fset) if isinstance(member, property)
+                else (getattr(member, "__func__", member),)
+            )
+            for part in parts:
+                if isinstance(part, types.FunctionType) and name != "setup":
+                    yield name, part
+
+
+def _shared_globals(functions: list[types.FunctionType]) -> dict[str, Any]:
+    """Globals of the module that functions use and that are objects which threads share."""
+    found: dict[str, Any] = {}
+    known: set[int] = set()
+    for function in functions:
+        names = Surroundings(function)
+        definition = find_function(function)
+        if definition is None:
+            continue
+        bound = bound_names(definition[0])
+        for node in ast.walk(definition[0]):
+            if isinstance(node, ast.Name) and node.id not in bound and node.id in names:
+                value = names.real(node.id)
+                if id(value) not in known and is_shared_global(value):
+                    known.add(id(value))
+                    name = node.id
+                    while name in found:
+                        name += "'"
+                    found[name] = value
+    return found
+
+
+def _written_attributes(functions: list[types.FunctionType]) -> frozenset[str]:
+    """Names of the attributes that some function assigns."""
+    found: set[str] = set()
+    for function in functions:
+        definition = find_function(function)
+        if definition is None or function.__name__ in ("__init__", "__post_init__"):
+            continue
+        for node in scope_walk(definition[0].body):
+            if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+                found.add(node.attr)
+    return frozenset(found)
+
+
+def _imports(
+    definition: ast.FunctionDef | ast.AsyncFunctionDef, globals_: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What the import statements inside a function bind."""
+    found: dict[str, Any] = {}
+    for node in scope_walk(definition.body):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            module = ast.Module([node], [])
+            exec(compile(module, "<import>", "exec"), {**globals_}, found)  # noqa: S102
+    return found
+
+
+def _check_module_attributes(
+    definition: ast.AST, names: Surroundings, bound: frozenset[str], file: str
+) -> None:
+    """Refuse `random.random` and the like where they stand."""
+    for node in ast.walk(definition):
+        if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)):
+            continue
+        name = node.value.id
+        if name in names and (name not in bound or name in names.imported):
+            module = names.real(name)
+            if isinstance(module, types.ModuleType) and not stdlib.is_pure(module.__name__):
+                try:
+                    stdlib.modelled_attribute(module, node.attr)
+                except InterleaveError as error:
+                    raise error.at(Place.of_node(file, node)) from None
+                except AttributeError:
+                    continue  # raised where the code runs, as in Python
+
+
+def _place_of_class(cls: type) -> Place | None:
+    try:
+        lines, line = inspect.getsourcelines(cls)
+        file = inspect.getsourcefile(cls) or "?"
+    except (OSError, TypeError):
+        return None
+    offset = next((i for i, text in enumerate(lines) if text.lstrip().startswith("class ")), 0)
+    return Place(file, line + offset)
+
+
+def _place_of_assignment(cls: type, name: str) -> Place | None:
+    place = _place_of_class(cls)
+    if place is None:
+        return None
+    lines = inspect.getsourcelines(cls)
+    for offset, text in enumerate(itertools.chain(lines[0])):
+        if text.strip().startswith((f"{name} =", f"{name}:", f"{name}=")):
+            column = len(text) - len(text.lstrip())
+            return Place(place.file, lines[1] + offset, column, column + len(name))
+    return place

@@ -1,0 +1,355 @@
+"""The diagram of a counterexample, as DOT source for Graphviz.
+
+Time runs down; each thread has a lane; each step is a node in a row of its own. What makes the
+violation is drawn in colour, everything else in greys.
+"""
+
+from __future__ import annotations
+
+from interleave.report import words
+from interleave.report.cells import one_line, shorten
+from interleave.report.drawing import DiagramError, write_diagram
+from interleave.report.geometry import (
+    Box,
+    Columns,
+    Point,
+    between_lanes,
+    gutters_between,
+)
+from interleave.report.labels import MONO, Block, Text
+from interleave.report.sheet import Sheet, inner_width, outer_width
+from interleave.result import ModelResult, TraceStep, Violation, Wait
+
+__all__ = ["DiagramError", "counterexample_dot", "write_diagram"]
+
+# Okabe and Ito's vermilion and blue, darkened: every kind of colour vision tells them apart.
+_ALARM, _ALARM_FILL = "#B84700", "#FDF1E7"
+_STALE, _STALE_FILL = "#0067A5", "#EAF3FA"
+_INK, _SOFT, _RULE = "#1F2933", "#5F6B7A", "#A9B4C0"
+_LANE_FILL, _HEADER_FILL = "#F4F6F8", "#DCE3EA"
+
+_STEP = {"style": "rounded,filled", "color": _RULE, "fillcolor": "white"}
+_ROLES = {
+    "read": {**_STEP, "color": _STALE, "fillcolor": _STALE_FILL, "penwidth": "1.8"},
+    "lost": {**_STEP, "color": _ALARM, "style": "rounded,filled,dashed", "penwidth": "1.8"},
+    "overwrite": {**_STEP, "color": _ALARM, "fillcolor": _ALARM_FILL, "penwidth": "1.8"},
+    "fails": {**_STEP, "color": _ALARM, "fillcolor": _ALARM_FILL, "penwidth": "1.8"},
+}
+_ROLE_INKS = {"read": _STALE}  # of the others: _ALARM
+
+_ROW_GAP = 20.0
+_NODE_MARGIN = 10.0  # from a lane's border to its nodes, left and right
+_GUTTER = 24.0
+_LEAST_NODE = 110.0
+_LEAST_WIDTH = 430.0
+_LOOP = 24.0  # from one edge below the waiting threads to the next
+_SIDE = 9.0  # what two edges at one side of a node are shifted by, up and down
+
+_OVERWRITES, _HELD = "overwrites", "held by"
+
+
+def counterexample_dot(model_result: ModelResult, violation: Violation) -> str:
+    """DOT source of the violation's counterexample; the same bytes for the same facts.
+
+    Every node and edge has its place in it, so that all versions of Graphviz draw it alike.
+    """
+    diagram = _Diagram(violation)
+    diagram.heading(one_line(model_result.model))
+    diagram.headers()
+    diagram.steps()
+    diagram.waits()
+    diagram.grounds()
+    diagram.lost_update()
+    diagram.holders()
+    diagram.final()
+    diagram.footer()
+    return diagram.sheet.source()
+
+
+class _Diagram:
+    """One diagram while it is drawn, from the top down; `y` is where the next thing may begin."""
+
+    def __init__(self, violation: Violation) -> None:
+        self.sheet = Sheet()
+        self._grounds = Sheet()
+        self._violation = violation
+        self._threads, self._hidden = words.participants(violation)
+        self._roles = words.roles(violation)
+        self._columns = self._measure()
+        self._width = max(self._columns.width, _LEAST_WIDTH)
+        self._y = 0.0
+        self._lanes_top = 0.0
+        self._headers: dict[str, Box] = {}
+        self._steps: dict[int, Box] = {}
+        self._waits: dict[str, Box] = {}
+        self._lowest: dict[str, Box] = {}  # the last node in each thread's lane so far
+
+    # How wide lanes and gutters must be for what stands in them.
+
+    def _measure(self) -> Columns:
+        threads = len(self._threads)
+        most_cells = 34 if threads <= 3 else 30 if threads <= 6 else 24
+        most = Text("x" * most_cells, _INK, font=MONO).natural_width()
+        natural = {name: _header(name).natural_width() for name in self._threads}
+        for step in self._violation.trace.steps:
+            width = max(self._step_block(step).natural_width(), _LEAST_NODE)
+            natural[step.thread] = max(natural[step.thread], width)
+        for wait in self._violation.waits:
+            natural[wait.thread] = max(natural[wait.thread], _wait_block(wait).natural_width())
+        lanes = [outer_width(min(width, most)) + 2 * _NODE_MARGIN for width in natural.values()]
+        gutters = [0.0, *[_GUTTER] * (threads - 1), 0.0] if threads else [0.0]
+        for start, end, label in self._links():
+            first, last = gutters_between(self._lane(start), self._lane(end))
+            gutters[first] = max(gutters[first], _edge_label(label, _INK).natural_width() + 22)
+            gutters[last] = max(gutters[last], _GUTTER)
+        missing = _LEAST_WIDTH - sum(lanes) - sum(gutters)
+        if missing > 0 and threads > 1:
+            gutters[1:-1] = [width + missing / (threads - 1) for width in gutters[1:-1]]
+        return Columns(tuple(lanes), tuple(gutters))
+
+    def _links(self) -> list[tuple[str, str, str]]:
+        """The labelled edges that run in gutters: from a thread, to a thread, label."""
+        lost = self._violation.lost_update
+        if lost is not None:
+            return [
+                (lost.reader, lost.writer, self._reads()),
+                (lost.writer, lost.reader, _OVERWRITES),
+            ]
+        return [
+            (wait.thread, holder, _HELD)
+            for wait in self._violation.waits
+            for holder in wait.holders
+            if not self._is_below(wait.thread, holder)
+        ]
+
+    def _is_below(self, thread: str, holder: str) -> bool:
+        """Whether the edge to the holder runs below the nodes: both wait, but not side by side."""
+        waiting = [wait.thread for wait in self._violation.waits]
+        distance = abs(self._lane(thread) - self._lane(holder))
+        return holder in waiting and distance > 1
+
+    def _lane(self, thread: str) -> int:
+        return self._threads.index(thread)
+
+    def _reads(self) -> str:
+        value = words.stale_value(self._violation)
+        return shorten(f"reads {value}", 22) if value else "reads it"
+
+    # Everything that is drawn, from the top down.
+
+    def heading(self, model: str) -> None:
+        """The title, the plain sentence, and the initial values."""
+        name = words.violation_name(self._violation)
+        initial = words.initial_values(self._violation.trace)
+        texts = [
+            ("title", Text(f"{model}: {name}", _INK, size=18, bold=True, most_lines=3)),
+            ("sentence", Text(self._violation.message, _INK, size=12, most_lines=8)),
+        ]
+        if initial:
+            texts.append(("start", Text(f"At the start: {initial}", _SOFT, most_lines=8)))
+        for name, text in texts:
+            self._across(name, Block((text,)), color="none")
+            self._y += 6
+        self._y += 6
+
+    def _across(self, name: str, block: Block, *, padding: float = 0.0, **style: str) -> Box:
+        """Draw a node across all lanes."""
+        height = block.height(inner_width(self._width)) + padding
+        box = Box(name, self._width / 2, self._y + height / 2, self._width, height)
+        self.sheet.node(box, block, **style)
+        self._y += height
+        return box
+
+    def headers(self) -> None:
+        """A node with each thread's name."""
+        self._lanes_top = self._y
+        widths = [inner_width(width) for width in self._columns.lanes]
+        blocks = [_header(name) for name in self._threads]
+        heights = [block.height(width) for block, width in zip(blocks, widths, strict=True)]
+        height = max(heights, default=0.0) + 12
+        for lane, (name, block) in enumerate(zip(self._threads, blocks, strict=True)):
+            center, width = self._columns.lane_center(lane), self._columns.lanes[lane]
+            box = Box(f"thread{lane}", center, self._y + height / 2, width, height, lane)
+            self.sheet.node(box, block, style="filled", color="none", fillcolor=_HEADER_FILL)
+            self._headers[name] = self._lowest[name] = box
+        self._y += height + _ROW_GAP
+
+    def steps(self) -> None:
+        """A node for each step, in a row of its own, below the step before it in its lane."""
+        for step in self._violation.trace.steps:
+            role = self._roles.get(step.number)
+            box = self._in_lane(
+                f"step{step.number}",
+                step.thread,
+                self._step_block(step),
+                _ROLES[role.name] if role else _STEP,
+            )
+            self._steps[step.number] = box
+            self._y += box.height + _ROW_GAP
+
+    def _in_lane(self, name: str, thread: str, block: Block, style: dict[str, str]) -> Box:
+        lane = self._lane(thread)
+        width = self._columns.lanes[lane] - 2 * _NODE_MARGIN
+        height = block.height(inner_width(width)) + 12
+        center = self._columns.lane_center(lane)
+        box = Box(name, center, self._y + height / 2, width, height, lane)
+        above = self._lowest[thread]
+        self.sheet.node(box, block, **style)
+        corners = [(center, above.bottom), (center, box.top)]
+        self.sheet.edge(above, box, corners, color=_RULE)
+        self._lowest[thread] = box
+        return box
+
+    def _step_block(self, step: TraceStep) -> Block:
+        role = self._roles.get(step.number)
+        number = f"{step.number}" if role is None else f"{step.number} – {role.note}"
+        ink = _SOFT if role is None else _ROLE_INKS.get(role.name, _ALARM)
+        texts = [
+            Text(number, ink, size=10, bold=role is not None),
+            Text(step.source.text, _INK, font=MONO),
+        ]
+        return Block((*texts, *(Text(effect, ink) for effect in words.effects(step))))
+
+    def waits(self) -> None:
+        """A node for what each blocked thread waits for: in one row, since all wait at once."""
+        heights = [0.0]
+        for wait in self._violation.waits:
+            box = self._in_lane(
+                f"wait{self._lane(wait.thread)}", wait.thread, _wait_block(wait), _ROLES["fails"]
+            )
+            self._waits[wait.thread] = box
+            heights.append(box.height)
+        if self._waits:
+            self._y += max(heights) + _ROW_GAP
+
+    def grounds(self) -> None:
+        """The lanes themselves, under all that stands in them."""
+        bottom = self._y - _ROW_GAP + _NODE_MARGIN
+        for lane, width in enumerate(self._columns.lanes):
+            center, height = self._columns.lane_center(lane), bottom - self._lanes_top
+            box = Box(f"lane{lane}", center, self._lanes_top + height / 2, width, height, lane)
+            self._grounds.node(box, style="filled", color="none", fillcolor=_LANE_FILL)
+        self.sheet.put_under(self._grounds)
+        self._y = bottom + _ROW_GAP
+
+    def lost_update(self) -> None:
+        """From the stale read to the write that is lost, and from there to the overwrite."""
+        lost = self._violation.lost_update
+        if lost is None:
+            return
+        read, write = self._steps[lost.read], self._steps[lost.lost]
+        overwrite = self._steps[lost.overwrite]
+        corners = between_lanes(self._columns, read, write, arrive=-_SIDE)
+        self._downwards(read, write, corners, self._reads(), _STALE)
+        corners = between_lanes(self._columns, write, overwrite, leave=_SIDE)
+        self._downwards(write, overwrite, corners, _OVERWRITES, _ALARM)
+
+    def _downwards(
+        self, start: Box, end: Box, corners: list[Point], label: str, color: str
+    ) -> None:
+        """Draw an edge with its label on the first stretch that is not level."""
+        (_, top), (middle, bottom) = corners[1], corners[2]
+        self._labelled(start, end, corners, _edge_label(label, color), (middle, (top + bottom) / 2))
+
+    def _labelled(
+        self, start: Box, end: Box, corners: list[Point], label: Block, label_at: Point
+    ) -> None:
+        self.sheet.edge(
+            start,
+            end,
+            corners,
+            label=label,
+            label_at=label_at,
+            color=label.texts[0].color,
+            penwidth="1.8",
+        )
+
+    def holders(self) -> None:
+        """From each blocked thread to those that hold what it waits for."""
+        loops = 0
+        lowest = max((box.bottom for box in self._waits.values()), default=0.0)
+        for wait in self._violation.waits:
+            start = self._waits[wait.thread]
+            for holder in wait.holders:
+                end = self._waits.get(holder)
+                if end is None or holder == wait.thread:
+                    held = self._holding(wait, holder)
+                    corners = between_lanes(self._columns, start, held, leave=-_SIDE)
+                    self._downwards(start, held, corners, _HELD, _ALARM)
+                elif self._is_below(wait.thread, holder):
+                    loops += 1
+                    self._loop(start, end, lowest + _NODE_MARGIN + loops * _LOOP)
+                else:
+                    self._beside(start, end)
+        if loops:
+            self._y = max(self._y, lowest + _NODE_MARGIN + (loops + 1) * _LOOP)
+
+    def _holding(self, wait: Wait, holder: str) -> Box:
+        """The node where a thread that does not wait, or waits for itself, got hold of it."""
+        own = [step for step in self._violation.trace.steps if step.thread == holder]
+        for step in reversed(own):
+            if wait.access.location in [access.location for access in step.accesses]:
+                return self._steps[step.number]
+        return self._steps[own[-1].number] if own else self._headers[holder]
+
+    def _beside(self, start: Box, end: Box) -> None:
+        rightwards = start.x < end.x
+        y = max(start.top, end.top) + (12 if rightwards else 28)
+        from_x, to_x = (start.right, end.left) if rightwards else (start.left, end.right)
+        label_at = ((from_x + to_x) / 2, y)
+        self._labelled(start, end, [(from_x, y), (to_x, y)], _edge_label(_HELD, _ALARM), label_at)
+
+    def _loop(self, start: Box, end: Box, y: float) -> None:
+        shift = 14.0 if start.x < end.x else -14.0
+        corners: list[Point] = [
+            (start.x + shift, start.bottom),
+            (start.x + shift, y),
+            (end.x - shift, y),
+            (end.x - shift, end.bottom),
+        ]
+        label_at = ((start.x + end.x) / 2, y)
+        self._labelled(start, end, corners, _edge_label(_HELD, _ALARM), label_at)
+
+    def final(self) -> None:
+        """What fails at the end, for violations that are no story of two or more threads."""
+        violation = self._violation
+        if violation.waits or violation.lost_update is not None:
+            return
+        texts = [Text(violation.message, _ALARM, size=12, bold=True, most_lines=8)]
+        source = violation.source
+        if source is not None:
+            place = f"{source.file}:{source.line}"
+            texts += [Text(source.text, _INK, font=MONO), Text(place, _SOFT, size=10)]
+        box = self._across("final", Block(tuple(texts)), padding=16, **_ROLES["fails"])
+        self._y += _ROW_GAP
+        steps = violation.trace.steps
+        if violation.kind == "postcondition":
+            ends = [self._lowest[name] for name in self._threads]
+        else:
+            ends = [self._steps[steps[-1].number]] if steps else []
+        for end in ends:
+            color = _ALARM if violation.kind != "postcondition" else _RULE
+            self.sheet.edge(end, box, [(end.x, end.bottom), (end.x, box.top)], color=color)
+
+    def footer(self) -> None:
+        """How many threads are not shown."""
+        if self._hidden:
+            text = Text(words.left_out(self._hidden), _SOFT)
+            self._across("footer", Block((text,)), color="none")
+
+
+def _header(thread: str) -> Block:
+    return Block((Text(thread, _INK, size=12, bold=True, most_lines=2),))
+
+
+def _wait_block(wait: Wait) -> Block:
+    return Block(
+        (
+            Text(words.wait_text(wait), _ALARM, bold=True),
+            Text(wait.source.text, _INK, font=MONO),
+        )
+    )
+
+
+def _edge_label(label: str, color: str) -> Block:
+    return Block((Text(label, color),), background="white")

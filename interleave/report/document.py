@@ -1,0 +1,146 @@
+"""The report as data: one JSON document, schema 1.
+
+Keys may be added to a schema; none is renamed or removed without a new schema number.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from interleave.report.values import plain_text, to_json
+from interleave.result import (
+    Access,
+    Change,
+    LostUpdate,
+    ModelResult,
+    Result,
+    Source,
+    Trace,
+    TraceStep,
+    Violation,
+    Wait,
+)
+
+SCHEMA = 1
+
+Document = dict[str, Any]
+"""A JSON object: what it holds passes `json.dumps(..., allow_nan=False)`."""
+
+
+def to_document(result: Result, *, version: str) -> Document:
+    """The result as a JSON object; `version` is that of interleave.
+
+    Values that JSON has are themselves, tuples and deques are lists, and any other value (a set,
+    bytes, NaN, an enum, a dataclass, the state of a lock) is the text that the other reports show.
+    """
+    return {
+        "schema": SCHEMA,
+        "version": version,
+        "models": [_model(model) for model in result.models],
+        "exit_code": result.exit_code,
+    }
+
+
+def render_json(result: Result, *, version: str) -> str:
+    """`to_document` as indented JSON text, without a newline at its end."""
+    document = to_document(result, version=version)
+    return json.dumps(document, allow_nan=False, ensure_ascii=False, indent=2)
+
+
+def _model(model: ModelResult) -> Document:
+    return {
+        "model": plain_text(model.model),
+        "file": plain_text(model.file),
+        "runtime": model.runtime,
+        "parameters": _values(model.parameters.items()),
+        "verdict": model.verdict,
+        "expected": model.expected,
+        "expectation": plain_text(model.expectation),
+        "complete": model.complete,
+        "limit": plain_text(model.limit),
+        "states": model.states,
+        "transitions": model.transitions,
+        "depth": model.depth,
+        "warnings": [plain_text(warning) for warning in model.warnings],
+        "violations": [_violation(violation) for violation in model.violations],
+    }
+
+
+def _violation(violation: Violation) -> Document:
+    return {
+        "kind": violation.kind,
+        "message": plain_text(violation.message),
+        "location": _name(violation.location),
+        "threads": [plain_text(thread) for thread in violation.threads],
+        "source": None if violation.source is None else _source(violation.source),
+        "initial": _values(violation.trace.initial),
+        "trace": _trace(violation.trace),
+        "waits": [_wait(wait) for wait in violation.waits],
+        "cycle": violation.cycle,
+        "lost_update": None if violation.lost_update is None else _lost(violation.lost_update),
+    }
+
+
+def _trace(trace: Trace) -> list[Document]:
+    return [_step(step) for step in trace.steps]
+
+
+def _step(step: TraceStep) -> Document:
+    """One step. "access" is the first of its "accesses", of which an atomic block has several."""
+    accesses = [_access(access) for access in step.accesses]
+    return {
+        "step": step.number,
+        "thread": plain_text(step.thread),
+        "access": accesses[0] if accesses else None,
+        "accesses": accesses,
+        "source": _source(step.source),
+        "changes": _changes(step.changes),
+        "outcome": plain_text(step.outcome),
+    }
+
+
+def _changes(changes: tuple[Change, ...]) -> Document:
+    """Location to [before, after], over the whole step where it changes a location twice."""
+    document: Document = {}
+    for change in changes:
+        before = document.get(change.location, [to_json(change.before)])[0]
+        document[plain_text(change.location)] = [before, to_json(change.after)]
+    return document
+
+
+def _access(access: Access) -> Document:
+    return {"kind": plain_text(access.kind), "location": _name(access.location)}
+
+
+def _source(source: Source) -> Document:
+    return {"file": plain_text(source.file), "line": source.line, "text": plain_text(source.text)}
+
+
+def _wait(wait: Wait) -> Document:
+    return {
+        "thread": plain_text(wait.thread),
+        "access": _access(wait.access),
+        "source": _source(wait.source),
+        "holders": [plain_text(holder) for holder in wait.holders],
+    }
+
+
+def _lost(lost: LostUpdate) -> Document:
+    return {
+        "reader": plain_text(lost.reader),
+        "writer": plain_text(lost.writer),
+        "read": lost.read,
+        "lost": lost.lost,
+        "overwrite": lost.overwrite,
+        "by_condition": lost.by_condition,
+    }
+
+
+def _name(name: str | None) -> str | None:
+    return None if name is None else plain_text(name)
+
+
+def _values(pairs: Iterable[tuple[str, object]]) -> Document:
+    return {plain_text(name): to_json(value) for name, value in pairs}

@@ -1,0 +1,101 @@
+"""The report for a terminal: the verdict, then each counterexample as a table of lanes.
+
+A reader who has never seen a model checker must understand it without explanation, so the words
+are those of the user's own program: its threads, its lines, its variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from interleave.report import words
+from interleave.report.cells import one_line, wrap
+from interleave.report.lanes import lanes
+from interleave.report.style import Line, Style, plain, styled
+from interleave.result import ModelResult, Violation
+
+_LEAST_WIDTH = 40
+
+
+def render_text(
+    model_result: ModelResult, *, color: bool = False, verbosity: int = 0, width: int = 100
+) -> str:
+    """The report on one model, without a newline at its end.
+
+    `verbosity` -1 gives the headline alone, 1 adds to each step its accesses and its place in the
+    file. Tables and sentences stay within `width` terminal cells (taken as 40 at least). Without
+    its escapes the coloured text equals the plain one.
+    """
+    width = max(width, _LEAST_WIDTH)
+    lines = _model(model_result, verbosity, width)
+    write: Callable[[Line], str] = styled if color else plain
+    return "\n".join(write(line) for line in lines)
+
+
+def _model(model_result: ModelResult, verbosity: int, width: int) -> list[Line]:
+    head: list[Line] = [[(words.headline(model_result), _verdict_style(model_result))]]
+    if verbosity < 0:
+        return head
+    lines = [*head, *_paragraph(words.setting(model_result), width, Style.FAINT)]
+    for warning in model_result.warnings:
+        lines += _paragraph(f"Warning: {one_line(warning)}", width, Style.CAUTION)
+    if coverage := words.coverage(model_result):
+        lines += [[], *_paragraph(coverage, width)]
+    for violation in model_result.violations:
+        lines += [[], *_violation(violation, verbosity, width)]
+    return [*lines, [], *_paragraph(words.numbers(model_result), width)]
+
+
+def _verdict_style(model_result: ModelResult) -> Style:
+    if model_result.passed:
+        return Style.GOOD
+    return Style.CAUTION if model_result.verdict == "inconclusive" else Style.BAD
+
+
+def _violation(violation: Violation, verbosity: int, width: int) -> list[Line]:
+    sentence = f"{violation.kind}: {one_line(violation.message)}"
+    lines = _paragraph(sentence, width, Style.STRONG)
+    source = violation.source
+    if source is not None and violation.lost_update is None and not violation.waits:
+        place = f"{one_line(source.file)}:{source.line}: {one_line(source.text)}"
+        lines += _paragraph(f"at {place}", width, Style.FAINT)
+    initial = words.initial_values(violation.trace)
+    if initial:
+        lines += [[], *_paragraph(f"At the start: {initial}", width)]
+    lines.append([])
+    if violation.trace.steps:
+        lines += lanes(violation, verbosity=verbosity, width=width)
+    else:
+        lines += _paragraph("It is so at the start, before any step.", width)
+    hidden = words.participants(violation)[1]
+    if hidden:
+        lines += _paragraph(words.left_out(hidden), width, Style.FAINT)
+    return [*lines, *_waits(violation, verbosity, width)]
+
+
+def _waits(violation: Violation, verbosity: int, width: int) -> list[Line]:
+    """Who waits for what, held by whom; in the order of the circle where there is one."""
+    if not violation.waits:
+        return []
+    opening = "Now no thread can move"
+    opening += ", because each waits for the next, in a circle:" if violation.cycle else ":"
+    lines: list[Line] = [[], *_paragraph(opening, width)]
+    for wait in violation.waits:
+        sentence = f"{one_line(wait.thread)} {words.wait_text(wait)}"
+        if wait.holders:
+            sentence += f", {words.held_by(wait)}"
+        if verbosity > 0:
+            source = wait.source
+            sentence += f" ({one_line(source.file)}:{source.line}: {one_line(source.text)})"
+        lines += _paragraph(sentence, width, Style.BAD, indent=2)
+    return lines
+
+
+def _paragraph(
+    text: str, width: int, style: Style = Style.NORMAL, *, indent: int = 0
+) -> list[Line]:
+    first, *rest = wrap(text, width - indent)
+    if rest:  # continuation lines hang, so that one sees where the next paragraph begins
+        rest = wrap(" ".join(rest), width - indent - 2)
+    margins = [" " * indent] + [" " * (indent + 2)] * len(rest)
+    return [[(margin + line, style)] for margin, line in zip(margins, [first, *rest], strict=True)]

@@ -1,0 +1,122 @@
+"""How a plain Python value is written, for people and in JSON: always in the same way.
+
+`repr` would not do: it shows sets in hash order, and plain objects with their address.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from pathlib import Path
+
+from interleave.result import Described
+
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+"""What `json.dumps(..., allow_nan=False)` accepts."""
+
+
+def show(value: object) -> str:
+    """The value as a Python reader would write it, the same on every run."""
+    return _show(value, ())
+
+
+def to_json(value: object) -> Json:
+    """The value as JSON has it (tuples and deques as lists); where it has not, `show(value)`."""
+    return _to_json(value, ())
+
+
+def plain_text(text: str) -> str:
+    """The text with lone surrogates, which no file can hold, as the escapes that `repr` has."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _show(value: object, within: tuple[int, ...]) -> str:
+    if isinstance(value, Described):
+        return value.text
+    if isinstance(value, Enum):
+        return f"{type(value).__name__}.{value.name or value.value}"
+    kind = type(value)
+    if kind in (list, tuple, set, frozenset, dict, deque) or _is_plain_dataclass(value):
+        if id(value) in within:
+            return "..."
+        return _show_container(value, (*within, id(value)))
+    try:
+        text = repr(value)
+    except Exception:  # a user's __repr__ must not take the report away
+        return f"<{kind.__name__}>"
+    return _ADDRESS.sub("", text)
+
+
+def _show_container(value: object, within: tuple[int, ...]) -> str:
+    def items(values: Iterable[object]) -> str:
+        return ", ".join(_show(item, within) for item in values)
+
+    if isinstance(value, list):
+        return f"[{items(value)}]"
+    if isinstance(value, tuple):
+        return f"({items(value)},)" if len(value) == 1 else f"({items(value)})"
+    if isinstance(value, (set, frozenset)):
+        body = f"{{{items(_in_order(value, within))}}}" if value else ""
+        if isinstance(value, frozenset):
+            return f"frozenset({body})"
+        return body or "set()"
+    if isinstance(value, dict):
+        pairs = (f"{_show(key, within)}: {_show(item, within)}" for key, item in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, deque):
+        limit = "" if value.maxlen is None else f", maxlen={value.maxlen}"
+        return f"deque([{items(value)}]{limit})"
+    assert is_dataclass(value)
+    named = (f"{f.name}={_show(getattr(value, f.name), within)}" for f in fields(value) if f.repr)
+    return f"{type(value).__name__}({', '.join(named)})"
+
+
+def _is_plain_dataclass(value: object) -> bool:
+    """Whether the value's repr is the one that `dataclass` wrote, and not the user's own."""
+    if not is_dataclass(value) or isinstance(value, type):
+        return False
+    code = getattr(type(value).__repr__, "__code__", None)
+    return code is not None and Path(code.co_filename).name in ("dataclasses.py", "reprlib.py")
+
+
+def _in_order(values: Iterable[object], within: tuple[int, ...]) -> list[object]:
+    numbers = [value for value in values if type(value) in (int, float, bool)]
+    rest = [value for value in values if type(value) not in (int, float, bool)]
+
+    def by_size(value: object) -> tuple[bool, float | int]:
+        assert isinstance(value, (int, float))
+        return (True, 0) if math.isnan(value) else (False, value)
+
+    return [
+        *sorted(numbers, key=by_size),
+        *sorted(rest, key=lambda value: (type(value).__name__, _show(value, within))),
+    ]
+
+
+def _to_json(value: object, within: tuple[int, ...]) -> Json:
+    if value is None or type(value) in (bool, int, str):
+        if isinstance(value, str):
+            return plain_text(value)
+        assert value is None or isinstance(value, int)
+        return value
+    if type(value) is float:
+        return value if math.isfinite(value) else show(value)
+    if id(value) in within:
+        return "..."
+    if type(value) in (list, tuple, deque):
+        assert isinstance(value, (list, tuple, deque))
+        return [_to_json(item, (*within, id(value))) for item in value]
+    if type(value) is dict:
+        return {
+            plain_text(key if isinstance(key, str) else show(key)): _to_json(
+                item, (*within, id(value))
+            )
+            for key, item in value.items()
+        }
+    return plain_text(show(value))

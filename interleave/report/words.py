@@ -1,0 +1,177 @@
+"""What a report says, whatever it is written in: headline, roles of steps, changes, waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from interleave.report.cells import one_line
+from interleave.report.values import show
+from interleave.result import Access, Change, ModelResult, Trace, TraceStep, Violation, Wait
+
+
+def count(number: int, noun: str) -> str:
+    """The number with its noun: "1 state", "1,118,878 states"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def headline(model_result: ModelResult) -> str:
+    """The verdict in one line; whether it was expected, and what cut an incomplete search."""
+    found = found_kinds(model_result)
+    verdict: str = model_result.verdict
+    if model_result.expected is True:
+        verdict += " as expected" if verdict == "violated" else ", as expected"
+    elif model_result.expected is False:
+        wanted = one_line(model_result.expectation) or "something else"
+        verdict = f"not as expected - expected {wanted}, found {found or 'nothing'}"
+        found = ""
+    line = f"{one_line(model_result.model)}: {verdict}"
+    if found:
+        line += f" - {found}"
+    if not model_result.complete:
+        limit = one_line(model_result.limit) or "stopped early"
+        line += f" - incomplete search: {limit}"
+    return line
+
+
+def found_kinds(model_result: ModelResult) -> str:
+    """The violations in a few words ("lost-update on counter, deadlock"), each once; "" if none."""
+    kinds = [violation_name(violation) for violation in model_result.violations]
+    return ", ".join(dict.fromkeys(kinds))
+
+
+def setting(model_result: ModelResult) -> str:
+    """Where the model is and how it ran: "counter.py, runtime free-threaded, N=3"."""
+    parts = [one_line(model_result.file), f"runtime {model_result.runtime}"]
+    parts += [f"{name}={show(value)}" for name, value in model_result.parameters.items()]
+    return ", ".join(parts)
+
+
+def coverage(model_result: ModelResult) -> str:
+    """What the verdict rests on where there is no counterexample to show; "" where there is."""
+    if model_result.violations:
+        return ""
+    if model_result.complete:
+        return "Every interleaving was explored, and none of them violates anything."
+    return "Nothing was found so far, but a part of the interleavings was not explored."
+
+
+def numbers(model_result: ModelResult) -> str:
+    """The size of what was explored: "7 states, 8 transitions, depth 4"."""
+    states = count(model_result.states, "state")
+    transitions = count(model_result.transitions, "transition")
+    return f"{states}, {transitions}, depth {model_result.depth:,}"
+
+
+def participants(violation: Violation) -> tuple[tuple[str, ...], int]:
+    """The threads that a counterexample shows, in declaration order, and how many it leaves out.
+
+    Shown are those that take a step, that the violation concerns, or that wait or are waited for.
+    """
+    trace = violation.trace
+    involved = dict.fromkeys(
+        [
+            *(step.thread for step in trace.steps),
+            *violation.threads,
+            *(name for wait in violation.waits for name in (wait.thread, *wait.holders)),
+        ]
+    )
+    declared = [thread for thread in trace.threads if thread in involved]
+    others = [thread for thread in involved if thread not in trace.threads]
+    return (*declared, *others), len(trace.threads) - len(declared)
+
+
+def left_out(number: int) -> str:
+    """That a counterexample does not show so many threads: "4 other threads take no step here."."""
+    verb = "takes" if number == 1 else "take"
+    return f"{count(number, 'other thread')} {verb} no step here."
+
+
+def initial_values(trace: Trace) -> str:
+    """The shared variables before the first step: "counter = 0, ready = False"."""
+    return ", ".join(f"{one_line(name)} = {one_line(show(value))}" for name, value in trace.initial)
+
+
+def change_text(change: Change) -> str:
+    """What a step did to a location: "counter: 0 → 1", or "counter: 1, unchanged"."""
+    before, after = one_line(show(change.before)), one_line(show(change.after))
+    if change.unchanged:
+        return f"{one_line(change.location)}: {after}, unchanged"
+    return f"{one_line(change.location)}: {before} → {after}"
+
+
+def effects(step: TraceStep) -> list[str]:
+    """What came of a step: each variable that it changed, then its outcome."""
+    changes = [change_text(change) for change in step.changes]
+    return [*changes, one_line(step.outcome)] if step.outcome else changes
+
+
+def access_text(access: Access) -> str:
+    """An access in words: "read counter", "sleep"."""
+    return one_line(f"{access.kind} {access.location or ''}")
+
+
+def wait_text(wait: Wait) -> str:
+    """What a thread that cannot move waits for: "waits for forks[1]", "waits in join"."""
+    location = one_line(wait.access.location or "")
+    if not location:
+        return f"waits in {one_line(wait.access.kind)}"
+    if wait.access.kind == "acquire":
+        return f"waits for {location}"
+    return f"waits for {location} ({one_line(wait.access.kind)})"
+
+
+def held_by(wait: Wait) -> str:
+    """Who holds what a thread waits for: "held by philosopher[1]"; "" if nobody does."""
+    if not wait.holders:
+        return ""
+    names = ["itself" if name == wait.thread else one_line(name) for name in wait.holders]
+    return f"held by {' and '.join(names)}"
+
+
+@dataclass(frozen=True)
+class Role:
+    """Why a step of a counterexample matters; `note` says it in a word or two."""
+
+    name: str
+    note: str
+
+
+def roles(violation: Violation) -> dict[int, Role]:
+    """The steps that make the violation, by number: three for a lost update, else one at most."""
+    lost = violation.lost_update
+    if lost is not None:
+        return {
+            lost.read: Role("read", "stale read"),
+            lost.lost: Role("lost", "lost write"),
+            lost.overwrite: Role("overwrite", "overwrites"),
+        }
+    steps = violation.trace.steps
+    if not steps:
+        return {}
+    if violation.kind in ("exception", "assertion"):
+        return {steps[-1].number: Role("fails", "fails here")}
+    if violation.kind == "invariant":
+        return {steps[-1].number: Role("fails", "breaks it")}
+    return {}
+
+
+def stale_value(violation: Violation) -> str:
+    """The value that the reader of a lost update read and held on to; "" where it is unknown.
+
+    The first change of the location after the read tells: it is the value before that change.
+    """
+    lost = violation.lost_update
+    if lost is None:
+        return ""
+    for step in violation.trace.steps:
+        for change in step.changes:
+            if step.number > lost.read and change.location == violation.location:
+                return one_line(show(change.before))
+    return ""
+
+
+def violation_name(violation: Violation) -> str:
+    """The kind, with the location where there is one: "lost-update on counter"."""
+    if violation.location is None:
+        return violation.kind
+    return f"{violation.kind} on {one_line(violation.location)}"

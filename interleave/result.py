@@ -1,0 +1,181 @@
+"""What a check found: plain, immutable facts that every report is written from.
+
+Nothing here knows how a state was reached or how it will be shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Verdict = Literal["verified", "violated", "inconclusive"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A line of the user's file: path as the user gave it, 1-based line, stripped text."""
+
+    file: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Access:
+    """One read, write, or operation of a primitive or container.
+
+    `kind` is "read", "write", or the operation's name ("acquire", "append", "choose", ...);
+    `location` is the name of what is accessed ("counter", "forks[1]"), or None where nothing
+    shared is touched ("sleep").
+    """
+
+    kind: str
+    location: str | None
+
+
+@dataclass(frozen=True)
+class Described:
+    """A value that is shown in words, without quotes: the state of a primitive ("locked")."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Change:
+    """A location that a step wrote, with its plain values before and after.
+
+    They are equal where the write changed nothing: the tell-tale of a lost update.
+    """
+
+    location: str
+    before: object
+    after: object
+
+    @property
+    def unchanged(self) -> bool:
+        return type(self.before) is type(self.after) and self.before == self.after
+
+
+@dataclass(frozen=True)
+class TraceStep:
+    """One step of one thread. `number` counts from 1 within the trace.
+
+    `accesses` holds one access, or all those of an `atomic()` block in order. `outcome` says in a
+    few words what came of it where the changes do not: "chose 'b'", "read 0", "raised ValueError".
+    """
+
+    number: int
+    thread: str
+    accesses: tuple[Access, ...]
+    source: Source
+    changes: tuple[Change, ...] = ()
+    outcome: str = ""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A path in the state graph, from an initial state to a violation."""
+
+    threads: tuple[str, ...]
+    """Every thread of the model, in declaration order, whether or not it takes a step here."""
+    initial: tuple[tuple[str, object], ...]
+    """Name and plain value of each shared variable in the initial state, in declaration order."""
+    steps: tuple[TraceStep, ...]
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A thread that cannot move: what it is about to do, and which threads hold what it needs."""
+
+    thread: str
+    access: Access
+    source: Source
+    holders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LostUpdate:
+    """The three steps (numbers in the trace) that make a lost update.
+
+    `reader` read the location at step `read`; `writer` changed it at step `lost`; `reader` wrote
+    it at step `overwrite`, with a value (or on a condition, if `by_condition`) from its stale read.
+    """
+
+    reader: str
+    writer: str
+    read: int
+    lost: int
+    overwrite: int
+    by_condition: bool = False
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One distinct cause, with the shortest schedule that shows it.
+
+    `kind` is a kind of DESIGN section 5 ("lost-update", "deadlock", "exception", "assertion",
+    "invariant", "postcondition"); `message` is one plain sentence; `location` the shared location
+    concerned, or None; `threads` the threads concerned. `waits` is filled for deadlocks: in the
+    order of the cycle where `cycle` is true. `source` is the line at fault, where there is one.
+    """
+
+    kind: str
+    message: str
+    location: str | None
+    threads: tuple[str, ...]
+    trace: Trace
+    source: Source | None = None
+    waits: tuple[Wait, ...] = ()
+    cycle: bool = False
+    lost_update: LostUpdate | None = None
+
+
+@dataclass(frozen=True)
+class ModelResult:
+    """The verdict on one model, under one runtime, with one set of parameters.
+
+    `expected` is None where the model states no expectation; `expectation` is that statement in
+    words. `limit` says in words what stopped an incomplete search, else it is "".
+    """
+
+    model: str
+    file: str
+    runtime: str
+    parameters: dict[str, object]
+    verdict: Verdict
+    expected: bool | None
+    complete: bool
+    states: int
+    transitions: int
+    depth: int
+    violations: tuple[Violation, ...] = ()
+    expectation: str = ""
+    limit: str = ""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether this counts as a pass: verified, or as its model expects."""
+        return self.verdict == "verified" if self.expected is None else self.expected
+
+
+@dataclass(frozen=True)
+class Result:
+    """What `check` returns: one `ModelResult` per model, in the order they were checked."""
+
+    models: tuple[ModelResult, ...] = field(default=())
+
+    @property
+    def exit_code(self) -> int:
+        """0 verified or as expected, 1 violation, 3 inconclusive (DESIGN section 6).
+
+        A violation that was not expected outweighs an inconclusive search.
+        """
+        failed = [model for model in self.models if not model.passed]
+        if not failed:
+            return 0
+        unfinished = all(model.verdict == "inconclusive" for model in failed)
+        return 3 if unfinished else 1

@@ -1,0 +1,152 @@
+"""The `threading` module: `Lock` and `RLock`, after docs.python.org/3.12/library/threading.html."""
+
+from __future__ import annotations
+
+import _thread
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+from interleave.errors import ModelError
+from interleave.memory.port import current_port
+from interleave.memory.primitive import Primitive
+
+
+class _Lockable(Primitive):
+    """What both kinds of lock share: the arguments of `acquire`, and `with`."""
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        """Take the lock. Where it cannot: wait, or return False if not to wait for ever.
+
+        A timeout may expire whenever the lock is not to be had, so that an acquire with one always
+        has a step to take.
+        """
+        if not blocking and timeout != -1:
+            raise ValueError("can't specify a timeout for a non-blocking call")
+        if timeout < 0 and timeout != -1:
+            raise ValueError("timeout value must be a non-negative number")
+        waits = blocking and timeout == -1
+        kind = "acquire" if waits else "try acquire"
+
+        def effect() -> bool:
+            if self._take():
+                return True
+            return self.block() if waits else False
+
+        return bool(self.operate(kind, effect))
+
+    def release(self) -> None:
+        """Give the lock back. Raises `RuntimeError` as the real one does."""
+        self.operate("release", self._give)
+
+    def _take(self) -> bool:
+        raise NotImplementedError
+
+    def _give(self) -> None:
+        raise NotImplementedError
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+class Lock(_Lockable):
+    """`threading.Lock`. State: whether it is locked. Any thread may release it."""
+
+    @classmethod
+    def initial(cls, real: Any) -> object:
+        return real.locked()
+
+    @classmethod
+    def fresh(cls, real: Any) -> Any:
+        made = threading.Lock()
+        if real.locked():
+            made.acquire()
+        return made
+
+    @classmethod
+    def describe(cls, state: Any) -> str:
+        return "locked" if state else "unlocked"
+
+    @classmethod
+    def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:
+        # A lock has no owner: it is held by whoever took it last.
+        takers = [thread for thread, before, after in history if after and not before]
+        return tuple(takers[-1:]) if state else ()
+
+    def locked(self) -> bool:
+        return bool(self.operate("locked", lambda: self.state))
+
+    def _take(self) -> bool:
+        if self.state:
+            return False
+        self.state = True
+        return True
+
+    def _give(self) -> None:
+        if not self.state:
+            raise RuntimeError("release unlocked lock")
+        self.state = False
+
+
+class RLock(_Lockable):
+    """`threading.RLock`. State: None, or (owner, how many times it holds it)."""
+
+    @classmethod
+    def initial(cls, real: Any) -> object:
+        if real._is_owned():
+            raise ModelError(
+                "an RLock is held when the threads start", remedy="release it at the end of setup"
+            )
+        return None
+
+    @classmethod
+    def fresh(cls, real: Any) -> Any:
+        return threading.RLock()
+
+    @classmethod
+    def describe(cls, state: Any) -> str:
+        return "unlocked" if state is None else f"locked x {state[1]}"
+
+    @classmethod
+    def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:
+        return () if state is None else (state[0],)
+
+    def _take(self) -> bool:
+        me = current_port().thread
+        if self.state is not None and self.state[0] != me:
+            return False
+        depth = 0 if self.state is None else self.state[1]
+        self.state = (me, depth + 1)
+        return True
+
+    def _give(self) -> None:
+        me = current_port().thread
+        if self.state is None or self.state[0] != me:
+            raise RuntimeError("cannot release un-acquired lock")
+        depth = self.state[1]
+        self.state = (me, depth - 1) if depth > 1 else None
+
+
+def _made_by_a_thread(name: str) -> Any:
+    def refuse(*_: object, **__: object) -> Any:
+        raise ModelError(
+            f"a threading.{name} is made by a running thread",
+            remedy="make it a class attribute of the model, or make it in `def setup(self)`",
+        )
+
+    refuse.__name__ = name
+    return refuse
+
+
+FUNCTIONS = {
+    name: _made_by_a_thread(name) for name in ("Lock", "RLock", "allocate_lock")
+}
+PRIMITIVES: dict[type, type[Primitive]] = {
+    type(threading.Lock()): Lock,
+    type(threading.RLock()): RLock,
+    threading._PyRLock: RLock,  # type: ignore[attr-defined]
+    _thread.LockType: Lock,
+}
