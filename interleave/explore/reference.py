@@ -6,6 +6,7 @@ It is the specification of every other engine: they must number the same states 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,17 +15,17 @@ from interleave.machine import Machine, State, Step
 
 
 class Observer(Protocol):
-    """What checks see of a search while it goes on. Returning True from a method ends it."""
+    """What checks see of a search while it goes on. A method returns True where it sees a violation."""
 
-    def on_state(self, number: int, state: State, depth: int) -> bool | None:
+    def on_state(self, number: int, state: State) -> bool:
         """A state has been given its number."""
         ...
 
-    def on_transition(self, number: int, state: State, step: Step) -> bool | None:
+    def on_transition(self, number: int, state: State, step: Step) -> bool:
         """A step leads on from state `number`."""
         ...
 
-    def on_end(self, number: int, state: State) -> bool | None:
+    def on_end(self, number: int, state: State) -> bool:
         """No thread can move in state `number`."""
         ...
 
@@ -35,44 +36,46 @@ class Limits:
 
     states: int | None = None
     seconds: float | None = None
+    first_violation: bool = False
+    """Stop when an observer says that it has seen a violation."""
 
 
-def explore(machine: Machine, step: Stepper, observers: list[Observer], limits: Limits) -> StateGraph:
+def explore(machine: Machine, step: Stepper, observers: Sequence[Observer], limits: Limits) -> StateGraph:
     """The state graph of a machine, every state and every transition of it, within limits."""
-    graph = StateGraph(threads=len(machine.program.threads), step=step)
+    graph = StateGraph(machine, step)
     deadline = None if limits.seconds is None else time.monotonic() + limits.seconds
     try:
-        graph.limit = _search(machine, graph, observers, limits, deadline)
+        graph.limit = _search(graph, observers, limits, deadline)
     except KeyboardInterrupt:
         graph.limit = "interrupted"
-    graph.complete = not graph.limit
     return graph
 
 
 def _search(
-    machine: Machine,
     graph: StateGraph,
-    observers: list[Observer],
+    observers: Sequence[Observer],
     limits: Limits,
     deadline: float | None,
 ) -> str:
     """Search until everything is found (""), or what stopped the search in words."""
-    states, numbers, parents = graph.states, graph.numbers, graph.parents
+    states, numbers, machine = graph.states, graph.numbers, graph.machine
     full = f"reached the limit of {limits.states:,} states" if limits.states is not None else ""
 
-    def add(state: State, parent: int) -> str:
+    def saw(reports: Iterable[bool]) -> bool:
+        return any(list(reports)) and limits.first_violation
+
+    def add(state: State) -> str:
         if len(states) == limits.states:
             return full
         numbers[state] = len(states)
         states.append(state)
-        parents.append(parent)
-        if any([o.on_state(len(states) - 1, state, graph.depth) for o in observers]):
+        if saw(o.on_state(len(states) - 1, state) for o in observers):
             return "stopped at the first violation"
         return ""
 
     graph.levels.append(0)
-    for state, _ in machine.initial():
-        if stop := add(state, -1):
+    for state in machine.initial():
+        if stop := add(state):
             return stop
         graph.initial += 1
     current = 0
@@ -83,16 +86,15 @@ def _search(
         moved = False
         for step in graph.steps(state):
             moved = True
-            if any([o.on_transition(current, state, step) for o in observers]):
+            if saw(o.on_transition(current, state, step) for o in observers):
                 return "stopped at the first violation"
-            following = graph.successor(state, step, machine.locations)
-            if following not in numbers and (stop := add(following, current)):
+            following = machine.after(state, step)
+            if following not in numbers and (stop := add(following)):
                 return stop
             graph.transitions += 1
-        if not moved and any([o.on_end(current, state) for o in observers]):
+        if not moved and saw(o.on_end(current, state) for o in observers):
             return "stopped at the first violation"
         current += 1
         if deadline is not None and current % 64 == 0 and time.monotonic() > deadline:
             return f"reached the limit of {limits.seconds:g} seconds"
-    graph.levels.pop()
     return ""

@@ -12,14 +12,14 @@ from interleave.errors import ModelError
 from interleave.memory.port import using_port
 from interleave.machine.run import StepRun
 from interleave.program.setup import next_choices
-from interleave.machine.step import FAILED, FINISHED, Blocked, Step
+from interleave.machine.step import FAILED, FINISHED, Blocked, Moves, Step
 from interleave.memory.values import Key
 
 if TYPE_CHECKING:
     from interleave.compiler import Code
     from interleave.program import Program
 
-__all__ = ["FAILED", "FINISHED", "Blocked", "Machine", "State", "Step"]
+__all__ = ["FAILED", "FINISHED", "Blocked", "Machine", "Moves", "State", "Step"]
 
 State = tuple[int, ...]
 
@@ -56,6 +56,7 @@ class Machine:
         self.codes: list[Code] = []
         self._code_numbers: dict[Code, int] = {}
         self._checked: set[tuple[int, int]] = set()
+        self._failed_at_start: dict[State, list[Step]] = {}
         self.locations = len(program.heap.changing)
         """How many places of a state are locations; the local states of the threads follow."""
 
@@ -74,45 +75,65 @@ class Machine:
     def local_key(self, state: State, thread: int) -> Key:
         return self.locals[self.local(state, thread)]
 
-    def initial(self) -> list[tuple[State, list[Step]]]:
-        """The initial states, in order, each with what the threads did before their first access.
+    def is_final(self, state: State) -> bool:
+        """Whether all threads but daemons have ended."""
+        return all(
+            thread.daemon or self.local(state, thread.number) in (FINISHED, FAILED)
+            for thread in self.program.threads
+        )
 
-        (That is of interest only where a thread failed in it.)
-        """
-        found: dict[State, list[Step]] = {}
+    def after(self, state: State, step: Step) -> State:
+        """The state that a step leads to."""
+        following = list(state)
+        for index, value in step.writes:
+            following[index] = value
+        following[self.locations + step.thread] = step.local
+        return tuple(following)
+
+    def initial(self) -> list[State]:
+        """The initial states, in order: every thread is about to perform its first access."""
+        found: dict[State, None] = {}
         for values in self.program.heap.initial:
             steps = []
             for thread in self.program.threads:
                 run = StepRun(self, values, thread.number, choices=[])
                 with using_port(run):
                     steps.append(run.start(thread.function, thread.arguments))
-            found.setdefault((*values, *[step.local for step in steps]), steps)
-        return list(found.items())
+            state = (*values, *[step.local for step in steps])
+            found[state] = None
+            if failures := [step for step in steps if step.failure]:
+                self._failed_at_start[state] = failures
+        return list(found)
 
-    def step(self, state: State, thread: int, *, explain: bool = False) -> list[Step] | Blocked:
-        """Every way in which a thread can go on: one step, or one for each choice in it.
+    def failures_at_start(self, state: State) -> list[Step]:
+        """For an initial state: the threads that failed before their first access."""
+        return self._failed_at_start.get(state, [])
 
-        `Blocked` where it cannot; no steps where it has ended. With `explain`, steps have their
-        `flow`. Raises `ModelError`, and `Written` (see `heap`).
+    def step(self, state: State, thread: int, *, explain: bool = False) -> Moves:
+        """Every way in which a thread can go on from a state.
+
+        With `explain`, steps have their `flow`. Raises `ModelError`, and `Written` (see `heap`).
         """
         local = self.local(state, thread)
         if local in (FINISHED, FAILED):
-            return []
-        found = self._step(state, thread, explain=explain)
+            return Moves()
+        found = self._moves(state, thread, explain=explain)
         if (thread, local) not in self._checked:
             self._checked.add((thread, local))
-            self._check_same(found, self._step(state, thread, explain=False))
+            self._check_same(found, self._moves(state, thread, explain=False))
         return found
 
-    def _step(self, state: State, thread: int, *, explain: bool) -> list[Step] | Blocked:
+    def _moves(self, state: State, thread: int, *, explain: bool) -> Moves:
         choices: list[int] | None = []
         steps: list[Step] = []
+        looked_at: dict[int, None] = {}
         blocked: Blocked | None = None
         count = 0
         while choices is not None:
             run = StepRun(self, state, thread, choices=choices, explain=explain)
             with using_port(run):
                 step = run.run()
+            looked_at.update(run.looked_at)
             if isinstance(step, Blocked):
                 blocked = blocked or step
             else:
@@ -126,17 +147,17 @@ class Machine:
                     remedy="choose among fewer options, or outside atomic()",
                     place=code.place(block),
                 )
-        return steps if steps or blocked is None else blocked
+        return Moves(tuple(steps), None if steps else blocked, tuple(looked_at))
 
-    def _check_same(self, first: list[Step] | Blocked, second: list[Step] | Blocked) -> None:
+    def _check_same(self, first: Moves, second: Moves) -> None:
         """Raise `ModelError` where running a step twice gives two results."""
-        same = (
-            first == second
-            if isinstance(first, Blocked) or isinstance(second, Blocked)
-            else [step.outcome() for step in first] == [step.outcome() for step in second]
-        )
-        if not same:
-            code, block = first.place if isinstance(first, Blocked) else first[0].place
+
+        def outcome(moves: Moves) -> object:
+            steps = [step.outcome() for step in moves.steps]
+            return steps, moves.looked_at, moves.blocked and moves.blocked.access
+
+        if outcome(first) != outcome(second):
+            code, block = (first.blocked or first.steps[0]).place
             raise ModelError(
                 "this step is not deterministic: run twice on the same state, it gave two results",
                 remedy="a step may depend only on shared variables and locals of its thread; "

@@ -89,7 +89,7 @@ class StepRun:
         self._state = state
         self._choices = choices
         self._written: dict[int, int] = {}
-        self._looked_at: dict[int, None] = {}
+        self.looked_at: dict[int, None] = {}
         self._accesses: list[AccessRecord] = []
         self._in_effect: AccessRecord | None = None
         self._atomic = 0
@@ -115,19 +115,17 @@ class StepRun:
             self.halt(self._nested(kind))
         if self._starting or (self._accesses and not self._atomic):
             self._end("suspended")
-        record = AccessRecord(kind, [], [], self._here())
+        record = AccessRecord(kind, self._here(), self._cursor)
         self._accesses.append(record)
         self._in_effect = record
         try:
-            result: Any = effect()
-            entry = ("gave", self._freeze_alone(result))
-            if kind.name == "choose":
-                record.outcome = f"chose {result!r}"
+            record.result = effect()
+            entry = ("gave", self._freeze_alone(record.result))
         except Exception as error:
             if self._over:
                 raise Halt from None
             entry = ("raised", self._freeze_alone(error))
-            record.outcome = f"raised {type(error).__name__}"
+            record.raised = error
         self._in_effect = None
         self._log.append(entry)
         self._cursor += 1
@@ -168,14 +166,14 @@ class StepRun:
             )
 
     def read(self, location: Location, *, part: object = WHOLE) -> Any:
-        if self._in_effect is not None:
+        if self._in_effect is not None and part is not None:
             self._in_effect.reads.append(Touch(location, part))
         index = location.index
         if index < 0:
             return self._heap.values[location.initial]
         if index in self._written:
             return self._heap.values[self._written[index]]
-        self._looked_at[index] = None
+        self.looked_at[index] = None
         return self._heap.values[self._state[index]]
 
     def write(
@@ -283,14 +281,13 @@ class StepRun:
 
     def _blocked(self) -> Blocked:
         last = self._accesses[-1]
-        return Blocked(self.thread, tuple(self._looked_at), last.kind, last.place)
+        return Blocked(self.thread, last.kind, last.place)
 
     def _step(self, local: int, first: tuple[Code, int], failure: Failure | None = None) -> Step:
         return Step(
             self.thread,
             tuple(self._written.items()),
             local,
-            tuple(self._looked_at),
             tuple(self._accesses),
             self._accesses[0].place if self._accesses else first,
             failure,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from interleave.memory.port import WHOLE, AccessKind, Location
@@ -37,13 +37,18 @@ class Touch:
 
 @dataclass(slots=True)
 class AccessRecord:
-    """One access of a step: what it read and wrote. `sources` is filled in for `Flow`."""
+    """One access of a step: what it read and wrote, and what it gave.
+
+    `place` is the block it belongs to, `order` how many accesses of the block came before it.
+    """
 
     kind: AccessKind
-    reads: list[Touch]
-    writes: list[Touch]
     place: tuple[Code, int]
-    outcome: str = ""
+    order: int
+    reads: list[Touch] = field(default_factory=list)
+    writes: list[Touch] = field(default_factory=list)
+    result: object = None
+    raised: BaseException | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +78,11 @@ class Step:
     """One way a thread can go on from a state.
 
     `writes` are (place in the state tuple, value id), `local` the thread's next local state.
-    `looked_at` lists the places in the state tuple that decided, in the order of the first look at
-    each: whatever else differs, this is the step.
     """
 
     thread: int
     writes: tuple[tuple[int, int], ...]
     local: int
-    looked_at: tuple[int, ...]
     accesses: tuple[AccessRecord, ...]
     place: tuple[Code, int]
     failure: Failure | None
@@ -89,7 +91,7 @@ class Step:
     def outcome(self) -> tuple[object, ...]:
         """What must be the same whenever the step is taken again."""
         failed = self.failure and (type(self.failure.exception), str(self.failure.exception))
-        return (self.writes, self.local, self.looked_at, failed)
+        return (self.writes, self.local, failed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,19 @@ class Blocked:
     """A thread that cannot go on in this state, and the access that it waits for."""
 
     thread: int
-    looked_at: tuple[int, ...]
     access: AccessKind
     place: tuple[Code, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Everything that a thread can do in a state.
+
+    One step, or one for each way that choices in it can go; none where the thread is `blocked` or
+    has ended. `looked_at` lists the places in the state tuple that decided, in the order of the
+    first look at each: whatever else differs between two states, the moves are the same.
+    """
+
+    steps: tuple[Step, ...] = ()
+    blocked: Blocked | None = None
+    looked_at: tuple[int, ...] = ()

@@ -31,9 +31,6 @@ _NAMES = {
 }  # fmt: skip
 """What reports call an operation, where its own name would not do; other dunders are reads."""
 
-_BY_KEY = {"__getitem__", "__setitem__", "__delitem__", "get"}
-"""Operations that concern one element only, named by their first argument."""
-
 _NOT_FORWARDED = {
     "__new__", "__init__", "__init_subclass__", "__subclasshook__", "__class__", "__class_getitem__",
     "__getattribute__", "__setattr__", "__delattr__", "__dir__", "__doc__", "__hash__", "__iter__",
@@ -47,6 +44,8 @@ class SharedContainer(Shared):
 
     __slots__ = ("_location", "_number", "_options")
     _type: type = object
+    _by_key: frozenset[str] = frozenset()
+    """Operations that concern one element only, the one that their first argument names."""
     # isinstance(stand_in, list) holds, and no C code takes it for a list and looks inside.
     __class__ = property(lambda self: type(self)._type)  # type: ignore[assignment]
 
@@ -77,8 +76,10 @@ class SharedContainer(Shared):
         changing = name in _CHANGING
 
         def effect() -> Any:
-            part = _part(name, args, location)
-            contents = port.read(location, part=part)
+            contents = port.read(location, part=None)
+            part = self.part_of(name, args, contents)
+            if name not in _BLIND:
+                port.read(location, part=part)
             real = self.build(contents)
             result = getattr(real, name)(*args, **kwargs)
             if changing:
@@ -88,13 +89,25 @@ class SharedContainer(Shared):
         if location.constant and not changing:
             return effect()
         label = _NAMES.get(name, "read" if name.startswith("__") else name)
-        shown = f"[{args[0]!r}]" if name in _BY_KEY else ""
+        shown = f"[{args[0]!r}]" if args and name in self._by_key else ""
         result = port.access(AccessKind(label, location, shown), effect)
         return self if changing and name.startswith("__i") else result
 
     def snapshot(self) -> Any:
         """A real container with the present contents, read in one access."""
         return self.operate("copy")
+
+    def part_of(self, name: str, args: tuple[Any, ...], contents: tuple[Any, ...]) -> object:
+        """The key that an operation concerns, as a tuple of one; WHOLE where it concerns all."""
+        return (args[0],) if args and name in self._by_key else WHOLE
+
+    def part(self, contents: tuple[Any, ...], part: object) -> object:
+        """What is at a key of these contents, as a tuple of one; () where nothing is."""
+        assert isinstance(part, tuple)
+        try:
+            return (self.build(contents)[part[0]],)
+        except (LookupError, TypeError):
+            return ()
 
     def peek(self, contents: tuple[Any, ...], index: int) -> Any:
         """Element number `index` for an iterator that stands there; `IndexError` at the end."""
@@ -118,12 +131,6 @@ class SharedContainer(Shared):
         return self.snapshot()
 
     __hash__ = None  # type: ignore[assignment]
-
-
-def _part(name: str, args: tuple[Any, ...], location: Location) -> object:
-    if name not in _BY_KEY or isinstance(args[0], slice):
-        return WHOLE
-    return ("key", args[0])
 
 
 def _plain(value: Any) -> Any:
@@ -151,8 +158,18 @@ def _stand_in(kind: type) -> Callable[[type], type]:
     return fill
 
 
+class _SharedSequence(SharedContainer):
+    __slots__ = ()
+    _by_key = frozenset({"__getitem__", "__setitem__"})
+
+    def part_of(self, name: str, args: tuple[Any, ...], contents: tuple[Any, ...]) -> object:
+        if name not in self._by_key or not isinstance(args[0], int):
+            return WHOLE
+        return (args[0] + len(contents) if args[0] < 0 else args[0],)
+
+
 @_stand_in(list)
-class SharedList(SharedContainer):
+class SharedList(_SharedSequence):
     __slots__ = ()
 
     def __radd__(self, other: Any) -> Any:
@@ -160,7 +177,7 @@ class SharedList(SharedContainer):
 
 
 @_stand_in(deque)
-class SharedDeque(SharedContainer):
+class SharedDeque(_SharedSequence):
     __slots__ = ()
 
     @classmethod
@@ -189,6 +206,9 @@ class SharedSet(SharedContainer):
 @_stand_in(dict)
 class SharedDict(SharedContainer):
     __slots__ = ()
+    _by_key = frozenset(
+        {"__getitem__", "__setitem__", "__delitem__", "__contains__", "get", "pop", "setdefault"}
+    )
 
     @classmethod
     def contents(cls, value: Any) -> tuple[Any, ...]:

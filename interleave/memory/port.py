@@ -75,7 +75,10 @@ class Port(Protocol):
         ...
 
     def read(self, location: Location, *, part: object = WHOLE) -> Any:
-        """The value at a location, noted as read (for the current access, if there is one)."""
+        """The value at a location, noted as read by the current access, if there is one.
+
+        `part` None: it is only needed to make the new value, and not noted.
+        """
         ...
 
     def write(self, location: Location, value: object, *, part: object = WHOLE,

@@ -60,6 +60,8 @@ class Heap:
     """
 
     stand_ins: list[Any] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    """The name of each stand-in: the path that leads to it ("" for the model itself)."""
     locations: list[Location] = field(default_factory=list)
     changing: list[Location] = field(default_factory=list)
     initial: list[tuple[int, ...]] = field(default_factory=list)
@@ -309,6 +311,7 @@ class _Walk:
         if number is None:
             number = self._numbers[key] = len(self.heap.stand_ins)
             self.heap.stand_ins.append(None)
+            self.heap.names.append(key[0])
             self.heap.stand_ins[number] = make(number)
         stand_in = self.heap.stand_ins[number]
         self._known[id(value)] = stand_in

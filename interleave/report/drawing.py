@@ -48,6 +48,15 @@ class DiagramError(InterleaveError):
     """A diagram that cannot be written: an unknown suffix, no renderer, or a renderer's failure."""
 
 
+def check_suffix(path: Path) -> None:
+    """Raise DiagramError where no diagram format has the suffix of a file."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise DiagramError(
+            f"no diagram format has the suffix {path.suffix!r} of {path}",
+            remedy=f"name the file with one of {', '.join(SUFFIXES)}",
+        )
+
+
 def write_diagram(dot_source: str, path: Path) -> None:
     """Write DOT source to `path`, in the format that its suffix names.
 
@@ -55,12 +64,8 @@ def write_diagram(dot_source: str, path: Path) -> None:
     can render the format or one of the characters, where rendering fails, and where the file
     cannot be written.
     """
+    check_suffix(path)
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise DiagramError(
-            f"no diagram format has the suffix {path.suffix!r} of {path}",
-            remedy=f"name the file with one of {', '.join(SUFFIXES)}",
-        )
     is_source = suffix in (".dot", ".gv")
     data = dot_source.encode() if is_source else _render(dot_source, suffix[1:])
     try:

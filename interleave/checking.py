@@ -1,0 +1,235 @@
+"""`check`: from a model, or a file of models, to a result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from interleave import checks
+from interleave.errors import UsageError
+from interleave.explore.graph import StateGraph
+from interleave.explore.paths import Path as StatePath
+from interleave.explore.paths import goal_key, paths_to
+from interleave.explore.reference import Limits, explore
+from interleave.explore.trees import LearntSteps
+from interleave.loading import (
+    Text,
+    checked_runtime,
+    expectation_of,
+    file_of,
+    load_models,
+    model_files,
+    parameters_of,
+)
+from interleave.machine import Machine
+from interleave.model import Model
+from interleave.program import Program, Written
+from interleave.result import ModelResult, Result, Verdict, Violation
+from interleave.tracing import make_trace
+
+ENGINES = ("auto", "reference")
+"""`reference` runs each step's Python code each time; `auto` learns each case once."""
+
+Target = type[Model] | str | Path
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What differs from run to run, and so is no part of a result."""
+
+    engine: str
+    seconds: float
+    learnt: int
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to check. See `check`."""
+
+    runtime: str | None = None
+    engine: str = "auto"
+    max_states: int | None = None
+    max_seconds: float | None = None
+    fail_fast: bool = False
+
+
+def check(
+    target: Target | Iterable[Target],
+    *,
+    model: str | None = None,
+    parameters: Mapping[str, object] | None = None,
+    runtime: str | None = None,
+    engine: str = "auto",
+    max_states: int | None = None,
+    max_seconds: float | None = None,
+    fail_fast: bool = False,
+    on_result: Callable[[ModelResult, RunFacts], None] | None = None,
+) -> Result:
+    """Check every interleaving of one model or more.
+
+    `target` is a model class, the path of a model file or of a folder of them, or several of these.
+    `model` picks the models of that name. `parameters` are for all models that have them.
+    `max_states` and `max_seconds` bound the search of each model: one that is cut short is never
+    "verified". `fail_fast` stops at the first violation. `on_result` is called after each model.
+
+    Raises `InterleaveError` for a target, a parameter or a model that is at fault.
+    """
+    options = Options(runtime, engine, max_states, max_seconds, fail_fast)
+    _validate(options)
+    targets = [target] if isinstance(target, type | str | Path) else list(target)
+    found = find_models(targets, model)
+    given = dict(parameters or {})
+    reject_unknown(given, found)
+    results = []
+    for each, file in found:
+        result, facts = check_model(each, file, parameters_of(each, given), options)
+        if on_result is not None:
+            on_result(result, facts)
+        results.append(result)
+    return Result(tuple(results))
+
+
+def _validate(options: Options) -> None:
+    if options.engine not in ENGINES:
+        raise UsageError(
+            f"there is no engine {options.engine!r}", remedy=f"the engines are {', '.join(ENGINES)}"
+        )
+    if options.max_states is not None and options.max_states < 1:
+        raise UsageError("max_states must be 1 or more", remedy="leave it out for no limit")
+    if options.max_seconds is not None and options.max_seconds <= 0:
+        raise UsageError("max_seconds must be above 0", remedy="leave it out for no limit")
+
+
+def find_models(targets: list[Target], name: str | None) -> list[tuple[type[Model], str]]:
+    """The models that targets name, each with its file. Raises `InterleaveError`."""
+    found: list[tuple[type[Model], str]] = []
+    for target in targets:
+        if isinstance(target, type):
+            if not issubclass(target, Model):
+                raise UsageError(
+                    f"{target.__name__} is not a model", remedy="derive it from interleave.Model"
+                )
+            found.append((target, file_of(target)))
+            continue
+        path = Path(target)
+        for file in model_files([path]):
+            # Next to model files, a folder may hold helpers.
+            found += [(each, str(file)) for each in load_models(file, required=path.is_file())]
+    if name is not None:
+        picked = [(each, file) for each, file in found if each.__name__ == name]
+        if not picked:
+            known = ", ".join(each.__name__ for each, _ in found)
+            raise UsageError(f"there is no model {name!r}", remedy=f"the models are {known}")
+        return picked
+    if not found:
+        raise UsageError("there is no model in what was named", remedy="name a model file")
+    return found
+
+
+def reject_unknown(given: Mapping[str, object], models: list[tuple[type[Model], str]]) -> None:
+    """Raise `UsageError` for a parameter that none of the models has."""
+    known: dict[str, None] = {}
+    for each, _ in models:
+        known.update(dict.fromkeys(parameters_of(each, {})))
+    for name in given:
+        if name not in known:
+            listed = f"the parameters are {', '.join(known)}" if known else "there are none"
+            raise UsageError(f"there is no parameter {name!r}", remedy=listed)
+
+
+def check_model(
+    model: type[Model], file: str, parameters: dict[str, Any], options: Options
+) -> tuple[ModelResult, RunFacts]:
+    """Check one model. Raises `ModelError`."""
+    started = time.monotonic()
+    runtime = checked_runtime(options.runtime)
+    search = Search(model, parameters, options)
+    violations = search.violations()
+    graph = search.graph
+    complete = not graph.limit
+    verdict: Verdict = (
+        "violated" if violations else "verified" if complete else "inconclusive"
+    )
+    expectation = expectation_of(model, runtime)
+    expected: bool | None = None
+    if expectation is not None:
+        kinds = {violation.kind for violation in violations}
+        # An incomplete search cannot tell that there is nothing more to find.
+        expected = kinds == set(expectation.kinds) and (complete or options.fail_fast and bool(kinds))
+    result = ModelResult(
+        model=model.__name__,
+        file=file,
+        runtime=runtime,
+        parameters=parameters,
+        verdict=verdict,
+        expected=expected,
+        complete=complete,
+        states=len(graph.states),
+        transitions=graph.transitions,
+        depth=graph.depth,
+        violations=tuple(violations),
+        expectation=str(expectation) if expectation is not None else "",
+        limit=graph.limit,
+        warnings=tuple(search.machine.program.heap.warnings),
+    )
+    return result, RunFacts(options.engine, time.monotonic() - started, search.learnt.learnt)
+
+
+class Search:
+    """One model, searched, with what the checks made of it."""
+
+    def __init__(
+        self, model: type[Model], parameters: dict[str, Any], options: Options
+    ) -> None:
+        written: frozenset[str] = frozenset()
+        while True:
+            try:
+                self._run(model, parameters, options, written)
+                return
+            except Written as found:
+                # Something was taken for a constant, and is not: begin again, knowing that.
+                written |= {found.name}
+
+    def _run(
+        self,
+        model: type[Model],
+        parameters: dict[str, Any],
+        options: Options,
+        written: frozenset[str],
+    ) -> None:
+        self.machine = Machine(Program(model, parameters, written))
+        self.learnt = LearntSteps(self.machine)
+        self.checks = [kind(self.machine, self.learnt) for kind in checks.ALL]
+        step = self.machine.step if options.engine == "reference" else self.learnt.step
+        self.graph: StateGraph = explore(
+            self.machine,
+            step,
+            self.checks,
+            Limits(options.max_states, options.max_seconds, first_violation=options.fail_fast),
+        )
+
+    def violations(self) -> list[Violation]:
+        """Every violation, with its trace."""
+        found = [each for check in self.checks for each in check.found(self.graph)]
+        goals = {
+            goal_key(*each.goal) for each in found if not isinstance(each.goal, StatePath)
+        }
+        paths = paths_to(self.graph, goals) if goals else {}
+        violations = []
+        for each in found:
+            if isinstance(each.goal, StatePath):
+                path = each.goal
+            else:
+                path = paths[goal_key(*each.goal)]
+            start = path.steps[0][0] if path.steps else self._start(each.goal)
+            violations.append(each.describe(path, make_trace(self.machine, start, path)))
+        return violations
+
+    def _start(self, goal: Any) -> tuple[int, ...]:
+        return self.graph.states[0 if isinstance(goal, StatePath) else goal[0]]
+
+
+__all__ = ["ENGINES", "Options", "RunFacts", "Text", "check", "check_model", "find_models"]

@@ -1,0 +1,12 @@
+"""The checks: what a search is looked through for. One file each; `ALL` lists them."""
+
+from interleave.checks.base import Check, Found
+from interleave.checks.deadlock import DeadlockCheck
+from interleave.checks.failures import FailureCheck
+from interleave.checks.lost_update import LostUpdateCheck
+from interleave.checks.properties import PropertyCheck
+
+__all__ = ["ALL", "Check", "Found"]
+
+ALL: tuple[type[Check], ...] = (LostUpdateCheck, DeadlockCheck, FailureCheck, PropertyCheck)
+"""Every check, in the order in which their violations are reported."""

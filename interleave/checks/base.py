@@ -1,0 +1,52 @@
+"""What all checks share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from interleave.explore.graph import StateGraph
+from interleave.explore.paths import Path
+from interleave.explore.trees import LearntSteps
+from interleave.machine import Machine, State, Step
+from interleave.result import Trace, Violation
+
+
+@dataclass(frozen=True)
+class Found:
+    """A violation, as soon as the path to it is known: `describe` makes the rest.
+
+    `goal` is the number of a state, and the failing step from it, if it is a step that fails; or
+    the path itself, where the check has found it.
+    """
+
+    describe: Callable[[Path, Trace], Violation]
+    goal: tuple[int, Step | None] | Path
+
+
+class Check(ABC):
+    """Watches a search (see `explore.reference.Observer`), and tells what it found.
+
+    The methods that watch return True when they see a violation that they have not seen before.
+    """
+
+    def __init__(self, machine: Machine, learnt: LearntSteps) -> None:
+        self.machine = machine
+        self.learnt = learnt
+
+    def on_state(self, number: int, state: State) -> bool:
+        """A state has been given its number."""
+        return False
+
+    def on_transition(self, number: int, state: State, step: Step) -> bool:
+        """A step leads on from state `number`."""
+        return False
+
+    def on_end(self, number: int, state: State) -> bool:
+        """No thread can move in state `number`."""
+        return False
+
+    @abstractmethod
+    def found(self, graph: StateGraph) -> list[Found]:
+        """Every violation, one for each distinct cause, now that the search is over."""

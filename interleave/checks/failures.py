@@ -1,0 +1,69 @@
+"""`exception` and `assertion`: an exception leaves a thread."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from interleave.checks.base import Check, Found
+from interleave.explore.graph import StateGraph
+from interleave.explore.paths import Path
+from interleave.explore.trees import LearntSteps
+from interleave.machine import Machine, State, Step
+from interleave.machine.step import Failure
+from interleave.result import Trace, Violation
+
+Cause = tuple[str, str, str, int]
+
+
+class FailureCheck(Check):
+    """One violation for each exception type, message and line."""
+
+    def __init__(self, machine: Machine, learnt: LearntSteps) -> None:
+        super().__init__(machine, learnt)
+        self._found: dict[Cause, tuple[int, Step, bool]] = {}
+
+    def on_state(self, number: int, state: State) -> bool:
+        seen = False
+        for step in self.machine.failures_at_start(state):
+            seen |= self._see(number, step, at_start=True)
+        return seen
+
+    def on_transition(self, number: int, state: State, step: Step) -> bool:
+        return step.failure is not None and self._see(number, step, at_start=False)
+
+    def _see(self, number: int, step: Step, *, at_start: bool) -> bool:
+        assert step.failure is not None
+        code, block = step.failure.place
+        source = code.source(block)
+        error = step.failure.exception
+        cause = (type(error).__qualname__, str(error), source.file, source.line)
+        if cause in self._found:
+            return False
+        self._found[cause] = (number, step, at_start)
+        return True
+
+    def found(self, graph: StateGraph) -> list[Found]:
+        return [
+            Found(
+                partial(self._describe, step.thread, step.failure),
+                (number, None if at_start else step),
+            )
+            for number, step, at_start in self._found.values()
+            if step.failure is not None
+        ]
+
+    def _describe(self, thread: int, failure: Failure, _: Path, trace: Trace) -> Violation:
+        name = self.machine.program.threads[thread].name
+        code, block = failure.place
+        error = failure.exception
+        text = f": {error}" if str(error) else ""
+        if failure.raised_by_assert:
+            kind, message = "assertion", f"{name} fails the assertion in line"
+            source = code.source(block)
+            message = f"{name} fails {source.text!r}{text}"
+        else:
+            kind = "exception"
+            message = f"{name} is ended by {type(error).__name__}{text}"
+        return Violation(
+            kind, message, None, (name,), trace, source=code.source(block)
+        )

@@ -1,0 +1,247 @@
+"""The command line: `interleave check`, `interleave steps`."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+import interleave
+from interleave.errors import InterleaveError
+
+EXIT_USAGE = 2
+EXIT_INCONCLUSIVE = 3
+EXIT_DEFECT = 4
+
+
+class _Commands(click.Group):
+    """Turns what goes wrong into messages and exit codes."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except InterleaveError as error:
+            click.echo(f"{click.style('error', fg='red', bold=True)}: {error}", err=True)
+            context.exit(EXIT_USAGE)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            context.exit(EXIT_INCONCLUSIVE)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception:
+            import traceback
+
+            click.echo(traceback.format_exc(), err=True)
+            click.echo(
+                "this is a defect of interleave, not of your model: please report it with the "
+                "text above and the model file",
+                err=True,
+            )
+            context.exit(EXIT_DEFECT)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(interleave.__version__, "-V", "--version", prog_name="interleave")
+def main() -> None:
+    """Check every interleaving of the threads in a model file.
+
+    Exit status: 0 verified, or as the model expects; 1 a violation; 2 wrong usage, or a model that
+    cannot be run; 3 inconclusive, for a limit was reached; 4 a defect of interleave.
+    """
+    _print_any_text()
+
+
+def _print_any_text() -> None:
+    """Let output that the terminal's encoding lacks be replaced, not raise."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _parameter(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
+    from interleave.loading import Text
+
+    found: dict[str, Any] = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise click.BadParameter(f"{value!r} is not of the form NAME=VALUE, such as N=3")
+        found[name.strip()] = Text(text.strip())
+    return found
+
+
+def _model_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option(
+            "-p",
+            "--param",
+            "parameters",
+            multiple=True,
+            callback=_parameter,
+            metavar="NAME=VALUE",
+            help="Set a parameter of the models that have it. May be repeated.",
+        ),
+        click.option("-m", "--model", metavar="NAME", help="Only the model of this name."),
+        click.argument(
+            "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@main.command()
+@_model_options
+@click.option("--runtime", metavar="NAME", help="When threads can switch. Default: free-threaded.")
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "reference"]),
+    default="auto",
+    show_default=True,
+    help="How to search. Both give the same report.",
+)
+@click.option(
+    "--max-states",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Give up before state N + 1: inconclusive unless a violation was found.",
+)
+@click.option(
+    "--max-seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
+    help="Give up after S seconds for each model.",
+)
+@click.option("--fail-fast", is_flag=True, help="Stop searching at the first violation.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What to print on standard output.",
+)
+@click.option(
+    "--diagram",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Draw each counterexample: .dot .gv .svg .png or .pdf. A second one goes to FILE-2.",
+)
+@click.option("--stats", is_flag=True, help="Say on standard error how the search went.")
+@click.option("-q", "--quiet", is_flag=True, help="One line for each model.")
+@click.option("-v", "--verbose", is_flag=True, help="Also accesses, files and lines.")
+@click.pass_context
+def check(
+    context: click.Context,
+    paths: tuple[Path, ...],
+    model: str | None,
+    parameters: dict[str, Any],
+    runtime: str | None,
+    engine: str,
+    max_states: int | None,
+    max_seconds: float | None,
+    fail_fast: bool,
+    format_: str,
+    diagram: Path | None,
+    stats: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Check the models in files and folders.
+
+    A model that says what it expects (@expect) passes if exactly that is found.
+    """
+    from interleave.checking import RunFacts
+    from interleave.checking import check as check_models
+    from interleave.report.text import render_text
+    from interleave.result import ModelResult
+
+    if diagram is not None:
+        from interleave.report.drawing import check_suffix
+
+        check_suffix(diagram)
+    color = _wants_color()
+    count = 0
+
+    def show(result: ModelResult, facts: RunFacts) -> None:
+        nonlocal count
+        if format_ == "text":
+            if count and not quiet:
+                click.echo()
+            verbosity = -1 if quiet else 1 if verbose else 0
+            click.echo(render_text(result, color=color, verbosity=verbosity), color=color)
+        if stats:
+            click.echo(
+                f"{result.model}: engine {facts.engine}, {facts.seconds:.2f} s, "
+                f"{result.states / max(facts.seconds, 1e-9):,.0f} states/s, "
+                f"{facts.learnt:,} cases learnt",
+                err=True,
+            )
+        count += 1
+
+    found = check_models(
+        paths,
+        model=model,
+        parameters=parameters,
+        runtime=runtime,
+        engine=engine,
+        max_states=max_states,
+        max_seconds=max_seconds,
+        fail_fast=fail_fast,
+        on_result=show,
+    )
+    if format_ == "json":
+        from interleave.report.document import render_json
+
+        click.echo(render_json(found, version=interleave.__version__))
+    elif len(found.models) > 1:
+        passed = sum(result.passed for result in found.models)
+        click.echo(("" if quiet else "\n") + f"{passed} of {len(found.models)} models pass")
+    if diagram is not None:
+        _draw(found.models, diagram)
+    context.exit(found.exit_code)
+
+
+def _draw(results: tuple[Any, ...], file: Path) -> None:
+    from interleave.report.diagram import counterexample_dot, write_diagram
+
+    number = 0
+    for result in results:
+        for violation in result.violations:
+            number += 1
+            name = file if number == 1 else file.with_stem(f"{file.stem}-{number}")
+            write_diagram(counterexample_dot(result, violation), name)
+            click.echo(f"{result.model}, {violation.kind}: drawn to {name}", err=True)
+    if not number:
+        click.echo(f"no counterexample to draw: {file} is not written", err=True)
+
+
+def _wants_color() -> bool:
+    """Whether standard output is a terminal that takes colour (no-color.org)."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+@main.command()
+@_model_options
+def steps(paths: tuple[Path, ...], model: str | None, parameters: dict[str, Any]) -> None:
+    """Print the steps that each thread is compiled to."""
+    from interleave.checking import find_models, reject_unknown
+    from interleave.listing import list_steps
+    from interleave.loading import parameters_of
+    from interleave.report.steps import render_listing
+
+    models = find_models(list(paths), model)
+    reject_unknown(parameters, models)
+    for number, (each, _) in enumerate(models):
+        if number:
+            click.echo()
+        click.echo(render_listing(list_steps(each, parameters_of(each, parameters))))
+
+

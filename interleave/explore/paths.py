@@ -1,0 +1,141 @@
+"""Shortest paths, in the state graph and in graphs built on top of it.
+
+Among the shortest paths it is one with the fewest context switches, as long as the graph is small
+enough for that to be cheap; and always the same one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from interleave.explore.graph import StateGraph
+from interleave.machine import State, Step
+
+Node = TypeVar("Node", bound=Hashable)
+Cause = TypeVar("Cause", bound=Hashable)
+
+CHEAP = 100_000
+"""Transitions of a state graph up to which paths are chosen by their context switches."""
+
+
+@dataclass(frozen=True)
+class Path:
+    """A way through the state graph: each state with the step taken from it."""
+
+    steps: tuple[tuple[State, Step], ...]
+
+
+@dataclass(eq=False, slots=True)
+class _Arrival(Generic[Node]):
+    """A shortest way to come to a node, whose last step is of one thread (-1: there is none).
+
+    `switches` counts the context switches on the way.
+    """
+
+    thread: int
+    switches: int
+    before: _Arrival[Node] | None
+    step: tuple[State, Step] | None
+
+    def path(self) -> Path:
+        steps = []
+        arrival: _Arrival[Node] | None = self
+        while arrival is not None and arrival.step is not None:
+            steps.append(arrival.step)
+            arrival = arrival.before
+        return Path(tuple(reversed(steps)))
+
+
+def shortest(
+    starts: Iterable[Node],
+    expand: Callable[[Node], Iterable[tuple[State, Step, Node | None]]],
+    goals: Callable[[Node, Step | None, Node | None], list[Cause]],
+    *,
+    enough: Callable[[dict[Cause, Path]], bool],
+    count_switches: bool,
+) -> dict[Cause, Path]:
+    """For each cause, the shortest path that shows it, in the order in which they are met.
+
+    Breadth-first over nodes: `expand` gives the edges of one, each as the state, the step taken from
+    it, and the node that this leads to (None: the step is of interest only as the last of a path).
+    `goals(node, step, target)` names the causes that an edge shows; it is asked with
+    (node, None, None) about the starts. The search ends when `enough` says so of what was found,
+    after finishing the level it is at.
+    """
+    found: dict[Cause, Path] = {}
+    level: dict[Node, list[_Arrival[Node]]] = {}
+    for node in starts:
+        level[node] = [_Arrival(-1, 0, None, None)]
+        for cause in goals(node, None, None):
+            found.setdefault(cause, Path(()))
+    visited = set(level)
+    while level and not enough(found):
+        following: dict[Node, dict[int, _Arrival[Node]]] = {}
+        met: dict[Cause, _Arrival[Node]] = {}
+        for node, arrivals in level.items():
+            for state, step, target in expand(node):
+                arrival = _arrival(arrivals, state, step, count_switches)
+                for cause in goals(node, step, target):
+                    better = cause not in met or arrival.switches < met[cause].switches
+                    if cause not in found and better:
+                        met[cause] = arrival
+                if target is not None and target not in visited:
+                    known = following.setdefault(target, {})
+                    thread = step.thread if count_switches else 0
+                    if thread not in known or arrival.switches < known[thread].switches:
+                        known[thread] = arrival
+        for cause, arrival in met.items():
+            found[cause] = arrival.path()
+        visited.update(following)
+        level = {node: list(arrivals.values()) for node, arrivals in following.items()}
+    return found
+
+
+def _arrival(
+    arrivals: list[_Arrival[Node]], state: State, step: Step, count_switches: bool
+) -> _Arrival[Node]:
+    """What becomes of the best of some arrivals by one more step."""
+    if not count_switches:
+        return _Arrival(step.thread, 0, arrivals[0], (state, step))
+
+    def switches(arrival: _Arrival[Node]) -> int:
+        return arrival.switches + (arrival.thread not in (-1, step.thread))
+
+    best = min(arrivals, key=switches)
+    return _Arrival(step.thread, switches(best), best, (state, step))
+
+
+def goal_key(number: int, step: Step | None) -> Hashable:
+    """What names a goal among the results of `paths_to`."""
+    return number if step is None else (number, step.thread, step.outcome())
+
+
+def paths_to(graph: StateGraph, goals: set[Hashable]) -> dict[Hashable, Path]:
+    """The shortest path to each goal, as named by `goal_key`.
+
+    A goal is a state, or a step that fails, together with the state that it is taken from.
+    """
+    machine = graph.machine
+
+    def expand(number: int) -> Iterable[tuple[State, Step, int | None]]:
+        state = graph.states[number]
+        for step in graph.steps(state):
+            yield state, step, graph.numbers.get(machine.after(state, step))
+
+    def goals_at(number: int, step: Step | None, target: int | None) -> list[Hashable]:
+        if step is None:
+            return [number] if number in goals else []
+        met: list[Hashable] = [target] if target in goals else []
+        if step.failure is not None and (key := goal_key(number, step)) in goals:
+            met.append(key)
+        return met
+
+    return shortest(
+        range(graph.initial),
+        expand,
+        goals_at,
+        enough=lambda found: len(found) == len(goals),
+        count_switches=graph.transitions <= CHEAP,
+    )

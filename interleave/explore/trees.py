@@ -1,0 +1,87 @@
+"""Decision trees: outcomes that are learnt once and then looked up.
+
+What a step or a property gives depends on a few places of the state only, and on which ones is
+itself decided by what it finds in the first of them. A tree asks for these places in turn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from interleave.machine import Machine, Moves, State
+
+Leaf = TypeVar("Leaf")
+
+
+@dataclass(eq=False, slots=True)
+class _Leaf(Generic[Leaf]):
+    value: Leaf
+
+
+@dataclass(eq=False, slots=True)
+class _Look(Generic[Leaf]):
+    """Look at a place of the state, and go on with the branch of what is there."""
+
+    place: int
+    branches: dict[int, _Look[Leaf] | _Leaf[Leaf]] = field(default_factory=dict)
+
+
+class DecisionTree(Generic[Leaf]):
+    """Outcomes by what is at some places of a state."""
+
+    __slots__ = ("_root",)
+
+    def __init__(self) -> None:
+        self._root: _Look[Leaf] | _Leaf[Leaf] | None = None
+
+    def find(self, state: State) -> Leaf | None:
+        """The outcome for a state; None where none was learnt."""
+        node = self._root
+        while type(node) is _Look:
+            node = node.branches.get(state[node.place])
+        return None if node is None else node.value  # type: ignore[union-attr]
+
+    def learn(self, state: State, looked_at: tuple[int, ...], outcome: Leaf) -> None:
+        """Remember the outcome for all states that agree with this one at `looked_at`.
+
+        `looked_at` must be in the order in which the places were looked at.
+        """
+        leaf = _Leaf(outcome)
+        if not looked_at:
+            self._root = leaf
+            return
+        if self._root is None:
+            self._root = _Look(looked_at[0])
+        node = self._root
+        for place, following in zip(looked_at, looked_at[1:], strict=False):
+            assert isinstance(node, _Look) and node.place == place
+            node = node.branches.setdefault(state[place], _Look(following))
+        assert isinstance(node, _Look) and node.place == looked_at[-1]
+        node.branches[state[looked_at[-1]]] = leaf
+
+
+class LearntSteps:
+    """`Machine.step`, remembered. Steps have their `flow`, and are the same objects each time."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._trees: list[dict[int, DecisionTree[Moves]]] = [
+            {} for _ in machine.program.threads
+        ]
+        self.learnt = 0
+        """How many cases were learnt by running Python."""
+
+    def step(self, state: State, thread: int) -> Moves:
+        """Every way in which a thread can go on. Raises what `Machine.step` raises."""
+        trees = self._trees[thread]
+        local = self._machine.local(state, thread)
+        tree = trees.get(local)
+        if tree is None:
+            tree = trees[local] = DecisionTree()
+        found = tree.find(state)
+        if found is None:
+            found = self._machine.step(state, thread, explain=True)
+            tree.learn(state, found.looked_at, found)
+            self.learnt += 1
+        return found

@@ -1,0 +1,118 @@
+"""`interleave steps`: what each thread was compiled to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from interleave.explore.graph import StateGraph
+from interleave.explore.reference import Limits, explore
+from interleave.explore.trees import LearntSteps
+from interleave.machine import Machine, State, Step
+from interleave.machine.step import AccessRecord
+from interleave.model import Model
+from interleave.program import Program, Written
+from interleave.result import Source
+
+ENOUGH = 20_000
+"""States that are looked through for the accesses of each thread."""
+
+
+@dataclass(frozen=True)
+class ListedStep:
+    """One step of a thread: its number, what it does to which locations, and where it stands."""
+
+    number: int
+    access: str
+    locations: tuple[str, ...]
+    source: Source
+
+
+@dataclass(frozen=True)
+class ListedThread:
+    """The steps of all instances of one thread method, in the order of the program text."""
+
+    method: str
+    instances: int
+    steps: tuple[ListedStep, ...]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What `list_steps` gives. `complete`: no step can be missing but those never reached."""
+
+    model: str
+    threads: tuple[ListedThread, ...]
+    complete: bool
+
+
+class _Collector:
+    """Notes every access that a search comes by."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self.seen: dict[str, dict[tuple[int, int, int, str], tuple[AccessRecord, dict[str, None]]]]
+        self.seen = {thread.method: {} for thread in machine.program.threads}
+
+    def on_state(self, number: int, state: State) -> bool:
+        return False
+
+    def on_end(self, number: int, state: State) -> bool:
+        for thread in self._machine.program.threads:
+            blocked = self._machine.step(state, thread.number).blocked
+            if blocked is not None:
+                self._note(thread.method, AccessRecord(blocked.access, blocked.place, 0))
+        return False
+
+    def on_transition(self, number: int, state: State, step: Step) -> bool:
+        method = self._machine.program.threads[step.thread].method
+        for access in step.accesses:
+            self._note(method, access)
+        return False
+
+    def _note(self, method: str, access: AccessRecord) -> None:
+        code, block = access.place
+        key = (self._machine.code_number(code), block, access.order, access.kind.name)
+        _, locations = self.seen[method].setdefault(key, (access, {}))
+        if access.kind.where:
+            locations[access.kind.where] = None
+
+
+def list_steps(model: type[Model], parameters: Mapping[str, Any]) -> Listing:
+    """The steps of each thread, found by running the model. Raises `ModelError`."""
+    written: frozenset[str] = frozenset()
+    while True:
+        machine = Machine(Program(model, dict(parameters), written))
+        collector = _Collector(machine)
+        try:
+            graph: StateGraph = explore(
+                machine, LearntSteps(machine).step, [collector], Limits(states=ENOUGH)
+            )
+        except Written as found:
+            written |= {found.name}
+            continue
+        return Listing(model.__name__, _threads(machine, collector), not graph.limit)
+
+
+def _threads(machine: Machine, collector: _Collector) -> tuple[ListedThread, ...]:
+    listed = []
+    for method, seen in collector.seen.items():
+        steps = []
+        for number, (key, (access, locations)) in enumerate(sorted(seen.items(), key=_by_key), 1):
+            code, block = access.place
+            names = tuple(sorted(locations, key=_natural))
+            steps.append(ListedStep(number, key[3], names, code.source(block)))
+        instances = sum(thread.method == method for thread in machine.program.threads)
+        listed.append(ListedThread(method, instances, tuple(steps)))
+    return tuple(listed)
+
+
+def _by_key(item: tuple[tuple[int, int, int, str], Any]) -> tuple[int, int, int, str]:
+    return item[0]
+
+
+def _natural(name: str) -> tuple[int, str]:
+    return (len(name), name)
+
+

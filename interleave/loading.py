@@ -1,0 +1,191 @@
+"""Finding models: in a file, in a folder, or in a class at hand."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import inspect
+import linecache
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+
+from interleave.errors import InterleaveError, ModelError, Place, UsageError
+from interleave.model import EXPECTATIONS, RUNTIMES, Expectation, Model, Param
+
+
+def model_files(paths: list[Path]) -> list[Path]:
+    """The files that paths name: files themselves, and the `.py` files in folders, by name.
+
+    Raises `UsageError` for what is not there.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found = sorted(
+                file
+                for file in path.rglob("*.py")
+                if not any(part.startswith((".", "__")) for part in file.relative_to(path).parts)
+            )
+            if not found:
+                raise UsageError(
+                    f"there is no Python file in folder {path}", remedy="name a model file"
+                )
+            files += found
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise UsageError(f"there is no file {path}", remedy="check the path")
+    return list(dict.fromkeys(files))
+
+
+def load_models(file: Path, *, required: bool = True) -> list[type[Model]]:
+    """The model classes that a file defines, in order of definition.
+
+    A class that is there only to be derived from, without threads, does not count if others do.
+    Raises `ModelError` where the file cannot be run, and where it has no model, if `required`.
+    """
+    module_name = f"__interleave_model__.{file.stem}"
+    linecache.checkcache(str(file))
+    spec = importlib.util.spec_from_file_location(module_name, file)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"{file} is not a Python file", remedy="name a file that ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    folder = str(file.resolve().parent)
+    sys.path.insert(0, folder)
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        line = error.lineno or 1
+        column = None if error.offset is None else max(error.offset - 1, 0)
+        raise ModelError(
+            f"syntax error: {error.msg}", place=Place(error.filename or str(file), line, column)
+        ) from None
+    except InterleaveError as error:
+        raise error.at(_last_line(error, file)) from None
+    except (Exception, SystemExit) as error:
+        raise ModelError(
+            f"the file raises {type(error).__name__}: {error}",
+            remedy="a model file must be importable; keep what it runs under "
+            'if __name__ == "__main__":',
+            place=_last_line(error, file),
+        ) from error
+    finally:
+        sys.path.remove(folder)
+    models = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, Model)
+        and value is not Model
+        and value.__module__ == module_name
+    ]
+    models = list(dict.fromkeys(models))
+    if not models and required:
+        raise ModelError(
+            f"there is no model in {file}",
+            remedy="define one: `class Counter(Model):`, with `from interleave import Model`",
+        )
+    derived_from = {base for model in models for base in model.__mro__[1:]}
+    return [m for m in models if m not in derived_from or has_threads(m)]
+
+
+def has_threads(model: type[Model]) -> bool:
+    """Whether any method of a model is marked as a thread."""
+    from interleave.model import NOTE, ThreadNote
+
+    return any(
+        isinstance(getattr(getattr(model, name, None), NOTE, None), ThreadNote)
+        for name in dir(model)
+    )
+
+
+def file_of(model: type[Model]) -> str:
+    """The file that a model is defined in."""
+    try:
+        return inspect.getsourcefile(model) or "?"
+    except TypeError:
+        return "?"
+
+
+def _last_line(error: BaseException, file: Path) -> Place | None:
+    """The innermost line of a file that an exception came through."""
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename) == file
+    ]
+    return Place(str(file), lines[-1]) if lines and lines[-1] is not None else None
+
+
+def parameters_of(model: type[Model], given: Mapping[str, object]) -> dict[str, object]:
+    """The parameters of a model with their values: what is `given`, else the defaults.
+
+    Values given as text (from the command line) are read as Python literals of the default's type.
+    Raises `UsageError` for a value of another type.
+    """
+    found: dict[str, object] = {}
+    for cls in reversed(model.__mro__):
+        for name, value in vars(cls).items():
+            if isinstance(value, Param):
+                found[name] = value.default
+            elif name in found:
+                del found[name]
+    for name, value in given.items():
+        if name in found:
+            found[name] = _converted(model, name, value, found[name])
+    return found
+
+
+def _converted(model: type[Model], name: str, value: object, default: object) -> object:
+    if isinstance(value, Text):
+        try:
+            value = ast.literal_eval(value.text)
+        except (ValueError, SyntaxError):
+            value = value.text
+        if isinstance(default, str) and not isinstance(value, str):
+            value = str(given_text(value))
+    if isinstance(default, float) and type(value) is int:
+        value = float(value)
+    if default is not None and type(value) is not type(default):
+        wanted = type(default).__name__
+        raise UsageError(
+            f"parameter {name} of {model.__name__} is {wanted} {default!r}, and cannot be {value!r}",
+            remedy=f"give {'an' if wanted[0] in 'aeiou' else 'a'} {wanted}, "
+            f"such as {name}={default!r}",
+        )
+    return value
+
+
+class Text:
+    """A parameter's value as it was typed."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+def given_text(value: object) -> object:
+    return value
+
+
+def expectation_of(model: type[Model], runtime: str) -> Expectation | None:
+    """What the check of a model must find under a runtime; None where it does not say."""
+    found: tuple[Expectation, ...] = vars(model).get(EXPECTATIONS, ())
+    for wanted in (runtime, None):
+        for expectation in found:
+            if expectation.runtime == wanted:
+                return expectation
+    return None
+
+
+def checked_runtime(runtime: str | None) -> str:
+    """The runtime to use. Raises `UsageError` for one that does not exist."""
+    if runtime is None:
+        return RUNTIMES[0]
+    if runtime not in RUNTIMES:
+        raise UsageError(
+            f"there is no runtime {runtime!r}", remedy=f"the runtimes are {', '.join(RUNTIMES)}"
+        )
+    return runtime
