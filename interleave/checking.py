@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from interleave import checks
+from interleave.checks import ALL, Check
 from interleave.errors import UsageError
-from interleave.explore.graph import StateGraph
 from interleave.explore.paths import Path as StatePath
 from interleave.explore.paths import goal_key, paths_to
-from interleave.explore.reference import Limits, explore
-from interleave.explore.trees import LearntSteps
+from interleave.explore.reference import Limits
+from interleave.explore.search import ENGINES, Searched, search
 from interleave.loading import (
-    Text,
     checked_runtime,
     expectation_of,
     file_of,
@@ -24,14 +22,9 @@ from interleave.loading import (
     model_files,
     parameters_of,
 )
-from interleave.machine import Machine
 from interleave.model import Model
-from interleave.program import Program, Written
 from interleave.result import ModelResult, Result, Verdict, Violation
 from interleave.tracing import make_trace
-
-ENGINES = ("auto", "reference")
-"""`reference` runs each step's Python code each time; `auto` learns each case once."""
 
 Target = type[Model] | str | Path
 
@@ -146,90 +139,57 @@ def check_model(
     """Check one model. Raises `ModelError`."""
     started = time.monotonic()
     runtime = checked_runtime(options.runtime)
-    search = Search(model, parameters, options)
-    violations = search.violations()
-    graph = search.graph
-    complete = not graph.limit
-    verdict: Verdict = (
-        "violated" if violations else "verified" if complete else "inconclusive"
+    limits = Limits(options.max_states, options.max_seconds, first_violation=options.fail_fast)
+    found = search(
+        model,
+        parameters,
+        lambda machine, learnt: [kind(machine, learnt) for kind in ALL],
+        engine=options.engine,
+        limits=limits,
     )
+    violations = _violations(found)
+    graph = found.graph
+    complete = not graph.limit
+    verdict: Verdict = "violated" if violations else "verified" if complete else "inconclusive"
     expectation = expectation_of(model, runtime)
-    expected: bool | None = None
-    if expectation is not None:
-        kinds = {violation.kind for violation in violations}
-        # An incomplete search cannot tell that there is nothing more to find.
-        expected = kinds == set(expectation.kinds) and (complete or options.fail_fast and bool(kinds))
+    kinds = {violation.kind for violation in violations}
+    wanted = None if expectation is None else set(expectation.kinds)
+    # A search that stopped early has not shown that there is nothing else to find; one that was
+    # told to stop at the first violation need not.
+    shown = kinds == wanted if complete else options.fail_fast and bool(kinds)
+    contrary = wanted is not None and not kinds <= wanted
     result = ModelResult(
         model=model.__name__,
         file=file,
         runtime=runtime,
         parameters=parameters,
         verdict=verdict,
-        expected=expected,
+        expected=None if wanted is None else shown and not contrary,
         complete=complete,
         states=len(graph.states),
         transitions=graph.transitions,
         depth=graph.depth,
         violations=tuple(violations),
-        expectation=str(expectation) if expectation is not None else "",
+        expectation="" if expectation is None else str(expectation),
+        contrary=contrary,
         limit=graph.limit,
-        warnings=tuple(search.machine.program.heap.warnings),
+        warnings=tuple(found.machine.program.heap.warnings),
     )
-    return result, RunFacts(options.engine, time.monotonic() - started, search.learnt.learnt)
+    return result, RunFacts(options.engine, time.monotonic() - started, found.learnt.learnt)
 
 
-class Search:
-    """One model, searched, with what the checks made of it."""
-
-    def __init__(
-        self, model: type[Model], parameters: dict[str, Any], options: Options
-    ) -> None:
-        written: frozenset[str] = frozenset()
-        while True:
-            try:
-                self._run(model, parameters, options, written)
-                return
-            except Written as found:
-                # Something was taken for a constant, and is not: begin again, knowing that.
-                written |= {found.name}
-
-    def _run(
-        self,
-        model: type[Model],
-        parameters: dict[str, Any],
-        options: Options,
-        written: frozenset[str],
-    ) -> None:
-        self.machine = Machine(Program(model, parameters, written))
-        self.learnt = LearntSteps(self.machine)
-        self.checks = [kind(self.machine, self.learnt) for kind in checks.ALL]
-        step = self.machine.step if options.engine == "reference" else self.learnt.step
-        self.graph: StateGraph = explore(
-            self.machine,
-            step,
-            self.checks,
-            Limits(options.max_states, options.max_seconds, first_violation=options.fail_fast),
-        )
-
-    def violations(self) -> list[Violation]:
-        """Every violation, with its trace."""
-        found = [each for check in self.checks for each in check.found(self.graph)]
-        goals = {
-            goal_key(*each.goal) for each in found if not isinstance(each.goal, StatePath)
-        }
-        paths = paths_to(self.graph, goals) if goals else {}
-        violations = []
-        for each in found:
-            if isinstance(each.goal, StatePath):
-                path = each.goal
-            else:
-                path = paths[goal_key(*each.goal)]
-            start = path.steps[0][0] if path.steps else self._start(each.goal)
-            violations.append(each.describe(path, make_trace(self.machine, start, path)))
-        return violations
-
-    def _start(self, goal: Any) -> tuple[int, ...]:
-        return self.graph.states[0 if isinstance(goal, StatePath) else goal[0]]
-
-
-__all__ = ["ENGINES", "Options", "RunFacts", "Text", "check", "check_model", "find_models"]
+def _violations(found: Searched[Check]) -> list[Violation]:
+    """Every violation that the checks of a search know of, with its trace."""
+    causes = [cause for check in found.observers for cause in check.found(found.graph)]
+    goals = {goal_key(*cause.goal) for cause in causes if not isinstance(cause.goal, StatePath)}
+    paths = paths_to(found.graph, goals) if goals else {}
+    violations = []
+    for cause in causes:
+        if isinstance(cause.goal, StatePath):
+            path = cause.goal
+            start = path.steps[0][0]
+        else:
+            path = paths[goal_key(*cause.goal)]
+            start = path.steps[0][0] if path.steps else found.graph.states[cause.goal[0]]
+        violations.append(cause.describe(path, make_trace(found.machine, start, path)))
+    return violations

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from interleave.explore.graph import StateGraph
-from interleave.explore.reference import Limits, explore
-from interleave.explore.trees import LearntSteps
+from interleave.explore.reference import Limits
+from interleave.explore.search import search
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import AccessRecord
 from interleave.model import Model
-from interleave.program import Program, Written
 from interleave.result import Source
 
 ENOUGH = 20_000
@@ -81,18 +79,11 @@ class _Collector:
 
 def list_steps(model: type[Model], parameters: Mapping[str, Any]) -> Listing:
     """The steps of each thread, found by running the model. Raises `ModelError`."""
-    written: frozenset[str] = frozenset()
-    while True:
-        machine = Machine(Program(model, dict(parameters), written))
-        collector = _Collector(machine)
-        try:
-            graph: StateGraph = explore(
-                machine, LearntSteps(machine).step, [collector], Limits(states=ENOUGH)
-            )
-        except Written as found:
-            written |= {found.name}
-            continue
-        return Listing(model.__name__, _threads(machine, collector), not graph.limit)
+    found = search(
+        model, parameters, lambda machine, _: [_Collector(machine)], limits=Limits(states=ENOUGH)
+    )
+    threads = _threads(found.machine, found.observers[0])
+    return Listing(model.__name__, threads, not found.graph.limit)
 
 
 def _threads(machine: Machine, collector: _Collector) -> tuple[ListedThread, ...]:

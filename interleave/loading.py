@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
-from interleave.model import EXPECTATIONS, RUNTIMES, Expectation, Model, Param
+from interleave.model import EXPECTATIONS, NOTE, RUNTIMES, Expectation, Model, Param, ThreadNote
 
 
 def model_files(paths: list[Path]) -> list[Path]:
@@ -94,8 +94,6 @@ def load_models(file: Path, *, required: bool = True) -> list[type[Model]]:
 
 def has_threads(model: type[Model]) -> bool:
     """Whether any method of a model is marked as a thread."""
-    from interleave.model import NOTE, ThreadNote
-
     return any(
         isinstance(getattr(getattr(model, name, None), NOTE, None), ThreadNote)
         for name in dir(model)
@@ -139,35 +137,31 @@ def parameters_of(model: type[Model], given: Mapping[str, object]) -> dict[str, 
     return found
 
 
+class Text(str):
+    """A parameter's value as it was typed: what type it is of, its default says."""
+
+
 def _converted(model: type[Model], name: str, value: object, default: object) -> object:
     if isinstance(value, Text):
-        try:
-            value = ast.literal_eval(value.text)
-        except (ValueError, SyntaxError):
-            value = value.text
-        if isinstance(default, str) and not isinstance(value, str):
-            value = str(given_text(value))
+        value = str(value) if isinstance(default, str) else _read(value)
     if isinstance(default, float) and type(value) is int:
         value = float(value)
     if default is not None and type(value) is not type(default):
         wanted = type(default).__name__
         raise UsageError(
-            f"parameter {name} of {model.__name__} is {wanted} {default!r}, and cannot be {value!r}",
-            remedy=f"give {'an' if wanted[0] in 'aeiou' else 'a'} {wanted}, "
-            f"such as {name}={default!r}",
+            f"parameter {name} of {model.__name__} cannot be {value!r}: "
+            f"it is {'an' if wanted[0] in 'aeiou' else 'a'} {wanted}",
+            remedy=f"give a value like the default, {default!r}",
         )
     return value
 
 
-class Text:
-    """A parameter's value as it was typed."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-
-def given_text(value: object) -> object:
-    return value
+def _read(text: str) -> object:
+    """The literal that a text stands for, or the text itself."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return str(text)
 
 
 def expectation_of(model: type[Model], runtime: str) -> Expectation | None:

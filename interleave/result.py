@@ -116,8 +116,7 @@ class LostUpdate:
 class Violation:
     """One distinct cause, with the shortest schedule that shows it.
 
-    `kind` is a kind of DESIGN section 5 ("lost-update", "deadlock", "exception", "assertion",
-    "invariant", "postcondition"); `message` is one plain sentence; `location` the shared location
+    `kind` is one of `interleave.model.KINDS`; `message` is one plain sentence; `location` the shared location
     concerned, or None; `threads` the threads concerned. `waits` is filled for deadlocks: in the
     order of the cycle where `cycle` is true. `source` is the line at fault, where there is one.
     """
@@ -137,8 +136,10 @@ class Violation:
 class ModelResult:
     """The verdict on one model, under one runtime, with one set of parameters.
 
-    `expected` is None where the model states no expectation; `expectation` is that statement in
-    words. `limit` says in words what stopped an incomplete search, else it is "".
+    `expected` is None where the model states no expectation, and True only where the search has
+    shown that exactly this is found; `expectation` is that statement in words, and `contrary` says
+    that something was found which it excludes. `limit` says in words what stopped an incomplete
+    search, else it is "".
     """
 
     model: str
@@ -153,13 +154,30 @@ class ModelResult:
     depth: int
     violations: tuple[Violation, ...] = ()
     expectation: str = ""
+    contrary: bool = False
     limit: str = ""
     warnings: tuple[str, ...] = ()
 
     @property
+    def status(self) -> Literal["passed", "failed", "inconclusive"]:
+        """What this means for the exit code: "passed" is verified, or as the model expects."""
+        if self.expected:
+            return "passed"
+        if self.expected is None:
+            return _STATUS[self.verdict]
+        return "failed" if self.complete or self.contrary else "inconclusive"
+
+    @property
     def passed(self) -> bool:
-        """Whether this counts as a pass: verified, or as its model expects."""
-        return self.verdict == "verified" if self.expected is None else self.expected
+        """Whether this counts as a pass."""
+        return self.status == "passed"
+
+
+_STATUS: dict[Verdict, Literal["passed", "failed", "inconclusive"]] = {
+    "verified": "passed",
+    "violated": "failed",
+    "inconclusive": "inconclusive",
+}
 
 
 @dataclass(frozen=True)
@@ -170,12 +188,9 @@ class Result:
 
     @property
     def exit_code(self) -> int:
-        """0 verified or as expected, 1 violation, 3 inconclusive (DESIGN section 6).
+        """0: verified or as expected, 1: a violation, 3: inconclusive.
 
         A violation that was not expected outweighs an inconclusive search.
         """
-        failed = [model for model in self.models if not model.passed]
-        if not failed:
-            return 0
-        unfinished = all(model.verdict == "inconclusive" for model in failed)
-        return 3 if unfinished else 1
+        found = {model.status for model in self.models}
+        return 1 if "failed" in found else 3 if "inconclusive" in found else 0

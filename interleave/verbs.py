@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
@@ -90,6 +90,9 @@ class Array(Generic[T]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._values)
 
     def __repr__(self) -> str:
         return f"array({self._values!r})"

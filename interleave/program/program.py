@@ -91,6 +91,7 @@ class Program:
         )
         self._shared_globals = {id(globals_[name]): found[name] for name in globals_}
         self.stand_in = self.heap.stand_ins[0]
+        self._fill_copies()
         for entry in self.threads:
             self.code(entry.function)
 
@@ -168,6 +169,7 @@ class Program:
                 method_names=self.method_names,
                 namespace=self._namespace(function, strict=True),
             )
+            self._fill_copies()
         return found
 
     def to_flatten(self, callee: object) -> types.FunctionType | None:
@@ -199,11 +201,11 @@ class Program:
             self._originals[copy] = function
         return self._copies[function]
 
-    def finish_copies(self) -> None:
-        """Fill in the names of the copies made since the last call."""
-        for function, copy in list(self._copies.items()):
-            if not copy.__globals__:
-                copy.__globals__.update(self._namespace(function, strict=False))
+    def _fill_copies(self) -> None:
+        """Give each copy what its names stand for (which may make more copies)."""
+        while empty := [f for f, copy in self._copies.items() if not copy.__globals__]:
+            for function in empty:
+                self._copies[function].__globals__.update(self._namespace(function, strict=False))
 
     def _namespace(self, function: types.FunctionType, *, strict: bool) -> dict[str, Any]:
         found = find_function(function)

@@ -20,6 +20,10 @@ def headline(model_result: ModelResult) -> str:
     verdict: str = model_result.verdict
     if model_result.expected is True:
         verdict += " as expected" if verdict == "violated" else ", as expected"
+    elif model_result.status == "inconclusive" and model_result.expectation:
+        wanted = one_line(model_result.expectation)
+        verdict = f"inconclusive - expected {wanted}, found {found or 'nothing'} so far"
+        found = ""
     elif model_result.expected is False:
         wanted = one_line(model_result.expectation) or "something else"
         verdict = f"not as expected - expected {wanted}, found {found or 'nothing'}"
