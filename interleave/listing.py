@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from interleave.explore.graph import StateGraph
 from interleave.explore.reference import Limits
 from interleave.explore.search import search
 from interleave.machine import Machine, State, Step
@@ -61,6 +62,9 @@ class _Collector:
             blocked = self._machine.step(state, thread.number).blocked
             if blocked is not None:
                 self._note(thread.method, AccessRecord(blocked.access, blocked.place, 0))
+        return False
+
+    def on_level(self, graph: StateGraph) -> bool:
         return False
 
     def on_transition(self, number: int, state: State, step: Step) -> bool:

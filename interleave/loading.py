@@ -8,6 +8,7 @@ import inspect
 import linecache
 import sys
 import traceback
+import types
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -48,30 +49,31 @@ def load_models(file: Path, *, required: bool = True) -> list[type[Model]]:
     """
     module_name = f"__interleave_model__.{file.stem}"
     linecache.checkcache(str(file))
-    spec = importlib.util.spec_from_file_location(module_name, file)
-    if spec is None or spec.loader is None:
-        raise UsageError(f"{file} is not a Python file", remedy="name a file that ends in .py")
-    module = importlib.util.module_from_spec(spec)
+    module = types.ModuleType(module_name)
+    module.__file__ = str(file)
     sys.modules[module_name] = module
     folder = str(file.resolve().parent)
     sys.path.insert(0, folder)
     try:
-        spec.loader.exec_module(module)
+        # Compiled under the path as it was given, so that reports show it so.
+        code = compile(importlib.util.decode_source(file.read_bytes()), str(file), "exec")
+        exec(code, module.__dict__)  # noqa: S102  (it is the user's own file)
     except SyntaxError as error:
         line = error.lineno or 1
         column = None if error.offset is None else max(error.offset - 1, 0)
         raise ModelError(
             f"syntax error: {error.msg}", place=Place(error.filename or str(file), line, column)
         ) from None
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        if _last_line(error, file) is not None:
+            raise _raised(error, file) from error
+        raise ModelError(
+            f"{file} cannot be read: {error}", remedy="name a text file with Python code"
+        ) from None
     except InterleaveError as error:
         raise error.at(_last_line(error, file)) from None
     except (Exception, SystemExit) as error:
-        raise ModelError(
-            f"the file raises {type(error).__name__}: {error}",
-            remedy="a model file must be importable; keep what it runs under "
-            'if __name__ == "__main__":',
-            place=_last_line(error, file),
-        ) from error
+        raise _raised(error, file) from error
     finally:
         sys.path.remove(folder)
     models = [
@@ -90,6 +92,15 @@ def load_models(file: Path, *, required: bool = True) -> list[type[Model]]:
         )
     derived_from = {base for model in models for base in model.__mro__[1:]}
     return [m for m in models if m not in derived_from or has_threads(m)]
+
+
+def _raised(error: BaseException, file: Path) -> ModelError:
+    return ModelError(
+        f"the file raises {type(error).__name__}: {error}",
+        remedy="a model file must be importable; keep what it runs under "
+        'if __name__ == "__main__":',
+        place=_last_line(error, file),
+    )
 
 
 def has_threads(model: type[Model]) -> bool:
@@ -113,7 +124,7 @@ def _last_line(error: BaseException, file: Path) -> Place | None:
     lines = [
         frame.lineno
         for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename) == file
+        if frame.filename == str(file)
     ]
     return Place(str(file), lines[-1]) if lines and lines[-1] is not None else None
 

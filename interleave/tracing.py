@@ -67,6 +67,8 @@ def _outcome(machine: Machine, step: Step) -> str:
 def _access_outcome(machine: Machine, access: AccessRecord) -> str:
     if access.raised is not None:
         return f"raised {type(access.raised).__name__}"
+    if access.kind.name in ("enter", "leave"):
+        return f"{access.kind.name}s {access.kind.where}"
     if access.writes or (access.result is None and not access.reads):
         return ""
     verb = {"read": "read", "choose": "chose"}.get(access.kind.name, "gave")

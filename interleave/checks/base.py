@@ -47,6 +47,12 @@ class Check(ABC):
         """No thread can move in state `number`."""
         return False
 
+    def on_level(self, graph: StateGraph) -> bool:
+        """Every state up to some depth has been expanded. Asked only where the first violation ends
+        the search.
+        """
+        return False
+
     @abstractmethod
     def found(self, graph: StateGraph) -> list[Found]:
         """Every violation, one for each distinct cause, now that the search is over."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from interleave.checks.base import Check, Found
 from interleave.explore.graph import StateGraph
 from interleave.explore.paths import Path
@@ -67,7 +69,7 @@ class DeadlockCheck(Check):
         )
         return Violation(
             "deadlock",
-            self._message(state, blocked, waits, holders),
+            self._message(state, blocked, waits, holders, len(cycle)),
             None,
             tuple(wait.thread for wait in waits),
             trace,
@@ -96,24 +98,31 @@ class DeadlockCheck(Check):
         blocked: list[Blocked],
         waits: tuple[Wait, ...],
         holders: dict[int, tuple[int, ...]],
+        length: int,
     ) -> str:
+        """One sentence. `length` is that of the cycle, which comes first; 0 where there is none."""
         parts = []
         for wait, shown in zip(blocked, waits, strict=True):
-            what = shown.access.location or shown.access.kind
-            part = f"{shown.thread} waits for {what}"
-            if shown.holders:
-                part += f", held by {' and '.join(shown.holders)}"
-                ended = [
-                    thread
-                    for thread in holders[wait.thread]
-                    if self.machine.local(state, thread) in (FINISHED, FAILED)
-                ]
-                if len(ended) == len(shown.holders):
-                    part += ", which has ended"
-                elif shown.holders == (shown.thread,):
-                    part = f"{shown.thread} waits for {what}, which it holds itself"
+            part = f"{shown.thread} waits for {shown.access.location or shown.access.kind}"
+            ended = [
+                self.machine.local(state, thread) in (FINISHED, FAILED)
+                for thread in holders[wait.thread]
+            ]
+            if shown.holders == (shown.thread,):
+                part += ", which it holds itself"
+            elif shown.holders:
+                part += f", held by {_listed(shown.holders)}"
+                part += ", which has ended" if all(ended) else ""
             parts.append(part)
+        if length > 2:
+            names = _listed(wait.thread for wait in waits[:length])
+            parts[:length] = [f"{names} wait for each other in a circle"]
         return "; ".join(parts) or "no thread can move"
+
+
+def _listed(names: Iterable[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _cycle(holders: dict[int, tuple[int, ...]]) -> list[int]:

@@ -57,13 +57,9 @@ class FailureCheck(Check):
         code, block = failure.place
         error = failure.exception
         text = f": {error}" if str(error) else ""
+        source = code.source(block)
         if failure.raised_by_assert:
-            kind, message = "assertion", f"{name} fails the assertion in line"
-            source = code.source(block)
-            message = f"{name} fails {source.text!r}{text}"
+            kind, message = "assertion", f"{name} fails an assertion{text or f': {source.text}'}"
         else:
-            kind = "exception"
-            message = f"{name} is ended by {type(error).__name__}{text}"
-        return Violation(
-            kind, message, None, (name,), trace, source=code.source(block)
-        )
+            kind, message = "exception", f"{name} is ended by {type(error).__name__}{text}"
+        return Violation(kind, message, None, (name,), trace, source=source)

@@ -89,6 +89,7 @@ class LostUpdateCheck(Check):
         """Every local move (thread, local state before and after, writes), with a state to see it in."""
         self._changed_under: set[tuple[int, int, int]] = set()
         """(place of a location, thread, its local state): changed by another thread meanwhile."""
+        self._looked_through = 0
         self._plain = [
             not isinstance(machine.program.heap.owner(location), Primitive)
             for location in machine.program.heap.changing
@@ -103,6 +104,13 @@ class LostUpdateCheck(Check):
                     if thread != step.thread:
                         self._changed_under.add((index, thread, local))
         return False
+
+    def on_level(self, graph: StateGraph) -> bool:
+        # Looking again only when the graph has doubled keeps this cheap beside the search itself.
+        if len(graph.states) < 2 * self._looked_through:
+            return False
+        self._looked_through = len(graph.states)
+        return bool(self.found(graph))
 
     def found(self, graph: StateGraph) -> list[Found]:
         suspects = self._suspects(graph)

@@ -50,10 +50,12 @@ class Block:
     target: str = ""
     handler: int | None = None
     handler_name: str = ""
-    prefix: str = ""
-    """Words before the statement's text, where the block is not what the statement begins with."""
+    ends: bool = False
+    """Whether the block is the end of its statement (the exit of a `with`)."""
     decides: bool = True
     """For a BRANCH: whether what follows depends on the condition (not so for an assertion)."""
+    raises_again: bool = False
+    """Whether it passes on an exception that was raised elsewhere."""
     uses: frozenset[str] = frozenset()
     defines: frozenset[str] = frozenset()
     """Names that are bound whenever the block goes on to `next`."""
@@ -103,7 +105,11 @@ class Code:
             Source(
                 self.file,
                 getattr(block.statement, "lineno", self.definition.lineno),
-                block.prefix + statement_text(self.file, block.statement),
+                self._text(block),
             )
             for block in self.blocks
         ]
+
+    def _text(self, block: Block) -> str:
+        text = statement_text(self.file, block.statement)
+        return f"end of {text.removesuffix(':')}" if block.ends else text

@@ -52,7 +52,8 @@ class Builder:
     """Names that the function declares global or nonlocal, and assigns."""
     blocks: list[Block] = field(default_factory=list)
     statement: ast.AST = field(default_factory=ast.Pass)
-    prefix: str = ""
+    ending: bool = False
+    """Whether the blocks laid down are the end of the present statement."""
     handler: tuple[Label, str] | None = None
     enclosing: list[Unwinding | Loop] = field(default_factory=list)
 
@@ -75,7 +76,7 @@ class Builder:
     def emit(self, kind: BlockKind, node: ast.AST, body: list[ast.stmt]) -> Block:
         """Lay down one block. What came before it goes on here."""
         block = Block(
-            len(self.blocks), kind, self.statement, node, body, prefix=self.prefix
+            len(self.blocks), kind, self.statement, node, body, ends=self.ending
         )
         self._land(block.number)
         self.blocks.append(block)

@@ -16,10 +16,10 @@ class StatementFlattener(ExpressionFlattener):
     def body(self, statements: Sequence[ast.stmt]) -> None:
         """Lay down the blocks of some statements, in order."""
         for statement in statements:
-            outside = (self.statement, self.prefix)
-            self.statement, self.prefix = statement, ""
+            outside = (self.statement, self.ending)
+            self.statement, self.ending = statement, False
             self._statement(statement)
-            self.statement, self.prefix = outside
+            self.statement, self.ending = outside
 
     def _statement(self, node: ast.stmt) -> None:
         match node:
@@ -283,7 +283,8 @@ class StatementFlattener(ExpressionFlattener):
         ]
 
     def _raise_again(self, name: str, node: ast.AST) -> None:
-        self.plain(node, at(node, ast.Raise(load(name, node), None)))
+        block = self.plain(node, at(node, ast.Raise(load(name, node), None)))
+        block.raises_again = True
         self._pending = []
 
     def _try_except(self, node: ast.Try) -> None:
@@ -327,7 +328,7 @@ class StatementFlattener(ExpressionFlattener):
             if not self._handled:
                 self.plain(node, node)
             else:
-                self.plain(node, at(node, ast.Raise(load(self._handled[-1], node), None)))
+                self._raise_again(self._handled[-1], node)
         else:
             exception = self.simple(node.exc)
             cause = None
@@ -366,10 +367,10 @@ class StatementFlattener(ExpressionFlattener):
         none = at(node, ast.Constant(None))
 
         def exit_with(arguments: list[ast.expr]) -> ast.expr:
-            outside, self.prefix = self.prefix, "end of: "
-            statement, self.statement = self.statement, node
+            outside = (self.statement, self.ending)
+            self.statement, self.ending = node, True
             result = self._call_method(load(entered, node), "__exit__", arguments, node)
-            self.prefix, self.statement = outside, statement
+            self.statement, self.ending = outside
             return result
 
         def body() -> None:

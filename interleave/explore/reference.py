@@ -29,6 +29,13 @@ class Observer(Protocol):
         """No thread can move in state `number`."""
         ...
 
+    def on_level(self, graph: StateGraph) -> bool:
+        """Every state up to some depth has been expanded. Asked only if a violation ends it all."""
+        ...
+
+
+STOPPED = "stopped at the first violation"
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -70,7 +77,7 @@ def _search(
         numbers[state] = len(states)
         states.append(state)
         if saw(o.on_state(len(states) - 1, state) for o in observers):
-            return "stopped at the first violation"
+            return STOPPED
         return ""
 
     graph.levels.append(0)
@@ -81,19 +88,21 @@ def _search(
     current = 0
     while current < len(states):
         if current == graph.levels[-1]:
+            if limits.first_violation and saw(o.on_level(graph) for o in observers):
+                return STOPPED
             graph.levels.append(len(states))  # what is found from here on is one step deeper
         state = states[current]
         moved = False
         for step in graph.steps(state):
             moved = True
             if saw(o.on_transition(current, state, step) for o in observers):
-                return "stopped at the first violation"
+                return STOPPED
             following = machine.after(state, step)
             if following not in numbers and (stop := add(following)):
                 return stop
             graph.transitions += 1
         if not moved and saw(o.on_end(current, state) for o in observers):
-            return "stopped at the first violation"
+            return STOPPED
         current += 1
         if deadline is not None and current % 64 == 0 and time.monotonic() > deadline:
             return f"reached the limit of {limits.seconds:g} seconds"

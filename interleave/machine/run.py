@@ -7,6 +7,7 @@ from its beginning, with a log of what its accesses gave before.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import types
 from collections.abc import Callable
@@ -39,6 +40,10 @@ MOST_BLOCKS = 50_000
 
 DEEPEST_CALL = 200
 """Calls of the model's own functions within each other."""
+
+
+_ORIGIN = "_interleave_origin"
+"""Attribute of an exception that a thread has caught: where it was first raised."""
 
 
 class Halt(BaseException):
@@ -373,8 +378,7 @@ class StepRun:
 
     def _throw(self, error: BaseException) -> Failure | bool | None:
         """Take an exception to its handler, or out of the thread."""
-        origin = self._here()
-        innermost = self._frames[-1].code.blocks[self._frames[-1].at].statement
+        origin = self._origin(error)
         while self._frames:
             frame = self._frames[-1]
             block = frame.code.blocks[frame.at]
@@ -389,8 +393,17 @@ class StepRun:
             self._frames.pop()
         if isinstance(error, SystemExit):
             return True  # as in threading: it ends the thread, silently
-        by_assert = isinstance(error, AssertionError) and type(innermost).__name__ == "Assert"
-        return Failure(error, origin, by_assert)
+        code, number = origin
+        return Failure(error, origin, isinstance(code.blocks[number].statement, ast.Assert))
+
+    def _origin(self, error: BaseException) -> tuple[Code, int]:
+        """The block that first raised an exception, which may have come through handlers since."""
+        code, at = self._here()
+        if code.blocks[at].raises_again and _ORIGIN in error.__dict__:
+            number, at = error.__dict__[_ORIGIN]
+            return (self._machine.codes[number], at)
+        error.__dict__[_ORIGIN] = (self._machine.code_number(code), at)
+        return (code, at)
 
     # Local states
 

@@ -227,6 +227,11 @@ class Program:
             namespace["__class__"] = names.real("__class__")
         if strict:
             _check_module_attributes(definition, names, bound, file)
+        else:
+            # Names that are in the code and not in the source: pytest rewrites assertions.
+            for name in function.__code__.co_names:
+                if name not in namespace and name in function.__globals__ and "@" in name:
+                    namespace[name] = function.__globals__[name]
         return namespace
 
     def _meaning(self, names: Surroundings, node: Any, file: str, *, strict: bool) -> Any:

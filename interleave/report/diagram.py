@@ -7,7 +7,7 @@ violation is drawn in colour, everything else in greys.
 from __future__ import annotations
 
 from interleave.report import words
-from interleave.report.cells import one_line, shorten
+from interleave.report.cells import one_line
 from interleave.report.drawing import DiagramError, write_diagram
 from interleave.report.geometry import (
     Box,
@@ -45,7 +45,7 @@ _LEAST_WIDTH = 430.0
 _LOOP = 24.0  # from one edge below the waiting threads to the next
 _SIDE = 9.0  # what two edges at one side of a node are shifted by, up and down
 
-_OVERWRITES, _HELD = "overwrites", "held by"
+_STALE_BY, _OVERWRITES, _HELD = "made stale by", "overwritten by", "held by"
 
 
 def counterexample_dot(model_result: ModelResult, violation: Violation) -> str:
@@ -112,7 +112,7 @@ class _Diagram:
         lost = self._violation.lost_update
         if lost is not None:
             return [
-                (lost.reader, lost.writer, self._reads()),
+                (lost.reader, lost.writer, _STALE_BY),
                 (lost.writer, lost.reader, _OVERWRITES),
             ]
         return [
@@ -130,12 +130,6 @@ class _Diagram:
 
     def _lane(self, thread: str) -> int:
         return self._threads.index(thread)
-
-    def _reads(self) -> str:
-        value = words.stale_value(self._violation)
-        return shorten(f"reads {value}", 22) if value else "reads it"
-
-    # Everything that is drawn, from the top down.
 
     def heading(self, model: str) -> None:
         """The title, the plain sentence, and the initial values."""
@@ -240,7 +234,7 @@ class _Diagram:
         read, write = self._steps[lost.read], self._steps[lost.lost]
         overwrite = self._steps[lost.overwrite]
         corners = between_lanes(self._columns, read, write, arrive=-_SIDE)
-        self._downwards(read, write, corners, self._reads(), _STALE)
+        self._downwards(read, write, corners, _STALE_BY, _STALE)
         corners = between_lanes(self._columns, write, overwrite, leave=_SIDE)
         self._downwards(write, overwrite, corners, _OVERWRITES, _ALARM)
 

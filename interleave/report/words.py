@@ -159,21 +159,6 @@ def roles(violation: Violation) -> dict[int, Role]:
     return {}
 
 
-def stale_value(violation: Violation) -> str:
-    """The value that the reader of a lost update read and held on to; "" where it is unknown.
-
-    The first change of the location after the read tells: it is the value before that change.
-    """
-    lost = violation.lost_update
-    if lost is None:
-        return ""
-    for step in violation.trace.steps:
-        for change in step.changes:
-            if step.number > lost.read and change.location == violation.location:
-                return one_line(show(change.before))
-    return ""
-
-
 def violation_name(violation: Violation) -> str:
     """The kind, with the location where there is one: "lost-update on counter"."""
     if violation.location is None:
