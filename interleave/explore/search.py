@@ -51,6 +51,6 @@ def search(
         try:
             graph = explore(machine, step, watching, limits)
         except Written as found:
-            written |= {found.name}
+            written |= {found.key}
         else:
             return Searched(machine, learnt, watching, graph)

@@ -119,7 +119,7 @@ def evaluate(machine: Machine, state: State, wanted: Property) -> tuple[str | No
             result = method()
             holds = result is None or bool(result)
         except AssertionError as error:
-            holds, why = False, str(error)
+            holds, why = False, _message(error, wanted)
         except InterleaveError as error:
             raise error.at(_place(error, wanted)) from None
         except Exception as error:
@@ -130,6 +130,14 @@ def evaluate(machine: Machine, state: State, wanted: Property) -> tuple[str | No
                 place=_place(error, wanted),
             ) from error
     return (None if holds else why or ""), tuple(port.looked_at)
+
+
+def _message(error: AssertionError, wanted: Property) -> str:
+    """What an assertion says, without what pytest adds to those that it rewrites."""
+    text = str(error)
+    if "@pytest_ar" in wanted.function.__code__.co_names:
+        text = "" if text.startswith("assert ") else text.partition("\nassert ")[0]
+    return text
 
 
 def _place(error: BaseException, wanted: Property) -> Place:

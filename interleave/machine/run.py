@@ -185,7 +185,7 @@ class StepRun:
         self, location: Location, value: object, *, part: object = WHOLE, fresh: bool = False
     ) -> None:
         if location.constant:
-            self._end("error", Written(location.group or location.name))
+            self._end("error", Written(location.key))
         if self._in_effect is not None:
             self._in_effect.writes.append(Touch(location, part, fresh))
         try:

@@ -35,6 +35,13 @@ class Location:
     initial: int = -1
     constant: bool = True
 
+    @property
+    def key(self) -> str:
+        """What names this location, or its group, among all: an attribute and the container that
+        it refers to have one name.
+        """
+        return self.name if self.field is not None else f"{self.group or self.name}[]"
+
 
 Footprint = tuple[Location, object]
 """What an access touches: a location, and a key within it (a dict key, a list index) or WHOLE."""

@@ -80,11 +80,11 @@ class Heap:
 
 
 class Written(Exception):
-    """A location that was taken for a constant is written: capture again, with its name known."""
+    """A location that was taken for a constant is written: capture again, with its key known."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
 
 
 def capture(
@@ -97,8 +97,8 @@ def capture(
 ) -> tuple[Heap, dict[str, Any]]:
     """The heap of a model, and what its globals stand for.
 
-    `instances` yields the model after each run of setup; `written` names the attributes (by name)
-    and locations (by full name) that some code writes; `place` finds an attribute in the source.
+    `instances` yields the model after each run of setup; `written` has the names of attributes and
+    the keys of locations that some code writes; `place` finds an attribute in the source.
     """
     walk = _Walk(resolve, place)
     seen_globals: dict[str, Any] = {}
@@ -126,8 +126,7 @@ def _lay_out(heap: Heap, contents: list[dict[int, Any]], written: frozenset[str]
         changes = (
             isinstance(heap.owner(location), Primitive)
             or location.field in written
-            or location.name in written
-            or location.group in written
+            or location.key in written
         )
         location.initial = column[0] if column else absent
         location.constant = not changes

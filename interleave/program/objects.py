@@ -77,6 +77,8 @@ def stand_in_class(cls: type, resolve: Resolver) -> type:
             for name, member in vars(base).items():
                 if (ours := _resolved(member, resolve)) is not None:
                     members[name] = ours
+    if cls.__repr__ is object.__repr__:
+        members["__repr__"] = lambda _: f"<{cls.__name__}>"  # without an address
     # The mixin goes first: its attribute access is what makes the difference.
     for name in ("__getattribute__", "__setattr__", "__delattr__"):
         members.pop(name, None)
