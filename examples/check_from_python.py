@@ -39,7 +39,7 @@ def main() -> None:
             result = interleave.check(Tickets, parameters={"SELLERS": sellers, "LOCKED": locked})
             (tickets,) = result.models
             kinds = ", ".join(violation.kind for violation in tickets.violations) or "nothing"
-            print(f"{sellers} sellers, lock {locked}: {tickets.verdict}, found {kinds}, "
+            print(f"sellers={sellers}, locked={locked}: {tickets.verdict}, found {kinds}, "
                   f"{tickets.states} states")  # fmt: skip
 
     (tickets,) = interleave.check(Tickets).models

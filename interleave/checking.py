@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from interleave.checks import ALL, Check
+from interleave.counting import count_interleavings
 from interleave.errors import UsageError
 from interleave.explore.paths import Path as StatePath
 from interleave.explore.paths import goal_key, paths_to
@@ -148,6 +149,7 @@ def check_model(
         limits=limits,
     )
     violations = _violations(found)
+    interleavings = count_interleavings(found)
     graph = found.graph
     complete = not graph.limit
     verdict: Verdict = "violated" if violations else "verified" if complete else "inconclusive"
@@ -170,6 +172,7 @@ def check_model(
         transitions=graph.transitions,
         depth=graph.depth,
         violations=tuple(violations),
+        interleavings=interleavings,
         expectation="" if expectation is None else str(expectation),
         contrary=contrary,
         limit=graph.limit,

@@ -133,13 +133,39 @@ class Violation:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """A way in which interleavings can end: the variables, and how the threads ended.
+
+    `how` is "finished", "failed" (an exception left a thread) or "deadlock"; `interleavings` counts
+    those that end so, None where there is no end to them.
+    """
+
+    state: tuple[tuple[str, object], ...]
+    how: str
+    interleavings: int | None
+
+
+@dataclass(frozen=True)
+class Interleavings:
+    """How many interleavings there are, and how they end.
+
+    `total` is None where the state graph has a cycle; `violating` counts those that meet a
+    violation of any kind, None also where that is too much to tell.
+    """
+
+    total: int | None
+    violating: int | None
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True)
 class ModelResult:
     """The verdict on one model, under one runtime, with one set of parameters.
 
     `expected` is None where the model states no expectation, and True only where the search has
     shown that exactly this is found; `expectation` is that statement in words, and `contrary` says
     that something was found which it excludes. `limit` says in words what stopped an incomplete
-    search, else it is "".
+    search, else it is "". `interleavings` is None where the search is not complete.
     """
 
     model: str
@@ -153,6 +179,7 @@ class ModelResult:
     transitions: int
     depth: int
     violations: tuple[Violation, ...] = ()
+    interleavings: Interleavings | None = None
     expectation: str = ""
     contrary: bool = False
     limit: str = ""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Any
 
 from interleave.explore.graph import StateGraph
 from interleave.explore.paths import Path
@@ -52,6 +53,18 @@ class Check(ABC):
         the search.
         """
         return False
+
+    # For counting: whether one interleaving, followed step by step, meets a violation.
+
+    def start(self, state: State) -> Hashable | None:
+        """What to remember of an interleaving that begins in a state; None: it is violated here."""
+        return ()
+
+    def remember(
+        self, memory: Any, before: State, step: Step, after: State
+    ) -> Hashable | None:
+        """What to remember after one more step; None: the interleaving meets a violation there."""
+        return ()
 
     @abstractmethod
     def found(self, graph: StateGraph) -> list[Found]:

@@ -8,7 +8,7 @@ from interleave.checks.base import Check, Found
 from interleave.explore.graph import StateGraph
 from interleave.explore.paths import Path
 from interleave.explore.trees import LearntSteps
-from interleave.machine import FAILED, FINISHED, Blocked, Machine, State
+from interleave.machine import FAILED, FINISHED, Blocked, Machine, State, Step
 from interleave.memory.primitive import Primitive
 from interleave.result import Access, Trace, Violation, Wait
 
@@ -40,6 +40,20 @@ class DeadlockCheck(Check):
             return False
         self._found[cause] = (number, blocked)
         return True
+
+    def start(self, state: State) -> tuple[()] | None:
+        return None if self._is_deadlock(state) else ()
+
+    def remember(
+        self, memory: object, before: State, step: Step, after: State
+    ) -> tuple[()] | None:
+        return self.start(after)
+
+    def _is_deadlock(self, state: State) -> bool:
+        threads = self.machine.program.threads
+        return not self.machine.is_final(state) and not any(
+            self.learnt.step(state, thread.number).steps for thread in threads
+        )
 
     def found(self, graph: StateGraph) -> list[Found]:
         def describe(number: int, blocked: list[Blocked]) -> Found:

@@ -64,20 +64,24 @@ class Suspect:
     cell: Cell
 
 
+Line = tuple[str, int]
+"""File and line."""
+
+
 @dataclass(frozen=True)
 class _Held:
-    """What a suspect holds of its cell, in one state: carriers that are up to date, and stale ones.
+    """What a suspect holds of its cell: carriers that are up to date, and stale ones.
 
-    Sources are the lines of the reads; a stale carrier has the line of the change besides.
+    Each has the line of the read it comes from; a stale one the line of the change besides.
     """
 
-    state: int
     suspect: Suspect
     fresh: frozenset[tuple[Carrier, Line]] = frozenset()
     stale: frozenset[tuple[Carrier, Line, Line]] = frozenset()
 
 
-Line = tuple[str, int]
+Node = tuple[int, _Held]
+"""The number of a state, and what a suspect holds in it."""
 
 
 class LostUpdateCheck(Check):
@@ -90,6 +94,7 @@ class LostUpdateCheck(Check):
         self._changed_under: set[tuple[int, int, int]] = set()
         """(place of a location, thread, its local state): changed by another thread meanwhile."""
         self._looked_through = 0
+        self._known_suspects: list[Suspect] = []
         self._plain = [
             not isinstance(machine.program.heap.owner(location), Primitive)
             for location in machine.program.heap.changing
@@ -113,14 +118,14 @@ class LostUpdateCheck(Check):
         return bool(self.found(graph))
 
     def found(self, graph: StateGraph) -> list[Found]:
-        suspects = self._suspects(graph)
+        suspects = self._known_suspects = self._suspects(graph)
         if not suspects:
             return []
         possible = self._possible_causes(graph, suspects)
         paths = shortest(
-            [_Held(number, suspect) for suspect in suspects for number in range(graph.initial)],
+            [(number, _Held(suspect)) for suspect in suspects for number in range(graph.initial)],
             partial(self._expand, graph),
-            partial(self._goals, graph),
+            self._goals,
             enough=lambda found: len(found) == possible,
             count_switches=graph.transitions <= CHEAP,
         )
@@ -181,22 +186,37 @@ class LostUpdateCheck(Check):
 
     # Third pass: exact
 
-    def _expand(self, graph: StateGraph, node: _Held) -> Iterable[tuple[State, Step, _Held | None]]:
-        state = graph.states[node.state]
+    def _expand(self, graph: StateGraph, node: Node) -> Iterable[tuple[State, Step, Node | None]]:
+        number, held = node
+        state = graph.states[number]
         for thread in range(len(self.machine.program.threads)):
             for step in self.learnt.step(state, thread).steps:
                 after = self.machine.after(state, step)
                 target = graph.numbers.get(after)
-                if target is None:
+                if target is None:  # beyond where an incomplete search stopped
                     yield state, step, None
-                elif thread == node.suspect.thread:
-                    yield state, step, _moved(node, step, target)
-                elif self._changes(node.suspect.cell, state, after):
-                    line = _line(step.place)
-                    stale = {(carrier, read, line) for carrier, read in node.fresh}
-                    yield state, step, _Held(target, node.suspect, stale=node.stale | stale)
                 else:
-                    yield state, step, _Held(target, node.suspect, node.fresh, node.stale)
+                    yield state, step, (target, self._follow(held, state, step, after))
+
+    def _follow(self, held: _Held, before: State, step: Step, after: State) -> _Held:
+        """What the suspect holds after a step of any thread."""
+        if step.thread == held.suspect.thread:
+            return _moved(held, step)
+        if not held.fresh or not self._changes(held.suspect.cell, before, after):
+            return held
+        line = _line(step.place)
+        stale = {(carrier, read, line) for carrier, read in held.fresh}
+        return _Held(held.suspect, stale=held.stale | stale)
+
+    def start(self, state: State) -> tuple[_Held, ...]:
+        return tuple(_Held(suspect) for suspect in self._known_suspects)
+
+    def remember(
+        self, memory: tuple[_Held, ...], before: State, step: Step, after: State
+    ) -> tuple[_Held, ...] | None:
+        if any(held.suspect.thread == step.thread and _lost(held, step) for held in memory):
+            return None
+        return tuple(self._follow(held, before, step, after) for held in memory)
 
     def _changes(self, cell: Cell, before: State, after: State) -> bool:
         index = cell.location.index
@@ -213,12 +233,11 @@ class LostUpdateCheck(Check):
     def _id(self, value: object) -> int:
         return self.machine.program.heap.values.id_of(value)
 
-    def _goals(
-        self, graph: StateGraph, node: _Held, step: Step | None, target: _Held | None
-    ) -> list[Cause]:
-        if step is None or step.thread != node.suspect.thread or not node.stale:
+    def _goals(self, node: Node, step: Step | None, target: Node | None) -> list[Cause]:
+        held = node[1]
+        if step is None or step.thread != held.suspect.thread or not held.stale:
             return []
-        return _lost(node, step)
+        return _lost(held, step)
 
     # What is reported
 
@@ -355,20 +374,19 @@ def _held_cells(edges: Edges) -> dict[tuple[int, int], set[Cell]]:
     }
 
 
-def _moved(node: _Held, step: Step, target: int) -> _Held:
+def _moved(held: _Held, step: Step) -> _Held:
     """What the suspect holds after a step of its own."""
-    flow = step.flow
-    assert flow is not None
-    reading = _reading(node.suspect.cell, step)
-    if not (reading or node.fresh or node.stale):
-        return _Held(target, node.suspect)
+    assert step.flow is not None
+    reading = _reading(held.suspect.cell, step)
+    if not (reading or held.fresh or held.stale):
+        return held
     fresh = set()
     stale = set()
-    for carrier, sources in flow.carriers.items():
+    for carrier, sources in step.flow.carriers.items():
         fresh |= {(carrier, reading[source]) for source in sources if source in reading}
-        fresh |= {(carrier, read) for held, read in node.fresh if held in sources}
-        stale |= {(carrier, read, lost) for held, read, lost in node.stale if held in sources}
-    return _Held(target, node.suspect, frozenset(fresh), frozenset(stale))
+        fresh |= {(carrier, read) for source, read in held.fresh if source in sources}
+        stale |= {(carrier, read, lost) for source, read, lost in held.stale if source in sources}
+    return _Held(held.suspect, frozenset(fresh), frozenset(stale))
 
 
 def _write_sources(cell: Cell, step: Step) -> list[tuple[frozenset[Carrier | int], bool]]:
@@ -382,15 +400,17 @@ def _write_sources(cell: Cell, step: Step) -> list[tuple[frozenset[Carrier | int
     return found
 
 
-def _lost(node: _Held, step: Step) -> list[Cause]:
+def _lost(held: _Held, step: Step) -> list[Cause]:
     """The causes that a step of the suspect shows."""
-    name = node.suspect.cell.location.name
+    if not held.stale:
+        return []
+    cell = held.suspect.cell
     overwrite = _line(step.place)
     return sorted(
         {
-            (name, read, lost, overwrite)
-            for sources, _ in _write_sources(node.suspect.cell, step)
-            for held, read, lost in node.stale
-            if held in sources
+            (cell.location.name, read, lost, overwrite)
+            for sources, _ in _write_sources(cell, step)
+            for carrier, read, lost in held.stale
+            if carrier in sources
         }
     )

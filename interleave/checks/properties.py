@@ -9,7 +9,7 @@ from interleave.compiler.source import place_of_function, statement_text, find_f
 from interleave.explore.graph import StateGraph
 from interleave.explore.paths import Path
 from interleave.explore.trees import DecisionTree, LearntSteps
-from interleave.machine import FAILED, Machine, State
+from interleave.machine import FAILED, Machine, State, Step
 from interleave.machine.properties import evaluate
 from interleave.program import Property
 from interleave.result import Source, Trace, Violation
@@ -29,10 +29,27 @@ class PropertyCheck(Check):
         )
 
     def on_state(self, number: int, state: State) -> bool:
-        seen = False
+        new = [
+            (wanted, why) for wanted, why in self._failing(state) if wanted not in self._found
+        ]
+        for wanted, why in new:
+            self._found[wanted] = (number, why)
+        return bool(new)
+
+    def start(self, state: State) -> tuple[()] | None:
+        return None if self._failing(state) else ()
+
+    def remember(
+        self, memory: object, before: State, step: Step, after: State
+    ) -> tuple[()] | None:
+        return self.start(after)
+
+    def _failing(self, state: State) -> list[tuple[Property, str]]:
+        """The properties that should hold in a state and do not, with what they say."""
         final = self._any_postcondition and self._has_finished(state)
+        failing = []
         for wanted, tree in zip(self.machine.program.properties, self._trees, strict=True):
-            if wanted in self._found or (wanted.kind == "postcondition" and not final):
+            if wanted.kind == "postcondition" and not final:
                 continue
             known = tree.find(state)
             if known is None:
@@ -40,9 +57,8 @@ class PropertyCheck(Check):
                 known = (why,)
                 tree.learn(state, looked_at, known)
             if known[0] is not None:
-                self._found[wanted] = (number, known[0])
-                seen = True
-        return seen
+                failing.append((wanted, known[0]))
+        return failing
 
     def _has_finished(self, state: State) -> bool:
         """Whether the threads have finished; one that an exception has ended did not."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import types
+from collections.abc import Mapping
 from typing import Any
 
 from interleave.compiler.blocks import Block, BlockKind, Code, Locals
@@ -46,7 +47,35 @@ def _matches(exception: BaseException, kinds: Any) -> bool:
     return False
 
 
+def _keywords(callee: Any, *parts: Mapping[str, Any]) -> dict[str, Any]:
+    """The keyword arguments of a call, from those before, in and after each `**`."""
+    found: dict[str, Any] = {}
+    for part in parts:
+        for name in part.keys():  # noqa: SIM118  (a shared dict is iterated otherwise)
+            if not isinstance(name, str):
+                raise TypeError("keywords must be strings")
+            if name in found:
+                called = getattr(callee, "__qualname__", repr(callee))
+                raise TypeError(f"{called}() got multiple values for keyword argument {name!r}")
+            found[name] = part[name]
+    return found
+
+
+def _manager(value: Any) -> Any:
+    """`value`, if `with` can use it. Raises the `TypeError` that Python raises."""
+    kind = type(value)
+    protocol = f"{kind.__name__!r} object does not support the context manager protocol"
+    if not hasattr(kind, "__enter__"):
+        raise TypeError(protocol)
+    if not hasattr(kind, "__exit__"):
+        raise TypeError(f"{protocol} (missed __exit__ method)")
+    return value
+
+
 _HELPERS: dict[str, Any] = {
+    "@keywords": _keywords,
+    "@manager": _manager,
+    "@slice": slice,
     "@cursor": cursor,
     "@next": _next,
     "@end": END,
@@ -91,16 +120,19 @@ def compile_function(
         bound - outside,
         method_names,
         assigned_outside=bound & outside,
+        owner=owner,
         statement=definition,
     )
     flattener.body(definition.body)
     flattener.finish()
     code = Code(function, definition, file, flattener.blocks)
     namespace.update(_HELPERS)
+    parameters = [*definition.args.posonlyargs, *definition.args.args]
     emit(
         code.blocks,
         bound=bound - outside,
         owner=owner,
+        first=parameters[0].arg if parameters else "",
         names=names,
         namespace=namespace,
         file=file,

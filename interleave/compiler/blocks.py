@@ -59,6 +59,8 @@ class Block:
     uses: frozenset[str] = frozenset()
     defines: frozenset[str] = frozenset()
     """Names that are bound whenever the block goes on to `next`."""
+    always_defines: frozenset[str] = frozenset()
+    """Those of them that are bound wherever the block goes on to."""
     may_define: frozenset[str] = frozenset()
     live: tuple[str, ...] = ()
     """Names that this block or one after it may use, sorted."""

@@ -24,11 +24,13 @@ class Label:
 class Unwinding:
     """Something to be done when control leaves a statement early: a `finally`, the end of a `with`.
 
-    `emit` lays down the blocks that do it; `handler` is the exception handler outside it.
+    `emit` lays down the blocks that do it; `handler` is the exception handler outside it, `handled`
+    the exceptions that are being handled there, innermost last.
     """
 
     emit: Callable[[], None]
     handler: tuple[Label, str] | None
+    handled: tuple[str, ...]
 
 
 @dataclass(eq=False)
@@ -50,6 +52,8 @@ class Builder:
     """Names that some class of the model gives to a method of its own."""
     assigned_outside: frozenset[str] = frozenset()
     """Names that the function declares global or nonlocal, and assigns."""
+    owner: str | None = None
+    """Name of the class that the function is in, for private names."""
     blocks: list[Block] = field(default_factory=list)
     statement: ast.AST = field(default_factory=ast.Pass)
     ending: bool = False
@@ -63,7 +67,7 @@ class Builder:
         self._pending_labels: list[Label] = []
         self._aliases: list[tuple[Label, Label]] = []
         self._temporaries = 0
-        self._handled: list[str] = []
+        self._handled: tuple[str, ...] = ()
 
     # Errors
 
@@ -165,6 +169,15 @@ class Builder:
             self.handler = outside
 
     @contextmanager
+    def handled(self, name: str) -> Iterator[None]:
+        """While an exception, stored as `name`, is being handled: `raise` alone raises it again."""
+        outside, self._handled = self._handled, (*self._handled, name)
+        try:
+            yield
+        finally:
+            self._handled = outside
+
+    @contextmanager
     def within(self, context: Unwinding | Loop) -> Iterator[None]:
         """Inside a loop, or inside something that must be unwound."""
         self.enclosing.append(context)
@@ -175,14 +188,14 @@ class Builder:
 
     def unwind(self, to: Loop | None) -> None:
         """Lay down everything that must be done before control leaves for `to` (None: returns)."""
-        saved = (self.enclosing, self.handler)
+        saved = (self.enclosing, self.handler, self._handled)
         while self.enclosing and self.enclosing[-1] is not to:
             context = self.enclosing[-1]
             self.enclosing = self.enclosing[:-1]
             if isinstance(context, Unwinding):
-                self.handler = context.handler
+                self.handler, self._handled = context.handler, context.handled
                 context.emit()
-        self.enclosing, self.handler = saved
+        self.enclosing, self.handler, self._handled = saved
 
     def temporary(self, what: str = "") -> str:
         """A fresh local name of the compiler's own."""
@@ -197,6 +210,7 @@ class Builder:
         """Lay down an assignment to a temporary, and give an expression that reads it."""
         if isinstance(value, ast.Constant) or is_temporary(value):
             return value
+        value = without_slices(value)
         name = self.temporary()
         self.assign(name, value, node)
         return load(name, node)
@@ -213,6 +227,17 @@ def at(place: ast.AST, node: Node) -> Node:
 def load(name: str, place: ast.AST) -> ast.expr:
     """An expression that reads a local."""
     return at(place, ast.Name(name, ast.Load()))
+
+
+def without_slices(node: ast.expr) -> ast.expr:
+    """What stands between the brackets of a subscript, as an expression that can stand anywhere."""
+    match node:
+        case ast.Slice():
+            parts = [part or at(node, ast.Constant(None)) for part in (node.lower, node.upper, node.step)]
+            return at(node, ast.Call(at(node, ast.Name("@slice", ast.Load())), parts, []))
+        case ast.Tuple():
+            return at(node, ast.Tuple([without_slices(part) for part in node.elts], ast.Load()))
+    return node
 
 
 def is_temporary(node: ast.expr) -> bool:

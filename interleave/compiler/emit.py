@@ -24,14 +24,19 @@ def bind(names: dict[str, Any], name: str, value: Any) -> Any:
 class Rewriter(ast.NodeTransformer):
     """Makes `x` into `L['x']` for each local `x` of one block, and notes which it uses and binds."""
 
-    def __init__(self, bound: frozenset[str], owner: str | None, names: Surroundings) -> None:
+    def __init__(
+        self, bound: frozenset[str], owner: str | None, names: Surroundings, first: str
+    ) -> None:
         self._bound = bound
+        self._first = first
         self._owner = owner
         self._names = names
         self._hidden: list[frozenset[str]] = []
+        self._perhaps = False
         self.uses: set[str] = set()
         self.defines: set[str] = set()
         self.may_define: set[str] = set()
+        self.always_defines: set[str] = set()
 
     def _is_local(self, name: str) -> bool:
         if any(name in names for names in self._hidden):
@@ -46,13 +51,11 @@ class Rewriter(ast.NodeTransformer):
         name = mangle(node.id, self._owner)
         if not self._is_local(node.id):
             return ast.copy_location(ast.Name(name, node.ctx), node)
-        if isinstance(node.ctx, ast.Load):
-            if node.id not in self.defines:
-                self.uses.add(node.id)
-        elif self._hidden:
-            self.may_define.add(node.id)
-        else:
-            self.defines.add(node.id)
+        # To unbind a variable that is not bound is an error, so that `del` looks at it too.
+        if not isinstance(node.ctx, ast.Store) and node.id not in self.defines:
+            self.uses.add(node.id)
+        if not isinstance(node.ctx, ast.Load):
+            (self.may_define if self._hidden else self.defines).add(node.id)
         return self._slot(node.id, node.ctx, node)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
@@ -68,18 +71,47 @@ class Rewriter(ast.NodeTransformer):
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
         if isinstance(node.target, ast.Name) and self._is_local(node.target.id):
             self.uses.add(node.target.id)
-        node.value = self.visit(node.value)
-        node.target = self.visit(node.target)
+        if isinstance(node.target, ast.Name):
+            node.value = self.visit(node.value)
+            node.target = self.visit(node.target)
+        else:
+            node.target = self.visit(node.target)
+            node.value = self.visit(node.value)
         return node
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
         value = self.visit(node.value)
         if not self._is_local(node.target.id):
             return node
-        self.may_define.add(node.target.id)
+        if self._perhaps or self._hidden:
+            self.may_define.add(node.target.id)
+        else:
+            self.defines.add(node.target.id)
+            self.always_defines.add(node.target.id)
         arguments = [ast.Name(LOCALS, ast.Load()), ast.Constant(node.target.id), value]
         call = ast.Call(ast.Name(_BIND, ast.Load()), arguments, [])
         return ast.fix_missing_locations(ast.copy_location(call, node))
+
+    def _in_turn(self, always: list[ast.expr], perhaps: list[ast.expr]) -> list[ast.expr]:
+        """Visit expressions of which only the first few are always evaluated."""
+        made = [self.visit(part) for part in always]
+        outside, self._perhaps = self._perhaps, True
+        made += [self.visit(part) for part in perhaps]
+        self._perhaps = outside
+        return made
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        node.values = self._in_turn(node.values[:1], node.values[1:])
+        return node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        node.test, node.body, node.orelse = self._in_turn([node.test], [node.body, node.orelse])
+        return node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        first, *others = node.comparators
+        node.left, *node.comparators = self._in_turn([node.left, first], others)
+        return node
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
         names = frozenset(argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg))
@@ -133,7 +165,7 @@ class Rewriter(ast.NodeTransformer):
             if not self._is_local(name) and self._names.is_builtin(node.func, name):
                 node.func = ast.copy_location(ast.Name(ordered, ast.Load()), node.func)
         if self._names.is_builtin(node.func, "super") and not node.args:
-            node.args = [ast.Name("__class__", ast.Load()), ast.Name("self", ast.Load())]
+            node.args = [ast.Name("__class__", ast.Load()), ast.Name(self._first, ast.Load())]
             ast.fix_missing_locations(node)
         self.generic_visit(node)
         return node
@@ -157,18 +189,23 @@ def emit(
     *,
     bound: frozenset[str],
     owner: str | None,
+    first: str,
     names: Surroundings,
     namespace: dict[str, Any],
     file: str,
 ) -> None:
-    """Give each block its `run`, and note which locals it uses and defines."""
+    """Give each block its `run`, and note which locals it uses and defines.
+
+    `first` is the name of the function's first parameter, which `super()` means.
+    """
     functions: list[ast.stmt] = []
     for block in blocks:
-        rewriter = Rewriter(bound, owner, names)
+        rewriter = Rewriter(bound, owner, names, first)
         body = [rewriter.visit(copy.deepcopy(statement)) for statement in block.body]
         block.uses = frozenset(rewriter.uses)
         block.defines = frozenset(rewriter.defines)
         block.may_define = frozenset(rewriter.may_define)
+        block.always_defines = frozenset(rewriter.always_defines)
         functions.append(_function(f"#{block.number}", body))
     module = ast.fix_missing_locations(ast.Module(functions, []))
     namespace[_BIND] = bind

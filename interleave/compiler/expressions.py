@@ -9,10 +9,12 @@ import ast
 import copy
 import types
 from collections.abc import Callable
+from typing import Any
 
 from interleave.compiler.blocks import Block, BlockKind
 from interleave.compiler.builder import Builder, Label, at, load
 from interleave.compiler.names import is_user_function
+from interleave.memory.values import mangle
 
 _PURE_NODES = (
     ast.Name, ast.Constant, ast.expr_context, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare,
@@ -90,7 +92,7 @@ class ExpressionFlattener(Builder):
             ):
                 return is_user_function(getattr(self.names.real(name), attribute, None))
             case ast.Attribute(attr=attribute):
-                return attribute in self.method_names
+                return mangle(attribute, self.owner) in self.method_names
         return True
 
     def _is_scan(self, call: ast.Call) -> bool:
@@ -118,18 +120,30 @@ class ExpressionFlattener(Builder):
             return self._in_order(node)
         # The callee and the arguments are evaluated in one block of their own where they are
         # simple, so that the call itself begins with nothing left to do.
-        node = self._in_order(node, keep_all=True)
-        keywords = [
-            at(node, ast.Dict([None], [keyword.value]))
-            if keyword.arg is None
-            else at(node, ast.Dict([at(node, ast.Constant(keyword.arg))], [keyword.value]))
-            for keyword in node.keywords
+        node = self._in_order(node)
+        names: list[ast.expr | None] = [
+            at(node, ast.Constant(keyword.arg)) for keyword in node.keywords if keyword.arg
         ]
-        merged = at(node, ast.Dict([None] * len(keywords), list(keywords)))
-        parts: list[ast.expr] = [node.func, at(node, ast.Tuple(node.args, ast.Load())), merged]
+        if len(names) == len(node.keywords):
+            keywords: ast.expr = at(node, ast.Dict(names, [k.value for k in node.keywords]))
+        else:
+            keywords = self._starred_keywords(node)
+        parts: list[ast.expr] = [node.func, at(node, ast.Tuple(node.args, ast.Load())), keywords]
         block = self.value(BlockKind.CALL, node, at(node, ast.Tuple(parts, ast.Load())))
         block.target = self.temporary()
         return load(block.target, node)
+
+    def _starred_keywords(self, node: ast.Call) -> ast.expr:
+        """A dict of the keyword arguments of a call with `**` in it."""
+        node.func = self.keep(node.func, node)
+        parts = [
+            at(node, ast.Dict([at(node, ast.Constant(keyword.arg))], [keyword.value]))
+            if keyword.arg
+            else keyword.value
+            for keyword in node.keywords
+        ]
+        merge = at(node, ast.Name("@keywords", ast.Load()))
+        return at(node, ast.Call(merge, [node.func, *parts], []))
 
     def _scan(self, call: ast.Call) -> ast.expr:
         assert isinstance(call.func, ast.Name)
@@ -306,7 +320,7 @@ class ExpressionFlattener(Builder):
 
     # Everything else
 
-    def _in_order(self, node: ast.expr, *, keep_all: bool = False) -> ast.Call:
+    def _in_order(self, node: ast.expr) -> Any:
         """Flatten the parts of an expression; those before the last flattened one are kept first."""
         node = _copy(node)
         slots = _slots_of(node)
@@ -316,12 +330,14 @@ class ExpressionFlattener(Builder):
         for number, slot in enumerate(slots):
             part = slot.get()
             if number < last:
-                slot.set(self._keep_part(part))
+                slot.set(self._keep_part(part, unpacked=slot.unpacked))
             elif number == last:
                 slot.set(self._part(part))
-        return node  # type: ignore[return-value]
+        return node
 
-    def _keep_part(self, part: ast.expr) -> ast.expr:
+    def _keep_part(self, part: ast.expr, *, unpacked: bool = False) -> ast.expr:
+        if unpacked:
+            return self.keep(at(part, ast.Dict([None], [self.simple(part)])), part)
         if isinstance(part, ast.Starred):
             made = at(part, ast.Tuple([at(part, ast.Starred(self.simple(part.value), ast.Load()))], ast.Load()))
             return at(part, ast.Starred(self.keep(made, part), ast.Load()))
@@ -334,10 +350,13 @@ class ExpressionFlattener(Builder):
 
 
 class _Slot:
-    """A place for a sub-expression in a node."""
+    """A place for a sub-expression in a node. `unpacked`: it is a mapping after `**`."""
 
-    def __init__(self, owner: ast.AST, name: str, index: int | None = None) -> None:
+    def __init__(
+        self, owner: ast.AST, name: str, index: int | None = None, *, unpacked: bool = False
+    ) -> None:
         self._owner, self._name, self._index = owner, name, index
+        self.unpacked = unpacked
 
     def get(self) -> ast.expr:
         found = getattr(self._owner, self._name)
@@ -356,13 +375,13 @@ def _slots_of(node: ast.AST) -> list[_Slot]:
         pairs = []
         for i, key in enumerate(node.keys):
             pairs += [_Slot(node, "keys", i)] if key is not None else []
-            pairs.append(_Slot(node, "values", i))
+            pairs.append(_Slot(node, "values", i, unpacked=key is None))
         return pairs
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         # The method is looked up on the object before the arguments are evaluated, but that is no
         # access of its own: only the object itself is kept.
         rest = [_Slot(node, "args", i) for i in range(len(node.args))]
-        rest += [_Slot(keyword, "value") for keyword in node.keywords]
+        rest += [_Slot(k, "value", unpacked=k.arg is None) for k in node.keywords]
         return [_Slot(node.func, "value"), *rest]
     slots: list[_Slot] = []
     for name, value in ast.iter_fields(node):
@@ -373,7 +392,7 @@ def _slots_of(node: ast.AST) -> list[_Slot]:
                 if isinstance(item, ast.expr):
                     slots.append(_Slot(node, name, i))
                 elif isinstance(item, ast.keyword):
-                    slots.append(_Slot(item, "value"))
+                    slots.append(_Slot(item, "value", unpacked=item.arg is None))
     return slots
 
 
@@ -409,6 +428,13 @@ class _Renamer(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.Name:
         if node.id in self._names:
             return at(node, ast.Name(self._names[node.id], node.ctx))
+        return node
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
+        node.args = self.visit(node.args)
+        own = {each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}
+        others = {name: to for name, to in self._names.items() if name not in own}
+        node.body = _Renamer(others).visit(node.body)
         return node
 
 

@@ -26,7 +26,7 @@ def find_live(blocks: list[Block]) -> None:
                 defined = block.defines | ({block.target} if block.target else set())
                 out = live[successors[0]] - defined
             if len(successors) > 1:
-                out |= live[successors[1]]
+                out |= live[successors[1]] - block.always_defines
             if block.kind is BlockKind.CALL:
                 after_call[block.number] = out | thrown
             found = block.uses | out | thrown

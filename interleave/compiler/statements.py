@@ -7,7 +7,7 @@ import copy
 from collections.abc import Callable, Sequence
 
 from interleave.compiler.blocks import ENTERED, Block, BlockKind
-from interleave.compiler.builder import Label, Loop, Unwinding, at, load
+from interleave.compiler.builder import Label, Loop, Unwinding, at, is_temporary, load
 from interleave.compiler.expressions import ExpressionFlattener
 
 class StatementFlattener(ExpressionFlattener):
@@ -29,7 +29,7 @@ class StatementFlattener(ExpressionFlattener):
                 pass
             case ast.Expr():
                 value = self.simple(node.value)
-                if not isinstance(value, ast.Name):
+                if not is_temporary(value):
                     self.plain(node, at(node, ast.Expr(value)))
             case ast.Assign():
                 self._assign(node)
@@ -238,10 +238,15 @@ class StatementFlattener(ExpressionFlattener):
                 if node.handlers
                 else (lambda: self.body(node.body))
             )
+
+            def finish_after(name: str) -> None:
+                with self.handled(name):
+                    self.body(node.finalbody)
+
             self._protect(
                 protected,
                 finish=lambda: self.body(node.finalbody),
-                on_exception=lambda _: self.body(node.finalbody),
+                on_exception=finish_after,
                 node=node,
             )
         else:
@@ -263,7 +268,8 @@ class StatementFlattener(ExpressionFlattener):
         caught, after = Label(), Label()
         name = self.temporary("exception")
         outside = self.handler
-        with self.within(Unwinding(finish, outside)), self.handling(caught, name):
+        unwinding = Unwinding(finish, outside, self._handled)
+        with self.within(unwinding), self.handling(caught, name):
             protected()
         if self.reachable:
             finish()
@@ -311,11 +317,8 @@ class StatementFlattener(ExpressionFlattener):
                 )
                 self.branch(handler, test, matches, skip)
                 self.place(matches)
-            if handler.name:
-                self.assign(handler.name, load(name, handler), handler)
-            self._handled.append(name)
-            self.body(handler.body)
-            self._handled.pop()
+            with self.handled(name):
+                self._handle(handler, name)
             self.jump(after)
             self.place(skip)
         self.statement = node
@@ -323,12 +326,31 @@ class StatementFlattener(ExpressionFlattener):
             self._raise_again(name, node)
         self.place(after)
 
+    def _handle(self, handler: ast.ExceptHandler, exception: str) -> None:
+        """The body of an `except`, after which its name is not bound any more."""
+        if not handler.name:
+            self.body(handler.body)
+            return
+        name = handler.name
+        self.assign(name, load(exception, handler), handler)
+        slot = at(handler, ast.Name(name, ast.Store()))
+        none = at(handler, ast.Assign([slot], at(handler, ast.Constant(None))))
+        gone = at(handler, ast.Delete([at(handler, ast.Name(name, ast.Del()))]))
+        self._protect(
+            lambda: self.body(handler.body),
+            finish=lambda: void(self.plain(handler, none, gone)),
+            on_exception=lambda _: void(self.plain(handler, none, gone)),
+            node=handler,
+        )
+
     def _raise(self, node: ast.Raise) -> None:
         if node.exc is None:
             if not self._handled:
-                self.plain(node, node)
-            else:
-                self._raise_again(self._handled[-1], node)
+                raise self.error(
+                    "`raise` alone stands outside `except`",
+                    "name the exception: pass it to the function that is to raise it again",
+                )
+            self._raise_again(self._handled[-1], node)
         else:
             exception = self.simple(node.exc)
             cause = None
@@ -360,7 +382,9 @@ class StatementFlattener(ExpressionFlattener):
             self.body(node.body)
             return
         item, *rest = items
-        manager = self.keep(self.simple(item.context_expr), item.context_expr)
+        checked = at(node, ast.Name("@manager", ast.Load()))
+        context = at(node, ast.Call(checked, [self.simple(item.context_expr)], []))
+        manager = self.keep(context, item.context_expr)
         entered = self.temporary(ENTERED[1:])
         value = self._call_method(manager, "__enter__", [], item.context_expr)
         self.assign(entered, manager, item.context_expr)
@@ -381,7 +405,8 @@ class StatementFlattener(ExpressionFlattener):
         def on_exception(name: str) -> None:
             exception = load(name, node)
             kind = at(node, ast.Call(at(node, ast.Name("@type", ast.Load())), [exception], []))
-            swallowed = exit_with([kind, exception, none])
+            with self.handled(name):
+                swallowed = exit_with([kind, exception, none])
             again = Label()
             self.branch(node, swallowed, swallow, again)
             self.blocks[-1].decides = False

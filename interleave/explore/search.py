@@ -53,4 +53,6 @@ def search(
         except Written as found:
             written |= {found.key}
         else:
+            # Whichever engine numbered the states: edges are looked at again with what was learnt.
+            graph.step = learnt.step
             return Searched(machine, learnt, watching, graph)

@@ -12,7 +12,14 @@ from collections.abc import Callable, Iterator, MutableMapping, MutableSequence,
 from typing import Any
 
 from interleave.memory.port import WHOLE, AccessKind, Location, current_port
-from interleave.memory.values import OrderedSet, Shared, in_order
+from interleave.memory.values import (
+    UNBOUND,
+    Freezer,
+    OrderedSet,
+    Shared,
+    Uncapturable,
+    in_order,
+)
 
 _BLIND = {"__setitem__", "__delitem__", "clear"}
 """Changes that do not depend on what they overwrite."""
@@ -31,11 +38,17 @@ _NAMES = {
 }  # fmt: skip
 """What reports call an operation, where its own name would not do; other dunders are reads."""
 
+_TAKING_ELEMENTS = {
+    "__contains__", "__delitem__", "__getitem__", "__setitem__", "add", "append", "appendleft",
+    "count", "discard", "get", "index", "insert", "pop", "remove", "setdefault",
+}  # fmt: skip
+"""Operations to which a container is given as an element, and not to have its contents taken."""
+
 _NOT_FORWARDED = {
     "__new__", "__init__", "__init_subclass__", "__subclasshook__", "__class__", "__class_getitem__",
     "__getattribute__", "__setattr__", "__delattr__", "__dir__", "__doc__", "__hash__", "__iter__",
     "__reduce__", "__reduce_ex__", "__getstate__", "__sizeof__", "__copy__", "__deepcopy__",
-    "__reversed__", "keys", "values", "items", "copy", "__bool__",
+    "__reversed__", "keys", "values", "items", "copy", "__bool__", "maxlen",
 }  # fmt: skip
 
 
@@ -70,7 +83,8 @@ class SharedContainer(Shared):
 
     def operate(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """One operation of the real container, as one access."""
-        args = tuple(_plain(arg) for arg in args)
+        if name not in _TAKING_ELEMENTS or (args and type(args[0]) is slice):
+            args = tuple(_plain(arg) for arg in args)
         port = current_port()
         location = self._location
         changing = name in _CHANGING
@@ -184,8 +198,15 @@ class SharedDeque(_SharedSequence):
     def options(cls, value: Any) -> tuple[Any, ...]:
         return (value.maxlen,)
 
+    @property
+    def maxlen(self) -> int | None:
+        return self._options[0]  # type: ignore[no-any-return]
+
     def build(self, contents: tuple[Any, ...]) -> Any:
         return deque(contents, *self._options)
+
+    def __radd__(self, other: Any) -> Any:
+        return other + self.snapshot()
 
 
 @_stand_in(set)
@@ -217,6 +238,21 @@ class SharedDict(SharedContainer):
     def peek(self, contents: tuple[Any, ...], index: int) -> Any:
         return contents[index][0]
 
+    def get(self, key: Any, default: Any = None) -> Any:
+        return self._or_default("get", key, default)
+
+    def pop(self, key: Any, *default: Any) -> Any:
+        return self._or_default("pop", key, *default) if default else self.operate("pop", key)
+
+    def _or_default(self, name: str, key: Any, default: Any) -> Any:
+        try:
+            Freezer().freeze(default)
+        except Uncapturable:
+            # What the thread itself made must come back as the same object.
+            found = self.operate(name, key, UNBOUND)
+            return default if found is UNBOUND else found
+        return self.operate(name, key, default)
+
     def keys(self) -> DictView:
         return DictView(self, "keys")
 
@@ -246,22 +282,64 @@ class DictView:
         key, value = contents[index]
         return {"keys": key, "values": value, "items": (key, value)}[self.which]
 
+    def _real(self) -> Any:
+        return getattr(self.of.snapshot(), self.which)()
+
     def __iter__(self) -> Iterator[Any]:
-        return iter(getattr(self.of.snapshot(), self.which)())
+        return iter(self._real())
+
+    def __reversed__(self) -> Iterator[Any]:
+        return reversed(self._real())
 
     def __len__(self) -> int:
         return len(self.of)  # type: ignore[arg-type]
 
     def __contains__(self, item: object) -> bool:
-        return item in getattr(self.of.snapshot(), self.which)()
+        return item in self._real()
 
     def __eq__(self, other: object) -> bool:
-        return bool(getattr(self.of.snapshot(), self.which)() == other)
+        return bool(self._real() == _real_view(other))
+
+    def __le__(self, other: Any) -> bool:
+        return bool(self._real() <= _real_view(other))
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(self._real() < _real_view(other))
+
+    def __ge__(self, other: Any) -> bool:
+        return bool(self._real() >= _real_view(other))
+
+    def __gt__(self, other: Any) -> bool:
+        return bool(self._real() > _real_view(other))
+
+    def __and__(self, other: Any) -> Any:
+        return OrderedSet(self._real() & _real_view(other))
+
+    def __or__(self, other: Any) -> Any:
+        return OrderedSet(self._real() | _real_view(other))
+
+    def __sub__(self, other: Any) -> Any:
+        return OrderedSet(self._real() - _real_view(other))
+
+    def __xor__(self, other: Any) -> Any:
+        return OrderedSet(self._real() ^ _real_view(other))
+
+    def __rsub__(self, other: Any) -> Any:
+        return OrderedSet(other - self._real())
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def isdisjoint(self, other: Any) -> bool:
+        return bool(self._real().isdisjoint(_real_view(other)))
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return repr(getattr(self.of.snapshot(), self.which)())
+        return repr(self._real())
+
+
+def _real_view(value: Any) -> Any:
+    return value._real() if isinstance(value, DictView) else _plain(value)
 
 
 CONTAINERS: dict[type, type[SharedContainer]] = {

@@ -19,6 +19,8 @@ from enum import Enum
 from fractions import Fraction
 from typing import Any
 
+from interleave.errors import ModelError
+
 Key = tuple[Any, ...]
 
 
@@ -63,6 +65,17 @@ class OrderedSet(set[Any]):
     __reduce__ = set.__reduce__
 
 
+def _keeping_order(kind: type, operation: str) -> Callable[..., Any]:
+    """An operation of `kind`, a subclass of set or frozenset, that gives another `kind`."""
+    plain = getattr(set if issubclass(kind, set) else frozenset, operation)
+
+    def operate(self: Any, *others: Any) -> Any:
+        result = plain(self, *others)
+        return result if result is NotImplemented else kind(result)
+
+    return operate
+
+
 class OrderedFrozenSet(frozenset[Any]):
     """A frozenset that iterates in an order that depends on its elements only."""
 
@@ -76,10 +89,27 @@ class OrderedFrozenSet(frozenset[Any]):
     __hash__ = frozenset.__hash__
 
 
+for _kind in (OrderedSet, OrderedFrozenSet):
+    for _name in (
+        "__and__", "__or__", "__sub__", "__xor__", "__rand__", "__ror__", "__rsub__", "__rxor__",
+        "copy", "difference", "intersection", "symmetric_difference", "union",
+    ):  # fmt: skip
+        setattr(_kind, _name, _keeping_order(_kind, _name))
+
+
 def in_order(elements: Iterable[Any]) -> list[Any]:
-    """The elements of a set, in the one order that every run uses."""
+    """The elements of a set, in the one order that every run uses.
+
+    Raises `ModelError` for elements of which only addresses could tell the order.
+    """
     freezer = Freezer()
-    return sorted(elements, key=lambda element: order_of(freezer.freeze(element)))
+    try:
+        return sorted(elements, key=lambda element: order_of(freezer.freeze(element)))
+    except Uncapturable as error:
+        raise ModelError(
+            f"this set has no order that is the same in every run: it holds {_a(error.value)}",
+            remedy="use a list, or a dict with numbers or strings as keys",
+        ) from None
 
 
 def order_of(key: Key) -> tuple[Any, ...]:
@@ -87,7 +117,9 @@ def order_of(key: Key) -> tuple[Any, ...]:
     kind, *parts = key
     if kind in (bool, int, float):
         number = struct.unpack("<d", parts[0])[0] if kind is float else parts[0]
-        return ("number", number, kind.__name__)
+        if number != number:
+            return ("number", False, 0, "nan")
+        return ("number", True, number, kind.__name__)
     if kind in (str, bytes):
         return (kind.__name__, parts[0])
     if kind in (tuple, frozenset):
@@ -116,7 +148,10 @@ class _Same:
         return isinstance(other, _Same) and self.it is other.it
 
     def __repr__(self) -> str:
-        return getattr(self.it, "__qualname__", None) or getattr(self.it, "__name__", "object")
+        if isinstance(self.it, Enum):
+            return f"{type(self.it).__qualname__}.{self.it.name}"
+        name = getattr(self.it, "__qualname__", None) or getattr(self.it, "__name__", "object")
+        return f"{getattr(self.it, '__module__', '')}.{name}"
 
 
 class Freezer:
@@ -160,7 +195,7 @@ class Freezer:
 
     def _freeze_named(self, value: Any) -> Key:
         owner = getattr(value, "__self__", None)
-        if owner is not None and not isinstance(owner, type | types.ModuleType):
+        if owner is not None and not isinstance(owner, types.ModuleType):
             return ("builtin method", self.freeze(owner), value.__name__)
         return ("named object", _Same(value))
 
@@ -186,7 +221,8 @@ class Freezer:
             return (set if kind is OrderedSet else kind, number, handler(self, value))
         inside = self._items(attributes_of(value).items())
         if isinstance(value, BaseException):
-            return ("exception", number, _Same(kind), self._sequence(value.args), inside)
+            cause = self.freeze(value.__cause__), value.__suppress_context__
+            return ("exception", number, _Same(kind), self._sequence(value.args), inside, cause)
         return ("object", number, _Same(kind), inside)
 
     def _sequence(self, items: Iterable[Any]) -> tuple[Key, ...]:
@@ -196,7 +232,9 @@ class Freezer:
         return tuple([(self.freeze(name), self.freeze(item)) for name, item in items])
 
     def _elements(self, elements: Iterable[Any]) -> tuple[Key, ...]:
-        keys = [self.freeze(element) for element in elements]
+        # Elements that can change have no order but that of their addresses.
+        freezer = Freezer()
+        keys = [freezer.freeze(element) for element in elements]
         return tuple(sorted(keys, key=order_of))
 
 
@@ -211,18 +249,21 @@ def is_plain_object(value: object) -> bool:
     """Whether `value` is an instance of an ordinary class whose attributes are all it is made of."""
     kind = type(value)
     return (
-        bool(kind.__flags__ & (1 << 9))  # Py_TPFLAGS_HEAPTYPE: defined in Python
+        _is_defined_in_python(kind)
         and kind.__reduce_ex__ is object.__reduce_ex__
         and kind.__new__ is object.__new__
         and getattr(kind, "__getstate__", None) is getattr(object, "__getstate__", None)
-        and not hasattr(kind, "__next__")
         and kind.__base__ is not None
         and _rooted_in_object(kind)
     )
 
 
 def _rooted_in_object(kind: type) -> bool:
-    return all(base is object or base.__flags__ & (1 << 9) for base in kind.__mro__)
+    return all(base is object or _is_defined_in_python(base) for base in kind.__mro__)
+
+
+def _is_defined_in_python(kind: type) -> bool:
+    return bool(kind.__flags__ & (1 << 9))  # Py_TPFLAGS_HEAPTYPE
 
 
 def attributes_of(value: object) -> dict[str, Any]:
@@ -312,9 +353,15 @@ class Thawer:
         return self._made.setdefault(key[1], bytearray(key[2]))
 
     def _exception(self, key: Key) -> Any:
-        _, number, kind, args, attributes = key
-        made = self._made[number] = kind.it.__new__(kind.it)
-        made.args = tuple([self.thaw(item) for item in args])
+        _, number, kind, arguments, attributes, (cause, suppresses) = key
+        args = [self.thaw(item) for item in arguments]
+        made = self._made[number] = kind.it.__new__(kind.it, *args)
+        # Those of Python's own exceptions take attributes from the arguments: errno, code, value.
+        native = next(base for base in kind.it.__mro__ if not _is_defined_in_python(base))
+        native.__init__(made, *args)
+        made.args = tuple(args)
+        made.__cause__ = self.thaw(cause)
+        made.__suppress_context__ = suppresses
         return self._with_attributes(made, attributes)
 
     def _object(self, key: Key) -> Any:

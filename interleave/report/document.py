@@ -13,6 +13,7 @@ from interleave.report.values import plain_text, to_json
 from interleave.result import (
     Access,
     Change,
+    Interleavings,
     LostUpdate,
     ModelResult,
     Result,
@@ -63,8 +64,27 @@ def _model(model: ModelResult) -> Document:
         "states": model.states,
         "transitions": model.transitions,
         "depth": model.depth,
+        **_interleavings(model.interleavings),
         "warnings": [plain_text(warning) for warning in model.warnings],
         "violations": [_violation(violation) for violation in model.violations],
+    }
+
+
+def _interleavings(counted: Interleavings | None) -> Document:
+    if counted is None:
+        return {"interleavings": None, "violating_interleavings": None, "outcomes": None}
+    outcomes = [
+        {
+            "state": _values(outcome.state),
+            "end": outcome.how,
+            "interleavings": outcome.interleavings,
+        }
+        for outcome in counted.outcomes
+    ]
+    return {
+        "interleavings": counted.total,
+        "violating_interleavings": counted.violating,
+        "outcomes": outcomes or None,
     }
 
 

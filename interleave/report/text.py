@@ -43,7 +43,17 @@ def _model(model_result: ModelResult, verbosity: int, width: int) -> list[Line]:
         lines += [[], *_paragraph(coverage, width)]
     for violation in model_result.violations:
         lines += [[], *_violation(violation, verbosity, width)]
-    return [*lines, [], *_paragraph(words.numbers(model_result), width)]
+    return [*lines, [], *_size(model_result, width)]
+
+
+def _size(model_result: ModelResult, width: int) -> list[Line]:
+    """How large the state graph is, how many ways lead through it, and where they end."""
+    lines = _paragraph(words.numbers(model_result), width)
+    if counted := words.interleavings(model_result):
+        lines += _paragraph(counted, width)
+    for outcome in words.outcomes(model_result):
+        lines += _paragraph(outcome, width, Style.FAINT, indent=2)
+    return lines
 
 
 def _verdict_style(model_result: ModelResult) -> Style:

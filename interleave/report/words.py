@@ -66,6 +66,62 @@ def numbers(model_result: ModelResult) -> str:
     return f"{states}, {transitions}, depth {model_result.depth:,}"
 
 
+MOST_OUTCOMES = 10
+"""How many outcomes a text report lists."""
+
+
+def interleavings(model_result: ModelResult) -> str:
+    """How many interleavings there are: "6 interleavings, 4 of them meet a violation"; or ""."""
+    counted = model_result.interleavings
+    if counted is None:
+        return ""
+    if counted.total is None:
+        return "Endlessly many interleavings: the state graph has a cycle."
+    line = count(counted.total, "interleaving")
+    if counted.violating is None or not model_result.violations:
+        return line
+    if counted.total == counted.violating:
+        return f"{line}, {'all of which meet' if counted.total > 1 else 'which meets'} a violation"
+    verb = "meets" if counted.violating == 1 else "meet"
+    return f"{line}, {counted.violating:,} of which {verb} a violation"
+
+
+def outcomes(model_result: ModelResult) -> list[str]:
+    """How interleavings end, most frequent first: "counter = 1: in 4 of 6"."""
+    counted = model_result.interleavings
+    if counted is None or not counted.outcomes:
+        return []
+    ends = sorted(counted.outcomes, key=lambda outcome: -(outcome.interleavings or 0))
+    first = dict(ends[0].state)
+    differing = [
+        name
+        for name, value in first.items()
+        if any(show(dict(outcome.state)[name]) != show(value) for outcome in ends)
+    ]
+    lines = []
+    for outcome in ends[:MOST_OUTCOMES]:
+        values = dict(outcome.state)
+        names = differing or list(values)
+        text = ", ".join(f"{one_line(name)} = {one_line(show(values[name]))}" for name in names)
+        parts = [text] if text else []
+        if outcome.how != "finished" or not parts:
+            parts.append(_HOW[outcome.how])
+        line = ", ".join(parts)
+        if outcome.interleavings is not None and counted.total is not None:
+            line += f": in {outcome.interleavings:,} of {counted.total:,}"
+        lines.append(line)
+    if len(ends) > MOST_OUTCOMES:
+        lines.append(f"and {count(len(ends) - MOST_OUTCOMES, 'other outcome')}")
+    return lines
+
+
+_HOW = {
+    "finished": "all threads finished",
+    "failed": "a thread ended by an exception",
+    "deadlock": "deadlock",
+}
+
+
 def participants(violation: Violation) -> tuple[tuple[str, ...], int]:
     """The threads that a counterexample shows, in declaration order, and how many it leaves out.
 

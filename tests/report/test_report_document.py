@@ -32,6 +32,9 @@ def test_lost_update() -> None:
                 "states": 11,
                 "transitions": 14,
                 "depth": 4,
+                "interleavings": None,
+                "violating_interleavings": None,
+                "outcomes": None,
                 "warnings": [],
             }
         ],

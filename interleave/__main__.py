@@ -1,0 +1,5 @@
+"""`python -m interleave`."""
+
+from interleave.cli import main
+
+main(prog_name="interleave")

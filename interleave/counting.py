@@ -1,0 +1,138 @@
+"""How many interleavings there are, in which outcomes they end, and how many meet a violation.
+
+An interleaving is a maximal path from an initial state, deadlocks included. Where the graph has a
+cycle there is no end to them, and nothing is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from interleave.checks import Check
+from interleave.explore.graph import StateGraph
+from interleave.explore.search import Searched
+from interleave.machine import FAILED, State
+from interleave.result import Interleavings, Outcome
+from interleave.tracing import variables
+
+MOST_HISTORIES = 1_000_000
+"""Pairs of a state and what the checks remember of the way there, at most; see `_clean_paths`."""
+
+
+def topological_order(graph: StateGraph) -> list[int] | None:
+    """The states, each before those that it leads to; None where there is a cycle."""
+    machine, numbers = graph.machine, graph.numbers
+    incoming = [0] * len(graph.states)
+    for state in graph.states:
+        for step in graph.steps(state):
+            incoming[numbers[machine.after(state, step)]] += 1
+    ready = [number for number, count in enumerate(incoming) if not count]
+    order = []
+    while ready:
+        number = ready.pop()
+        order.append(number)
+        state = graph.states[number]
+        for step in graph.steps(state):
+            target = numbers[machine.after(state, step)]
+            incoming[target] -= 1
+            if not incoming[target]:
+                ready.append(target)
+    return order if len(order) == len(graph.states) else None
+
+
+def count_paths(graph: StateGraph, order: list[int]) -> dict[int, int]:
+    """For each state in which no thread can move: how many paths lead there."""
+    machine, numbers = graph.machine, graph.numbers
+    ways = [0] * len(graph.states)
+    for number in range(graph.initial):
+        ways[number] = 1
+    ends: dict[int, int] = {}
+    for number in order:
+        state = graph.states[number]
+        moved = False
+        for step in graph.steps(state):
+            moved = True
+            ways[numbers[machine.after(state, step)]] += ways[number]
+        if not moved:
+            ends[number] = ways[number]
+    return dict(sorted(ends.items()))
+
+
+def count_interleavings(found: Searched[Check]) -> Interleavings | None:
+    """What there is to count in a state graph; None where the search is not complete."""
+    graph = found.graph
+    if graph.limit:
+        return None
+    order = topological_order(graph)
+    if order is None:
+        ends = dict.fromkeys(_ends(graph), None)
+        return Interleavings(None, None, _outcomes(graph, ends))
+    paths = count_paths(graph, order)
+    total = sum(paths.values())
+    clean = _clean_paths(graph, order, found.observers)
+    violating = None if clean is None else total - clean
+    return Interleavings(total, violating, _outcomes(graph, dict(paths)))
+
+
+def _ends(graph: StateGraph) -> list[int]:
+    """The states in which no thread can move."""
+    return [
+        number
+        for number, state in enumerate(graph.states)
+        if next(graph.steps(state), None) is None
+    ]
+
+
+def _outcomes(graph: StateGraph, ends: dict[int, int | None]) -> tuple[Outcome, ...]:
+    """The states in which interleavings end, as far as they can be told apart from outside."""
+    machine = graph.machine
+    found: dict[tuple[str, State], int | None] = {}
+    for number, paths in ends.items():
+        state = graph.states[number]
+        locals_ = state[machine.locations :]
+        how = "finished" if machine.is_final(state) else "deadlock"
+        if how == "finished" and FAILED in locals_:
+            how = "failed"
+        key = (how, state[: machine.locations])
+        known = found.get(key, 0)
+        found[key] = None if paths is None or known is None else known + paths
+    return tuple(
+        Outcome(tuple(variables(machine, values).items()), how, paths)
+        for (how, values), paths in found.items()
+    )
+
+
+def _clean_paths(graph: StateGraph, order: list[int], checks: Sequence[Check]) -> int | None:
+    """How many interleavings meet no violation; None where it takes too much to tell.
+
+    Whether a path meets one may depend on the way it came, so states are split by what the checks
+    remember of it (`Check.remember`).
+    """
+    machine, numbers = graph.machine, graph.numbers
+    waiting: dict[int, dict[tuple[Any, ...], int]] = {}
+    for number in range(graph.initial):
+        memories = tuple(check.start(graph.states[number]) for check in checks)
+        if None not in memories:
+            waiting[number] = {memories: 1}
+    clean = histories = 0
+    for number in order:
+        here = waiting.pop(number, {})
+        histories += len(here)
+        if histories > MOST_HISTORIES:
+            return None
+        state = graph.states[number]
+        steps = [(step, machine.after(state, step)) for step in graph.steps(state)]
+        if not steps:
+            clean += sum(here.values())
+        for memories, ways in here.items():
+            for step, after in steps:
+                following = tuple(
+                    check.remember(memory, state, step, after)
+                    for check, memory in zip(checks, memories, strict=True)
+                )
+                if None not in following:
+                    there = waiting.setdefault(numbers[after], {})
+                    there[following] = there.get(following, 0) + ways
+    return clean

@@ -1,0 +1,114 @@
+"""Every model in models/ does what it says: its expectation, and the sizes that are known."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from interleave import Model, check
+from interleave.loading import load_models, model_files
+from interleave.model import EXPECTATIONS
+
+FOLDER = Path(__file__).parent.parent / "models"
+FILES = model_files([FOLDER])
+MODELS = [(file, model) for file in FILES for model in load_models(file)]
+
+
+def name_of(file: Path) -> str:
+    return file.relative_to(FOLDER).as_posix()
+
+
+def names(parameter: object) -> str:
+    return name_of(parameter) if isinstance(parameter, Path) else getattr(parameter, "__name__", "")
+
+
+@pytest.mark.parametrize(("file", "model"), MODELS, ids=names)
+def test_a_model_is_as_it_expects(file: Path, model: type[Model]) -> None:
+    (found,) = check(file, model=model.__name__).models
+    kinds = {violation.kind for violation in found.violations}
+    assert found.expected is True, f"expected {found.expectation}, found {kinds or 'nothing'}"
+    assert found.complete
+
+
+@pytest.mark.parametrize("file", FILES, ids=names)
+def test_a_file_explains_itself(file: Path) -> None:
+    """A file has a paragraph or more for the newcomer, and each model a line of its own."""
+    explanation = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+    assert explanation is not None
+    assert "\n\n" in explanation
+    for model in load_models(file):
+        assert model.__doc__, model.__name__
+        assert EXPECTATIONS in vars(model), model.__name__
+
+
+def test_the_list_of_models_names_every_file() -> None:
+    page = (FOLDER / "README.md").read_text(encoding="utf-8")
+    listed = [line.split("](")[1].split(")")[0] for line in page.splitlines() if "](" in line]
+    assert sorted(listed) == sorted(name_of(file) for file in FILES)
+
+
+# States and transitions. Each acquire, release, read, write and sleep is one step.
+SIZES = [
+    ("counter/without_lock.py", "CounterWithoutLock", {}, 12, 14),
+    # Two ways to be first: 1 start, then 3 + 3 states of the first, 1 state where it has finished
+    # but the counter is the same for both, ... checked by hand against the list of steps.
+    ("counter/with_lock.py", "CounterWithLock", {}, 16, 16),
+    ("counter/with_rlock.py", "HelperWithLock", {}, 3, 2),
+    ("counter/many_increments.py", "ManyIncrements", {"N": 2, "K": 1}, 12, 14),
+    ("counter/many_increments.py", "ManyIncrements", {"N": 2, "K": 2}, 57, 82),
+    ("counter/many_increments.py", "ManyIncrements", {"N": 2, "K": 5}, 1_277, 2_228),
+    ("counter/many_increments.py", "ManyIncrements", {"N": 3, "K": 1}, 59, 99),
+    ("counter/many_increments.py", "ManyIncrements", {"N": 3, "K": 2}, 904, 1_977),
+    ("deadlock/dining_philosophers.py", "LastOneReversed", {"N": 2}, 7, 8),
+    ("deadlock/dining_philosophers.py", "LastOneReversed", {"N": 3}, 24, 46),
+    ("deadlock/dining_philosophers.py", "LastOneReversed", {"N": 4}, 79, 208),
+    ("deadlock/dining_philosophers.py", "LastOneReversed", {"N": 5}, 261, 876),
+    ("basics/no_lock_needed.py", "ImmutableSnapshot", {}, 4, 4),
+]
+
+
+@pytest.mark.parametrize(("file", "model", "parameters", "states", "transitions"), SIZES)
+def test_sizes(
+    file: str, model: str, parameters: dict[str, int], states: int, transitions: int
+) -> None:
+    (found,) = check(FOLDER / file, model=model, parameters=parameters).models
+    assert (found.states, found.transitions) == (states, transitions)
+
+
+@pytest.mark.parametrize("philosophers", [2, 3, 4, 5])
+def test_philosophers_wait_in_one_circle(philosophers: int) -> None:
+    """Each has the fork on his left: one deadlock, after one step each."""
+    (found,) = check(
+        FOLDER / "deadlock/dining_philosophers.py",
+        model="LeftForkFirst",
+        parameters={"N": philosophers},
+    ).models
+    (deadlock,) = found.violations
+    assert deadlock.cycle
+    assert len(deadlock.trace.steps) == philosophers
+    assert [(wait.thread, wait.access.location, wait.holders) for wait in deadlock.waits] == [
+        (f"philosopher[{i}]", f"forks[{j}]", (f"philosopher[{j}]",))
+        for i in range(philosophers)
+        for j in [(i + 1) % philosophers]
+    ]
+
+
+@pytest.mark.parametrize("increments", [2, 3, 4])
+def test_a_total_of_two_can_be_reached(increments: int) -> None:
+    """However many increments there are: what many_increments.py says."""
+    (found,) = check(
+        FOLDER / "counter/many_increments.py",
+        model="AtLeastTwo",
+        parameters={"K": increments},
+    ).models
+    assert {violation.kind for violation in found.violations} == {"lost-update"}
+    (found,) = check(TotalIsAboveTwo, parameters={"K": increments}).models
+    assert "postcondition" in {violation.kind for violation in found.violations}
+
+
+def test_with_one_increment_each_the_total_can_be_one() -> None:
+    file = FOLDER / "counter/many_increments.py"
+    (found,) = check(file, model="AtLeastTwo", parameters={"K": 1}).models
+    assert found.expected is False

@@ -1,0 +1,148 @@
+"""The README and the pages in docs/ show what the tool prints.
+
+Each ```console block is a session: lines that begin with `$` are commands, what follows one is its
+output. Each ```python block whose first line is `# name.py` is that file, there for the sessions of
+its page. `python tests/test_readme.py` writes the present output, and the picture, into the pages.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shlex
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from interleave.cli import main
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "models" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PICTURE = ROOT / "docs" / "images" / "counterexample.png"
+DRAWN = ["check", "models/counter/without_lock.py", "--diagram"]
+
+SESSION = re.compile(r"(?<=^```console\n)(.*?)(?=^```$)", re.DOTALL | re.MULTILINE)
+FILE = re.compile(r"^```python\n# (\w+\.py)\n\n?(.*?)^```$", re.DOTALL | re.MULTILINE)
+FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"\]\(([^)#]+)(#[^)]*)?\)")
+
+
+@contextlib.contextmanager
+def workplace(page: str) -> Iterator[None]:
+    """A folder with the models and with the files that a page shows, as working directory."""
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("models", "examples"):
+            os.symlink(ROOT / name, Path(folder, name))
+        for name, text in FILE.findall(page):
+            Path(folder, name).write_text(text, encoding="utf-8")
+        os.chdir(folder)
+        try:
+            yield
+        finally:
+            os.chdir(before)
+
+
+def run(command: str) -> str:
+    """What a command prints, on standard output and standard error."""
+    words = shlex.split(command)
+    if words == ["echo", "$?"]:
+        return f"{run.exit_code}\n"  # type: ignore[attr-defined]
+    assert words[0] == "interleave", command
+    result = CliRunner().invoke(main, words[1:], prog_name="interleave")
+    assert result.exception is None or isinstance(result.exception, SystemExit), command
+    run.exit_code = result.exit_code  # type: ignore[attr-defined]
+    return result.output
+
+
+def rerun(session: str) -> str:
+    """A session, with the output that its commands have now."""
+    commands = [line for line in session.splitlines() if line.startswith("$ ")]
+    return "".join(f"{line}\n{run(line[2:])}" for line in commands)
+
+
+def sessions() -> list[tuple[Path, int]]:
+    return [
+        (page, number)
+        for page in PAGES
+        for number, _ in enumerate(SESSION.findall(page.read_text(encoding="utf-8")))
+    ]
+
+
+def shown(parameter: object) -> str:
+    return parameter.name if isinstance(parameter, Path) else str(parameter)
+
+
+@pytest.mark.parametrize(("page", "number"), sessions(), ids=shown)
+def test_a_session_shows_what_is_printed(page: Path, number: int) -> None:
+    text = page.read_text(encoding="utf-8")
+    session = SESSION.findall(text)[number]
+    with workplace(text):
+        assert rerun(session) == session
+
+
+@pytest.mark.parametrize("page", PAGES, ids=shown)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = FENCED.sub("", page.read_text(encoding="utf-8"))
+    for target, _ in LINK.findall(text):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+def test_the_readme_shows_a_picture_first() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    picture = text.index(f"]({PICTURE.relative_to(ROOT).as_posix()})")
+    assert picture < text.index("```")
+    assert PICTURE.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_readme_shows_the_model_that_is_drawn() -> None:
+    
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    model = (ROOT / DRAWN[1]).read_text(encoding="utf-8")
+    body = model[model.index("    counter = 0") :]
+    assert body in readme
+
+
+def test_the_page_on_json_names_every_key() -> None:
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    first_cells = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+    named = {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)}
+    with workplace(""):
+        found: set[str] = set()
+        for path in ("models/counter/without_lock.py", "models/deadlock/dining_philosophers.py"):
+            document = json.loads(run(f"interleave check --format json {path}"))
+            _keys(document, found)
+    assert named == found
+
+
+def _keys(value: object, found: set[str]) -> None:
+    if isinstance(value, list):
+        for item in value:
+            _keys(item, found)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            found.add(key)
+            if key not in ("parameters", "initial", "changes"):  # their keys are the user's names
+                _keys(item, found)
+
+
+def write() -> None:
+    """Bring the pages and the picture up to date."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        with workplace(text):
+            text = SESSION.sub(lambda found: rerun(found[1]), text)
+        page.write_text(text, encoding="utf-8")
+    with workplace(""):
+        run(shlex.join(["interleave", *DRAWN, str(PICTURE)]))
+
+
+if __name__ == "__main__":
+    sys.exit(write())
