@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from interleave.result import Result as Result
     from interleave.result import Trace as Trace
     from interleave.result import Violation as Violation
+    from interleave.stategraph import StateGraph as StateGraph
+    from interleave.stategraph import explore as explore
 
 __version__ = "0.1.0"
 
@@ -27,6 +29,7 @@ __all__ = [
     "ModelError",
     "ModelResult",
     "Result",
+    "StateGraph",
     "Trace",
     "UsageError",
     "Violation",
@@ -35,6 +38,7 @@ __all__ = [
     "check",
     "choose",
     "expect",
+    "explore",
     "invariant",
     "nothing",
     "param",
@@ -45,6 +49,8 @@ __all__ = [
 
 _LATER = {
     "check": "interleave.checking",
+    "explore": "interleave.stategraph",
+    "StateGraph": "interleave.stategraph",
     "ModelResult": "interleave.result",
     "Result": "interleave.result",
     "Trace": "interleave.result",

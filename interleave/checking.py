@@ -11,10 +11,10 @@ from typing import Any
 from interleave.checks import ALL, Check
 from interleave.counting import count_interleavings
 from interleave.errors import UsageError
-from interleave.explore.paths import Path as StatePath
-from interleave.explore.paths import goal_key, paths_to
-from interleave.explore.reference import Limits
-from interleave.explore.search import ENGINES, Searched, search
+from interleave.engine.paths import Path as StatePath
+from interleave.engine.paths import goal_key, paths_to
+from interleave.engine.reference import Limits
+from interleave.engine.search import ENGINES, Searched, search
 from interleave.loading import (
     checked_runtime,
     expectation_of,
@@ -49,6 +49,17 @@ class Options:
     max_seconds: float | None = None
     fail_fast: bool = False
 
+    def validate(self) -> None:
+        """Raise `UsageError` for what no search can do."""
+        if self.engine not in ENGINES:
+            raise UsageError(
+                f"there is no engine {self.engine!r}", remedy=f"the engines are {', '.join(ENGINES)}"
+            )
+        if self.max_states is not None and self.max_states < 1:
+            raise UsageError("max_states must be 1 or more", remedy="leave it out for no limit")
+        if self.max_seconds is not None and self.max_seconds <= 0:
+            raise UsageError("max_seconds must be above 0", remedy="leave it out for no limit")
+
 
 def check(
     target: Target | Iterable[Target],
@@ -72,29 +83,18 @@ def check(
     Raises `InterleaveError` for a target, a parameter or a model that is at fault.
     """
     options = Options(runtime, engine, max_states, max_seconds, fail_fast)
-    _validate(options)
+    options.validate()
     targets = [target] if isinstance(target, type | str | Path) else list(target)
     found = find_models(targets, model)
     given = dict(parameters or {})
     reject_unknown(given, found)
     results = []
     for each, file in found:
-        result, facts = check_model(each, file, parameters_of(each, given), options)
+        checked = checked_model(each, file, parameters_of(each, given), options)
         if on_result is not None:
-            on_result(result, facts)
-        results.append(result)
+            on_result(checked.result, checked.facts)
+        results.append(checked.result)
     return Result(tuple(results))
-
-
-def _validate(options: Options) -> None:
-    if options.engine not in ENGINES:
-        raise UsageError(
-            f"there is no engine {options.engine!r}", remedy=f"the engines are {', '.join(ENGINES)}"
-        )
-    if options.max_states is not None and options.max_states < 1:
-        raise UsageError("max_states must be 1 or more", remedy="leave it out for no limit")
-    if options.max_seconds is not None and options.max_seconds <= 0:
-        raise UsageError("max_seconds must be above 0", remedy="leave it out for no limit")
 
 
 def find_models(targets: list[Target], name: str | None) -> list[tuple[type[Model], str]]:
@@ -134,10 +134,22 @@ def reject_unknown(given: Mapping[str, object], models: list[tuple[type[Model], 
             raise UsageError(f"there is no parameter {name!r}", remedy=listed)
 
 
-def check_model(
+@dataclass(frozen=True)
+class Checked:
+    """One model, checked, with the search that its result comes from."""
+
+    result: ModelResult
+    facts: RunFacts
+    searched: Searched[Check]
+    paths: list[tuple[Violation, StatePath]]
+    """Each violation with its path."""
+
+
+def checked_model(
     model: type[Model], file: str, parameters: dict[str, Any], options: Options
-) -> tuple[ModelResult, RunFacts]:
-    """Check one model. Raises `ModelError`."""
+) -> Checked:
+    """Check one model. Raises `InterleaveError`."""
+    options.validate()
     started = time.monotonic()
     runtime = checked_runtime(options.runtime)
     limits = Limits(options.max_states, options.max_seconds, first_violation=options.fail_fast)
@@ -148,7 +160,8 @@ def check_model(
         engine=options.engine,
         limits=limits,
     )
-    violations = _violations(found)
+    paths = _violations(found)
+    violations = [violation for violation, _ in paths]
     interleavings = count_interleavings(found)
     graph = found.graph
     complete = not graph.limit
@@ -178,11 +191,12 @@ def check_model(
         limit=graph.limit,
         warnings=tuple(found.machine.program.heap.warnings),
     )
-    return result, RunFacts(options.engine, time.monotonic() - started, found.learnt.learnt)
+    facts = RunFacts(options.engine, time.monotonic() - started, found.learnt.learnt)
+    return Checked(result, facts, found, paths)
 
 
-def _violations(found: Searched[Check]) -> list[Violation]:
-    """Every violation that the checks of a search know of, with its trace."""
+def _violations(found: Searched[Check]) -> list[tuple[Violation, StatePath]]:
+    """Every violation that the checks of a search know of, with its path."""
     causes = [cause for check in found.observers for cause in check.found(found.graph)]
     goals = {goal_key(*cause.goal) for cause in causes if not isinstance(cause.goal, StatePath)}
     paths = paths_to(found.graph, goals) if goals else {}
@@ -194,5 +208,6 @@ def _violations(found: Searched[Check]) -> list[Violation]:
         else:
             path = paths[goal_key(*cause.goal)]
             start = path.steps[0][0] if path.steps else found.graph.states[cause.goal[0]]
-        violations.append(cause.describe(path, make_trace(found.machine, start, path)))
+        trace = make_trace(found.machine, start, path)
+        violations.append((cause.describe(path, trace), path))
     return violations

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from interleave.checks import Check
-from interleave.explore.graph import StateGraph
-from interleave.explore.search import Searched
+from interleave.engine.graph import SearchGraph
+from interleave.engine.search import Searched
 from interleave.machine import FAILED, State
 from interleave.result import Interleavings, Outcome
 from interleave.tracing import variables
@@ -21,7 +21,7 @@ MOST_HISTORIES = 1_000_000
 """Pairs of a state and what the checks remember of the way there, at most; see `_clean_paths`."""
 
 
-def topological_order(graph: StateGraph) -> list[int] | None:
+def topological_order(graph: SearchGraph) -> list[int] | None:
     """The states, each before those that it leads to; None where there is a cycle."""
     machine, numbers = graph.machine, graph.numbers
     incoming = [0] * len(graph.states)
@@ -42,7 +42,7 @@ def topological_order(graph: StateGraph) -> list[int] | None:
     return order if len(order) == len(graph.states) else None
 
 
-def count_paths(graph: StateGraph, order: list[int]) -> dict[int, int]:
+def count_paths(graph: SearchGraph, order: list[int]) -> dict[int, int]:
     """For each state in which no thread can move: how many paths lead there."""
     machine, numbers = graph.machine, graph.numbers
     ways = [0] * len(graph.states)
@@ -76,7 +76,7 @@ def count_interleavings(found: Searched[Check]) -> Interleavings | None:
     return Interleavings(total, violating, _outcomes(graph, dict(paths)))
 
 
-def _ends(graph: StateGraph) -> list[int]:
+def _ends(graph: SearchGraph) -> list[int]:
     """The states in which no thread can move."""
     return [
         number
@@ -85,7 +85,7 @@ def _ends(graph: StateGraph) -> list[int]:
     ]
 
 
-def _outcomes(graph: StateGraph, ends: dict[int, int | None]) -> tuple[Outcome, ...]:
+def _outcomes(graph: SearchGraph, ends: dict[int, int | None]) -> tuple[Outcome, ...]:
     """The states in which interleavings end, as far as they can be told apart from outside."""
     machine = graph.machine
     found: dict[tuple[str, State], int | None] = {}
@@ -104,7 +104,7 @@ def _outcomes(graph: StateGraph, ends: dict[int, int | None]) -> tuple[Outcome, 
     )
 
 
-def _clean_paths(graph: StateGraph, order: list[int], checks: Sequence[Check]) -> int | None:
+def _clean_paths(graph: SearchGraph, order: list[int], checks: Sequence[Check]) -> int | None:
     """How many interleavings meet no violation; None where it takes too much to tell.
 
     Whether a path meets one may depend on the way it came, so states are split by what the checks

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from interleave.explore.graph import StateGraph
-from interleave.explore.reference import Limits
-from interleave.explore.search import search
+from interleave.engine.graph import SearchGraph
+from interleave.engine.reference import Limits
+from interleave.engine.search import search
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import AccessRecord
 from interleave.model import Model
@@ -64,7 +64,7 @@ class _Collector:
                 self._note(thread.method, AccessRecord(blocked.access, blocked.place, 0))
         return False
 
-    def on_level(self, graph: StateGraph) -> bool:
+    def on_level(self, graph: SearchGraph) -> bool:
         return False
 
     def on_transition(self, number: int, state: State, step: Step) -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from interleave.explore.paths import Path
+from interleave.engine.paths import Path
 from interleave.machine import FAILED, Machine, State, Step
 from interleave.machine.step import AccessRecord
 from interleave.memory.containers import SharedContainer
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import Shared
-from interleave.result import Access, Change, Described, Trace, TraceStep
+from interleave.result import Access, Change, Described, Source, Trace, TraceStep
 
 
 def make_trace(machine: Machine, initial: State, path: Path) -> Trace:
@@ -37,23 +37,27 @@ def variables(machine: Machine, state: State) -> dict[str, object]:
 
 
 def _trace_step(machine: Machine, number: int, state: State, step: Step) -> TraceStep:
+    accesses, source, changes, outcome = step_facts(machine, state, step)
+    name = machine.program.threads[step.thread].name
+    return TraceStep(number, name, accesses, source, changes, outcome)
+
+
+def step_facts(
+    machine: Machine, state: State, step: Step
+) -> tuple[tuple[Access, ...], Source, tuple[Change, ...], str]:
+    """What a step taken from a state accesses, its line, what it changes, and what came of it."""
     code, block = step.place
     changing = machine.program.heap.changing
-    return TraceStep(
-        number,
-        machine.program.threads[step.thread].name,
-        tuple(Access(access.kind.name, access.kind.where) for access in step.accesses),
-        code.source(block),
-        tuple(
-            Change(
-                changing[index].name,
-                plain_at(machine, changing[index], state[index]),
-                plain_at(machine, changing[index], value),
-            )
-            for index, value in step.writes
-        ),
-        _outcome(machine, step),
+    accesses = tuple(Access(access.kind.name, access.kind.where) for access in step.accesses)
+    changes = tuple(
+        Change(
+            changing[index].name,
+            plain_at(machine, changing[index], state[index]),
+            plain_at(machine, changing[index], value),
+        )
+        for index, value in step.writes
     )
+    return accesses, code.source(block), changes, _outcome(machine, step)
 
 
 def _outcome(machine: Machine, step: Step) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
 from interleave.errors import ModelError
 from interleave.memory.port import AccessKind, current_port
@@ -18,7 +18,8 @@ class Atomic:
 
     def __enter__(self) -> None:
         port = current_port()
-        port.access(AccessKind("atomic"), port.begin_atomic)
+        port.access(AccessKind("atomic"), lambda: None)
+        port.begin_atomic()
 
     def __exit__(self, *_: object) -> None:
         current_port().end_atomic()
@@ -73,7 +74,8 @@ def choose(options: Iterable[T]) -> T:
             "choose() has nothing to choose from", remedy="give it one option or more"
         )
     port = current_port()
-    return cast(T, port.access(AccessKind("choose"), lambda: items[port.choose(len(items))]))
+    # The index and not the option itself: what a thread made must come back as the same object.
+    return items[port.access(AccessKind("choose"), lambda: port.choose(items))]
 
 
 class Array(Generic[T]):

@@ -30,6 +30,9 @@ DRAWN = ["check", "models/counter/without_lock.py", "--diagram"]
 SESSION = re.compile(r"(?<=^```console\n)(.*?)(?=^```$)", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"^```python\n# (\w+\.py)\n\n?(.*?)^```$", re.DOTALL | re.MULTILINE)
 FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+NAMED_BY_THE_USER = ("parameters", "initial", "changes", "state")
+"""Keys of the JSON whose values have the names of parameters or variables for keys."""
+
 LINK = re.compile(r"\]\(([^)#]+)(#[^)]*)?\)")
 
 
@@ -103,7 +106,7 @@ def test_the_readme_shows_a_picture_first() -> None:
 
 
 def test_the_readme_shows_the_model_that_is_drawn() -> None:
-    
+
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     model = (ROOT / DRAWN[1]).read_text(encoding="utf-8")
     body = model[model.index("    counter = 0") :]
@@ -129,7 +132,12 @@ def _keys(value: object, found: set[str]) -> None:
     elif isinstance(value, dict):
         for key, item in value.items():
             found.add(key)
-            if key not in ("parameters", "initial", "changes"):  # their keys are the user's names
+            if key not in (
+                "parameters",
+                "initial",
+                "changes",
+                "state",
+            ):  # their keys are the user's names
                 _keys(item, found)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from interleave.explore.graph import StateGraph
-from interleave.explore.paths import Path
-from interleave.explore.trees import LearntSteps
+from interleave.engine.graph import SearchGraph
+from interleave.engine.paths import Path
+from interleave.engine.trees import LearntSteps
 from interleave.machine import Machine, State, Step
 from interleave.result import Trace, Violation
 
@@ -27,7 +27,7 @@ class Found:
 
 
 class Check(ABC):
-    """Watches a search (see `explore.reference.Observer`), and tells what it found.
+    """Watches a search (see `engine.reference.Observer`), and tells what it found.
 
     The methods that watch return True when they see a violation that they have not seen before.
     """
@@ -48,7 +48,7 @@ class Check(ABC):
         """No thread can move in state `number`."""
         return False
 
-    def on_level(self, graph: StateGraph) -> bool:
+    def on_level(self, graph: SearchGraph) -> bool:
         """Every state up to some depth has been expanded. Asked only where the first violation ends
         the search.
         """
@@ -67,5 +67,5 @@ class Check(ABC):
         return ()
 
     @abstractmethod
-    def found(self, graph: StateGraph) -> list[Found]:
+    def found(self, graph: SearchGraph) -> list[Found]:
         """Every violation, one for each distinct cause, now that the search is over."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from interleave.checks.base import Check, Found
-from interleave.explore.graph import StateGraph
-from interleave.explore.paths import Path
-from interleave.explore.trees import LearntSteps
+from interleave.engine.graph import SearchGraph
+from interleave.engine.paths import Path
+from interleave.engine.trees import LearntSteps
 from interleave.machine import FAILED, FINISHED, Blocked, Machine, State, Step
 from interleave.memory.primitive import Primitive
 from interleave.result import Access, Trace, Violation, Wait
@@ -55,7 +55,7 @@ class DeadlockCheck(Check):
             self.learnt.step(state, thread.number).steps for thread in threads
         )
 
-    def found(self, graph: StateGraph) -> list[Found]:
+    def found(self, graph: SearchGraph) -> list[Found]:
         def describe(number: int, blocked: list[Blocked]) -> Found:
             state = graph.states[number]
             return Found(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from interleave.checks.base import Check, Found
-from interleave.explore.graph import StateGraph
-from interleave.explore.paths import Path
-from interleave.explore.trees import LearntSteps
+from interleave.engine.graph import SearchGraph
+from interleave.engine.paths import Path
+from interleave.engine.trees import LearntSteps
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import Failure
 from interleave.result import Trace, Violation
@@ -50,7 +50,7 @@ class FailureCheck(Check):
     ) -> tuple[()] | None:
         return None if step.failure is not None else ()
 
-    def found(self, graph: StateGraph) -> list[Found]:
+    def found(self, graph: SearchGraph) -> list[Found]:
         return [
             Found(
                 partial(self._describe, step.thread, step.failure),

@@ -21,9 +21,9 @@ from functools import partial
 from typing import Any
 
 from interleave.checks.base import Check, Found
-from interleave.explore.graph import StateGraph
-from interleave.explore.paths import CHEAP, Path, shortest
-from interleave.explore.trees import LearntSteps
+from interleave.engine.graph import SearchGraph
+from interleave.engine.paths import CHEAP, Path, shortest
+from interleave.engine.trees import LearntSteps
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import Carrier, Flow, Touch
 from interleave.memory.containers import SharedContainer
@@ -110,14 +110,14 @@ class LostUpdateCheck(Check):
                         self._changed_under.add((index, thread, local))
         return False
 
-    def on_level(self, graph: StateGraph) -> bool:
+    def on_level(self, graph: SearchGraph) -> bool:
         # Looking again only when the graph has doubled keeps this cheap beside the search itself.
         if len(graph.states) < 2 * self._looked_through:
             return False
         self._looked_through = len(graph.states)
         return bool(self.found(graph))
 
-    def found(self, graph: StateGraph) -> list[Found]:
+    def found(self, graph: SearchGraph) -> list[Found]:
         suspects = self._known_suspects = self._suspects(graph)
         if not suspects:
             return []
@@ -135,14 +135,14 @@ class LostUpdateCheck(Check):
 
     # Second pass: local states
 
-    def _steps(self, graph: StateGraph) -> Iterator[tuple[int, Step]]:
+    def _steps(self, graph: SearchGraph) -> Iterator[tuple[int, Step]]:
         """Every local move that the search met: the local state before it, and a step."""
         for (thread, before, after, writes), number in self._moves.items():
             for step in self.learnt.step(graph.states[number], thread).steps:
                 if step.local == after and step.writes == writes:
                     yield before, step
 
-    def _suspects(self, graph: StateGraph) -> list[Suspect]:
+    def _suspects(self, graph: SearchGraph) -> list[Suspect]:
         """Threads that may hold what they read while somebody changes it, and then write it."""
         if not self._changed_under:
             return []
@@ -163,7 +163,7 @@ class LostUpdateCheck(Check):
                         suspects[Suspect(thread, common)] = None
         return list(suspects)
 
-    def _possible_causes(self, graph: StateGraph, suspects: list[Suspect]) -> int:
+    def _possible_causes(self, graph: SearchGraph, suspects: list[Suspect]) -> int:
         """How many causes there can be at most: when all are found, the search can end."""
         reads: dict[Cell, set[Line]] = {}
         overwrites: dict[Cell, set[Line]] = {}
@@ -186,7 +186,7 @@ class LostUpdateCheck(Check):
 
     # Third pass: exact
 
-    def _expand(self, graph: StateGraph, node: Node) -> Iterable[tuple[State, Step, Node | None]]:
+    def _expand(self, graph: SearchGraph, node: Node) -> Iterable[tuple[State, Step, Node | None]]:
         number, held = node
         state = graph.states[number]
         for thread in range(len(self.machine.program.threads)):

@@ -6,9 +6,9 @@ from functools import partial
 
 from interleave.checks.base import Check, Found
 from interleave.compiler.source import place_of_function, statement_text, find_function
-from interleave.explore.graph import StateGraph
-from interleave.explore.paths import Path
-from interleave.explore.trees import DecisionTree, LearntSteps
+from interleave.engine.graph import SearchGraph
+from interleave.engine.paths import Path
+from interleave.engine.trees import DecisionTree, LearntSteps
 from interleave.machine import FAILED, Machine, State, Step
 from interleave.machine.properties import evaluate
 from interleave.program import Property
@@ -30,21 +30,21 @@ class PropertyCheck(Check):
 
     def on_state(self, number: int, state: State) -> bool:
         new = [
-            (wanted, why) for wanted, why in self._failing(state) if wanted not in self._found
+            (wanted, why) for wanted, why in self.failing(state) if wanted not in self._found
         ]
         for wanted, why in new:
             self._found[wanted] = (number, why)
         return bool(new)
 
     def start(self, state: State) -> tuple[()] | None:
-        return None if self._failing(state) else ()
+        return None if self.failing(state) else ()
 
     def remember(
         self, memory: object, before: State, step: Step, after: State
     ) -> tuple[()] | None:
         return self.start(after)
 
-    def _failing(self, state: State) -> list[tuple[Property, str]]:
+    def failing(self, state: State) -> list[tuple[Property, str]]:
         """The properties that should hold in a state and do not, with what they say."""
         final = self._any_postcondition and self._has_finished(state)
         failing = []
@@ -65,7 +65,7 @@ class PropertyCheck(Check):
         machine = self.machine
         return machine.is_final(state) and FAILED not in state[machine.locations :]
 
-    def found(self, graph: StateGraph) -> list[Found]:
+    def found(self, graph: SearchGraph) -> list[Found]:
         return [
             Found(partial(self._describe, wanted, why), (number, None))
             for wanted, (number, why) in self._found.items()

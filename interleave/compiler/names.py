@@ -27,9 +27,11 @@ def _silent(*values: object, **_: object) -> None:
 
 
 REPLACED: dict[Any, Any] = {
-    iter: cursors.cursor,
+    iter: cursors.iterate,
     enumerate: cursors.Enumerated,
     zip: cursors.Zipped,
+    map: cursors.Mapped,
+    filter: cursors.Filtered,
     reversed: cursors.reverse,
     print: _silent,
 }
@@ -138,6 +140,8 @@ class Surroundings:
                 )
             if isinstance(value, types.BuiltinFunctionType | type) and value in REPLACED:
                 return REPLACED[value]
+            if type(value) is frozenset:
+                return OrderedFrozenSet(value)
             return stdlib.modelled(value, name)
         except InterleaveError as error:
             if isinstance(node, ast.Name):

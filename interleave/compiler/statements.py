@@ -92,7 +92,7 @@ class StatementFlattener(ExpressionFlattener):
         for single in node.targets:
             self._store(single, value, node)
 
-    def _store(self, target: ast.expr, value: ast.expr, node: ast.stmt) -> None:
+    def _store(self, target: ast.expr, value: ast.expr, node: ast.AST) -> None:
         """Lay down `target = value`, where `value` is simple."""
         if self.needs_blocks(target):
             value = self.keep(value, node)
@@ -205,6 +205,9 @@ class StatementFlattener(ExpressionFlattener):
     def _for(self, node: ast.For) -> None:
         again, inside, end, leave = Label(), Label(), Label(), Label()
         self._check_target(node.target)
+        if isinstance(node.iter, ast.GeneratorExp):
+            self._for_generator(node, node.iter)
+            return
         iterator = self.begin_loop(self.simple(node.iter), node)
         self.place(again)
         self.next_item(iterator, node.target, node, inside, end)
@@ -213,6 +216,21 @@ class StatementFlattener(ExpressionFlattener):
             self.body(node.body)
         self.jump(again)
         self.place(end)
+        self.body(node.orelse)
+        self.place(leave)
+
+    def _for_generator(self, node: ast.For, generator: ast.GeneratorExp) -> None:
+        """A loop over a generator expression: its loops, with the body in the middle."""
+        leave = Label()
+
+        def each(parts: list[ast.expr]) -> None:
+            go_on = Label()
+            self._store(node.target, self.simple(parts[0]), node)
+            with self.within(Loop(go_on, leave)):
+                self.body(node.body)
+            self.place(go_on)
+
+        self._loops(generator, [generator.elt], each)
         self.body(node.orelse)
         self.place(leave)
 

@@ -75,6 +75,11 @@ class Machine:
     def local_key(self, state: State, thread: int) -> Key:
         return self.locals[self.local(state, thread)]
 
+    def pending(self, local: int) -> tuple[Code, int]:
+        """The block with the access that a running thread is about to perform."""
+        number, block, _ = self.locals[local][0][-1]
+        return self.codes[number], block
+
     def is_final(self, state: State) -> bool:
         """Whether all threads but daemons have ended."""
         return all(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from interleave.compiler.blocks import ENTERED
-from interleave.errors import InterleaveError, ModelError, Place
+from interleave.errors import InterleaveError, ModelError, Place, UsageError
 from interleave.memory.port import WHOLE, AccessKind, Location, using_port
 from interleave.machine.step import FAILED, FINISHED
 from interleave.verbs import Section
@@ -48,10 +48,13 @@ class PropertyPort:
             )
         )
 
+    def progress(self) -> int:
+        return 0
+
     def block(self) -> Any:
         self.halt(_refused("wait for a lock"))
 
-    def choose(self, count: int) -> int:
+    def choose(self, options: Sequence[Any]) -> int:
         return int(self.halt(_refused("choose")))
 
     begin_atomic = end_atomic = lambda self: None
@@ -130,6 +133,26 @@ def evaluate(machine: Machine, state: State, wanted: Property) -> tuple[str | No
                 place=_place(error, wanted),
             ) from error
     return (None if holds else why or ""), tuple(port.looked_at)
+
+
+def evaluate_expression(
+    machine: Machine, state: State, expression: str, names: Mapping[str, Any]
+) -> Any:
+    """A Python expression over the attributes of the model, and `names`, in a state.
+
+    Raises `UsageError` where it cannot be evaluated.
+    """
+    model = machine.program.stand_in
+    attributes = object.__getattribute__(model, "_locations")
+    with using_port(PropertyPort(machine, state)):
+        known = {name: getattr(model, name) for name in attributes}
+        try:
+            return eval(expression, {**known, **names})  # noqa: S307  (the user's own)
+        except Exception as error:
+            raise UsageError(
+                f"{expression!r} cannot be evaluated: {type(error).__name__}: {error}",
+                remedy=f"use these names: {', '.join([*known, *names])}",
+            ) from None
 
 
 def _message(error: AssertionError, wanted: Property) -> str:

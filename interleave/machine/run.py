@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from interleave.compiler import Block, BlockKind, Code, Locals
@@ -124,8 +124,10 @@ class StepRun:
         self._accesses.append(record)
         self._in_effect = record
         try:
-            record.result = effect()
-            entry = ("gave", self._freeze_alone(record.result))
+            result = effect()
+            if kind.name != "choose":
+                record.result = result
+            entry = ("gave", self._freeze_alone(result))
         except Exception as error:
             if self._over:
                 raise Halt from None
@@ -200,13 +202,18 @@ class StepRun:
             )
         self._written[location.index] = number
 
+    def progress(self) -> int:
+        return self._cursor
+
     def block(self) -> Any:
         self._end("blocked")
 
-    def choose(self, count: int) -> int:
+    def choose(self, options: Sequence[Any]) -> int:
         place = len(self.taken)
         choice = self._choices[place] if place < len(self._choices) else 0
-        self.taken.append((choice, count))
+        self.taken.append((choice, len(options)))
+        if self._in_effect is not None:
+            self._in_effect.result = options[choice]
         return choice
 
     def begin_atomic(self) -> None:

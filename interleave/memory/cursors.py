@@ -1,94 +1,156 @@
 """Iterators that a state can hold: where a `for` loop of a thread stands.
 
 Over a shared container or array a cursor is live: each element it takes is one access, and it sees
-what other threads do to the container meanwhile. Over a list or dict of the thread it is live too,
-as in Python. Of anything that cannot change, it keeps only what is still to come.
+what other threads do to the container meanwhile. Over a list, dict, set or deque of the thread it is
+live too, as in Python. Of anything that cannot change, it keeps only what is still to come.
 """
 
 from __future__ import annotations
 
+import gc
 import itertools
+import types
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from interleave.errors import ModelError
 from interleave.memory.containers import DictView, SharedArray, SharedContainer, SharedList
 from interleave.memory.port import AccessKind, current_port
-from interleave.memory.values import Freezer, Key, Thawer, in_order, register_mutable
+from interleave.memory.values import (
+    Freezer,
+    Key,
+    OrderedSet,
+    Thawer,
+    in_order,
+    is_plain_object,
+    register_mutable,
+)
 
 LONGEST = 100_000
 """Items at most that are taken at once from an iterator which cannot be kept in a state."""
 
+_VIEWS = {type({}.keys()): "keys", type({}.values()): "values", type({}.items()): "items"}
+_IMMUTABLE = (tuple, str, bytes, range)
+_LAZY = (types.GeneratorType, map, filter)
+"""Iterators that run code of the model between one item and the next."""
+
 
 class Cursor:
-    """An iterator: `source` is what it iterates over, `place` how far it is."""
+    """An iterator: `source` is what it iterates over, `place` how far it is.
 
-    __slots__ = ("place", "size", "source")
+    `size` is how many items `source` had, where it must not change (-1: it may, or is not known
+    yet), `view` what is wanted of a dict.
+    """
 
-    def __init__(self, source: Any, place: int = 0, size: int = -1) -> None:
+    __slots__ = ("place", "size", "source", "view")
+
+    def __init__(self, source: Any, *, size: int = -1, view: str = "") -> None:
         self.source = source
-        self.place = place
+        self.place = 0
         self.size = size
+        self.view = view
 
     def __iter__(self) -> Cursor:
         return self
 
     def __next__(self) -> Any:
         source = self.source
-        if isinstance(source, SharedContainer | DictView):
-            return self._next_shared(source)
-        if isinstance(source, SharedArray | list | deque):
-            if self.place >= len(source):
+        if type(source) in _IMMUTABLE:
+            if not source:
                 raise StopIteration
-            self.place += 1
-            return source[self.place - 1]
-        if isinstance(source, dict):
-            return self._next_key(source)
-        if not source:
-            raise StopIteration
-        first, self.source = source[0], source[1:]
-        return first
-
-    def _next_shared(self, source: SharedContainer | DictView) -> Any:
-        container = source.of if isinstance(source, DictView) else source
-        location = container._location
-        port = current_port()
-        place = self.place
-
-        def effect() -> tuple[Any, ...]:
-            contents = port.read(location)
-            if self.size >= 0 and len(contents) != self.size:
-                return ("changed",)
-            try:
-                return ("item", source.peek(contents, place), len(contents))
-            except IndexError:
-                return ("end",)
-
-        if location.constant:
-            what, *item = effect()
-        else:
-            what, *item = port.access(AccessKind("next", location), effect)
-        if what == "end":
-            raise StopIteration
-        if what == "changed":
-            kind = container._type.__name__
-            word = "dictionary" if kind == "dict" else kind
-            raise RuntimeError(f"{word} changed size during iteration")
+            first, self.source = source[0], source[1:]
+            return first
+        if isinstance(source, DictView):
+            return self._next_shared(source, source.of)
+        if issubclass(type(source), SharedContainer):
+            return self._next_shared(source, source)
+        if self.size >= 0 and len(source) != self.size:
+            raise _changed(type(source))
+        if self.place >= len(source):
+            self._end()
+        item = self._item(source)
         self.place += 1
-        if not isinstance(source, SharedList):
-            self.size = item[1]
-        return item[0]
+        return item
 
-    def _next_key(self, source: dict[Any, Any]) -> Any:
-        if self.size < 0:
-            self.size = len(source)
-        if len(source) != self.size:
-            raise RuntimeError("dictionary changed size during iteration")
-        for key in itertools.islice(source, self.place, None):
-            self.place += 1
-            return key
+    def _item(self, source: Any) -> Any:
+        if isinstance(source, set):
+            return in_order(source)[self.place]
+        if isinstance(source, dict):
+            found = getattr(source, self.view)()
+            return next(itertools.islice(found, self.place, None))
+        return source[self.place]
+
+    def _next_shared(self, source: Any, container: SharedContainer) -> Any:
+        item, size = _take_shared(container, source.peek, self.place, self.size)
+        if size < 0:
+            self._end()
+        self.place += 1
+        if type(source) is not SharedList:
+            self.size = size
+        return item
+
+    def _end(self) -> None:
+        """An iterator at its end stays there."""
+        self.source, self.place, self.size = (), 0, -1
         raise StopIteration
+
+
+def _take_shared(
+    container: SharedContainer, peek: Callable[..., Any], place: int, expected: int
+) -> tuple[Any, int]:
+    """The item at a place of a shared container, and its size, in one access; (None, -1) at its end.
+
+    Raises `RuntimeError` where the size is not the one that is expected (-1: any).
+    """
+    location = container._location
+    port = current_port()
+
+    def effect() -> tuple[Any, int]:
+        contents = port.read(location)
+        if expected >= 0 and len(contents) != expected:
+            raise _changed(container._type)
+        return (peek(contents, place), len(contents)) if place < len(contents) else (None, -1)
+
+    if location.constant:
+        return effect()
+    found: tuple[Any, int] = port.access(AccessKind("next", location), effect)
+    return found
+
+
+def _changed(kind: type) -> RuntimeError:
+    if issubclass(kind, deque):
+        return RuntimeError("deque mutated during iteration")
+    word = "dictionary" if issubclass(kind, dict) else "Set"
+    return RuntimeError(f"{word} changed size during iteration")
+
+
+class Backwards:
+    """`reversed(x)` for a sequence that can change: `place` is the index of the next item."""
+
+    __slots__ = ("place", "source")
+
+    def __init__(self, source: Any) -> None:
+        self.source = source
+        self.place = len(source) - 1
+
+    def __iter__(self) -> Backwards:
+        return self
+
+    def __next__(self) -> Any:
+        if self.place < 0:
+            raise StopIteration
+        source = self.source
+        if type(source) is SharedList:
+            item, size = _take_shared(source, source.peek, self.place, -1)
+        else:
+            size = len(source) if self.place < len(source) else -1
+            item = source[self.place] if size >= 0 else None
+        if size < 0:
+            self.source, self.place = (), -1
+            raise StopIteration
+        self.place -= 1
+        return item
 
 
 class Enumerated:
@@ -124,10 +186,9 @@ class Zipped:
     def __next__(self) -> tuple[Any, ...]:
         items: list[Any] = []
         for source in self.sources:
-            for item in source:
-                items.append(item)
-                break
-            else:
+            try:
+                items.append(next(source))
+            except StopIteration:
                 return self._end(len(items))
         if not items:
             raise StopIteration
@@ -137,77 +198,163 @@ class Zipped:
         if not self.strict:
             raise StopIteration
         if taken:
-            raise ValueError(f"zip() argument {taken + 1} is shorter than argument {taken}")
-        for number, source in enumerate(self.sources[1:], 2):
-            for _ in source:
-                raise ValueError(f"zip() argument {number} is longer than argument {number - 1}")
+            raise self._unequal(taken, "shorter")
+        for number, source in enumerate(self.sources[1:], 1):
+            try:
+                next(source)
+            except StopIteration:
+                continue
+            raise self._unequal(number, "longer")
         raise StopIteration
+
+    @staticmethod
+    def _unequal(before: int, what: str) -> ValueError:
+        others = "argument 1" if before == 1 else f"arguments 1-{before}"
+        return ValueError(f"zip() argument {before + 1} is {what} than {others}")
+
+
+class Mapped:
+    """`map(function, x, ...)` that a state can hold, if it can hold the function."""
+
+    __slots__ = ("function", "sources")
+
+    def __init__(self, function: Any, *iterables: Any) -> None:
+        if not iterables:
+            raise TypeError("map() must have at least two arguments.")
+        self.function = function
+        self.sources = tuple(cursor(iterable) for iterable in iterables)
+
+    def __iter__(self) -> Mapped:
+        return self
+
+    def __next__(self) -> Any:
+        return self.function(*[next(source) for source in self.sources])
+
+
+class Filtered:
+    """`filter(function, x)` that a state can hold, if it can hold the function."""
+
+    __slots__ = ("function", "source")
+
+    def __init__(self, function: Any, iterable: Any) -> None:
+        self.function = function
+        self.source = cursor(iterable)
+
+    def __iter__(self) -> Filtered:
+        return self
+
+    def __next__(self) -> Any:
+        while True:
+            item = next(self.source)
+            if item if self.function in (None, bool) else self.function(item):
+                return item
+
+
+class Calls:
+    """`iter(function, sentinel)` that a state can hold."""
+
+    __slots__ = ("function", "sentinel")
+
+    def __init__(self, function: Any, sentinel: Any) -> None:
+        self.function = function
+        self.sentinel = sentinel
+
+    def __iter__(self) -> Calls:
+        return self
+
+    def __next__(self) -> Any:
+        if self.function is None:
+            raise StopIteration
+        item = self.function()
+        if item == self.sentinel:
+            self.function = None
+            raise StopIteration
+        return item
+
+
+_OURS = (Cursor, Backwards, Enumerated, Zipped, Mapped, Filtered, Calls)
 
 
 def cursor(iterable: Any) -> Iterator[Any]:
-    """An iterator over `iterable` that a state can hold.
+    """An iterator over `iterable` that a state can hold, as far as there is one.
 
     Raises `ModelError` for an iterator without end, `TypeError` for what cannot be iterated.
     """
-    if isinstance(iterable, Cursor | Enumerated | Zipped):
-        return iterable
-    if isinstance(iterable, SharedContainer | DictView | SharedArray):
+    kind = type(iterable)
+    if kind in _OURS:
+        return iterable  # type: ignore[no-any-return]
+    if issubclass(kind, SharedContainer | DictView | SharedArray):
         return Cursor(iterable)
-    if type(iterable) in (list, deque, dict, tuple, str, bytes, range):
+    if kind in _IMMUTABLE or kind in (list, bytearray):
         return Cursor(iterable)
-    if isinstance(iterable, set | frozenset):
+    if kind in (set, OrderedSet, deque):
+        return Cursor(iterable, size=len(iterable))
+    if kind is dict:
+        return Cursor(iterable, size=len(iterable), view="keys")
+    if kind in _VIEWS:
+        # The dict itself, and not the read-only proxy that the view offers.
+        (underlying,) = gc.get_referents(iterable)
+        return Cursor(underlying, size=len(underlying), view=_VIEWS[kind])
+    if isinstance(iterable, frozenset):
         return Cursor(tuple(in_order(iterable)))
-    items = tuple(itertools.islice(iterable, LONGEST + 1))
+    iterator: Iterator[Any] = iter(iterable)
+    if isinstance(iterator, _LAZY) or type(iterator) in _OURS or is_plain_object(iterator):
+        return iterator
+    return Cursor(_all_of(iterator))
+
+
+def _all_of(iterator: Iterator[Any]) -> tuple[Any, ...]:
+    """Every item of an iterator of Python's own, which would give the same ones later."""
+    port = current_port()
+    before = port.progress()
+    items = tuple(itertools.islice(iterator, LONGEST + 1))
+    if port.progress() != before:
+        port.halt(
+            ModelError(
+                f"a loop over {type(iterator).__name__!r} touches shared state when it takes items",
+                remedy="make a list of it first: `for x in list(...)`, or write the loops out",
+            )
+        )
     if len(items) > LONGEST:
         raise ModelError(
             f"this loop iterates over more than {LONGEST:,} items that cannot be kept in a state",
             remedy="iterate over a range, tuple or list, or use a `while` loop",
         )
-    return Cursor(items)
+    return items
+
+
+def iterate(iterable: Any, *sentinel: Any) -> Iterator[Any]:
+    """`iter(x)` or `iter(function, sentinel)` that a state can hold."""
+    return Calls(iterable, *sentinel) if sentinel else cursor(iterable)
 
 
 def reverse(sequence: Any) -> Iterator[Any]:
-    """`reversed(x)` that a state can hold: over the contents as they are now."""
-    return Cursor(tuple(reversed(sequence)))
+    """`reversed(x)` that a state can hold."""
+    if type(sequence) in (list, deque, SharedList, SharedArray):
+        return Backwards(sequence)
+    return cursor(reversed(sequence))
 
 
-def _freeze_cursor(freezer: Freezer, value: Cursor) -> Key:
-    return (freezer.freeze(value.source), value.place, value.size)
+def _register(kind: type, *fields: str) -> None:
+    """Freeze and thaw the attributes of an iterator."""
+
+    def freeze(freezer: Freezer, value: Any) -> Key:
+        return tuple([freezer.freeze(getattr(value, field)) for field in fields])
+
+    def thaw(thawer: Thawer, key: Key) -> Any:
+        made = thawer.placed(key[1], object.__new__(kind))
+        for field, item in zip(fields, key[2], strict=True):
+            setattr(made, field, thawer.thaw(item))
+        return made
+
+    register_mutable(kind, freeze, thaw)
 
 
-def _thaw_cursor(thawer: Thawer, key: Key) -> Cursor:
-    made = thawer.placed(key[1], Cursor(()))
-    source, made.place, made.size = key[2]
-    made.source = thawer.thaw(source)
-    return made
-
-
-def _thaw_enumerated(thawer: Thawer, key: Key) -> Enumerated:
-    made = thawer.placed(key[1], Enumerated(()))
-    source, made.count = key[2]
-    made.source = thawer.thaw(source)
-    return made
-
-
-def _thaw_zipped(thawer: Thawer, key: Key) -> Zipped:
-    made = thawer.placed(key[1], Zipped(strict=key[2][1]))
-    made.sources = tuple([thawer.thaw(source) for source in key[2][0]])
-    return made
-
-
-register_mutable(Cursor, _freeze_cursor, _thaw_cursor)
-register_mutable(
-    Enumerated, lambda freezer, value: (freezer.freeze(value.source), value.count), _thaw_enumerated
-)
-register_mutable(
-    Zipped,
-    lambda freezer, value: (tuple([freezer.freeze(s) for s in value.sources]), value.strict),
-    _thaw_zipped,
-)
-register_mutable(
-    DictView,
-    lambda freezer, value: (freezer.freeze(value.of), value.which),
-    lambda thawer, key: thawer.placed(
-        key[1], DictView(thawer.thaw(key[2][0]), key[2][1])
-    ),
-)
+_register(Cursor, "source", "place", "size", "view")
+_register(Backwards, "source", "place")
+_register(Enumerated, "source", "count")
+_register(Zipped, "sources", "strict")
+_register(Mapped, "function", "sources")
+_register(Filtered, "function", "source")
+_register(Calls, "function", "sentinel")
+_register(DictView, "of", "which")

@@ -7,7 +7,7 @@ or `setup` (`machine.capture`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -93,16 +93,20 @@ class Port(Protocol):
         """Store a value. `fresh`: it is computed from what this same access read."""
         ...
 
+    def progress(self) -> int:
+        """A number that is another one after every access."""
+        ...
+
     def block(self) -> Any:
         """The current access cannot proceed in this state. Does not return."""
         ...
 
-    def choose(self, count: int) -> int:
-        """One of 0 .. count - 1; every one is explored. Only within an effect."""
+    def choose(self, options: Sequence[Any]) -> int:
+        """The index of one of `options`; every one is explored. Only within an effect."""
         ...
 
     def begin_atomic(self) -> None:
-        """From here on, accesses belong to the present one."""
+        """From here on, accesses belong to the present one, which has just been performed."""
         ...
 
     def end_atomic(self) -> None:

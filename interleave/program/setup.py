@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from interleave.errors import InterleaveError, ModelError, Place
@@ -34,10 +34,10 @@ class _SetupPort:
             )
         return effect()
 
-    def choose(self, count: int) -> int:
+    def choose(self, options: Sequence[Any]) -> int:
         place = len(self.taken)
         choice = self._choices[place] if place < len(self._choices) else 0
-        self.taken.append((choice, count))
+        self.taken.append((choice, len(options)))
         return choice
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from interleave.explore.graph import StateGraph
+from interleave.engine.graph import SearchGraph
 from interleave.machine import State, Step
 
 Node = TypeVar("Node", bound=Hashable)
@@ -112,7 +112,7 @@ def goal_key(number: int, step: Step | None) -> Hashable:
     return number if step is None else (number, step.thread, step.outcome())
 
 
-def paths_to(graph: StateGraph, goals: set[Hashable]) -> dict[Hashable, Path]:
+def paths_to(graph: SearchGraph, goals: set[Hashable]) -> dict[Hashable, Path]:
     """The shortest path to each goal, as named by `goal_key`.
 
     A goal is a state, or a step that fails, together with the state that it is taken from.

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from interleave.explore.graph import StateGraph
-from interleave.explore.reference import Limits, Observer, explore
-from interleave.explore.trees import LearntSteps
+from interleave.engine.graph import SearchGraph
+from interleave.engine.reference import Limits, Observer, explore
+from interleave.engine.trees import LearntSteps
 from interleave.machine import Machine
 from interleave.model import Model
 from interleave.program import Program, Written
@@ -26,7 +26,7 @@ class Searched(Generic[Watching]):
     machine: Machine
     learnt: LearntSteps
     observers: Sequence[Watching]
-    graph: StateGraph
+    graph: SearchGraph
 
 
 def search(

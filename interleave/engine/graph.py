@@ -13,7 +13,7 @@ Stepper = Callable[[State, int], Moves]
 
 
 @dataclass(eq=False)
-class StateGraph:
+class SearchGraph:
     """States numbered from 0 breadth-first, threads in declaration order, choices in order.
 
     Edges are not kept: `steps` gives them again.

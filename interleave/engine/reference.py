@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from interleave.explore.graph import StateGraph, Stepper
+from interleave.engine.graph import SearchGraph, Stepper
 from interleave.machine import Machine, State, Step
 
 
@@ -29,7 +29,7 @@ class Observer(Protocol):
         """No thread can move in state `number`."""
         ...
 
-    def on_level(self, graph: StateGraph) -> bool:
+    def on_level(self, graph: SearchGraph) -> bool:
         """Every state up to some depth has been expanded. Asked only if a violation ends it all."""
         ...
 
@@ -47,9 +47,9 @@ class Limits:
     """Stop when an observer says that it has seen a violation."""
 
 
-def explore(machine: Machine, step: Stepper, observers: Sequence[Observer], limits: Limits) -> StateGraph:
+def explore(machine: Machine, step: Stepper, observers: Sequence[Observer], limits: Limits) -> SearchGraph:
     """The state graph of a machine, every state and every transition of it, within limits."""
-    graph = StateGraph(machine, step)
+    graph = SearchGraph(machine, step)
     deadline = None if limits.seconds is None else time.monotonic() + limits.seconds
     try:
         graph.limit = _search(graph, observers, limits, deadline)
@@ -59,7 +59,7 @@ def explore(machine: Machine, step: Stepper, observers: Sequence[Observer], limi
 
 
 def _search(
-    graph: StateGraph,
+    graph: SearchGraph,
     observers: Sequence[Observer],
     limits: Limits,
     deadline: float | None,

@@ -1,0 +1,1 @@
+"""Searching state graphs: engines, decision trees, shortest paths."""

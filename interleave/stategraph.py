@@ -1,0 +1,297 @@
+"""The state graph of a model, as users hold it: `explore`, `StateGraph`.
+
+States and transitions are made when they are asked for; nothing but numbers is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from interleave.checking import Options, Target, checked_model, find_models, reject_unknown
+from interleave.checks.properties import PropertyCheck
+from interleave.engine.paths import Path as StatePath
+from interleave.engine.search import Searched
+from interleave.errors import UsageError
+from interleave.loading import parameters_of
+from interleave.machine import FAILED, FINISHED, State, Step
+from interleave.machine.properties import evaluate_expression
+from interleave.result import Access, Change, ModelResult, Source, Violation
+from interleave.tracing import step_facts, variables
+
+if TYPE_CHECKING:
+    import networkx
+
+    from interleave.checks import Check
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a thread is: the line of the access that it is about to perform, or that it has ended.
+
+    `status` is "running", "finished" or "failed"; `source` is None where it has ended.
+    """
+
+    status: str
+    source: Source | None
+
+    def __str__(self) -> str:
+        return self.status if self.source is None else f"line {self.source.line}"
+
+
+@dataclass(frozen=True)
+class GraphState:
+    """One state. `number` counts from 0, breadth-first.
+
+    `variables` are plain values of the locations that can change, by name; `threads` the position
+    of each thread. `final`: all threads but daemons have ended. `deadlock`: no thread can move, and
+    the state is not final. `violations` names the properties that should hold here and do not, with
+    "deadlock" where it is one.
+    """
+
+    number: int
+    variables: dict[str, object]
+    threads: dict[str, Position]
+    initial: bool
+    final: bool
+    deadlock: bool
+    violations: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One step of one thread, from state `source` to state `target` (by number).
+
+    `accesses` has one access, or all those of an `atomic()` block; `failure` says which exception
+    leaves the thread in this step, "" if none does.
+    """
+
+    source: int
+    target: int
+    thread: str
+    accesses: tuple[Access, ...]
+    line: Source
+    changes: tuple[Change, ...]
+    outcome: str
+    failure: str
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """A violation, with the numbers of the states that its trace goes through.
+
+    There is one more state than there are steps, unless the search stopped before the last one got
+    its number.
+    """
+
+    violation: Violation
+    states: tuple[int, ...]
+
+
+class StateGraph:
+    """Every state of a model and every transition between them.
+
+    `result` is what a check of the model found; `complete` whether the search went to its end.
+    """
+
+    def __init__(
+        self, result: ModelResult, searched: Searched[Check], paths: list[tuple[Violation, StatePath]]
+    ) -> None:
+        self.result = result
+        self._machine = searched.machine
+        self._graph = searched.graph
+        (self._properties,) = (c for c in searched.observers if isinstance(c, PropertyCheck))
+        self._paths = paths
+
+    def __len__(self) -> int:
+        """How many states there are."""
+        return len(self._graph.states)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every reachable state is in it."""
+        return not self._graph.limit
+
+    @property
+    def threads(self) -> tuple[str, ...]:
+        """The names of the threads, in order of declaration."""
+        return tuple(thread.name for thread in self._machine.program.threads)
+
+    @property
+    def initial(self) -> range:
+        """The numbers of the initial states."""
+        return range(self._graph.initial)
+
+    def __getitem__(self, number: int) -> GraphState:
+        """State number `number`. Raises `IndexError`."""
+        if not 0 <= number < len(self):
+            raise IndexError(f"there is no state {number}: the states are 0 to {len(self) - 1}")
+        state = self._graph.states[number]
+        final = self._machine.is_final(state)
+        stuck = next(self._graph.steps(state), None) is None
+        failing = [wanted.name for wanted, _ in self._properties.failing(state)]
+        return GraphState(
+            number,
+            variables(self._machine, state),
+            {
+                thread.name: self._position(state, thread.number)
+                for thread in self._machine.program.threads
+            },
+            initial=number < self._graph.initial,
+            final=final,
+            deadlock=stuck and not final,
+            violations=(*failing, *(["deadlock"] if stuck and not final else [])),
+        )
+
+    def states(self) -> Iterator[GraphState]:
+        """Every state, in order of number."""
+        return (self[number] for number in range(len(self)))
+
+    def transitions_from(self, number: int) -> Iterator[Transition]:
+        """The transitions from a state: threads in order of declaration, choices in order."""
+        state = self._graph.states[number]
+        for step in self._graph.steps(state):
+            target = self._graph.numbers.get(self._machine.after(state, step))
+            if target is not None:  # an incomplete search ends before its last transitions
+                yield self._transition(number, target, state, step)
+
+    def transitions(self) -> Iterator[Transition]:
+        """Every transition, in order of the states that they lead from."""
+        for number in range(len(self)):
+            yield from self.transitions_from(number)
+
+    @cached_property
+    def counterexamples(self) -> tuple[Counterexample, ...]:
+        """Each violation with its way through the graph."""
+        return tuple(
+            Counterexample(violation, self._numbers(path, violation))
+            for violation, path in self._paths
+        )
+
+    def value(self, expression: str, number: int) -> Any:
+        """A Python expression of the shared variables and threads, evaluated in a state.
+
+        Variables go by their names, and so do threads, which give the line that they are about to
+        run, or "finished" or "failed": `counter % 2`, `flags[0]`, `len(items)`, `increment[0]`.
+        Raises `UsageError` for what cannot be evaluated.
+        """
+        state = self._graph.states[number]
+        threads: dict[str, Any] = {}
+        for thread in self._machine.program.threads:
+            place = str(self._position(state, thread.number))
+            if thread.name == thread.method:
+                threads[thread.method] = place
+            else:
+                threads.setdefault(thread.method, []).append(place)
+        return evaluate_expression(self._machine, state, expression, threads)
+
+    def to_networkx(self) -> networkx.MultiDiGraph[int]:
+        """The graph as a `networkx.MultiDiGraph`, its nodes the numbers of the states.
+
+        Nodes have the attributes of `GraphState`, with `threads` as text; edges have `thread`,
+        `access`, `location` (of the first access), `line`, `text`, `changes` (name to (before,
+        after)), `outcome` and `failure`.
+        """
+        import networkx
+
+        graph: networkx.MultiDiGraph[int] = networkx.MultiDiGraph(
+            model=self.result.model, complete=self.complete
+        )
+        for state in self.states():
+            graph.add_node(
+                state.number,
+                variables=state.variables,
+                threads={name: str(position) for name, position in state.threads.items()},
+                initial=state.initial,
+                final=state.final,
+                deadlock=state.deadlock,
+                violations=state.violations,
+            )
+        for step in self.transitions():
+            first = step.accesses[0] if step.accesses else Access("", None)
+            graph.add_edge(
+                step.source,
+                step.target,
+                thread=step.thread,
+                access=first.kind,
+                location=first.location,
+                line=step.line.line,
+                text=step.line.text,
+                changes={c.location: (c.before, c.after) for c in step.changes},
+                outcome=step.outcome,
+                failure=step.failure,
+            )
+        return graph
+
+    def _position(self, state: State, thread: int) -> Position:
+        local = self._machine.local(state, thread)
+        if local in (FINISHED, FAILED):
+            return Position("finished" if local == FINISHED else "failed", None)
+        code, block = self._machine.pending(local)
+        return Position("running", code.source(block))
+
+    def _transition(self, source: int, target: int, state: State, step: Step) -> Transition:
+        accesses, line, changes, outcome = step_facts(self._machine, state, step)
+        failure = step.failure.exception if step.failure else None
+        return Transition(
+            source,
+            target,
+            self._machine.program.threads[step.thread].name,
+            accesses,
+            line,
+            changes,
+            outcome,
+            "" if failure is None else type(failure).__name__,
+        )
+
+    def _numbers(self, path: StatePath, violation: Violation) -> tuple[int, ...]:
+        if not path.steps:
+            return (self._initial_number(violation),)
+        states = [state for state, _ in path.steps]
+        states.append(self._machine.after(*path.steps[-1]))
+        numbers = [self._graph.numbers.get(state) for state in states]
+        return tuple(number for number in numbers if number is not None)
+
+    def _initial_number(self, violation: Violation) -> int:
+        """The initial state that a trace without steps stands at."""
+        wanted = dict(violation.trace.initial)
+        for number in self.initial:
+            if variables(self._machine, self._graph.states[number]) == wanted:
+                return number
+        return 0
+
+
+def explore(
+    target: Target,
+    *,
+    model: str | None = None,
+    parameters: Mapping[str, object] | None = None,
+    runtime: str | None = None,
+    engine: str = "auto",
+    max_states: int | None = None,
+    max_seconds: float | None = None,
+) -> StateGraph:
+    """The state graph of one model.
+
+    `target` is a model class, or the path of a model file; `model` names the one meant, where the
+    file has several. The other arguments are those of `check`. A bound leaves a graph that is not
+    `complete`.
+
+    Raises `InterleaveError` for a target, a parameter or a model that is at fault.
+    """
+    options = Options(runtime, engine, max_states, max_seconds)
+    found = find_models([target], model)
+    if len(found) > 1:
+        names = ", ".join(each.__name__ for each, _ in found)
+        raise UsageError(
+            f"{Path(str(target)).name} has {len(found)} models",
+            remedy=f"say which: model=NAME, one of {names}",
+        )
+    given = dict(parameters or {})
+    reject_unknown(given, found)
+    ((each, file),) = found
+    checked = checked_model(each, file, parameters_of(each, given), options)
+    return StateGraph(checked.result, checked.searched, checked.paths)
