@@ -10,11 +10,11 @@ from typing import Any
 
 from interleave.checks import ALL, Check
 from interleave.counting import count_interleavings
-from interleave.errors import UsageError
 from interleave.engine.paths import Path as StatePath
 from interleave.engine.paths import goal_key, paths_to
 from interleave.engine.reference import Limits
 from interleave.engine.search import ENGINES, Searched, search
+from interleave.errors import UsageError
 from interleave.loading import (
     checked_runtime,
     expectation_of,
@@ -53,7 +53,8 @@ class Options:
         """Raise `UsageError` for what no search can do."""
         if self.engine not in ENGINES:
             raise UsageError(
-                f"there is no engine {self.engine!r}", remedy=f"the engines are {', '.join(ENGINES)}"
+                f"there is no engine {self.engine!r}",
+                remedy=f"the engines are {', '.join(ENGINES)}",
             )
         if self.max_states is not None and self.max_states < 1:
             raise UsageError("max_states must be 1 or more", remedy="leave it out for no limit")

@@ -7,7 +7,6 @@ cycle there is no end to them, and nothing is counted.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from interleave.checks import Check

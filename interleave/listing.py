@@ -109,5 +109,3 @@ def _by_key(item: tuple[tuple[int, int, int, str], Any]) -> tuple[int, int, int,
 
 def _natural(name: str) -> tuple[int, str]:
     return (len(name), name)
-
-

@@ -186,7 +186,9 @@ class Expectation:
         return " and ".join(self.kinds) or "nothing"
 
 
-def expect(*kinds: str | _Nothing, runtime: str | None = None) -> Callable[[ModelClass], ModelClass]:
+def expect(
+    *kinds: str | _Nothing, runtime: str | None = None
+) -> Callable[[ModelClass], ModelClass]:
     """Say which kinds of violation a check of this model must find: all of these and no others.
 
     `@expect("lost-update", "postcondition")`, `@expect(nothing)`. With `runtime`, the expectation

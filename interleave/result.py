@@ -116,9 +116,10 @@ class LostUpdate:
 class Violation:
     """One distinct cause, with the shortest schedule that shows it.
 
-    `kind` is one of `interleave.model.KINDS`; `message` is one plain sentence; `location` the shared location
-    concerned, or None; `threads` the threads concerned. `waits` is filled for deadlocks: in the
-    order of the cycle where `cycle` is true. `source` is the line at fault, where there is one.
+    `kind` is one of `interleave.model.KINDS`; `message` is one plain sentence; `location` the
+    shared location concerned, or None; `threads` the threads concerned. `waits` is filled for
+    deadlocks: in the order of the cycle where `cycle` is true. `source` is the line at fault, where
+    there is one.
     """
 
     kind: str

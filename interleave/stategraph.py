@@ -98,7 +98,10 @@ class StateGraph:
     """
 
     def __init__(
-        self, result: ModelResult, searched: Searched[Check], paths: list[tuple[Violation, StatePath]]
+        self,
+        result: ModelResult,
+        searched: Searched[Check],
+        paths: list[tuple[Violation, StatePath]],
     ) -> None:
         self.result = result
         self._machine = searched.machine

@@ -106,5 +106,3 @@ def _real(container: Any, machine: Machine) -> object:
     if isinstance(container, list | deque):
         return type(container)(plain(machine, item) for item in container)
     return container
-
-

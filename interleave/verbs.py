@@ -70,9 +70,7 @@ def choose(options: Iterable[T]) -> T:
     """
     items = tuple(options)
     if not items:
-        raise ModelError(
-            "choose() has nothing to choose from", remedy="give it one option or more"
-        )
+        raise ModelError("choose() has nothing to choose from", remedy="give it one option or more")
     port = current_port()
     # The index and not the option itself: what a thread made must come back as the same object.
     return items[port.access(AccessKind("choose"), lambda: port.choose(items))]

@@ -46,7 +46,9 @@ def lost_updates(tmp_path: Path, body: str, shared: str = "x = 0\n    y = 0", **
     """
     other = threads.get("other")
     count = "" if other else "(2)"
-    methods = f"    @thread{count}\n    def t(self):\n{textwrap.indent(textwrap.dedent(body), ' ' * 8)}"
+    methods = (
+        f"    @thread{count}\n    def t(self):\n{textwrap.indent(textwrap.dedent(body), ' ' * 8)}"
+    )
     if other:
         methods += f"\n    @thread\n    def other(self):\n{textwrap.indent(other, ' ' * 8)}"
     text = (
@@ -199,9 +201,8 @@ class Transfer(Model):
 
     @thread
     def back(self):
-        with self.b:
-            with self.a:
-                pass
+        with self.b, self.a:
+            pass
 
 
 def test_a_deadlock_names_who_waits_for_what_held_by_whom() -> None:
@@ -209,9 +210,7 @@ def test_a_deadlock_names_who_waits_for_what_held_by_whom() -> None:
     (violation,) = result.violations
     assert violation.kind == "deadlock"
     assert violation.cycle
-    assert violation.message == (
-        "there waits for b, held by back; back waits for a, held by there"
-    )
+    assert violation.message == ("there waits for b, held by back; back waits for a, held by there")
     assert [(w.thread, w.access.location, w.holders) for w in violation.waits] == [
         ("there", "b", ("back",)),
         ("back", "a", ("there",)),
@@ -244,10 +243,8 @@ def test_a_lock_taken_twice_by_one_thread() -> None:
 
         @thread
         def t(self):
-            with self.again, self.again:
-                with self.lock:
-                    with self.lock:
-                        pass
+            with self.again, self.again, self.lock, self.lock:
+                pass
 
     (violation,) = checked(Twice).violations
     assert violation.message == "t waits for lock, which it holds itself"

@@ -122,7 +122,9 @@ def test_a_limit_is_exit_code_3_and_never_verified(write) -> None:
     for options in (["--max-states", "50"], ["--max-seconds", "0.2"]):
         result = run("check", name, *options)
         assert result.exit_code == 3
-        assert result.output.startswith("Grows: inconclusive - incomplete search: reached the limit")
+        assert result.output.startswith(
+            "Grows: inconclusive - incomplete search: reached the limit"
+        )
 
 
 def test_max_states_cuts_at_the_same_place_in_every_engine(write) -> None:
@@ -139,7 +141,12 @@ def test_max_states_cuts_at_the_same_place_in_every_engine(write) -> None:
     ("expectation", "options", "code", "first_line"),
     [
         ('"lost-update"', [], 0, "Counter: violated as expected - lost-update on counter"),
-        ("nothing", [], 1, "Counter: not as expected - expected nothing, found lost-update on counter"),
+        (
+            "nothing",
+            [],
+            1,
+            "Counter: not as expected - expected nothing, found lost-update on counter",
+        ),
         (
             '"deadlock"',
             [],
@@ -224,7 +231,10 @@ def test_parameters(write) -> None:
     ("arguments", "message"),
     [
         (["nowhere.py"], "there is no file nowhere.py"),
-        (["model.py", "-m", "Other"], "there is no model 'Other'\n  remedy: the models are Counter"),
+        (
+            ["model.py", "-m", "Other"],
+            "there is no model 'Other'\n  remedy: the models are Counter",
+        ),
         (["model.py", "-p", "M=1"], "there is no parameter 'M'\n  remedy: the parameters are N"),
         (["model.py", "-p", "N=x"], "parameter N of Counter cannot be 'x': it is an int"),
         (["model.py", "-p", "N=2.5"], "parameter N of Counter cannot be 2.5: it is an int"),
@@ -250,7 +260,10 @@ def test_bad_usage(write, tmp_path, arguments, message) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("def f(:\n  pass", "model.py:1:7: syntax error: invalid syntax\n    1 | def f(:\n      |       ^"),
+        (
+            "def f(:\n  pass",
+            "model.py:1:7: syntax error: invalid syntax\n    1 | def f(:\n      |       ^",
+        ),
         ("import sys\n1 / 0", "model.py:2: the file raises ZeroDivisionError: division by zero"),
         ("import nothing_of_the_kind", "the file raises ModuleNotFoundError"),
         ("exit(3)", "the file raises SystemExit: 3"),
@@ -315,7 +328,11 @@ def test_json(write) -> None:
     assert document["schema"] == 1
     assert document["exit_code"] == result.exit_code == 1
     (model,) = document["models"]
-    assert (model["model"], model["file"], model["runtime"]) == ("Counter", "model.py", "free-threaded")
+    assert (model["model"], model["file"], model["runtime"]) == (
+        "Counter",
+        "model.py",
+        "free-threaded",
+    )
     assert (model["verdict"], model["expected"], model["complete"]) == ("violated", None, True)
     assert (model["states"], model["transitions"], model["depth"]) == (12, 14, 4)
     assert model["parameters"] == {"N": 2}

@@ -83,7 +83,7 @@ def test_increments(threads, times) -> None:
 def test_interleavings_without_a_violation_are_those_of_whole_increments(threads, times) -> None:
     (found,) = check(Increments, parameters={"N": threads, "K": times}).models
     counted = found.interleavings
-    assert counted is not None and counted.total is not None and counted.violating is not None
+    assert counted is not None
     steps = 2 * times
     assert counted.total == factorial(threads * steps) // factorial(steps) ** threads
     clean = factorial(threads * times) // factorial(times) ** threads

@@ -28,7 +28,7 @@ PICTURE = ROOT / "docs" / "images" / "counterexample.png"
 DRAWN = ["check", "models/counter/without_lock.py", "--diagram"]
 
 SESSION = re.compile(r"(?<=^```console\n)(.*?)(?=^```$)", re.DOTALL | re.MULTILINE)
-FILE = re.compile(r"^```python\n# (\w+\.py)\n\n?(.*?)^```$", re.DOTALL | re.MULTILINE)
+FILE = re.compile(r"^```python\n(# (\w+\.py)\n.*?)^```$", re.DOTALL | re.MULTILINE)
 FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 NAMED_BY_THE_USER = ("parameters", "initial", "changes", "state")
 """Keys of the JSON whose values have the names of parameters or variables for keys."""
@@ -43,7 +43,7 @@ def workplace(page: str) -> Iterator[None]:
     with tempfile.TemporaryDirectory() as folder:
         for name in ("models", "examples"):
             os.symlink(ROOT / name, Path(folder, name))
-        for name, text in FILE.findall(page):
+        for text, name in FILE.findall(page):
             Path(folder, name).write_text(text, encoding="utf-8")
         os.chdir(folder)
         try:
@@ -52,22 +52,26 @@ def workplace(page: str) -> Iterator[None]:
             os.chdir(before)
 
 
-def run(command: str) -> str:
-    """What a command prints, on standard output and standard error."""
-    words = shlex.split(command)
-    if words == ["echo", "$?"]:
-        return f"{run.exit_code}\n"  # type: ignore[attr-defined]
-    assert words[0] == "interleave", command
-    result = CliRunner().invoke(main, words[1:], prog_name="interleave")
-    assert result.exception is None or isinstance(result.exception, SystemExit), command
-    run.exit_code = result.exit_code  # type: ignore[attr-defined]
-    return result.output
+def run(command: str) -> tuple[str, int]:
+    """What a command prints, on standard output and standard error, and its exit code."""
+    name, *arguments = shlex.split(command)
+    assert name == "interleave", command
+    result = CliRunner().invoke(main, arguments, prog_name=name)
+    assert result.exit_code in (0, 1, 2, 3), result.output  # else it is no output to show
+    return result.output, result.exit_code
 
 
 def rerun(session: str) -> str:
     """A session, with the output that its commands have now."""
-    commands = [line for line in session.splitlines() if line.startswith("$ ")]
-    return "".join(f"{line}\n{run(line[2:])}" for line in commands)
+    lines = []
+    exit_code = 0
+    for line in session.splitlines():
+        if line == "$ echo $?":
+            lines.append(f"{line}\n{exit_code}\n")
+        elif line.startswith("$ "):
+            output, exit_code = run(line[2:])
+            lines.append(f"{line}\n{output}")
+    return "".join(lines)
 
 
 def sessions() -> list[tuple[Path, int]]:
@@ -120,8 +124,8 @@ def test_the_page_on_json_names_every_key() -> None:
     with workplace(""):
         found: set[str] = set()
         for path in ("models/counter/without_lock.py", "models/deadlock/dining_philosophers.py"):
-            document = json.loads(run(f"interleave check --format json {path}"))
-            _keys(document, found)
+            output, _ = run(f"interleave check --format json {path}")
+            _keys(json.loads(output), found)
     assert named == found
 
 

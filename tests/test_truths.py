@@ -33,9 +33,8 @@ class Philosophers(Model):
         if i == self.N - 1:
             first, second = second, first
         while True:
-            with self.forks[first]:
-                with self.forks[second]:
-                    pass
+            with self.forks[first], self.forks[second]:
+                pass
 
 
 class Wait(Model):

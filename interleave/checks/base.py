@@ -60,9 +60,7 @@ class Check(ABC):
         """What to remember of an interleaving that begins in a state; None: it is violated here."""
         return ()
 
-    def remember(
-        self, memory: Any, before: State, step: Step, after: State
-    ) -> Hashable | None:
+    def remember(self, memory: Any, before: State, step: Step, after: State) -> Hashable | None:
         """What to remember after one more step; None: the interleaving meets a violation there."""
         return ()
 

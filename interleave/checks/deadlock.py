@@ -32,7 +32,11 @@ class DeadlockCheck(Check):
                 blocked.append(moves.blocked)
         cause = tuple(
             sorted(
-                (wait.access.where or "", wait.place[0].file, wait.place[0].source(wait.place[1]).line)
+                (
+                    wait.access.where or "",
+                    wait.place[0].file,
+                    wait.place[0].source(wait.place[1]).line,
+                )
                 for wait in blocked
             )
         )
@@ -44,9 +48,7 @@ class DeadlockCheck(Check):
     def start(self, state: State) -> tuple[()] | None:
         return None if self._is_deadlock(state) else ()
 
-    def remember(
-        self, memory: object, before: State, step: Step, after: State
-    ) -> tuple[()] | None:
+    def remember(self, memory: object, before: State, step: Step, after: State) -> tuple[()] | None:
         return self.start(after)
 
     def _is_deadlock(self, state: State) -> bool:

@@ -45,9 +45,7 @@ class FailureCheck(Check):
     def start(self, state: State) -> tuple[()] | None:
         return None if self.machine.failures_at_start(state) else ()
 
-    def remember(
-        self, memory: object, before: State, step: Step, after: State
-    ) -> tuple[()] | None:
+    def remember(self, memory: object, before: State, step: Step, after: State) -> tuple[()] | None:
         return None if step.failure is not None else ()
 
     def found(self, graph: SearchGraph) -> list[Found]:

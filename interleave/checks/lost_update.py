@@ -90,7 +90,7 @@ class LostUpdateCheck(Check):
     def __init__(self, machine: Machine, learnt: LearntSteps) -> None:
         super().__init__(machine, learnt)
         self._moves: dict[tuple[int, int, int, Any], int] = {}
-        """Every local move (thread, local state before and after, writes), with a state to see it in."""
+        """Local moves: (thread, local state before and after, writes), with a state to see each in."""
         self._changed_under: set[tuple[int, int, int]] = set()
         """(place of a location, thread, its local state): changed by another thread meanwhile."""
         self._looked_through = 0
@@ -369,9 +369,7 @@ def _held_cells(edges: Edges) -> dict[tuple[int, int], set[Cell]]:
                 if not cells <= known:
                     known |= cells
                     waiting.append(target)
-    return {
-        node: set().union(*carriers.values()) for node, carriers in holding.items() if carriers
-    }
+    return {node: set().union(*carriers.values()) for node, carriers in holding.items() if carriers}
 
 
 def _moved(held: _Held, step: Step) -> _Held:

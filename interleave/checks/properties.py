@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from interleave.checks.base import Check, Found
-from interleave.compiler.source import place_of_function, statement_text, find_function
+from interleave.compiler.source import find_function, place_of_function, statement_text
 from interleave.engine.graph import SearchGraph
 from interleave.engine.paths import Path
 from interleave.engine.trees import DecisionTree, LearntSteps
@@ -29,9 +29,7 @@ class PropertyCheck(Check):
         )
 
     def on_state(self, number: int, state: State) -> bool:
-        new = [
-            (wanted, why) for wanted, why in self.failing(state) if wanted not in self._found
-        ]
+        new = [(wanted, why) for wanted, why in self.failing(state) if wanted not in self._found]
         for wanted, why in new:
             self._found[wanted] = (number, why)
         return bool(new)
@@ -39,9 +37,7 @@ class PropertyCheck(Check):
     def start(self, state: State) -> tuple[()] | None:
         return None if self.failing(state) else ()
 
-    def remember(
-        self, memory: object, before: State, step: Step, after: State
-    ) -> tuple[()] | None:
+    def remember(self, memory: object, before: State, step: Step, after: State) -> tuple[()] | None:
         return self.start(after)
 
     def failing(self, state: State) -> list[tuple[Property, str]]:
@@ -72,8 +68,10 @@ class PropertyCheck(Check):
         ]
 
     def _describe(self, wanted: Property, why: str, _: Path, trace: Trace) -> Violation:
-        when = "when all threads have finished" if wanted.kind == "postcondition" else (
-            f"after step {len(trace.steps)}" if trace.steps else "in the initial state"
+        when = (
+            "when all threads have finished"
+            if wanted.kind == "postcondition"
+            else (f"after step {len(trace.steps)}" if trace.steps else "in the initial state")
         )
         text = f": {why}" if why else ""
         message = f"{wanted.name} does not hold {when}{text}"

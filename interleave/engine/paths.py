@@ -58,8 +58,8 @@ def shortest(
 ) -> dict[Cause, Path]:
     """For each cause, the shortest path that shows it, in the order in which they are met.
 
-    Breadth-first over nodes: `expand` gives the edges of one, each as the state, the step taken from
-    it, and the node that this leads to (None: the step is of interest only as the last of a path).
+    Breadth-first over nodes: `expand` gives the edges of one, each as the state, the step taken
+    from it, and the node that this leads to (None: the step is of interest only as the last one).
     `goals(node, step, target)` names the causes that an edge shows; it is asked with
     (node, None, None) about the starts. The search ends when `enough` says so of what was found,
     after finishing the level it is at.

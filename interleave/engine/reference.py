@@ -15,7 +15,7 @@ from interleave.machine import Machine, State, Step
 
 
 class Observer(Protocol):
-    """What checks see of a search while it goes on. A method returns True where it sees a violation."""
+    """What checks see of a search while it goes on. Methods return True for a violation."""
 
     def on_state(self, number: int, state: State) -> bool:
         """A state has been given its number."""
@@ -47,7 +47,9 @@ class Limits:
     """Stop when an observer says that it has seen a violation."""
 
 
-def explore(machine: Machine, step: Stepper, observers: Sequence[Observer], limits: Limits) -> SearchGraph:
+def explore(
+    machine: Machine, step: Stepper, observers: Sequence[Observer], limits: Limits
+) -> SearchGraph:
     """The state graph of a machine, every state and every transition of it, within limits."""
     graph = SearchGraph(machine, step)
     deadline = None if limits.seconds is None else time.monotonic() + limits.seconds

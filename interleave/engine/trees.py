@@ -6,6 +6,7 @@ itself decided by what it finds in the first of them. A tree asks for these plac
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -54,10 +55,12 @@ class DecisionTree(Generic[Leaf]):
         if self._root is None:
             self._root = _Look(looked_at[0])
         node = self._root
-        for place, following in zip(looked_at, looked_at[1:], strict=False):
-            assert isinstance(node, _Look) and node.place == place
+        for place, following in itertools.pairwise(looked_at):
+            assert isinstance(node, _Look)
+            assert node.place == place
             node = node.branches.setdefault(state[place], _Look(following))
-        assert isinstance(node, _Look) and node.place == looked_at[-1]
+        assert isinstance(node, _Look)
+        assert node.place == looked_at[-1]
         node.branches[state[looked_at[-1]]] = leaf
 
 
@@ -66,9 +69,7 @@ class LearntSteps:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        self._trees: list[dict[int, DecisionTree[Moves]]] = [
-            {} for _ in machine.program.threads
-        ]
+        self._trees: list[dict[int, DecisionTree[Moves]]] = [{} for _ in machine.program.threads]
         self.learnt = 0
         """How many cases were learnt by running Python."""
 

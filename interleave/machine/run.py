@@ -342,8 +342,13 @@ class StepRun:
         if self._flow:
             self._flow.done(block)
         go_on = block.kind is not BlockKind.BRANCH or result
-        frame.at = block.next if go_on else block.otherwise
+        self._jump(frame, block, block.next if go_on else block.otherwise)
         return None
+
+    def _jump(self, frame: Frame, block: Block, target: int) -> None:
+        if self._flow:
+            self._flow.jump(block, target)
+        frame.at = target
 
     def _call(
         self,
@@ -380,7 +385,7 @@ class StepRun:
             self._flow.returned(block.target)
         self._frames.pop()
         caller.names[block.target] = value
-        caller.at = block.next
+        self._jump(caller, block, block.next)
         return None
 
     def _throw(self, error: BaseException) -> Failure | bool | None:

@@ -98,6 +98,15 @@ class FlowRecorder:
             self._now["control", depth, block.number] = sources
         self._forget_log()
 
+    def jump(self, block: Block, target: int) -> None:
+        """Control of the innermost function goes from a block to `target`.
+
+        Where a loop begins again, its conditions do too: the next round depends on what it reads.
+        """
+        depth = len(self._frames) - 1
+        for branch in range(target, block.number + 1):
+            self._now.pop(("control", depth, branch), None)
+
     def _add(self, carrier: Carrier, sources: Sources) -> None:
         self._now[carrier] = self._now.get(carrier, _NONE) | sources
 

@@ -141,9 +141,7 @@ def _made_by_a_thread(name: str) -> Any:
     return refuse
 
 
-FUNCTIONS = {
-    name: _made_by_a_thread(name) for name in ("Lock", "RLock", "allocate_lock")
-}
+FUNCTIONS = {name: _made_by_a_thread(name) for name in ("Lock", "RLock", "allocate_lock")}
 PRIMITIVES: dict[type, type[Primitive]] = {
     type(threading.Lock()): Lock,
     type(threading.RLock()): RLock,

@@ -10,10 +10,9 @@ def sleep(seconds: float) -> None:
 
     Raises what `time.sleep` raises (docs.python.org/3.12/library/time.html#time.sleep).
     """
-    if isinstance(seconds, str) or not hasattr(type(seconds), "__float__"):
-        if not hasattr(type(seconds), "__index__"):
-            name = type(seconds).__name__
-            raise TypeError(f"{name!r} object cannot be interpreted as an integer")
+    if not (hasattr(type(seconds), "__float__") or hasattr(type(seconds), "__index__")):
+        name = type(seconds).__name__
+        raise TypeError(f"{name!r} object cannot be interpreted as an integer")
     if seconds < 0:
         raise ValueError("sleep length must be non-negative")
     current_port().access(AccessKind("sleep"), lambda: None)
