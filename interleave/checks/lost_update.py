@@ -1,8 +1,8 @@
 """`lost-update`: a write that comes from a stale read.
 
 Thread A reads location x; another thread then changes x; then A writes x with a value, or on a
-condition, that comes from its now stale read. The other thread's update is gone, as if it had never
-happened.
+condition, that comes from its now stale read. The other thread's update is gone, as if it never
+had happened.
 
 It is a property of paths, so it takes three passes, each only if the one before left something:
 
@@ -10,77 +10,30 @@ It is a property of paths, so it takes three passes, each only if the one before
    other threads;
 2. over the local states of each thread, find out in which of them it may hold what it once read;
 3. where a change may have happened under such a thread, search the state graph again, following
-   what the thread holds, exactly.
+   what the thread holds, exactly (`checks.stale`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from interleave.checks.base import Check, Found
+from interleave.checks.stale import Cell, Held, Lost, Suspect, follow, in_order, line_of, lost
 from interleave.engine.graph import SearchGraph
 from interleave.engine.paths import CHEAP, Path, shortest
 from interleave.engine.trees import LearntSteps
 from interleave.machine import Machine, State, Step
-from interleave.machine.step import Carrier, Flow, Touch
-from interleave.memory.containers import SharedContainer
-from interleave.memory.port import WHOLE, Location
+from interleave.machine.step import Carrier, Touch
 from interleave.memory.primitive import Primitive
 from interleave.result import LostUpdate, Trace, Violation
 
-Carriers = frozenset[Carrier]
-Cause = tuple[str, tuple[str, int], tuple[str, int], tuple[str, int]]
+Line = tuple[str, int]
+Cause = tuple[str, Line, Line, Line]
 """Location, and file and line of the read, of the lost write, and of the write that lost it."""
 
-
-@dataclass(frozen=True)
-class Cell:
-    """What may be lost: a location, or what is at one key of a container."""
-
-    location: Location
-    part: object = WHOLE
-
-    def is_in(self, touch: Touch) -> bool:
-        """Whether an access that touches this much touches this."""
-        return self.location is touch.location and touch.part in (WHOLE, self.part)
-
-    def common(self, touch: Touch) -> Cell | None:
-        """What is both in this and in what an access touches."""
-        if self.location is not touch.location:
-            return None
-        if self.part is WHOLE:
-            return Cell(self.location, touch.part)
-        return self if touch.part in (WHOLE, self.part) else None
-
-
-@dataclass(frozen=True)
-class Suspect:
-    """A thread and a cell that it may write from a stale read."""
-
-    thread: int
-    cell: Cell
-
-
-Line = tuple[str, int]
-"""File and line."""
-
-
-@dataclass(frozen=True)
-class _Held:
-    """What a suspect holds of its cell: carriers that are up to date, and stale ones.
-
-    Each has the line of the read it comes from; a stale one the line of the change besides.
-    """
-
-    suspect: Suspect
-    fresh: frozenset[tuple[Carrier, Line]] = frozenset()
-    stale: frozenset[tuple[Carrier, Line, Line]] = frozenset()
-
-
-Node = tuple[int, _Held]
+Node = tuple[int, Held]
 """The number of a state, and what a suspect holds in it."""
 
 
@@ -123,7 +76,7 @@ class LostUpdateCheck(Check):
             return []
         possible = self._possible_causes(graph, suspects)
         paths = shortest(
-            [(number, _Held(suspect)) for suspect in suspects for number in range(graph.initial)],
+            [(number, Held(suspect)) for suspect in suspects for number in range(graph.initial)],
             partial(self._expand, graph),
             self._goals,
             enough=lambda found: len(found) == possible,
@@ -157,7 +110,7 @@ class LostUpdateCheck(Check):
         suspects: dict[Suspect, None] = {}
         for index, thread, local in sorted(self._changed_under):
             location = self.machine.program.heap.changing[index]
-            for cell in _in_order(held.get((thread, local), ())):
+            for cell in in_order(held.get((thread, local), ())):
                 for touch in blind.get(thread, ()) if cell.location is location else ():
                     if (common := cell.common(touch)) is not None:
                         suspects[Suspect(thread, common)] = None
@@ -171,7 +124,7 @@ class LostUpdateCheck(Check):
         for cell in {suspect.cell for suspect in suspects}:
             for _, step in self._steps(graph):
                 for access in step.accesses:
-                    line = _line(access.place)
+                    line = line_of(access.place)
                     if any(cell.is_in(touch) for touch in access.reads):
                         reads.setdefault(cell, set()).add(line)
                     for touch in access.writes:
@@ -186,58 +139,36 @@ class LostUpdateCheck(Check):
 
     # Third pass: exact
 
-    def _expand(self, graph: SearchGraph, node: Node) -> Iterable[tuple[State, Step, Node | None]]:
+    def _expand(
+        self, graph: SearchGraph, node: Node
+    ) -> Iterable[tuple[State, Step, Node | None]]:
         number, held = node
         state = graph.states[number]
-        for thread in range(len(self.machine.program.threads)):
-            for step in self.learnt.step(state, thread).steps:
-                after = self.machine.after(state, step)
-                target = graph.numbers.get(after)
-                if target is None:  # beyond where an incomplete search stopped
-                    yield state, step, None
-                else:
-                    yield state, step, (target, self._follow(held, state, step, after))
-
-    def _follow(self, held: _Held, before: State, step: Step, after: State) -> _Held:
-        """What the suspect holds after a step of any thread."""
-        if step.thread == held.suspect.thread:
-            return _moved(held, step)
-        if not held.fresh or not self._changes(held.suspect.cell, before, after):
-            return held
-        line = _line(step.place)
-        stale = {(carrier, read, line) for carrier, read in held.fresh}
-        return _Held(held.suspect, stale=held.stale | stale)
-
-    def start(self, state: State) -> tuple[_Held, ...]:
-        return tuple(_Held(suspect) for suspect in self._known_suspects)
-
-    def remember(
-        self, memory: tuple[_Held, ...], before: State, step: Step, after: State
-    ) -> tuple[_Held, ...] | None:
-        if any(held.suspect.thread == step.thread and _lost(held, step) for held in memory):
-            return None
-        return tuple(self._follow(held, before, step, after) for held in memory)
-
-    def _changes(self, cell: Cell, before: State, after: State) -> bool:
-        index = cell.location.index
-        if before[index] == after[index]:
-            return False
-        if cell.part is WHOLE:
-            return True
-        values = self.machine.program.heap.values
-        owner = self.machine.program.heap.owner(cell.location)
-        assert isinstance(owner, SharedContainer)
-        was, now = (owner.part(values[state[index]], cell.part) for state in (before, after))
-        return self._id(was) != self._id(now)
-
-    def _id(self, value: object) -> int:
-        return self.machine.program.heap.values.id_of(value)
+        for step in graph.steps(state):
+            after = self.machine.after(state, step)
+            target = graph.numbers.get(after)
+            if target is None:  # beyond where an incomplete search stopped
+                yield state, step, None
+            else:
+                yield state, step, (target, follow(self.machine, held, state, step, after))
 
     def _goals(self, node: Node, step: Step | None, target: Node | None) -> list[Cause]:
         held = node[1]
-        if step is None or step.thread != held.suspect.thread or not held.stale:
+        if step is None or step.thread != held.suspect.thread:
             return []
-        return _lost(held, step)
+        return [_cause(held.suspect, each, step) for each in lost(held, step)]
+
+    # Counting
+
+    def start(self, state: State) -> tuple[Held, ...]:
+        return tuple(Held(suspect) for suspect in self._known_suspects)
+
+    def remember(
+        self, memory: tuple[Held, ...], before: State, step: Step, after: State
+    ) -> tuple[Held, ...] | None:
+        if any(held.suspect.thread == step.thread and lost(held, step) for held in memory):
+            return None
+        return tuple(follow(self.machine, held, before, step, after) for held in memory)
 
     # What is reported
 
@@ -245,98 +176,43 @@ class LostUpdateCheck(Check):
         self, suspects: list[Suspect], cause: Cause, path: Path, trace: Trace
     ) -> Violation:
         thread = path.steps[-1][1].thread
-        by_condition, read, lost = min(
-            steps
+        found = next(
+            each
             for suspect in suspects
             if suspect.thread == thread and suspect.cell.location.name == cause[0]
-            for steps in self._three_steps(suspect, cause, path)
+            for each in self._lost_by(suspect, path)
+            if _cause(suspect, each, path.steps[-1][1]) == cause
         )
-        read, lost = -read, -lost
+        read, changed, last = found.read[2], found.changed[2], len(path.steps)
         reader = self.machine.program.threads[thread].name
-        last = len(path.steps)
-        writer = trace.steps[lost - 1].thread
+        writer = trace.steps[changed - 1].thread
         name = cause[0]
-        how = (
-            f"on a condition that it read at step {read}"
-            if by_condition
-            else f"from the value it read at step {read}"
-        )
-        message = (
-            f"{reader} wrote {name} at step {last} {how}; "
-            f"the write of {writer} at step {lost} is lost"
-        )
+        how = "on a condition that it read" if found.by_condition else "from the value it read"
         return Violation(
             "lost-update",
-            message,
+            f"{reader} wrote {name} at step {last} {how} at step {read}; "
+            f"the write of {writer} at step {changed} is lost",
             name,
             (reader, writer),
             trace,
             source=trace.steps[-1].source,
-            lost_update=LostUpdate(reader, writer, read, lost, last, by_condition),
+            lost_update=LostUpdate(reader, writer, read, changed, last, found.by_condition),
         )
 
-    def _three_steps(
-        self, suspect: Suspect, cause: Cause, path: Path
-    ) -> list[tuple[bool, int, int]]:
-        """What may be meant by a cause: whether it is by a condition, the read, the lost write.
-
-        The numbers in the path are negative, so that the smallest is the latest.
-        """
-        fresh: dict[Carrier, set[int]] = {}
-        stale: dict[Carrier, set[tuple[int, int]]] = {}
-        for number, (state, step) in enumerate(path.steps, 1):
-            if step.thread != suspect.thread:
-                if self._changes(suspect.cell, state, self.machine.after(state, step)):
-                    for carrier, reads in fresh.items():
-                        stale.setdefault(carrier, set()).update((read, number) for read in reads)
-                    fresh = {}
-                continue
-            assert step.flow is not None
-            if number == len(path.steps):
-                break
-            reading = _reading(suspect.cell, step)
-            new_fresh: dict[Carrier, set[int]] = {}
-            new_stale: dict[Carrier, set[tuple[int, int]]] = {}
-            for carrier, sources in step.flow.carriers.items():
-                for source in sources:
-                    if isinstance(source, int):
-                        if source in reading:
-                            new_fresh.setdefault(carrier, set()).add(number)
-                    else:
-                        if source in fresh:
-                            new_fresh.setdefault(carrier, set()).update(fresh[source])
-                        if source in stale:
-                            new_stale.setdefault(carrier, set()).update(stale[source])
-            fresh, stale = new_fresh, new_stale
-        last = path.steps[-1][1]
-        return [
-            (by_condition, -read, -lost)
-            for sources, by_condition in _write_sources(suspect.cell, last)
-            for source in sources
-            if not isinstance(source, int)
-            for read, lost in stale.get(source, ())
-            if _line(path.steps[read - 1][1].place) == cause[1]
-            and _line(path.steps[lost - 1][1].place) == cause[2]
-        ]
+    def _lost_by(self, suspect: Suspect, path: Path) -> list[Lost]:
+        """What the last step of a path loses, with the numbers of the steps; the latest first."""
+        held = Held(suspect)
+        *steps, (_, last) = path.steps
+        for number, (before, step) in enumerate(steps, 1):
+            after = self.machine.after(before, step)
+            held = follow(self.machine, held, before, step, after, number)
+        found = lost(held, last)
+        return sorted(found, key=lambda each: (each.by_condition, -each.read[2], -each.changed[2]))
 
 
-def _line(place: Any) -> Line:
-    code, block = place
-    source = code.source(block)
-    return (source.file, source.line)
-
-
-def _in_order(cells: Iterable[Cell]) -> list[Cell]:
-    return sorted(cells, key=lambda cell: (cell.location.number, repr(cell.part)))
-
-
-def _reading(cell: Cell, step: Step) -> dict[int, Line]:
-    """The accesses of a step that read a cell, by index, with their lines."""
-    return {
-        place: _line(access.place)
-        for place, access in enumerate(step.accesses)
-        if any(cell.is_in(touch) for touch in access.reads)
-    }
+def _cause(suspect: Suspect, found: Lost, step: Step) -> Cause:
+    name = suspect.cell.location.name
+    return (name, found.read[:2], found.changed[:2], line_of(step.place))
 
 
 Edges = dict[tuple[int, int], list[Step]]
@@ -359,7 +235,7 @@ def _held_cells(edges: Edges) -> dict[tuple[int, int], set[Cell]]:
             there = holding.setdefault(target, {})
             for carrier, sources in step.flow.carriers.items():
                 cells: set[Cell] = set()
-                for source in sources:
+                for source, _ in sources:
                     if isinstance(source, int):
                         reads = step.accesses[source].reads
                         cells |= {Cell(touch.location, touch.part) for touch in reads}
@@ -370,45 +246,3 @@ def _held_cells(edges: Edges) -> dict[tuple[int, int], set[Cell]]:
                     known |= cells
                     waiting.append(target)
     return {node: set().union(*carriers.values()) for node, carriers in holding.items() if carriers}
-
-
-def _moved(held: _Held, step: Step) -> _Held:
-    """What the suspect holds after a step of its own."""
-    assert step.flow is not None
-    reading = _reading(held.suspect.cell, step)
-    if not (reading or held.fresh or held.stale):
-        return held
-    fresh = set()
-    stale = set()
-    for carrier, sources in step.flow.carriers.items():
-        fresh |= {(carrier, reading[source]) for source in sources if source in reading}
-        fresh |= {(carrier, read) for source, read in held.fresh if source in sources}
-        stale |= {(carrier, read, lost) for source, read, lost in held.stale if source in sources}
-    return _Held(held.suspect, frozenset(fresh), frozenset(stale))
-
-
-def _write_sources(cell: Cell, step: Step) -> list[tuple[frozenset[Carrier | int], bool]]:
-    """What the writes of a step to a cell derive from: by value (False) and by condition (True)."""
-    flow: Flow | None = step.flow
-    assert flow is not None
-    found = []
-    for access, (value, condition) in zip(step.accesses, flow.writes, strict=True):
-        if any(cell.is_in(touch) and not touch.fresh for touch in access.writes):
-            found += [(value, False), (condition, True)]
-    return found
-
-
-def _lost(held: _Held, step: Step) -> list[Cause]:
-    """The causes that a step of the suspect shows."""
-    if not held.stale:
-        return []
-    cell = held.suspect.cell
-    overwrite = _line(step.place)
-    return sorted(
-        {
-            (cell.location.name, read, lost, overwrite)
-            for sources, _ in _write_sources(cell, step)
-            for carrier, read, lost in held.stale
-            if carrier in sources
-        }
-    )

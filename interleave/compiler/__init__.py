@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import copy
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from interleave.compiler.blocks import Block, BlockKind, Code, Locals
@@ -86,13 +87,42 @@ _HELPERS: dict[str, Any] = {
 }
 
 
+def _binder(
+    function: types.FunctionType, definition: ast.FunctionDef, defaults: Callable[[Any], Any]
+) -> Callable[..., Locals]:
+    """A function with the parameters of `function` that returns them as a dict."""
+    arguments = copy.deepcopy(definition.args)
+    for node in ast.walk(arguments):
+        if isinstance(node, ast.arg):
+            node.annotation = None
+    arguments.defaults = [ast.Constant(None) for _ in arguments.defaults]
+    arguments.kw_defaults = [default and ast.Constant(None) for default in arguments.kw_defaults]
+    parameters = ast.Call(ast.Name("@locals", ast.Load()), [], [])
+    made = ast.FunctionDef(function.__name__, arguments, [ast.Return(parameters)], [], None)
+    made.type_params = []  # type: ignore[attr-defined]  # from Python 3.12 on
+    namespace: dict[str, Any] = {"@locals": locals}
+    module = ast.fix_missing_locations(ast.Module([made], []))
+    exec(compile(module, function.__code__.co_filename, "exec"), namespace)  # noqa: S102
+    bind: Any = namespace[function.__name__]
+    bind.__qualname__ = function.__qualname__
+    bind.__defaults__ = function.__defaults__ and tuple(map(defaults, function.__defaults__))
+    keyword_only = function.__kwdefaults__ or {}
+    bind.__kwdefaults__ = {name: defaults(value) for name, value in keyword_only.items()}
+    return bind  # type: ignore[no-any-return]
+
+
 def compile_function(
-    function: types.FunctionType, *, method_names: frozenset[str], namespace: dict[str, Any]
+    function: types.FunctionType,
+    *,
+    method_names: frozenset[str],
+    namespace: dict[str, Any],
+    defaults: Callable[[Any], Any],
 ) -> Code:
     """Compile a function to blocks.
 
     `method_names` are the names of the model's own methods, calls of which are flattened;
-    `namespace` gives what global names stand for, and is where the code of the blocks will run.
+    `namespace` gives what global names stand for, and is where the code of the blocks will run;
+    `defaults` gives what the default value of a parameter stands for.
     Raises `ModelError`, placed, for what cannot be compiled.
     """
     found = find_function(function)
@@ -125,7 +155,8 @@ def compile_function(
     )
     flattener.body(definition.body)
     flattener.finish()
-    code = Code(function, definition, file, flattener.blocks)
+    bind = _binder(function, definition, defaults)
+    code = Code(function, definition, file, bind, flattener.blocks)
     namespace.update(_HELPERS)
     parameters = [*definition.args.posonlyargs, *definition.args.args]
     emit(

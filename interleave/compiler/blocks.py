@@ -87,6 +87,8 @@ class Code:
     function: types.FunctionType
     definition: ast.FunctionDef
     file: str
+    bind: Callable[..., Locals]
+    """Gives the locals that a call begins with. Raises the `TypeError` that Python raises."""
     blocks: list[Block] = field(default_factory=list)
 
     @property

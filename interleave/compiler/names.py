@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import sys
 import types
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -59,6 +60,35 @@ def scope_walk(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
             continue
         yield from scope_walk(ast.iter_child_nodes(node))
+
+
+def evaluated_nodes(definition: ast.AST) -> Iterator[ast.AST]:
+    """Every node of a function's body whose code runs: no annotations."""
+    waiting: list[ast.AST] = list(getattr(definition, "body", ()))
+    while waiting:
+        node = waiting.pop(0)
+        yield node
+        skipped = (getattr(node, "annotation", None), getattr(node, "returns", None))
+        waiting += [child for child in ast.iter_child_nodes(node) if child not in skipped]
+
+
+def nodes_with_defaults(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
+    """Every node of a function's body whose code runs, and those of its parameters' defaults."""
+    yield from evaluated_nodes(definition)
+    for default in (*definition.args.defaults, *definition.args.kw_defaults):
+        if default is not None:
+            yield from ast.walk(default)
+
+
+def inner_names(definition: ast.AST) -> frozenset[str]:
+    """Names that comprehensions and lambdas in a function bind for themselves."""
+    found: set[str] = set()
+    for node in ast.walk(definition):
+        if isinstance(node, ast.comprehension):
+            found.update(name.id for name in ast.walk(node.target) if isinstance(name, ast.Name))
+        elif isinstance(node, ast.Lambda):
+            found.update(each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg))
+    return frozenset(found)
 
 
 def bound_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
@@ -159,6 +189,17 @@ def is_shared_global(value: object) -> bool:
         or (is_plain_object(value) and not stdlib.is_standard(type(value).__module__))
         or type(value).__name__ == "Array"
         and type(value).__module__ == "interleave.verbs"
+    )
+
+
+def is_user_class(value: object) -> bool:
+    """Whether `value` is a class whose source is part of the model, so to speak."""
+    if not isinstance(value, type) or issubclass(value, Model):
+        return False
+    top = value.__module__.partition(".")[0]
+    file = getattr(sys.modules.get(value.__module__), "__file__", None) or ""
+    return not (
+        stdlib.is_standard(value.__module__) or top == "interleave" or "-packages" in file
     )
 
 

@@ -8,7 +8,6 @@ from its beginning, with a log of what its accesses gave before.
 from __future__ import annotations
 
 import ast
-import inspect
 import types
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -57,6 +56,10 @@ class FrameLocals(dict[str, Any]):
         raise UnboundLocalError(
             f"cannot access local variable {name!r} where it is not associated with a value"
         )
+
+    def __delitem__(self, name: str) -> None:
+        self[name]
+        super().__delitem__(name)
 
 
 class Frame:
@@ -271,9 +274,11 @@ class StepRun:
             changes = (*self._written.items(), len(self.taken)) if self._atomic else ()
             progress = (start, changes or len(self._accesses))
             if not self._log:
-                if progress in seen or len(seen) > MOST_BLOCKS:
+                if progress in seen:
                     raise self._never_ends()
                 seen.add(progress)
+                if len(seen) > MOST_BLOCKS:
+                    raise self._too_long()
             ended = self._run_block()
             if self._over == "error":
                 assert self._error is not None
@@ -368,11 +373,10 @@ class StepRun:
             )
         code = self._program.code(function)
         owner = [callee.__self__] if isinstance(callee, types.MethodType) else []
-        bound = inspect.signature(function).bind(*owner, *arguments, **keywords)
-        bound.apply_defaults()
+        bound = code.bind(*owner, *arguments, **keywords)
         if self._flow:
-            self._flow.call(block, list(bound.arguments)[len(owner) :])
-        self._frames.append(Frame(code, 0, FrameLocals(bound.arguments)))
+            self._flow.call(block, list(bound)[len(owner) :])
+        self._frames.append(Frame(code, 0, FrameLocals(bound)))
 
     def _return(self, value: Any) -> bool | None:
         """Leave the innermost function. True when it was the thread's method itself."""
@@ -445,14 +449,16 @@ class StepRun:
                 try:
                     values.append(freezer.freeze(frame.names.get(name, UNBOUND)))
                 except Uncapturable as error:
-                    return self._uncapturable(name, error)
+                    return self._uncapturable(name, error.why)
+                except RecursionError:
+                    return self._uncapturable(name, "it refers to itself, or is too deep")
             frames.append((self._machine.code_number(frame.code), frame.at, tuple(values)))
         return tuple(frames)
 
-    def _uncapturable(self, name: str, error: Uncapturable) -> ModelError:
+    def _uncapturable(self, name: str, why: str) -> ModelError:
         what = "a temporary value" if name.startswith("#") else f"local variable {name!r}"
         return ModelError(
-            f"{what} cannot be kept from one step to the next: {error.why}",
+            f"{what} cannot be kept from one step to the next: {why}",
             remedy="use it within one statement, or keep numbers, strings, tuples, lists and "
             "the like",
             place=self._program_place(self._here()),
@@ -476,6 +482,14 @@ class StepRun:
         return ModelError(
             f"thread {name} never comes to a switch point again{inside}: this loop does not end",
             remedy="a loop that waits must look at shared state; one inside atomic() must end",
+            place=self._program_place(self._here()),
+        )
+
+    def _too_long(self) -> ModelError:
+        return ModelError(
+            f"thread {self._program.threads[self.thread].name} runs more than {MOST_BLOCKS:,} "
+            "statements without coming to a switch point",
+            remedy="compute less in one step, or in a function of another module",
             place=self._program_place(self._here()),
         )
 

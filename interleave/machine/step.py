@@ -60,17 +60,22 @@ class Failure:
     raised_by_assert: bool
 
 
+Sources = frozenset[tuple["Carrier | int", bool]]
+"""What something may derive from: carriers as they were before a step, and accesses of the step (by
+their index). The second is True where it is by way of a condition, and not of a value.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Flow:
     """How what a thread read travels through one step.
 
-    `carriers` gives, for each carrier after the step, what it may derive from: carriers before the
-    step, and accesses of the step (by their index). `writes` gives the same for each access, as far
-    as what it writes is concerned: by value and, the second, by condition.
+    `carriers` gives what each carrier after the step derives from; `writes` what each access of the
+    step writes derives from.
     """
 
-    carriers: dict[Carrier, frozenset[Carrier | int]]
-    writes: tuple[tuple[frozenset[Carrier | int], frozenset[Carrier | int]], ...]
+    carriers: dict[Carrier, Sources]
+    writes: tuple[Sources, ...]
 
 
 @dataclass(frozen=True, slots=True)

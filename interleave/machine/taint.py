@@ -10,14 +10,11 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from interleave.compiler import Block, BlockKind
-from interleave.machine.step import Carrier, Flow
+from interleave.machine.step import Carrier, Flow, Sources
 from interleave.memory.values import Shared
 
 if TYPE_CHECKING:
     from interleave.machine.run import Frame
-
-Sources = frozenset[Any]
-"""Carriers as they were before the step, and accesses of the step by their index."""
 
 _NONE: Sources = frozenset()
 _SIMPLE = (ast.Name, ast.Constant, ast.expr_context)
@@ -30,11 +27,11 @@ class FlowRecorder:
     def __init__(self, frames: list[Frame], log_length: int) -> None:
         self._frames = frames
         self._now: dict[Carrier, Sources] = {}
-        self._writes: list[tuple[Sources, Sources]] = []
+        self._writes: list[Sources] = []
         self._inputs: Sources = _NONE
         self._read: set[Any] = set()
         for carrier in self._present(log_length):
-            self._now[carrier] = frozenset({carrier})
+            self._now[carrier] = frozenset({(carrier, False)})
         self._replayed = log_length
 
     def _present(self, log_length: int) -> list[Carrier]:
@@ -56,7 +53,8 @@ class FlowRecorder:
         for depth, frame in enumerate(self._frames):
             if frame.at < len(frame.code.blocks):
                 for branch in frame.code.blocks[frame.at].depends:
-                    found |= self._now.get(("control", depth, branch), _NONE)
+                    sources = self._now.get(("control", depth, branch), _NONE)
+                    found |= {(source, True) for source, _ in sources}
         return frozenset(found)
 
     def _of_names(self, names: Any) -> Sources:
@@ -78,9 +76,9 @@ class FlowRecorder:
 
     def access(self, number: int, place: int) -> None:
         """Access `number` of the step has been performed, as entry `place` of the block's log."""
-        self._writes.append((self._given(), self._condition()))
-        self._read.add(number)
-        self._now["log", place] = frozenset({number})
+        self._writes.append(self._given() | self._condition())
+        self._read.add((number, False))
+        self._now["log", place] = frozenset({(number, False)})
 
     def done(self, block: Block) -> None:
         """A block has run to its end, and control is about to move on."""
@@ -115,8 +113,9 @@ class FlowRecorder:
         expression = block.body[0]
         assert isinstance(expression, ast.Return) and isinstance(expression.value, ast.Tuple)
         _, positional, keywords = expression.value.elts
-        assert isinstance(positional, ast.Tuple) and isinstance(keywords, ast.Dict)
-        one_by_one = not keywords.keys and not any(
+        assert isinstance(positional, ast.Tuple)
+        plain = isinstance(keywords, ast.Dict) and not keywords.keys
+        one_by_one = plain and not any(
             isinstance(argument, ast.Starred) for argument in positional.elts
         )
         given = [self._of_argument(argument) for argument in positional.elts]

@@ -14,7 +14,9 @@ from typing import Any
 
 from interleave.errors import ModelError, Place
 from interleave.memory.containers import CONTAINERS, SharedArray, SharedContainer
+from interleave.model import Model
 from interleave.program.objects import Resolver, make_stand_in, stand_in_class
+from interleave.program.setup import class_attributes
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import (
@@ -236,11 +238,17 @@ class _Walk:
         else:
             contents = tuple(
                 self._visit(item, f"{path}[{place}]")
-                for place, item in enumerate(cls.contents(value))
+                for place, item in enumerate(self._contents(cls, value))
             )
         self.contents[stand_in._location.number] = contents
         self._warn_if_one_primitive(value, path)
         return stand_in
+
+    def _contents(self, cls: type[SharedContainer], value: Any) -> tuple[Any, ...]:
+        try:
+            return cls.contents(value)
+        except ModelError as error:  # a set of what has no order
+            raise error.at(self._place(self._attribute)) from None
 
     def _warn_if_one_primitive(self, value: Any, path: str) -> None:
         items = list(value.values()) if isinstance(value, dict) else list(value)
@@ -288,6 +296,8 @@ class _Walk:
             raise unmodelled(name, cls.__module__).at(self._place(self._attribute))
         if cls not in self._classes:
             self._classes[cls] = stand_in_class(cls, self._resolve)
+        if not isinstance(value, Model):
+            attributes = {**class_attributes(cls), **attributes}
         stand_in = self._stand_in(
             (path, cls), lambda number: make_stand_in(self._classes[cls], number, {}), value
         )

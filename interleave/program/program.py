@@ -9,14 +9,24 @@ import itertools
 import sys
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from typing import Any
 
 from interleave import stdlib
 from interleave.compiler import Code, compile_function, is_user_function
-from interleave.compiler.names import Surroundings, bound_names, is_shared_global, scope_walk
+from interleave.compiler.names import (
+    Surroundings,
+    bound_names,
+    evaluated_nodes,
+    inner_names,
+    is_shared_global,
+    is_user_class,
+    nodes_with_defaults,
+    scope_walk,
+)
 from interleave.compiler.source import find_function, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place
+from interleave.memory.values import OrderedFrozenSet, is_plain_object, mangle
 from interleave.program.heap import Heap, capture
 from interleave.program.setup import initial_instances
 from interleave.model import NOTE, Model, Param, PropertyNote, ThreadNote
@@ -168,6 +178,7 @@ class Program:
                 function,
                 method_names=self.method_names,
                 namespace=self._namespace(function, strict=True),
+                defaults=lambda value: self._default(value, function),
             )
             self._fill_copies()
         return found
@@ -192,7 +203,7 @@ class Program:
                 {},
                 function.__name__,
                 function.__defaults__,
-                function.__closure__,
+                function.__closure__ and tuple(types.CellType() for _ in function.__closure__),
             )
             copy.__kwdefaults__ = function.__kwdefaults__
             copy.__qualname__ = function.__qualname__
@@ -201,11 +212,37 @@ class Program:
             self._originals[copy] = function
         return self._copies[function]
 
+    def _default(self, value: Any, function: types.FunctionType) -> Any:
+        """What the default value of a parameter stands for. Raises `ModelError`."""
+        if id(value) in self._shared_globals:
+            return self._shared_globals[id(value)]
+        if isinstance(value, types.FunctionType) and is_user_function(value):
+            return self._copy(value)
+        if is_shared_global(value) and not _is_frozen(value):
+            raise ModelError(
+                f"{function.__qualname__} has a {type(value).__name__} as a default argument, "
+                "which all of its calls would share",
+                remedy="make None the default, and make a new one inside; or use a shared variable",
+                place=place_of_function(function),
+            )
+        return OrderedFrozenSet(value) if type(value) is frozenset else value
+
     def _fill_copies(self) -> None:
         """Give each copy what its names stand for (which may make more copies)."""
         while empty := [f for f, copy in self._copies.items() if not copy.__globals__]:
             for function in empty:
-                self._copies[function].__globals__.update(self._namespace(function, strict=False))
+                copy = self._copies[function]
+                copy.__globals__.update(self._namespace(function, strict=False))
+                for name, cell, real in zip(
+                    function.__code__.co_freevars,
+                    copy.__closure__ or (),
+                    function.__closure__ or (),
+                    strict=True,
+                ):
+                    if name in copy.__globals__:
+                        cell.cell_contents = copy.__globals__[name]
+                    elif real is not None:
+                        _share_cell(cell, real)
 
     def _namespace(self, function: types.FunctionType, *, strict: bool) -> dict[str, Any]:
         found = find_function(function)
@@ -215,18 +252,20 @@ class Program:
         if found is None:
             return {**function.__globals__}
         definition = found[0]
-        names.imported.update(_imports(definition, function.__globals__))
+        names.imported.update(_imports(definition, function.__globals__, file, strict=strict))
         bound = bound_names(definition)
-        for node in ast.walk(definition):
+        inner = inner_names(definition)
+        for node in evaluated_nodes(definition):
             name = node.id if isinstance(node, ast.Name) else None
             if name is None or name in namespace or (name in bound and name not in names.imported):
                 continue
             if name in names:
-                namespace[name] = self._meaning(names, node, file, strict=strict)
+                refuses = strict and name not in inner
+                namespace[name] = self._meaning(names, node, file, strict=refuses)
         if "__class__" in function.__code__.co_freevars:
             namespace["__class__"] = names.real("__class__")
         if strict:
-            _check_module_attributes(definition, names, bound, file)
+            _check_attributes(definition, names, bound | inner, file)
         else:
             # Names that are in the code and not in the source: pytest rewrites assertions.
             for name in function.__code__.co_names:
@@ -277,13 +316,7 @@ def _reachable_functions(
 ) -> tuple[list[types.FunctionType], frozenset[str]]:
     """Functions that threads and properties may call, and the names of all the model's methods."""
     module = sys.modules.get(model.__module__)
-    neighbours = [
-        value
-        for value in vars(module).values()
-        if isinstance(value, type)
-        and value.__module__ == model.__module__
-        and not issubclass(value, Model)
-    ] if module else []
+    neighbours = [value for value in _module_values(module) if is_user_class(value)]
     by_name: dict[str, list[types.FunctionType]] = {}
     for cls in [model, *neighbours]:
         for name, function in _all_functions(cls):
@@ -297,9 +330,9 @@ def _reachable_functions(
             continue
         found[function] = None
         names = Surroundings(function)
-        for node in ast.walk(definition[0]):
+        for node in nodes_with_defaults(definition[0]):
             if isinstance(node, ast.Attribute):
-                waiting += by_name.get(node.attr, [])
+                waiting += by_name.get(mangle(node.attr, definition[1]), [])
             elif isinstance(node, ast.Name) and node.id in names:
                 value = names.real(node.id)
                 if isinstance(value, types.FunctionType) and is_user_function(value):
@@ -308,6 +341,15 @@ def _reachable_functions(
         waiting += [f for name, fs in by_name.items() if _is_dunder(name) for f in fs]
     callable_names = {name for name in by_name if name not in ("__init__", "__post_init__")}
     return list(found), frozenset(callable_names)
+
+
+def _module_values(module: types.ModuleType | None) -> list[Any]:
+    """The values of a model's module, and of the modules of its own that it imports."""
+    found = list(vars(module).values()) if module else []
+    for value in list(found):
+        if isinstance(value, types.ModuleType) and not stdlib.is_standard(value.__name__):
+            found += [each for each in vars(value).values() if is_user_class(each)]
+    return list({id(value): value for value in found}.values())
 
 
 def _is_dunder(name: str) -> bool:
@@ -340,7 +382,7 @@ def _shared_globals(functions: list[types.FunctionType]) -> dict[str, Any]:
         if definition is None:
             continue
         bound = bound_names(definition[0])
-        for node in ast.walk(definition[0]):
+        for node in nodes_with_defaults(definition[0]):
             if isinstance(node, ast.Name) and node.id not in bound and node.id in names:
                 value = names.real(node.id)
                 if id(value) not in known and is_shared_global(value):
@@ -361,32 +403,57 @@ def _written_attributes(functions: list[types.FunctionType]) -> frozenset[str]:
             continue
         for node in scope_walk(definition[0].body):
             if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
-                found.add(node.attr)
+                found.add(mangle(node.attr, definition[1]))
     return frozenset(found)
 
 
 def _imports(
-    definition: ast.FunctionDef | ast.AsyncFunctionDef, globals_: Mapping[str, Any]
+    definition: ast.FunctionDef | ast.AsyncFunctionDef,
+    globals_: Mapping[str, Any],
+    file: str,
+    *,
+    strict: bool,
 ) -> dict[str, Any]:
-    """What the import statements inside a function bind."""
+    """What the import statements inside a function bind. `strict`: raise `ModelError` if they fail."""
     found: dict[str, Any] = {}
     for node in scope_walk(definition.body):
         if isinstance(node, ast.Import | ast.ImportFrom):
             module = ast.Module([node], [])
-            exec(compile(module, "<import>", "exec"), {**globals_}, found)  # noqa: S102
+            try:
+                exec(compile(module, "<import>", "exec"), {**globals_}, found)  # noqa: S102
+            except Exception as error:
+                if strict:
+                    raise ModelError(
+                        f"this import raises {type(error).__name__}: {error}",
+                        remedy="import what there is, at the top of the file",
+                        place=Place.of_node(file, node),
+                    ) from error
     return found
 
 
-def _check_module_attributes(
+def _share_cell(cell: types.CellType, real: types.CellType) -> None:
+    try:
+        cell.cell_contents = real.cell_contents
+    except ValueError:
+        pass  # not bound yet
+
+
+def _is_frozen(value: object) -> bool:
+    return is_dataclass(value) and bool(value.__dataclass_params__.frozen)  # type: ignore[attr-defined]
+
+
+def _check_attributes(
     definition: ast.AST, names: Surroundings, bound: frozenset[str], file: str
 ) -> None:
-    """Refuse `random.random` and the like where they stand."""
-    for node in ast.walk(definition):
+    """Refuse `random.random` and the like, and what threads share behind a class, where they stand."""
+    for node in evaluated_nodes(definition):
         if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)):
             continue
         name = node.value.id
         if name in names and (name not in bound or name in names.imported):
             module = names.real(name)
+            if isinstance(module, type):
+                _check_class_attribute(module, node, file)
             if isinstance(module, types.ModuleType) and not stdlib.is_pure(module.__name__):
                 try:
                     stdlib.modelled_attribute(module, node.attr)
@@ -394,6 +461,17 @@ def _check_module_attributes(
                     raise error.at(Place.of_node(file, node)) from None
                 except AttributeError:
                     continue  # raised where the code runs, as in Python
+
+
+def _check_class_attribute(cls: type, node: ast.Attribute, file: str) -> None:
+    value = getattr(cls, node.attr, None)
+    if isinstance(node.ctx, ast.Load) and is_shared_global(value) and not is_plain_object(value):
+        raise ModelError(
+            f"{cls.__name__}.{node.attr} is a {type(value).__name__} that belongs to a class: "
+            "threads cannot share it there",
+            remedy=f"use it through an instance: self.{node.attr}",
+            place=Place.of_node(file, node),
+        )
 
 
 def _place_of_class(cls: type) -> Place | None:

@@ -71,7 +71,7 @@ def initial_instances(
             )
         instance = object.__new__(model)
         copies: dict[int, Any] = {}
-        for name, value in _class_attributes(model).items():
+        for name, value in class_attributes(model).items():
             object.__setattr__(instance, name, fresh_copy(value, copies))
         for name, value in parameters.items():
             object.__setattr__(instance, name, value)
@@ -110,7 +110,7 @@ def _place_in(error: BaseException, function: types.FunctionType) -> Place | Non
     return place
 
 
-def _class_attributes(model: type[Model]) -> dict[str, Any]:
+def class_attributes(model: type) -> dict[str, Any]:
     """The data among the attributes of a class and its bases, bases first."""
     found: dict[str, Any] = {}
     for cls in reversed(model.__mro__):

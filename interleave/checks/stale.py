@@ -1,0 +1,196 @@
+"""Following what a thread has read of one location, and whether it is still true.
+
+A thread holds what it read in carriers: locals, results within a statement, the outcomes of
+conditions (see `machine.step.Flow`). What it holds is stale while the location has another value
+than the one that was read, because another thread has changed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from interleave.compiler import Code
+from interleave.machine import Machine, State, Step
+from interleave.machine.step import Carrier, Touch
+from interleave.memory.containers import SharedContainer
+from interleave.memory.port import WHOLE, Location
+
+Moment = tuple[str, int, int]
+"""File and line of an access, and its number in a trace (0 where no trace is followed)."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What may be lost: a location, or what is at one key of a container."""
+
+    location: Location
+    part: object = WHOLE
+
+    def is_in(self, touch: Touch) -> bool:
+        """Whether an access that touches this much touches this."""
+        return self.location is touch.location and touch.part in (WHOLE, self.part)
+
+    def common(self, touch: Touch) -> Cell | None:
+        """What is both in this and in what an access touches."""
+        if self.location is not touch.location:
+            return None
+        if self.part is WHOLE:
+            return Cell(self.location, touch.part)
+        return self if touch.part in (WHOLE, self.part) else None
+
+    def value(self, machine: Machine, state: State) -> int:
+        """The id of what is there in a state."""
+        number = state[self.location.index]
+        if self.part is WHOLE:
+            return number
+        heap = machine.program.heap
+        owner = heap.owner(self.location)
+        assert isinstance(owner, SharedContainer)
+        return heap.values.id_of(owner.part(heap.values[number], self.part))
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A thread and a cell that it may write from a stale read."""
+
+    thread: int
+    cell: Cell
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a carrier derives from: a read that found `value`.
+
+    `by_condition`: by way of a condition, not of a value. `changed` is the moment of the change that
+    made it stale; None while it is not.
+    """
+
+    carrier: Carrier
+    by_condition: bool
+    read: Moment
+    value: int
+    changed: Moment | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """Everything that a suspect holds of its cell."""
+
+    suspect: Suspect
+    readings: frozenset[Reading] = frozenset()
+
+    @property
+    def any_stale(self) -> bool:
+        return any(reading.changed is not None for reading in self.readings)
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Why a write loses what another thread wrote."""
+
+    read: Moment
+    changed: Moment
+    by_condition: bool
+
+
+def follow(
+    machine: Machine, held: Held, before: State, step: Step, after: State, number: int = 0
+) -> Held:
+    """What the suspect holds after a step of any thread, which is step `number` of the trace."""
+    if step.thread == held.suspect.thread:
+        return _after_own_step(machine, held, before, step, number)
+    if not held.readings:
+        return held
+    cell = held.suspect.cell
+    if before[cell.location.index] == after[cell.location.index]:
+        return held
+    now = cell.value(machine, after)
+    if now == cell.value(machine, before):
+        return held
+    moment = _moment(step.place, number)
+    return Held(
+        held.suspect,
+        frozenset(
+            replace(reading, changed=None if reading.value == now else moment)
+            for reading in held.readings
+        ),
+    )
+
+
+def _after_own_step(
+    machine: Machine, held: Held, before: State, step: Step, number: int
+) -> Held:
+    found = _reads(held.suspect.cell, step, number)
+    if not (found or held.readings):
+        return held
+    assert step.flow is not None
+    value = held.suspect.cell.value(machine, before)
+    readings: set[Reading] = set()
+    for carrier, sources in step.flow.carriers.items():
+        for source, by_condition in sources:
+            if isinstance(source, int):
+                if source in found:
+                    readings.add(Reading(carrier, by_condition, found[source], value))
+                continue
+            for reading in held.readings:
+                if reading.carrier == source:
+                    by = by_condition or reading.by_condition
+                    readings.add(replace(reading, carrier=carrier, by_condition=by))
+    return Held(held.suspect, frozenset(readings))
+
+
+def lost(held: Held, step: Step) -> list[Lost]:
+    """What is lost by a step of the suspect, before which it holds `held`; in a fixed order.
+
+    A value that comes from a stale read loses what was written since. So does a condition that comes
+    from one, unless the thread has looked again: then it has seen what was written.
+    """
+    if not held.any_stale:
+        return []
+    cell = held.suspect.cell
+    found = _reads(cell, step, 0)
+    assert step.flow is not None
+    causes: set[Lost] = set()
+    for access, sources in zip(step.accesses, step.flow.writes, strict=True):
+        if not any(cell.is_in(touch) and not touch.fresh for touch in access.writes):
+            continue
+        stale: list[Lost] = []
+        looked_again = any(isinstance(source, int) and source in found for source, _ in sources)
+        for source, by_condition in sources:
+            for reading in held.readings:
+                if reading.carrier != source:
+                    continue
+                if reading.changed is None:
+                    looked_again = True
+                else:
+                    by = by_condition or reading.by_condition
+                    stale.append(Lost(reading.read, reading.changed, by))
+        by_value = [each for each in stale if not each.by_condition]
+        causes.update(by_value or ([] if looked_again else stale))
+    return sorted(causes, key=lambda each: (each.by_condition, each.read, each.changed))
+
+
+def _reads(cell: Cell, step: Step, number: int) -> dict[int, Moment]:
+    """The accesses of a step that read a cell, by index, with their moments."""
+    return {
+        place: _moment(access.place, number)
+        for place, access in enumerate(step.accesses)
+        if any(cell.is_in(touch) for touch in access.reads)
+    }
+
+
+def _moment(place: tuple[Code, int], number: int) -> Moment:
+    return (*line_of(place), number)
+
+
+def line_of(place: tuple[Code, int]) -> tuple[str, int]:
+    """File and line of a block."""
+    code, block = place
+    source = code.source(block)
+    return (source.file, source.line)
+
+
+def in_order(cells: Iterable[Cell]) -> list[Cell]:
+    """Cells in an order that depends on nothing but themselves."""
+    return sorted(cells, key=lambda cell: (cell.location.number, repr(cell.part)))
