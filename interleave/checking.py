@@ -163,7 +163,7 @@ def checked_model(
     )
     paths = _violations(found)
     violations = [violation for violation, _ in paths]
-    interleavings = count_interleavings(found)
+    interleavings = count_interleavings(found, any_violation=bool(violations))
     graph = found.graph
     complete = not graph.limit
     verdict: Verdict = "violated" if violations else "verified" if complete else "inconclusive"
@@ -190,10 +190,24 @@ def checked_model(
         expectation="" if expectation is None else str(expectation),
         contrary=contrary,
         limit=graph.limit,
-        warnings=tuple(found.machine.program.heap.warnings),
+        warnings=tuple(_warnings(found)),
     )
     facts = RunFacts(options.engine, time.monotonic() - started, found.learnt.learnt)
     return Checked(result, facts, found, paths)
+
+
+def _warnings(found: Searched[Check]) -> list[str]:
+    """What a verdict alone would not tell."""
+    program = found.machine.program
+    warnings = list(program.heap.warnings)
+    if found.graph.limit:
+        return warnings
+    if not found.graph.transitions and not any(map(found.machine.failures_at_start, found.graph.states)):
+        warnings.append("no thread takes a step: nothing that the threads look at is ever written")
+    ends = any(found.machine.is_final(state) for state in found.graph.states)
+    if not ends and any(wanted.kind == "postcondition" for wanted in program.properties):
+        warnings.append("the threads never all finish, so no postcondition was evaluated")
+    return warnings
 
 
 def _violations(found: Searched[Check]) -> list[tuple[Violation, StatePath]]:

@@ -6,6 +6,7 @@ cycle there is no end to them, and nothing is counted.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,68 +21,71 @@ MOST_HISTORIES = 1_000_000
 """Pairs of a state and what the checks remember of the way there, at most; see `_clean_paths`."""
 
 
-def topological_order(graph: SearchGraph) -> list[int] | None:
-    """The states, each before those that it leads to; None where there is a cycle."""
-    machine, numbers = graph.machine, graph.numbers
-    incoming = [0] * len(graph.states)
-    for state in graph.states:
-        for step in graph.steps(state):
-            incoming[numbers[machine.after(state, step)]] += 1
-    ready = [number for number, count in enumerate(incoming) if not count]
-    order = []
-    while ready:
-        number = ready.pop()
-        order.append(number)
-        state = graph.states[number]
-        for step in graph.steps(state):
-            target = numbers[machine.after(state, step)]
-            incoming[target] -= 1
-            if not incoming[target]:
-                ready.append(target)
-    return order if len(order) == len(graph.states) else None
+class Edges:
+    """Where each state leads to: one target number for each transition, in order."""
+
+    def __init__(self, graph: SearchGraph) -> None:
+        after, numbers = graph.machine.after, graph.numbers
+        self._targets = array("q")
+        self._starts = array("q", [0])
+        for state in graph.states:
+            self._targets.extend(numbers[after(state, step)] for step in graph.steps(state))
+            self._starts.append(len(self._targets))
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    def __getitem__(self, number: int) -> array[int]:
+        return self._targets[self._starts[number] : self._starts[number + 1]]
+
+    def ends(self) -> list[int]:
+        """The states that lead nowhere: no thread can move."""
+        return [n for n in range(len(self)) if self._starts[n] == self._starts[n + 1]]
+
+    def topological_order(self) -> list[int] | None:
+        """The states, each before those that it leads to; None where there is a cycle."""
+        incoming = array("q", bytes(8 * len(self)))
+        for target in self._targets:
+            incoming[target] += 1
+        ready = [number for number, count in enumerate(incoming) if not count]
+        order = []
+        while ready:
+            number = ready.pop()
+            order.append(number)
+            for target in self[number]:
+                incoming[target] -= 1
+                if not incoming[target]:
+                    ready.append(target)
+        return order if len(order) == len(self) else None
 
 
-def count_paths(graph: SearchGraph, order: list[int]) -> dict[int, int]:
-    """For each state in which no thread can move: how many paths lead there."""
-    machine, numbers = graph.machine, graph.numbers
-    ways = [0] * len(graph.states)
-    for number in range(graph.initial):
-        ways[number] = 1
-    ends: dict[int, int] = {}
+def count_paths(edges: Edges, initial: int, order: list[int]) -> list[int]:
+    """For each state, how many paths lead there from the first `initial` states."""
+    ways = [1] * initial + [0] * (len(edges) - initial)
     for number in order:
-        state = graph.states[number]
-        moved = False
-        for step in graph.steps(state):
-            moved = True
-            ways[numbers[machine.after(state, step)]] += ways[number]
-        if not moved:
-            ends[number] = ways[number]
-    return dict(sorted(ends.items()))
+        here = ways[number]
+        for target in edges[number]:
+            ways[target] += here
+    return ways
 
 
-def count_interleavings(found: Searched[Check]) -> Interleavings | None:
+def count_interleavings(
+    found: Searched[Check], *, any_violation: bool
+) -> Interleavings | None:
     """What there is to count in a state graph; None where the search is not complete."""
     graph = found.graph
     if graph.limit:
         return None
-    order = topological_order(graph)
+    edges = Edges(graph)
+    order = edges.topological_order()
     if order is None:
-        ends = dict.fromkeys(_ends(graph), None)
-        return Interleavings(None, None, _outcomes(graph, ends))
-    paths = count_paths(graph, order)
+        return Interleavings(None, None, _outcomes(graph, dict.fromkeys(edges.ends())))
+    ways = count_paths(edges, graph.initial, order)
+    paths = {number: ways[number] for number in edges.ends()}
     total = sum(paths.values())
-    clean = _clean_paths(graph, order, found.observers)
+    clean = _clean_paths(graph, order, found.observers) if any_violation else total
     violating = None if clean is None else total - clean
     return Interleavings(total, violating, _outcomes(graph, dict(paths)))
-
-
-def _ends(graph: SearchGraph) -> list[int]:
-    """The states in which no thread can move."""
-    return [
-        number
-        for number, state in enumerate(graph.states)
-        if next(graph.steps(state), None) is None
-    ]
 
 
 def _outcomes(graph: SearchGraph, ends: dict[int, int | None]) -> tuple[Outcome, ...]:

@@ -84,6 +84,8 @@ class Trace:
     initial: tuple[tuple[str, object], ...]
     """Name and plain value of each shared variable in the initial state, in declaration order."""
     steps: tuple[TraceStep, ...]
+    final: tuple[tuple[str, object], ...] = ()
+    """The same after the last step."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,8 @@ class Wait:
     access: Access
     source: Source
     holders: tuple[str, ...] = ()
+    holders_ended: bool = False
+    """Whether those threads have ended, and will never give it back."""
 
 
 @dataclass(frozen=True)
@@ -213,6 +217,11 @@ class Result:
     """What `check` returns: one `ModelResult` per model, in the order they were checked."""
 
     models: tuple[ModelResult, ...] = field(default=())
+
+    @property
+    def passed(self) -> bool:
+        """Whether every model is a pass."""
+        return all(model.passed for model in self.models)
 
     @property
     def exit_code(self) -> int:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 from interleave.engine.paths import Path
-from interleave.machine import FAILED, Machine, State, Step
+from interleave.machine import Machine, State, Step
 from interleave.machine.step import AccessRecord
 from interleave.memory.containers import SharedContainer
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import Shared
 from interleave.result import Access, Change, Described, Source, Trace, TraceStep
+from interleave.showing import show
 
 
 def make_trace(machine: Machine, initial: State, path: Path) -> Trace:
@@ -24,7 +26,12 @@ def make_trace(machine: Machine, initial: State, path: Path) -> Trace:
             _trace_step(machine, number, state, step)
             for number, (state, step) in enumerate(path.steps, 1)
         ),
+        final=tuple(variables(machine, _end(machine, initial, path)).items()),
     )
+
+
+def _end(machine: Machine, initial: State, path: Path) -> State:
+    return machine.after(*path.steps[-1]) if path.steps else initial
 
 
 def variables(machine: Machine, state: State) -> dict[str, object]:
@@ -46,7 +53,6 @@ def step_facts(
     machine: Machine, state: State, step: Step
 ) -> tuple[tuple[Access, ...], Source, tuple[Change, ...], str]:
     """What a step taken from a state accesses, its line, what it changes, and what came of it."""
-    code, block = step.place
     changing = machine.program.heap.changing
     accesses = tuple(Access(access.kind.name, access.kind.where) for access in step.accesses)
     changes = tuple(
@@ -57,26 +63,37 @@ def step_facts(
         )
         for index, value in step.writes
     )
-    return accesses, code.source(block), changes, _outcome(machine, step)
+    outcomes = [_outcome(machine, access) for access in step.accesses]
+    outcomes += [f"raised {name}" for name in step.raised]
+    return accesses, _line(step), changes, ", ".join(filter(None, outcomes))
 
 
-def _outcome(machine: Machine, step: Step) -> str:
-    """What came of a step where its changes do not say."""
-    if step.local == FAILED and step.failure is not None:
-        return f"raised {type(step.failure.exception).__name__}"
-    parts = [_access_outcome(machine, access) for access in step.accesses]
-    return ", ".join(part for part in parts if part)
+def _line(step: Step) -> Source:
+    """The line of a step; of an atomic one, with the statements that it runs."""
+    code, block = step.place
+    source = code.source(block)
+    if len(step.accesses) < 2:
+        return source
+    inner = [access.place[0].source(access.place[1]).text for access in step.accesses[1:]]
+    return replace(source, text=f"{source.text} {'; '.join(dict.fromkeys(inner))}")
 
 
-def _access_outcome(machine: Machine, access: AccessRecord) -> str:
-    if access.raised is not None:
-        return f"raised {type(access.raised).__name__}"
-    if access.kind.name in ("enter", "leave"):
-        return f"{access.kind.name}s {access.kind.where}"
-    if access.writes or (access.result is None and not access.reads):
+def _outcome(machine: Machine, access: AccessRecord) -> str:
+    """What an access gave, where what it changed does not say."""
+    kind, result = access.kind.name, access.result
+    if access.raised is not None or access.writes:
         return ""
-    verb = {"read": "read", "choose": "chose"}.get(access.kind.name, "gave")
-    return f"{verb} {plain(machine, access.result)!r}"
+    if kind in ("enter", "leave"):
+        return f"{kind}s {access.kind.where}"
+    if kind == "next":
+        what, *item = result if isinstance(result, tuple) else ("end",)
+        if what != "item":
+            return "at the end"
+        kind, result = "read", item[0]
+    if result is None and not access.reads:
+        return ""
+    verb = {"read": "read", "choose": "chose"}.get(kind, "gave")
+    return f"{verb} {show(plain(machine, result))}"
 
 
 def plain_at(machine: Machine, location: Location, value: int) -> object:

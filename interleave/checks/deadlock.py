@@ -80,18 +80,19 @@ class DeadlockCheck(Check):
                 Access(wait.access.name, wait.access.where),
                 wait.place[0].source(wait.place[1]),
                 tuple(names[thread] for thread in holders[wait.thread]),
+                holders_ended=self._have_ended(state, holders[wait.thread]),
             )
             for wait in blocked
         )
         return Violation(
             "deadlock",
-            self._message(state, blocked, waits, holders, len(cycle)),
+            _message(waits, len(cycle)),
             None,
             tuple(wait.thread for wait in waits),
             trace,
             source=waits[0].source if waits else None,
             waits=waits,
-            cycle=bool(cycle),
+            cycle=len(cycle) > 1,
         )
 
     def _holders(self, state: State, wait: Blocked, path: Path) -> tuple[int, ...]:
@@ -108,32 +109,26 @@ class DeadlockCheck(Check):
         ]
         return owner.holders(heap.values[state[index]], history)
 
-    def _message(
-        self,
-        state: State,
-        blocked: list[Blocked],
-        waits: tuple[Wait, ...],
-        holders: dict[int, tuple[int, ...]],
-        length: int,
-    ) -> str:
-        """One sentence. `length` is that of the cycle, which comes first; 0 where there is none."""
-        parts = []
-        for wait, shown in zip(blocked, waits, strict=True):
-            part = f"{shown.thread} waits for {shown.access.location or shown.access.kind}"
-            ended = [
-                self.machine.local(state, thread) in (FINISHED, FAILED)
-                for thread in holders[wait.thread]
-            ]
-            if shown.holders == (shown.thread,):
-                part += ", which it holds itself"
-            elif shown.holders:
-                part += f", held by {_listed(shown.holders)}"
-                part += ", which has ended" if all(ended) else ""
-            parts.append(part)
-        if length > 2:
-            names = _listed(wait.thread for wait in waits[:length])
-            parts[:length] = [f"{names} wait for each other in a circle"]
-        return "; ".join(parts) or "no thread can move"
+    def _have_ended(self, state: State, threads: tuple[int, ...]) -> bool:
+        ended = [self.machine.local(state, thread) in (FINISHED, FAILED) for thread in threads]
+        return bool(ended) and all(ended)
+
+
+def _message(waits: tuple[Wait, ...], length: int) -> str:
+    """One sentence. `length` is that of the cycle, which comes first; 0 where there is none."""
+    parts = []
+    for wait in waits:
+        part = f"{wait.thread} waits for {wait.access.location or wait.access.kind}"
+        if wait.holders == (wait.thread,):
+            part += ", which it holds itself"
+        elif wait.holders:
+            part += f", held by {_listed(wait.holders)}"
+            part += ", which has ended" if wait.holders_ended else ""
+        parts.append(part)
+    if length > 2:
+        names = _listed(wait.thread for wait in waits[:length])
+        parts[:length] = [f"{names} wait for each other in a circle"]
+    return "; ".join(parts) or "no thread can move"
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -65,7 +65,7 @@ class FailureCheck(Check):
         text = f": {error}" if str(error) else ""
         source = code.source(block)
         if failure.raised_by_assert:
-            kind, message = "assertion", f"{name} fails an assertion{text or f': {source.text}'}"
+            kind, message = "assertion", f"{name} fails an assertion{text}"
         else:
             kind, message = "exception", f"{name} is ended by {type(error).__name__}{text}"
         return Violation(kind, message, None, (name,), trace, source=source)

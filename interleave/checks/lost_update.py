@@ -43,7 +43,7 @@ class LostUpdateCheck(Check):
     def __init__(self, machine: Machine, learnt: LearntSteps) -> None:
         super().__init__(machine, learnt)
         self._moves: dict[tuple[int, int, int, Any], int] = {}
-        """Local moves: (thread, local state before and after, writes), with a state to see each in."""
+        """Local moves (thread, local state before and after, writes), and a state to see each in."""
         self._changed_under: set[tuple[int, int, int]] = set()
         """(place of a location, thread, its local state): changed by another thread meanwhile."""
         self._looked_through = 0

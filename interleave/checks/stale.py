@@ -62,8 +62,8 @@ class Suspect:
 class Reading:
     """What a carrier derives from: a read that found `value`.
 
-    `by_condition`: by way of a condition, not of a value. `changed` is the moment of the change that
-    made it stale; None while it is not.
+    `by_condition`: by way of a condition, not of a value. `changed` is the moment of the change
+    that made it stale; None while it is not.
     """
 
     carrier: Carrier
@@ -143,8 +143,8 @@ def _after_own_step(
 def lost(held: Held, step: Step) -> list[Lost]:
     """What is lost by a step of the suspect, before which it holds `held`; in a fixed order.
 
-    A value that comes from a stale read loses what was written since. So does a condition that comes
-    from one, unless the thread has looked again: then it has seen what was written.
+    A value that comes from a stale read loses what was written since. So does a condition that
+    comes from one, unless the thread has looked again: then it has seen what was written.
     """
     if not held.any_stale:
         return []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from interleave.engine.graph import SearchGraph
 from interleave.machine import State, Step
@@ -28,20 +28,22 @@ class Path:
 
 
 @dataclass(eq=False, slots=True)
-class _Arrival(Generic[Node]):
+class _Arrival:
     """A shortest way to come to a node, whose last step is of one thread (-1: there is none).
 
-    `switches` counts the context switches on the way.
+    `switches` counts the context switches on the way; `rank` orders the arrivals of one level by
+    the threads that take the steps, from the first step on.
     """
 
     thread: int
     switches: int
-    before: _Arrival[Node] | None
+    rank: int
+    before: _Arrival | None
     step: tuple[State, Step] | None
 
     def path(self) -> Path:
         steps = []
-        arrival: _Arrival[Node] | None = self
+        arrival: _Arrival | None = self
         while arrival is not None and arrival.step is not None:
             steps.append(arrival.step)
             arrival = arrival.before
@@ -65,46 +67,60 @@ def shortest(
     after finishing the level it is at.
     """
     found: dict[Cause, Path] = {}
-    level: dict[Node, list[_Arrival[Node]]] = {}
-    for node in starts:
-        level[node] = [_Arrival(-1, 0, None, None)]
+    level: dict[Node, list[_Arrival]] = {}
+    for rank, node in enumerate(starts):
+        level[node] = [_Arrival(-1, 0, rank, None, None)]
         for cause in goals(node, None, None):
             found.setdefault(cause, Path(()))
     visited = set(level)
     while level and not enough(found):
-        following: dict[Node, dict[int, _Arrival[Node]]] = {}
-        met: dict[Cause, _Arrival[Node]] = {}
+        following: dict[Node, dict[int, _Arrival]] = {}
+        met: dict[Cause, _Arrival] = {}
         for node, arrivals in level.items():
             for state, step, target in expand(node):
                 arrival = _arrival(arrivals, state, step, count_switches)
                 for cause in goals(node, step, target):
-                    better = cause not in met or arrival.switches < met[cause].switches
-                    if cause not in found and better:
+                    if cause not in found and _is_better(arrival, met.get(cause)):
                         met[cause] = arrival
                 if target is not None and target not in visited:
                     known = following.setdefault(target, {})
                     thread = step.thread if count_switches else 0
-                    if thread not in known or arrival.switches < known[thread].switches:
+                    if _is_better(arrival, known.get(thread)):
                         known[thread] = arrival
         for cause, arrival in met.items():
             found[cause] = arrival.path()
         visited.update(following)
         level = {node: list(arrivals.values()) for node, arrivals in following.items()}
+        _rank([arrival for arrivals in level.values() for arrival in arrivals])
     return found
 
 
 def _arrival(
-    arrivals: list[_Arrival[Node]], state: State, step: Step, count_switches: bool
-) -> _Arrival[Node]:
-    """What becomes of the best of some arrivals by one more step."""
+    arrivals: list[_Arrival], state: State, step: Step, count_switches: bool
+) -> _Arrival:
+    """What becomes of the best of some arrivals by one more step. Its rank is still that before."""
     if not count_switches:
-        return _Arrival(step.thread, 0, arrivals[0], (state, step))
+        return _Arrival(step.thread, 0, arrivals[0].rank, arrivals[0], (state, step))
 
-    def switches(arrival: _Arrival[Node]) -> int:
-        return arrival.switches + (arrival.thread not in (-1, step.thread))
+    def cost(arrival: _Arrival) -> tuple[int, int]:
+        return arrival.switches + (arrival.thread not in (-1, step.thread)), arrival.rank
 
-    best = min(arrivals, key=switches)
-    return _Arrival(step.thread, switches(best), best, (state, step))
+    best = min(arrivals, key=cost)
+    return _Arrival(step.thread, cost(best)[0], best.rank, best, (state, step))
+
+
+def _is_better(new: _Arrival, known: _Arrival | None) -> bool:
+    """Fewer context switches; among equals, the thread declared first takes the first step."""
+    if known is None:
+        return True
+    return (new.switches, new.rank, new.thread) < (known.switches, known.rank, known.thread)
+
+
+def _rank(level: list[_Arrival]) -> None:
+    """Give the arrivals of a level, ranked as what they come from, ranks of their own."""
+    level.sort(key=lambda arrival: (arrival.rank, arrival.thread))
+    for rank, arrival in enumerate(level):
+        arrival.rank = rank
 
 
 def goal_key(number: int, step: Step | None) -> Hashable:

@@ -107,6 +107,8 @@ class StepRun:
         self._log: list[Key] = []
         self._cursor = 0
         self._frames: list[Frame] = []
+        self._constants: dict[str, None] = {}
+        self._raised: list[str] = []
         self._explain = explain
         self._starting = False
         self._flow: FlowRecorder | None = None
@@ -179,6 +181,8 @@ class StepRun:
         if self._in_effect is not None and part is not None:
             self._in_effect.reads.append(Touch(location, part))
         index = location.index
+        if location.constant and location.name not in self._program.parameters:
+            self._constants[location.name] = None
         if index < 0:
             return self._heap.values[location.initial]
         if index in self._written:
@@ -307,6 +311,7 @@ class StepRun:
             local,
             tuple(self._accesses),
             self._accesses[0].place if self._accesses else first,
+            tuple(self._raised),
             failure,
             self._flow.end(len(self._log)) if self._flow else None,
         )
@@ -419,6 +424,7 @@ class StepRun:
             number, at = error.__dict__[_ORIGIN]
             return (self._machine.codes[number], at)
         error.__dict__[_ORIGIN] = (self._machine.code_number(code), at)
+        self._raised.append(type(error).__name__)
         return (code, at)
 
     # Local states
@@ -479,17 +485,13 @@ class StepRun:
     def _never_ends(self) -> ModelError:
         name = self._program.threads[self.thread].name
         inside = ", inside atomic()" if self._atomic else ""
+        remedy = "a loop that waits must look at shared state; one inside atomic() must end"
+        if self._constants:
+            names = ", ".join(self._constants)
+            remedy = f"no thread ever writes what it looks at ({names}): let one of them do so"
         return ModelError(
             f"thread {name} never comes to a switch point again{inside}: this loop does not end",
-            remedy="a loop that waits must look at shared state; one inside atomic() must end",
-            place=self._program_place(self._here()),
-        )
-
-    def _too_long(self) -> ModelError:
-        return ModelError(
-            f"thread {self._program.threads[self.thread].name} runs more than {MOST_BLOCKS:,} "
-            "statements without coming to a switch point",
-            remedy="compute less in one step, or in a function of another module",
+            remedy=remedy,
             place=self._program_place(self._here()),
         )
 

@@ -83,6 +83,7 @@ class Step:
     """One way a thread can go on from a state.
 
     `writes` are (place in the state tuple, value id), `local` the thread's next local state.
+    `raised` names the exceptions that came up in it, whether or not they left the thread.
     """
 
     thread: int
@@ -90,6 +91,7 @@ class Step:
     local: int
     accesses: tuple[AccessRecord, ...]
     place: tuple[Code, int]
+    raised: tuple[str, ...]
     failure: Failure | None
     flow: Flow | None
 

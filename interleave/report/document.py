@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from interleave.report.values import plain_text, to_json
+from interleave.showing import plain_text, to_json
 from interleave.result import (
     Access,
     Change,

@@ -77,6 +77,9 @@ def _violation(violation: Violation, verbosity: int, width: int) -> list[Line]:
         lines += lanes(violation, verbosity=verbosity, width=width)
     else:
         lines += _paragraph("It is so at the start, before any step.", width)
+    final = words.final_values(violation.trace)
+    if final and violation.kind == "postcondition":
+        lines += [[], *_paragraph(f"At the end: {final}", width, Style.BAD)]
     hidden = words.participants(violation)[1]
     if hidden:
         lines += _paragraph(words.left_out(hidden), width, Style.FAINT)
@@ -88,7 +91,7 @@ def _waits(violation: Violation, verbosity: int, width: int) -> list[Line]:
     if not violation.waits:
         return []
     opening = "Now no thread can move"
-    opening += ", because each waits for the next, in a circle:" if violation.cycle else ":"
+    opening += ", because threads wait for each other in a circle:" if violation.cycle else ":"
     lines: list[Line] = [[], *_paragraph(opening, width)]
     for wait in violation.waits:
         sentence = f"{one_line(wait.thread)} {words.wait_text(wait)}"

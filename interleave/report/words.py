@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from interleave.report.cells import one_line
-from interleave.report.values import show
+from interleave.showing import show
 from interleave.result import Access, Change, ModelResult, Trace, TraceStep, Violation, Wait
 
 
@@ -103,10 +103,9 @@ def outcomes(model_result: ModelResult) -> list[str]:
         values = dict(outcome.state)
         names = differing or list(values)
         text = ", ".join(f"{one_line(name)} = {one_line(show(values[name]))}" for name in names)
-        parts = [text] if text else []
-        if outcome.how != "finished" or not parts:
-            parts.append(_HOW[outcome.how])
-        line = ", ".join(parts)
+        line = text or _HOW["finished"]
+        if outcome.how != "finished":
+            line = f"{_HOW[outcome.how]}, with {text}" if text else _HOW[outcome.how]
         if outcome.interleavings is not None and counted.total is not None:
             line += f": in {outcome.interleavings:,} of {counted.total:,}"
         lines.append(line)
@@ -151,6 +150,16 @@ def initial_values(trace: Trace) -> str:
     return ", ".join(f"{one_line(name)} = {one_line(show(value))}" for name, value in trace.initial)
 
 
+def final_values(trace: Trace) -> str:
+    """The shared variables after the last step, as far as they changed: "counter = 1"."""
+    initial = dict(trace.initial)
+    return ", ".join(
+        f"{one_line(name)} = {one_line(show(value))}"
+        for name, value in trace.final
+        if show(value) != show(initial.get(name))
+    )
+
+
 def change_text(change: Change) -> str:
     """What a step did to a location: "counter: 0 → 1", or "counter: 1, unchanged"."""
     before, after = one_line(show(change.before)), one_line(show(change.after))
@@ -185,7 +194,8 @@ def held_by(wait: Wait) -> str:
     if not wait.holders:
         return ""
     names = ["itself" if name == wait.thread else one_line(name) for name in wait.holders]
-    return f"held by {' and '.join(names)}"
+    ended = ", which has ended" if wait.holders_ended else ""
+    return f"held by {' and '.join(names)}{ended}"
 
 
 @dataclass(frozen=True)
@@ -200,8 +210,9 @@ def roles(violation: Violation) -> dict[int, Role]:
     """The steps that make the violation, by number: three for a lost update, else one at most."""
     lost = violation.lost_update
     if lost is not None:
+        read = "stale check" if lost.by_condition else "stale read"
         return {
-            lost.read: Role("read", "stale read"),
+            lost.read: Role("read", read),
             lost.lost: Role("lost", "lost write"),
             lost.overwrite: Role("overwrite", "overwrites"),
         }

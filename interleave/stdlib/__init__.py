@@ -1,8 +1,9 @@
 """The standard library as models see it: real names in, modelled counterparts out.
 
 Each file here models one module. It has `FUNCTIONS`, the modelled counterpart of each public name
-of that module, and `PRIMITIVES`, the modelled class of each real type whose instances a model may
-hold. To add a module, write its file and name it in `MODELLED`; files are imported when needed.
+of that module; `PRIMITIVES`, the modelled class of each real type whose instances a model may hold;
+and, if need be, `INSTANCES`: what stands for an instance of some type wherever code uses one. To
+add a module, write its file and name it in `MODELLED`; files are imported when needed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,13 @@ from typing import Any
 from interleave.errors import ModelError
 from interleave.memory.primitive import Primitive
 
-MODELLED = {"threading": "threading", "_thread": "threading", "time": "time"}
+MODELLED = {
+    "_thread": "threading",
+    "logging": "logging",
+    "sys": "sys",
+    "threading": "threading",
+    "time": "time",
+}
 """Standard module -> the file here that models it."""
 
 _PURE = {
@@ -96,17 +103,28 @@ def modelled(value: Any, name: str) -> Any:
     """
     if isinstance(value, ModuleType):
         return value if is_pure(value.__name__) else Namespace(value)
-    module = getattr(value, "__module__", None)
-    if not isinstance(module, str) or not (isinstance(value, type) or callable(value)):
-        return value
-    if (file := counterpart(module)) is not None:
-        found = file.FUNCTIONS.get(getattr(value, "__name__", ""))
-        if found is None and (file := counterpart(name.partition(".")[0])) is not None:
-            found = file.FUNCTIONS.get(name.rpartition(".")[2])
-        if found is not None:
-            return found
-    if isinstance(value, type) and issubclass(value, BaseException):
-        return value
-    if is_pure(module):
+    if not (isinstance(value, type) or callable(value)):
+        file = counterpart(type(value).__module__)
+        return getattr(file, "INSTANCES", {}).get(type(value), value)
+    module = _module_of(value)
+    if (found := _function(module, getattr(value, "__name__", ""), name)) is not None:
+        return found
+    if is_pure(module) or (isinstance(value, type) and issubclass(value, BaseException)):
         return value
     raise unmodelled(name, module)
+
+
+def _module_of(value: Any) -> str:
+    """The module that a function or class belongs to; random.random is a method of an instance."""
+    module = getattr(value, "__module__", None)
+    return module or type(getattr(value, "__self__", None)).__module__
+
+
+def _function(module: str, real_name: str, name: str) -> Any:
+    """The counterpart of a function, which may be known by another name (`threading.Lock`)."""
+    places = ((module, real_name), (name.partition(".")[0], name.rpartition(".")[2]))
+    for place, known_as in places:
+        file = counterpart(place)
+        if file is not None and known_as in file.FUNCTIONS:
+            return file.FUNCTIONS[known_as]
+    return None

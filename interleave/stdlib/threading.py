@@ -141,7 +141,11 @@ def _made_by_a_thread(name: str) -> Any:
     return refuse
 
 
-FUNCTIONS = {name: _made_by_a_thread(name) for name in ("Lock", "RLock", "allocate_lock")}
+FUNCTIONS = {
+    "Lock": _made_by_a_thread("Lock"),
+    "RLock": _made_by_a_thread("RLock"),
+    "allocate_lock": _made_by_a_thread("Lock"),
+}
 PRIMITIVES: dict[type, type[Primitive]] = {
     type(threading.Lock()): Lock,
     type(threading.RLock()): RLock,

@@ -72,7 +72,7 @@ def test_deadlock_ends_with_the_circle() -> None:
     lines = render_text(results.philosophers()).splitlines()
     assert lines[1] == "philosophers.py, runtime free-threaded, N=5"
     assert lines[-8:] == [
-        "Now no thread can move, because each waits for the next, in a circle:",
+        "Now no thread can move, because threads wait for each other in a circle:",
         "  philosopher[0] waits for forks[1], held by philosopher[1]",
         "  philosopher[1] waits for forks[2], held by philosopher[2]",
         "  philosopher[2] waits for forks[3], held by philosopher[3]",

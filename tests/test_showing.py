@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from interleave.report.cells import cell_width, fit, one_line, shorten, wrap
-from interleave.report.values import show, to_json
+from interleave.showing import show, to_json
 from interleave.result import Described
 
 
@@ -89,7 +89,7 @@ def test_a_value_that_holds_itself() -> None:
 
 def test_the_hash_seed_does_not_show() -> None:
     program = (
-        "from interleave.report.values import show\n"
+        "from interleave.showing import show\n"
         "print(show({'a', 'b', 'c', ('d', 1), None, frozenset({'e', 'f'}), frozenset({'g'})}))"
     )
     outputs = {
