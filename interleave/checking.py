@@ -202,7 +202,9 @@ def _warnings(found: Searched[Check]) -> list[str]:
     warnings = list(program.heap.warnings)
     if found.graph.limit:
         return warnings
-    if not found.graph.transitions and not any(map(found.machine.failures_at_start, found.graph.states)):
+    if not found.graph.transitions and not any(
+        map(found.machine.failures_at_start, found.graph.states)
+    ):
         warnings.append("no thread takes a step: nothing that the threads look at is ever written")
     ends = any(found.machine.is_final(state) for state in found.graph.states)
     if not ends and any(wanted.kind == "postcondition" for wanted in program.properties):

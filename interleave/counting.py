@@ -69,9 +69,7 @@ def count_paths(edges: Edges, initial: int, order: list[int]) -> list[int]:
     return ways
 
 
-def count_interleavings(
-    found: Searched[Check], *, any_violation: bool
-) -> Interleavings | None:
+def count_interleavings(found: Searched[Check], *, any_violation: bool) -> Interleavings | None:
     """What there is to count in a state graph; None where the search is not complete."""
     graph = found.graph
     if graph.limit:

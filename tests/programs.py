@@ -108,7 +108,11 @@ def tries(n):
         n += 1
 
 
-class M(Model):
+class Base(Model):
+    double = 11
+
+
+class M(Base):
     n = 1
     m = 0
     out = ()
@@ -273,10 +277,9 @@ class Writer:
             lambda: f"self.items[{n(d)} % len(self.items)]",
             lambda: f"xs[{n(d)} % len(xs)]",
             lambda: f"next(iter({self.sequence(d)}), {n(d)})",
-            lambda: f"len(f'{{{n(d)}}}{{{n(d)}:0>2}}')",
+            lambda: f"len(f\"{{{n(0)}}}{{self.bump({n(0)}):0>2}}{{a!r:{{b}}}}\")",
             lambda: f"Point({n(d)}, {n(d)}).x",
             lambda: f"Pair({n(d)}, {n(d)}).second",
-            lambda: f"super().__class__.__name__.count('M') + {n(d)}",
         )
 
     def risky_number(self, d: int) -> str:
@@ -364,7 +367,7 @@ class Writer:
             lambda: f"Point({n(d)}, {n(d)})",
             lambda: f"Pair({n(d)}, {t(d)})",
             lambda: f"frozenset({self.sequence(d)})",
-            lambda: f"f'{{{t(d)}}}:{{{n(d)}!r:>4}}'",
+            lambda: f"f'{{self.bump()}}:{{self.add({n(0)})!r:>4}}{{self.n}}'",
             lambda: f"self.named({n(d)})",
             lambda: "Color.GREEN",
             lambda: f"sorted((d | {{{n(d)}: {n(d)}}}).items())[0]",
@@ -425,7 +428,8 @@ class Writer:
                 lambda: f"xs[{self.index()}] = {n()}",
                 lambda: f"d[{n(1)}] = {n()}",
                 lambda: f"self.table[{n(1)}] = {n()}",
-                lambda: f"a = self.m = xs[{n(0)} % 1:] = [{n()}]" if self.chance(5) else f"a = b = {n()}",
+                lambda: f"a = self.m = xs[{self.index()}] = {n()}",
+                lambda: f"ys = xs[{n(0)}:] = [{n()}]",
                 lambda: f"self.double = {n()}",
                 lambda: f"self.__secret = {n()}",
                 lambda: f"box.value = {n()}",
@@ -479,7 +483,7 @@ class Writer:
                 "q = deque(xs, 3)", "d = dict(self.table)", "s = set(self.items)", "box = self.box",
                 "box = Box(1, xs)", "me = self; me.n += 1", "put = xs.append; put(a)",
                 "put = self.items.append; put(a)", "f = self.bump; a = f(2)", "f = plus; a = f(b)",
-                "it = self.rows[0]", "ys = box.inside", "xs = [a, [b]][1]", "d = {a: b, c: a}",
+                "it = self.rows[0]", "a = super().double + 1", "ys = box.inside", "xs = [a, [b]][1]", "d = {a: b, c: a}",
                 "q.append(a); q.rotate(1)",
             )  # fmt: skip
         )

@@ -20,7 +20,17 @@ from functools import partial
 from typing import Any
 
 from interleave.checks.base import Check, Found
-from interleave.checks.stale import Cell, Held, Lost, Suspect, follow, in_order, line_of, lost
+from interleave.checks.stale import (
+    Cell,
+    Held,
+    Lost,
+    Memory,
+    Suspect,
+    follow,
+    in_order,
+    line_of,
+    lost,
+)
 from interleave.engine.graph import SearchGraph
 from interleave.engine.paths import CHEAP, Path, shortest
 from interleave.engine.trees import LearntSteps
@@ -33,8 +43,8 @@ Line = tuple[str, int]
 Cause = tuple[str, Line, Line, Line]
 """Location, and file and line of the read, of the lost write, and of the write that lost it."""
 
-Node = tuple[int, Held]
-"""The number of a state, and what a suspect holds in it."""
+Node = tuple[int, int]
+"""The number of a state, and of what a suspect holds in it (`stale.Memory`)."""
 
 
 class LostUpdateCheck(Check):
@@ -43,9 +53,10 @@ class LostUpdateCheck(Check):
     def __init__(self, machine: Machine, learnt: LearntSteps) -> None:
         super().__init__(machine, learnt)
         self._moves: dict[tuple[int, int, int, Any], int] = {}
-        """Local moves (thread, local state before and after, writes), and a state to see each in."""
+        """Local moves: thread, local states, writes; each with a state to see it in."""
         self._changed_under: set[tuple[int, int, int]] = set()
         """(place of a location, thread, its local state): changed by another thread meanwhile."""
+        self._memory = Memory(machine)
         self._looked_through = 0
         self._known_suspects: list[Suspect] = []
         self._plain = [
@@ -76,7 +87,7 @@ class LostUpdateCheck(Check):
             return []
         possible = self._possible_causes(graph, suspects)
         paths = shortest(
-            [(number, Held(suspect)) for suspect in suspects for number in range(graph.initial)],
+            [(number, held) for held in self._nothing_held() for number in range(graph.initial)],
             partial(self._expand, graph),
             self._goals,
             enough=lambda found: len(found) == possible,
@@ -139,36 +150,39 @@ class LostUpdateCheck(Check):
 
     # Third pass: exact
 
-    def _expand(
-        self, graph: SearchGraph, node: Node
-    ) -> Iterable[tuple[State, Step, Node | None]]:
+    def _expand(self, graph: SearchGraph, node: Node) -> Iterable[tuple[State, Step, Node | None]]:
         number, held = node
         state = graph.states[number]
-        for step in graph.steps(state):
-            after = self.machine.after(state, step)
-            target = graph.numbers.get(after)
-            if target is None:  # beyond where an incomplete search stopped
-                yield state, step, None
-            else:
-                yield state, step, (target, follow(self.machine, held, state, step, after))
+        for thread in range(len(self.machine.program.threads)):
+            for step in self.learnt.step(state, thread).steps:
+                after = self.machine.after(state, step)
+                target = graph.numbers.get(after)
+                if target is None:  # beyond where an incomplete search stopped
+                    yield state, step, None
+                else:
+                    yield state, step, (target, self._memory.follow(held, state, step, after))
 
     def _goals(self, node: Node, step: Step | None, target: Node | None) -> list[Cause]:
-        held = node[1]
-        if step is None or step.thread != held.suspect.thread:
+        if step is None:
             return []
-        return [_cause(held.suspect, each, step) for each in lost(held, step)]
+        held = node[1]
+        suspect = self._memory[held].suspect
+        return [_cause(suspect, each, step) for each in self._memory.lost(held, step)]
+
+    def _nothing_held(self) -> list[int]:
+        return [self._memory.number(Held(suspect)) for suspect in self._known_suspects]
 
     # Counting
 
-    def start(self, state: State) -> tuple[Held, ...]:
-        return tuple(Held(suspect) for suspect in self._known_suspects)
+    def start(self, state: State) -> tuple[int, ...]:
+        return tuple(self._nothing_held())
 
     def remember(
-        self, memory: tuple[Held, ...], before: State, step: Step, after: State
-    ) -> tuple[Held, ...] | None:
-        if any(held.suspect.thread == step.thread and lost(held, step) for held in memory):
+        self, memory: tuple[int, ...], before: State, step: Step, after: State
+    ) -> tuple[int, ...] | None:
+        if any(self._memory.lost(held, step) for held in memory):
             return None
-        return tuple(follow(self.machine, held, before, step, after) for held in memory)
+        return tuple(self._memory.follow(held, before, step, after) for held in memory)
 
     # What is reported
 

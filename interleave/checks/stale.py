@@ -118,9 +118,7 @@ def follow(
     )
 
 
-def _after_own_step(
-    machine: Machine, held: Held, before: State, step: Step, number: int
-) -> Held:
+def _after_own_step(machine: Machine, held: Held, before: State, step: Step, number: int) -> Held:
     found = _reads(held.suspect.cell, step, number)
     if not (found or held.readings):
         return held
@@ -169,6 +167,55 @@ def lost(held: Held, step: Step) -> list[Lost]:
         by_value = [each for each in stale if not each.by_condition]
         causes.update(by_value or ([] if looked_again else stale))
     return sorted(causes, key=lambda each: (each.by_condition, each.read, each.changed))
+
+
+class Memory:
+    """What suspects hold, by number, and what steps make of it, worked out once.
+
+    Steps must be those of one `LearntSteps`, which keeps them: they are known by identity.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._numbers: dict[Held, int] = {}
+        self._held: list[Held] = []
+        self._followed: dict[tuple[int, int, int, int], int] = {}
+        self._lost: dict[tuple[int, int], list[Lost]] = {}
+
+    def number(self, held: Held) -> int:
+        """The number of what a suspect holds."""
+        found = self._numbers.get(held)
+        if found is None:
+            found = self._numbers[held] = len(self._held)
+            self._held.append(held)
+        return found
+
+    def __getitem__(self, number: int) -> Held:
+        return self._held[number]
+
+    def follow(self, number: int, before: State, step: Step, after: State) -> int:
+        """`follow`, by number."""
+        suspect = self._held[number].suspect
+        index = suspect.cell.location.index
+        was, now = before[index], after[index]
+        if was == now and step.thread != suspect.thread:
+            return number
+        key = (number, id(step), was, now)
+        found = self._followed.get(key)
+        if found is None:
+            held = follow(self._machine, self._held[number], before, step, after)
+            found = self._followed[key] = self.number(held)
+        return found
+
+    def lost(self, number: int, step: Step) -> list[Lost]:
+        """`lost`, by number; nothing for steps of other threads."""
+        if step.thread != self._held[number].suspect.thread:
+            return []
+        key = (number, id(step))
+        found = self._lost.get(key)
+        if found is None:
+            found = self._lost[key] = lost(self._held[number], step)
+        return found
 
 
 def _reads(cell: Cell, step: Step, number: int) -> dict[int, Moment]:

@@ -21,6 +21,7 @@ from interleave.compiler.names import (
 from interleave.compiler.source import find_function, no_source
 from interleave.compiler.statements import StatementFlattener
 from interleave.errors import ModelError, Place
+from interleave.memory.containers import plain
 from interleave.memory.cursors import cursor
 
 __all__ = ["Block", "BlockKind", "Code", "Locals", "compile_function", "is_user_function"]
@@ -57,6 +58,9 @@ def _keywords(callee: Any, *parts: Mapping[str, Any]) -> dict[str, Any]:
                 raise TypeError("keywords must be strings")
             if name in found:
                 called = getattr(callee, "__qualname__", repr(callee))
+                module = getattr(callee, "__module__", None)
+                if module not in (None, "builtins"):
+                    called = f"{module}.{called}"
                 raise TypeError(f"{called}() got multiple values for keyword argument {name!r}")
             found[name] = part[name]
     return found
@@ -76,6 +80,7 @@ def _manager(value: Any) -> Any:
 _HELPERS: dict[str, Any] = {
     "@keywords": _keywords,
     "@manager": _manager,
+    "@plain": plain,
     "@slice": slice,
     "@cursor": cursor,
     "@next": _next,

@@ -208,7 +208,7 @@ class Builder:
 
     def keep(self, value: ast.expr, node: ast.AST) -> ast.expr:
         """Lay down an assignment to a temporary, and give an expression that reads it."""
-        if isinstance(value, ast.Constant) or is_temporary(value):
+        if isinstance(value, ast.Constant) or is_temporary(value) or _is_plain_lambda(value):
             return value
         value = without_slices(value)
         name = self.temporary()
@@ -238,6 +238,14 @@ def without_slices(node: ast.expr) -> ast.expr:
         case ast.Tuple():
             return at(node, ast.Tuple([without_slices(part) for part in node.elts], ast.Load()))
     return node
+
+
+def _is_plain_lambda(node: ast.expr) -> bool:
+    """Whether an expression makes a function, and to make it later makes no difference."""
+    if not isinstance(node, ast.Lambda):
+        return False
+    defaults = [each for each in (*node.args.defaults, *node.args.kw_defaults) if each is not None]
+    return all(isinstance(each, ast.Constant) for each in defaults)
 
 
 def is_temporary(node: ast.expr) -> bool:

@@ -77,6 +77,9 @@ class Rewriter(ast.NodeTransformer):
         else:
             node.target = self.visit(node.target)
             node.value = self.visit(node.value)
+        # Asked to add itself to a list, a shared one could not know that the list is to grow.
+        contents = ast.Call(ast.Name("@plain", ast.Load()), [node.value], [])
+        node.value = ast.fix_missing_locations(ast.copy_location(contents, node.value))
         return node
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:

@@ -28,7 +28,8 @@ def find_live(blocks: list[Block]) -> None:
             if len(successors) > 1:
                 out |= live[successors[1]] - block.always_defines
             if block.kind is BlockKind.CALL:
-                after_call[block.number] = out | thrown
+                # What the block itself has bound (by `:=`) is there when the call begins.
+                after_call[block.number] = (live[successors[0]] - {block.target}) | thrown
             found = block.uses | out | thrown
             if found != live[block.number]:
                 live[block.number] = found

@@ -95,9 +95,7 @@ def shortest(
     return found
 
 
-def _arrival(
-    arrivals: list[_Arrival], state: State, step: Step, count_switches: bool
-) -> _Arrival:
+def _arrival(arrivals: list[_Arrival], state: State, step: Step, count_switches: bool) -> _Arrival:
     """What becomes of the best of some arrivals by one more step. Its rank is still that before."""
     if not count_switches:
         return _Arrival(step.thread, 0, arrivals[0].rank, arrivals[0], (state, step))

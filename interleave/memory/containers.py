@@ -84,7 +84,7 @@ class SharedContainer(Shared):
     def operate(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """One operation of the real container, as one access."""
         if name not in _TAKING_ELEMENTS or (args and type(args[0]) is slice):
-            args = tuple(_plain(arg) for arg in args)
+            args = tuple(_contents_of(arg) for arg in args)
         port = current_port()
         location = self._location
         changing = name in _CHANGING
@@ -147,8 +147,19 @@ class SharedContainer(Shared):
     __hash__ = None  # type: ignore[assignment]
 
 
-def _plain(value: Any) -> Any:
-    return value.snapshot() if isinstance(value, SharedContainer) else value
+def plain(value: Any) -> Any:
+    """`value`, or a real container with the contents of the shared one that it stands for."""
+    return value.snapshot() if issubclass(type(value), SharedContainer) else value
+
+
+def _contents_of(argument: Any) -> Any:
+    """An argument of an operation, with all accesses that it takes done before."""
+    kind = type(argument)
+    if issubclass(kind, DictView):
+        return argument._real()
+    if issubclass(kind, SharedArray) or hasattr(kind, "__next__"):
+        return list(argument)
+    return plain(argument)
 
 
 def _forward(name: str) -> Callable[..., Any]:
@@ -339,7 +350,7 @@ class DictView:
 
 
 def _real_view(value: Any) -> Any:
-    return value._real() if isinstance(value, DictView) else _plain(value)
+    return value._real() if isinstance(value, DictView) else plain(value)
 
 
 CONTAINERS: dict[type, type[SharedContainer]] = {
