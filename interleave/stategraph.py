@@ -20,6 +20,7 @@ from interleave.loading import parameters_of
 from interleave.machine import FAILED, FINISHED, State, Step
 from interleave.machine.properties import evaluate_expression
 from interleave.result import Access, Change, ModelResult, Source, Violation
+from interleave.showing import show
 from interleave.tracing import step_facts, variables
 
 if TYPE_CHECKING:
@@ -229,6 +230,31 @@ class StateGraph:
             )
         return graph
 
+    def to_text(self) -> str:
+        """The graph in lines of text, the same on every run: for a small graph, and for its diffs.
+
+        First the size; then each state, with what there is to say of it, its variables and the code
+        that each thread is about to run; and below it the transitions from it, with the thread, the
+        access, and what came of it. There are no line numbers, so that only changes of the model
+        change it. It ends in a newline.
+        """
+        from interleave.report import words
+        from interleave.report.cells import one_line
+
+        result = self.result
+        size = f"{words.count(len(self), 'state')}, {words.count(result.transitions, 'transition')}"
+        lines = [f"{result.model}: {size}{'' if self.complete else f' - {result.limit}'}"]
+        for state in self.states():
+            lines += ["", one_line(" | ".join(_described(state)))]
+            for each in self.transitions_from(state.number):
+                accesses = ", ".join(words.access_text(access) for access in each.accesses)
+                changes = [words.change_text(change) for change in each.changes]
+                failure = f"ends by {each.failure}" if each.failure else ""
+                parts = [each.thread, accesses, *changes, each.outcome, failure]
+                line = one_line(" | ".join(filter(None, parts)))
+                lines.append(f"  {each.source} -> {each.target} | {line}")
+        return "\n".join(lines) + "\n"
+
     def _position(self, state: State, thread: int) -> Position:
         local = self._machine.local(state, thread)
         if local in (FINISHED, FAILED):
@@ -265,6 +291,19 @@ class StateGraph:
             if variables(self._machine, self._graph.states[number]) == wanted:
                 return number
         return 0
+
+
+def _described(state: GraphState) -> list[str]:
+    """What a state is: number and marks, variables, threads."""
+    marks = [name for name in ("initial", "final", "deadlock") if getattr(state, name)]
+    marks += [f"violates {name}" for name in state.violations if name != "deadlock"]
+    number = f"{state.number} ({', '.join(marks)})" if marks else f"{state.number}"
+    values = ", ".join(f"{name} = {show(value)}" for name, value in state.variables.items())
+    threads = [
+        f"{name}: {position.status if position.source is None else position.source.text}"
+        for name, position in state.threads.items()
+    ]
+    return [number, *([values] if values else []), *threads]
 
 
 def explore(

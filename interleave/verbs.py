@@ -73,7 +73,8 @@ def choose(options: Iterable[T]) -> T:
         raise ModelError("choose() has nothing to choose from", remedy="give it one option or more")
     port = current_port()
     # The index and not the option itself: what a thread made must come back as the same object.
-    return items[port.access(AccessKind("choose"), lambda: port.choose(items))]
+    chosen: int = port.access(AccessKind("choose"), lambda: port.choose(items))
+    return items[chosen]
 
 
 class Array(Generic[T]):

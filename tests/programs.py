@@ -589,11 +589,11 @@ class Writer:
                 lambda: f"for a, b in zip(self.cells, list({s()})[:3]):",
                 lambda: f"for a in ({self.number(1)} for x in tuple({s(1)})[:3] if {self.test(1)}):",
                 lambda: "for a, b in list(d.items())[:3]:",
-                lambda: "for a in d:" if self.chance(50) else "for a in s:",
+                lambda: "for a in d:" if self.chance(50) else "for _ in s:",
                 lambda: "for a, b in d.items():",
                 lambda: "for a in self.table:",
                 lambda: "for a, b in self.table.items():",
-                lambda: "for a in self.bag:",
+                lambda: "for _ in self.bag:",
                 lambda: "for a in self.queue:",
                 lambda: "for a in q:",
                 lambda: "for a in reversed(self.cells):",
@@ -645,7 +645,7 @@ class Writer:
             self.body(2)
             self.handlers = outside
         if self.chance(15):
-            self.put("self.note('e' in dir())" if self.chance(2) else "self.note(a)")
+            self.put("self.note(a)")
 
     def with_(self) -> None:
         makers = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,56 @@ def test_with_one_increment_each_the_total_can_be_one() -> None:
     file = FOLDER / "counter/many_increments.py"
     (found,) = check(file, model="AtLeastTwo", parameters={"K": 1}).models
     assert found.expected is False
+
+
+SIZE = re.compile(r"# (?:(?P<parameters>\w+=\d+(?:, \w+=\d+)*): )?(?P<states>[\d,]+) states, "
+                  r"(?P<transitions>[\d,]+) transitions")  # fmt: skip
+
+
+def written_sizes(file: Path) -> list[tuple[str, dict[str, int], int, int]]:
+    """The sizes in comments above the models of a file: `# N=2, K=1: 12 states, 14 transitions`.
+
+    They stand directly above a class and its decorators, one for each choice of parameters.
+    """
+    lines = file.read_text(encoding="utf-8").splitlines()
+    found = []
+    for each in ast.parse("\n".join(lines)).body:
+        if not isinstance(each, ast.ClassDef):
+            continue
+        first = min([each.lineno, *(decorator.lineno for decorator in each.decorator_list)])
+        above = lines[: first - 1]
+        while above and (match := SIZE.fullmatch(above.pop())):
+            settings = (match["parameters"] or "").split(", ")
+            pairs = [setting.split("=") for setting in settings if setting]
+            parameters = {name: int(value) for name, value in pairs}
+            states, transitions = (
+                int(match[name].replace(",", "")) for name in ("states", "transitions")
+            )
+            found.append((each.name, parameters, states, transitions))
+    return found
+
+
+WRITTEN = [(file, *size) for file in FILES for size in written_sizes(file)]
+SMALL = 5_000
+"""States up to which the reference engine is asked as well."""
+
+
+@pytest.mark.parametrize(("file", "model", "parameters", "states", "transitions"), WRITTEN)
+def test_written_sizes(
+    file: Path, model: str, parameters: dict[str, int], states: int, transitions: int
+) -> None:
+    for engine in ["auto", "reference"] if states <= SMALL else ["auto"]:
+        (found,) = check(file, model=model, parameters=parameters, engine=engine).models
+        assert (found.states, found.transitions) == (states, transitions), engine
+        assert found.expected is True
+
+
+@pytest.mark.parametrize("file", FILES, ids=names)
+def test_no_written_size_is_overlooked(file: Path) -> None:
+    """A comment with a size is one that `written_sizes` finds; each of the classics has one."""
+    text = file.read_text(encoding="utf-8")
+    comments = [line for line in text.splitlines() if re.search(r"#.*\d states", line)]
+    found = written_sizes(file)
+    assert len(found) == len(comments)
+    if file.parent.name == "classics":
+        assert {name for name, *_ in found} == {model.__name__ for model in load_models(file)}

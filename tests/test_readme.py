@@ -1,7 +1,7 @@
 """The README and the pages in docs/ show what the tool prints.
 
-Each ```console block is a session: lines that begin with `$` are commands, what follows one is its
-output. Each ```python block whose first line is `# name.py` is that file, there for the sessions of
+Each ```console block is a session: lines that begin with `$` are commands (`interleave`, or `python`
+with a file of the page), what follows one is its output. Each ```python block whose first line is `# name.py` is that file, there for the sessions of
 its page. `python tests/test_readme.py` writes the present output, and the picture, into the pages.
 """
 
@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shlex
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -55,10 +56,20 @@ def workplace(page: str) -> Iterator[None]:
 def run(command: str) -> tuple[str, int]:
     """What a command prints, on standard output and standard error, and its exit code."""
     name, *arguments = shlex.split(command)
+    if name == "python":
+        return run_python(arguments)
     assert name == "interleave", command
     result = CliRunner().invoke(main, arguments, prog_name=name)
     assert result.exit_code in (0, 1, 2, 3), result.output  # else it is no output to show
     return result.output, result.exit_code
+
+
+def run_python(arguments: list[str]) -> tuple[str, int]:
+    done = subprocess.run(
+        [sys.executable, "-X", "utf8", *arguments], capture_output=True, text=True, encoding="utf-8"
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout, 0
 
 
 def rerun(session: str) -> str:

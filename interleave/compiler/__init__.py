@@ -44,25 +44,36 @@ def _matches(exception: BaseException, kinds: Any) -> bool:
             raise TypeError(
                 "catching classes that do not inherit from BaseException is not allowed"
             )
-        if isinstance(exception, kind):
-            return True
-    return False
+    return isinstance(exception, kinds)
+
+
+def _unpacked(callee: Any, mapping: Any) -> dict[Any, Any]:
+    """What `**mapping` adds to the arguments of a call."""
+    if not hasattr(type(mapping), "keys"):
+        kind = type(mapping).__name__
+        raise TypeError(f"{_called(callee)}() argument after ** must be a mapping, not {kind}")
+    return {**mapping}
+
+
+def _called(callee: Any) -> str:
+    """What Python calls a callee in messages."""
+    name: str = getattr(callee, "__qualname__", repr(callee))
+    module = getattr(callee, "__module__", None)
+    return name if module in (None, "builtins") else f"{module}.{name}"
 
 
 def _keywords(callee: Any, *parts: Mapping[str, Any]) -> dict[str, Any]:
     """The keyword arguments of a call, from those before, in and after each `**`."""
     found: dict[str, Any] = {}
     for part in parts:
-        for name in part.keys():  # noqa: SIM118  (a shared dict is iterated otherwise)
+        for name, value in part.items():
             if not isinstance(name, str):
                 raise TypeError("keywords must be strings")
             if name in found:
-                called = getattr(callee, "__qualname__", repr(callee))
-                module = getattr(callee, "__module__", None)
-                if module not in (None, "builtins"):
-                    called = f"{module}.{called}"
-                raise TypeError(f"{called}() got multiple values for keyword argument {name!r}")
-            found[name] = part[name]
+                raise TypeError(
+                    f"{_called(callee)}() got multiple values for keyword argument {name!r}"
+                )
+            found[name] = value
     return found
 
 
@@ -81,6 +92,7 @@ _HELPERS: dict[str, Any] = {
     "@keywords": _keywords,
     "@manager": _manager,
     "@plain": plain,
+    "@unpacked": _unpacked,
     "@slice": slice,
     "@cursor": cursor,
     "@next": _next,

@@ -138,10 +138,11 @@ class ExpressionFlattener(Builder):
     def _starred_keywords(self, node: ast.Call) -> ast.expr:
         """A dict of the keyword arguments of a call with `**` in it."""
         node.func = self.keep(node.func, node)
+        unpack = at(node, ast.Name("@unpacked", ast.Load()))
         parts = [
             at(node, ast.Dict([at(node, ast.Constant(keyword.arg))], [keyword.value]))
             if keyword.arg
-            else keyword.value
+            else at(node, ast.Call(unpack, [node.func, keyword.value], []))
             for keyword in node.keywords
         ]
         merge = at(node, ast.Name("@keywords", ast.Load()))

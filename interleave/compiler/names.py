@@ -48,6 +48,7 @@ _REFUSED = {
     "globals": "use attributes of the model",
     "locals": "name the variables",
     "vars": "name the attributes",
+    "dir": "name the variables",
     "__import__": "import at the top of the file",
     "breakpoint": "look at the trace of a violation, or use `interleave steps`",
 }

@@ -10,6 +10,10 @@ from interleave.compiler.blocks import ENTERED, Block, BlockKind
 from interleave.compiler.builder import Label, Loop, Unwinding, at, is_temporary, load
 from interleave.compiler.expressions import ExpressionFlattener
 
+NOTHING = ""
+"""Stands for the exception being handled where there is none, in a `finally`."""
+
+
 class StatementFlattener(ExpressionFlattener):
     """Adds to a builder: `body(statements)`."""
 
@@ -261,9 +265,14 @@ class StatementFlattener(ExpressionFlattener):
                 with self.handled(name):
                     self.body(node.finalbody)
 
+            def finish() -> None:
+                # Laid down once more for each way out, one of which is that nothing was raised.
+                with self.handled(self._handled[-1] if self._handled else NOTHING):
+                    self.body(node.finalbody)
+
             self._protect(
                 protected,
-                finish=lambda: self.body(node.finalbody),
+                finish=finish,
                 on_exception=finish_after,
                 node=node,
             )
@@ -368,7 +377,11 @@ class StatementFlattener(ExpressionFlattener):
                     "`raise` alone stands outside `except`",
                     "name the exception: pass it to the function that is to raise it again",
                 )
-            self._raise_again(self._handled[-1], node)
+            if self._handled[-1] is NOTHING:
+                self.plain(node, node)  # raises RuntimeError
+                self._pending = []
+            else:
+                self._raise_again(self._handled[-1], node)
         else:
             exception = self.simple(node.exc)
             cause = None

@@ -175,7 +175,7 @@ def _stand_in(kind: type) -> Callable[[type], type]:
 
     def fill(cls: type) -> type:
         for name in dir(kind):
-            if name not in _NOT_FORWARDED:
+            if name not in _NOT_FORWARDED and name not in vars(cls):
                 setattr(cls, name, _forward(name))
         cls._type = kind  # type: ignore[attr-defined]
         return cls

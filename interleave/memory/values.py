@@ -221,8 +221,11 @@ class Freezer:
             return (set if kind is OrderedSet else kind, number, handler(self, value))
         inside = self._items(attributes_of(value).items())
         if isinstance(value, BaseException):
+            # As for pickling: an OSError keeps its file apart from its `args`.
+            made_from = self._sequence(_native(kind).__reduce__(value)[1])
             cause = self.freeze(value.__cause__), value.__suppress_context__
-            return ("exception", number, _Same(kind), self._sequence(value.args), inside, cause)
+            args = self._sequence(value.args)
+            return ("exception", number, _Same(kind), made_from, args, inside, cause)
         return ("object", number, _Same(kind), inside)
 
     def _sequence(self, items: Iterable[Any]) -> tuple[Key, ...]:
@@ -260,6 +263,11 @@ def is_plain_object(value: object) -> bool:
 
 def _rooted_in_object(kind: type) -> bool:
     return all(base is object or _is_defined_in_python(base) for base in kind.__mro__)
+
+
+def _native(kind: type) -> Any:
+    """The nearest of Python's own classes that a class derives from."""
+    return next(base for base in kind.__mro__ if not _is_defined_in_python(base))
 
 
 def _is_defined_in_python(kind: type) -> bool:
@@ -353,13 +361,12 @@ class Thawer:
         return self._made.setdefault(key[1], bytearray(key[2]))
 
     def _exception(self, key: Key) -> Any:
-        _, number, kind, arguments, attributes, (cause, suppresses) = key
-        args = [self.thaw(item) for item in arguments]
-        made = self._made[number] = kind.it.__new__(kind.it, *args)
-        # Those of Python's own exceptions take attributes from the arguments: errno, code, value.
-        native = next(base for base in kind.it.__mro__ if not _is_defined_in_python(base))
-        native.__init__(made, *args)
-        made.args = tuple(args)
+        _, number, kind, made_from, args, attributes, (cause, suppresses) = key
+        given = [self.thaw(item) for item in made_from]
+        made = self._made[number] = kind.it.__new__(kind.it, *given)
+        # Python's own exceptions take attributes from their arguments: errno, code, value.
+        _native(kind.it).__init__(made, *given)
+        made.args = tuple([self.thaw(item) for item in args])
         made.__cause__ = self.thaw(cause)
         made.__suppress_context__ = suppresses
         return self._with_attributes(made, attributes)

@@ -1,0 +1,66 @@
+"""Writing a state graph to a file, in the format that its suffix names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from interleave.errors import UsageError
+from interleave.report import drawing
+from interleave.report.drawing import DiagramError
+from interleave.report.graph.document import graph_document, render_document
+from interleave.report.graph.graphml import graphml
+from interleave.report.graph.picture import draw
+from interleave.stategraph import StateGraph
+
+DATA_SUFFIXES = (".graphml", ".json")
+SUFFIXES = (*drawing.SUFFIXES, *DATA_SUFFIXES)
+
+
+def check_suffix(path: Path, *, by: str | None = None, full: bool = False) -> None:
+    """Raise `UsageError` where no format has the suffix of a file, or it does not go with the rest.
+
+    It needs no graph, so that nobody waits for a search whose result cannot be written.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(
+            f"no format of a state graph has the suffix {path.suffix!r} of {path}",
+            remedy=f"name the file with one of {', '.join(SUFFIXES)}",
+        )
+    if by is not None and path.suffix.lower() in DATA_SUFFIXES:
+        raise UsageError(
+            f"a {path.suffix} file always holds all of the state graph, ungrouped",
+            remedy=f"leave the expression out, or draw one of {', '.join(drawing.SUFFIXES)}",
+        )
+    if by is not None and full:
+        raise UsageError(
+            "a picture shows either all of the graph or groups of its states, not both",
+            remedy="leave out one of --by and --full",
+        )
+
+
+def write_graph(
+    graph: StateGraph, path: Path, *, by: str | None = None, full: bool = False
+) -> str:
+    """Write a state graph to `path`; say in a few words what of it was written, "" for all of it.
+
+    Pictures (.dot .gv .svg .png .pdf) are those of `graph_dot`, with `by` and `full`; .graphml and
+    .json always hold all of the graph.
+
+    Raises `UsageError` for what `check_suffix` and `graph_dot` refuse, and `DiagramError` where the
+    picture cannot be rendered or the file cannot be written.
+    """
+    check_suffix(path, by=by, full=full)
+    suffix = path.suffix.lower()
+    if suffix in drawing.SUFFIXES:
+        source, shown = draw(graph, by=by, full=full)
+        drawing.write_diagram(source, path)
+        return shown
+    if suffix == ".json":
+        data = (render_document(graph_document(graph)) + "\n").encode()
+    else:
+        data = graphml(graph)
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise DiagramError(f"cannot write {path}: {error.strerror or error}") from error
+    return ""
