@@ -245,3 +245,62 @@ def steps(paths: tuple[Path, ...], model: str | None, parameters: dict[str, Any]
         click.echo(render_listing(list_steps(each, parameters_of(each, parameters))))
 
 
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path), metavar="PATH")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="What to write: .dot .gv .svg .png .pdf .graphml or .json.",
+)
+@click.option("-m", "--model", metavar="NAME", help="The model, where the file has several.")
+@click.option(
+    "-p",
+    "--param",
+    "parameters",
+    multiple=True,
+    callback=_parameter,
+    metavar="NAME=VALUE",
+    help="Set a parameter of the model. May be repeated.",
+)
+@click.option(
+    "--by",
+    metavar="EXPR",
+    help="Draw states as one that give the same value for a Python expression of the shared "
+    "variables and of the threads (by name: the line each is at): 'counter % 2'.",
+)
+@click.option("--full", is_flag=True, help="Draw every state, however many there are.")
+@click.option(
+    "--max-states", type=click.IntRange(min=1), metavar="N", help="Give up before state N + 1."
+)
+@click.pass_context
+def graph(
+    context: click.Context,
+    path: Path,
+    output: Path,
+    model: str | None,
+    parameters: dict[str, Any],
+    by: str | None,
+    full: bool,
+    max_states: int | None,
+) -> None:
+    """Draw the state graph of a model, or write it for another program.
+
+    Runs of states without a choice are folded into one edge. A graph that is too large to be looked
+    at is drawn as a quotient: states with the same shared variables are one node. The exit status
+    is 0 also for a model with violations, and 3 where the search was not complete.
+    """
+    from interleave.report.graph import check_suffix, write_graph
+    from interleave.report.words import count
+    from interleave.stategraph import explore
+
+    check_suffix(output, by=by, full=full)
+    found = explore(path, model=model, parameters=parameters, max_states=max_states)
+    shown = write_graph(found, output, by=by, full=full)
+    what = f"{found.result.model}: {count(len(found), 'state')}{shown and f', {shown}'}"
+    click.echo(f"{what}: written to {output}", err=True)
+    if not found.complete:
+        click.echo(f"the search is incomplete: {found.result.limit}", err=True)
+        context.exit(EXIT_INCONCLUSIVE)

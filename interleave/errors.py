@@ -85,3 +85,17 @@ class UsageError(InterleaveError):
 
 class ModelError(InterleaveError):
     """The model itself is at fault: it cannot be loaded, compiled, or run."""
+
+
+class EndlessLoop(ModelError):
+    """A thread never comes to a switch point again.
+
+    `constants` are the keys of the locations that it looked at on the way, which nothing has
+    written so far: if something does, the loop is no endless one.
+    """
+
+    def __init__(
+        self, what: str, *, remedy: str, place: Place | None, constants: frozenset[str]
+    ) -> None:
+        super().__init__(what, remedy=remedy, place=place)
+        self.constants = constants

@@ -5,6 +5,7 @@ States and transitions are made when they are asked for; nothing but numbers is 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,9 +20,12 @@ from interleave.errors import UsageError
 from interleave.loading import parameters_of
 from interleave.machine import FAILED, FINISHED, State, Step
 from interleave.machine.properties import evaluate_expression
-from interleave.result import Access, Change, ModelResult, Source, Violation
+from interleave.memory.containers import SharedContainer
+from interleave.memory.primitive import Primitive
+from interleave.memory.values import Shared
+from interleave.result import Access, Change, Described, ModelResult, Source, Violation
 from interleave.showing import show
-from interleave.tracing import step_facts, variables
+from interleave.tracing import plain, plain_at, step_facts, variables
 
 if TYPE_CHECKING:
     import networkx
@@ -180,7 +184,8 @@ class StateGraph:
 
         Variables go by their names, and so do threads, which give the line that they are about to
         run, or "finished" or "failed": `counter % 2`, `flags[0]`, `len(items)`, `increment[0]`.
-        Raises `UsageError` for what cannot be evaluated.
+        What is shared is given as in `GraphState.variables`: containers as real ones, locks in
+        words. Raises `UsageError` for what cannot be evaluated.
         """
         state = self._graph.states[number]
         threads: dict[str, Any] = {}
@@ -190,7 +195,8 @@ class StateGraph:
                 threads[thread.method] = place
             else:
                 threads.setdefault(thread.method, []).append(place)
-        return evaluate_expression(self._machine, state, expression, threads)
+        found = evaluate_expression(self._machine, state, expression, threads)
+        return self._plain(state, found, ())
 
     def to_networkx(self) -> networkx.MultiDiGraph[int]:
         """The graph as a `networkx.MultiDiGraph`, its nodes the numbers of the states.
@@ -254,6 +260,26 @@ class StateGraph:
                 line = one_line(" | ".join(filter(None, parts)))
                 lines.append(f"  {each.source} -> {each.target} | {line}")
         return "\n".join(lines) + "\n"
+
+    def _plain(self, state: State, value: Any, within: tuple[int, ...]) -> Any:
+        """A value without stand-ins; `within` are the shared containers that it stands in."""
+        kind = type(value)
+        if issubclass(kind, Primitive | SharedContainer):
+            location = value._location
+            held = state[location.index] if location.index >= 0 else location.initial
+            if issubclass(kind, Primitive):
+                return plain_at(self._machine, location, held)
+            if value._number in within:
+                return Described("...")
+            within = (*within, value._number)
+            value = value.build(self._machine.program.heap.values[held])
+        elif issubclass(kind, Shared):
+            return plain(self._machine, value)
+        if type(value) in (list, tuple, deque):
+            return type(value)(self._plain(state, item, within) for item in value)
+        if type(value) is dict:
+            return {key: self._plain(state, item, within) for key, item in value.items()}
+        return value
 
     def _position(self, state: State, thread: int) -> Position:
         local = self._machine.local(state, thread)

@@ -30,6 +30,7 @@ class M(Model):
     table = {{"k": 1}}
     queue = deque([2])
     lock = threading.Lock()
+    second = threading.Lock()
     other = threading.RLock()
 {threads}
 """
@@ -49,19 +50,21 @@ class Program:
             threads += f"\n    @thread\n    def t{number}(self):\n{body}\n"
         return MODEL.format(threads=threads)
 
-    def running(self, shared: Any) -> list[Running]:
+    def functions(self) -> list[Callable[[Any], Running]]:
+        """For each thread, what makes its generator from the shared state."""
         made = []
         for number, lines in enumerate(self.generators):
             body = textwrap.indent("\n".join(lines), "    ")
-            names: dict[str, Any] = {"S": shared, "me": number, "GO": (lambda: True, 1)}
-            exec(f"def run():\n    t = 0\n{body}\n    if 0: yield\n", names)
-            made.append(names["run"]())
+            names: dict[str, Any] = {"me": number, "GO": (lambda: True, 1)}
+            exec(f"def run(S):\n    t = 0\n{body}\n    if 0: yield\n", names)
+            made.append(names["run"])
         return made
 
 
 class Writer:
     def __init__(self, random: Random) -> None:
         self.random = random
+        self.locks = random.random() < 0.4
 
     def program(self, threads: int, accesses: int) -> Program:
         made = Program()
@@ -94,9 +97,11 @@ class Writer:
         v = self.random.choice("xy")
         kinds = ["read", "read", "write", "write", "add", "if", "append", "with", "rlock", "cell"]
         kinds += ["len", "pop", "sleep", "while", "iterate", "try", "atomic", "choose", "dict", "move"]
-        kinds += ["swap", "release", "deque", "except"]
+        kinds += ["swap", "release", "deque", "except", "second"]
+        if self.locks:
+            kinds = ["with", "with", "second", "second", "rlock", "try", "add", "release", "read"]
         kind = self.random.choice(kinds)
-        self.left -= {"add": 2, "with": 2, "rlock": 2, "iterate": 2, "move": 2, "swap": 4}.get(kind, 1)
+        self.left -= {"add": 2, "with": 2, "rlock": 2, "iterate": 2, "second": 2, "move": 2, "swap": 4}.get(kind, 1)
         match kind:
             case "read":
                 return [f"t = self.{v}"], ["yield GO", f"t = S.{v}"]
@@ -166,6 +171,14 @@ class Writer:
                      "except Exception:", "    yield GO", "    S.lock = S.free(S.lock)", "    raise",
                      "yield GO", "S.lock = S.free(S.lock)"],
                 )  # fmt: skip
+            case "second":
+                source, generator = self.inside()
+                return (
+                    ["self.second.acquire()", *[line[4:] for line in source], "self.second.release()"],
+                    ["yield (lambda: not S.second, 1)", "S.second = True",
+                     *[line[4:] for line in generator],
+                     "yield GO", "S.second = S.free(S.second)"],
+                )  # fmt: skip
             case "rlock":
                 source, generator = self.inside()
                 return (
@@ -218,11 +231,12 @@ class Found:
 def brute_force(program: Program, most: int) -> Found | None:
     """Run a program under every schedule; None if there are more than `most`."""
     found = Found()
+    functions = program.functions()
     waiting: list[list[tuple[int, int]]] = [[]]
     while waiting:
         prefix = waiting.pop()
         shared = _shared()
-        threads = _Threads(program.running(shared), found)
+        threads = _Threads([run(shared) for run in functions], found)
         for thread, choice in prefix:
             threads.go_on(thread, choice)
         values = _values(shared)
@@ -266,7 +280,7 @@ def _shared() -> Any:
         return False
 
     return SimpleNamespace(
-        x=0, y=1, items=[4], cells=[0, 0], table={"k": 1}, queue=deque([2]), lock=False, owner=None,
+        x=0, y=1, items=[4], cells=[0, 0], table={"k": 1}, queue=deque([2]), lock=False, second=False, owner=None,
         depth=0, free=free,
     )  # fmt: skip
 

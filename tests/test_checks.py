@@ -12,6 +12,7 @@ import pytest
 
 from interleave import (
     Model,
+    ModelError,
     ModelResult,
     array,
     atomic,
@@ -482,8 +483,6 @@ def test_an_invariant_that_fails_at_the_start() -> None:
     ],
 )
 def test_a_property_may_only_look(tmp_path, body, message) -> None:
-    from interleave import ModelError
-
     file = tmp_path / "model.py"
     file.write_text(
         "import threading\nfrom interleave import *\nclass M(Model):\n    x = 0\n    items = [0]\n"
@@ -518,3 +517,73 @@ def test_fail_fast_stops_at_the_first_violation() -> None:
     assert quick.limit == "stopped at the first violation"
     assert 0 < quick.states < whole.states
     assert kinds(quick)
+
+
+# Constants
+
+
+class WaitsForElement(Model):
+    go = array([False, False])
+
+    @thread
+    def waiter(self):
+        while not self.go[0]:
+            pass
+
+    @thread
+    def setter(self):
+        self.go[0] = True
+
+
+class WaitsForItem(Model):
+    items: list[int] = []  # noqa: RUF012
+
+    @thread
+    def waiter(self):
+        while not self.items:
+            pass
+
+    @thread
+    def setter(self):
+        self.items.append(1)
+
+
+@pytest.mark.parametrize("model", [WaitsForElement, WaitsForItem])
+def test_waiting_for_what_is_written_later_is_no_endless_loop(model) -> None:
+    result = checked(model)
+    assert (result.states, result.transitions, result.verdict) == (3, 3, "verified")
+
+
+def test_looking_at_a_constant_is_no_step() -> None:
+    class Looks(Model):
+        table = {"a": [1, 2]}  # noqa: RUF012
+        n = 0
+
+        @thread(2)
+        def t(self):
+            if self.table["a"][1] == 2:
+                self.n = 1
+
+    assert checked(Looks).states == 4
+
+
+def test_waiting_for_what_nobody_writes_says_so() -> None:
+    class Never(Model):
+        ready = False
+        n = 0
+
+        @thread
+        def waiter(self):
+            while not self.ready:
+                pass
+
+        @thread
+        def other(self):
+            self.n = 1
+
+    with pytest.raises(ModelError) as caught:
+        check(Never)
+    assert caught.value.what == (
+        "thread waiter never comes to a switch point again: this loop does not end"
+    )
+    assert "no thread ever writes what it looks at (ready)" in caught.value.remedy

@@ -55,6 +55,8 @@ class Machine:
         self.locals = LocalStates()
         self.codes: list[Code] = []
         self._code_numbers: dict[Code, int] = {}
+        self.written: set[str] = set()
+        """Keys of the locations that some step has written."""
         self._checked: set[tuple[int, int]] = set()
         self._failed_at_start: dict[State, list[Step]] = {}
         self.locations = len(program.heap.changing)
@@ -139,6 +141,7 @@ class Machine:
             with using_port(run):
                 step = run.run()
             looked_at.update(run.looked_at)
+            self.written.update(run.written_keys())
             if isinstance(step, Blocked):
                 blocked = blocked or step
             else:

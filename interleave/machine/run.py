@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from interleave.compiler import Block, BlockKind, Code, Locals
-from interleave.errors import InterleaveError, ModelError
+from interleave.errors import EndlessLoop, InterleaveError, ModelError
 from interleave.program import Written
 from interleave.memory.port import WHOLE, AccessKind, Location
 from interleave.machine.step import (
@@ -107,7 +107,8 @@ class StepRun:
         self._log: list[Key] = []
         self._cursor = 0
         self._frames: list[Frame] = []
-        self._constants: dict[str, None] = {}
+        self._constants: dict[str, str] = {}
+        """Constants that were looked at: their keys and names."""
         self._raised: list[str] = []
         self._explain = explain
         self._starting = False
@@ -182,7 +183,7 @@ class StepRun:
             self._in_effect.reads.append(Touch(location, part))
         index = location.index
         if location.constant and location.name not in self._program.parameters:
-            self._constants[location.name] = None
+            self._constants[location.key] = location.name
         if index < 0:
             return self._heap.values[location.initial]
         if index in self._written:
@@ -211,6 +212,10 @@ class StepRun:
 
     def progress(self) -> int:
         return self._cursor
+
+    def written_keys(self) -> list[str]:
+        """The keys of the locations that were written."""
+        return [self._heap.changing[index].key for index in self._written]
 
     def block(self) -> Any:
         self._end("blocked")
@@ -487,11 +492,20 @@ class StepRun:
         inside = ", inside atomic()" if self._atomic else ""
         remedy = "a loop that waits must look at shared state; one inside atomic() must end"
         if self._constants:
-            names = ", ".join(self._constants)
+            names = ", ".join(dict.fromkeys(self._constants.values()))
             remedy = f"no thread ever writes what it looks at ({names}): let one of them do so"
-        return ModelError(
+        return EndlessLoop(
             f"thread {name} never comes to a switch point again{inside}: this loop does not end",
             remedy=remedy,
+            place=self._program_place(self._here()),
+            constants=frozenset(self._constants),
+        )
+
+    def _too_long(self) -> ModelError:
+        name = self._program.threads[self.thread].name
+        return ModelError(
+            f"thread {name} runs more than {MOST_BLOCKS:,} statements without a switch point",
+            remedy="end the loop sooner, or compute it in one statement",
             place=self._program_place(self._here()),
         )
 

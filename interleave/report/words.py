@@ -220,7 +220,9 @@ def roles(violation: Violation) -> dict[int, Role]:
     if not steps:
         return {}
     if violation.kind in ("exception", "assertion"):
-        return {steps[-1].number: Role("fails", "fails here")}
+        # An exception may pass through `finally` and `with` on its way out of the thread.
+        raising = [s for s in steps if s.thread in violation.threads and "raised " in s.outcome]
+        return {(raising or steps)[-1].number: Role("fails", "fails here")}
     if violation.kind == "invariant":
         return {steps[-1].number: Role("fails", "breaks it")}
     return {}

@@ -52,7 +52,7 @@ class Canvas:
     def source(self) -> str:
         """The drawing as DOT source."""
         # Here, since a check without a diagram must not wait for it. It has no types.
-        import graphviz  # type: ignore[import-untyped]
+        import graphviz
 
         graph = graphviz.Digraph(
             graph_attr={

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from interleave.report import words
 from interleave.report.cells import one_line, shorten
-from interleave.showing import show
 from interleave.result import Change, Described
+from interleave.showing import show
 from interleave.stategraph import Position, Transition
 
 MOST_CELLS = 40

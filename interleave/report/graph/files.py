@@ -9,7 +9,7 @@ from interleave.report import drawing
 from interleave.report.drawing import DiagramError
 from interleave.report.graph.document import graph_document, render_document
 from interleave.report.graph.graphml import graphml
-from interleave.report.graph.picture import draw
+from interleave.report.graph.picture import check_choice, draw
 from interleave.stategraph import StateGraph
 
 DATA_SUFFIXES = (".graphml", ".json")
@@ -31,16 +31,10 @@ def check_suffix(path: Path, *, by: str | None = None, full: bool = False) -> No
             f"a {path.suffix} file always holds all of the state graph, ungrouped",
             remedy=f"leave the expression out, or draw one of {', '.join(drawing.SUFFIXES)}",
         )
-    if by is not None and full:
-        raise UsageError(
-            "a picture shows either all of the graph or groups of its states, not both",
-            remedy="leave out one of --by and --full",
-        )
+    check_choice(by=by, full=full)
 
 
-def write_graph(
-    graph: StateGraph, path: Path, *, by: str | None = None, full: bool = False
-) -> str:
+def write_graph(graph: StateGraph, path: Path, *, by: str | None = None, full: bool = False) -> str:
     """Write a state graph to `path`; say in a few words what of it was written, "" for all of it.
 
     Pictures (.dot .gv .svg .png .pdf) are those of `graph_dot`, with `by` and `full`; .graphml and

@@ -42,7 +42,10 @@ def flattened(graph: networkx.MultiDiGraph[int]) -> networkx.MultiDiGraph[int]:
     import networkx
 
     flat: networkx.MultiDiGraph[int] = networkx.MultiDiGraph(
-        **{name: _text(value) if isinstance(value, str) else value for name, value in graph.graph.items()}
+        **{
+            name: _text(value) if isinstance(value, str) else value
+            for name, value in graph.graph.items()
+        }
     )
     nodes = [(number, _flat_node(facts)) for number, facts in graph.nodes(data=True)]
     edges = [
@@ -53,7 +56,9 @@ def flattened(graph: networkx.MultiDiGraph[int]) -> networkx.MultiDiGraph[int]:
         flat.add_node(number, **{name: convert[name](value) for name, value in facts.items()})
     convert = _converters([facts for _, _, facts in edges])
     for source, target, facts in edges:
-        flat.add_edge(source, target, **{name: convert[name](value) for name, value in facts.items()})
+        flat.add_edge(
+            source, target, **{name: convert[name](value) for name, value in facts.items()}
+        )
     return flat
 
 

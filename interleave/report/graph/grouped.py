@@ -13,8 +13,8 @@ from interleave.report.graph.style import Styles
 from interleave.report.graph.survey import Survey
 from interleave.report.graph.whole import edge_marks, node_marks
 from interleave.report.labels import Text
-from interleave.showing import show
 from interleave.report.words import count
+from interleave.showing import show
 from interleave.stategraph import StateGraph
 
 

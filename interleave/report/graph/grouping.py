@@ -24,7 +24,7 @@ class Quotient:
 
 
 def quotient(keys: Sequence[Hashable], links: Iterable[Link]) -> Quotient:
-    """The graph whose nodes are the distinct keys; node `n` of the graph that is given has keys[n]."""
+    """The graph whose nodes are the distinct keys; `keys[n]` is that of node `n`."""
     numbers: dict[Hashable, int] = {}
     group_of = [numbers.setdefault(key, len(numbers)) for key in keys]
     members: list[list[int]] = [[] for _ in numbers]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from interleave.report.graph.palette import ALARM, ALARM_FILL, INITIAL_FILL, INK, SOFT
 from interleave.report.labels import Block, Text
 
-_WIDTH = 520.0  # that paragraphs are wrapped to
+_WIDTH = 600.0  # that paragraphs are wrapped to
 _ROOM = 1.08  # how much wider than estimated a short text may be: few letters, many digits
 _TABLE = 'CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"'
 
@@ -57,9 +57,7 @@ def dashes(color: str) -> str:
 
 def heading_label(paragraphs: Sequence[Text], keys: Sequence[Key]) -> str:
     """The label: paragraphs, then a row for each key."""
-    rows = [
-        f'<TR><TD ALIGN="LEFT" COLSPAN="2">{_paragraph(text)}</TD></TR>' for text in paragraphs
-    ]
+    rows = [f'<TR><TD ALIGN="LEFT" COLSPAN="2">{_paragraph(text)}</TD></TR>' for text in paragraphs]
     rows.append(_gap(2))
     for key in keys:
         text = Text(key.text, SOFT, size=11, most_lines=1)

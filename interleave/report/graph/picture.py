@@ -27,6 +27,9 @@ Two threads stay narrow up to there (Peterson's algorithm has 48); three are too
 MOST_GROUPS = 300
 """How many groups of a quotient are drawn: what can still be read on a wall."""
 
+MOST_NAMES = 3
+"""How many variables the title names."""
+
 
 def graph_dot(graph: StateGraph, *, by: str | None = None, full: bool = False) -> str:
     """DOT source of a picture of the state graph; the same bytes for the same graph.
@@ -41,10 +44,18 @@ def graph_dot(graph: StateGraph, *, by: str | None = None, full: bool = False) -
     return draw(graph, by=by, full=full)[0]
 
 
+def check_choice(*, by: str | None, full: bool) -> None:
+    """Raise `UsageError` where a picture is asked for that is both in full and grouped."""
+    if by is not None and full:
+        raise UsageError(
+            "a picture shows either all of the graph or groups of its states, not both",
+            remedy="leave out one of --by and --full",
+        )
+
+
 def draw(graph: StateGraph, *, by: str | None = None, full: bool = False) -> tuple[str, str]:
     """The DOT source of `graph_dot`, and how it differs from the graph in words (or "")."""
-    if by is not None and full:
-        raise UsageError("a picture is either in full or grouped by an expression, not both")
+    check_choice(by=by, full=full)
     known = survey(graph)
     styles = Styles()
     canvas = Canvas()
@@ -72,7 +83,8 @@ def draw(graph: StateGraph, *, by: str | None = None, full: bool = False) -> tup
         f"a node is a group of states with the same {named}, and the number on an edge is that "
         "of the transitions between two groups"
     )
-    _head(canvas, styles, graph, f"quotient of the state graph by {named}", said)
+    short = named if by or len(known.varying) <= MOST_NAMES else "its variables"
+    _head(canvas, styles, graph, f"quotient of the state graph by {short}", said)
     return canvas.source(), f"{groups} by {named}"
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from interleave.report import words
 from interleave.report.graph.folding import Link
-from interleave.showing import show
 from interleave.result import TraceStep, Violation
+from interleave.showing import show
 from interleave.stategraph import Counterexample, StateGraph, Transition
 
 Blame = tuple[int, ...]
@@ -20,10 +21,10 @@ class Survey:
     """What a state graph looks like: numbers, and names of what is marked.
 
     `links` are the transitions in order, as (source, target). `failing` are those that an exception
-    ends, and `blamed` those on the way of a counterexample, by index of the link. `initial`, `final`
-    and `deadlocks` are states; `violating` says which properties do not hold in a state, and `ends`
-    the violations whose counterexamples end there. `varying` are the variables that differ among the states, and
-    `values` has all variables of each state, as text.
+    ends, and `blamed` those on the way of a counterexample, by index of the link. `initial`,
+    `final` and `deadlocks` are states; `violating` says which properties do not hold in a state,
+    and `ends` which violations have a counterexample that ends there. `varying` are the variables
+    that differ among the states, and `values` has all variables of each state, as text.
     """
 
     initial: set[int]
@@ -90,9 +91,7 @@ def _walk_states(graph: StateGraph, found: Survey) -> None:
         properties = tuple(name for name in state.violations if name != "deadlock")
         if properties:
             found.violating[state.number] = properties
-    found.varying = tuple(
-        name for name, column in zip(names, seen, strict=True) if len(column) > 1
-    )
+    found.varying = tuple(name for name, column in zip(names, seen, strict=True) if len(column) > 1)
 
 
 _Way = dict[Link, list[TraceStep]]
@@ -101,14 +100,10 @@ _Way = dict[Link, list[TraceStep]]
 def _way(example: Counterexample) -> _Way:
     way: _Way = {}
     for link, step in zip(
-        _pairs(example.states), example.violation.trace.steps, strict=False
+        pairwise(example.states), example.violation.trace.steps, strict=False
     ):  # one state is missing where the search stopped before it
         way.setdefault(link, []).append(step)
     return way
-
-
-def _pairs(states: Sequence[int]) -> list[Link]:
-    return list(zip(states, states[1:], strict=False))
 
 
 def _takes(way: _Way, transition: Transition) -> bool:

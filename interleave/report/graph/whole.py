@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from interleave.report import words
+from interleave.report.cells import one_line
 from interleave.report.graph import captions
 from interleave.report.graph.canvas import Canvas
 from interleave.report.graph.heading import Key, line
@@ -13,7 +13,7 @@ from interleave.report.graph.palette import ALARM, INK, SOFT, THREADS
 from interleave.report.graph.style import EdgeMarks, NodeMarks, Styles
 from interleave.report.graph.survey import Survey
 from interleave.report.labels import Text
-from interleave.stategraph import GraphState, StateGraph, Transition
+from interleave.stategraph import GraphState, StateGraph
 
 Run = tuple[int, ...]
 """Links, by index, one after the other."""
@@ -49,7 +49,9 @@ def draw_whole(
     for run, (source, target) in zip(runs, ends, strict=True):
         path = [steps[index] for index in run]
         texts = [
-            Text(text, ALARM if step.failure else inks[step.thread], size=10, bold=bool(step.failure))
+            Text(
+                text, ALARM if step.failure else inks[step.thread], size=10, bold=bool(step.failure)
+            )
             for text, step in captions.run_texts(names, path)
         ]
         inked = {inks[step.thread] for step in path}
@@ -123,6 +125,6 @@ def _tags(number: int, known: Survey) -> list[Text]:
     tags = []
     if number in known.deadlocks:
         tags.append("deadlock")
-    tags += [f"breaks {words.one_line(name)}" for name in known.violating.get(number, ())]
+    tags += [f"breaks {one_line(name)}" for name in known.violating.get(number, ())]
     tags += known.stories(number)
     return [Text(captions.line_of(tag), ALARM, size=12, bold=True, most_lines=1) for tag in tags]
