@@ -1,4 +1,4 @@
-"""The command line: `interleave check`, `interleave steps`."""
+"""The command line: `interleave check`, `interleave steps`, `interleave graph`."""
 
 from __future__ import annotations
 

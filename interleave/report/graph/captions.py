@@ -42,8 +42,13 @@ def assignments(values: Iterable[tuple[str, object]]) -> list[str]:
 
 
 def position_text(name: str, position: Position, *, waits: bool) -> str:
-    """Where a thread is: "[0] line 10", "[0] line 10, waits", "[1] finished"."""
-    return line_of(f"{_prefix(name)}{position}{', waits' if waits else ''}")
+    """Where a thread is: "[0] line 10", "[0] line 10, waits", "[0] line 10 (end)", "[1] finished".
+
+    The end is that of a `with` statement, where a lock is released.
+    """
+    at_end = position.source is not None and position.source.text.startswith("end of ")
+    end = " (end)" if at_end else ""
+    return line_of(f"{_prefix(name)}{position}{end}{', waits' if waits else ''}")
 
 
 def step_text(name: str, transition: Transition) -> str:

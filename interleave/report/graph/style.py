@@ -87,7 +87,7 @@ class Styles:
         one = "with " if groups else ""
         rows = {
             "initial": Key(heading.INITIAL, f"{one}an initial state"),
-            "final": Key(heading.FINAL, f"{one}a final state: all threads have ended"),
+            "final": Key(heading.FINAL, f"{one}a final state: the threads have ended"),
             "wrong": Key(heading.WRONG, one + " or ".join(self._wrong())),
             "ends": Key(heading.ENDS, f"{one}the end of a counterexample"),
             "failing": Key(heading.dashes(ALARM), "a step that an exception ends"),
