@@ -277,7 +277,7 @@ class Writer:
             lambda: f"self.items[{n(d)} % len(self.items)]",
             lambda: f"xs[{n(d)} % len(xs)]",
             lambda: f"next(iter({self.sequence(d)}), {n(d)})",
-            lambda: f"len(f\"{{{n(0)}}}{{self.bump({n(0)}):0>2}}{{a!r:{{b}}}}\")",
+            lambda: f'len(f"{{{n(0)}}}{{self.bump({n(0)}):0>2}}{{a!r:{{b}}}}")',
             lambda: f"Point({n(d)}, {n(d)}).x",
             lambda: f"Pair({n(d)}, {n(d)}).second",
         )
@@ -408,9 +408,21 @@ class Writer:
             return
         self.random.choice(
             (
-                *simple, self.if_, self.if_, self.while_, self.for_, self.for_, self.try_,
-                self.try_, self.try_, self.with_, self.with_, self.match, self.assert_,
-                self.delete, self.checks,
+                *simple,
+                self.if_,
+                self.if_,
+                self.while_,
+                self.for_,
+                self.for_,
+                self.try_,
+                self.try_,
+                self.try_,
+                self.with_,
+                self.with_,
+                self.match,
+                self.assert_,
+                self.delete,
+                self.checks,
             )  # fmt: skip
         )()
 
@@ -479,11 +491,27 @@ class Writer:
     def alias(self) -> None:
         self.put(
             self.pick(
-                "ys = xs", "xs = ys", "it = self.items", "it = xs", "ys = list(xs)", "q = self.queue",
-                "q = deque(xs, 3)", "d = dict(self.table)", "s = set(self.items)", "box = self.box",
-                "box = Box(1, xs)", "me = self; me.n += 1", "put = xs.append; put(a)",
-                "put = self.items.append; put(a)", "f = self.bump; a = f(2)", "f = plus; a = f(b)",
-                "it = self.rows[0]", "a = super().double + 1", "ys = box.inside", "xs = [a, [b]][1]", "d = {a: b, c: a}",
+                "ys = xs",
+                "xs = ys",
+                "it = self.items",
+                "it = xs",
+                "ys = list(xs)",
+                "q = self.queue",
+                "q = deque(xs, 3)",
+                "d = dict(self.table)",
+                "s = set(self.items)",
+                "box = self.box",
+                "box = Box(1, xs)",
+                "me = self; me.n += 1",
+                "put = xs.append; put(a)",
+                "put = self.items.append; put(a)",
+                "f = self.bump; a = f(2)",
+                "f = plus; a = f(b)",
+                "it = self.rows[0]",
+                "a = super().double + 1",
+                "ys = box.inside",
+                "xs = [a, [b]][1]",
+                "d = {a: b, c: a}",
                 "q.append(a); q.rotate(1)",
             )  # fmt: skip
         )
@@ -501,8 +529,12 @@ class Writer:
                 lambda: f"{where}.sort(key=lambda x: -x)",
                 lambda: f"a = {where}.pop()",
                 lambda: f"a = {where}.index({n(1)})",
-                lambda: f"{self.pick('q', 'self.queue')}.{self.pick('append', 'appendleft')}({n()})",
-                lambda: f"{self.pick('s', 'self.bag')}.{self.pick('add', 'discard', 'remove')}({n()})",
+                lambda: (
+                    f"{self.pick('q', 'self.queue')}.{self.pick('append', 'appendleft')}({n()})"
+                ),
+                lambda: (
+                    f"{self.pick('s', 'self.bag')}.{self.pick('add', 'discard', 'remove')}({n()})"
+                ),
                 lambda: f"{self.pick('d', 'self.table')}.update({{{n(1)}: {n(1)}}})",
                 lambda: f"a = {self.pick('d', 'self.table')}.setdefault({n(1)}, {n(1)})",
                 lambda: f"a = {self.pick('d', 'self.table')}.pop({n(1)}, {n(1)})",
@@ -536,9 +568,19 @@ class Writer:
         """Calls that fail before they begin."""
         self.put(
             self.pick(
-                "self.add()", "self.bump(1, 2)", "plus(a=1)", "self.add(1, y=2, **{'y': 3})",
-                "self.sums(m=1)", "undefined_name", "self.nothing", "fact(1)(2)", "f'{xs:d}'",
-                "a.b = 1", "len(5)", "{}[xs]", "for_each()",
+                "self.add()",
+                "self.bump(1, 2)",
+                "plus(a=1)",
+                "self.add(1, y=2, **{'y': 3})",
+                "self.sums(m=1)",
+                "undefined_name",
+                "self.nothing",
+                "fact(1)(2)",
+                "f'{xs:d}'",
+                "a.b = 1",
+                "len(5)",
+                "{}[xs]",
+                "for_each()",
             )  # fmt: skip
             if self.chance(50)
             else "pass"
@@ -582,12 +624,16 @@ class Writer:
         s = self.sequence
         self.put(
             self.one_of(
-                lambda: f"for {self.pick('a', 'b', 'self.m', 'self.cells[0]')} in tuple({s()})[:4]:",
+                lambda: (
+                    f"for {self.pick('a', 'b', 'self.m', 'self.cells[0]')} in tuple({s()})[:4]:"
+                ),
                 lambda: f"for a in {self.pick('list(self.items)[:4]', 'self.cells', 'range(3)')}:",
                 lambda: "for ys in self.rows:",
                 lambda: f"for b, c in enumerate(tuple({s()})[:3], {self.number(1)}):",
                 lambda: f"for a, b in zip(self.cells, list({s()})[:3]):",
-                lambda: f"for a in ({self.number(1)} for x in tuple({s(1)})[:3] if {self.test(1)}):",
+                lambda: (
+                    f"for a in ({self.number(1)} for x in tuple({s(1)})[:3] if {self.test(1)}):"
+                ),
                 lambda: "for a, b in list(d.items())[:3]:",
                 lambda: "for a in d:" if self.chance(50) else "for _ in s:",
                 lambda: "for a, b in d.items():",
@@ -598,8 +644,11 @@ class Writer:
                 lambda: "for a in q:",
                 lambda: "for a in reversed(self.cells):",
                 lambda: f"for a in map(self.bump, tuple({s(1)})[:3]):",
-                lambda: f"for a in iter(iter(tuple({s(1)})[:3]).__next__, 2):" if self.chance(5)
-                else "for a in sorted(s):",
+                lambda: (
+                    f"for a in iter(iter(tuple({s(1)})[:3]).__next__, 2):"
+                    if self.chance(5)
+                    else "for a in sorted(s):"
+                ),
             )
         )
         self.loop_body()
@@ -616,7 +665,9 @@ class Writer:
             clause = self.one_of(
                 lambda kind=kind: f"except {kind}:",
                 lambda kind=kind: f"except {kind} as e:",
-                lambda: f"except ({self.random.choice(ERRORS)}, {self.random.choice(ERRORS)}) as e:",
+                lambda: (
+                    f"except ({self.random.choice(ERRORS)}, {self.random.choice(ERRORS)}) as e:"
+                ),
                 lambda last=last: "except:" if last else "except LookupError:",
                 lambda: "except Exception as e:",
             )

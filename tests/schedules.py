@@ -96,19 +96,43 @@ class Writer:
         k = self.random.randint(0, 2)
         v = self.random.choice("xy")
         kinds = ["read", "read", "write", "write", "add", "if", "append", "with", "rlock", "cell"]
-        kinds += ["len", "pop", "sleep", "while", "iterate", "try", "atomic", "choose", "dict", "move"]
+        kinds += [
+            "len",
+            "pop",
+            "sleep",
+            "while",
+            "iterate",
+            "try",
+            "atomic",
+            "choose",
+            "dict",
+            "move",
+        ]
         kinds += ["swap", "release", "deque", "except", "second"]
         if self.locks:
             kinds = ["with", "with", "second", "second", "rlock", "try", "add", "release", "read"]
         kind = self.random.choice(kinds)
-        self.left -= {"add": 2, "with": 2, "rlock": 2, "iterate": 2, "second": 2, "move": 2, "swap": 4}.get(kind, 1)
+        self.left -= {
+            "add": 2,
+            "with": 2,
+            "rlock": 2,
+            "iterate": 2,
+            "second": 2,
+            "move": 2,
+            "swap": 4,
+        }.get(kind, 1)
         match kind:
             case "read":
                 return [f"t = self.{v}"], ["yield GO", f"t = S.{v}"]
             case "write":
                 return [f"self.{v} = t + {k}"], ["yield GO", f"S.{v} = t + {k}"]
             case "add":
-                return [f"self.{v} += {k}"], ["yield GO", f"u = S.{v}", "yield GO", f"S.{v} = u + {k}"]
+                return [f"self.{v} += {k}"], [
+                    "yield GO",
+                    f"u = S.{v}",
+                    "yield GO",
+                    f"S.{v} = u + {k}",
+                ]
             case "move":
                 other = "y" if v == "x" else "x"
                 return [f"self.{v} = self.{other} - t"], [
@@ -229,7 +253,7 @@ class Found:
 
 
 def brute_force(program: Program, most: int) -> Found | None:
-    """Run a program under every schedule; None if there are more than `most`."""
+    """Run a program under every schedule; None if there are more than `most`, or long ones."""
     found = Found()
     functions = program.functions()
     waiting: list[list[tuple[int, int]]] = [[]]
@@ -248,7 +272,7 @@ def brute_force(program: Program, most: int) -> Found | None:
         if not ready:
             found.schedules += 1
             (found.deadlocks if threads.waiting else found.final).add(values)
-        if found.schedules + len(waiting) > most:
+        if found.schedules + len(waiting) > most or len(prefix) > 30:
             return None
     return found
 

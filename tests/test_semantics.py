@@ -8,12 +8,13 @@ from random import Random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from interleave import check
-from interleave.memory.port import using_port
-from interleave.machine.properties import PropertyPort
 from programs import model, source
 from running import by_interleave, by_python, load, machine_of
 from schedules import Found, Writer, brute_force
+
+from interleave import check
+from interleave.machine.properties import PropertyPort
+from interleave.memory.port import using_port
 
 
 def agree(file: Path, text: str) -> None:
@@ -30,7 +31,7 @@ def agree(file: Path, text: str) -> None:
 )
 @given(seed=st.integers(0, 10**9), size=st.sampled_from([6, 10, 16, 24]))
 def test_random_programs(tmp_path: Path, seed: int, size: int) -> None:
-    agree(tmp_path / "program.py", source(Random(seed), size))  # noqa: S311
+    agree(tmp_path / "program.py", source(Random(seed), size))
 
 
 SHARED = """
@@ -745,7 +746,7 @@ def note_failure(found: Found, step) -> None:
 )
 @given(seed=st.integers(0, 10**9), shape=st.sampled_from([(2, 3), (2, 4), (2, 5), (3, 2), (3, 3)]))
 def test_every_schedule(tmp_path: Path, seed: int, shape: tuple[int, int]) -> None:
-    program = Writer(Random(seed)).program(*shape)  # noqa: S311
+    program = Writer(Random(seed)).program(*shape)
     expected = brute_force(program, most=3000)
     if expected is None:
         return

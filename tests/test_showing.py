@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from interleave.report.cells import cell_width, fit, one_line, shorten, wrap
-from interleave.showing import show, to_json
 from interleave.result import Described
+from interleave.showing import show, to_json
 
 
 class Color(Enum):

@@ -125,7 +125,7 @@ def _binder(
     bind.__defaults__ = function.__defaults__ and tuple(map(defaults, function.__defaults__))
     keyword_only = function.__kwdefaults__ or {}
     bind.__kwdefaults__ = {name: defaults(value) for name, value in keyword_only.items()}
-    return bind  # type: ignore[no-any-return]
+    return bind
 
 
 def compile_function(

@@ -73,15 +73,15 @@ class Builder:
 
     def error(self, what: str, remedy: str, node: ast.AST | None = None) -> ModelError:
         """A `ModelError` at a node, or at the present statement."""
-        return ModelError(what, remedy=remedy, place=Place.of_node(self.file, node or self.statement))
+        return ModelError(
+            what, remedy=remedy, place=Place.of_node(self.file, node or self.statement)
+        )
 
     # Blocks
 
     def emit(self, kind: BlockKind, node: ast.AST, body: list[ast.stmt]) -> Block:
         """Lay down one block. What came before it goes on here."""
-        block = Block(
-            len(self.blocks), kind, self.statement, node, body, ends=self.ending
-        )
+        block = Block(len(self.blocks), kind, self.statement, node, body, ends=self.ending)
         self._land(block.number)
         self.blocks.append(block)
         self._pending = [(block.number, "next")]
@@ -233,7 +233,9 @@ def without_slices(node: ast.expr) -> ast.expr:
     """What stands between the brackets of a subscript, as an expression that can stand anywhere."""
     match node:
         case ast.Slice():
-            parts = [part or at(node, ast.Constant(None)) for part in (node.lower, node.upper, node.step)]
+            parts = [
+                part or at(node, ast.Constant(None)) for part in (node.lower, node.upper, node.step)
+            ]
             return at(node, ast.Call(at(node, ast.Name("@slice", ast.Load())), parts, []))
         case ast.Tuple():
             return at(node, ast.Tuple([without_slices(part) for part in node.elts], ast.Load()))

@@ -117,7 +117,9 @@ class Rewriter(ast.NodeTransformer):
         return node
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
-        names = frozenset(argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg))
+        names = frozenset(
+            argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)
+        )
         node.args = self.visit(node.args)
         return self._inside(names, node, "body")
 
@@ -220,5 +222,5 @@ def emit(
 def _function(name: str, body: list[ast.stmt]) -> ast.FunctionDef:
     arguments = ast.arguments([], [ast.arg(LOCALS)], None, [], [], None, [])
     made = ast.FunctionDef(name, arguments, body or [ast.Pass()], [], None)
-    made.type_params = []  # type: ignore[attr-defined]  (from Python 3.12 on)
+    setattr(made, "type_params", [])  # noqa: B010  (it has them from Python 3.12 on)
     return ast.copy_location(made, body[0]) if body else made

@@ -311,7 +311,9 @@ class ExpressionFlattener(Builder):
         """Lay down the taking of one item: to `inside` with `target` bound, or to `leave`."""
         # Names with `@` are Python locals of this one block, never locals of the frame.
         item = at(node, ast.Name("@item", ast.Load()))
-        taken = at(node, ast.Call(at(node, ast.Name("@next", ast.Load())), [load(iterator, node)], []))
+        taken = at(
+            node, ast.Call(at(node, ast.Name("@next", ast.Load())), [load(iterator, node)], [])
+        )
         at_end = at(node, ast.Compare(item, [ast.Is()], [at(node, ast.Name("@end", ast.Load()))]))
         body: list[ast.stmt] = [
             at(node, ast.Assign([at(node, ast.Name("@item", ast.Store()))], taken)),
@@ -327,9 +329,7 @@ class ExpressionFlattener(Builder):
         """Flatten the parts of an expression; those before the last flattened one are kept first."""
         node = _copy(node)
         slots = _slots_of(node)
-        last = max(
-            (i for i, slot in enumerate(slots) if self.needs_blocks(slot.get())), default=-1
-        )
+        last = max((i for i, slot in enumerate(slots) if self.needs_blocks(slot.get())), default=-1)
         for number, slot in enumerate(slots):
             part = slot.get()
             if number < last:
@@ -342,7 +342,10 @@ class ExpressionFlattener(Builder):
         if unpacked:
             return self.keep(at(part, ast.Dict([None], [self.simple(part)])), part)
         if isinstance(part, ast.Starred):
-            made = at(part, ast.Tuple([at(part, ast.Starred(self.simple(part.value), ast.Load()))], ast.Load()))
+            made = at(
+                part,
+                ast.Tuple([at(part, ast.Starred(self.simple(part.value), ast.Load()))], ast.Load()),
+            )
             return at(part, ast.Starred(self.keep(made, part), ast.Load()))
         return self.keep(self.simple(part), part)
 
@@ -412,11 +415,11 @@ def _expressions_of(node: ast.AST) -> list[ast.expr]:
 
 def _copy(node: ast.expr) -> ast.expr:
     """A copy of a node and its lists and keywords, whose parts may be replaced."""
-    fields = {
+    fields: dict[str, Any] = {
         name: list(value) if isinstance(value, list) else value
         for name, value in ast.iter_fields(node)
     }
-    made = at(node, type(node)(**fields))
+    made: ast.expr = at(node, type(node)(**fields))
     if isinstance(made, ast.Call):
         made.keywords = [at(k, ast.keyword(k.arg, k.value)) for k in made.keywords]
         if isinstance(made.func, ast.Attribute):

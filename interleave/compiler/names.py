@@ -166,9 +166,7 @@ class Surroundings:
         value = self.real(name)
         try:
             if name in _REFUSED and value is getattr(builtins, name):
-                raise ModelError(
-                    f"{name}() has no modelled counterpart", remedy=_REFUSED[name]
-                )
+                raise ModelError(f"{name}() has no modelled counterpart", remedy=_REFUSED[name])
             if isinstance(value, types.BuiltinFunctionType | type) and value in REPLACED:
                 return REPLACED[value]
             if type(value) is frozenset:
@@ -188,8 +186,7 @@ def is_shared_global(value: object) -> bool:
         type(value) in CONTAINERS
         or stdlib.primitive_class(value) is not None
         or (is_plain_object(value) and not stdlib.is_standard(type(value).__module__))
-        or type(value).__name__ == "Array"
-        and type(value).__module__ == "interleave.verbs"
+        or (type(value).__name__ == "Array" and type(value).__module__ == "interleave.verbs")
     )
 
 
@@ -199,9 +196,7 @@ def is_user_class(value: object) -> bool:
         return False
     top = value.__module__.partition(".")[0]
     file = getattr(sys.modules.get(value.__module__), "__file__", None) or ""
-    return not (
-        stdlib.is_standard(value.__module__) or top == "interleave" or "-packages" in file
-    )
+    return not (stdlib.is_standard(value.__module__) or top == "interleave" or "-packages" in file)
 
 
 def is_user_function(value: object) -> bool:

@@ -66,7 +66,9 @@ def statement_text(file: str, node: ast.AST) -> str:
         return f"case {ast.unparse(node.pattern)}:"
     if isinstance(body, list) and body and hasattr(node, "lineno"):
         first = body[0].lineno
-        lines = [linecache.getline(file, n) for n in range(node.lineno, max(first, node.lineno + 1))]
+        lines = [
+            linecache.getline(file, n) for n in range(node.lineno, max(first, node.lineno + 1))
+        ]
         if first == node.lineno:
             lines = [lines[0][: _characters(lines[0], body[0].col_offset)]]
     else:

@@ -107,7 +107,12 @@ class StatementFlattener(ExpressionFlattener):
     def _simple_target(self, target: ast.expr) -> ast.expr:
         match target:
             case ast.Attribute():
-                return at(target, ast.Attribute(self.keep(self.simple(target.value), target), target.attr, target.ctx))
+                return at(
+                    target,
+                    ast.Attribute(
+                        self.keep(self.simple(target.value), target), target.attr, target.ctx
+                    ),
+                )
             case ast.Subscript():
                 base = self.keep(self.simple(target.value), target)
                 index = self.keep(self.simple(target.slice), target)
@@ -151,7 +156,7 @@ class StatementFlattener(ExpressionFlattener):
             self.simple(node.value)
             self.plain(node, node)
             return
-        target = node.target
+        target: ast.expr = node.target
         if not isinstance(target, ast.Name):
             target = self._simple_target(target)
         reading = _as_load(target)
@@ -310,9 +315,7 @@ class StatementFlattener(ExpressionFlattener):
 
     def _handlers_used(self) -> list[tuple[Label, int]]:
         return [
-            (label, number)
-            for (number, field), label in self._jumps.items()
-            if field == "handler"
+            (label, number) for (number, field), label in self._jumps.items() if field == "handler"
         ]
 
     def _raise_again(self, name: str, node: ast.AST) -> None:
@@ -401,7 +404,9 @@ class StatementFlattener(ExpressionFlattener):
         self.place(fails)
         if self.reachable:
             message = [self.simple(node.msg)] if node.msg else []
-            failure = at(node, ast.Call(at(node, ast.Name("@AssertionError", ast.Load())), message, []))
+            failure = at(
+                node, ast.Call(at(node, ast.Name("@AssertionError", ast.Load())), message, [])
+            )
             self.plain(node, at(node, ast.Raise(failure, None)))
             self._pending = []
         self.place(holds)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from interleave.errors import ModelError
-from interleave.memory.port import using_port
 from interleave.machine.run import StepRun
-from interleave.program.setup import next_choices
 from interleave.machine.step import FAILED, FINISHED, Blocked, Moves, Step
+from interleave.memory.port import using_port
 from interleave.memory.values import Key
+from interleave.program.setup import next_choices
 
 if TYPE_CHECKING:
     from interleave.compiler import Code

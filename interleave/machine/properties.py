@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from interleave.compiler.blocks import ENTERED
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
-from interleave.memory.port import WHOLE, AccessKind, Location, using_port
 from interleave.machine.step import FAILED, FINISHED
+from interleave.memory.port import WHOLE, AccessKind, Location, using_port
 from interleave.verbs import Section
 
 if TYPE_CHECKING:
@@ -108,7 +108,9 @@ def sections_of(machine: Machine, local: int) -> frozenset[str]:
     return frozenset(found)
 
 
-def evaluate(machine: Machine, state: State, wanted: Property) -> tuple[str | None, tuple[int, ...]]:
+def evaluate(
+    machine: Machine, state: State, wanted: Property
+) -> tuple[str | None, tuple[int, ...]]:
     """Why a property does not hold in a state ("" without a reason), or None where it holds.
 
     With it, the places in the state tuple that it looked at, in order. Raises `ModelError` where it

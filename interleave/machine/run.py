@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from interleave.compiler import Block, BlockKind, Code, Locals
 from interleave.errors import EndlessLoop, InterleaveError, ModelError
-from interleave.program import Written
-from interleave.memory.port import WHOLE, AccessKind, Location
 from interleave.machine.step import (
     FAILED,
     FINISHED,
@@ -26,7 +24,9 @@ from interleave.machine.step import (
     Touch,
 )
 from interleave.machine.taint import FlowRecorder
+from interleave.memory.port import WHOLE, AccessKind, Location
 from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, Uncapturable
+from interleave.program import Written
 
 if TYPE_CHECKING:
     from interleave.machine import Machine
@@ -261,7 +261,9 @@ class StepRun:
         """Begin a thread: run its code up to, not including, its first access."""
         self._starting = True
         code = self._program.code(function)
-        names = [each.arg for each in (*code.definition.args.posonlyargs, *code.definition.args.args)]
+        names = [
+            each.arg for each in (*code.definition.args.posonlyargs, *code.definition.args.args)
+        ]
         values = (self._program.stand_in, *arguments)
         self._frames.append(Frame(code, 0, FrameLocals(zip(names, values, strict=False))))
         step = self._go()

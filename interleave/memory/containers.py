@@ -60,7 +60,7 @@ class SharedContainer(Shared):
     _by_key: frozenset[str] = frozenset()
     """Operations that concern one element only, the one that their first argument names."""
     # isinstance(stand_in, list) holds, and no C code takes it for a list and looks inside.
-    __class__ = property(lambda self: type(self)._type)  # type: ignore[assignment]
+    __class__ = property(lambda self: type(self)._type)
 
     def __init__(self, number: int, location: Location, options: tuple[Any, ...] = ()) -> None:
         self._number = number
@@ -211,7 +211,7 @@ class SharedDeque(_SharedSequence):
 
     @property
     def maxlen(self) -> int | None:
-        return self._options[0]  # type: ignore[no-any-return]
+        return self._options[0]
 
     def build(self, contents: tuple[Any, ...]) -> Any:
         return deque(contents, *self._options)

@@ -282,7 +282,7 @@ def cursor(iterable: Any) -> Iterator[Any]:
     """
     kind = type(iterable)
     if kind in _OURS:
-        return iterable  # type: ignore[no-any-return]
+        return iterable
     if issubclass(kind, SharedContainer | DictView | SharedArray):
         return Cursor(iterable)
     if kind in _IMMUTABLE or kind in (list, bytearray):

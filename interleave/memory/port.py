@@ -88,8 +88,9 @@ class Port(Protocol):
         """
         ...
 
-    def write(self, location: Location, value: object, *, part: object = WHOLE,
-              fresh: bool = False) -> None:
+    def write(
+        self, location: Location, value: object, *, part: object = WHOLE, fresh: bool = False
+    ) -> None:
         """Store a value. `fresh`: it is computed from what this same access read."""
         ...
 

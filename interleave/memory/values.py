@@ -45,6 +45,10 @@ class Unbound:
     """Stands for a local variable that has no value yet."""
 
 
+UNBOUND = Unbound()
+"""The one value of an unbound local."""
+
+
 class OrderedSet(set[Any]):
     """A set that iterates in an order that depends on its elements only."""
 
@@ -61,7 +65,7 @@ class OrderedSet(set[Any]):
         inside = ", ".join(map(repr, self))
         return f"{{{inside}}}" if self else "set()"
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
     __reduce__ = set.__reduce__
 
 
@@ -436,9 +440,6 @@ _THAW: dict[Any, Callable[[Thawer, Key], Any]] = {
     "exception": Thawer._exception,
     "object": Thawer._object,
 }
-
-UNBOUND = Unbound()
-"""The one value of an unbound local."""
 
 
 def register_mutable(

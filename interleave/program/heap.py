@@ -14,9 +14,6 @@ from typing import Any
 
 from interleave.errors import ModelError, Place
 from interleave.memory.containers import CONTAINERS, SharedArray, SharedContainer
-from interleave.model import Model
-from interleave.program.objects import Resolver, make_stand_in, stand_in_class
-from interleave.program.setup import class_attributes
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import (
@@ -28,6 +25,9 @@ from interleave.memory.values import (
     attributes_of,
     is_plain_object,
 )
+from interleave.model import Model
+from interleave.program.objects import Resolver, make_stand_in, stand_in_class
+from interleave.program.setup import class_attributes
 from interleave.stdlib import is_pure, primitive_class, unmodelled
 from interleave.verbs import Array
 
@@ -118,10 +118,7 @@ def capture(
 def _lay_out(heap: Heap, contents: list[dict[int, Any]], written: frozenset[str]) -> None:
     absent = heap.values.id_of(None)
     columns = [
-        [
-            heap.values.id_of(found[place]) if place in found else absent
-            for found in contents
-        ]
+        [heap.values.id_of(found[place]) if place in found else absent for found in contents]
         for place in range(len(heap.locations))
     ]
     for location, column in zip(heap.locations, columns, strict=True):
@@ -333,4 +330,3 @@ class _Walk:
         location = Location(name, owner, field, group, number=len(self.heap.locations))
         self.heap.locations.append(location)
         return location
-

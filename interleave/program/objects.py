@@ -77,12 +77,15 @@ def stand_in_class(cls: type, resolve: Resolver) -> type:
             for name, member in vars(base).items():
                 if (ours := _resolved(member, resolve)) is not None:
                     members[name] = ours
-    if cls.__repr__ is object.__repr__:
+    if getattr(cls, "__repr__", None) is object.__repr__:
         members["__repr__"] = lambda _: f"<{cls.__name__}>"  # without an address
     # The mixin goes first: its attribute access is what makes the difference.
     for name in ("__getattribute__", "__setattr__", "__delattr__"):
         members.pop(name, None)
     return type(cls.__name__, (mixin, cls), members)
+
+
+_SETTERS = {"fget": "getter", "fset": "setter", "fdel": "deleter"}
 
 
 def _resolved(member: object, resolve: Resolver) -> object:
@@ -92,14 +95,18 @@ def _resolved(member: object, resolve: Resolver) -> object:
         inner = member.__func__
         return type(member)(resolve(inner)) if isinstance(inner, types.FunctionType) else None
     if isinstance(member, property):
-        parts = [f and resolve(f) for f in (member.fget, member.fset, member.fdel)]
-        return property(*parts, doc=member.__doc__)
+        made = property(doc=member.__doc__)
+        for part in ("fget", "fset", "fdel"):
+            function: Any = getattr(member, part)
+            if function is not None:
+                made = getattr(made, _SETTERS[part])(resolve(function))
+        return made
     return None
 
 
 def make_stand_in(cls: type, number: int, locations: dict[str, Location]) -> Any:
     """An instance of a stand-in class."""
-    made = object.__new__(cls)
+    made: Any = object.__new__(cls)
     object.__setattr__(made, "_number", number)
     object.__setattr__(made, "_locations", locations)
     return made

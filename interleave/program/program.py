@@ -9,7 +9,7 @@ import itertools
 import sys
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from interleave import stdlib
@@ -27,9 +27,9 @@ from interleave.compiler.names import (
 from interleave.compiler.source import find_function, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.values import OrderedFrozenSet, is_plain_object, mangle
+from interleave.model import NOTE, Model, Param, PropertyNote, ThreadNote
 from interleave.program.heap import Heap, capture
 from interleave.program.setup import initial_instances
-from interleave.model import NOTE, Model, Param, PropertyNote, ThreadNote
 
 LARGEST_COUNT = 1000
 """Instances of one thread at most: beyond this it is a slip of the pen."""
@@ -364,7 +364,8 @@ def _all_functions(cls: type) -> Iterator[tuple[str, types.FunctionType]]:
             continue
         for name, member in vars(base).items():
             parts = (
-                (member.fget, member.fset) if isinstance(member, property)
+                (member.fget, member.fset)
+                if isinstance(member, property)
                 else (getattr(member, "__func__", member),)
             )
             for part in parts:
@@ -439,7 +440,8 @@ def _share_cell(cell: types.CellType, real: types.CellType) -> None:
 
 
 def _is_frozen(value: object) -> bool:
-    return is_dataclass(value) and bool(value.__dataclass_params__.frozen)  # type: ignore[attr-defined]
+    parameters = getattr(type(value), "__dataclass_params__", None)
+    return parameters is not None and bool(parameters.frozen)
 
 
 def _check_attributes(

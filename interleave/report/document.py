@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from interleave.showing import plain_text, to_json
 from interleave.result import (
     Access,
     Change,
@@ -23,6 +22,7 @@ from interleave.result import (
     Violation,
     Wait,
 )
+from interleave.showing import plain_text, to_json
 
 SCHEMA = 1
 

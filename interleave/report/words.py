@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from interleave.report.cells import one_line
-from interleave.showing import show
 from interleave.result import Access, Change, ModelResult, Trace, TraceStep, Violation, Wait
+from interleave.showing import show
 
 
 def count(number: int, noun: str) -> str:

@@ -27,9 +27,7 @@ def get_logger(name: str | None = None) -> Logger:
 
 
 FUNCTIONS = {
-    **dict.fromkeys(
-        ("debug", "info", "warning", "error", "critical", "exception", "log"), _silent
-    ),
+    **dict.fromkeys(("debug", "info", "warning", "error", "critical", "exception", "log"), _silent),
     "getLogger": get_logger,
 }
 PRIMITIVES: dict[type, type] = {}

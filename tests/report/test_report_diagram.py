@@ -112,7 +112,10 @@ def test_lost_update_shows_the_three_steps() -> None:
         "step3": ["3 – lost write", "self.counter = temp + 1", "counter: 0 → 1"],
         "step4": ["4 – overwrites", "self.counter = temp + 1", "counter: 1, unchanged"],
     }
-    assert edges(source) == [("step1", "step3", "made stale by"), ("step3", "step4", "overwritten by")]
+    assert edges(source) == [
+        ("step1", "step3", "made stale by"),
+        ("step3", "step4", "overwritten by"),
+    ]
     for start, end in (("thread0", "step1"), ("step1", "step4"), ("step2", "step3")):
         assert f"\t{start} -> {end} [color=" in source
 
