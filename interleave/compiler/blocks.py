@@ -20,6 +20,9 @@ Locals = dict[str, Any]
 HIDDEN = "#"
 """First character of the compiler's own local names."""
 
+ITERATOR = "#iterator"
+"""First characters of the locals that hold the iterators of loops."""
+
 ENTERED = "#with"
 """First characters of the locals that hold the context managers that a frame is inside of."""
 

@@ -251,4 +251,5 @@ def _is_plain_lambda(node: ast.expr) -> bool:
 
 
 def is_temporary(node: ast.expr) -> bool:
+    """Whether an expression only reads a temporary."""
     return isinstance(node, ast.Name) and node.id.startswith(HIDDEN)

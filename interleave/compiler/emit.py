@@ -22,7 +22,7 @@ def bind(names: dict[str, Any], name: str, value: Any) -> Any:
 
 
 class Rewriter(ast.NodeTransformer):
-    """Makes `x` into `L['x']` for each local `x` of one block, and notes which it uses and binds."""
+    """Makes `x` into `L['x']` for each local `x` of a block, and notes which it uses and binds."""
 
     def __init__(
         self, bound: frozenset[str], owner: str | None, names: Surroundings, first: str

@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from interleave.compiler.blocks import Block, BlockKind
+from interleave.compiler.blocks import ITERATOR, Block, BlockKind
 from interleave.compiler.builder import Builder, Label, at, load
 from interleave.compiler.names import is_user_function
 from interleave.memory.values import mangle
@@ -32,7 +32,7 @@ class ExpressionFlattener(Builder):
     """Adds to a builder: `simple(expression)`, `condition(test, yes, no)`."""
 
     def simple(self, node: ast.expr) -> ast.expr:
-        """An expression with the same value that is fit for one block; lays down what precedes it."""
+        """An expression of the same value that is fit for one block; lays down what precedes it."""
         self._refuse(node)
         if not self.needs_blocks(node):
             return node
@@ -273,7 +273,7 @@ class ExpressionFlattener(Builder):
         parts: list[ast.expr],
         each: Callable[[list[ast.expr]], None],
     ) -> None:
-        """The loops of a comprehension; `each` lays down what is done with `parts` in the middle."""
+        """The loops of a comprehension; `each` lays down what is done with `parts` inside them."""
         renamed: dict[str, str] = {}
         ends: list[tuple[Label, Label]] = []
         for generator in node.generators:
@@ -300,7 +300,7 @@ class ExpressionFlattener(Builder):
 
     def begin_loop(self, iterable: ast.expr, node: ast.AST) -> str:
         """Lay down the making of an iterator; gives its name."""
-        name = self.temporary("iterator")
+        name = self.temporary(ITERATOR[1:])
         maker = at(node, ast.Name("@cursor", ast.Load()))
         self.assign(name, at(node, ast.Call(maker, [iterable], [])), node)
         return name
@@ -326,7 +326,7 @@ class ExpressionFlattener(Builder):
     # Everything else
 
     def _in_order(self, node: ast.expr) -> Any:
-        """Flatten the parts of an expression; those before the last flattened one are kept first."""
+        """Flatten the parts of an expression; those before the last flattened one are kept."""
         node = _copy(node)
         slots = _slots_of(node)
         last = max((i for i, slot in enumerate(slots) if self.needs_blocks(slot.get())), default=-1)

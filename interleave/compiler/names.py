@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import builtins
+import os
 import sys
+import sysconfig
 import types
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -15,6 +17,9 @@ from interleave.memory import cursors
 from interleave.memory.containers import CONTAINERS
 from interleave.memory.values import OrderedFrozenSet, OrderedSet, is_plain_object
 from interleave.model import Model
+
+_LIBRARY = sysconfig.get_path("stdlib") + os.sep
+"""The folder of Python's own modules."""
 
 ORDERED_SET = "@set"
 ORDERED_FROZEN_SET = "@frozenset"
@@ -199,6 +204,10 @@ def is_user_class(value: object) -> bool:
     return not (stdlib.is_standard(value.__module__) or top == "interleave" or "-packages" in file)
 
 
+def _is_installed(file: str) -> bool:
+    return "site-packages" in file or "dist-packages" in file
+
+
 def is_user_function(value: object) -> bool:
     """Whether `value` is a function whose source is part of the model, so to speak."""
     if isinstance(value, types.MethodType):
@@ -210,8 +219,8 @@ def is_user_function(value: object) -> bool:
     return not (
         stdlib.is_standard(top)
         or top == "interleave"
-        or "site-packages" in file
-        or "dist-packages" in file
+        or _is_installed(file)
+        or file.startswith(_LIBRARY)  # made by a decorator of the library, such as contextmanager
     )
 
 

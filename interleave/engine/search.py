@@ -41,8 +41,8 @@ def search(
     """Explore the state graph of a model, watched by `observers`. Raises `ModelError`.
 
     Locations are taken for constants until something writes them: then the search begins again,
-    knowing that, so that looking at a constant is never counted as a step. A loop that seems to wait
-    for a constant is given the benefit of the doubt: the search begins again as if what it looks at
+    knowing that, so that looking at a constant is never counted as a step. A loop that seems to
+    wait for a constant has the benefit of the doubt: the search begins again as if what it looks at
     were written, and once more with what really was.
     """
     written: frozenset[str] = frozenset()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from interleave.compiler.blocks import ENTERED
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
 from interleave.machine.step import FAILED, FINISHED
-from interleave.memory.port import WHOLE, AccessKind, Location, using_port
+from interleave.memory.port import WHOLE, AccessKind, Location, in_words, using_port
 from interleave.verbs import Section
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class PropertyPort:
 
     def access(self, kind: AccessKind, effect: Callable[[], Any]) -> Any:
         if kind.name in ("choose", "atomic", "enter", "leave", "sleep"):
-            self.halt(_refused(kind.name))
+            self.halt(_refused(in_words(kind)))
         return effect()
 
     def read(self, location: Location, *, part: object = WHOLE) -> Any:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from interleave.compiler import Block, BlockKind, Code, Locals
+from interleave.compiler.blocks import HIDDEN, ITERATOR
 from interleave.errors import EndlessLoop, InterleaveError, ModelError
 from interleave.machine.step import (
     FAILED,
@@ -76,8 +77,8 @@ class Frame:
 class StepRun:
     """One attempt at a step: the port while the thread's code runs.
 
-    `choices` is the prefix of choices to follow; `taken` afterwards has them all, as (choice, number
-    of options). `explain` asks for the step's `Flow`.
+    `choices` is the prefix of choices to follow; `taken` afterwards has them all, as (choice,
+    number of options). `explain` asks for the step's `Flow`.
     """
 
     def __init__(
@@ -469,12 +470,21 @@ class StepRun:
         return tuple(frames)
 
     def _uncapturable(self, name: str, why: str) -> ModelError:
-        what = "a temporary value" if name.startswith("#") else f"local variable {name!r}"
+        code, at = self._here()
+        what = f"local variable {name!r}"
+        remedy = "use it within one statement, or keep numbers, strings, tuples, lists and the like"
+        if name.startswith(HIDDEN):
+            # Where it is made says more than where the thread is.
+            makers = (b.number for b in code.blocks if name in b.defines or name == b.target)
+            at = next(makers, at)
+            what = "a temporary value"
+        if name.startswith(ITERATOR):
+            what = "what this loop goes through"
+            remedy = "make a list of it first: `for x in list(...)`"
         return ModelError(
             f"{what} cannot be kept from one step to the next: {why}",
-            remedy="use it within one statement, or keep numbers, strings, tuples, lists and "
-            "the like",
-            place=self._program_place(self._here()),
+            remedy=remedy,
+            place=code.place(at),
         )
 
     # Errors

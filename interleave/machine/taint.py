@@ -111,7 +111,8 @@ class FlowRecorder:
     def call(self, block: Block, names: list[str]) -> None:
         """A call of the model's own code begins; `names` are the parameters it fills."""
         expression = block.body[0]
-        assert isinstance(expression, ast.Return) and isinstance(expression.value, ast.Tuple)
+        assert isinstance(expression, ast.Return)
+        assert isinstance(expression.value, ast.Tuple)
         _, positional, keywords = expression.value.elts
         assert isinstance(positional, ast.Tuple)
         plain = isinstance(keywords, ast.Dict) and not keywords.keys

@@ -45,7 +45,8 @@ _TAKING_ELEMENTS = {
 """Operations to which a container is given as an element, and not to have its contents taken."""
 
 _NOT_FORWARDED = {
-    "__new__", "__init__", "__init_subclass__", "__subclasshook__", "__class__", "__class_getitem__",
+    "__new__", "__init__", "__init_subclass__", "__subclasshook__", "__class__",
+    "__class_getitem__",
     "__getattribute__", "__setattr__", "__delattr__", "__dir__", "__doc__", "__hash__", "__iter__",
     "__reduce__", "__reduce_ex__", "__getstate__", "__sizeof__", "__copy__", "__deepcopy__",
     "__reversed__", "keys", "values", "items", "copy", "__bool__", "maxlen",
@@ -178,6 +179,7 @@ def _stand_in(kind: type) -> Callable[[type], type]:
             if name not in _NOT_FORWARDED and name not in vars(cls):
                 setattr(cls, name, _forward(name))
         cls._type = kind  # type: ignore[attr-defined]
+        cls.__name__ = kind.__name__  # in messages of Python's
         return cls
 
     return fill
@@ -195,6 +197,8 @@ class _SharedSequence(SharedContainer):
 
 @_stand_in(list)
 class SharedList(_SharedSequence):
+    """A shared list."""
+
     __slots__ = ()
 
     def __radd__(self, other: Any) -> Any:
@@ -203,6 +207,8 @@ class SharedList(_SharedSequence):
 
 @_stand_in(deque)
 class SharedDeque(_SharedSequence):
+    """A shared deque."""
+
     __slots__ = ()
 
     @classmethod
@@ -222,6 +228,8 @@ class SharedDeque(_SharedSequence):
 
 @_stand_in(set)
 class SharedSet(SharedContainer):
+    """A shared set."""
+
     __slots__ = ()
 
     @classmethod
@@ -237,6 +245,8 @@ class SharedSet(SharedContainer):
 
 @_stand_in(dict)
 class SharedDict(SharedContainer):
+    """A shared dict."""
+
     __slots__ = ()
     _by_key = frozenset(
         {"__getitem__", "__setitem__", "__delitem__", "__contains__", "get", "pop", "setdefault"}

@@ -1,8 +1,8 @@
 """Iterators that a state can hold: where a `for` loop of a thread stands.
 
 Over a shared container or array a cursor is live: each element it takes is one access, and it sees
-what other threads do to the container meanwhile. Over a list, dict, set or deque of the thread it is
-live too, as in Python. Of anything that cannot change, it keeps only what is still to come.
+what other threads do to the container meanwhile. Over a list, dict, set or deque of the thread it
+is live too, as in Python. Of anything that cannot change, it keeps only what is still to come.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Cursor:
 def _take_shared(
     container: SharedContainer, peek: Callable[..., Any], place: int, expected: int
 ) -> tuple[Any, int]:
-    """The item at a place of a shared container, and its size, in one access; (None, -1) at its end.
+    """An item of a shared container, and the size of that, in one access; (None, -1) at its end.
 
     Raises `RuntimeError` where the size is not the one that is expected (-1: any).
     """

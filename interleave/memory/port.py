@@ -67,6 +67,12 @@ class AccessKind:
         return (self.location.name if self.location else "") + self.part or None
 
 
+def in_words(kind: AccessKind) -> str:
+    """What an access does, after "cannot"."""
+    words = {"atomic": "use atomic()", "enter": "enter a section", "leave": "leave a section"}
+    return words.get(kind.name, kind.name)
+
+
 class Port(Protocol):
     """What the environment offers to code that reaches shared state."""
 

@@ -93,6 +93,9 @@ class OrderedFrozenSet(frozenset[Any]):
     __hash__ = frozenset.__hash__
 
 
+# In messages of Python's, and in the model's own, they are what they stand for.
+OrderedSet.__name__ = "set"
+OrderedFrozenSet.__name__ = "frozenset"
 for _kind in (OrderedSet, OrderedFrozenSet):
     for _name in (
         "__and__", "__or__", "__sub__", "__xor__", "__rand__", "__ror__", "__rsub__", "__rxor__",
@@ -253,7 +256,7 @@ def _a(value: object) -> str:
 
 
 def is_plain_object(value: object) -> bool:
-    """Whether `value` is an instance of an ordinary class whose attributes are all it is made of."""
+    """Whether `value` is an instance of an ordinary class, whose attributes are all it is."""
     kind = type(value)
     return (
         _is_defined_in_python(kind)
@@ -275,7 +278,8 @@ def _native(kind: type) -> Any:
 
 
 def _is_defined_in_python(kind: type) -> bool:
-    return bool(kind.__flags__ & (1 << 9))  # Py_TPFLAGS_HEAPTYPE
+    # Of Include/object.h: HEAPTYPE, and neither IMMUTABLETYPE nor DISALLOW_INSTANTIATION.
+    return kind.__flags__ & (1 << 9 | 1 << 8 | 1 << 7) == 1 << 9
 
 
 def attributes_of(value: object) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import inspect
 import itertools
 import sys
@@ -415,7 +416,7 @@ def _imports(
     *,
     strict: bool,
 ) -> dict[str, Any]:
-    """What the import statements inside a function bind. `strict`: raise `ModelError` if they fail."""
+    """What import statements in a function bind. `strict`: raise `ModelError` if they fail."""
     found: dict[str, Any] = {}
     for node in scope_walk(definition.body):
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -433,10 +434,8 @@ def _imports(
 
 
 def _share_cell(cell: types.CellType, real: types.CellType) -> None:
-    try:
+    with contextlib.suppress(ValueError):  # not bound yet
         cell.cell_contents = real.cell_contents
-    except ValueError:
-        pass  # not bound yet
 
 
 def _is_frozen(value: object) -> bool:
@@ -447,7 +446,7 @@ def _is_frozen(value: object) -> bool:
 def _check_attributes(
     definition: ast.AST, names: Surroundings, bound: frozenset[str], file: str
 ) -> None:
-    """Refuse `random.random` and the like, and what threads share behind a class, where they stand."""
+    """Refuse `random.random` and the like, and what threads share behind a class, in place."""
     for node in evaluated_nodes(definition):
         if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)):
             continue

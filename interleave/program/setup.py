@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from interleave.errors import InterleaveError, ModelError, Place
-from interleave.memory.port import AccessKind, using_port
+from interleave.memory.port import AccessKind, in_words, using_port
 from interleave.memory.values import attributes_of, is_plain_object
 from interleave.model import Model, Param
 from interleave.stdlib import is_standard, primitive_class
@@ -29,7 +29,7 @@ class _SetupPort:
     def access(self, kind: AccessKind, effect: Callable[[], Any]) -> Any:
         if kind.name != "choose":
             raise ModelError(
-                f"setup cannot {kind.name}: no other thread runs yet",
+                f"setup cannot {in_words(kind)}: no other thread runs yet",
                 remedy="do it without, or in a thread",
             )
         return effect()
@@ -110,6 +110,18 @@ def _place_in(error: BaseException, function: types.FunctionType) -> Place | Non
     return place
 
 
+_NO_DATA = (
+    types.FunctionType,
+    types.ModuleType,
+    staticmethod,
+    classmethod,
+    property,
+    type,
+    Param,
+)
+"""Types of class attributes that are no shared variables."""
+
+
 def class_attributes(model: type) -> dict[str, Any]:
     """The data among the attributes of a class and its bases, bases first."""
     found: dict[str, Any] = {}
@@ -119,8 +131,7 @@ def class_attributes(model: type) -> dict[str, Any]:
         for name, value in vars(cls).items():
             is_data = not (
                 (name.startswith("__") and name.endswith("__"))
-                or isinstance(value, types.FunctionType | staticmethod | classmethod | property)
-                or isinstance(value, type | types.ModuleType | Param)
+                or isinstance(value, _NO_DATA)
                 or hasattr(type(value), "__get__")
             )
             if is_data:

@@ -1,0 +1,1 @@
+"""Reports: text, counterexample diagrams, state graphs, JSON."""
