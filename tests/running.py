@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections import deque
 from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from interleave.loading import load_models
+from interleave.loading import load_models, parameters_of
 from interleave.machine import Machine, State
 from interleave.machine.properties import PropertyPort
 from interleave.memory.containers import SharedArray, SharedContainer
@@ -66,7 +67,7 @@ def machine_of(model: type[Model]) -> Machine:
     """A machine for a model, every location that is written known as such."""
     written: frozenset[str] = frozenset()
     while True:
-        machine = Machine(Program(model, {}, written))
+        machine = Machine(Program(model, parameters_of(model, {}), written))
         try:
             _run_through(machine)
         except Written as found:
@@ -124,8 +125,8 @@ def plain(value: Any) -> object:
         return (kind.__name__, [plain(item) for item in value])
     if is_dataclass(value):
         return (kind.__name__, [plain(getattr(value, field.name)) for field in fields(value)])
-    if issubclass(kind, Shared) or hasattr(value, "__dict__"):
-        return kind.__name__
+    if issubclass(kind, Shared) or (hasattr(value, "__dict__") and not isinstance(value, Enum)):
+        return (kind.__name__, "")
     return (kind.__name__, str(value))
 
 

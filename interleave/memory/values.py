@@ -244,7 +244,11 @@ class Freezer:
     def _elements(self, elements: Iterable[Any]) -> tuple[Key, ...]:
         # Elements that can change have no order but that of their addresses.
         freezer = Freezer()
-        keys = [freezer.freeze(element) for element in elements]
+        try:
+            keys = [freezer.freeze(element) for element in elements]
+        except Uncapturable as error:
+            why = f"a set of a {type(error.value).__name__} has no order that is always the same"
+            raise Uncapturable(error.value, why) from None
         return tuple(sorted(keys, key=order_of))
 
 

@@ -1,130 +1,28 @@
-"""The standard library as models see it: real names in, modelled counterparts out.
+"""The standard library as models see it. See `interleave.stdlib.registry`.
 
-Each file here models one module. It has `FUNCTIONS`, the modelled counterpart of each public name
-of that module; `PRIMITIVES`, the modelled class of each real type whose instances a model may hold;
-and, if need be, `INSTANCES`: what stands for an instance of some type wherever code uses one. To
-add a module, write its file and name it in `MODELLED`; files are imported when needed.
+(Nothing else can stand here: importing `interleave.stdlib.sys` binds `sys` in this package.)
 """
 
-from __future__ import annotations
+from interleave.stdlib.registry import (
+    MODELLED,
+    Namespace,
+    counterpart,
+    is_pure,
+    is_standard,
+    modelled,
+    modelled_attribute,
+    primitive_class,
+    unmodelled,
+)
 
-import importlib
-import sys
-from types import ModuleType
-from typing import Any
-
-from interleave.errors import ModelError
-from interleave.memory.primitive import Primitive
-
-MODELLED = {
-    "_thread": "threading",
-    "logging": "logging",
-    "sys": "sys",
-    "threading": "threading",
-    "time": "time",
-}
-"""Standard module -> the file here that models it."""
-
-_PURE = {
-    "__future__", "_bisect", "_collections", "_collections_abc", "_functools", "_heapq",
-    "_operator", "_struct", "abc", "array", "ast", "base64", "binascii", "bisect", "builtins",
-    "calendar", "cmath", "collections", "colorsys", "copy", "csv", "dataclasses", "decimal",
-    "_decimal", "_pydecimal", "difflib", "enum", "errno", "fractions", "functools", "graphlib",
-    "hashlib", "_hashlib", "heapq", "html", "itertools", "json", "keyword", "math", "numbers",
-    "operator", "pprint", "re", "reprlib", "statistics", "string", "_string", "struct", "textwrap",
-    "types", "typing", "unicodedata", "zlib", "warnings",
-}  # fmt: skip
-"""Standard modules whose functions give the same result for the same arguments, every time."""
-
-_REMEDIES = {
-    "random": "use choose([...]): every possibility is then explored",
-    "secrets": "use choose([...]): every possibility is then explored",
-    "uuid": "count in a shared variable, or use choose([...])",
-    "time": "a model has no clock: let choose([True, False]) say whether the time has come",
-    "datetime": "a model has no clock: let choose([...]) say what time it is",
-    "os": "a model has no outside world: keep what it needs in shared variables",
-}
-
-
-def counterpart(module: str) -> ModuleType | None:
-    """The file that models a standard module, imported now; None where there is none."""
-    name = MODELLED.get(module)
-    return importlib.import_module(f"interleave.stdlib.{name}") if name else None
-
-
-def primitive_class(real: object) -> type[Primitive] | None:
-    """The modelled class of a real lock, queue, ...; None where `real` is something else."""
-    module = counterpart(type(real).__module__)
-    return None if module is None else module.PRIMITIVES.get(type(real))
-
-
-def is_standard(module: str | None) -> bool:
-    """Whether a module belongs to Python itself."""
-    return (module or "").partition(".")[0] in sys.stdlib_module_names
-
-
-def is_pure(module: str | None) -> bool:
-    """Whether the functions of a module may be called in a model as they are."""
-    return not is_standard(module) or (module or "").partition(".")[0] in _PURE
-
-
-def unmodelled(name: str, module: str) -> ModelError:
-    """The error for a name of the standard library that has no modelled counterpart."""
-    top = module.lstrip("_").partition(".")[0]
-    remedy = _REMEDIES.get(top, "do it outside the model, or write down what it does in the model")
-    return ModelError(f"{name} has no modelled counterpart", remedy=remedy)
-
-
-class Namespace:
-    """What `import threading` gives in a thread: the module, as modelled."""
-
-    def __init__(self, module: ModuleType) -> None:
-        self._module = module
-
-    def __getattr__(self, name: str) -> Any:
-        return modelled_attribute(self._module, name)
-
-    def __repr__(self) -> str:
-        return f"<modelled {self._module.__name__}>"
-
-
-def modelled_attribute(module: ModuleType, name: str) -> Any:
-    """`module.name` as a model sees it. Raises `ModelError` where it has no counterpart."""
-    if not hasattr(module, name):
-        raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
-    return modelled(getattr(module, name), f"{module.__name__}.{name}")
-
-
-def modelled(value: Any, name: str) -> Any:
-    """What a global name of the user's file stands for in a model.
-
-    `value` is what it is in Python, `name` what the error should call it. Raises `ModelError` for a
-    name of the standard library that is neither modelled nor free of side effects.
-    """
-    if isinstance(value, ModuleType):
-        return value if is_pure(value.__name__) else Namespace(value)
-    if not (isinstance(value, type) or callable(value)):
-        file = counterpart(type(value).__module__)
-        return getattr(file, "INSTANCES", {}).get(type(value), value)
-    module = _module_of(value)
-    if (found := _function(module, getattr(value, "__name__", ""), name)) is not None:
-        return found
-    if is_pure(module) or (isinstance(value, type) and issubclass(value, BaseException)):
-        return value
-    raise unmodelled(name, module)
-
-
-def _module_of(value: Any) -> str:
-    """The module that a function or class belongs to; random.random is a method of an instance."""
-    module = getattr(value, "__module__", None)
-    return module or type(getattr(value, "__self__", None)).__module__
-
-
-def _function(module: str, real_name: str, name: str) -> Any:
-    """The counterpart of a function, which may be known by another name (`threading.Lock`)."""
-    places = ((module, real_name), (name.partition(".")[0], name.rpartition(".")[2]))
-    for place, known_as in places:
-        file = counterpart(place)
-        if file is not None and known_as in file.FUNCTIONS:
-            return file.FUNCTIONS[known_as]
-    return None
+__all__ = [
+    "MODELLED",
+    "Namespace",
+    "counterpart",
+    "is_pure",
+    "is_standard",
+    "modelled",
+    "modelled_attribute",
+    "primitive_class",
+    "unmodelled",
+]

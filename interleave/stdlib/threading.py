@@ -21,10 +21,8 @@ class _Lockable(Primitive):
         A timeout may expire whenever the lock is not to be had, so that an acquire with one always
         has a step to take.
         """
-        if not blocking and timeout != -1:
-            raise ValueError("can't specify a timeout for a non-blocking call")
-        if timeout < 0 and timeout != -1:
-            raise ValueError("timeout value must be a non-negative number")
+        if timeout != -1 and (not blocking or timeout < 0):
+            threading.Lock().acquire(blocking, timeout)  # raises what this Python raises
         waits = blocking and timeout == -1
         kind = "acquire" if waits else "try acquire"
 

@@ -1,0 +1,457 @@
+"""Each thing that a model may not do: where it is, what is wrong with it, and how to mend it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from programs import model
+
+from interleave import InterleaveError, ModelError, check
+
+
+@dataclass
+class Case:
+    body: str
+    at: str
+    what: str
+    remedy: str
+    parts: dict[str, str] = field(default_factory=dict)
+
+
+def case(body: str, *, at: str, what: str, remedy: str, **parts: str) -> Case:
+    return Case(body, at, what, remedy, parts)
+
+
+CASES = {
+    "a step that is not deterministic": case(
+        "self.x = next(COUNT)",
+        header="import itertools\nCOUNT = itertools.count()",
+        at="self.x = next(COUNT)",
+        what="this step is not deterministic: run twice on the same state, it gave two results",
+        remedy="a step may depend only on shared variables and locals of its thread; let choose([...]) decide what is open",
+    ),
+    "a thread that never comes to a switch point": case(
+        "n = 0\nwhile True:\n    n = 1 - n",
+        at="while True:",
+        what="thread run never comes to a switch point again: this loop does not end",
+        remedy="a loop that waits must look at shared state; one inside atomic() must end",
+    ),
+    "local file": case(
+        "import io\nf = io.StringIO()\nself.x = 1\nf.write('a')",
+        at="io.StringIO",
+        what="io.StringIO has no modelled counterpart",
+        remedy="do it outside the model, or write down what it does in the model",
+    ),
+    "local lambda": case(
+        "fs = [lambda: 1]\nself.x = 1\nself.x = fs[0]()",
+        at="self.x = 1",
+        what="local variable 'fs' cannot be kept from one step to the next: a lambda is made by a running thread or holds variables of its surroundings",
+        remedy="use it within one statement, or keep numbers, strings, tuples, lists and the like",
+    ),
+    "local generator": case(
+        "g = (i for i in range(3))\nself.x = 1\nself.x = next(g)",
+        at="self.x = 1",
+        what="local variable 'g' cannot be kept from one step to the next: a generator cannot be kept in a state",
+        remedy="use it within one statement, or keep numbers, strings, tuples, lists and the like",
+    ),
+    "object local": case(
+        "import re\nm = re.match('a', 'a')\nself.x = 1\nself.x = m.end()",
+        at="self.x = 1",
+        what="local variable 'm' cannot be kept from one step to the next: a Match cannot be kept in a state",
+        remedy="use it within one statement, or keep numbers, strings, tuples, lists and the like",
+    ),
+    "for gen": case(
+        "for i in self.gen():\n    self.x = i",
+        methods="def gen(self):\n    yield 1\n    yield self.x",
+        at="for i in self.gen():",
+        what="what this loop goes through cannot be kept from one step to the next: a generator cannot be kept in a state",
+        remedy="make a list of it first: `for x in list(...)`",
+    ),
+    "for map lambda": case(
+        "for i in map(lambda v: v + self.x, [1, 2]):\n    self.x = i",
+        at="for i in map(lambda v: v + self.x, [1, 2]):",
+        what="what this loop goes through cannot be kept from one step to the next: a lambda is made by a running thread or holds variables of its surroundings",
+        remedy="make a list of it first: `for x in list(...)`",
+    ),
+    "for chain": case(
+        "import itertools\nfor i in itertools.chain(self.items, [1]):\n    self.items.append(i)",
+        shared="items=[1]\nx=0",
+        at="for i in itertools.chain(self.items, [1]):",
+        what="a loop over 'chain' touches shared state when it takes items",
+        remedy="make a list of it first: `for x in list(...)`, or write the loops out",
+    ),
+    "shared uncapturable": case(
+        "self.x = 1",
+        shared="x = 0\nf = iter([])",
+        at="f",
+        what="shared variable 'f' holds a list_iterator, which cannot be part of a state",
+        remedy="keep numbers, strings, None, enums, tuples, frozen dataclasses, lists, dicts, sets, deques or modelled primitives in shared variables",
+    ),
+    "store list": case(
+        "self.x = [1, 2]",
+        at="self.x = [1, 2]",
+        what="shared variable 'x' is given a value that cannot be shared: a list was made by a thread",
+        remedy="keep a tuple, or change a container made in the class body or in setup",
+    ),
+    "store in list": case(
+        "self.items.append({1: 2})",
+        shared="items = []",
+        at="self.items.append({1: 2})",
+        what="shared variable 'items' is given a value that cannot be shared: a dict was made by a thread",
+        remedy="keep a tuple, or change a container made in the class body or in setup",
+    ),
+    "store tuple": case(
+        "self.x = (1, [2])",
+        at="self.x = (1, [2])",
+        what="shared variable 'x' is given a value that cannot be shared: a list was made by a thread",
+        remedy="keep a tuple, or change a container made in the class body or in setup",
+    ),
+    "store array": case(
+        "self.cells[0] = {1}",
+        shared="cells = array([0])",
+        at="self.cells[0] = {1}",
+        what="shared variable 'cells[0]' is given a value that cannot be shared: a set was made by a thread",
+        remedy="keep a tuple, or change a container made in the class body or in setup",
+    ),
+    "store lambda": case(
+        "f = lambda: 1\nself.x = f()",
+        at="lambda: 1",
+        what="a lambda cannot be stored: a state cannot hold a function made by a thread",
+        remedy="make it a method of the model, or write it where it is called",
+    ),
+    "shared lambda": case(
+        "self.x = lambda: 1",
+        at="lambda: 1",
+        what="a lambda cannot be stored: a state cannot hold a function made by a thread",
+        remedy="make it a method of the model, or write it where it is called",
+    ),
+    "global": case(
+        "global COUNT\nCOUNT = 1",
+        header="COUNT = 0",
+        at="global COUNT",
+        what="a thread writes 'COUNT', a global of the module",
+        remedy="make it a shared variable of the model: COUNT = ... in the class body, and self.COUNT in the threads",
+    ),
+    "global walrus": case(
+        "global COUNT\nprint(COUNT := 1)",
+        header="COUNT = 0",
+        at="global COUNT",
+        what="a thread writes 'COUNT', a global of the module",
+        remedy="make it a shared variable of the model: COUNT = ... in the class body, and self.COUNT in the threads",
+    ),
+    "yield": case(
+        "yield self.x",
+        at="yield self.x",
+        what="`yield` cannot be compiled: a state cannot hold a running generator",
+        remedy="collect the values in a list and return it",
+    ),
+    "nested def": case(
+        "def f():\n    return 1\nself.x = f()",
+        at="def f():",
+        what="a function is defined inside a thread: f",
+        remedy="make it a method of the model, or a function of the module",
+    ),
+    "nested class": case(
+        "class A:\n    pass\nself.x = 1",
+        at="class A:",
+        what="a class is defined inside a thread: A",
+        remedy="define it at the top of the file",
+    ),
+    "del attr": case(
+        "del self.x",
+        at="self.x",
+        what="an attribute cannot be deleted: shared variables are there from start to end",
+        remedy="assign a value that stands for absence, such as None",
+    ),
+    "delattr": case(
+        "delattr(self, 'x')",
+        at="delattr(self, 'x')",
+        what="a shared variable cannot be deleted: 'x'",
+        remedy="assign a value that stands for absence, such as None",
+    ),
+    "async with": case(
+        "self.x = 1",
+        methods="@thread\nasync def t(self):\n    self.x = 2",
+        at="async def t(self):",
+        what="t is `async def`: asyncio is not modelled by this version",
+        remedy="write it with `def`",
+    ),
+    "await helper": case(
+        "self.x = self.f()",
+        methods="async def f(self):\n    return 2",
+        at="async def f(self):",
+        what="f is `async def`: asyncio is not modelled by this version",
+        remedy="write it with `def`",
+    ),
+    "except star": case(
+        "try:\n    self.x = 1\nexcept* ValueError:\n    pass",
+        at="try:",
+        what="`except*` cannot be compiled",
+        remedy="write it with simpler statements",
+    ),
+    "random": case(
+        "self.x = random.random()",
+        header="import random",
+        at="random.random",
+        what="random.random has no modelled counterpart",
+        remedy="use choose([...]): every possibility is then explored",
+    ),
+    "random from": case(
+        "self.x = randint(1, 2)",
+        header="from random import randint",
+        at="randint",
+        what="randint has no modelled counterpart",
+        remedy="use choose([...]): every possibility is then explored",
+    ),
+    "open": case(
+        "open('f')",
+        at="open",
+        what="open() has no modelled counterpart",
+        remedy="keep what it needs in shared variables",
+    ),
+    "time": case(
+        "self.x = time.time()",
+        at="time.time",
+        what="time.time has no modelled counterpart",
+        remedy="a model has no clock: let choose([True, False]) say whether the time has come",
+    ),
+    "hash": case(
+        "self.x = hash('a')",
+        at="hash",
+        what="hash() has no modelled counterpart",
+        remedy="it differs between runs: use the value itself",
+    ),
+    "dir": case(
+        "self.x = len(dir())",
+        at="dir",
+        what="dir() has no modelled counterpart",
+        remedy="name the variables",
+    ),
+    "datetime": case(
+        "self.x = datetime.now().year",
+        header="from datetime import datetime",
+        at="datetime",
+        what="datetime has no modelled counterpart",
+        remedy="a model has no clock: let choose([...]) say what time it is",
+    ),
+    "new lock": case(
+        "lock = threading.Lock()",
+        at="lock = threading.Lock()",
+        what="a threading.Lock is made by a running thread",
+        remedy="make it a class attribute of the model, or make it in `def setup(self)`",
+    ),
+    "condition": case(
+        "c = threading.Condition()",
+        at="threading.Condition",
+        what="threading.Condition has no modelled counterpart",
+        remedy="do it outside the model, or write down what it does in the model",
+    ),
+    "new attribute": case(
+        "self.y = 1",
+        at="self.y = 1",
+        what="'y' is not a shared variable: nothing gives it a first value",
+        remedy="give it one in the class body (y = ...) or in `def setup(self)`",
+    ),
+    "class attr": case(
+        "M.x = 1",
+        at="M.x",
+        what="a thread writes M.x, an attribute of a class",
+        remedy="make it a shared variable of the model: self.x",
+    ),
+    "class container": case(
+        "M.items.append(1)",
+        shared="items = []\nx = 0",
+        at="M.items",
+        what="M.items is a list that belongs to a class: threads cannot share it there",
+        remedy="use it through an instance: self.items",
+    ),
+    "bare raise": case(
+        "raise",
+        at="raise",
+        what="`raise` alone stands outside `except`",
+        remedy="name the exception: pass it to the function that is to raise it again",
+    ),
+    "default list": case(
+        "self.f()",
+        methods="def f(self, acc=[]):\n    acc.append(self.x)",
+        at="def f(self, acc=[]):",
+        what="M.f has a list as a default argument, which all of its calls would share",
+        remedy="make None the default, and make a new one inside; or use a shared variable",
+    ),
+    "import": case(
+        "import nonexistent\nself.x = 1",
+        at="import nonexistent",
+        what="this import raises ModuleNotFoundError: No module named 'nonexistent'",
+        remedy="import what there is, at the top of the file",
+    ),
+    "inside": case(
+        "self.x = self.inside('a')",
+        at="self.x = self.inside('a')",
+        what="a thread calls self.inside()",
+        remedy="call it from an @invariant or @postcondition; a thread cannot see what inside() tells",
+    ),
+    "choose none": case(
+        "choose([])",
+        at="choose([])",
+        what="choose() has nothing to choose from",
+        remedy="give it one option or more",
+    ),
+    "recursion": case(
+        "self.f()",
+        methods="def f(self):\n    self.f()",
+        at="self.f()",
+        what="M.f calls itself more than 200 deep",
+        remedy="end the recursion sooner, or write a loop",
+    ),
+    "nested access": case(
+        "self.items.sort(key=lambda i: self.x)",
+        shared="items = [2, 1]\nx = 0",
+        methods="@thread\ndef w(self): self.x = 1",
+        at="self.items.sort(key=lambda i: self.x)",
+        what="an access (read x) happens inside another one (sort)",
+        remedy="compute what it needs before: a key function or comparison must not touch shared state",
+    ),
+    "set of objects": case(
+        "s = {A(), A()}\nself.x = 1\nself.x = len(s)",
+        header="class A: pass",
+        at="self.x = 1",
+        what="local variable 's' cannot be kept from one step to the next: a set of a A has no order that is always the same",
+        remedy="use it within one statement, or keep numbers, strings, tuples, lists and the like",
+    ),
+    "iterate set of objects": case(
+        "for _ in {A(), A()}: self.x = 1",
+        header="class A: pass",
+        at="for _ in {A(), A()}: self.x = 1",
+        what="this set has no order that is the same in every run: it holds an A",
+        remedy="use a list, or a dict with numbers or strings as keys",
+    ),
+    "shared set of locks": case(
+        "self.x = 1",
+        shared="x = 0\nlocks = {threading.Lock()}",
+        at="locks",
+        what="this set has no order that is the same in every run: it holds a lock",
+        remedy="use a list, or a dict with numbers or strings as keys",
+    ),
+    "exec": case(
+        "exec('self.x = 1')",
+        at="exec",
+        what="exec() has no modelled counterpart",
+        remedy="write the code out",
+    ),
+    "infinite iterator": case(
+        "import itertools\nfor i in itertools.count():\n    self.x = i",
+        at="for i in itertools.count():",
+        what="this loop iterates over more than 100,000 items that cannot be kept in a state",
+        remedy="iterate over a range, tuple or list, or use a `while` loop",
+    ),
+    "nested target": case(
+        "(self.cells[self.f()], y), z = (1, 2), 3",
+        shared="cells = array([0])",
+        methods="def f(self): return 0",
+        at="(self.cells[self.f()], y)",
+        what="this assignment calls the model's own code inside a nested target",
+        remedy="call it first, and assign the parts one by one",
+    ),
+    "section name": case(
+        "with section(1):\n    pass",
+        at="section(1)",
+        what="section(1): the name is not a string",
+        remedy='write section("critical")',
+    ),
+    "contextmanager": case(
+        "with manager(self):\n    self.x = 2",
+        header="from contextlib import contextmanager\n@contextmanager\ndef manager(m):\n    m.x = 1\n    yield\n    m.x = 0",
+        at="manager(self)",
+        what="a temporary value cannot be kept from one step to the next: a generator cannot be kept in a state",
+        remedy="use it within one statement, or keep numbers, strings, tuples, lists and the like",
+    ),
+    "thread start": case(
+        "threading.Thread(target=self.f).start()",
+        methods="def f(self): self.x = 1",
+        at="threading.Thread",
+        what="threading.Thread has no modelled counterpart",
+        remedy="do it outside the model, or write down what it does in the model",
+    ),
+    "module global object": case(
+        "self.x = E",
+        header="E = object()",
+        at="self.x = E",
+        what="shared variable 'x' is given a value that cannot be shared: an object cannot be kept in a state",
+        remedy="keep a tuple, or change a container made in the class body or in setup",
+    ),
+    "more accesses than a statement may have": case(
+        "self.cells[0] = 1\nself.x = sum((self.cells[i % 2] for i in range(400)), 0)",
+        shared="cells = array([0, 1])\nx = 0",
+        at="self.x = sum((self.cells[i % 2] for i in range(400)), 0)",
+        what="this statement performs more than 300 accesses",
+        remedy="write it as a loop of the thread: `for ...:` with one access in it",
+    ),
+    "a loop in atomic that does not end": case(
+        "with atomic():\n    while self.x == 0:\n        pass",
+        at="self.x == 0",
+        what="thread run never comes to a switch point again, inside atomic(): this loop does not end",
+        remedy="a loop that waits must look at shared state; one inside atomic() must end",
+    ),
+    "class method of a class": case(
+        "Box.made.append(1)",
+        header="class Box:\n    made = []",
+        at="Box.made",
+        what="Box.made is a list that belongs to a class: threads cannot share it there",
+        remedy="use it through an instance: self.made",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_error(tmp_path: Path, name: str) -> None:
+    wrong = CASES[name]
+    file = tmp_path / "model.py"
+    file.write_text(model(wrong.body, **wrong.parts))
+    with pytest.raises(InterleaveError) as raised:
+        check(file)
+    error = raised.value
+    assert isinstance(error, ModelError)
+    assert (error.what, error.remedy) == (wrong.what, wrong.remedy)
+    place = error.place
+    assert place is not None
+    assert place.file == str(file)
+    line = file.read_text().splitlines()[place.line - 1]
+    assert line[place.column : place.end_column] == wrong.at
+    assert str(error).startswith(f"{file}:{place.line}:{line.index(wrong.at) + 1}: {wrong.what}\n")
+    assert f"| {line.expandtabs(4)}\n" in str(error)
+    assert "^" * len(wrong.at) in str(error)
+
+
+def test_setup_that_fails(tmp_path: Path) -> None:
+    file = tmp_path / "model.py"
+    file.write_text(model("self.x = 1", methods="def setup(self):\n    self.x = 1 // 0"))
+    with pytest.raises(ModelError, match="setup raises ZeroDivisionError") as raised:
+        check(file)
+    assert "self.x = 1 // 0" in str(raised.value)
+
+
+def test_setup_that_is_atomic(tmp_path: Path) -> None:
+    file = tmp_path / "model.py"
+    file.write_text(model("self.x = 1", methods="def setup(self):\n    with atomic(): pass"))
+    with pytest.raises(ModelError, match=r"setup cannot use atomic\(\)"):
+        check(file)
+
+
+def test_a_step_that_takes_too_long(tmp_path: Path) -> None:
+    file = tmp_path / "model.py"
+    file.write_text(model("n = 0\nwhile n < 60000:\n    n += 1\nself.x = n"))
+    with pytest.raises(ModelError, match="runs more than 50,000 statements"):
+        check(file)
+
+
+def test_annotations_and_names_of_comprehensions_are_no_uses(tmp_path: Path) -> None:
+    file = tmp_path / "model.py"
+    text = model(
+        "when: datetime.date\nself.x = len([hash for hash in (1, 2)]) + (lambda open: open)(1)",
+        header="import datetime",
+        methods="def helper(self, t: datetime.time) -> datetime.date: ...",
+    )
+    file.write_text(text)
+    assert check(file).models[0].verdict == "verified"
