@@ -29,6 +29,9 @@ from interleave.tracing import make_trace
 
 Target = type[Model] | str | Path
 
+MOST_STATES = 10_000_000
+"""States at most, unless told otherwise: some 3 GB. A model that grows for ever must end."""
+
 
 @dataclass(frozen=True)
 class RunFacts:
@@ -45,7 +48,7 @@ class Options:
 
     runtime: str | None = None
     engine: str = "auto"
-    max_states: int | None = None
+    max_states: int | None = MOST_STATES
     max_seconds: float | None = None
     fail_fast: bool = False
 
@@ -69,7 +72,7 @@ def check(
     parameters: Mapping[str, object] | None = None,
     runtime: str | None = None,
     engine: str = "auto",
-    max_states: int | None = None,
+    max_states: int | None = MOST_STATES,
     max_seconds: float | None = None,
     fail_fast: bool = False,
     on_result: Callable[[ModelResult, RunFacts], None] | None = None,
@@ -78,8 +81,9 @@ def check(
 
     `target` is a model class, the path of a model file or of a folder of them, or several of these.
     `model` picks the models of that name. `parameters` are for all models that have them.
-    `max_states` and `max_seconds` bound the search of each model: one that is cut short is never
-    "verified". `fail_fast` stops at the first violation. `on_result` is called after each model.
+    `max_states` and `max_seconds` bound the search of each model (None: no bound); one that is cut
+    short is never "verified". `fail_fast` stops at the first violation. `on_result` is called after
+    each model.
 
     Raises `InterleaveError` for a target, a parameter or a model that is at fault.
     """

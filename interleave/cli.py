@@ -109,6 +109,8 @@ def _model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--max-states",
     type=click.IntRange(min=1),
     metavar="N",
+    default=10_000_000,
+    show_default="10 million",
     help="Give up before state N + 1: inconclusive unless a violation was found.",
 )
 @click.option(
@@ -143,7 +145,7 @@ def check(
     parameters: dict[str, Any],
     runtime: str | None,
     engine: str,
-    max_states: int | None,
+    max_states: int,
     max_seconds: float | None,
     fail_fast: bool,
     format_: str,
@@ -273,7 +275,12 @@ def steps(paths: tuple[Path, ...], model: str | None, parameters: dict[str, Any]
 )
 @click.option("--full", is_flag=True, help="Draw every state, however many there are.")
 @click.option(
-    "--max-states", type=click.IntRange(min=1), metavar="N", help="Give up before state N + 1."
+    "--max-states",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=10_000_000,
+    show_default="10 million",
+    help="Give up before state N + 1.",
 )
 @click.pass_context
 def graph(
@@ -284,7 +291,7 @@ def graph(
     parameters: dict[str, Any],
     by: str | None,
     full: bool,
-    max_states: int | None,
+    max_states: int,
 ) -> None:
     """Draw the state graph of a model, or write it for another program.
 

@@ -12,7 +12,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from interleave.checking import Options, Target, checked_model, find_models, reject_unknown
+from interleave.checking import (
+    MOST_STATES,
+    Options,
+    Target,
+    checked_model,
+    find_models,
+    reject_unknown,
+)
 from interleave.checks.properties import PropertyCheck
 from interleave.engine.paths import Path as StatePath
 from interleave.engine.search import Searched
@@ -339,7 +346,7 @@ def explore(
     parameters: Mapping[str, object] | None = None,
     runtime: str | None = None,
     engine: str = "auto",
-    max_states: int | None = None,
+    max_states: int | None = MOST_STATES,
     max_seconds: float | None = None,
 ) -> StateGraph:
     """The state graph of one model.

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +18,7 @@ from running import load, machine_of, variables
 
 from interleave import (
     Model,
-    ModelError,
     ModelResult,
-    array,
     atomic,
     check,
     choose,
@@ -161,13 +158,22 @@ class Objects(Model):
         shape = self.shape
         self.out += (shape.grow(), shape.area, shape.double(4), shape.default(), shape.unit)
         shape.area = 7
-        self.out += (self.same.size, self.shapes[1] is shape, self.shapes[0].unit, len(Shape(1).seen))
+        self.out += (
+            self.same.size,
+            self.shapes[1] is shape,
+            self.shapes[0].unit,
+            len(Shape(1).seen),
+        )
         self.version = Version(self.version.major + 1)
         self.point = self.point._replace(x=9)
         self.light = Light(self.light.value + 1)
         self.account.balance += 1
         self.account.log.append(self.account.balance)
-        self.out += (self.light is Light.GREEN, self.version == Version(2), isinstance(shape, Shape))
+        self.out += (
+            self.light is Light.GREEN,
+            self.version == Version(2),
+            isinstance(shape, Shape),
+        )
 
 
 def test_objects() -> None:
@@ -193,7 +199,7 @@ class Base(Model):
 class Derived(Base):
     y = 6
 
-    def step(me):  # noqa: N805
+    def step(me):
         super().step()
         me.x += me.y
 
@@ -294,7 +300,7 @@ def test_default_arguments() -> None:
 
 
 class OneLock(Model):
-    locks = [threading.Lock()] * 5  # noqa: RUF012
+    locks = [threading.Lock()] * 5
 
     @thread
     def run(self):
@@ -610,10 +616,16 @@ def spin(body: str, methods: str) -> type[Model]:
     [
         ("while not self.flag:\n    pass", ""),
         ("self.wait()", "def wait(self):\n    while not self.flag:\n        pass"),
-        ("self.wait(3)", "def wait(self, n):\n    while True:\n        if self.flag:\n            return n"),
+        (
+            "self.wait(3)",
+            "def wait(self, n):\n    while True:\n        if self.flag:\n            return n",
+        ),
         ("while not (x := self.flag):\n    pass\nprint(x)", ""),
         ("while True:\n    x = self.flag\n    if x: break", ""),
-        ("while True:\n    if self.get(): break", "def get(self, *, a=[][:0] or 0):\n    return self.flag"),
+        (
+            "while True:\n    if self.get(): break",
+            "def get(self, *, a=[][:0] or 0):\n    return self.flag",
+        ),
         ("while not self.get:\n    pass", "@property\ndef get(self):\n    return self.flag"),
         ("while not any(self.flag for _ in range(1)):\n    pass", ""),
         ("while not [self.flag][0]:\n    pass", ""),
@@ -746,7 +758,7 @@ def test_copies_of_mutable_locals_are_the_thread_s_own() -> None:
 
 # The same order everywhere
 
-SETS = '''
+SETS = """
 from enum import Enum
 from interleave import Model, choose, thread
 
@@ -783,9 +795,9 @@ class M(Model):
     def other(self):
         self.names.add("five")
         self.out = (self.names.pop(), str(self.names), tuple(self.names))
-'''
+"""
 
-DUMP = '''
+DUMP = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
@@ -803,7 +815,7 @@ values = machine.program.heap.values
 for state in seen:
     print([repr(values[i]) for i in state[:machine.locations]])
     print(state)
-'''
+"""
 
 
 def test_hash_seeds_change_nothing(tmp_path: Path) -> None:

@@ -401,6 +401,20 @@ CASES = {
         what="Box.made is a list that belongs to a class: threads cannot share it there",
         remedy="use it through an instance: self.made",
     ),
+    "an object made by a thread that uses a global": case(
+        "box = Box()\nself.x = box.at",
+        header="PLACES = [1]\nclass Box:\n    def __init__(self):\n        self.at = PLACES.pop()",
+        at="Box()",
+        what="a thread makes a Box, whose __init__ uses PLACES, which is shared",
+        remedy="make it in `def setup(self)`, or give PLACES to a method of it",
+    ),
+    "an object made by a thread that sleeps": case(
+        "print(Box().late)",
+        header="class Box:\n    @property\n    def late(self):\n        time.sleep(1)",
+        at="Box()",
+        what="a thread makes a Box, whose late uses time, which is shared",
+        remedy="make it in `def setup(self)`, or give time to a method of it",
+    ),
 }
 
 

@@ -23,7 +23,7 @@ def agree(file: Path, text: str) -> None:
 
 
 @settings(
-    max_examples=120,
+    max_examples=80,
     derandomize=True,
     deadline=None,
     database=None,
@@ -738,7 +738,7 @@ def note_failure(found: Found, step) -> None:
 
 
 @settings(
-    max_examples=60,
+    max_examples=100,
     derandomize=True,
     deadline=None,
     database=None,

@@ -267,6 +267,7 @@ class Program:
             namespace["__class__"] = names.real("__class__")
         if strict:
             _check_attributes(definition, names, bound | inner, file)
+            _check_classes(definition, names, bound | inner, file)
         else:
             # Names that are in the code and not in the source: pytest rewrites assertions.
             for name in function.__code__.co_names:
@@ -462,6 +463,49 @@ def _check_attributes(
                     raise error.at(Place.of_node(file, node)) from None
                 except AttributeError:
                     continue  # raised where the code runs, as in Python
+
+
+def _check_classes(
+    definition: ast.AST, names: Surroundings, bound: frozenset[str], file: str
+) -> None:
+    """Refuse the making of objects that cannot know that they are part of a model."""
+    for node in evaluated_nodes(definition):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            name = node.func.id
+            if name in names and name not in bound and is_user_class(names.real(name)):
+                _check_made_by_thread(names.real(name), node, file)
+
+
+def _check_made_by_thread(cls: type, node: ast.Call, file: str) -> None:
+    """Refuse a class of which a thread makes an instance, if that instance would touch real things.
+
+    Methods are flattened when a thread calls them; `__init__`, operators and properties of what a
+    thread has made are run by Python itself, which knows real modules and real globals only.
+    """
+    for name, function in _all_functions(cls):
+        is_special = name.startswith("__") and name.endswith("__")
+        is_method = not is_special and not isinstance(getattr(cls, name, None), property)
+        found = find_function(function)
+        if is_method or found is None or not is_user_function(function):
+            continue
+        names, bound = Surroundings(function), bound_names(found[0])
+        for each in evaluated_nodes(found[0]):
+            if not isinstance(each, ast.Name) or each.id in bound or each.id not in names:
+                continue
+            if _is_outside(names.real(each.id)):
+                raise ModelError(
+                    f"a thread makes a {cls.__name__}, whose {name} uses {each.id}, "
+                    "which is shared",
+                    remedy=f"make it in `def setup(self)`, or give {each.id} to a method of it",
+                    place=Place.of_node(file, node),
+                )
+
+
+def _is_outside(value: object) -> bool:
+    """Whether a global means something else in a model than in Python."""
+    if isinstance(value, types.ModuleType):
+        return not stdlib.is_pure(value.__name__)
+    return is_shared_global(value) and not _is_frozen(value)
 
 
 def _check_class_attribute(cls: type, node: ast.Attribute, file: str) -> None:
