@@ -17,25 +17,30 @@ from interleave.report.geometry import (
     gutters_between,
 )
 from interleave.report.labels import MONO, Block, Text
+from interleave.report.palette import (
+    ALARM,
+    ALARM_FILL,
+    HEADER_FILL,
+    INK,
+    LANE_FILL,
+    RULE,
+    SOFT,
+    STALE,
+    STALE_FILL,
+)
 from interleave.report.sheet import Sheet, inner_width, outer_width
 from interleave.result import ModelResult, TraceStep, Violation, Wait
 
 __all__ = ["DiagramError", "counterexample_dot", "write_diagram"]
 
-# Okabe and Ito's vermilion and blue, darkened: every kind of colour vision tells them apart.
-_ALARM, _ALARM_FILL = "#B84700", "#FDF1E7"
-_STALE, _STALE_FILL = "#0067A5", "#EAF3FA"
-_INK, _SOFT, _RULE = "#1F2933", "#5F6B7A", "#A9B4C0"
-_LANE_FILL, _HEADER_FILL = "#F4F6F8", "#DCE3EA"
-
-_STEP = {"style": "rounded,filled", "color": _RULE, "fillcolor": "white"}
+_STEP = {"style": "rounded,filled", "color": RULE, "fillcolor": "white"}
 _ROLES = {
-    "read": {**_STEP, "color": _STALE, "fillcolor": _STALE_FILL, "penwidth": "1.8"},
-    "lost": {**_STEP, "color": _ALARM, "style": "rounded,filled,dashed", "penwidth": "1.8"},
-    "overwrite": {**_STEP, "color": _ALARM, "fillcolor": _ALARM_FILL, "penwidth": "1.8"},
-    "fails": {**_STEP, "color": _ALARM, "fillcolor": _ALARM_FILL, "penwidth": "1.8"},
+    "read": {**_STEP, "color": STALE, "fillcolor": STALE_FILL, "penwidth": "1.8"},
+    "lost": {**_STEP, "color": ALARM, "style": "rounded,filled,dashed", "penwidth": "1.8"},
+    "overwrite": {**_STEP, "color": ALARM, "fillcolor": ALARM_FILL, "penwidth": "1.8"},
+    "fails": {**_STEP, "color": ALARM, "fillcolor": ALARM_FILL, "penwidth": "1.8"},
 }
-_ROLE_INKS = {"read": _STALE}  # of the others: _ALARM
+_ROLE_INKS = {"read": STALE}  # of the others: ALARM
 
 _ROW_GAP = 20.0
 _NODE_MARGIN = 10.0  # from a lane's border to its nodes, left and right
@@ -89,7 +94,7 @@ class _Diagram:
     def _measure(self) -> Columns:
         threads = len(self._threads)
         most_cells = 34 if threads <= 3 else 30 if threads <= 6 else 24
-        most = Text("x" * most_cells, _INK, font=MONO).natural_width()
+        most = Text("x" * most_cells, INK, font=MONO).natural_width()
         natural = {name: _header(name).natural_width() for name in self._threads}
         for step in self._violation.trace.steps:
             width = max(self._step_block(step).natural_width(), _LEAST_NODE)
@@ -100,7 +105,7 @@ class _Diagram:
         gutters = [0.0, *[_GUTTER] * (threads - 1), 0.0] if threads else [0.0]
         for start, end, label in self._links():
             first, last = gutters_between(self._lane(start), self._lane(end))
-            gutters[first] = max(gutters[first], _edge_label(label, _INK).natural_width() + 22)
+            gutters[first] = max(gutters[first], _edge_label(label, INK).natural_width() + 22)
             gutters[last] = max(gutters[last], _GUTTER)
         missing = _LEAST_WIDTH - sum(lanes) - sum(gutters)
         if missing > 0 and threads > 1:
@@ -136,11 +141,11 @@ class _Diagram:
         name = words.violation_name(self._violation)
         initial = words.initial_values(self._violation.trace)
         texts = [
-            ("title", Text(f"{model}: {name}", _INK, size=18, bold=True, most_lines=3)),
-            ("sentence", Text(self._violation.message, _INK, size=12, most_lines=8)),
+            ("title", Text(f"{model}: {name}", INK, size=18, bold=True, most_lines=3)),
+            ("sentence", Text(self._violation.message, INK, size=12, most_lines=8)),
         ]
         if initial:
-            texts.append(("start", Text(f"At the start: {initial}", _SOFT, most_lines=8)))
+            texts.append(("start", Text(f"At the start: {initial}", SOFT, most_lines=8)))
         for name, text in texts:
             self._across(name, Block((text,)), color="none")
             self._y += 6
@@ -164,7 +169,7 @@ class _Diagram:
         for lane, (name, block) in enumerate(zip(self._threads, blocks, strict=True)):
             center, width = self._columns.lane_center(lane), self._columns.lanes[lane]
             box = Box(f"thread{lane}", center, self._y + height / 2, width, height, lane)
-            self.sheet.node(box, block, style="filled", color="none", fillcolor=_HEADER_FILL)
+            self.sheet.node(box, block, style="filled", color="none", fillcolor=HEADER_FILL)
             self._headers[name] = self._lowest[name] = box
         self._y += height + _ROW_GAP
 
@@ -190,17 +195,17 @@ class _Diagram:
         above = self._lowest[thread]
         self.sheet.node(box, block, **style)
         corners = [(center, above.bottom), (center, box.top)]
-        self.sheet.edge(above, box, corners, color=_RULE)
+        self.sheet.edge(above, box, corners, color=RULE)
         self._lowest[thread] = box
         return box
 
     def _step_block(self, step: TraceStep) -> Block:
         role = self._roles.get(step.number)
         number = f"{step.number}" if role is None else f"{step.number} – {role.note}"
-        ink = _SOFT if role is None else _ROLE_INKS.get(role.name, _ALARM)
+        ink = SOFT if role is None else _ROLE_INKS.get(role.name, ALARM)
         texts = [
             Text(number, ink, size=10, bold=role is not None),
-            Text(step.source.text, _INK, font=MONO),
+            Text(step.source.text, INK, font=MONO),
         ]
         return Block((*texts, *(Text(effect, ink) for effect in words.effects(step))))
 
@@ -222,7 +227,7 @@ class _Diagram:
         for lane, width in enumerate(self._columns.lanes):
             center, height = self._columns.lane_center(lane), bottom - self._lanes_top
             box = Box(f"lane{lane}", center, self._lanes_top + height / 2, width, height, lane)
-            self._grounds.node(box, style="filled", color="none", fillcolor=_LANE_FILL)
+            self._grounds.node(box, style="filled", color="none", fillcolor=LANE_FILL)
         self.sheet.put_under(self._grounds)
         self._y = bottom + _ROW_GAP
 
@@ -234,9 +239,9 @@ class _Diagram:
         read, write = self._steps[lost.read], self._steps[lost.lost]
         overwrite = self._steps[lost.overwrite]
         corners = between_lanes(self._columns, read, write, arrive=-_SIDE)
-        self._downwards(read, write, corners, _STALE_BY, _STALE)
+        self._downwards(read, write, corners, _STALE_BY, STALE)
         corners = between_lanes(self._columns, write, overwrite, leave=_SIDE)
-        self._downwards(write, overwrite, corners, _OVERWRITES, _ALARM)
+        self._downwards(write, overwrite, corners, _OVERWRITES, ALARM)
 
     def _downwards(
         self, start: Box, end: Box, corners: list[Point], label: str, color: str
@@ -269,7 +274,7 @@ class _Diagram:
                 if end is None or holder == wait.thread:
                     held = self._holding(wait, holder)
                     corners = between_lanes(self._columns, start, held, leave=-_SIDE)
-                    self._downwards(start, held, corners, _HELD, _ALARM)
+                    self._downwards(start, held, corners, _HELD, ALARM)
                 elif self._is_below(wait.thread, holder):
                     loops += 1
                     self._loop(start, end, lowest + _NODE_MARGIN + loops * _LOOP)
@@ -291,7 +296,7 @@ class _Diagram:
         y = max(start.top, end.top) + (12 if rightwards else 28)
         from_x, to_x = (start.right, end.left) if rightwards else (start.left, end.right)
         label_at = ((from_x + to_x) / 2, y)
-        self._labelled(start, end, [(from_x, y), (to_x, y)], _edge_label(_HELD, _ALARM), label_at)
+        self._labelled(start, end, [(from_x, y), (to_x, y)], _edge_label(_HELD, ALARM), label_at)
 
     def _loop(self, start: Box, end: Box, y: float) -> None:
         shift = 14.0 if start.x < end.x else -14.0
@@ -302,18 +307,18 @@ class _Diagram:
             (end.x - shift, end.bottom),
         ]
         label_at = ((start.x + end.x) / 2, y)
-        self._labelled(start, end, corners, _edge_label(_HELD, _ALARM), label_at)
+        self._labelled(start, end, corners, _edge_label(_HELD, ALARM), label_at)
 
     def final(self) -> None:
         """What fails at the end, for violations that are no story of two or more threads."""
         violation = self._violation
         if violation.waits or violation.lost_update is not None:
             return
-        texts = [Text(violation.message, _ALARM, size=12, bold=True, most_lines=8)]
+        texts = [Text(violation.message, ALARM, size=12, bold=True, most_lines=8)]
         source = violation.source
         if source is not None:
             place = f"{source.file}:{source.line}"
-            texts += [Text(source.text, _INK, font=MONO), Text(place, _SOFT, size=10)]
+            texts += [Text(source.text, INK, font=MONO), Text(place, SOFT, size=10)]
         box = self._across("final", Block(tuple(texts)), padding=16, **_ROLES["fails"])
         self._y += _ROW_GAP
         steps = violation.trace.steps
@@ -322,25 +327,25 @@ class _Diagram:
         else:
             ends = [self._steps[steps[-1].number]] if steps else []
         for end in ends:
-            color = _ALARM if violation.kind != "postcondition" else _RULE
+            color = ALARM if violation.kind != "postcondition" else RULE
             self.sheet.edge(end, box, [(end.x, end.bottom), (end.x, box.top)], color=color)
 
     def footer(self) -> None:
         """How many threads are not shown."""
         if self._hidden:
-            text = Text(words.left_out(self._hidden), _SOFT)
+            text = Text(words.left_out(self._hidden), SOFT)
             self._across("footer", Block((text,)), color="none")
 
 
 def _header(thread: str) -> Block:
-    return Block((Text(thread, _INK, size=12, bold=True, most_lines=2),))
+    return Block((Text(thread, INK, size=12, bold=True, most_lines=2),))
 
 
 def _wait_block(wait: Wait) -> Block:
     return Block(
         (
-            Text(words.wait_text(wait), _ALARM, bold=True),
-            Text(wait.source.text, _INK, font=MONO),
+            Text(words.wait_text(wait), ALARM, bold=True),
+            Text(wait.source.text, INK, font=MONO),
         )
     )
 

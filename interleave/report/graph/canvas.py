@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from interleave.report.graph.heading import Key, beside, heading_label, roomy_width
-from interleave.report.graph.palette import RULE
 from interleave.report.labels import SANS, Block, Text
+from interleave.report.palette import RULE
 from interleave.report.sheet import inner_width, outer_width
 
 _POINTS = 72.0  # of an inch, in which Graphviz counts sizes of nodes

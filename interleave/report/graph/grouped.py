@@ -8,11 +8,11 @@ from interleave.report.graph import captions
 from interleave.report.graph.canvas import Canvas
 from interleave.report.graph.grouping import Quotient
 from interleave.report.graph.layering import backward
-from interleave.report.graph.palette import ALARM, INK, SOFT
 from interleave.report.graph.style import Styles
 from interleave.report.graph.survey import Survey
 from interleave.report.graph.whole import edge_marks, node_marks
 from interleave.report.labels import Text
+from interleave.report.palette import ALARM, INK, SOFT
 from interleave.report.words import count
 from interleave.showing import show
 from interleave.stategraph import StateGraph

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from interleave.report.graph.palette import ALARM, ALARM_FILL, INITIAL_FILL, INK, SOFT
 from interleave.report.labels import Block, Text
+from interleave.report.palette import ALARM, ALARM_FILL, INITIAL_FILL, INK, SOFT
 
 _WIDTH = 600.0  # that paragraphs are wrapped to
 _ROOM = 1.08  # how much wider than estimated a short text may be: few letters, many digits

@@ -11,11 +11,11 @@ from interleave.report.graph.canvas import Canvas
 from interleave.report.graph.folding import fold
 from interleave.report.graph.grouped import draw_grouped
 from interleave.report.graph.grouping import quotient
-from interleave.report.graph.palette import ALARM, INK, SOFT
 from interleave.report.graph.style import Styles
 from interleave.report.graph.survey import Survey, survey
 from interleave.report.graph.whole import draw_whole, nodes_of
 from interleave.report.labels import Text
+from interleave.report.palette import ALARM, INK, SOFT
 from interleave.showing import show
 from interleave.stategraph import StateGraph
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from interleave.report.graph import heading
 from interleave.report.graph.heading import Key
-from interleave.report.graph.palette import ALARM, ALARM_FILL, INITIAL_FILL, INK, RULE
+from interleave.report.palette import ALARM, ALARM_FILL, INITIAL_FILL, INK, RULE
 
 Attributes = dict[str, str]
 """Attributes of a node or an edge, as Graphviz names them."""

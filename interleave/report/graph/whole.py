@@ -9,10 +9,10 @@ from interleave.report.graph import captions
 from interleave.report.graph.canvas import Canvas
 from interleave.report.graph.heading import Key, line
 from interleave.report.graph.layering import backward
-from interleave.report.graph.palette import ALARM, INK, SOFT, THREADS
 from interleave.report.graph.style import EdgeMarks, NodeMarks, Styles
 from interleave.report.graph.survey import Survey
 from interleave.report.labels import Text
+from interleave.report.palette import ALARM, INK, SOFT, THREADS
 from interleave.stategraph import GraphState, StateGraph
 
 Run = tuple[int, ...]
