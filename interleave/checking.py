@@ -23,6 +23,7 @@ from interleave.loading import (
     model_files,
     parameters_of,
 )
+from interleave.machine import State
 from interleave.model import Model
 from interleave.result import ModelResult, Result, Verdict, Violation
 from interleave.tracing import make_trace
@@ -146,8 +147,8 @@ class Checked:
     result: ModelResult
     facts: RunFacts
     searched: Searched[Check]
-    paths: list[tuple[Violation, StatePath]]
-    """Each violation with its path."""
+    ways: list[tuple[Violation, tuple[State, ...]]]
+    """Each violation with the states that its trace goes through."""
 
 
 def checked_model(
@@ -165,8 +166,8 @@ def checked_model(
         engine=options.engine,
         limits=limits,
     )
-    paths = _violations(found)
-    violations = [violation for violation, _ in paths]
+    ways = _violations(found)
+    violations = [violation for violation, _ in ways]
     interleavings = count_interleavings(found, any_violation=bool(violations))
     graph = found.graph
     complete = not graph.limit
@@ -197,7 +198,7 @@ def checked_model(
         warnings=tuple(_warnings(found)),
     )
     facts = RunFacts(options.engine, time.monotonic() - started, found.learnt.learnt)
-    return Checked(result, facts, found, paths)
+    return Checked(result, facts, found, ways)
 
 
 def _warnings(found: Searched[Check]) -> list[str]:
@@ -216,8 +217,8 @@ def _warnings(found: Searched[Check]) -> list[str]:
     return warnings
 
 
-def _violations(found: Searched[Check]) -> list[tuple[Violation, StatePath]]:
-    """Every violation that the checks of a search know of, with its path."""
+def _violations(found: Searched[Check]) -> list[tuple[Violation, tuple[State, ...]]]:
+    """Every violation that the checks of a search know of, with the states on the way to it."""
     causes = [cause for check in found.observers for cause in check.found(found.graph)]
     goals = {goal_key(*cause.goal) for cause in causes if not isinstance(cause.goal, StatePath)}
     paths = paths_to(found.graph, goals) if goals else {}
@@ -230,5 +231,6 @@ def _violations(found: Searched[Check]) -> list[tuple[Violation, StatePath]]:
             path = paths[goal_key(*cause.goal)]
             start = path.steps[0][0] if path.steps else found.graph.states[cause.goal[0]]
         trace = make_trace(found.machine, start, path)
-        violations.append((cause.describe(path, trace), path))
+        passed = (start, *[found.machine.after(state, step) for state, step in path.steps])
+        violations.append((cause.describe(path, trace), passed))
     return violations

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -75,28 +74,32 @@ def _parameter(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -
     return found
 
 
-def _model_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (
-        click.option(
-            "-p",
-            "--param",
-            "parameters",
-            multiple=True,
-            callback=_parameter,
-            metavar="NAME=VALUE",
-            help="Set a parameter of the models that have it. May be repeated.",
-        ),
-        click.option("-m", "--model", metavar="NAME", help="Only the model of this name."),
-        click.argument(
-            "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
-        ),
-    ):
-        command = option(command)
-    return command
+_parameters = click.option(
+    "-p",
+    "--param",
+    "parameters",
+    multiple=True,
+    callback=_parameter,
+    metavar="NAME=VALUE",
+    help="Set a parameter of the models that have it. May be repeated.",
+)
+_model = click.option("-m", "--model", metavar="NAME", help="Only the model of this name.")
+_paths = click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
+)
+_max_states = click.option(
+    "--max-states",
+    type=click.IntRange(min=1),
+    metavar="N",
+    show_default="10 million",
+    help="Give up before state N + 1: inconclusive unless a violation was found.",
+)
 
 
 @main.command()
-@_model_options
+@_paths
+@_model
+@_parameters
 @click.option("--runtime", metavar="NAME", help="When threads can switch. Default: free-threaded.")
 @click.option(
     "--engine",
@@ -105,14 +108,7 @@ def _model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     show_default=True,
     help="How to search. Both give the same report.",
 )
-@click.option(
-    "--max-states",
-    type=click.IntRange(min=1),
-    metavar="N",
-    default=10_000_000,
-    show_default="10 million",
-    help="Give up before state N + 1: inconclusive unless a violation was found.",
-)
+@_max_states
 @click.option(
     "--max-seconds",
     type=click.FloatRange(min=0, min_open=True),
@@ -145,7 +141,7 @@ def check(
     parameters: dict[str, Any],
     runtime: str | None,
     engine: str,
-    max_states: int,
+    max_states: int | None,
     max_seconds: float | None,
     fail_fast: bool,
     format_: str,
@@ -158,7 +154,7 @@ def check(
 
     A model that says what it expects (@expect) passes if exactly that is found.
     """
-    from interleave.checking import RunFacts
+    from interleave.checking import MOST_STATES, RunFacts
     from interleave.checking import check as check_models
     from interleave.report.text import render_text
     from interleave.result import ModelResult
@@ -192,7 +188,7 @@ def check(
         parameters=parameters,
         runtime=runtime,
         engine=engine,
-        max_states=max_states,
+        max_states=max_states or MOST_STATES,
         max_seconds=max_seconds,
         fail_fast=fail_fast,
         on_result=show,
@@ -231,7 +227,9 @@ def _wants_color() -> bool:
 
 
 @main.command()
-@_model_options
+@_paths
+@_model
+@_parameters
 def steps(paths: tuple[Path, ...], model: str | None, parameters: dict[str, Any]) -> None:
     """Print the steps that each thread is compiled to."""
     from interleave.checking import find_models, reject_unknown
@@ -257,16 +255,8 @@ def steps(paths: tuple[Path, ...], model: str | None, parameters: dict[str, Any]
     metavar="FILE",
     help="What to write: .dot .gv .svg .png .pdf .graphml or .json.",
 )
-@click.option("-m", "--model", metavar="NAME", help="The model, where the file has several.")
-@click.option(
-    "-p",
-    "--param",
-    "parameters",
-    multiple=True,
-    callback=_parameter,
-    metavar="NAME=VALUE",
-    help="Set a parameter of the model. May be repeated.",
-)
+@_model
+@_parameters
 @click.option(
     "--by",
     metavar="EXPR",
@@ -274,14 +264,7 @@ def steps(paths: tuple[Path, ...], model: str | None, parameters: dict[str, Any]
     "variables and of the threads (by name: the line each is at): 'counter % 2'.",
 )
 @click.option("--full", is_flag=True, help="Draw every state, however many there are.")
-@click.option(
-    "--max-states",
-    type=click.IntRange(min=1),
-    metavar="N",
-    default=10_000_000,
-    show_default="10 million",
-    help="Give up before state N + 1.",
-)
+@_max_states
 @click.pass_context
 def graph(
     context: click.Context,
@@ -291,7 +274,7 @@ def graph(
     parameters: dict[str, Any],
     by: str | None,
     full: bool,
-    max_states: int,
+    max_states: int | None,
 ) -> None:
     """Draw the state graph of a model, or write it for another program.
 
@@ -299,12 +282,13 @@ def graph(
     at is drawn as a quotient: states with the same shared variables are one node. The exit status
     is 0 also for a model with violations, and 3 where the search was not complete.
     """
+    from interleave.checking import MOST_STATES
     from interleave.report.graph import check_suffix, write_graph
     from interleave.report.words import count
     from interleave.stategraph import explore
 
     check_suffix(output, by=by, full=full)
-    found = explore(path, model=model, parameters=parameters, max_states=max_states)
+    found = explore(path, model=model, parameters=parameters, max_states=max_states or MOST_STATES)
     shown = write_graph(found, output, by=by, full=full)
     what = f"{found.result.model}: {count(len(found), 'state')}{shown and f', {shown}'}"
     click.echo(f"{what}: written to {output}", err=True)

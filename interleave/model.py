@@ -101,7 +101,6 @@ class ThreadNote:
 
     count: int | Param = 1
     daemon: bool = False
-    several: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,7 @@ def thread(count: Any = 1, /, *, daemon: bool = False) -> Any:
             f"@thread({count}): the number of instances is negative",
             remedy="give 0 or more instances",
         )
-    note = ThreadNote(count, daemon, several=True)
+    note = ThreadNote(count, daemon)
     return lambda method: _noted(method, note, "@thread")
 
 

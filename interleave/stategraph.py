@@ -21,7 +21,6 @@ from interleave.checking import (
     reject_unknown,
 )
 from interleave.checks.properties import PropertyCheck
-from interleave.engine.paths import Path as StatePath
 from interleave.engine.search import Searched
 from interleave.errors import UsageError
 from interleave.loading import parameters_of
@@ -113,13 +112,13 @@ class StateGraph:
         self,
         result: ModelResult,
         searched: Searched[Check],
-        paths: list[tuple[Violation, StatePath]],
+        ways: list[tuple[Violation, tuple[State, ...]]],
     ) -> None:
         self.result = result
         self._machine = searched.machine
         self._graph = searched.graph
         (self._properties,) = (c for c in searched.observers if isinstance(c, PropertyCheck))
-        self._paths = paths
+        self._ways = ways
 
     def __len__(self) -> int:
         """How many states there are."""
@@ -182,8 +181,11 @@ class StateGraph:
     def counterexamples(self) -> tuple[Counterexample, ...]:
         """Each violation with its way through the graph."""
         return tuple(
-            Counterexample(violation, self._numbers(path, violation))
-            for violation, path in self._paths
+            Counterexample(
+                violation,
+                tuple(self._graph.numbers[state] for state in way if state in self._graph.numbers),
+            )
+            for violation, way in self._ways
         )
 
     def value(self, expression: str, number: int) -> Any:
@@ -309,22 +311,6 @@ class StateGraph:
             "" if failure is None else type(failure).__name__,
         )
 
-    def _numbers(self, path: StatePath, violation: Violation) -> tuple[int, ...]:
-        if not path.steps:
-            return (self._initial_number(violation),)
-        states = [state for state, _ in path.steps]
-        states.append(self._machine.after(*path.steps[-1]))
-        numbers = [self._graph.numbers.get(state) for state in states]
-        return tuple(number for number in numbers if number is not None)
-
-    def _initial_number(self, violation: Violation) -> int:
-        """The initial state that a trace without steps stands at."""
-        wanted = dict(violation.trace.initial)
-        for number in self.initial:
-            if variables(self._machine, self._graph.states[number]) == wanted:
-                return number
-        return 0
-
 
 def _described(state: GraphState) -> list[str]:
     """What a state is: number and marks, variables, threads."""
@@ -369,4 +355,4 @@ def explore(
     reject_unknown(given, found)
     ((each, file),) = found
     checked = checked_model(each, file, parameters_of(each, given), options)
-    return StateGraph(checked.result, checked.searched, checked.paths)
+    return StateGraph(checked.result, checked.searched, checked.ways)

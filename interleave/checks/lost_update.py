@@ -23,8 +23,8 @@ from interleave.checks.base import Check, Found
 from interleave.checks.stale import (
     Cell,
     Held,
+    Histories,
     Lost,
-    Memory,
     Suspect,
     follow,
     in_order,
@@ -44,7 +44,7 @@ Cause = tuple[str, Line, Line, Line]
 """Location, and file and line of the read, of the lost write, and of the write that lost it."""
 
 Node = tuple[int, int]
-"""The number of a state, and of what a suspect holds in it (`stale.Memory`)."""
+"""The number of a state, and of what a suspect holds in it (`stale.Histories`)."""
 
 
 class LostUpdateCheck(Check):
@@ -56,7 +56,7 @@ class LostUpdateCheck(Check):
         """Local moves: thread, local states, writes; each with a state to see it in."""
         self._changed_under: set[tuple[int, int, int]] = set()
         """(place of a location, thread, its local state): changed by another thread meanwhile."""
-        self._memory = Memory(machine)
+        self._histories = Histories(machine)
         self._looked_through = 0
         self._known_suspects: list[Suspect] = []
         self._plain = [
@@ -82,10 +82,13 @@ class LostUpdateCheck(Check):
         return bool(self.found(graph))
 
     def found(self, graph: SearchGraph) -> list[Found]:
-        suspects = self._known_suspects = self._suspects(graph)
+        if not self._changed_under:
+            return []
+        moves = list(self._local_moves(graph))
+        suspects = self._known_suspects = self._suspects(moves)
         if not suspects:
             return []
-        possible = self._possible_causes(graph, suspects)
+        possible = _possible_causes(moves, suspects)
         paths = shortest(
             [(number, held) for held in self._nothing_held() for number in range(graph.initial)],
             partial(self._expand, graph),
@@ -99,20 +102,18 @@ class LostUpdateCheck(Check):
 
     # Second pass: local states
 
-    def _steps(self, graph: SearchGraph) -> Iterator[tuple[int, Step]]:
+    def _local_moves(self, graph: SearchGraph) -> Iterator[tuple[int, Step]]:
         """Every local move that the search met: the local state before it, and a step."""
         for (thread, before, after, writes), number in self._moves.items():
             for step in self.learnt.step(graph.states[number], thread).steps:
                 if step.local == after and step.writes == writes:
                     yield before, step
 
-    def _suspects(self, graph: SearchGraph) -> list[Suspect]:
+    def _suspects(self, moves: list[tuple[int, Step]]) -> list[Suspect]:
         """Threads that may hold what they read while somebody changes it, and then write it."""
-        if not self._changed_under:
-            return []
         blind: dict[int, list[Touch]] = {}
         edges: Edges = {}
-        for before, step in self._steps(graph):
+        for before, step in moves:
             edges.setdefault((step.thread, before), []).append(step)
             blind.setdefault(step.thread, []).extend(
                 touch for access in step.accesses for touch in access.writes if not touch.fresh
@@ -127,27 +128,6 @@ class LostUpdateCheck(Check):
                         suspects[Suspect(thread, common)] = None
         return list(suspects)
 
-    def _possible_causes(self, graph: SearchGraph, suspects: list[Suspect]) -> int:
-        """How many causes there can be at most: when all are found, the search can end."""
-        reads: dict[Cell, set[Line]] = {}
-        overwrites: dict[Cell, set[Line]] = {}
-        changes: dict[Cell, set[Line]] = {}
-        for cell in {suspect.cell for suspect in suspects}:
-            for _, step in self._steps(graph):
-                for access in step.accesses:
-                    line = line_of(access.place)
-                    if any(cell.is_in(touch) for touch in access.reads):
-                        reads.setdefault(cell, set()).add(line)
-                    for touch in access.writes:
-                        if cell.is_in(touch):
-                            changes.setdefault(cell, set()).add(line)
-                            if not touch.fresh:
-                                overwrites.setdefault(cell, set()).add(line)
-        return sum(
-            len(reads.get(cell, ())) * len(changes.get(cell, ())) * len(overwrites.get(cell, ()))
-            for cell in reads
-        )
-
     # Third pass: exact
 
     def _expand(self, graph: SearchGraph, node: Node) -> Iterable[tuple[State, Step, Node | None]]:
@@ -160,17 +140,17 @@ class LostUpdateCheck(Check):
                 if target is None:  # beyond where an incomplete search stopped
                     yield state, step, None
                 else:
-                    yield state, step, (target, self._memory.follow(held, state, step, after))
+                    yield state, step, (target, self._histories.follow(held, state, step, after))
 
     def _goals(self, node: Node, step: Step | None, target: Node | None) -> list[Cause]:
         if step is None:
             return []
         held = node[1]
-        suspect = self._memory[held].suspect
-        return [_cause(suspect, each, step) for each in self._memory.lost(held, step)]
+        suspect = self._histories[held].suspect
+        return [_cause(suspect, each, step) for each in self._histories.lost(held, step)]
 
     def _nothing_held(self) -> list[int]:
-        return [self._memory.number(Held(suspect)) for suspect in self._known_suspects]
+        return [self._histories.number(Held(suspect)) for suspect in self._known_suspects]
 
     # Counting
 
@@ -180,9 +160,9 @@ class LostUpdateCheck(Check):
     def remember(
         self, memory: tuple[int, ...], before: State, step: Step, after: State
     ) -> tuple[int, ...] | None:
-        if any(self._memory.lost(held, step) for held in memory):
+        if any(self._histories.lost(held, step) for held in memory):
             return None
-        return tuple(self._memory.follow(held, before, step, after) for held in memory)
+        return tuple(self._histories.follow(held, before, step, after) for held in memory)
 
     # What is reported
 
@@ -222,6 +202,28 @@ class LostUpdateCheck(Check):
             held = follow(self.machine, held, before, step, after, number)
         found = lost(held, last)
         return sorted(found, key=lambda each: (each.by_condition, -each.read[2], -each.changed[2]))
+
+
+def _possible_causes(moves: list[tuple[int, Step]], suspects: list[Suspect]) -> int:
+    """How many causes there can be at most: when all are found, the search can end."""
+    reads: dict[Cell, set[Line]] = {}
+    overwrites: dict[Cell, set[Line]] = {}
+    changes: dict[Cell, set[Line]] = {}
+    for cell in {suspect.cell for suspect in suspects}:
+        for _, step in moves:
+            for access in step.accesses:
+                line = line_of(access.place)
+                if any(cell.is_in(touch) for touch in access.reads):
+                    reads.setdefault(cell, set()).add(line)
+                for touch in access.writes:
+                    if cell.is_in(touch):
+                        changes.setdefault(cell, set()).add(line)
+                        if not touch.fresh:
+                            overwrites.setdefault(cell, set()).add(line)
+    return sum(
+        len(reads.get(cell, ())) * len(changes.get(cell, ())) * len(overwrites.get(cell, ()))
+        for cell in reads
+    )
 
 
 def _cause(suspect: Suspect, found: Lost, step: Step) -> Cause:

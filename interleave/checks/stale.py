@@ -169,7 +169,7 @@ def lost(held: Held, step: Step) -> list[Lost]:
     return sorted(causes, key=lambda each: (each.by_condition, each.read, each.changed))
 
 
-class Memory:
+class Histories:
     """What suspects hold, by number, and what steps make of it, worked out once.
 
     Steps must be those of one `LearntSteps`, which keeps them: they are known by identity.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -35,10 +34,6 @@ class SearchGraph:
     def depth(self) -> int:
         """Steps from the initial states to the states farthest from them."""
         return sum(start < len(self.states) for start in self.levels[1:])
-
-    def depth_of(self, number: int) -> int:
-        """Steps from the initial states to state `number`."""
-        return bisect.bisect_right(self.levels, number) - 1
 
     def steps(self, state: State) -> Iterator[Step]:
         """Every transition from a state, in order."""

@@ -43,10 +43,8 @@ class Location:
         return self.name if self.field is not None else f"{self.group or self.name}[]"
 
 
-Footprint = tuple[Location, object]
-"""What an access touches: a location, and a key within it (a dict key, a list index) or WHOLE."""
-
 WHOLE = "whole"
+"""The part of a location that is all of it; else a part is a key, as a tuple of one."""
 
 
 @dataclass(frozen=True)

@@ -38,10 +38,6 @@ class Survey:
     varying: tuple[str, ...] = ()
     values: list[Hashable] = field(default_factory=list)
 
-    def is_wrong(self, state: int) -> bool:
-        """Whether a state is a deadlock, or breaks a property."""
-        return state in self.deadlocks or state in self.violating
-
     def stories(self, state: int) -> list[str]:
         """The violations that end in a state and are no property of it: "lost-update on x"."""
         of_states = ("deadlock", "invariant", "postcondition")
