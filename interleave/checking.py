@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from interleave.checks import ALL, Check
 from interleave.counting import count_interleavings
+from interleave.engine.observing import Engine, Limits
 from interleave.engine.paths import Path as StatePath
 from interleave.engine.paths import goal_key, paths_to
-from interleave.engine.reference import Limits
 from interleave.engine.search import ENGINES, Searched, search
 from interleave.errors import UsageError
 from interleave.loading import (
@@ -25,6 +24,7 @@ from interleave.loading import (
 )
 from interleave.machine import State
 from interleave.model import Model
+from interleave.records import dataclass
 from interleave.result import ModelResult, Result, Verdict, Violation
 from interleave.tracing import make_trace
 
@@ -52,6 +52,13 @@ class Options:
     max_states: int | None = MOST_STATES
     max_seconds: float | None = None
     fail_fast: bool = False
+
+    workers: int | None = None
+    sizes: Any = None
+
+    @property
+    def search_engine(self) -> Engine:
+        return Engine(self.engine, self.workers, self.sizes)
 
     def validate(self) -> None:
         """Raise `UsageError` for what no search can do."""
@@ -163,7 +170,7 @@ def checked_model(
         model,
         parameters,
         lambda machine, learnt: [kind(machine, learnt) for kind in ALL],
-        engine=options.engine,
+        engine=options.search_engine,
         limits=limits,
     )
     ways = _violations(found)
@@ -187,7 +194,7 @@ def checked_model(
         verdict=verdict,
         expected=None if wanted is None else shown and not contrary,
         complete=complete,
-        states=len(graph.states),
+        states=len(graph),
         transitions=graph.transitions,
         depth=graph.depth,
         violations=tuple(violations),
@@ -208,11 +215,12 @@ def _warnings(found: Searched[Check]) -> list[str]:
     if found.graph.limit:
         return warnings
     if not found.graph.transitions and not any(
-        map(found.machine.failures_at_start, found.graph.states)
+        found.machine.failures_at_start(found.graph.state(number))
+        for number in range(found.graph.initial)
     ):
         warnings.append("no thread takes a step: nothing that the threads look at is ever written")
-    ends = any(found.machine.is_final(state) for state in found.graph.states)
-    if not ends and any(wanted.kind == "postcondition" for wanted in program.properties):
+    asked = any(wanted.kind == "postcondition" for wanted in program.properties)
+    if asked and not found.graph.any_final:
         warnings.append("the threads never all finish, so no postcondition was evaluated")
     return warnings
 
@@ -220,7 +228,11 @@ def _warnings(found: Searched[Check]) -> list[str]:
 def _violations(found: Searched[Check]) -> list[tuple[Violation, tuple[State, ...]]]:
     """Every violation that the checks of a search know of, with the states on the way to it."""
     causes = [cause for check in found.observers for cause in check.found(found.graph)]
-    goals = {goal_key(*cause.goal) for cause in causes if not isinstance(cause.goal, StatePath)}
+    goals = {
+        goal_key(*cause.goal): cause.goal
+        for cause in causes
+        if not isinstance(cause.goal, StatePath)
+    }
     paths = paths_to(found.graph, goals) if goals else {}
     violations = []
     for cause in causes:
@@ -229,7 +241,7 @@ def _violations(found: Searched[Check]) -> list[tuple[Violation, tuple[State, ..
             start = path.steps[0][0]
         else:
             path = paths[goal_key(*cause.goal)]
-            start = path.steps[0][0] if path.steps else found.graph.states[cause.goal[0]]
+            start = path.steps[0][0] if path.steps else found.graph.state(cause.goal[0])
         trace = make_trace(found.machine, start, path)
         passed = (start, *[found.machine.after(state, step) for state, step in path.steps])
         violations.append((cause.describe(path, trace), passed))

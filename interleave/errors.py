@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 import linecache
-from dataclasses import dataclass
+
+from interleave.records import dataclass
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,17 @@ class Place:
         column = len(text[:start].decode(errors="replace"))
         end_column = None if end is None else len(text[:end].decode(errors="replace"))
         return cls(file, line, column, end_column)
+
+    @classmethod
+    def of_error(cls, file: str, error: BaseException) -> Place | None:
+        """The innermost line of a file that an exception came through, if it came through any."""
+        place = None
+        traceback = error.__traceback__
+        while traceback is not None:
+            if traceback.tb_frame.f_code.co_filename == file:
+                place = cls(file, traceback.tb_lineno)
+            traceback = traceback.tb_next
+        return place
 
     def __str__(self) -> str:
         column = "" if self.column is None else f":{self.column + 1}"

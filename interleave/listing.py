@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from interleave.engine.graph import SearchGraph
-from interleave.engine.reference import Limits
+from interleave.engine.observing import Limits, Observer
 from interleave.engine.search import search
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import AccessRecord
@@ -46,7 +45,7 @@ class Listing:
     complete: bool
 
 
-class _Collector:
+class _Collector(Observer):
     """Notes every access that a search comes by."""
 
     def __init__(self, machine: Machine) -> None:
@@ -54,17 +53,11 @@ class _Collector:
         self.seen: dict[str, dict[tuple[int, int, int, str], tuple[AccessRecord, dict[str, None]]]]
         self.seen = {thread.method: {} for thread in machine.program.threads}
 
-    def on_state(self, number: int, state: State) -> bool:
-        return False
-
     def on_end(self, number: int, state: State) -> bool:
         for thread in self._machine.program.threads:
             blocked = self._machine.step(state, thread.number).blocked
             if blocked is not None:
                 self._note(thread.method, AccessRecord(blocked.access, blocked.place, 0))
-        return False
-
-    def on_level(self, graph: SearchGraph) -> bool:
         return False
 
     def on_transition(self, number: int, state: State, step: Step) -> bool:

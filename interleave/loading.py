@@ -7,7 +7,6 @@ import importlib.util
 import inspect
 import linecache
 import sys
-import traceback
 import types
 from collections.abc import Mapping
 from pathlib import Path
@@ -65,13 +64,13 @@ def load_models(file: Path, *, required: bool = True) -> list[type[Model]]:
             f"syntax error: {error.msg}", place=Place(error.filename or str(file), line, column)
         ) from None
     except (OSError, UnicodeDecodeError, ValueError) as error:
-        if _last_line(error, file) is not None:
+        if Place.of_error(str(file), error) is not None:
             raise _raised(error, file) from error
         raise ModelError(
             f"{file} cannot be read: {error}", remedy="name a text file with Python code"
         ) from None
     except InterleaveError as error:
-        raise error.at(_last_line(error, file)) from None
+        raise error.at(Place.of_error(str(file), error)) from None
     except (Exception, SystemExit) as error:
         raise _raised(error, file) from error
     finally:
@@ -99,7 +98,7 @@ def _raised(error: BaseException, file: Path) -> ModelError:
         f"the file raises {type(error).__name__}: {error}",
         remedy="a model file must be importable; keep what it runs under "
         'if __name__ == "__main__":',
-        place=_last_line(error, file),
+        place=Place.of_error(str(file), error),
     )
 
 
@@ -117,16 +116,6 @@ def file_of(model: type[Model]) -> str:
         return inspect.getsourcefile(model) or "?"
     except TypeError:
         return "?"
-
-
-def _last_line(error: BaseException, file: Path) -> Place | None:
-    """The innermost line of a file that an exception came through."""
-    lines = [
-        frame.lineno
-        for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename == str(file)
-    ]
-    return Place(str(file), lines[-1]) if lines and lines[-1] is not None else None
 
 
 def parameters_of(model: type[Model], given: Mapping[str, object]) -> dict[str, object]:

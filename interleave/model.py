@@ -6,10 +6,10 @@ The decorators only leave a note on what they decorate; `interleave.loading` rea
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, TypeVar, cast, overload
 
 from interleave.errors import ModelError
+from interleave.records import dataclass
 
 T = TypeVar("T")
 Method = TypeVar("Method", bound=Callable[..., Any])

@@ -5,8 +5,9 @@ Nothing here knows how a state was reached or how it will be shown.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from interleave.records import dataclass
 
 Verdict = Literal["verified", "violated", "inconclusive"]
 
@@ -216,7 +217,7 @@ _STATUS: dict[Verdict, Literal["passed", "failed", "inconclusive"]] = {
 class Result:
     """What `check` returns: one `ModelResult` per model, in the order they were checked."""
 
-    models: tuple[ModelResult, ...] = field(default=())
+    models: tuple[ModelResult, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -122,7 +122,7 @@ class StateGraph:
 
     def __len__(self) -> int:
         """How many states there are."""
-        return len(self._graph.states)
+        return len(self._graph)
 
     @property
     def complete(self) -> bool:
@@ -143,7 +143,7 @@ class StateGraph:
         """State number `number`. Raises `IndexError`."""
         if not 0 <= number < len(self):
             raise IndexError(f"there is no state {number}: the states are 0 to {len(self) - 1}")
-        state = self._graph.states[number]
+        state = self._graph.state(number)
         final = self._machine.is_final(state)
         stuck = next(self._graph.steps(state), None) is None
         failing = [wanted.name for wanted, _ in self._properties.failing(state)]
@@ -166,9 +166,9 @@ class StateGraph:
 
     def transitions_from(self, number: int) -> Iterator[Transition]:
         """The transitions from a state: threads in order of declaration, choices in order."""
-        state = self._graph.states[number]
+        state = self._graph.state(number)
         for step in self._graph.steps(state):
-            target = self._graph.numbers.get(self._machine.after(state, step))
+            target = self._graph.number(self._machine.after(state, step))
             if target is not None:  # an incomplete search ends before its last transitions
                 yield self._transition(number, target, state, step)
 
@@ -183,7 +183,7 @@ class StateGraph:
         return tuple(
             Counterexample(
                 violation,
-                tuple(self._graph.numbers[state] for state in way if state in self._graph.numbers),
+                tuple(n for n in map(self._graph.number, way) if n is not None),
             )
             for violation, way in self._ways
         )
@@ -196,7 +196,7 @@ class StateGraph:
         What is shared is given as in `GraphState.variables`: containers as real ones, locks in
         words. Raises `UsageError` for what cannot be evaluated.
         """
-        state = self._graph.states[number]
+        state = self._graph.state(number)
         threads: dict[str, Any] = {}
         for thread in self._machine.program.threads:
             place = str(self._position(state, thread.number))

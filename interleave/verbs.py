@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from interleave.errors import ModelError
 from interleave.memory.port import AccessKind, current_port
+from interleave.records import dataclass
 
 T = TypeVar("T")
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from interleave.engine.graph import SearchGraph
+from interleave.engine.observing import Observer
 from interleave.engine.paths import Path
+from interleave.engine.product import Follower
 from interleave.engine.trees import LearntSteps
-from interleave.machine import Machine, State, Step
+from interleave.machine import Machine, Step
 from interleave.result import Trace, Violation
 
 
@@ -26,8 +27,8 @@ class Found:
     goal: tuple[int, Step | None] | Path
 
 
-class Check(ABC):
-    """Watches a search (see `engine.reference.Observer`), and tells what it found.
+class Check(Observer, ABC):
+    """Watches a search, and tells what it found.
 
     The methods that watch return True when they see a violation that they have not seen before.
     """
@@ -36,33 +37,13 @@ class Check(ABC):
         self.machine = machine
         self.learnt = learnt
 
-    def on_state(self, number: int, state: State) -> bool:
-        """A state has been given its number."""
-        return False
+    def followers(self, place: int) -> list[tuple[Follower, int]]:
+        """What must be held on the way to tell whether an interleaving meets a violation.
 
-    def on_transition(self, number: int, state: State, step: Step) -> bool:
-        """A step leads on from state `number`."""
-        return False
-
-    def on_end(self, number: int, state: State) -> bool:
-        """No thread can move in state `number`."""
-        return False
-
-    def on_level(self, graph: SearchGraph) -> bool:
-        """Every state up to some depth has been expanded. Asked only where the first violation ends
-        the search.
+        Followers for `place` and the places after it, each with what it holds in the beginning.
+        They are told of after the search.
         """
-        return False
-
-    # For counting: whether one interleaving, followed step by step, meets a violation.
-
-    def start(self, state: State) -> Hashable | None:
-        """What to remember of an interleaving that begins in a state; None: it is violated here."""
-        return ()
-
-    def remember(self, memory: Any, before: State, step: Step, after: State) -> Hashable | None:
-        """What to remember after one more step; None: the interleaving meets a violation there."""
-        return ()
+        return []
 
     @abstractmethod
     def found(self, graph: SearchGraph) -> list[Found]:

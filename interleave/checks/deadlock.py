@@ -8,7 +8,7 @@ from interleave.checks.base import Check, Found
 from interleave.engine.graph import SearchGraph
 from interleave.engine.paths import Path
 from interleave.engine.trees import LearntSteps
-from interleave.machine import FAILED, FINISHED, Blocked, Machine, State, Step
+from interleave.machine import FAILED, FINISHED, Blocked, Machine, State
 from interleave.memory.primitive import Primitive
 from interleave.result import Access, Trace, Violation, Wait
 
@@ -45,21 +45,9 @@ class DeadlockCheck(Check):
         self._found[cause] = (number, blocked)
         return True
 
-    def start(self, state: State) -> tuple[()] | None:
-        return None if self._is_deadlock(state) else ()
-
-    def remember(self, memory: object, before: State, step: Step, after: State) -> tuple[()] | None:
-        return self.start(after)
-
-    def _is_deadlock(self, state: State) -> bool:
-        threads = self.machine.program.threads
-        return not self.machine.is_final(state) and not any(
-            self.learnt.step(state, thread.number).steps for thread in threads
-        )
-
     def found(self, graph: SearchGraph) -> list[Found]:
         def describe(number: int, blocked: list[Blocked]) -> Found:
-            state = graph.states[number]
+            state = graph.state(number)
             return Found(
                 lambda path, trace: self._describe(state, blocked, path, trace), (number, None)
             )

@@ -42,12 +42,6 @@ class FailureCheck(Check):
         self._found[cause] = (number, step, at_start)
         return True
 
-    def start(self, state: State) -> tuple[()] | None:
-        return None if self.machine.failures_at_start(state) else ()
-
-    def remember(self, memory: object, before: State, step: Step, after: State) -> tuple[()] | None:
-        return None if step.failure is not None else ()
-
     def found(self, graph: SearchGraph) -> list[Found]:
         return [
             Found(

@@ -21,27 +21,30 @@ from typing import Any
 
 from interleave.checks.base import Check, Found
 from interleave.checks.stale import (
+    Cause,
     Cell,
     Held,
     Histories,
+    Line,
     Lost,
     Suspect,
+    cause_of,
     follow,
     in_order,
     line_of,
     lost,
 )
 from interleave.engine.graph import SearchGraph
-from interleave.engine.paths import CHEAP, Path, shortest
+from interleave.engine.observing import Limits, Observer
+from interleave.engine import paths as shortest_paths
+from interleave.engine.paths import Path, path_by_search, shortest
+from interleave.engine.product import Follower, Product
+from interleave.engine.search import explore
 from interleave.engine.trees import LearntSteps
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import Carrier, Touch
 from interleave.memory.primitive import Primitive
 from interleave.result import LostUpdate, Trace, Violation
-
-Line = tuple[str, int]
-Cause = tuple[str, Line, Line, Line]
-"""Location, and file and line of the read, of the lost write, and of the write that lost it."""
 
 Node = tuple[int, int]
 """The number of a state, and of what a suspect holds in it (`stale.Histories`)."""
@@ -59,10 +62,10 @@ class LostUpdateCheck(Check):
         self._histories = Histories(machine)
         self._looked_through = 0
         self._known_suspects: list[Suspect] = []
-        self._plain = [
-            not isinstance(machine.program.heap.owner(location), Primitive)
-            for location in machine.program.heap.changing
-        ]
+        heap = machine.program.heap
+        plain = [not isinstance(heap.owner(each), Primitive) for each in heap.changing]
+        self._plain = plain
+        self.watched = [place for place, is_plain in enumerate(plain) if is_plain]
 
     def on_transition(self, number: int, state: State, step: Step) -> bool:
         before = self.machine.local(state, step.thread)
@@ -74,11 +77,14 @@ class LostUpdateCheck(Check):
                         self._changed_under.add((index, thread, local))
         return False
 
+    def on_changed_under(self, found: Iterable[tuple[int, int, int]]) -> None:
+        self._changed_under.update(found)
+
     def on_level(self, graph: SearchGraph) -> bool:
         # Looking again only when the graph has doubled keeps this cheap beside the search itself.
-        if len(graph.states) < 2 * self._looked_through:
+        if len(graph) < 2 * self._looked_through:
             return False
-        self._looked_through = len(graph.states)
+        self._looked_through = len(graph)
         return bool(self.found(graph))
 
     def found(self, graph: SearchGraph) -> list[Found]:
@@ -88,14 +94,8 @@ class LostUpdateCheck(Check):
         suspects = self._known_suspects = self._suspects(moves)
         if not suspects:
             return []
-        possible = _possible_causes(moves, suspects)
-        paths = shortest(
-            [(number, held) for held in self._nothing_held() for number in range(graph.initial)],
-            partial(self._expand, graph),
-            self._goals,
-            enough=lambda found: len(found) == possible,
-            count_switches=graph.transitions <= CHEAP,
-        )
+        search = self._search_small if graph.transitions <= shortest_paths.CHEAP else self._search
+        paths = search(graph, _possible_causes(moves, suspects))
         return [
             Found(partial(self._describe, suspects, cause), path) for cause, path in paths.items()
         ]
@@ -105,7 +105,7 @@ class LostUpdateCheck(Check):
     def _local_moves(self, graph: SearchGraph) -> Iterator[tuple[int, Step]]:
         """Every local move that the search met: the local state before it, and a step."""
         for (thread, before, after, writes), number in self._moves.items():
-            for step in self.learnt.step(graph.states[number], thread).steps:
+            for step in self.learnt.step(graph.state(number), thread).steps:
                 if step.local == after and step.writes == writes:
                     yield before, step
 
@@ -130,39 +130,60 @@ class LostUpdateCheck(Check):
 
     # Third pass: exact
 
+    def _search(self, graph: SearchGraph, possible: int) -> dict[Cause, Path]:
+        """The shortest path to each cause."""
+        place = self.machine.locations + len(self.machine.program.threads)
+        follower = _Follower(self.machine, self._histories, self._known_suspects, place)
+        losses = _Losses(self._histories, place, possible, _complete_levels(graph))
+        starts = [graph.state(number) for number in range(graph.initial)]
+        product = explore(
+            self.machine,
+            self.learnt,
+            [losses],
+            graph.engine,
+            Limits(by_level=True),
+            product=Product([follower]),
+            initial=[(*state, held) for held in self._nothing_held() for state in starts],
+        )
+        return {
+            cause: path_by_search(product, number, step)
+            for cause, (number, step) in losses.met.items()
+        }
+
+    def _search_small(self, graph: SearchGraph, possible: int) -> dict[Cause, Path]:
+        """The same with as few context switches as can be, where the graph is small."""
+        return shortest(
+            [(number, held) for held in self._nothing_held() for number in range(graph.initial)],
+            partial(self._expand, graph),
+            self._goals,
+            enough=lambda found: len(found) == possible,
+        )
+
     def _expand(self, graph: SearchGraph, node: Node) -> Iterable[tuple[State, Step, Node | None]]:
         number, held = node
-        state = graph.states[number]
+        state = graph.state(number)
         for thread in range(len(self.machine.program.threads)):
             for step in self.learnt.step(state, thread).steps:
                 after = self.machine.after(state, step)
-                target = graph.numbers.get(after)
+                target = graph.number(after)
                 if target is None:  # beyond where an incomplete search stopped
                     yield state, step, None
                 else:
                     yield state, step, (target, self._histories.follow(held, state, step, after))
 
     def _goals(self, node: Node, step: Step | None, target: Node | None) -> list[Cause]:
-        if step is None:
-            return []
-        held = node[1]
-        suspect = self._histories[held].suspect
-        return [_cause(suspect, each, step) for each in self._histories.lost(held, step)]
+        return [] if step is None else self._histories.causes(node[1], step)
 
     def _nothing_held(self) -> list[int]:
         return [self._histories.number(Held(suspect)) for suspect in self._known_suspects]
 
-    # Counting
-
-    def start(self, state: State) -> tuple[int, ...]:
-        return tuple(self._nothing_held())
-
-    def remember(
-        self, memory: tuple[int, ...], before: State, step: Step, after: State
-    ) -> tuple[int, ...] | None:
-        if any(self._histories.lost(held, step) for held in memory):
-            return None
-        return tuple(self._histories.follow(held, before, step, after) for held in memory)
+    def followers(self, place: int) -> list[tuple[Follower, int]]:
+        return [
+            (_Follower(self.machine, self._histories, [suspect], place + number), held)
+            for number, (suspect, held) in enumerate(
+                zip(self._known_suspects, self._nothing_held(), strict=True)
+            )
+        ]
 
     # What is reported
 
@@ -175,7 +196,7 @@ class LostUpdateCheck(Check):
             for suspect in suspects
             if suspect.thread == thread and suspect.cell.location.name == cause[0]
             for each in self._lost_by(suspect, path)
-            if _cause(suspect, each, path.steps[-1][1]) == cause
+            if cause_of(suspect, each, path.steps[-1][1]) == cause
         )
         read, changed, last = found.read[2], found.changed[2], len(path.steps)
         reader = self.machine.program.threads[thread].name
@@ -226,9 +247,60 @@ def _possible_causes(moves: list[tuple[int, Step]], suspects: list[Suspect]) -> 
     )
 
 
-def _cause(suspect: Suspect, found: Lost, step: Step) -> Cause:
-    name = suspect.cell.location.name
-    return (name, found.read[:2], found.changed[:2], line_of(step.place))
+def _complete_levels(graph: SearchGraph) -> int | None:
+    """How many levels have been expanded from end to end; None where all have been."""
+    if not graph.limit:
+        return None
+    return len(graph.way_to(min(graph.expanded, len(graph) - 1))) - 1
+
+
+class _Follower:
+    """Follows what some suspects hold, one on each path. See `engine.product.Follower`."""
+
+    def __init__(
+        self, machine: Machine, histories: Histories, suspects: list[Suspect], place: int
+    ) -> None:
+        self.place = place
+        self._machine = machine
+        self._histories = histories
+        self._threads = {suspect.thread for suspect in suspects}
+        self._locations = {suspect.cell.location.index for suspect in suspects}
+
+    def affects(self, step: Step) -> bool:
+        return step.thread in self._threads or any(
+            place in self._locations for place, _ in step.writes
+        )
+
+    def look(self, node: State, step: Step) -> tuple[int, bool, tuple[int, ...]]:
+        number = node[self.place]
+        location = self._histories[number].suspect.cell.location
+        after = self._machine.after(node, step)
+        now = self._histories.follow(number, node, step, after)
+        lost = bool(self._histories.lost(number, step))
+        return now, lost, (self.place, location.index)
+
+
+class _Losses(Observer):
+    """Watches for lost updates: for each cause, the first step that shows it, and from where."""
+
+    def __init__(self, histories: Histories, place: int, possible: int, levels: int | None) -> None:
+        self.met: dict[Cause, tuple[int, Step]] = {}
+        self._histories = histories
+        self._place = place
+        self._possible = possible
+        self._levels = levels
+
+    def on_transition(self, number: int, state: State, step: Step) -> bool:
+        for cause in self._histories.causes(state[self._place], step):
+            self.met.setdefault(cause, (number, step))
+        return False
+
+    def on_level(self, graph: SearchGraph) -> bool:
+        if len(self.met) == self._possible or self._levels == 0:
+            return True
+        if self._levels is not None:
+            self._levels -= 1
+        return False
 
 
 Edges = dict[tuple[int, int], list[Step]]

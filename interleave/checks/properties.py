@@ -9,20 +9,41 @@ from interleave.compiler.source import find_function, place_of_function, stateme
 from interleave.engine.graph import SearchGraph
 from interleave.engine.paths import Path
 from interleave.engine.trees import DecisionTree, LearntSteps
-from interleave.machine import FAILED, Machine, State, Step
+from interleave.machine import Machine, State
 from interleave.machine.properties import evaluate
 from interleave.program import Property
 from interleave.result import Source, Trace, Violation
 
 
+class _Asked:
+    """A property of the model. What it says is learnt, as steps are."""
+
+    def __init__(self, machine: Machine, wanted: Property) -> None:
+        self.wanted = wanted
+        self.when_final = wanted.kind == "postcondition"
+        self._machine = machine
+        self._tree: DecisionTree[tuple[str | None, tuple[int, ...]]] = DecisionTree()
+
+    def ask(self, state: State) -> tuple[str | None, tuple[int, ...]]:
+        """Why it does not hold in a state, or None where it holds; see `evaluate`."""
+        known = self._tree.find(state)
+        if known is None:
+            known = evaluate(self._machine, state, self.wanted)
+            self._tree.learn(state, known[1], known)
+        return known
+
+    def look(self, state: State) -> tuple[bool, tuple[int, ...]]:
+        why, looked_at = self.ask(state)
+        return why is not None, looked_at
+
+
 class PropertyCheck(Check):
-    """One violation for each property. What a property says is learnt, as steps are."""
+    """One violation for each property."""
 
     def __init__(self, machine: Machine, learnt: LearntSteps) -> None:
         super().__init__(machine, learnt)
-        self._trees: list[DecisionTree[tuple[str | None]]] = [
-            DecisionTree() for _ in machine.program.properties
-        ]
+        self._asked = [_Asked(machine, wanted) for wanted in machine.program.properties]
+        self.predicates = self._asked
         self._found: dict[Property, tuple[int, str]] = {}
         self._any_postcondition = any(
             wanted.kind == "postcondition" for wanted in machine.program.properties
@@ -34,32 +55,16 @@ class PropertyCheck(Check):
             self._found[wanted] = (number, why)
         return bool(new)
 
-    def start(self, state: State) -> tuple[()] | None:
-        return None if self.failing(state) else ()
-
-    def remember(self, memory: object, before: State, step: Step, after: State) -> tuple[()] | None:
-        return self.start(after)
-
     def failing(self, state: State) -> list[tuple[Property, str]]:
         """The properties that should hold in a state and do not, with what they say."""
-        final = self._any_postcondition and self._has_finished(state)
+        final = self._any_postcondition and self.machine.has_finished(state)
         failing = []
-        for wanted, tree in zip(self.machine.program.properties, self._trees, strict=True):
-            if wanted.kind == "postcondition" and not final:
-                continue
-            known = tree.find(state)
-            if known is None:
-                why, looked_at = evaluate(self.machine, state, wanted)
-                known = (why,)
-                tree.learn(state, looked_at, known)
-            if known[0] is not None:
-                failing.append((wanted, known[0]))
+        for each in self._asked:
+            if final or not each.when_final:
+                why, _ = each.ask(state)
+                if why is not None:
+                    failing.append((each.wanted, why))
         return failing
-
-    def _has_finished(self, state: State) -> bool:
-        """Whether the threads have finished; one that an exception has ended did not."""
-        machine = self.machine
-        return machine.is_final(state) and FAILED not in state[machine.locations :]
 
     def found(self, graph: SearchGraph) -> list[Found]:
         return [

@@ -8,7 +8,7 @@ than the one that was read, because another thread has changed it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from interleave.compiler import Code
 from interleave.machine import Machine, State, Step
@@ -20,8 +20,12 @@ Moment = tuple[str, int, int]
 """File and line of an access, and its number in a trace (0 where no trace is followed)."""
 
 
-@dataclass(frozen=True)
-class Cell:
+Line = tuple[str, int]
+Cause = tuple[str, Line, Line, Line]
+"""Location, and file and line of the read, of the lost write, and of the write that lost it."""
+
+
+class Cell(NamedTuple):
     """What may be lost: a location, or what is at one key of a container."""
 
     location: Location
@@ -50,16 +54,14 @@ class Cell:
         return heap.values.id_of(owner.part(heap.values[number], self.part))
 
 
-@dataclass(frozen=True)
-class Suspect:
+class Suspect(NamedTuple):
     """A thread and a cell that it may write from a stale read."""
 
     thread: int
     cell: Cell
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """What a carrier derives from: a read that found `value`.
 
     `by_condition`: by way of a condition, not of a value. `changed` is the moment of the change
@@ -73,8 +75,7 @@ class Reading:
     changed: Moment | None = None
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(NamedTuple):
     """Everything that a suspect holds of its cell."""
 
     suspect: Suspect
@@ -85,8 +86,7 @@ class Held:
         return any(reading.changed is not None for reading in self.readings)
 
 
-@dataclass(frozen=True)
-class Lost:
+class Lost(NamedTuple):
     """Why a write loses what another thread wrote."""
 
     read: Moment
@@ -112,7 +112,7 @@ def follow(
     return Held(
         held.suspect,
         frozenset(
-            replace(reading, changed=None if reading.value == now else moment)
+            reading._replace(changed=None if reading.value == now else moment)
             for reading in held.readings
         ),
     )
@@ -134,7 +134,7 @@ def _after_own_step(machine: Machine, held: Held, before: State, step: Step, num
             for reading in held.readings:
                 if reading.carrier == source:
                     by = by_condition or reading.by_condition
-                    readings.add(replace(reading, carrier=carrier, by_condition=by))
+                    readings.add(reading._replace(carrier=carrier, by_condition=by))
     return Held(held.suspect, frozenset(readings))
 
 
@@ -216,6 +216,17 @@ class Histories:
         if found is None:
             found = self._lost[key] = lost(self._held[number], step)
         return found
+
+    def causes(self, number: int, step: Step) -> list[Cause]:
+        """The causes of what is lost."""
+        suspect = self._held[number].suspect
+        return [cause_of(suspect, each, step) for each in self.lost(number, step)]
+
+
+def cause_of(suspect: Suspect, found: Lost, step: Step) -> Cause:
+    """What a lost update is reported as: once for each cause."""
+    name = suspect.cell.location.name
+    return (name, found.read[:2], found.changed[:2], line_of(step.place))
 
 
 def _reads(cell: Cell, step: Step, number: int) -> dict[int, Moment]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import types
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from typing import Any
@@ -36,25 +35,18 @@ class BlockKind(Enum):
     RETURN = "leave the function with the result"
 
 
-@dataclass(eq=False)
 class Block:
     """A simple statement, or one condition, as a function of the frame's locals.
 
-    `handler` is where an exception goes, stored as `handler_name`; None: out of the function.
+    `ends`: it is the end of its statement (the exit of a `with`). `handler` is where an exception
+    goes, stored as `handler_name`; None: out of the function.
     """
 
-    number: int
-    kind: BlockKind
-    statement: ast.AST
-    node: ast.AST
-    body: list[ast.stmt]
     next: int = -1
     otherwise: int = -1
     target: str = ""
     handler: int | None = None
     handler_name: str = ""
-    ends: bool = False
-    """Whether the block is the end of its statement (the exit of a `with`)."""
     decides: bool = True
     """For a BRANCH: whether what follows depends on the condition (not so for an assertion)."""
     raises_again: bool = False
@@ -71,7 +63,24 @@ class Block:
     """For a CALL: names that are needed after it, without `target`."""
     depends: frozenset[int] = frozenset()
     """The branches on which it depends whether this block runs, all of them (transitively)."""
-    run: Callable[[Locals], Any] = field(default=lambda _: None, repr=False)
+    run: Callable[[Locals], Any]
+
+    def __init__(
+        self,
+        number: int,
+        kind: BlockKind,
+        statement: ast.AST,
+        node: ast.AST,
+        body: list[ast.stmt],
+        *,
+        ends: bool,
+    ) -> None:
+        self.number = number
+        self.kind = kind
+        self.statement = statement
+        self.node = node
+        self.body = body
+        self.ends = ends
 
     def successors(self) -> list[int]:
         """Where control goes without an exception."""
@@ -80,19 +89,26 @@ class Block:
         return [self.next, self.otherwise] if self.kind is BlockKind.BRANCH else [self.next]
 
 
-@dataclass(eq=False)
 class Code:
     """A compiled function: its blocks, the first of which is where it begins.
 
-    A block number of `len(blocks)` stands for the end of the function, returning None.
+    A block number of `len(blocks)` stands for the end of the function, returning None. `bind` gives
+    the locals that a call begins with, and raises the `TypeError` that Python raises.
     """
 
-    function: types.FunctionType
-    definition: ast.FunctionDef
-    file: str
-    bind: Callable[..., Locals]
-    """Gives the locals that a call begins with. Raises the `TypeError` that Python raises."""
-    blocks: list[Block] = field(default_factory=list)
+    def __init__(
+        self,
+        function: types.FunctionType,
+        definition: ast.FunctionDef,
+        file: str,
+        bind: Callable[..., Locals],
+        blocks: list[Block],
+    ) -> None:
+        self.function = function
+        self.definition = definition
+        self.file = file
+        self.bind = bind
+        self.blocks = blocks
 
     @property
     def name(self) -> str:

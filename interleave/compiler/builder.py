@@ -5,23 +5,21 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from interleave.compiler.blocks import HIDDEN, Block, BlockKind
 from interleave.compiler.names import Surroundings
 from interleave.errors import ModelError, Place
 
 
-@dataclass(eq=False)
 class Label:
     """A place among the blocks. `at` is known once it is placed."""
 
-    at: int = -1
+    def __init__(self, at: int = -1) -> None:
+        self.at = at
 
 
-@dataclass(eq=False)
-class Unwinding:
+class Unwinding(NamedTuple):
     """Something to be done when control leaves a statement early: a `finally`, the end of a `with`.
 
     `emit` lays down the blocks that do it; `handler` is the exception handler outside it, `handled`
@@ -33,35 +31,44 @@ class Unwinding:
     handled: tuple[str, ...]
 
 
-@dataclass(eq=False)
-class Loop:
+class Loop(NamedTuple):
     """An enclosing loop: where `continue` and `break` go."""
 
     again: Label
     leave: Label
 
 
-@dataclass
 class Builder:
-    """The blocks of one function, as they are laid down."""
+    """The blocks of one function, as they are laid down.
 
-    file: str
-    names: Surroundings
-    bound: frozenset[str]
-    method_names: frozenset[str]
-    """Names that some class of the model gives to a method of its own."""
-    assigned_outside: frozenset[str] = frozenset()
-    """Names that the function declares global or nonlocal, and assigns."""
-    owner: str | None = None
-    """Name of the class that the function is in, for private names."""
-    blocks: list[Block] = field(default_factory=list)
-    statement: ast.AST = field(default_factory=ast.Pass)
-    ending: bool = False
-    """Whether the blocks laid down are the end of the present statement."""
-    handler: tuple[Label, str] | None = None
-    enclosing: list[Unwinding | Loop] = field(default_factory=list)
+    `method_names` are names that some class of the model gives to a method of its own;
+    `assigned_outside` those that the function declares global or nonlocal, and assigns; `owner` is
+    the name of the class that the function is in, for private names.
+    """
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        file: str,
+        names: Surroundings,
+        bound: frozenset[str],
+        method_names: frozenset[str],
+        *,
+        assigned_outside: frozenset[str],
+        owner: str | None,
+        statement: ast.AST,
+    ) -> None:
+        self.file = file
+        self.names = names
+        self.bound = bound
+        self.method_names = method_names
+        self.assigned_outside = assigned_outside
+        self.owner = owner
+        self.blocks: list[Block] = []
+        self.statement = statement
+        self.ending = False
+        """Whether the blocks laid down are the end of the present statement."""
+        self.handler: tuple[Label, str] | None = None
+        self.enclosing: list[Unwinding | Loop] = []
         self._jumps: dict[tuple[int, str], Label] = {}
         self._pending: list[tuple[int, str]] = []
         self._pending_labels: list[Label] = []

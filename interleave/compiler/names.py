@@ -6,7 +6,6 @@ import ast
 import builtins
 import os
 import sys
-import sysconfig
 import types
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -18,7 +17,7 @@ from interleave.memory.containers import CONTAINERS
 from interleave.memory.values import OrderedFrozenSet, OrderedSet, is_plain_object
 from interleave.model import Model
 
-_LIBRARY = sysconfig.get_path("stdlib") + os.sep
+_LIBRARY = os.path.dirname(os.__file__) + os.sep
 """The folder of Python's own modules."""
 
 ORDERED_SET = "@set"
@@ -105,13 +104,14 @@ def bound_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[s
         for argument in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
     }
     names.update(argument.arg for argument in (arguments.vararg, arguments.kwarg) if argument)
+    nodes = list(scope_walk(function.body))
     inner = {
         id(name)
-        for node in scope_walk(function.body)
+        for node in nodes
         if isinstance(node, ast.comprehension)
         for name in ast.walk(node.target)
     }
-    for node in scope_walk(function.body):
+    for node in nodes:
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             if id(node) not in inner:
                 names.add(node.id)

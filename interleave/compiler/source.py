@@ -6,6 +6,7 @@ import ast
 import linecache
 import types
 from functools import lru_cache
+from typing import Any
 
 from interleave.errors import ModelError, Place
 
@@ -72,9 +73,19 @@ def statement_text(file: str, node: ast.AST) -> str:
         if first == node.lineno:
             lines = [lines[0][: _characters(lines[0], body[0].col_offset)]]
     else:
-        segment = ast.get_source_segment("".join(linecache.getlines(file)), node)
-        lines = (segment or ast.unparse(node)).splitlines()
+        lines = (_segment(file, node) or ast.unparse(node)).splitlines()
     return " ".join(_without_comment(line).strip() for line in lines).strip()
+
+
+def _segment(file: str, node: Any) -> str:
+    """What `ast.get_source_segment` gives, which goes through the whole file each time; or ""."""
+    if getattr(node, "end_lineno", None) is None:
+        return ""
+    numbers = range(node.lineno, node.end_lineno + 1)
+    lines = [linecache.getline(file, number).encode() for number in numbers]
+    lines[-1] = lines[-1][: node.end_col_offset]
+    lines[0] = lines[0][node.col_offset :]
+    return b"".join(lines).decode()
 
 
 def _characters(line: str, column: int) -> int:

@@ -2,40 +2,124 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 
+from interleave.engine.endings import Endings, find_endings
+from interleave.engine.observing import Engine
+from interleave.engine.product import Product
 from interleave.machine import Machine, Moves, State, Step
 
 Stepper = Callable[[State, int], Moves]
 """Gives all that a thread can do in a state: `Machine.step`, or `LearntSteps.step`."""
 
 
-@dataclass(eq=False)
 class SearchGraph:
     """States numbered from 0 breadth-first, threads in declaration order, choices in order.
 
-    Edges are not kept: `steps` gives them again.
+    Edges are not kept: `steps` gives them again. This one keeps states in Python's own list and
+    dict; `native.graph.NativeGraph` packs them.
     """
 
-    machine: Machine
-    step: Stepper
-    states: list[State] = field(default_factory=list)
-    numbers: dict[State, int] = field(default_factory=dict)
-    initial: int = 0
-    """How many initial states there are; they are the first."""
-    transitions: int = 0
-    levels: list[int] = field(default_factory=list)
-    """Number of the first state at each depth."""
-    limit: str = ""
-    """What stopped the search in words; "" where it is complete."""
+    def __init__(self, machine: Machine, step: Stepper, product: Product | None = None) -> None:
+        self.machine = machine
+        self.step = step
+        self.product = product
+        self.engine = Engine()
+        """What searched it."""
+        self.initial = 0
+        """How many initial states there are; they are the first."""
+        self.expanded = 0
+        """How many states, from the first on, have been expanded."""
+        self.level_end = 0
+        """The first state of the next level, when the one before it has been expanded."""
+        self.transitions = 0
+        self.limit = ""
+        """What stopped the search in words; "" where it is complete."""
+        self.ended = array("q")
+        """The states in which no thread can move, in order."""
+        self.has_cycle = False
+        """Whether there is no end to paths. Known when `endings` was called."""
+        self._endings: Endings | None = None
+        self._states: list[State] = []
+        self._numbers: dict[State, int] = {}
+        self._parents = array("q")
 
-    @property
-    def depth(self) -> int:
-        """Steps from the initial states to the states farthest from them."""
-        return sum(start < len(self.states) for start in self.levels[1:])
+    def __len__(self) -> int:
+        """How many states there are."""
+        return len(self._states)
+
+    def state(self, number: int) -> State:
+        """State number `number`."""
+        return self._states[number]
+
+    def number(self, state: State) -> int | None:
+        """The number of a state; None where it was not found."""
+        return self._numbers.get(state)
+
+    def parent(self, number: int) -> int:
+        """The state that a state was found from; of an initial state, itself."""
+        return self._parents[number]
+
+    def add(self, state: State, parent: int) -> None:
+        """Give the next number to a state that has none."""
+        self._numbers[state] = len(self._states)
+        self._states.append(state)
+        self._parents.append(parent)
 
     def steps(self, state: State) -> Iterator[Step]:
         """Every transition from a state, in order."""
         for thread in range(len(self.machine.program.threads)):
             yield from self.step(state, thread).steps
+
+    def successors(self, state: State) -> Iterator[tuple[Step, State]]:
+        """Every transition from a state, in order, with the state that it leads to."""
+        after, product = self.machine.after, self.product
+        if product is None:
+            for step in self.steps(state):
+                yield step, after(state, step)
+            return
+        if product.clean and product.fails(self.machine, state):
+            return
+        for step in self.steps(state):
+            node = list(after(state, step))
+            met = product.clean and step.failure is not None
+            for follower in product.followers:
+                if follower.affects(step):
+                    node[follower.place], lost, _ = follower.look(state, step)
+                    met |= product.clean and lost
+            if not met:
+                yield step, tuple(node)
+
+    def is_end(self, state: State) -> bool:
+        """Whether no thread can move, for a state that `successors` gives nothing for."""
+        if self.product is None or not self.product.clean:
+            return True
+        return not (self.product.fails(self.machine, state) or any(True for _ in self.steps(state)))
+
+    def endings(self) -> Endings:
+        """The kinds of states in which no thread can move; see `endings`. The graph is complete."""
+        if self._endings is None:
+            self._endings, self.has_cycle = find_endings(self)
+        return self._endings
+
+    @property
+    def any_final(self) -> bool:
+        """Whether all threads but daemons have ended in some state."""
+        return any(self.machine.is_final(self.state(number)) for number in range(len(self)))
+
+    def parents(self) -> Sequence[int]:
+        """For each state, the one that it was found from; for an initial state, itself."""
+        return self._parents
+
+    def way_to(self, number: int) -> list[int]:
+        """The states on the way that the search came to a state: from an initial one to it."""
+        way = [number]
+        while (parent := self.parent(way[-1])) != way[-1]:
+            way.append(parent)
+        return way[::-1]
+
+    @property
+    def depth(self) -> int:
+        """Steps from the initial states to the states farthest from them."""
+        return len(self.way_to(len(self) - 1)) - 1 if len(self) else 0

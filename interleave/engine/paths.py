@@ -6,9 +6,9 @@ enough for that to be cheap; and always the same one.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from interleave.engine.graph import SearchGraph
 from interleave.machine import State, Step
@@ -20,14 +20,12 @@ CHEAP = 100_000
 """Transitions of a state graph up to which paths are chosen by their context switches."""
 
 
-@dataclass(frozen=True)
-class Path:
+class Path(NamedTuple):
     """A way through the state graph: each state with the step taken from it."""
 
     steps: tuple[tuple[State, Step], ...]
 
 
-@dataclass(eq=False, slots=True)
 class _Arrival:
     """A shortest way to come to a node, whose last step is of one thread (-1: there is none).
 
@@ -35,11 +33,21 @@ class _Arrival:
     the threads that take the steps, from the first step on.
     """
 
-    thread: int
-    switches: int
-    rank: int
-    before: _Arrival | None
-    step: tuple[State, Step] | None
+    __slots__ = ("before", "rank", "step", "switches", "thread")
+
+    def __init__(
+        self,
+        thread: int,
+        switches: int,
+        rank: int,
+        before: _Arrival | None,
+        step: tuple[State, Step] | None,
+    ) -> None:
+        self.thread = thread
+        self.switches = switches
+        self.rank = rank
+        self.before = before
+        self.step = step
 
     def path(self) -> Path:
         steps = []
@@ -56,7 +64,6 @@ def shortest(
     goals: Callable[[Node, Step | None, Node | None], list[Cause]],
     *,
     enough: Callable[[dict[Cause, Path]], bool],
-    count_switches: bool,
 ) -> dict[Cause, Path]:
     """For each cause, the shortest path that shows it, in the order in which they are met.
 
@@ -78,15 +85,14 @@ def shortest(
         met: dict[Cause, _Arrival] = {}
         for node, arrivals in level.items():
             for state, step, target in expand(node):
-                arrival = _arrival(arrivals, state, step, count_switches)
+                arrival = _arrival(arrivals, state, step)
                 for cause in goals(node, step, target):
                     if cause not in found and _is_better(arrival, met.get(cause)):
                         met[cause] = arrival
                 if target is not None and target not in visited:
                     known = following.setdefault(target, {})
-                    thread = step.thread if count_switches else 0
-                    if _is_better(arrival, known.get(thread)):
-                        known[thread] = arrival
+                    if _is_better(arrival, known.get(step.thread)):
+                        known[step.thread] = arrival
         for cause, arrival in met.items():
             found[cause] = arrival.path()
         visited.update(following)
@@ -95,10 +101,8 @@ def shortest(
     return found
 
 
-def _arrival(arrivals: list[_Arrival], state: State, step: Step, count_switches: bool) -> _Arrival:
+def _arrival(arrivals: list[_Arrival], state: State, step: Step) -> _Arrival:
     """What becomes of the best of some arrivals by one more step. Its rank is still that before."""
-    if not count_switches:
-        return _Arrival(step.thread, 0, arrivals[0].rank, arrivals[0], (state, step))
 
     def cost(arrival: _Arrival) -> tuple[int, int]:
         return arrival.switches + (arrival.thread not in (-1, step.thread)), arrival.rank
@@ -126,17 +130,21 @@ def goal_key(number: int, step: Step | None) -> Hashable:
     return number if step is None else (number, step.thread, step.outcome())
 
 
-def paths_to(graph: SearchGraph, goals: set[Hashable]) -> dict[Hashable, Path]:
-    """The shortest path to each goal, as named by `goal_key`.
+def paths_to(
+    graph: SearchGraph, goals: dict[Hashable, tuple[int, Step | None]]
+) -> dict[Hashable, Path]:
+    """The shortest path to each goal.
 
-    A goal is a state, or a step that fails, together with the state that it is taken from.
+    A goal is a state, or a step that fails, together with the state that it is taken from; its key
+    is its `goal_key`.
     """
-    machine = graph.machine
+    if graph.transitions > CHEAP:
+        return {key: path_by_search(graph, *goal) for key, goal in goals.items()}
 
     def expand(number: int) -> Iterable[tuple[State, Step, int | None]]:
-        state = graph.states[number]
-        for step in graph.steps(state):
-            yield state, step, graph.numbers.get(machine.after(state, step))
+        state = graph.state(number)
+        for step, after in graph.successors(state):
+            yield state, step, graph.number(after)
 
     def goals_at(number: int, step: Step | None, target: int | None) -> list[Hashable]:
         if step is None:
@@ -147,9 +155,21 @@ def paths_to(graph: SearchGraph, goals: set[Hashable]) -> dict[Hashable, Path]:
         return met
 
     return shortest(
-        range(graph.initial),
-        expand,
-        goals_at,
-        enough=lambda found: len(found) == len(goals),
-        count_switches=graph.transitions <= CHEAP,
+        range(graph.initial), expand, goals_at, enough=lambda found: len(found) == len(goals)
     )
+
+
+def path_by_search(graph: SearchGraph, number: int, last: Step | None) -> Path:
+    """The way that the search came to a state, and a last step from there.
+
+    It is a shortest one, and among these the one whose threads come first in order of declaration.
+    """
+    states = [graph.state(each) for each in graph.way_to(number)]
+    steps = [
+        (before, next(step for step, found in graph.successors(before) if found == after))
+        for before, after in itertools.pairwise(states)
+    ]
+    if last is not None:
+        steps.append((states[-1], last))
+    places = graph.machine.locations + len(graph.machine.program.threads)
+    return Path(tuple((state[:places], step) for state, step in steps))

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from dataclasses import field
+from typing import Any, Generic, TypeVar
 
 from interleave.engine.graph import SearchGraph
-from interleave.engine.reference import Limits, Observer, explore
+from interleave.engine.observing import Engine, Limits, Observer
+from interleave.engine.product import Product
+from interleave.engine.reference import advance, begin
 from interleave.engine.trees import LearntSteps
 from interleave.errors import EndlessLoop
-from interleave.machine import Machine
+from interleave.machine import Machine, State
 from interleave.model import Model
 from interleave.program import Program, Written
+from interleave.records import dataclass
 
-ENGINES = ("auto", "reference")
-"""`reference` runs the Python code of every step; `auto` learns each case once."""
+ENGINES = ("auto", "reference", "native")
+"""How to search.
+
+`reference` runs the Python code of every step. `native` learns each case once, and has a compiled
+kernel explore the graph. `auto` learns too, and goes over to the kernel where that pays.
+"""
+
+ENOUGH_FOR_NATIVE = 40_000
+"""Moves looked up in Python, one for each thread in each state, from which on it pays to load the
+kernel: that takes a third of a second, and so do they.
+"""
 
 Watching = TypeVar("Watching", bound=Observer)
 
@@ -28,6 +41,7 @@ class Searched(Generic[Watching]):
     learnt: LearntSteps
     observers: Sequence[Watching]
     graph: SearchGraph
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 def search(
@@ -35,7 +49,7 @@ def search(
     parameters: Mapping[str, object],
     observers: Callable[[Machine, LearntSteps], Sequence[Watching]],
     *,
-    engine: str = "auto",
+    engine: Engine | None = None,
     limits: Limits,
 ) -> Searched[Watching]:
     """Explore the state graph of a model, watched by `observers`. Raises `ModelError`.
@@ -52,9 +66,8 @@ def search(
         machine = Machine(Program(model, dict(parameters), written | assumed))
         learnt = LearntSteps(machine)
         watching = observers(machine, learnt)
-        step = machine.step if engine == "reference" else learnt.step
         try:
-            graph = explore(machine, step, watching, limits)
+            graph = explore(machine, learnt, watching, engine or Engine(), limits)
         except Written as found:
             written |= {found.key}
             continue
@@ -73,3 +86,47 @@ def search(
         # Whichever engine numbered the states: edges are looked at again with what was learnt.
         graph.step = learnt.step
         return Searched(machine, learnt, watching, graph)
+
+
+def explore(
+    machine: Machine,
+    learnt: LearntSteps,
+    observers: Sequence[Observer],
+    engine: Engine,
+    limits: Limits,
+    *,
+    product: Product | None = None,
+    initial: Sequence[State] | None = None,
+) -> SearchGraph:
+    """The state graph of a machine, every state and every transition of it, within limits.
+
+    Or the part of a `product` that can be reached from the nodes `initial`.
+    """
+    deadline = None if limits.seconds is None else time.monotonic() + limits.seconds
+    # Followers know steps by identity, and those that are learnt are always the same.
+    learns = engine.name != "reference" or product is not None
+    graph = SearchGraph(machine, learnt.step if learns else machine.step, product)
+    graph.engine = engine
+    try:
+        begin(graph, machine.initial() if initial is None else initial, observers, limits)
+        enough = ENOUGH_FOR_NATIVE // len(machine.program.threads)
+        until = {"auto": enough, "native": 0}.get(engine.name)
+        advance(graph, observers, limits, deadline, until=until)
+        if graph.expanded == len(graph) or graph.limit:
+            return graph
+        from interleave.engine.native.search import NativeSearch
+
+        native = NativeSearch(
+            graph,
+            learnt,
+            observers,
+            limits,
+            deadline,
+            workers=engine.workers,
+            sizes=engine.sizes,
+        )
+        graph = native.graph
+        native.run()
+    except KeyboardInterrupt:
+        graph.limit = "interrupted"
+    return graph

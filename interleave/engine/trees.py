@@ -7,7 +7,6 @@ itself decided by what it finds in the first of them. A tree asks for these plac
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from interleave.machine import Machine, Moves, State
@@ -15,17 +14,21 @@ from interleave.machine import Machine, Moves, State
 Leaf = TypeVar("Leaf")
 
 
-@dataclass(eq=False, slots=True)
 class _Leaf(Generic[Leaf]):
-    value: Leaf
+    __slots__ = ("value",)
+
+    def __init__(self, value: Leaf) -> None:
+        self.value = value
 
 
-@dataclass(eq=False, slots=True)
 class _Look(Generic[Leaf]):
     """Look at a place of the state, and go on with the branch of what is there."""
 
-    place: int
-    branches: dict[int, _Look[Leaf] | _Leaf[Leaf]] = field(default_factory=dict)
+    __slots__ = ("branches", "place")
+
+    def __init__(self, place: int) -> None:
+        self.place = place
+        self.branches: dict[int, _Look[Leaf] | _Leaf[Leaf]] = {}
 
 
 class DecisionTree(Generic[Leaf]):

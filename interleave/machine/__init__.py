@@ -89,6 +89,14 @@ class Machine:
             for thread in self.program.threads
         )
 
+    def has_finished(self, state: State) -> bool:
+        """Whether the threads have finished; one that an exception has ended did not."""
+        return self.is_final(state) and FAILED not in self.local_states(state)
+
+    def local_states(self, state: State) -> State:
+        """The local states of all threads."""
+        return state[self.locations : self.locations + len(self.program.threads)]
+
     def after(self, state: State, step: Step) -> State:
         """The state that a step leads to."""
         following = list(state)

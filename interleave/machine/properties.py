@@ -168,10 +168,4 @@ def _message(error: AssertionError, wanted: Property) -> str:
 def _place(error: BaseException, wanted: Property) -> Place:
     """The innermost line in the property's file that an exception came through."""
     file = wanted.function.__code__.co_filename
-    place = Place(file, wanted.function.__code__.co_firstlineno)
-    traceback = error.__traceback__
-    while traceback is not None:
-        if traceback.tb_frame.f_code.co_filename == file:
-            place = Place(file, traceback.tb_lineno)
-        traceback = traceback.tb_next
-    return place
+    return Place.of_error(file, error) or Place(file, wanted.function.__code__.co_firstlineno)

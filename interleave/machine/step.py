@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from interleave.memory.port import WHOLE, AccessKind, Location
 
@@ -23,8 +22,7 @@ Carrier = tuple[Any, ...]
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(NamedTuple):
     """One location read or written by an access: which part of it, and how.
 
     `fresh` marks a write whose value comes from what the same access read.
@@ -35,24 +33,25 @@ class Touch:
     fresh: bool = False
 
 
-@dataclass(slots=True)
 class AccessRecord:
     """One access of a step: what it read and wrote, and what it gave.
 
     `place` is the block it belongs to, `order` how many accesses of the block came before it.
     """
 
-    kind: AccessKind
-    place: tuple[Code, int]
-    order: int
-    reads: list[Touch] = field(default_factory=list)
-    writes: list[Touch] = field(default_factory=list)
-    result: object = None
-    raised: BaseException | None = None
+    __slots__ = ("kind", "order", "place", "raised", "reads", "result", "writes")
+
+    def __init__(self, kind: AccessKind, place: tuple[Code, int], order: int) -> None:
+        self.kind = kind
+        self.place = place
+        self.order = order
+        self.reads: list[Touch] = []
+        self.writes: list[Touch] = []
+        self.result: object = None
+        self.raised: BaseException | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """An exception that left a thread. `place` is the block it came from."""
 
     exception: BaseException
@@ -66,8 +65,7 @@ their index). The second is True where it is by way of a condition, and not of a
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(NamedTuple):
     """How what a thread read travels through one step.
 
     `carriers` gives what each carrier after the step derives from; `writes` what each access of the
@@ -78,8 +76,7 @@ class Flow:
     writes: tuple[Sources, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One way a thread can go on from a state.
 
     `writes` are (place in the state tuple, value id), `local` the thread's next local state.
@@ -101,8 +98,7 @@ class Step:
         return (self.writes, self.local, failed)
 
 
-@dataclass(frozen=True, slots=True)
-class Blocked:
+class Blocked(NamedTuple):
     """A thread that cannot go on in this state, and the access that it waits for."""
 
     thread: int
@@ -110,8 +106,7 @@ class Blocked:
     place: tuple[Code, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Moves:
+class Moves(NamedTuple):
     """Everything that a thread can do in a state.
 
     One step, or one for each way that choices in it can go; none where the thread is `blocked` or

@@ -9,31 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from interleave.errors import InterleaveError, ModelError
 
 
-@dataclass(eq=False)
 class Location:
     """One place in shared state: a variable, an array element, a container, a primitive.
 
     `number` counts all locations of a heap, `owner` is the number of the object it belongs to.
     `index` is its place in a state tuple, or -1 where every initial state has the same value and
-    no code changes it; that value's id is `initial`. `constant`: no code changes it.
+    no code changes it; that value's id is `initial`. `constant`: no code changes it. `field` is the
+    attribute's name, for an attribute of an object. Locations of one `group` (the elements of an
+    array) are constant together or not at all.
     """
 
-    name: str
-    owner: int
-    field: object = None
-    """The attribute's name, for an attribute of an object."""
-    group: str = ""
-    """Locations of one group (the elements of an array) are constant together or not at all."""
-    number: int = -1
-    index: int = -1
-    initial: int = -1
-    constant: bool = True
+    def __init__(self, name: str, owner: int, field: object, group: str, number: int) -> None:
+        self.name = name
+        self.owner = owner
+        self.field = field
+        self.group = group
+        self.number = number
+        self.index = -1
+        self.initial = -1
+        self.constant = True
 
     @property
     def key(self) -> str:
@@ -47,8 +46,7 @@ WHOLE = "whole"
 """The part of a location that is all of it; else a part is a key, as a tuple of one."""
 
 
-@dataclass(frozen=True)
-class AccessKind:
+class AccessKind(NamedTuple):
     """What a pending access will do, before it is done.
 
     `name` as reports show it; `location` None where nothing shared is touched; `part` is the key

@@ -14,9 +14,7 @@ import types
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
-from decimal import Decimal
 from enum import Enum
-from fractions import Fraction
 from typing import Any
 
 from interleave.errors import ModelError
@@ -217,6 +215,8 @@ class Freezer:
     def _freeze_mutable(self, kind: type, value: Any) -> Key:
         handler = _MUTABLE.get(kind)
         if handler is None and not (isinstance(value, BaseException) or is_plain_object(value)):
+            if (kind.__module__, kind.__name__) in _NUMBERS:
+                return (kind, str(value))
             raise Uncapturable(value, f"{_a(value)} cannot be kept in a state")
         if not self._mutable:
             raise Uncapturable(value, f"{_a(value)} was made by a thread")
@@ -328,12 +328,15 @@ class Thawer:
             return tuple([self.thaw(item) for item in key[1]])
         if kind is Shared:
             return self._shared(key[1])
-        return _THAW[kind](self, key)
+        return _THAW.get(kind, Thawer._number)(self, key)
 
     def placed(self, number: int, made: Any) -> Any:
         """`made`, known from now on as mutable value `number` of this local state."""
         self._made[number] = made
         return made
+
+    def _number(self, key: Key) -> Any:
+        return key[0](key[1])
 
     def _named_tuple(self, key: Key) -> Any:
         return tuple.__new__(key[1].it, [self.thaw(item) for item in key[2]])
@@ -397,8 +400,6 @@ class Thawer:
 _IMMUTABLE: dict[type, Callable[[Freezer, Any], Key]] = {
     float: lambda _, value: (float, struct.pack("<d", value)),
     complex: lambda _, value: (complex, struct.pack("<dd", value.real, value.imag)),
-    Decimal: lambda _, value: (Decimal, str(value)),
-    Fraction: lambda _, value: (Fraction, str(value)),
     frozenset: lambda self, value: (frozenset, self._elements(frozenset.__iter__(value))),
     OrderedFrozenSet: lambda self, value: (frozenset, self._elements(frozenset.__iter__(value))),
     range: lambda _, value: (range, value.start, value.stop, value.step),
@@ -411,6 +412,9 @@ _IMMUTABLE: dict[type, Callable[[Freezer, Any], Key]] = {
     Unbound: lambda _, value: (Unbound,),
 }
 """How to freeze the immutable types that need care."""
+
+_NUMBERS = {("decimal", "Decimal"), ("fractions", "Fraction")}
+"""Numbers that their text makes again: by name, for few models want these modules imported."""
 
 _MUTABLE: dict[type, Callable[[Freezer, Any], Any]] = {
     list: lambda self, value: self._sequence(value),
@@ -425,8 +429,6 @@ _MUTABLE: dict[type, Callable[[Freezer, Any], Any]] = {
 _THAW: dict[Any, Callable[[Thawer, Key], Any]] = {
     float: lambda _, key: struct.unpack("<d", key[1])[0],
     complex: lambda _, key: complex(*struct.unpack("<dd", key[1])),
-    Decimal: lambda _, key: Decimal(key[1]),
-    Fraction: lambda _, key: Fraction(key[1]),
     frozenset: lambda self, key: OrderedFrozenSet([self.thaw(item) for item in key[1]]),
     range: lambda _, key: range(*key[1:]),
     slice: lambda self, key: slice(*[self.thaw(item) for item in key[1]]),

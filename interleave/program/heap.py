@@ -9,7 +9,7 @@ change a place in the state tuple.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from interleave.errors import ModelError, Place
@@ -53,7 +53,6 @@ class Values:
         return self._values[number]
 
 
-@dataclass
 class Heap:
     """Every shared object and location of one model.
 
@@ -61,16 +60,14 @@ class Heap:
     tuple, in that order; `initial` has the value ids of those, for each initial state.
     """
 
-    stand_ins: list[Any] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    """The name of each stand-in: the path that leads to it ("" for the model itself)."""
-    locations: list[Location] = field(default_factory=list)
-    changing: list[Location] = field(default_factory=list)
-    initial: list[tuple[int, ...]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    values: Values = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(self) -> None:
+        self.stand_ins: list[Any] = []
+        self.names: list[str] = []
+        """The name of each stand-in: the path that leads to it ("" for the model itself)."""
+        self.locations: list[Location] = []
+        self.changing: list[Location] = []
+        self.initial: list[tuple[int, ...]] = []
+        self.warnings: list[str] = []
         self.values = Values(self)
 
     def stand_in(self, number: int) -> Any:
@@ -327,6 +324,6 @@ class _Walk:
     def _location(
         self, name: str, owner: int, *, field: object = None, group: str = ""
     ) -> Location:
-        location = Location(name, owner, field, group, number=len(self.heap.locations))
+        location = Location(name, owner, field, group, len(self.heap.locations))
         self.heap.locations.append(location)
         return location

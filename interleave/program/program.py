@@ -10,7 +10,6 @@ import itertools
 import sys
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from interleave import stdlib
@@ -29,8 +28,9 @@ from interleave.compiler.source import find_function, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.values import OrderedFrozenSet, is_plain_object, mangle
 from interleave.model import NOTE, Model, Param, PropertyNote, ThreadNote
-from interleave.program.heap import Heap, capture
+from interleave.program.heap import capture
 from interleave.program.setup import initial_instances
+from interleave.records import dataclass
 
 LARGEST_COUNT = 1000
 """Instances of one thread at most: beyond this it is a slip of the pen."""
@@ -71,21 +71,23 @@ class _Refused:
         raise self._error
 
 
-@dataclass(eq=False)
 class Program:
     """Everything a machine needs to know of one model with given parameters.
 
     `written` names what was found out to be written while running (see `heap.Written`).
     """
 
-    model: type[Model]
-    parameters: dict[str, object]
-    written: frozenset[str] = frozenset()
-    threads: list[ThreadInstance] = field(default_factory=list)
-    properties: list[Property] = field(default_factory=list)
-    heap: Heap = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        model: type[Model],
+        parameters: dict[str, object],
+        written: frozenset[str] = frozenset(),
+    ) -> None:
+        self.model = model
+        self.parameters = parameters
+        self.written = written
+        self.threads: list[ThreadInstance] = []
+        self.properties: list[Property] = []
         self._codes: dict[types.FunctionType, Code] = {}
         self._copies: dict[types.FunctionType, types.FunctionType] = {}
         self._originals: dict[types.FunctionType, types.FunctionType] = {}

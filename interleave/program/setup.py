@@ -86,28 +86,17 @@ def _run_setup(
     model: type[Model], instance: Any, place_of: Callable[[types.FunctionType], Place]
 ) -> None:
     function: Any = model.setup
+    file = function.__code__.co_filename
     try:
         instance.setup()
     except InterleaveError as error:
-        raise error.at(_place_in(error, function) or place_of(function)) from None
+        raise error.at(Place.of_error(file, error) or place_of(function)) from None
     except Exception as error:
         raise ModelError(
             f"setup raises {type(error).__name__}: {error}",
             remedy="setup must run through: it makes the initial state",
-            place=_place_in(error, function) or place_of(function),
+            place=Place.of_error(file, error) or place_of(function),
         ) from error
-
-
-def _place_in(error: BaseException, function: types.FunctionType) -> Place | None:
-    """The innermost line of the model's file that an exception came through."""
-    file = function.__code__.co_filename
-    place = None
-    traceback = error.__traceback__
-    while traceback is not None:
-        if traceback.tb_frame.f_code.co_filename == file:
-            place = Place(file, traceback.tb_lineno)
-        traceback = traceback.tb_next
-    return place
 
 
 _NO_DATA = (

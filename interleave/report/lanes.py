@@ -5,8 +5,7 @@ Where the lanes would get too narrow to read, one column names the thread instea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from interleave.records import dataclass
 from interleave.report import words
 from interleave.report.cells import cell_width, fit, one_line, pad, wrap
 from interleave.report.style import Line, Style

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from interleave.records import dataclass
 from interleave.report.cells import one_line
 from interleave.result import Access, Change, ModelResult, Trace, TraceStep, Violation, Wait
 from interleave.showing import show

@@ -1,0 +1,374 @@
+"""Decision trees as the kernel walks them: arrays of numbers.
+
+What `engine.trees` learns is copied here, case by case. Branches are tables of what can be at a
+place; where a slot is too wide for that, they are in one hash table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from interleave.engine.native import kernel
+from interleave.engine.native.layout import Layout, slot_arrays
+from interleave.engine.observing import Predicate
+from interleave.engine.product import Product
+from interleave.machine import Moves, State, Step
+
+WIDEST = 8
+"""Bits of a slot up to which the branches of a node are a table."""
+
+UNKNOWN = 0
+
+
+@dataclass(slots=True)
+class _Node:
+    place: int
+    children: dict[int, int] = field(default_factory=dict)
+
+
+class Growing:
+    """A numpy array that things are added to at the end."""
+
+    def __init__(self, kind: Any) -> None:
+        self.array: Any = np.zeros(16, kind)
+        self.length = 0
+
+    def add(self, *values: int) -> None:
+        end = self.length + len(values)
+        if end > len(self.array):
+            self.room(end)
+        for place, value in enumerate(values, self.length):
+            self.array[place] = value
+        self.length = end
+
+    def room(self, end: int) -> None:
+        """Make room for `end` values; what is new there is 0."""
+        if end > len(self.array):
+            grown = np.zeros(max(end, 2 * len(self.array)), self.array.dtype)
+            grown[: self.length] = self.array[: self.length]
+            self.array = grown
+
+
+class Forest:
+    """The trees of all threads, then those of all properties, then those of followers.
+
+    `watched` are the places of which the kernel notes under which local states of other threads
+    they change.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        threads: Sequence[int],
+        daemons: Iterable[int],
+        predicates: Sequence[Predicate],
+        watched: Iterable[int],
+        product: Product | None,
+    ) -> None:
+        self.layout = layout
+        self.threads = threads
+        self.steps: list[Step] = []
+        self.ranks: list[int] = []
+        """The place of each step among those of its leaf."""
+        self._daemons = set(daemons)
+        self._when_final = np.array([each.when_final for each in predicates], np.int64)
+        self._product = product or Product(())
+        self._watched = {place: number for number, place in enumerate(watched)}
+        self._nodes: list[_Node] = []
+        self._leaves: list[tuple[int, int]] = []
+        self._writes: list[tuple[tuple[int, int], ...]] = []
+        self._roots = [UNKNOWN] * (len(threads) + len(predicates))
+        self._follow_roots: list[int] = []
+        self._most: list[int] = [0] * len(threads)
+        self.marks = 0
+        """How many marks there are."""
+        self._step_marks: list[int] = []
+        self.build()
+
+    @property
+    def most_steps(self) -> int:
+        """Steps that a state can have at most, as far as is known."""
+        return max(1, sum(self._most))
+
+    # Learning
+
+    def knows(self, state: State, tree: int, step: int, follower: int) -> bool:
+        """Whether a tree has a leaf for a state: that of a thread or a property, or, where a step
+        is given, that of a follower.
+        """
+        child = self._roots[tree] if step < 0 else self._follow_roots[self._follow(step, follower)]
+        while child > 0:
+            node = self._nodes[child - 1]
+            code = self.layout.code(node.place, state[node.place])
+            child = node.children.get(code, UNKNOWN)
+        return child < 0
+
+    def learn_moves(self, thread: int, state: State, moves: Moves) -> None:
+        """Learn what a thread does in a state, and in all that look the same to it."""
+        code = self.layout.code
+        leaf = self._leaf(len(self.steps), len(moves.steps))
+        self._most[thread] = max(self._most[thread], len(moves.steps))
+        for rank, step in enumerate(moves.steps):
+            self.steps.append(step)
+            self.ranks.append(rank)
+            writes = tuple((place, code(place, value)) for place, value in step.writes)
+            local = self.threads[thread]
+            self._writes.append((*writes, (local, code(local, step.local))))
+            self._step_marks.append(self._mark(step))
+            for follower in self._product.followers:
+                affected = follower.affects(step)
+                self._follow_roots.append(self._node(follower.place) if affected else UNKNOWN)
+            self._add_step(len(self.steps) - 1)
+        looked_at = [place for place in moves.looked_at if place != self.threads[thread]]
+        self._add_path(thread, state, [self.threads[thread], *looked_at], leaf)
+
+    def learn_property(
+        self, number: int, state: State, looked_at: Sequence[int], *, fails: bool
+    ) -> None:
+        """Learn whether a property fails in a state, and in all that look the same to it."""
+        leaf = self._leaf(-1, int(fails))
+        self._add_path(len(self.threads) + number, state, looked_at, leaf)
+
+    def learn_follower(self, number: int, step: int, state: State) -> None:
+        """Learn what a follower makes of a step from a state, and from all that look the same."""
+        follower = self._product.followers[number]
+        held, met, looked_at = follower.look(state, self.steps[step])
+        mark = kernel.UNMARKED
+        if met and self._product.clean:
+            mark = kernel.DROPPED
+        elif met:
+            mark = self._new_mark()
+        leaf = self._leaf(self.layout.code(follower.place, held), mark)
+        if not self.layout.fits(follower.place):
+            self._fits = False
+        self._grow(self._follow_roots[self._follow(step, number)], state, looked_at, leaf)
+
+    def _follow(self, step: int, follower: int) -> int:
+        return step * len(self._product.followers) + follower
+
+    def _mark(self, step: Step) -> int:
+        if self._product.clean:
+            return kernel.UNMARKED if step.failure is None else kernel.DROPPED
+        return kernel.UNMARKED if self._product.followers else self._new_mark()
+
+    def _new_mark(self) -> int:
+        self.marks += 1
+        return self.marks - 1
+
+    @property
+    def fits(self) -> bool:
+        """Whether every code that was learnt fits into its slot. If not: repack, and `build`."""
+        return self._fits
+
+    def _leaf(self, first: int, count: int) -> int:
+        self._leaves.append((first, count))
+        self._leaf_first.add(first)
+        self._leaf_count.add(count)
+        return len(self._leaves) - 1
+
+    def _add_path(self, tree: int, state: State, places: Sequence[int], leaf: int) -> None:
+        if not places:
+            self._roots[tree] = self._root_array[tree] = -leaf - 1
+            return
+        if self._roots[tree] == UNKNOWN:
+            self._roots[tree] = self._root_array[tree] = self._node(places[0])
+        self._grow(self._roots[tree], state, places, leaf)
+
+    def _grow(self, child: int, state: State, places: Sequence[int], leaf: int) -> None:
+        """Add the nodes on the way from a node, which looks at the first place, to a leaf."""
+        for depth, place in enumerate(places):
+            number = child - 1
+            node = self._nodes[number]
+            assert node.place == place
+            code = self.layout.code(place, state[place])
+            if depth + 1 == len(places):
+                child = -leaf - 1
+            elif code in node.children:
+                child = node.children[code]
+                continue
+            else:
+                child = self._node(places[depth + 1])
+            node.children[code] = child
+            self._branch(number, code, child)
+
+    # The arrays
+
+    def build(self) -> None:
+        """Make the arrays, as the layout is now."""
+        layout = self.layout
+        self.version = layout.version
+        self._fits = True
+        self._node_words, self._node_bases = Growing(np.int64), Growing(np.int64)
+        self._node_shifts, self._node_masks = Growing(np.uint64), Growing(np.uint64)
+        self._branches = Growing(np.int32)
+        self._wide_keys: Any = np.zeros(16, np.uint64)
+        self._wide_children: Any = np.zeros(16, np.int32)
+        self._wide_count = 0
+        self._wide_waiting: list[tuple[int, int]] = []
+        self._leaf_first, self._leaf_count = Growing(np.int64), Growing(np.int64)
+        self._keep, self._put = Growing(np.uint64), Growing(np.uint64)
+        self._marks = Growing(np.int64)
+        self._follow_array = Growing(np.int32)
+        self._watch_first, self._watch_count = Growing(np.int64), Growing(np.int64)
+        self._watch_words, self._watch_places = Growing(np.int64), Growing(np.int64)
+        self._watch_masks = Growing(np.uint64)
+        self._root_array = np.array(self._roots, np.int32)
+        slots = [(*layout.slots[place], layout.mask(place)) for place in self.threads]
+        self._local_words, self._local_shifts, self._local_masks = slot_arrays(layout, self.threads)
+        self._follower_words, self._follower_shifts, self._follower_masks = slot_arrays(
+            layout, [follower.place for follower in self._product.followers]
+        )
+        unfinished = [0] * layout.words
+        for thread, (word, shift, mask) in enumerate(slots):
+            if thread not in self._daemons:
+                unfinished[word] |= (mask & ~1) << shift  # FINISHED and FAILED are 0 and 1
+        self.unfinished = np.array(unfinished, np.uint64)
+        sizes = [mask + 1 for _, _, mask in slots]
+        bases = np.zeros(len(self._watched) * len(slots) + 1, np.int64)
+        bases[1:] = np.cumsum(sizes * len(self._watched))
+        self._under_bases = bases
+        for number in range(len(self._nodes)):
+            self._lay_node(number)
+        for number, node in enumerate(self._nodes):
+            for code, child in node.children.items():
+                self._branch(number, code, child)
+        for first, count in self._leaves:
+            self._leaf_first.add(first)
+            self._leaf_count.add(count)
+        for step in range(len(self.steps)):
+            self._add_step(step)
+
+    @property
+    def under_room(self) -> int:
+        """How many flags there are for changes under local states."""
+        return int(self._under_bases[-1])
+
+    def changed_under(self, flags: Any) -> list[tuple[int, int, int]]:
+        """What flags say: watched place, thread, and its local state when another changed it."""
+        found = []
+        places = list(self._watched)
+        for flag in np.flatnonzero(flags).tolist():
+            row = int(np.searchsorted(self._under_bases, flag, side="right")) - 1
+            place, thread = divmod(row, len(self.threads))
+            code = flag - int(self._under_bases[row])
+            local = self.layout.value(self.threads[thread], code)
+            found.append((places[place], thread, local))
+        return found
+
+    def _node(self, place: int) -> int:
+        self._nodes.append(_Node(place))
+        self._lay_node(len(self._nodes) - 1)
+        return len(self._nodes)
+
+    def _lay_node(self, number: int) -> None:
+        place = self._nodes[number].place
+        word, shift = self.layout.slots[place]
+        self._node_words.add(word)
+        self._node_shifts.add(shift)
+        self._node_masks.add(self.layout.mask(place))
+        if self.layout.widths[place] > WIDEST:
+            self._node_bases.add(-1)
+            return
+        base = self._branches.length
+        self._node_bases.add(base)
+        self._branches.room(base + (1 << self.layout.widths[place]))
+        self._branches.length = base + (1 << self.layout.widths[place])
+
+    def _branch(self, number: int, code: int, child: int) -> None:
+        place = self._nodes[number].place
+        if code >> self.layout.widths[place]:
+            self._fits = False
+            return
+        base = int(self._node_bases.array[number])
+        if base >= 0:
+            self._branches.array[base + code] = child
+        else:
+            self._wide_waiting.append(((number + 1) << 32 | code, child))
+
+    def _add_step(self, step: int) -> None:
+        layout, writes = self.layout, self._writes[step]
+        self._marks.add(self._step_marks[step])
+        followers = len(self._product.followers)
+        self._follow_array.add(*self._follow_roots[step * followers : (step + 1) * followers])
+        keep, put = [2**64 - 1] * layout.words, [0] * layout.words
+        for place, code in writes:
+            word, shift = layout.slots[place]
+            if code >> layout.widths[place]:
+                self._fits = False
+                code = 0
+            keep[word] &= ~(layout.mask(place) << shift)
+            put[word] |= code << shift
+        self._keep.add(*keep)
+        self._put.add(*put)
+        watched = [place for place, _ in writes if place in self._watched]
+        self._watch_first.add(self._watch_words.length)
+        self._watch_count.add(len(watched))
+        for place in watched:
+            word, shift = layout.slots[place]
+            self._watch_words.add(word)
+            self._watch_masks.add(layout.mask(place) << shift)
+            self._watch_places.add(self._watched[place])
+
+    def _enter_wide(self) -> None:
+        """Move the branches of wide nodes that wait into the hash table."""
+        if not self._wide_waiting:
+            return
+        self._wide_count += len(self._wide_waiting)
+        if 2 * self._wide_count > len(self._wide_keys):
+            size = 1 << (4 * self._wide_count - 1).bit_length()
+            old_keys, old_children = self._wide_keys, self._wide_children
+            self._wide_keys = np.zeros(size, np.uint64)
+            self._wide_children = np.zeros(size, np.int32)
+            used = old_keys != 0
+            kernel.put_wide(
+                self._wide_keys, self._wide_children, old_keys[used], old_children[used]
+            )
+        keys = np.array([key for key, _ in self._wide_waiting], np.uint64)
+        children = np.array([child for _, child in self._wide_waiting], np.int32)
+        kernel.put_wide(self._wide_keys, self._wide_children, keys, children)
+        self._wide_waiting = []
+
+    @property
+    def trees(self) -> kernel.Trees:
+        """The arrays, for the kernel."""
+        self._enter_wide()
+        return kernel.Trees(
+            self._node_words.array,
+            self._node_shifts.array,
+            self._node_masks.array,
+            self._node_bases.array,
+            self._branches.array,
+            self._wide_keys,
+            self._wide_children,
+            self._root_array,
+            self._leaf_first.array,
+            self._leaf_count.array,
+            self._keep.array,
+            self._put.array,
+            self._marks.array,
+            self._watch_first.array,
+            self._watch_count.array,
+            self._watch_words.array,
+            self._watch_masks.array,
+            self._watch_places.array,
+            self._local_words,
+            self._local_shifts,
+            self._local_masks,
+            self._under_bases,
+            self._follower_words,
+            self._follower_shifts,
+            self._follower_masks,
+            self._follow_array.array,
+            self.unfinished,
+            self._when_final,
+            int(self._product.clean),
+        )
+
+    @property
+    def bytes(self) -> int:
+        """What the arrays take."""
+        return sum(int(array.nbytes) for array in self.trees if isinstance(array, np.ndarray))

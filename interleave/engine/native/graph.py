@@ -1,0 +1,82 @@
+"""A state graph whose states are packed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from interleave.engine.endings import Endings
+from interleave.engine.graph import SearchGraph
+from interleave.engine.native.endings import find_endings
+from interleave.engine.native.forest import Forest
+from interleave.engine.native.layout import Layout
+from interleave.engine.native.space import PackedStates, Parallel, Sizes
+from interleave.machine import State
+
+
+class NativeGraph(SearchGraph):
+    """Goes on where another graph is: it begins with the same states."""
+
+    def __init__(
+        self, graph: SearchGraph, layout: Layout, workers: int, sizes: Sizes, parallel: Parallel
+    ) -> None:
+        super().__init__(graph.machine, graph.step)
+        self.initial = graph.initial
+        self.expanded = graph.expanded
+        self.level_end = graph.level_end
+        self.transitions = graph.transitions
+        self.ended = graph.ended
+        self.layout = layout
+        self.backward = 0
+        """Transitions to a state with no higher number than the one they come from."""
+        self.cyclic = False
+        """Whether there is known to be a cycle."""
+        self.forest: Forest | None = None
+        """What the kernel knows of steps: all that the graph has, when the search is over."""
+        self._parallel = parallel
+        self.count = len(graph)
+        states = np.array([graph.state(number) for number in range(len(graph))], np.int64)
+        words = layout.pack_all(states)
+        self.packed = PackedStates(layout, workers, sizes)
+        self.packed.begin(words, graph.parents(), parallel)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def state(self, number: int) -> State:
+        return self.packed.state(number)
+
+    def number(self, state: State) -> int | None:
+        return self.packed.find(state)
+
+    def parent(self, number: int) -> int:
+        return self.packed.parent(number)
+
+    def parents(self) -> Any:
+        return self.packed.parents(self.count)
+
+    def add(self, state: State, parent: int) -> None:
+        for place, value in enumerate(state):
+            self.layout.code(place, value)
+        self.packed.append(state, parent, self.count, self._parallel)
+        self.count += 1
+
+    def endings(self) -> Endings:
+        if self._endings is None:
+            assert self.forest is not None
+            self._endings, self.has_cycle = find_endings(self, self.forest)
+        return self._endings
+
+    @property
+    def any_final(self) -> bool:
+        assert self.forest is not None
+        words = self.packed.words_of(slice(self.count))
+        unfinished = self.forest.unfinished
+        parts = (words[begin : begin + 1_000_000] for begin in range(0, self.count, 1_000_000))
+        return any(not (part & unfinished).any(axis=1).all() for part in parts)
+
+    def truncate(self, count: int) -> None:
+        """Forget all states but the first `count`."""
+        self.count = count
+        self.packed.truncate(count, self._parallel)

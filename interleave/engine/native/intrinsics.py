@@ -1,0 +1,52 @@
+"""How things are compiled, and two machine instructions that numba has no name for.
+
+What is compiled allocates nothing, so that it need not count references: with `_nrt`, each array
+would have its count raised and lowered wherever it is used, which takes longer than the rest.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+entry = njit(nogil=True, cache=True, _nrt=False)
+"""Compiles what Python calls. It does not hold the interpreter's lock."""
+
+part = njit(nogil=True, _nrt=False)
+"""Compiles what entries call."""
+
+inlined = njit(inline="always", _nrt=False)
+"""Compiles what becomes part of its callers."""
+
+_BYTE = ir.IntType(8)
+_INT32 = ir.IntType(32)
+
+
+@intrinsic
+def prefetch(_: Any, array: Any, index: Any) -> Any:
+    """Ask for the cache line of `array[index]`, which will be read soon. `index` is a uint64."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        pointer = builder.bitcast(builder.gep(data, [arguments[1]]), _BYTE.as_pointer())
+        kind = ir.FunctionType(ir.VoidType(), [pointer.type, _INT32, _INT32, _INT32])
+        instruction = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        # For reading (0), to be kept close (3), data (1).
+        builder.call(instruction, [pointer, *(ir.Constant(_INT32, each) for each in (0, 3, 1))])
+        return context.get_dummy_value()
+
+    return types.void(array, types.uint64), generate
+
+
+@intrinsic
+def lowest_bit(_: Any, word: Any) -> Any:
+    """The place of the lowest 1 bit of a uint64, which must not be 0."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.uint64(types.uint64), generate

@@ -1,0 +1,485 @@
+"""The native engine: the kernel explores, and Python teaches it what it does not know.
+
+The numbering is that of the reference engine. Where the search stops in the middle of a round, at a
+limit, at the first violation, or at an error in the model, that round is taken back and done again
+by the reference engine, which stops at the right place.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
+
+import numpy as np
+
+from interleave.engine.graph import SearchGraph
+from interleave.engine.native import kernel, table
+from interleave.engine.native.forest import Forest
+from interleave.engine.native.graph import NativeGraph
+from interleave.engine.native.layout import Layout
+from interleave.engine.native.space import Sizes
+from interleave.engine.observing import Limits, Observer
+from interleave.engine.reference import STOPPED, advance, too_long
+from interleave.engine.trees import LearntSteps
+
+PAUSE_AFTER = 3_000_000
+"""Transitions after which the kernel comes back, so that progress can be shown: a fraction of a
+second.
+"""
+
+LARGEST_SHARE = 1 << 13
+"""States of a round for each worker at most."""
+
+NO_LIMIT = 2**62
+
+
+class Workers:
+    """Threads that run the kernel, which does not hold the interpreter's lock."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._pool = ThreadPoolExecutor(count, "interleave") if count > 1 else None
+
+    def __call__(self, call: Callable[..., Any], *arguments: Any) -> list[Any]:
+        """Call a function with the number of each worker, at the same time."""
+        if self._pool is None:
+            return [call(0, *arguments)]
+        futures = [self._pool.submit(call, number, *arguments) for number in range(self.count)]
+        try:
+            return [future.result() for future in futures]
+        finally:
+            wait(futures)  # an interrupted search leaves nobody at work on its arrays
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
+
+
+class NativeSearch:
+    """One search, from where the reference engine has come to."""
+
+    def __init__(
+        self,
+        graph: SearchGraph,
+        learnt: LearntSteps,
+        observers: Sequence[Observer],
+        limits: Limits,
+        deadline: float | None,
+        *,
+        workers: int | None = None,
+        sizes: Sizes | None = None,
+    ) -> None:
+        self._learnt = learnt
+        self._observers = observers
+        self._limits = limits
+        self._deadline = deadline
+        self._sizes = sizes or Sizes()
+        self._workers = Workers(workers or os.cpu_count() or 1)
+        program = graph.machine.program
+        first = graph.machine.locations
+        self._threads = [first + thread.number for thread in program.threads]
+        groups: list[object] = [location.key for location in program.heap.changing]
+        groups += [(thread.method,) for thread in program.threads]
+        if graph.product is not None:
+            groups += ["held"] * len(graph.product.followers)
+        self._layout = Layout(groups, self._threads)
+        self.graph = NativeGraph(
+            graph, self._layout, self._workers.count, self._sizes, self._workers
+        )
+        self._predicates = [each for observer in observers for each in observer.predicates]
+        if graph.product is not None:
+            self._predicates += graph.product.predicates
+        self._forest = Forest(
+            self._layout,
+            self._threads,
+            [thread.number for thread in program.threads if thread.daemon],
+            self._predicates,
+            sorted({place for observer in observers for place in observer.watched}),
+            graph.product,
+        )
+        self.kernel_seconds = 0.0
+        # What was told, and what is still to tell: marks with the state and the step that met them
+        # first; states without a transition; properties with the first state they fail in.
+        self._told: set[int] = set()
+        self._met: dict[int, tuple[int, int]] = {}
+        self._dead: set[tuple[int, ...]] = set()
+        self._ended: Any = np.empty(0, np.int64)
+        self._failed: set[int] = set()
+        self._failing: dict[int, int] = {}
+        self._progress: Any = np.array(
+            [graph.expanded, len(graph), len(graph), graph.transitions], np.int64
+        )
+        """As `kernel.rounds` has it."""
+        self._counts: Any = np.zeros(self._workers.count * kernel.TALLY, np.int64)
+        self._found: Any = None
+        self._shape: tuple[int, ...] = ()
+        self._by_python = [(0, graph.expanded)]
+        """States that the kernel has not expanded: from one to another."""
+        self._prepare()
+
+    # The loop
+
+    def run(self) -> None:
+        """Search to the end, or to a limit. Raises what `Machine.step` raises."""
+        try:
+            while not self.graph.limit and self._go_on():
+                pass
+        except KeyboardInterrupt:
+            # Whatever was under way is taken back.
+            self.graph.truncate(int(self._progress[2]))
+            self._follow_kept()
+            self._tell()
+            raise
+        finally:
+            self._workers.close()
+        self._tell_changes()
+        self.graph.forest = self._forest
+        if not self.graph.limit:
+            self._learn_rest()
+
+    def _go_on(self) -> bool:
+        """Rounds until Python is needed, and what it is needed for. False at the end."""
+        limits = self._limits
+        by_level = limits.by_level or limits.first_violation
+        if by_level and self._progress[0] == self.graph.level_end:
+            self._tell()
+            self._tell_changes()
+            if any([o.on_level(self.graph) for o in self._observers]):  # noqa: C419 (ask them all)
+                self.graph.limit = STOPPED
+                return False
+            self.graph.level_end = len(self.graph)
+        reason = self._rounds(self.graph.level_end if by_level else NO_LIMIT)
+        if reason == kernel.LEARN:
+            self._learn()
+        elif reason == kernel.GROW:
+            self._make_room()
+        elif reason == kernel.FULL or (limits.first_violation and self._may_have_violations()):
+            self._replay()
+        else:
+            self._tell()
+            if self._deadline is not None and time.monotonic() > self._deadline:
+                self.graph.limit = too_long(limits)
+        return reason != kernel.DONE
+
+    def _rounds(self, until: int) -> int:
+        """Rounds until Python is needed, or state `until` would be expanded. Gives the reason."""
+        begin, _, count, transitions = self._progress.tolist()
+        chunk = self._share() * self._workers.count
+        # One round at a time where it may be the last.
+        enough = transitions + (1 if self._limits.first_violation else PAUSE_AFTER)
+        limit = NO_LIMIT if self._limits.states is None else self._limits.states
+        started = time.perf_counter()
+        parallel = self._workers.count > 1 and min(until, count) - begin >= chunk
+        call = self._parallel_rounds if parallel else kernel.rounds
+        reason = call(
+            self.graph.packed.space,
+            self._forest.trees,
+            self._found,
+            self._progress,
+            chunk,
+            until,
+            enough,
+            limit,
+            self.graph.packed.most_kept,
+        )
+        self.kernel_seconds += time.perf_counter() - started
+        self._follow()
+        return int(reason)
+
+    def _parallel_rounds(
+        self,
+        space: table.Space,
+        trees: kernel.Trees,
+        found: kernel.Round,
+        progress: Any,
+        chunk: int,
+        until: int,
+        enough: int,
+        most_states: int,
+        most_kept: int,
+    ) -> int:
+        """What `kernel.rounds` does, each worker in a thread of its own, while that is worth it."""
+        workers = self._workers
+        while True:
+            begin, judged, count, transitions = progress.tolist()
+            if judged < count and self._predicates:
+                size = min(count - judged, found.missed_room // len(self._predicates))
+                workers(kernel.judge, space, trees, found, judged, size)
+                if self._tally(kernel.MISSED).any():
+                    return kernel.LEARN
+                progress[1] = judged + size
+                continue
+            if transitions >= enough or min(until, count) - begin < chunk:
+                return kernel.PAUSE
+            if (count + workers.count * found.room) * space.words > len(space.states):
+                return kernel.GROW
+            if (self._tally(kernel.ENDS) + chunk > found.ends_room).any():
+                return kernel.DRAIN
+            workers(kernel.expand, space, trees, found, begin, chunk)
+            if self._tally(kernel.MISSED).any():
+                return kernel.LEARN
+            handed = found.filled.reshape(workers.count, workers.count).sum(axis=0)
+            if (self._tally(kernel.KEPT) + handed > most_kept).any():
+                return kernel.GROW
+            found.last[:] = (begin, count, transitions)
+            workers(kernel.insert, space, found, count)
+            workers(kernel.number, space, found, count)
+            progress[0] = begin + chunk
+            progress[2] = count + int(self._tally(kernel.NEW).sum())
+            progress[3] = transitions + int(self._tally(kernel.TRANSITIONS).sum())
+            if progress[2] > most_states:
+                return kernel.FULL
+
+    # Learning
+
+    def _learn(self) -> None:
+        """Run the Python code of the cases that the last round missed."""
+        threads = len(self._threads)
+        rows = self._found.missed.reshape(self._workers.count, -1, 4)
+        missed = [
+            case
+            for row, count in zip(rows, self._tally(kernel.MISSED).tolist(), strict=True)
+            for case in row[:count].tolist()
+        ]
+        for number, tree, step, follower in sorted(missed):
+            state = self.graph.state(number)
+            if self._forest.knows(state, tree, step, follower):
+                continue
+            try:
+                if step >= 0:
+                    self._forest.learn_follower(follower, step, state)
+                elif tree < threads:
+                    self._forest.learn_moves(tree, state, self._learnt.step(state, tree))
+                else:
+                    fails, looked_at = self._predicates[tree - threads].look(state)
+                    self._forest.learn_property(tree - threads, state, looked_at, fails=fails)
+            except Exception:
+                # The reference engine comes by the same case, unless something stops it before.
+                if tree < threads:
+                    self._by_reference(until=number + 1)
+                else:
+                    self._replay()
+                if self.graph.limit:
+                    return
+                raise
+        self._tally(kernel.MISSED)[:] = 0
+        if not self._forest.fits:
+            self._tell_changes()
+            self.graph.packed.repack(len(self.graph), self._workers)
+        self._prepare()
+
+    def _learn_rest(self) -> None:
+        """Teach the trees what only the reference engine has come by, so that they know it all."""
+        space = self.graph.packed.space
+        for begin, end in self._by_python:
+            while begin < end:
+                size = min(end - begin, self._share())
+                for worker in range(self._workers.count):
+                    kernel.expand(worker, space, self._forest.trees, self._found, begin, size)
+                if self._tally(kernel.MISSED).any():
+                    self._learn()
+                    space = self.graph.packed.space
+                else:
+                    begin += size
+        self._tally(kernel.EVENTS)[:] = 0  # they were told
+
+    def _make_room(self) -> None:
+        self._follow()
+        more = self._workers.count * self._found.room
+        self.graph.packed.make_room(self.graph.count, more, self._workers)
+        self._prepare()
+
+    # Taking back
+
+    def _replay(self) -> None:
+        """Take the last round back, and have the reference engine do it."""
+        end = int(self._progress[0])
+        begin, count, transitions = self._found.last.tolist()
+        self._progress[:] = begin, count, count, transitions
+        self.graph.truncate(count)
+        self._follow_kept()
+        self._by_reference(until=end)
+
+    def _by_reference(self, *, until: int) -> None:
+        """Go on to some state by the reference engine, from where no round is under way."""
+        self._tell()
+        self._tell_changes()
+        advance(self.graph, self._observers, self._limits, self._deadline, until=until)
+        graph = self.graph
+        self._by_python.append((int(self._progress[0]), graph.expanded))
+        self._progress[:] = graph.expanded, len(graph), len(graph), graph.transitions
+        self._prepare()
+
+    # Telling
+
+    def _follow(self) -> None:
+        """Bring the graph up to what the kernel has done."""
+        graph = self.graph
+        graph.expanded, _, graph.count, graph.transitions = self._progress.tolist()
+        graph.packed.kept = self._tally(kernel.KEPT).tolist()
+        graph.backward = int(self._tally(kernel.BACKWARD).sum())
+        graph.cyclic = bool(self._tally(kernel.CYCLIC).any())
+
+    def _collect(self) -> None:
+        """Empty the rows in which the workers note what is new."""
+        found = self._found
+        count = self._workers.count
+        events = found.events.reshape(count, -1, 3)
+        for row, length in zip(events, self._tally(kernel.EVENTS).tolist(), strict=True):
+            for mark, number, step in row[:length].tolist():
+                if mark not in self._told:
+                    known = self._met.get(mark, (number, step))
+                    self._met[mark] = min(known, (number, step))
+        ends = found.ends.reshape(count, -1)
+        parts = [
+            row[:length]
+            for row, length in zip(ends, self._tally(kernel.ENDS).tolist(), strict=True)
+        ]
+        self._ended = np.sort(np.concatenate([self._ended, *parts]))
+        failed = found.failed.reshape(count, -1)
+        for each in range(len(self._predicates)):
+            numbers = failed[:, each][failed[:, each] >= 0].tolist()
+            if numbers and each not in self._failing:
+                self._failing[each] = min(numbers)
+        found.failed[:] = -1
+        self._tally(kernel.EVENTS)[:] = 0
+        self._tally(kernel.ENDS)[:] = 0
+
+    def _tell(self) -> None:
+        """Tell the observers what is new, of what is not taken back."""
+        self._follow()
+        self._collect()
+        graph, steps = self.graph, self._forest.steps
+        begin, count = graph.expanded, len(graph)
+        for each in sorted(set(self._failing.values())):
+            if each < count:
+                state = graph.state(each)
+                for observer in self._observers:
+                    observer.on_state(each, state)
+        self._failed |= {each for each, number in self._failing.items() if number < count}
+        self._failing = {}
+        met = sorted(
+            (number, steps[step].thread, self._forest.ranks[step], mark, step)
+            for mark, (number, step) in self._met.items()
+            if number < begin
+        )
+        for number, _, _, mark, step in met:
+            self._told.add(mark)
+            state = graph.state(number)
+            for observer in self._observers:
+                observer.on_transition(number, state, steps[step])
+        self._met = {}
+        ended = self._ended[self._ended < begin]
+        graph.ended.frombytes(ended.tobytes())
+        for number in self._dead_ends(ended):
+            state = graph.state(number)
+            for observer in self._observers:
+                observer.on_end(number, state)
+        self._ended = np.empty(0, np.int64)
+
+    def _dead_ends(self, ended: Any) -> list[int]:
+        """Those of some ends that are not final, and wait for what none before them waited for."""
+        packed = self.graph.packed
+        words = packed.words_of(ended)
+        dead = ended[(words & self._forest.unfinished).any(axis=1)]
+        leaves = np.empty((len(dead), len(self._threads)), np.int64)
+        kernel.leaves(packed.space, self._forest.trees, dead, leaves)
+        new = []
+        for number, signature in zip(dead.tolist(), map(tuple, leaves.tolist()), strict=True):
+            if signature not in self._dead:
+                self._dead.add(signature)
+                new.append(number)
+        return new
+
+    def _may_have_violations(self) -> bool:
+        """Whether the last round may have seen a violation. (Some may have been seen before.)"""
+        self._collect()
+        steps = self._forest.steps
+        if any(each not in self._failed for each in self._failing):
+            return True
+        if any(steps[step].failure is not None for _, step in self._met.values()):
+            return True
+        dead = set(self._dead)
+        try:
+            return bool(self._dead_ends(self._ended))
+        finally:
+            self._dead = dead
+
+    def _tell_changes(self) -> None:
+        """Tell the observers which watched places changed under which local states."""
+        rows = self._found.under.reshape(self._workers.count, -1)
+        found = self._forest.changed_under(rows.any(axis=0))
+        for observer in self._observers:
+            mine = set(observer.watched)
+            observer.on_changed_under([each for each in found if each[0] in mine])
+
+    # Room
+
+    def _tally(self, what: int) -> Any:
+        """What the workers counted of something, by worker."""
+        return self._counts.reshape(-1, kernel.TALLY)[:, what]
+
+    def _share(self) -> int:
+        """States of a round for each worker."""
+        if self._sizes.chunk is not None:
+            return self._sizes.chunk
+        return max(1, min(LARGEST_SHARE, (self._found.room - 1) // self._forest.most_steps))
+
+    def _prepare(self) -> None:
+        """Make room for rounds, as layout and trees are now."""
+        self._follow_kept()
+        if self._forest.version != self._layout.version:
+            self._forest.build()
+        workers = self._workers.count
+        words = self.graph.packed.words
+        share = self._sizes.chunk or 1
+        room = max(self._sizes.room, self._forest.most_steps * share + 1)
+        events_room = 64
+        while events_room < self._forest.marks:
+            events_room *= 2
+        under_room = self._forest.under_room
+        shape = (workers, words, room, events_room, under_room)
+        if shape == self._shape:
+            return
+        if self._shape:
+            self._collect()
+        self._shape = shape
+        properties = len(self._predicates)
+        missed_room = max(LARGEST_SHARE, share) * len(self._threads) + 1024 * properties
+        ends_room = 4 * workers * max(LARGEST_SHARE, share)
+        seen = np.zeros((workers, events_room), np.uint8)
+        seen[:, list(self._told | self._met.keys())] = 1
+        pairs = workers * workers
+        self._found = kernel.Round(
+            room=room,
+            hashes=np.empty(pairs * room, np.uint64),
+            successors=np.empty(pairs * room * words, np.uint64),
+            sources=np.empty(pairs * room, np.int64),
+            orders=np.empty(pairs * room, np.uint32),
+            filled=np.zeros(pairs, np.int64),
+            tally=self._counts,
+            missed=np.empty(workers * missed_room * 4, np.int64),
+            missed_room=missed_room,
+            ends=np.empty(workers * ends_room, np.int64),
+            ends_room=ends_room,
+            events=np.empty(workers * events_room * 3, np.int64),
+            seen=seen.reshape(-1),
+            events_room=events_room,
+            new_states=np.empty(workers * workers * room * words, np.uint64),
+            new_sources=np.empty(workers * workers * room, np.int64),
+            new_orders=np.empty(workers * workers * room, np.uint64),
+            new_entries=np.empty(workers * workers * room, np.int64),
+            ranks=np.zeros(pairs, np.int64),
+            new_room=workers * room,
+            under=np.zeros(workers * under_room, np.uint8),
+            under_room=under_room,
+            failed=np.full(workers * properties, -1, np.int64),
+            last=np.zeros(3, np.int64),
+        )
+
+    def _follow_kept(self) -> None:
+        """Bring what the kernel counts up to what was done to the table meanwhile."""
+        self._tally(kernel.KEPT)[:] = self.graph.packed.kept

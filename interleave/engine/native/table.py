@@ -1,0 +1,212 @@
+"""The hash table that states are found in, compiled by numba.
+
+A state is `words` words of 64 bits. State n stands at `states[n * words]`, and `parents[n]` is the
+state that it was found from. The table has buckets, a cache line each: 12 numbers of states, and 8
+bits of the hash of each, its tag. A number is followed only where the tag agrees, and then the
+states are compared in full. Where a bucket is full, what belongs there is in the next one. The
+table is split into parts, one for each worker, which alone changes it.
+
+numba keeps what it has compiled for as long as the file of the function that was called is the
+same. What is here is compiled into `kernel` as well: whoever changes this file, change that one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import int64, uint64
+
+from interleave.engine.native.intrinsics import entry, inlined, lowest_bit, prefetch
+
+Array = Any
+"""A numpy array."""
+
+BUCKET = 12
+"""Numbers in a bucket."""
+
+STRIDE = 16
+"""Entries of a table that a bucket takes: its numbers, and their tags."""
+
+AHEAD = 12
+"""How many lookups ahead memory is asked for."""
+
+EVERY_BYTE = np.uint64(0x0101010101010101)
+LOW_BITS = np.uint64(0x7F7F7F7F7F7F7F7F)
+PADDING = np.uint64(0xFFFFFFFF00000000)
+"""The second word of the tags of an empty bucket: four of its eight bytes belong to no entry."""
+
+
+class Space(NamedTuple):
+    """The states and the hash table that finds them."""
+
+    words: int  # words of a state
+    workers: int  # parts of the table
+    buckets: int  # buckets in each part
+    states: Array  # uint64, `words` for each state
+    parents: Array  # numbers
+    table: Array  # numbers, STRIDE for each bucket
+    tags: Array  # the same memory in words of 64 bits; the tags of a bucket are two of them,
+    tags_stride: int  # so many from one bucket to the next,
+    tags_at: int  # the first of them here
+
+
+@inlined
+def mix(value):
+    """Spread the bits of a word."""
+    value = (value ^ (value >> uint64(32))) * uint64(0xD6E8FEB86659FD93)
+    return value ^ (value >> uint64(32))
+
+
+@inlined
+def hash_of(array, at, words):
+    """The hash of the state whose words are at `array[at]`."""
+    found = uint64(0x9E3779B97F4A7C15)
+    for word in range(words):
+        found = mix((found ^ array[at + word]) * uint64(0xFF51AFD7ED558CCD))
+    return found
+
+
+@inlined
+def owner_of(hashed, workers):
+    """The worker in whose part of the table a hash is."""
+    return int64(((hashed & uint64(0xFFFF)) * uint64(workers)) >> uint64(16))
+
+
+@inlined
+def bucket_of(hashed, owner, buckets):
+    """The bucket that a hash begins at. A part has fewer than 2^32 of them."""
+    return owner * buckets + int64(((hashed >> uint64(32)) * uint64(buckets)) >> uint64(32))
+
+
+@inlined
+def next_bucket(bucket, owner, buckets):
+    """The bucket after one, in the same part."""
+    bucket += 1
+    return owner * buckets if bucket == (owner + 1) * buckets else bucket
+
+
+@inlined
+def tag_of(hashed):
+    """From 1 to 254: 0 is for a free entry, 255 for none."""
+    return uint64(1) + ((((hashed >> uint64(16)) & uint64(0xFFFF)) * uint64(254)) >> uint64(16))
+
+
+@inlined
+def equal_bytes(tags, tag):
+    """The high bits of the bytes that equal a tag."""
+    different = tags ^ (tag * EVERY_BYTE)
+    return ~(((different & LOW_BITS) + LOW_BITS) | different | LOW_BITS)
+
+
+@inlined
+def same_words(one, at, other, there, words):
+    """Whether two states are the same."""
+    for word in range(words):  # noqa: SIM110 (compiled as it stands)
+        if one[at + word] != other[there + word]:
+            return False
+    return True
+
+
+@inlined
+def take_entry(space, bucket, entry, tag, number):
+    """Take a free entry of a bucket for a state."""
+    space.table[entry] = number
+    place = entry - bucket * STRIDE
+    at = bucket * space.tags_stride + space.tags_at + (place >> 3)
+    space.tags[at] |= tag << uint64(8 * (place & 7))
+
+
+@inlined
+def _enter_hashed(space, hashed, owner, number):
+    bucket = bucket_of(hashed, owner, space.buckets)
+    while True:
+        for half in range(2):
+            tags = space.tags[bucket * space.tags_stride + space.tags_at + half]
+            hits = equal_bytes(tags, uint64(0))
+            if hits:
+                entry = bucket * STRIDE + half * 8 + int64(lowest_bit(hits) >> uint64(3))
+                take_entry(space, bucket, entry, tag_of(hashed), number)
+                return
+        bucket = next_bucket(bucket, owner, space.buckets)
+
+
+@inlined
+def number_of(space, array, at):
+    """The number of the state whose words are at `array[at]`; -1 where there is none."""
+    hashed = hash_of(array, at, space.words)
+    owner = owner_of(hashed, space.workers)
+    bucket = bucket_of(hashed, owner, space.buckets)
+    tag = tag_of(hashed)
+    found = int64(-1)
+    ended = False
+    while not ended:
+        for half in range(2):
+            tags = space.tags[bucket * space.tags_stride + space.tags_at + half]
+            hits = equal_bytes(tags, tag)
+            while hits:
+                place = bucket * STRIDE + half * 8 + int64(lowest_bit(hits) >> uint64(3))
+                number = int64(space.table[place])
+                if same_words(space.states, number * space.words, array, at, space.words):
+                    found = number
+                    break
+                hits &= hits - uint64(1)
+            if found >= 0 or equal_bytes(tags, uint64(0)):
+                ended = True
+                break
+        bucket = next_bucket(bucket, owner, space.buckets)
+    return found
+
+
+@entry
+def find(space, words):
+    """The number of the state with some words; -1 where there is none."""
+    return number_of(space, words, 0)
+
+
+@entry
+def enter(space, words, number):
+    """Enter a state, which is new, into the table. Gives the worker that owns it."""
+    hashed = hash_of(words, 0, space.words)
+    owner = owner_of(hashed, space.workers)
+    _enter_hashed(space, hashed, owner, number)
+    return owner
+
+
+@entry
+def rebuild(owner, space, count):
+    """Enter the first `count` states into a part of the table, which is empty. Gives how many."""
+    kept = 0
+    words = space.words
+    for number in range(count):
+        ahead = number + 2 * AHEAD
+        if ahead < count:
+            hashed = hash_of(space.states, ahead * words, words)
+            bucket = bucket_of(hashed, owner_of(hashed, space.workers), space.buckets)
+            prefetch(space.table, uint64(bucket * STRIDE))
+        hashed = hash_of(space.states, number * words, words)
+        if owner_of(hashed, space.workers) == owner:
+            _enter_hashed(space, hashed, owner, number)
+            kept += 1
+    return kept
+
+
+@entry
+def repack(
+    states, count, words, slot_words, slot_shifts, slot_masks, to_words, to_slots, to_shifts, made
+):
+    """Move every slot of the first `count` states to where it belongs now, in place.
+
+    States do not shrink, so that from the last one to the first, none is overwritten unread. `made`
+    is room for one.
+    """
+    for number in range(count - 1, -1, -1):
+        for word in range(to_words):
+            made[word] = 0
+        for place in range(len(slot_words)):
+            code = (states[number * words + slot_words[place]] >> slot_shifts[place]) & (
+                slot_masks[place]
+            )
+            made[to_slots[place]] |= code << to_shifts[place]
+        for word in range(to_words):
+            states[number * to_words + word] = made[word]

@@ -1,0 +1,81 @@
+"""What watches a search, and what ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from interleave.machine import State, Step
+from interleave.records import dataclass
+
+if TYPE_CHECKING:
+    from interleave.engine.graph import SearchGraph
+
+
+class Predicate(Protocol):
+    """Something that fails in some states, and in others does not."""
+
+    @property
+    def when_final(self) -> bool:
+        """Whether it is asked only in states in which all threads but daemons have finished."""
+        ...
+
+    def look(self, state: State) -> tuple[bool, tuple[int, ...]]:
+        """Whether it fails, and the places of the state that decided, in the order of looking."""
+        ...
+
+
+class Observer:
+    """What checks see of a search while it goes on. Methods return True for a violation.
+
+    The reference engine tells of everything. The native engine tells of what is new: of the first
+    transition of each learnt step, of the first state in which a predicate fails, and of states in
+    which no thread can move, unless they are final, or wait for just the same as one before.
+    """
+
+    predicates: Sequence[Predicate] = ()
+
+    watched: Sequence[int] = ()
+    """Places of a state. Of their changes the native engine tells by `on_changed_under`."""
+
+    def on_state(self, number: int, state: State) -> bool:
+        """A state has been given its number."""
+        return False
+
+    def on_transition(self, number: int, state: State, step: Step) -> bool:
+        """A step leads on from state `number`."""
+        return False
+
+    def on_end(self, number: int, state: State) -> bool:
+        """No thread can move in state `number`."""
+        return False
+
+    def on_changed_under(self, found: Iterable[tuple[int, int, int]]) -> None:
+        """Watched places that changed, each with another thread and the local state it was in."""
+        return
+
+    def on_level(self, graph: SearchGraph) -> bool:
+        """Every state up to some depth has been expanded. Asked only where that may end it all."""
+        return False
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When to give up. None: never."""
+
+    states: int | None = None
+    seconds: float | None = None
+    first_violation: bool = False
+    """Stop when an observer says that it has seen a violation."""
+    by_level: bool = False
+    """Ask the observers after each level whether to go on."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Which engine, and how many workers it has (None: one for each core)."""
+
+    name: str = "auto"
+    workers: int | None = None
+    sizes: Any = None
+    """Sizes to begin with (`native.space.Sizes`), for tests."""

@@ -1,0 +1,100 @@
+"""The native engine gives what the reference engine gives: every number, name and byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from concurrent_models import models
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from running import load, unload
+
+from interleave.checking import Checked, Options, checked_model
+from interleave.engine import paths
+from interleave.engine.native.space import Sizes
+from interleave.errors import InterleaveError
+from interleave.loading import parameters_of
+from interleave.model import Model
+from interleave.report.document import render_json
+from interleave.result import Result
+from interleave.stategraph import StateGraph
+
+MOST = 1500
+"""States that are searched; the reference engine is slow."""
+
+SMALL = Sizes(states=20, room=40)
+"""Tables that must grow many times."""
+
+NATIVE: list[dict[str, Any]] = [
+    {"engine": "auto"},
+    {"engine": "native", "workers": 1},
+    {"engine": "native", "workers": 2, "sizes": Sizes(chunk=7)},
+    {"engine": "native", "workers": 3, "sizes": Sizes(states=20, room=40, chunk=1)},
+    {"engine": "native", "workers": 1, "sizes": SMALL},
+    {"engine": "native", "workers": 2, "sizes": Sizes(states=20, room=40, wide=150)},
+]
+
+
+def outcome(model: type[Model], options: Options) -> tuple[Any, Checked | None]:
+    """What a check gives, as far as it is a fact of the model; or the error that it ends in."""
+    try:
+        checked = checked_model(model, "model.py", parameters_of(model, {}), options)
+    except InterleaveError as error:
+        return str(error), None
+    return render_json(Result((checked.result,)), version=""), checked
+
+
+def states(checked: Checked) -> list[Any]:
+    """Every state, with the transitions from it."""
+    graph = StateGraph(checked.result, checked.searched, checked.ways)
+    return [(state, list(graph.transitions_from(state.number))) for state in graph.states()]
+
+
+def agree(model: type[Model], **limits: Any) -> None:
+    expected, checked = outcome(model, Options(engine="reference", **limits))
+    for options in NATIVE:
+        found, other = outcome(model, Options(**options, **limits))
+        assert found == expected, options
+        assert (checked is None) == (other is None)
+    if checked is not None and other is not None and len(checked.searched.graph) < 300:
+        assert states(other) == states(checked)
+
+
+quickly = settings(
+    max_examples=60,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+    ],
+)
+
+
+@quickly
+@given(text=models(), most=st.sampled_from([MOST, MOST, 1, 10, 50, 200]))
+def test_random_models(tmp_path: Path, text: str, most: int) -> None:
+    agree(load(tmp_path / "model.py", text), max_states=most)
+    unload()
+
+
+@quickly
+@given(text=models(), most=st.sampled_from([MOST, 100]))
+def test_first_violation(tmp_path: Path, text: str, most: int) -> None:
+    agree(load(tmp_path / "model.py", text), max_states=most, fail_fast=True)
+    unload()
+
+
+@quickly
+@given(text=models(), most=st.sampled_from([MOST, MOST, 100]))
+def test_large_graphs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, most: int
+) -> None:
+    """As if the graph were too large for what is done on small ones only."""
+    monkeypatch.setattr(paths, "CHEAP", 0)
+    agree(load(tmp_path / "model.py", text), max_states=most)
+    unload()
