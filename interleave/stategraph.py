@@ -5,6 +5,7 @@ States and transitions are made when they are asked for; nothing but numbers is 
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ class GraphState:
 
     `variables` are plain values of the locations that can change, by name; `threads` the position
     of each thread. `final`: all threads but daemons have ended. `deadlock`: no thread can move, and
-    the state is not final. `violations` names the properties that should hold here and do not, with
+    the state is not final (which is known of states that were expanded). `violations` names the properties that should hold here and do not, with
     "deadlock" where it is one.
     """
 
@@ -145,7 +146,7 @@ class StateGraph:
             raise IndexError(f"there is no state {number}: the states are 0 to {len(self) - 1}")
         state = self._graph.state(number)
         final = self._machine.is_final(state)
-        stuck = next(self._graph.steps(state), None) is None
+        stuck = number < self._graph.expanded and next(self._graph.steps(state), None) is None
         failing = [wanted.name for wanted, _ in self._properties.failing(state)]
         return GraphState(
             number,
@@ -165,12 +166,17 @@ class StateGraph:
         return (self[number] for number in range(len(self)))
 
     def transitions_from(self, number: int) -> Iterator[Transition]:
-        """The transitions from a state: threads in order of declaration, choices in order."""
-        state = self._graph.state(number)
-        for step in self._graph.steps(state):
-            target = self._graph.number(self._machine.after(state, step))
-            if target is not None:  # an incomplete search ends before its last transitions
-                yield self._transition(number, target, state, step)
+        """The transitions from a state: threads in order of declaration, choices in order.
+
+        An incomplete search has none from the states that it did not come to expand.
+        """
+        graph = self._graph
+        most = None if number < graph.expanded else graph.taken if number == graph.expanded else 0
+        state = graph.state(number)
+        for step in itertools.islice(graph.steps(state), most):
+            target = graph.number(self._machine.after(state, step))
+            assert target is not None  # a transition is taken when its target has a number
+            yield self._transition(number, target, state, step)
 
     def transitions(self) -> Iterator[Transition]:
         """Every transition, in order of the states that they lead from."""

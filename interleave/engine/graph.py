@@ -31,6 +31,8 @@ class SearchGraph:
         """How many initial states there are; they are the first."""
         self.expanded = 0
         """How many states, from the first on, have been expanded."""
+        self.taken = 0
+        """How many transitions of the next one were taken, where the search was stopped there."""
         self.level_end = 0
         """The first state of the next level, when the one before it has been expanded."""
         self.transitions = 0

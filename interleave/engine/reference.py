@@ -21,9 +21,9 @@ def begin(
     """Give the initial states their numbers."""
     for state in initial:
         graph.limit = _add(graph, state, len(graph), observers, limits)
+        graph.initial = len(graph)
         if graph.limit:
             return
-        graph.initial += 1
 
 
 def advance(
@@ -48,6 +48,7 @@ def advance(
             graph.level_end = len(graph)  # what is found from here on is one step deeper
         state = graph.state(number)
         moved = False
+        graph.taken = 0
         for step, following in graph.successors(state):
             moved = True
             seen = [o.on_transition(number, state, step) for o in observers]
@@ -59,12 +60,14 @@ def advance(
                 if graph.limit:
                     return
             graph.transitions += 1
+            graph.taken += 1
         if not moved and graph.is_end(state):
             graph.ended.append(number)
             if _ends([o.on_end(number, state) for o in observers], limits):
                 graph.limit = STOPPED
                 return
         graph.expanded += 1
+        graph.taken = 0
         if deadline is not None and number % 64 == 0 and time.monotonic() > deadline:
             graph.limit = too_long(limits)
 

@@ -501,14 +501,16 @@ def number(owner, space, found, count):
 
 
 @entry
-def rounds(space, trees, found, progress, chunk, until, enough, most_states, most_kept):
+def rounds(
+    space, trees, found, progress, chunk, until, enough, most_rounds, most_states, most_kept
+):
     """Rounds, one after the other, until Python is needed; gives the reason to come back.
 
     `progress` is changed on the way: the first state that is not expanded, the first one whose
-    properties are not known, the number of states, of transitions. `chunk` is the number of states
-    of a round at most, `until` the first state not to be expanded, `enough` a number of transitions
-    after which to come back, `most_states` the limit of states, and `most_kept` what a part of the
-    table may hold.
+    properties are not known, the number of states, of transitions, of rounds. `chunk` is the number
+    of states of a round at most, `until` the first state not to be expanded; after `enough`
+    transitions or `most_rounds` it comes back; `most_states` is the limit of states, and `most_kept`
+    what a part of the table may hold.
     """
     workers = space.workers
     while True:
@@ -525,7 +527,7 @@ def rounds(space, trees, found, progress, chunk, until, enough, most_states, mos
             continue
         if begin == count:
             return DONE
-        if transitions >= enough or begin >= until:
+        if transitions >= enough or begin >= until or progress[4] >= most_rounds:
             return PAUSE
         size = min(chunk, min(count, until) - begin)
         if (count + workers * found.room) * space.words > len(space.states):
@@ -559,6 +561,7 @@ def rounds(space, trees, found, progress, chunk, until, enough, most_states, mos
         progress[0] = begin + size
         progress[2] = count + new
         progress[3] = transitions + total
+        progress[4] += 1
         if count + new > most_states:
             return FULL
 

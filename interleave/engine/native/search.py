@@ -110,9 +110,11 @@ class NativeSearch:
         self._failed: set[int] = set()
         self._failing: dict[int, int] = {}
         self._progress: Any = np.array(
-            [graph.expanded, len(graph), len(graph), graph.transitions], np.int64
+            [graph.expanded, len(graph), len(graph), graph.transitions, 0], np.int64
         )
         """As `kernel.rounds` has it."""
+        self._seen = 0
+        """Rounds that were looked at."""
         self._counts: Any = np.zeros(self._workers.count * kernel.TALLY, np.int64)
         self._found: Any = None
         self._shape: tuple[int, ...] = ()
@@ -144,7 +146,8 @@ class NativeSearch:
         """Rounds until Python is needed, and what it is needed for. False at the end."""
         limits = self._limits
         by_level = limits.by_level or limits.first_violation
-        if by_level and self._progress[0] == self.graph.level_end:
+        begin, _, _, _, rounds = self._progress.tolist()
+        if by_level and begin == self.graph.level_end and rounds == self._seen:
             self._tell()
             self._tell_changes()
             if any([o.on_level(self.graph) for o in self._observers]):  # noqa: C419 (ask them all)
@@ -159,6 +162,7 @@ class NativeSearch:
         elif reason == kernel.FULL or (limits.first_violation and self._may_have_violations()):
             self._replay()
         else:
+            self._seen = int(self._progress[4])
             self._tell()
             if self._deadline is not None and time.monotonic() > self._deadline:
                 self.graph.limit = too_long(limits)
@@ -166,10 +170,11 @@ class NativeSearch:
 
     def _rounds(self, until: int) -> int:
         """Rounds until Python is needed, or state `until` would be expanded. Gives the reason."""
-        begin, _, count, transitions = self._progress.tolist()
+        begin, _, count, transitions, _ = self._progress.tolist()
         chunk = self._share() * self._workers.count
-        # One round at a time where it may be the last.
-        enough = transitions + (1 if self._limits.first_violation else PAUSE_AFTER)
+        enough = transitions + PAUSE_AFTER
+        # One at a time where it may be the last.
+        most_rounds = self._seen + 1 if self._limits.first_violation else NO_LIMIT
         limit = NO_LIMIT if self._limits.states is None else self._limits.states
         started = time.perf_counter()
         parallel = self._workers.count > 1 and min(until, count) - begin >= chunk
@@ -182,6 +187,7 @@ class NativeSearch:
             chunk,
             until,
             enough,
+            most_rounds,
             limit,
             self.graph.packed.most_kept,
         )
@@ -198,13 +204,14 @@ class NativeSearch:
         chunk: int,
         until: int,
         enough: int,
+        most_rounds: int,
         most_states: int,
         most_kept: int,
     ) -> int:
         """What `kernel.rounds` does, each worker in a thread of its own, while that is worth it."""
         workers = self._workers
         while True:
-            begin, judged, count, transitions = progress.tolist()
+            begin, judged, count, transitions, rounds = progress.tolist()
             if judged < count and self._predicates:
                 size = min(count - judged, found.missed_room // len(self._predicates))
                 workers(kernel.judge, space, trees, found, judged, size)
@@ -212,7 +219,9 @@ class NativeSearch:
                     return kernel.LEARN
                 progress[1] = judged + size
                 continue
-            if transitions >= enough or min(until, count) - begin < chunk:
+            if transitions >= enough or rounds >= most_rounds:
+                return kernel.PAUSE
+            if min(until, count) - begin < chunk:
                 return kernel.PAUSE
             if (count + workers.count * found.room) * space.words > len(space.states):
                 return kernel.GROW
@@ -230,6 +239,7 @@ class NativeSearch:
             progress[0] = begin + chunk
             progress[2] = count + int(self._tally(kernel.NEW).sum())
             progress[3] = transitions + int(self._tally(kernel.TRANSITIONS).sum())
+            progress[4] = rounds + 1
             if progress[2] > most_states:
                 return kernel.FULL
 
@@ -298,7 +308,7 @@ class NativeSearch:
         """Take the last round back, and have the reference engine do it."""
         end = int(self._progress[0])
         begin, count, transitions = self._found.last.tolist()
-        self._progress[:] = begin, count, count, transitions
+        self._progress[:4] = begin, count, count, transitions
         self.graph.truncate(count)
         self._follow_kept()
         self._by_reference(until=end)
@@ -310,7 +320,8 @@ class NativeSearch:
         advance(self.graph, self._observers, self._limits, self._deadline, until=until)
         graph = self.graph
         self._by_python.append((int(self._progress[0]), graph.expanded))
-        self._progress[:] = graph.expanded, len(graph), len(graph), graph.transitions
+        self._progress[:4] = graph.expanded, len(graph), len(graph), graph.transitions
+        self._seen = int(self._progress[4])
         self._prepare()
 
     # Telling
@@ -318,7 +329,7 @@ class NativeSearch:
     def _follow(self) -> None:
         """Bring the graph up to what the kernel has done."""
         graph = self.graph
-        graph.expanded, _, graph.count, graph.transitions = self._progress.tolist()
+        graph.expanded, _, graph.count, graph.transitions, _ = self._progress.tolist()
         graph.packed.kept = self._tally(kernel.KEPT).tolist()
         graph.backward = int(self._tally(kernel.BACKWARD).sum())
         graph.cyclic = bool(self._tally(kernel.CYCLIC).any())
