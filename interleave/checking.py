@@ -9,6 +9,7 @@ from typing import Any
 
 from interleave.checks import ALL, Check
 from interleave.counting import count_interleavings
+from interleave.engine.graph import INTERRUPTED, SearchGraph
 from interleave.engine.observing import Engine, Limits
 from interleave.engine.paths import Path as StatePath
 from interleave.engine.paths import goal_key, paths_to
@@ -36,11 +37,27 @@ MOST_STATES = 10_000_000
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What differs from run to run, and so is no part of a result."""
+    """What differs from run to run, and so is no part of a result. Times are in seconds.
+
+    `engine` is the one that ended the search; `workers` None but for the native one. `load` is the
+    time to load or compile its kernel, `kernel` the time spent in it, which is part of `search`.
+    `search` is the time of the search with all its checks, `traces` that to find the ways to what
+    was found, `counts` that to count interleavings, and `seconds` all together. `learnt` is how
+    many cases were learnt by running Python code. `bytes` and `peak_bytes` are what all arrays take
+    at the end, and took at most; 0 where the search did not come to have any.
+    """
 
     engine: str
+    workers: int | None
     seconds: float
+    load: float
+    search: float
+    kernel: float
+    traces: float
+    counts: float
     learnt: int
+    bytes: int
+    peak_bytes: int
 
 
 @dataclass(frozen=True)
@@ -55,10 +72,11 @@ class Options:
 
     workers: int | None = None
     sizes: Any = None
+    progress: Callable[[SearchGraph], None] | None = None
 
     @property
     def search_engine(self) -> Engine:
-        return Engine(self.engine, self.workers, self.sizes)
+        return Engine(self.engine, self.workers, self.sizes, self.progress)
 
     def validate(self) -> None:
         """Raise `UsageError` for what no search can do."""
@@ -67,6 +85,8 @@ class Options:
                 f"there is no engine {self.engine!r}",
                 remedy=f"the engines are {', '.join(ENGINES)}",
             )
+        if self.workers is not None and self.workers < 1:
+            raise UsageError("workers must be 1 or more", remedy="leave it out for one a core")
         if self.max_states is not None and self.max_states < 1:
             raise UsageError("max_states must be 1 or more", remedy="leave it out for no limit")
         if self.max_seconds is not None and self.max_seconds <= 0:
@@ -80,22 +100,28 @@ def check(
     parameters: Mapping[str, object] | None = None,
     runtime: str | None = None,
     engine: str = "auto",
+    workers: int | None = None,
     max_states: int | None = MOST_STATES,
     max_seconds: float | None = None,
     fail_fast: bool = False,
     on_result: Callable[[ModelResult, RunFacts], None] | None = None,
+    on_progress: Callable[[SearchGraph], None] | None = None,
 ) -> Result:
     """Check every interleaving of one model or more.
 
     `target` is a model class, the path of a model file or of a folder of them, or several of these.
     `model` picks the models of that name. `parameters` are for all models that have them.
     `max_states` and `max_seconds` bound the search of each model (None: no bound); one that is cut
-    short is never "verified". `fail_fast` stops at the first violation. `on_result` is called after
-    each model.
+    short is never "verified". `fail_fast` stops at the first violation. `engine` is "auto",
+    "native" or "reference", and `workers` how many threads the native one has (None: one for each
+    core); the result is the same. `on_result` is called after each model, `on_progress` now and
+    then while one is searched. An interrupted search (Ctrl-C) is the last one.
 
     Raises `InterleaveError` for a target, a parameter or a model that is at fault.
     """
-    options = Options(runtime, engine, max_states, max_seconds, fail_fast)
+    options = Options(
+        runtime, engine, max_states, max_seconds, fail_fast, workers, progress=on_progress
+    )
     options.validate()
     targets = [target] if isinstance(target, type | str | Path) else list(target)
     found = find_models(targets, model)
@@ -107,6 +133,8 @@ def check(
         if on_result is not None:
             on_result(checked.result, checked.facts)
         results.append(checked.result)
+        if checked.result.limit == INTERRUPTED:
+            break
     return Result(tuple(results))
 
 
@@ -173,10 +201,16 @@ def checked_model(
         engine=options.search_engine,
         limits=limits,
     )
+    searched = time.monotonic()
     ways = _violations(found)
     violations = [violation for violation, _ in ways]
-    interleavings = count_interleavings(found, any_violation=bool(violations))
+    traced = time.monotonic()
     graph = found.graph
+    try:
+        interleavings = count_interleavings(found, any_violation=bool(violations))
+    except KeyboardInterrupt:
+        interleavings, graph.limit = None, INTERRUPTED
+    counted = time.monotonic()
     complete = not graph.limit
     verdict: Verdict = "violated" if violations else "verified" if complete else "inconclusive"
     expectation = expectation_of(model, runtime)
@@ -204,7 +238,19 @@ def checked_model(
         limit=graph.limit,
         warnings=tuple(_warnings(found)),
     )
-    facts = RunFacts(options.engine, time.monotonic() - started, found.learnt.learnt)
+    facts = RunFacts(
+        engine=graph.kind,
+        workers=graph.workers,
+        seconds=time.monotonic() - started,
+        load=graph.loading_seconds,
+        search=searched - started - graph.loading_seconds,
+        kernel=graph.kernel_seconds,
+        traces=traced - searched,
+        counts=counted - traced,
+        learnt=found.learnt.learnt,
+        bytes=graph.bytes,
+        peak_bytes=graph.peak_bytes,
+    )
     return Checked(result, facts, found, ways)
 
 

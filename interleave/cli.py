@@ -104,10 +104,18 @@ _max_states = click.option(
 @click.option("--runtime", metavar="NAME", help="When threads can switch. Default: free-threaded.")
 @click.option(
     "--engine",
-    type=click.Choice(["auto", "reference"]),
+    type=click.Choice(["auto", "native", "reference"]),
     default="auto",
     show_default=True,
-    help="How to search. Both give the same report.",
+    help="How to search: by a compiled kernel (native), by plain Python (reference), or by what is "
+    "faster. The report is the same.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    show_default="one for each core",
+    help="Threads of the native engine. The report is the same.",
 )
 @_max_states
 @click.option(
@@ -142,6 +150,7 @@ def check(
     parameters: dict[str, Any],
     runtime: str | None,
     engine: str,
+    workers: int | None,
     max_states: int | None,
     max_seconds: float | None,
     fail_fast: bool,
@@ -157,6 +166,7 @@ def check(
     """
     from interleave.checking import MOST_STATES, RunFacts
     from interleave.checking import check as check_models
+    from interleave.engine.graph import INTERRUPTED
     from interleave.report.text import render_text
     from interleave.result import ModelResult
 
@@ -170,20 +180,25 @@ def check(
     color = _wants_color()
     count = 0
 
+    progress = None
+    if sys.stderr.isatty():
+        from interleave.report.progress import Progress
+
+        progress = Progress()
+
     def show(result: ModelResult, facts: RunFacts) -> None:
         nonlocal count
+        if progress is not None:
+            progress.close()
         if format_ == "text":
             if count and not quiet:
                 click.echo()
             verbosity = -1 if quiet else 1 if verbose else 0
             click.echo(render_text(result, color=color, verbosity=verbosity), color=color)
         if stats:
-            click.echo(
-                f"{result.model}: engine {facts.engine}, {facts.seconds:.2f} s, "
-                f"{result.states / max(facts.seconds, 1e-9):,.0f} states/s, "
-                f"{facts.learnt:,} cases learnt",
-                err=True,
-            )
+            from interleave.report.stats import render_stats
+
+            click.echo(render_stats(result, facts), err=True)
         count += 1
 
     found = check_models(
@@ -192,11 +207,15 @@ def check(
         parameters=parameters,
         runtime=runtime,
         engine=engine,
+        workers=workers,
         max_states=max_states or MOST_STATES,
         max_seconds=max_seconds,
         fail_fast=fail_fast,
         on_result=show,
+        on_progress=progress,
     )
+    if progress is not None:
+        progress.close()
     if format_ == "json":
         from interleave.report.document import render_json
 
@@ -206,7 +225,8 @@ def check(
         click.echo(("" if quiet else "\n") + f"{passed} of {len(found.models)} models pass")
     if diagram is not None:
         _draw(found.models, diagram)
-    context.exit(found.exit_code)
+    interrupted = any(result.limit == INTERRUPTED for result in found.models)
+    context.exit(EXIT_INCONCLUSIVE if interrupted else found.exit_code)
 
 
 def _draw(results: tuple[Any, ...], file: Path) -> None:

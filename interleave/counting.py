@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from interleave.checks import Check
 from interleave.engine.endings import how_it_ended
+from interleave.engine.graph import INTERRUPTED
 from interleave.engine.observing import Limits
 from interleave.engine.product import Product
 from interleave.engine.search import Searched, explore
@@ -68,6 +69,8 @@ def _clean_paths(found: Searched[Check], checks: Sequence[Check]) -> int | None:
         product=Product(followers, predicates, clean=True),
         initial=[(*state, *held) for state in starts if not machine.failures_at_start(state)],
     )
+    if clean.limit == INTERRUPTED:
+        raise KeyboardInterrupt
     if clean.limit:
         return None
     return sum(

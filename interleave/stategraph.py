@@ -60,8 +60,8 @@ class GraphState:
 
     `variables` are plain values of the locations that can change, by name; `threads` the position
     of each thread. `final`: all threads but daemons have ended. `deadlock`: no thread can move, and
-    the state is not final (which is known of states that were expanded). `violations` names the properties that should hold here and do not, with
-    "deadlock" where it is one.
+    the state is not final (it is known of states that the search has expanded). `violations` names
+    the properties that should hold here and do not, with "deadlock" where it is one.
     """
 
     number: int

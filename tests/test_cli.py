@@ -360,7 +360,7 @@ def test_reports_do_not_depend_on_the_hash_seed(write) -> None:
 def test_stats_go_to_standard_error(write) -> None:
     found = process("check", write(SAFE), "-q", "--stats")
     assert found.stdout == "Safe: verified\n"
-    assert "engine auto" in found.stderr
+    assert "Safe: engine python: search" in found.stderr
 
 
 def test_colour_only_where_it_is_wanted(write) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from concurrent_models import models
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from running import load, unload
 

@@ -34,9 +34,9 @@ from interleave.checks.stale import (
     line_of,
     lost,
 )
-from interleave.engine.graph import SearchGraph
-from interleave.engine.observing import Limits, Observer
 from interleave.engine import paths as shortest_paths
+from interleave.engine.graph import INTERRUPTED, SearchGraph
+from interleave.engine.observing import Limits, Observer
 from interleave.engine.paths import Path, path_by_search, shortest
 from interleave.engine.product import Follower, Product
 from interleave.engine.search import explore
@@ -145,6 +145,8 @@ class LostUpdateCheck(Check):
             product=Product([follower]),
             initial=[(*state, held) for held in self._nothing_held() for state in starts],
         )
+        if product.limit == INTERRUPTED:
+            graph.limit = INTERRUPTED
         return {
             cause: path_by_search(product, number, step)
             for cause, (number, step) in losses.met.items()

@@ -10,6 +10,9 @@ from interleave.engine.observing import Engine
 from interleave.engine.product import Product
 from interleave.machine import Machine, Moves, State, Step
 
+INTERRUPTED = "interrupted"
+"""What stopped a search that was interrupted (Ctrl-C)."""
+
 Stepper = Callable[[State, int], Moves]
 """Gives all that a thread can do in a state: `Machine.step`, or `LearntSteps.step`."""
 
@@ -25,6 +28,10 @@ class SearchGraph:
         self.machine = machine
         self.step = step
         self.product = product
+        self.kernel_seconds = 0.0
+        """Time that the compiled kernel has searched."""
+        self.loading_seconds = 0.0
+        """Time that it took to load it."""
         self.engine = Engine()
         """What searched it."""
         self.initial = 0
@@ -68,6 +75,26 @@ class SearchGraph:
         self._numbers[state] = len(self._states)
         self._states.append(state)
         self._parents.append(parent)
+
+    @property
+    def kind(self) -> str:
+        """The engine that it was searched by."""
+        return "reference" if self.engine.name == "reference" else "python"
+
+    @property
+    def workers(self) -> int | None:
+        """The threads that the kernel ran in; None where it did not."""
+        return None
+
+    @property
+    def bytes(self) -> int:
+        """What the arrays of states take; 0 where they are in Python's own containers."""
+        return 0
+
+    @property
+    def peak_bytes(self) -> int:
+        """What they took at most."""
+        return 0
 
     def steps(self, state: State) -> Iterator[Step]:
         """Every transition from a state, in order."""

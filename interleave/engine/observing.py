@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from interleave.machine import State, Step
@@ -79,3 +79,5 @@ class Engine:
     workers: int | None = None
     sizes: Any = None
     """Sizes to begin with (`native.space.Sizes`), for tests."""
+    progress: Callable[[SearchGraph], None] | None = None
+    """Called now and then with the graph as it is."""

@@ -68,8 +68,11 @@ def advance(
                 return
         graph.expanded += 1
         graph.taken = 0
-        if deadline is not None and number % 64 == 0 and time.monotonic() > deadline:
-            graph.limit = too_long(limits)
+        if number % 64 == 0:
+            if deadline is not None and time.monotonic() > deadline:
+                graph.limit = too_long(limits)
+            if graph.engine.progress is not None:
+                graph.engine.progress(graph)
 
 
 def _add(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import Any, Generic, TypeVar
 
-from interleave.engine.graph import SearchGraph
+from interleave.engine.graph import INTERRUPTED, SearchGraph
 from interleave.engine.observing import Engine, Limits, Observer
 from interleave.engine.product import Product
 from interleave.engine.reference import advance, begin
@@ -114,19 +114,13 @@ def explore(
         advance(graph, observers, limits, deadline, until=until)
         if graph.expanded == len(graph) or graph.limit:
             return graph
+        loading = time.perf_counter()
         from interleave.engine.native.search import NativeSearch
 
-        native = NativeSearch(
-            graph,
-            learnt,
-            observers,
-            limits,
-            deadline,
-            workers=engine.workers,
-            sizes=engine.sizes,
-        )
+        native = NativeSearch(graph, learnt, observers, limits, deadline)
         graph = native.graph
+        graph.loading_seconds = time.perf_counter() - loading
         native.run()
     except KeyboardInterrupt:
-        graph.limit = "interrupted"
+        graph.limit = INTERRUPTED
     return graph

@@ -8,6 +8,7 @@ import numpy as np
 
 from interleave.engine.endings import Endings
 from interleave.engine.graph import SearchGraph
+from interleave.engine.native import table
 from interleave.engine.native.endings import find_endings
 from interleave.engine.native.forest import Forest
 from interleave.engine.native.layout import Layout
@@ -21,12 +22,13 @@ class NativeGraph(SearchGraph):
     def __init__(
         self, graph: SearchGraph, layout: Layout, workers: int, sizes: Sizes, parallel: Parallel
     ) -> None:
-        super().__init__(graph.machine, graph.step)
+        super().__init__(graph.machine, graph.step, graph.product)
         self.initial = graph.initial
         self.expanded = graph.expanded
         self.level_end = graph.level_end
         self.transitions = graph.transitions
         self.ended = graph.ended
+        self.engine = graph.engine
         self.layout = layout
         self.backward = 0
         """Transitions to a state with no higher number than the one they come from."""
@@ -34,12 +36,34 @@ class NativeGraph(SearchGraph):
         """Whether there is known to be a cycle."""
         self.forest: Forest | None = None
         """What the kernel knows of steps: all that the graph has, when the search is over."""
+        self.other_bytes = 0
+        """What the arrays that are not states take: trees, and room for rounds."""
         self._parallel = parallel
         self.count = len(graph)
         states = np.array([graph.state(number) for number in range(len(graph))], np.int64)
         words = layout.pack_all(states)
         self.packed = PackedStates(layout, workers, sizes)
         self.packed.begin(words, graph.parents(), parallel)
+
+    @property
+    def kind(self) -> str:
+        return "native"
+
+    @property
+    def workers(self) -> int:
+        return self.packed.workers
+
+    @property
+    def bytes(self) -> int:
+        return self.packed.bytes + self.other_bytes
+
+    @property
+    def peak_bytes(self) -> int:
+        return self.packed.peak + self.other_bytes
+
+    @property
+    def depth(self) -> int:
+        return int(table.depth_of(self.packed.space, self.count - 1))
 
     def __len__(self) -> int:
         return self.count

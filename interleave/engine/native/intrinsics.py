@@ -6,6 +6,7 @@ would have its count raised and lowered wherever it is used, which takes longer 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -13,8 +14,14 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-entry = njit(nogil=True, cache=True, _nrt=False)
-"""Compiles what Python calls. It does not hold the interpreter's lock."""
+
+def entry(function: Callable[..., Any]) -> Any:
+    """Compiles what Python calls, and keeps it. It does not hold the interpreter's lock."""
+    try:
+        return njit(nogil=True, cache=True, _nrt=False)(function)
+    except RuntimeError:  # there is no place to keep it
+        return njit(nogil=True, _nrt=False)(function)
+
 
 part = njit(nogil=True, _nrt=False)
 """Compiles what entries call."""

@@ -509,7 +509,7 @@ def rounds(
     `progress` is changed on the way: the first state that is not expanded, the first one whose
     properties are not known, the number of states, of transitions, of rounds. `chunk` is the number
     of states of a round at most, `until` the first state not to be expanded; after `enough`
-    transitions or `most_rounds` it comes back; `most_states` is the limit of states, and `most_kept`
+    transitions or `most_rounds` it comes back; `most_states` is the limit of states, `most_kept`
     what a part of the table may hold.
     """
     workers = space.workers

@@ -17,6 +17,7 @@ import numpy as np
 
 from interleave.engine.graph import SearchGraph
 from interleave.engine.native import kernel, table
+from interleave.engine.native.compiling import announced
 from interleave.engine.native.forest import Forest
 from interleave.engine.native.graph import NativeGraph
 from interleave.engine.native.layout import Layout
@@ -68,16 +69,13 @@ class NativeSearch:
         observers: Sequence[Observer],
         limits: Limits,
         deadline: float | None,
-        *,
-        workers: int | None = None,
-        sizes: Sizes | None = None,
     ) -> None:
         self._learnt = learnt
         self._observers = observers
         self._limits = limits
         self._deadline = deadline
-        self._sizes = sizes or Sizes()
-        self._workers = Workers(workers or os.cpu_count() or 1)
+        self._sizes = graph.engine.sizes or Sizes()
+        self._workers = Workers(graph.engine.workers or os.cpu_count() or 1)
         program = graph.machine.program
         first = graph.machine.locations
         self._threads = [first + thread.number for thread in program.threads]
@@ -100,7 +98,6 @@ class NativeSearch:
             sorted({place for observer in observers for place in observer.watched}),
             graph.product,
         )
-        self.kernel_seconds = 0.0
         # What was told, and what is still to tell: marks with the state and the step that met them
         # first; states without a transition; properties with the first state they fail in.
         self._told: set[int] = set()
@@ -121,6 +118,18 @@ class NativeSearch:
         self._by_python = [(0, graph.expanded)]
         """States that the kernel has not expanded: from one to another."""
         self._prepare()
+        with announced():
+            self._load()
+
+    def _load(self) -> None:
+        """Have the kernel compiled, or loaded, by a round without a state."""
+        space, trees, found = self.graph.packed.space, self._forest.trees, self._found
+        kernel.rounds(space, trees, found, np.zeros(5, np.int64), 1, 0, 0, 0, 0, 0)
+        if self._workers.count > 1:
+            kernel.expand(0, space, trees, found, 0, 0)
+            kernel.insert(0, space, found, 0)
+            kernel.number(0, space, found, 0)
+            kernel.judge(0, space, trees, found, 0, 0)
 
     # The loop
 
@@ -155,6 +164,8 @@ class NativeSearch:
                 return False
             self.graph.level_end = len(self.graph)
         reason = self._rounds(self.graph.level_end if by_level else NO_LIMIT)
+        if self.graph.engine.progress is not None:
+            self.graph.engine.progress(self.graph)
         if reason == kernel.LEARN:
             self._learn()
         elif reason == kernel.GROW:
@@ -191,7 +202,7 @@ class NativeSearch:
             limit,
             self.graph.packed.most_kept,
         )
-        self.kernel_seconds += time.perf_counter() - started
+        self.graph.kernel_seconds += time.perf_counter() - started
         self._follow()
         return int(reason)
 
@@ -490,6 +501,8 @@ class NativeSearch:
             failed=np.full(workers * properties, -1, np.int64),
             last=np.zeros(3, np.int64),
         )
+        rooms = [each for each in self._found if isinstance(each, np.ndarray)]
+        self.graph.other_bytes = self._forest.bytes + sum(each.nbytes for each in rooms)
 
     def _follow_kept(self) -> None:
         """Bring what the kernel counts up to what was done to the table meanwhile."""

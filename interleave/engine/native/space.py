@@ -69,7 +69,8 @@ class PackedStates:
 
     def _make_table(self, buckets: int) -> None:
         self._buckets = buckets
-        self._table: Any = None  # freed before the next one is made
+        self._table: Any = None  # freed before the next one is made, as is
+        self.space: Any = None
         self._table = np.zeros(self.workers * buckets * table.STRIDE, self._type)
         tags = self._table.view(np.uint64)
         stride = len(tags) // (self.workers * buckets)

@@ -210,3 +210,13 @@ def repack(
             made[to_slots[place]] |= code << to_shifts[place]
         for word in range(to_words):
             states[number * to_words + word] = made[word]
+
+
+@entry
+def depth_of(space, number):
+    """How many steps the search took to come to a state."""
+    depth = 0
+    while int64(space.parents[number]) != number:
+        number = int64(space.parents[number])
+        depth += 1
+    return depth

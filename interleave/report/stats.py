@@ -1,0 +1,37 @@
+"""How a search went (`--stats`): facts of the run, which differ from one to the next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from interleave.report.words import count
+
+if TYPE_CHECKING:
+    from interleave.checking import RunFacts
+    from interleave.result import ModelResult
+
+
+def render_stats(result: ModelResult, facts: RunFacts) -> str:
+    """Three lines or four: time and speed, what was learnt, and memory where it is known."""
+    workers = "" if facts.workers is None else f", {count(facts.workers, 'worker')}"
+    per_second = f"{_rate(result.states, facts.search)} states/s"
+    transitions = f"{_rate(result.transitions, facts.search)} transitions/s"
+    lines = [
+        f"{result.model}: engine {facts.engine}{workers}: search {facts.search:.3f} s, "
+        f"{per_second}, {transitions}",
+        f"  {count(facts.learnt, 'case')} learnt; {facts.kernel:.3f} s of the search in the "
+        f"kernel, {max(0.0, facts.search - facts.kernel):.3f} s in Python",
+        f"  besides: {facts.load:.3f} s to load the kernel, {facts.traces:.3f} s for traces, "
+        f"{facts.counts:.3f} s to count interleavings; {facts.seconds:.3f} s in all",
+    ]
+    if facts.bytes:
+        states = max(1, result.states)
+        lines.append(
+            f"  {facts.bytes / states:.1f} bytes a state, {facts.peak_bytes / states:.1f} at the "
+            f"peak; {facts.bytes / 1e6:,.1f} MB"
+        )
+    return "\n".join(lines)
+
+
+def _rate(number: int, seconds: float) -> str:
+    return f"{number / max(seconds, 1e-9):,.0f}"
