@@ -26,7 +26,7 @@ from interleave.engine.observing import Limits, Observer
 from interleave.engine.reference import STOPPED, advance, too_long
 from interleave.engine.trees import LearntSteps
 
-PAUSE_AFTER = 3_000_000
+PAUSE_AFTER = 1_500_000
 """Transitions after which the kernel comes back, so that progress can be shown: a fraction of a
 second.
 """
@@ -38,25 +38,61 @@ NO_LIMIT = 2**62
 
 
 class Workers:
-    """Threads that run the kernel, which does not hold the interpreter's lock."""
+    """Threads that run the kernel, which does not hold the interpreter's lock.
+
+    This thread is the first of them: the fewer threads have to be woken, the sooner all are at it.
+    """
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self._pool = ThreadPoolExecutor(count, "interleave") if count > 1 else None
+        self._others = ThreadPoolExecutor(count - 1, "interleave") if count > 1 else None
 
     def __call__(self, call: Callable[..., Any], *arguments: Any) -> list[Any]:
         """Call a function with the number of each worker, at the same time."""
-        if self._pool is None:
-            return [call(0, *arguments)]
-        futures = [self._pool.submit(call, number, *arguments) for number in range(self.count)]
+        futures = []
+        if self._others is not None:
+            for number in range(1, self.count):
+                futures.append(self._others.submit(call, number, *arguments))
         try:
-            return [future.result() for future in futures]
+            return [call(0, *arguments), *[future.result() for future in futures]]
         finally:
             wait(futures)  # an interrupted search leaves nobody at work on its arrays
 
     def close(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown()
+        if self._others is not None:
+            self._others.shutdown()
+
+
+class Pace:
+    """Whether workers at the same time are faster than one after the other: by trying both.
+
+    Two cores of a machine are at times two halves of one, or taken by somebody else.
+    """
+
+    LOOK_AGAIN = 12
+    """After so many times of the one, the other is tried."""
+
+    LEAST = 300_000
+    """Transitions that tell something about speed."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._seconds = {True: 0.0, False: 0.0}
+        """What a transition took the last time: at the same time, and one after the other."""
+        self._times = 0
+
+    def parallel(self) -> bool:
+        """Whether to work at the same time now."""
+        if self._workers == 1:
+            return False
+        self._times += 1
+        better = self._seconds[True] <= self._seconds[False] or not self._seconds[False]
+        return better != (self._times % self.LOOK_AGAIN == 0)
+
+    def note(self, parallel: bool, transitions: int, seconds: float) -> None:
+        """Take note of how long something took."""
+        if transitions >= self.LEAST:
+            self._seconds[parallel] = seconds / transitions
 
 
 class NativeSearch:
@@ -110,6 +146,7 @@ class NativeSearch:
             [graph.expanded, len(graph), len(graph), graph.transitions, 0], np.int64
         )
         """As `kernel.rounds` has it."""
+        self._pace = Pace(self._workers.count)
         self._seen = 0
         """Rounds that were looked at."""
         self._counts: Any = np.zeros(self._workers.count * kernel.TALLY, np.int64)
@@ -188,7 +225,7 @@ class NativeSearch:
         most_rounds = self._seen + 1 if self._limits.first_violation else NO_LIMIT
         limit = NO_LIMIT if self._limits.states is None else self._limits.states
         started = time.perf_counter()
-        parallel = self._workers.count > 1 and min(until, count) - begin >= chunk
+        parallel = self._pace.parallel() if min(until, count) - begin >= chunk else False
         call = self._parallel_rounds if parallel else kernel.rounds
         reason = call(
             self.graph.packed.space,
@@ -202,8 +239,10 @@ class NativeSearch:
             limit,
             self.graph.packed.most_kept,
         )
-        self.graph.kernel_seconds += time.perf_counter() - started
+        seconds = time.perf_counter() - started
+        self.graph.kernel_seconds += seconds
         self._follow()
+        self._pace.note(parallel, self.graph.transitions - transitions, seconds)
         return int(reason)
 
     def _parallel_rounds(
@@ -458,7 +497,7 @@ class NativeSearch:
         workers = self._workers.count
         words = self.graph.packed.words
         share = self._sizes.chunk or 1
-        room = max(self._sizes.room, self._forest.most_steps * share + 1)
+        room = max(self._sizes.room * workers, self._forest.most_steps * share + 1)
         events_room = 64
         while events_room < self._forest.marks:
             events_room *= 2
