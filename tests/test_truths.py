@@ -82,7 +82,7 @@ COUNTERS = [
 ]
 
 
-@pytest.mark.parametrize("engine", ["auto", "reference"])
+@pytest.mark.parametrize("engine", ["auto", "native", "reference"])
 @pytest.mark.parametrize(("threads", "times", "states", "transitions"), COUNTERS)
 def test_counters(threads, times, states, transitions, engine) -> None:
     assert size(Counter, engine, N=threads, K=times) == (states, transitions)
@@ -92,7 +92,7 @@ def test_the_largest_counter() -> None:
     assert size(Counter, "auto", N=3, K=5) == (169_771, 460_203)
 
 
-@pytest.mark.parametrize("engine", ["auto", "reference"])
+@pytest.mark.parametrize("engine", ["auto", "native", "reference"])
 @pytest.mark.parametrize(
     ("number", "states", "transitions"), [(2, 7, 8), (3, 24, 46), (4, 79, 208), (5, 261, 876)]
 )

@@ -37,6 +37,11 @@ class Check(Observer, ABC):
         self.machine = machine
         self.learnt = learnt
 
+    @property
+    def cases(self) -> int:
+        """How many cases it has learnt by running Python code."""
+        return 0
+
     def followers(self, place: int) -> list[tuple[Follower, int]]:
         """What must be held on the way to tell whether an interleaving meets a violation.
 

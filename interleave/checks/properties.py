@@ -22,6 +22,8 @@ class _Asked:
         self.wanted = wanted
         self.when_final = wanted.kind == "postcondition"
         self._machine = machine
+        self.learnt = 0
+        """How many cases were learnt by running Python."""
         self._tree: DecisionTree[tuple[str | None, tuple[int, ...]]] = DecisionTree()
 
     def ask(self, state: State) -> tuple[str | None, tuple[int, ...]]:
@@ -30,6 +32,7 @@ class _Asked:
         if known is None:
             known = evaluate(self._machine, state, self.wanted)
             self._tree.learn(state, known[1], known)
+            self.learnt += 1
         return known
 
     def look(self, state: State) -> tuple[bool, tuple[int, ...]]:
@@ -48,6 +51,10 @@ class PropertyCheck(Check):
         self._any_postcondition = any(
             wanted.kind == "postcondition" for wanted in machine.program.properties
         )
+
+    @property
+    def cases(self) -> int:
+        return sum(asked.learnt for asked in self._asked)
 
     def on_state(self, number: int, state: State) -> bool:
         new = [(wanted, why) for wanted, why in self.failing(state) if wanted not in self._found]

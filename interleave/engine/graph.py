@@ -17,6 +17,16 @@ Stepper = Callable[[State, int], Moves]
 """Gives all that a thread can do in a state: `Machine.step`, or `LearntSteps.step`."""
 
 
+class Spent:
+    """Time in seconds that a search has spent, begun anew or not, on two things of its own."""
+
+    def __init__(self) -> None:
+        self.loading = 0.0
+        """To load, or compile, the kernel."""
+        self.kernel = 0.0
+        """In the kernel."""
+
+
 class SearchGraph:
     """States numbered from 0 breadth-first, threads in declaration order, choices in order.
 
@@ -28,10 +38,7 @@ class SearchGraph:
         self.machine = machine
         self.step = step
         self.product = product
-        self.kernel_seconds = 0.0
-        """Time that the compiled kernel has searched."""
-        self.loading_seconds = 0.0
-        """Time that it took to load it."""
+        self.spent = Spent()
         self.engine = Engine()
         """What searched it."""
         self.initial = 0

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import Any, Generic, TypeVar
 
-from interleave.engine.graph import INTERRUPTED, SearchGraph
+from interleave.engine.graph import INTERRUPTED, SearchGraph, Spent
 from interleave.engine.observing import Engine, Limits, Observer
 from interleave.engine.product import Product
 from interleave.engine.reference import advance, begin
@@ -59,6 +59,7 @@ def search(
     wait for a constant has the benefit of the doubt: the search begins again as if what it looks at
     were written, and once more with what really was.
     """
+    spent = Spent()
     written: frozenset[str] = frozenset()
     assumed: frozenset[str] = frozenset()
     refuted: frozenset[str] = frozenset()
@@ -67,7 +68,7 @@ def search(
         learnt = LearntSteps(machine)
         watching = observers(machine, learnt)
         try:
-            graph = explore(machine, learnt, watching, engine or Engine(), limits)
+            graph = explore(machine, learnt, watching, engine or Engine(), limits, spent=spent)
         except Written as found:
             written |= {found.key}
             continue
@@ -97,16 +98,18 @@ def explore(
     *,
     product: Product | None = None,
     initial: Sequence[State] | None = None,
+    spent: Spent | None = None,
 ) -> SearchGraph:
     """The state graph of a machine, every state and every transition of it, within limits.
 
-    Or the part of a `product` that can be reached from the nodes `initial`.
+    Or the part of a `product` that can be reached from the nodes `initial`. Adds to `spent`.
     """
     deadline = None if limits.seconds is None else time.monotonic() + limits.seconds
     # Followers know steps by identity, and those that are learnt are always the same.
     learns = engine.name != "reference" or product is not None
     graph = SearchGraph(machine, learnt.step if learns else machine.step, product)
     graph.engine = engine
+    graph.spent = spent or Spent()
     try:
         begin(graph, machine.initial() if initial is None else initial, observers, limits)
         enough = ENOUGH_FOR_NATIVE // len(machine.program.threads)
@@ -119,7 +122,7 @@ def explore(
 
         native = NativeSearch(graph, learnt, observers, limits, deadline)
         graph = native.graph
-        graph.loading_seconds = time.perf_counter() - loading
+        graph.spent.loading += time.perf_counter() - loading
         native.run()
     except KeyboardInterrupt:
         graph.limit = INTERRUPTED

@@ -29,6 +29,7 @@ class NativeGraph(SearchGraph):
         self.transitions = graph.transitions
         self.ended = graph.ended
         self.engine = graph.engine
+        self.spent = graph.spent
         self.layout = layout
         self.backward = 0
         """Transitions to a state with no higher number than the one they come from."""

@@ -240,7 +240,7 @@ class NativeSearch:
             self.graph.packed.most_kept,
         )
         seconds = time.perf_counter() - started
-        self.graph.kernel_seconds += seconds
+        self.graph.spent.kernel += seconds
         self._follow()
         self._pace.note(parallel, self.graph.transitions - transitions, seconds)
         return int(reason)

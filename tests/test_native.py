@@ -1,0 +1,367 @@
+"""The parts of the native engine, and what only graphs of some size show."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from interleave import Model, array, check, choose, invariant, param, postcondition, thread
+from interleave.checking import Options, checked_model
+from interleave.engine.graph import SearchGraph
+from interleave.engine.native import compiling, intrinsics
+from interleave.engine.native.endings import _combine, _is_prime, _more_primes
+from interleave.engine.native.layout import Layout
+from interleave.engine.native.search import Pace
+from interleave.engine.native.space import PackedStates, Sizes
+from interleave.report.document import render_json
+from interleave.report.progress import Progress, progress_line
+
+
+def document(model: type[Model], engine: str, **options: Any) -> str:
+    return render_json(check(model, engine=engine, **options), version="")
+
+
+# Layouts and states
+
+
+def test_slots_widen_and_words_multiply() -> None:
+    layout = Layout(["a", "b", "b", "thread"], threads=[3])
+    assert layout.words == 1
+    assert layout.widths == [0, 0, 0, 1]
+    for value in range(100, 400):
+        layout.code(1, value)
+    assert not layout.fits(1)
+    layout.arrange()
+    assert layout.widths == [0, 9, 9, 1]  # what is of a kind widens together
+    for place in (0, 1):
+        for value in range(2**20):  # 300 of them are known at place 1
+            layout.code(place, value)
+    layout.code(2, 7)
+    layout.code(3, 5)
+    layout.arrange()
+    assert layout.widths == [20, 20, 20, 2]
+    assert layout.words == 1  # 62 bits
+    layout.code(0, 2**20)
+    layout.arrange()
+    assert layout.words == 2
+    state = (2**20, 399, 7, 5)
+    assert layout.unpack(layout.pack(state)) == state
+    assert layout.find(state) == layout.pack(state)
+    assert layout.find((2**20 + 1, 399, 7, 5)) is None  # a value that was never met
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("wide", [2**32, 500])
+def test_states_are_found_again(workers: int, wide: int) -> None:
+    layout = Layout(["a", "b", "thread"], threads=[2])
+    packed = PackedStates(layout, workers, Sizes(states=16, wide=wide))
+    packed.begin(layout.pack_all(np.array([(0, 0, 0)])), [0], one_by_one(workers))
+    states = [(0, 0, 0)]
+    for number in range(1, 1000):
+        states.append((number % 37, number, number % 5))
+        for place, value in enumerate(states[-1]):
+            layout.code(place, value)
+        packed.append(states[-1], number - 1, number, one_by_one(workers))
+    assert [packed.find(state) for state in states] == list(range(1000))
+    assert [packed.state(number) for number in range(1000)] == states
+    assert packed.find((1, 2, 3)) is None
+    assert sum(packed.kept) == 1000
+    assert packed.parent(999) == 998
+    assert packed.parents(3).dtype == (np.uint32 if wide > 1000 else np.uint64)
+    packed.truncate(300, one_by_one(workers))
+    assert packed.find(states[299]) == 299
+    assert packed.find(states[300]) is None
+
+
+def one_by_one(workers: int) -> Any:
+    return lambda call, *arguments: [call(number, *arguments) for number in range(workers)]
+
+
+class Long(Model):
+    """Every place takes hundreds of values, one after the other."""
+
+    cells = array([0] * 9)
+
+    @thread
+    def writer(self):
+        for k in range(300):
+            self.cells[k % 9] = k * 7
+
+    @thread
+    def reader(self):
+        total = 0
+        for i in range(3):
+            total = self.cells[i]
+        self.cells[8] = -total
+
+
+def test_values_that_appear_late() -> None:
+    expected = document(Long, "reference")
+    for sizes in (Sizes(states=20, room=30), Sizes()):
+        checked = checked_model(Long, "", {}, Options(engine="native", workers=1, sizes=sizes))
+        assert checked.searched.graph.packed.words > 1
+    for workers in (1, 2, 3):
+        assert document(Long, "native", workers=workers) == expected
+
+
+# Counting interleavings
+
+
+def test_primes() -> None:
+    below = [2**61 - 1, *_more_primes([2**61 - 1], 2)]
+    assert all(map(_is_prime, below))
+    assert not any(_is_prime(n) for n in range(below[2] + 2, 2**61 - 1, 2) if n != below[1])
+    assert not _is_prime(3215031751)  # a strong pseudoprime to the bases 2, 3, 5 and 7
+    huge = math.factorial(30)
+    assert _combine(tuple(huge % prime for prime in below), below) == huge
+
+
+class Apart(Model):
+    """Two threads that have nothing to do with each other."""
+
+    K = param(1)
+    cells = array([0, 0])
+
+    @thread(2)
+    def work(self, i):
+        for _ in range(self.K):
+            self.cells[i] = 1
+
+
+@pytest.mark.parametrize("steps", [3, 70, 550])
+def test_numbers_of_interleavings_beyond_all_words(steps: int) -> None:
+    (found,) = check(Apart, parameters={"K": steps}, engine="native").models
+    assert found.interleavings is not None
+    assert found.states == (steps + 1) ** 2
+    assert found.interleavings.total == math.comb(2 * steps, steps)
+
+
+class Detour(Model):
+    """A way round leads to a state that was found before: numbers are no topological order."""
+
+    x = 0
+    y = 0
+
+    @thread
+    def first(self):
+        if choose([True, False]):
+            self.y = 1
+            self.y = 0
+        self.x = 1
+
+    @thread
+    def second(self):
+        self.x = self.x + 1
+
+
+class Round(Model):
+    """A cycle that begins far from the initial state."""
+
+    x = 0
+
+    @thread
+    def first(self):
+        for k in range(5):
+            self.x = k
+        while True:
+            self.x = 6
+            self.x = 7
+
+    @thread
+    def second(self):
+        while self.x != 7:
+            pass
+
+
+@pytest.mark.parametrize("model", [Detour, Round])
+def test_orders_and_cycles(model: type[Model]) -> None:
+    assert document(model, "native") == document(model, "reference")
+
+
+class Postponed(Model):
+    """Ends in several ways; some meet a violation on the way."""
+
+    x = 0
+
+    @thread(3)
+    def work(self):
+        t = self.x
+        self.x = t + 1
+
+    @thread(daemon=True)
+    def watch(self):
+        while True:
+            self.x  # noqa: B018
+
+    @invariant
+    def below_three(self):
+        return self.x < 3
+
+    @postcondition
+    def one_at_least(self):
+        return self.x >= 1
+
+
+def test_daemons_and_properties() -> None:
+    assert document(Postponed, "native") == document(Postponed, "reference")
+
+
+# Sizes that only the native engine comes to
+
+
+class Philosophers(Model):
+    N = param(12)
+
+    def setup(self):
+        import threading
+
+        self.forks = [threading.Lock() for _ in range(self.N)]
+
+    @thread(N)
+    def philosopher(self, i):
+        first, second = sorted([i, (i + 1) % self.N])
+        while True:
+            with self.forks[first], self.forks[second]:
+                pass
+
+
+class Counter(Model):
+    N = param(4)
+    K = param(4)
+    counter = 0
+
+    @thread(N)
+    def increment(self):
+        for _ in range(self.K):
+            temp = self.counter
+            self.counter = temp + 1
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_million_states(workers: int) -> None:
+    checked = checked_model(Philosophers, "", {"N": 12}, Options(workers=workers))
+    assert (checked.result.states, checked.result.transitions) == (1_118_878, 9_415_128)
+    assert checked.result.verdict == "verified"
+    assert checked.facts.engine == "native"
+    assert checked.facts.learnt == 72
+    assert checked.facts.bytes < 60 * 1_118_878
+
+
+def test_four_million_states_with_lost_updates() -> None:
+    (found,) = check(Counter).models
+    assert (found.states, found.transitions) == (3_892_125, 13_955_872)
+    assert found.interleavings is not None
+    assert found.interleavings.total == math.factorial(32) // math.factorial(8) ** 4
+    assert [violation.kind for violation in found.violations] == ["lost-update"]
+    assert len(found.violations[0].trace.steps) == 4
+
+
+# Interrupting, progress, the first time
+
+
+def test_an_interrupted_search_ends_with_what_is_known() -> None:
+    seen: list[int] = []
+
+    def interrupt(graph: SearchGraph) -> None:
+        seen.append(len(graph))
+        if graph.transitions > 200_000:
+            raise KeyboardInterrupt
+
+    options = Options(engine="native", progress=interrupt)
+    checked = checked_model(Philosophers, "", {"N": 12}, options)
+    result = checked.result
+    assert result.limit == "interrupted"
+    assert result.verdict == "inconclusive"
+    assert not result.complete
+    assert seen == sorted(seen)
+    assert result.states == seen[-1]
+    graph = checked.searched.graph
+    assert graph.number(graph.state(len(graph) - 1)) == len(graph) - 1
+
+
+def test_progress_is_told_in_one_line() -> None:
+    lines: list[str] = []
+    options = Options(progress=lambda graph: lines.append(progress_line(graph, 2.0)))
+    checked_model(Counter, "", {"N": 3, "K": 5}, options)
+    assert lines[0].startswith("searching: ")
+    for part in (" states, ", " transitions, ", " states/s, depth ", " to expand, ", " MB, 2.0 s"):
+        assert part in lines[-1]
+
+
+def test_quick_searches_show_no_progress() -> None:
+    progress = Progress()
+    progress(None)  # type: ignore[arg-type]
+    progress.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_progress_on_a_terminal_and_nowhere_else(tmp_path: Path) -> None:
+    import pty
+
+    file = tmp_path / "model.py"
+    file.write_text(
+        "from interleave import Model, thread\n"
+        "class M(Model):\n"
+        "    n = 0\n"
+        "    @thread(4)\n"
+        "    def work(self):\n"
+        "        for _ in range(3):\n"
+        "            t = self.n\n"
+        "            self.n = t + 1\n"
+    )
+    command = [sys.executable, "-m", "interleave", "check", str(file), "-q"]
+    command += ["--engine", "reference", "--max-seconds", "2"]
+    keeper, terminal = pty.openpty()
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=terminal, check=False)
+    os.close(terminal)
+    assert b"searching: " in os.read(keeper, 100_000)
+    os.close(keeper)
+    plain = subprocess.run(command, capture_output=True, check=False)
+    assert plain.stderr == b""
+
+
+def test_compiling_is_announced_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(compiling, "PATIENCE", 0.01)
+    compiling._announced.clear()
+    for _ in range(2):
+        with compiling.announced():
+            time.sleep(0.2)
+    with compiling.announced():
+        pass
+    assert capsys.readouterr().err.count("compiling the native engine") == 1
+
+
+def test_what_cannot_be_kept_is_compiled_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def njit(**options: Any) -> Any:
+        asked.append(options.get("cache", False))
+        if asked[-1]:
+            raise RuntimeError("cannot cache function: no locator available")
+        return lambda function: function
+
+    monkeypatch.setattr(intrinsics, "njit", njit)
+    assert intrinsics.entry(abs)(-1) == 1
+    assert asked == [True, False]
+
+
+def test_the_faster_pace_is_kept_and_the_other_tried_now_and_then() -> None:
+    pace = Pace(2)
+    for _ in range(60):
+        parallel = pace.parallel()
+        pace.note(parallel, 1_000_000, 2.0 if parallel else 1.0)
+    chosen = [pace.parallel() for _ in range(24)]
+    assert chosen.count(True) == 2
+    pace.note(True, 1_000_000, 0.5)
+    assert [pace.parallel() for _ in range(24)].count(False) == 2
+    assert not any(Pace(1).parallel() for _ in range(20))
