@@ -49,8 +49,10 @@ def test_slots_widen_and_words_multiply() -> None:
     layout.arrange()
     assert layout.widths == [20, 20, 20, 2]
     assert layout.words == 1  # 62 bits
-    layout.code(0, 2**20)
+    for place in (0, 1):
+        layout.code(place, 2**20)
     layout.arrange()
+    assert layout.widths == [21, 21, 21, 2]
     assert layout.words == 2
     state = (2**20, 399, 7, 5)
     assert layout.unpack(layout.pack(state)) == state
