@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from running import load, unload
 
 from interleave.checking import Checked, Options, checked_model
-from interleave.engine import paths
+from interleave.engine import paths, search
 from interleave.engine.native.space import Sizes
 from interleave.errors import InterleaveError
 from interleave.loading import parameters_of
@@ -50,6 +50,12 @@ def states(checked: Checked) -> list[Any]:
     """Every state, with the transitions from it."""
     graph = StateGraph(checked.result, checked.searched, checked.ways)
     return [(state, list(graph.transitions_from(state.number))) for state in graph.states()]
+
+
+@pytest.fixture(autouse=True)
+def _native_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have `auto` go over to the native engine in the middle of small graphs."""
+    monkeypatch.setattr(search, "ENOUGH_FOR_NATIVE", 60)
 
 
 def agree(model: type[Model], **limits: Any) -> None:

@@ -15,12 +15,13 @@ import pytest
 
 from interleave import Model, array, check, choose, invariant, param, postcondition, thread
 from interleave.checking import Options, checked_model
+from interleave.engine import search
 from interleave.engine.graph import SearchGraph
 from interleave.engine.native import compiling, intrinsics
 from interleave.engine.native.endings import _combine, _is_prime, _more_primes
 from interleave.engine.native.layout import Layout
-from interleave.engine.native.search import Pace
 from interleave.engine.native.space import PackedStates, Sizes
+from interleave.engine.native.workers import Pace
 from interleave.report.document import render_json
 from interleave.report.progress import Progress, progress_line
 
@@ -184,8 +185,12 @@ class Round(Model):
 
 
 @pytest.mark.parametrize("model", [Detour, Round])
-def test_orders_and_cycles(model: type[Model]) -> None:
-    assert document(model, "native") == document(model, "reference")
+def test_orders_and_cycles(model: type[Model], monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = document(model, "reference")
+    assert document(model, "native") == expected
+    for enough in range(2, 40, 3):  # wherever the native engine takes over
+        monkeypatch.setattr(search, "ENOUGH_FOR_NATIVE", enough)
+        assert document(model, "auto") == expected
 
 
 class Postponed(Model):

@@ -50,6 +50,8 @@ class SearchGraph:
         self.level_end = 0
         """The first state of the next level, when the one before it has been expanded."""
         self.transitions = 0
+        self.leads_back = False
+        """Whether some transition leads to a state with no higher number."""
         self.limit = ""
         """What stopped the search in words; "" where it is complete."""
         self.ended = array("q")

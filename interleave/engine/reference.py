@@ -55,10 +55,13 @@ def advance(
             if _ends(seen, limits):
                 graph.limit = STOPPED
                 return
-            if graph.number(following) is None:
+            target = graph.number(following)
+            if target is None:
                 graph.limit = _add(graph, following, number, observers, limits)
                 if graph.limit:
                     return
+            elif target <= number:
+                graph.leads_back = True
             graph.transitions += 1
             graph.taken += 1
         if not moved and graph.is_end(state):

@@ -79,7 +79,7 @@ def _topological_order(graph: NativeGraph, forest: Forest) -> Any | None:
     """
     if graph.cyclic:
         return None
-    if not graph.backward:
+    if not graph.leads_back:
         return np.empty(0, np.int64)
     space, trees, room, count = graph.packed.space, forest.trees, _room(graph, forest), len(graph)
     incoming = np.zeros(count, np.uint32)

@@ -31,8 +31,7 @@ class NativeGraph(SearchGraph):
         self.engine = graph.engine
         self.spent = graph.spent
         self.layout = layout
-        self.backward = 0
-        """Transitions to a state with no higher number than the one they come from."""
+        self.leads_back = graph.leads_back
         self.cyclic = False
         """Whether there is known to be a cycle."""
         self.forest: Forest | None = None

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from interleave.engine.native.forest import Forest
 from interleave.engine.native.graph import NativeGraph
 from interleave.engine.native.layout import Layout
 from interleave.engine.native.space import Sizes
+from interleave.engine.native.workers import Pace, Workers
 from interleave.engine.observing import Limits, Observer
 from interleave.engine.reference import STOPPED, advance, too_long
 from interleave.engine.trees import LearntSteps
@@ -35,64 +35,6 @@ LARGEST_SHARE = 1 << 13
 """States of a round for each worker at most."""
 
 NO_LIMIT = 2**62
-
-
-class Workers:
-    """Threads that run the kernel, which does not hold the interpreter's lock.
-
-    This thread is the first of them: the fewer threads have to be woken, the sooner all are at it.
-    """
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-        self._others = ThreadPoolExecutor(count - 1, "interleave") if count > 1 else None
-
-    def __call__(self, call: Callable[..., Any], *arguments: Any) -> list[Any]:
-        """Call a function with the number of each worker, at the same time."""
-        futures = []
-        if self._others is not None:
-            for number in range(1, self.count):
-                futures.append(self._others.submit(call, number, *arguments))
-        try:
-            return [call(0, *arguments), *[future.result() for future in futures]]
-        finally:
-            wait(futures)  # an interrupted search leaves nobody at work on its arrays
-
-    def close(self) -> None:
-        if self._others is not None:
-            self._others.shutdown()
-
-
-class Pace:
-    """Whether workers at the same time are faster than one after the other: by trying both.
-
-    Two cores of a machine are at times two halves of one, or taken by somebody else.
-    """
-
-    LOOK_AGAIN = 12
-    """After so many times of the one, the other is tried."""
-
-    LEAST = 300_000
-    """Transitions that tell something about speed."""
-
-    def __init__(self, workers: int) -> None:
-        self._workers = workers
-        self._seconds = {True: 0.0, False: 0.0}
-        """What a transition took the last time: at the same time, and one after the other."""
-        self._times = 0
-
-    def parallel(self) -> bool:
-        """Whether to work at the same time now."""
-        if self._workers == 1:
-            return False
-        self._times += 1
-        better = self._seconds[True] <= self._seconds[False] or not self._seconds[False]
-        return better != (self._times % self.LOOK_AGAIN == 0)
-
-    def note(self, parallel: bool, transitions: int, seconds: float) -> None:
-        """Take note of how long something took."""
-        if transitions >= self.LEAST:
-            self._seconds[parallel] = seconds / transitions
 
 
 class NativeSearch:
@@ -134,6 +76,7 @@ class NativeSearch:
             sorted({place for observer in observers for place in observer.watched}),
             graph.product,
         )
+        self.graph.forest = self._forest
         # What was told, and what is still to tell: marks with the state and the step that met them
         # first; states without a transition; properties with the first state they fail in.
         self._told: set[int] = set()
@@ -175,6 +118,9 @@ class NativeSearch:
         try:
             while not self.graph.limit and self._go_on():
                 pass
+            self._tell_changes()
+            if not self.graph.limit:
+                self._learn_rest()
         except KeyboardInterrupt:
             # Whatever was under way is taken back.
             self.graph.truncate(int(self._progress[2]))
@@ -183,10 +129,6 @@ class NativeSearch:
             raise
         finally:
             self._workers.close()
-        self._tell_changes()
-        self.graph.forest = self._forest
-        if not self.graph.limit:
-            self._learn_rest()
 
     def _go_on(self) -> bool:
         """Rounds until Python is needed, and what it is needed for. False at the end."""
@@ -212,7 +154,8 @@ class NativeSearch:
         else:
             self._seen = int(self._progress[4])
             self._tell()
-            if self._deadline is not None and time.monotonic() > self._deadline:
+            overdue = self._deadline is not None and time.monotonic() > self._deadline
+            if overdue and reason != kernel.DONE:
                 self.graph.limit = too_long(limits)
         return reason != kernel.DONE
 
@@ -381,8 +324,8 @@ class NativeSearch:
         graph = self.graph
         graph.expanded, _, graph.count, graph.transitions, _ = self._progress.tolist()
         graph.packed.kept = self._tally(kernel.KEPT).tolist()
-        graph.backward = int(self._tally(kernel.BACKWARD).sum())
-        graph.cyclic = bool(self._tally(kernel.CYCLIC).any())
+        graph.leads_back |= bool(self._tally(kernel.BACKWARD).any())
+        graph.cyclic |= bool(self._tally(kernel.CYCLIC).any())
 
     def _collect(self) -> None:
         """Empty the rows in which the workers note what is new."""
