@@ -33,8 +33,8 @@ from interleave.tracing import make_trace
 
 Target = type[Model] | str | Path
 
-MOST_STATES = 10_000_000
-"""States at most, unless told otherwise: some 3 GB. A model that grows for ever must end."""
+MOST_STATES = 100_000_000
+"""States at most, unless told otherwise: some 2 GB. A model that grows for ever must end."""
 
 
 @dataclass(frozen=True)

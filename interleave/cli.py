@@ -92,7 +92,7 @@ _max_states = click.option(
     "--max-states",
     type=click.IntRange(min=1),
     metavar="N",
-    show_default="10 million",
+    show_default="100 million",
     help="Give up before state N + 1: inconclusive unless a violation was found.",
 )
 

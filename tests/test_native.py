@@ -15,7 +15,7 @@ import pytest
 
 from interleave import Model, array, check, choose, invariant, param, postcondition, thread
 from interleave.checking import Options, checked_model
-from interleave.engine import search
+from interleave.engine import memory, search
 from interleave.engine.graph import SearchGraph
 from interleave.engine.native import compiling, intrinsics
 from interleave.engine.native.endings import _combine, _is_prime, _more_primes
@@ -292,6 +292,19 @@ def test_an_interrupted_search_ends_with_what_is_known() -> None:
     assert result.states == seen[-1]
     graph = checked.searched.graph
     assert graph.number(graph.state(len(graph) - 1)) == len(graph) - 1
+
+
+@pytest.mark.parametrize("engine", ["reference", "native"])
+def test_a_search_ends_before_memory_does(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "installed", lambda: 1_000_000)
+    (found,) = check(Philosophers, parameters={"N": 9}, engine=engine).models
+    assert found.verdict == "inconclusive"
+    assert found.limit == "reached 0.0 GB, nearly all the memory of this machine"
+    assert 0 < found.states < 20_000
+
+
+def test_memory_is_known() -> None:
+    assert 0 <= memory.resident() < (memory.installed() or 1)
 
 
 def test_progress_is_told_in_one_line() -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from interleave.engine.graph import SearchGraph
+from interleave.engine.memory import shortage
 from interleave.engine.observing import Limits, Observer
 from interleave.machine import State
 
@@ -74,6 +75,8 @@ def advance(
         if number % 64 == 0:
             if deadline is not None and time.monotonic() > deadline:
                 graph.limit = too_long(limits)
+            elif number % 4096 == 0:
+                graph.limit = shortage()
             if graph.engine.progress is not None:
                 graph.engine.progress(graph)
 

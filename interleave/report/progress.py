@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING, Any
+
+from interleave.engine.memory import resident
 
 if TYPE_CHECKING:
     from interleave.engine.graph import SearchGraph
@@ -58,17 +59,7 @@ def progress_line(graph: SearchGraph, seconds: float) -> str:
         f"depth {graph.depth:,}",
         f"{len(graph) - graph.expanded:,} to expand",
     ]
-    if memory := graph.bytes or _resident():
+    if memory := graph.bytes or resident():
         parts.append(f"{memory / 1e6:,.0f} MB")
     what = "searching" if graph.product is None else "following what threads hold"
     return f"{what}: {', '.join(parts)}, {seconds:.1f} s"
-
-
-def _resident() -> int:
-    """The most memory that this process has had, in bytes; 0 where the system does not tell."""
-    try:
-        import resource
-    except ImportError:
-        return 0
-    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return size if sys.platform == "darwin" else 1024 * size

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from interleave.engine.graph import SearchGraph
+from interleave.engine.memory import shortage
 from interleave.engine.native import kernel, table
 from interleave.engine.native.compiling import announced
 from interleave.engine.native.forest import Forest
@@ -154,10 +155,19 @@ class NativeSearch:
         else:
             self._seen = int(self._progress[4])
             self._tell()
-            overdue = self._deadline is not None and time.monotonic() > self._deadline
-            if overdue and reason != kernel.DONE:
-                self.graph.limit = too_long(limits)
-        return reason != kernel.DONE
+        if reason == kernel.DONE:
+            return False
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            self._stop(too_long(limits))
+        elif short := shortage():
+            self._stop(short)
+        return True
+
+    def _stop(self, why: str) -> None:
+        """End the search between two rounds, unless it has ended."""
+        if not self.graph.limit:
+            self._tell()
+            self.graph.limit = why
 
     def _rounds(self, until: int) -> int:
         """Rounds until Python is needed, or state `until` would be expanded. Gives the reason."""
