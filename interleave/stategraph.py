@@ -5,7 +5,6 @@ States and transitions are made when they are asked for; nothing but numbers is 
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -170,13 +169,9 @@ class StateGraph:
 
         An incomplete search has none from the states that it did not come to expand.
         """
-        graph = self._graph
-        most = None if number < graph.expanded else graph.taken if number == graph.expanded else 0
-        state = graph.state(number)
-        for step in itertools.islice(graph.steps(state), most):
-            target = graph.number(self._machine.after(state, step))
-            assert target is not None  # a transition is taken when its target has a number
-            yield self._transition(number, target, state, step)
+        for state, step, _, target in self._graph.edges(number):
+            if target is not None:
+                yield self._transition(number, target, state, step)
 
     def transitions(self) -> Iterator[Transition]:
         """Every transition, in order of the states that they lead from."""

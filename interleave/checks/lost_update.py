@@ -163,15 +163,11 @@ class LostUpdateCheck(Check):
 
     def _expand(self, graph: SearchGraph, node: Node) -> Iterable[tuple[State, Step, Node | None]]:
         number, held = node
-        state = graph.state(number)
-        for thread in range(len(self.machine.program.threads)):
-            for step in self.learnt.step(state, thread).steps:
-                after = self.machine.after(state, step)
-                target = graph.number(after)
-                if target is None:  # beyond where an incomplete search stopped
-                    yield state, step, None
-                else:
-                    yield state, step, (target, self._histories.follow(held, state, step, after))
+        for state, step, after, target in graph.edges(number, self.learnt.step):
+            if target is None:
+                yield state, step, None
+            else:
+                yield state, step, (target, self._histories.follow(held, state, step, after))
 
     def _goals(self, node: Node, step: Step | None, target: Node | None) -> list[Cause]:
         return [] if step is None else self._histories.causes(node[1], step)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 
@@ -45,8 +46,8 @@ class SearchGraph:
         """How many initial states there are; they are the first."""
         self.expanded = 0
         """How many states, from the first on, have been expanded."""
-        self.taken = 0
-        """How many transitions of the next one were taken, where the search was stopped there."""
+        self.met = 0
+        """How many transitions of the next one were met, where the search was stopped there."""
         self.level_end = 0
         """The first state of the next level, when the one before it has been expanded."""
         self.transitions = 0
@@ -105,29 +106,43 @@ class SearchGraph:
         """What they took at most."""
         return 0
 
-    def steps(self, state: State) -> Iterator[Step]:
+    def steps(self, state: State, step: Stepper | None = None) -> Iterator[Step]:
         """Every transition from a state, in order."""
         for thread in range(len(self.machine.program.threads)):
-            yield from self.step(state, thread).steps
+            yield from (step or self.step)(state, thread).steps
 
-    def successors(self, state: State) -> Iterator[tuple[Step, State]]:
+    def successors(self, state: State, step: Stepper | None = None) -> Iterator[tuple[Step, State]]:
         """Every transition from a state, in order, with the state that it leads to."""
         after, product = self.machine.after, self.product
         if product is None:
-            for step in self.steps(state):
-                yield step, after(state, step)
+            for taken in self.steps(state, step):
+                yield taken, after(state, taken)
             return
         if product.clean and product.fails(self.machine, state):
             return
-        for step in self.steps(state):
-            node = list(after(state, step))
-            met = product.clean and step.failure is not None
+        for taken in self.steps(state, step):
+            node = list(after(state, taken))
+            met = product.clean and taken.failure is not None
             for follower in product.followers:
-                if follower.affects(step):
-                    node[follower.place], lost, _ = follower.look(state, step)
+                if follower.affects(taken):
+                    node[follower.place], lost, _ = follower.look(state, taken)
                     met |= product.clean and lost
             if not met:
-                yield step, tuple(node)
+                yield taken, tuple(node)
+
+    def edges(
+        self, number: int, step: Stepper | None = None
+    ) -> Iterator[tuple[State, Step, State, int | None]]:
+        """The transitions from a state that the search has met, in order.
+
+        Each as the state, the step, the state that it leads to, and the number of that: None where
+        the search was stopped there. `step` is used instead of that of the graph.
+        """
+        most = None if number < self.expanded else self.met if number == self.expanded else 0
+        state = self.state(number)
+        successors = self.successors(state, step)
+        for taken, after in itertools.islice(successors, most):
+            yield state, taken, after, self.number(after)
 
     def is_end(self, state: State) -> bool:
         """Whether no thread can move, for a state that `successors` gives nothing for."""

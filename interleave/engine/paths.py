@@ -142,9 +142,8 @@ def paths_to(
         return {key: path_by_search(graph, *goal) for key, goal in goals.items()}
 
     def expand(number: int) -> Iterable[tuple[State, Step, int | None]]:
-        state = graph.state(number)
-        for step, after in graph.successors(state):
-            yield state, step, graph.number(after)
+        for state, step, _, target in graph.edges(number):
+            yield state, step, target
 
     def goals_at(number: int, step: Step | None, target: int | None) -> list[Hashable]:
         if step is None:

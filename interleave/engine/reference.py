@@ -49,9 +49,10 @@ def advance(
             graph.level_end = len(graph)  # what is found from here on is one step deeper
         state = graph.state(number)
         moved = False
-        graph.taken = 0
+        graph.met = 0
         for step, following in graph.successors(state):
             moved = True
+            graph.met += 1
             seen = [o.on_transition(number, state, step) for o in observers]
             if _ends(seen, limits):
                 graph.limit = STOPPED
@@ -64,14 +65,13 @@ def advance(
             elif target <= number:
                 graph.leads_back = True
             graph.transitions += 1
-            graph.taken += 1
         if not moved and graph.is_end(state):
             graph.ended.append(number)
             if _ends([o.on_end(number, state) for o in observers], limits):
                 graph.limit = STOPPED
                 return
         graph.expanded += 1
-        graph.taken = 0
+        graph.met = 0
         if number % 64 == 0:
             if deadline is not None and time.monotonic() > deadline:
                 graph.limit = too_long(limits)
