@@ -22,6 +22,7 @@ from interleave.engine.native.endings import _combine, _is_prime, _more_primes
 from interleave.engine.native.layout import Layout
 from interleave.engine.native.space import PackedStates, Sizes
 from interleave.engine.native.workers import Pace
+from interleave.errors import UsageError
 from interleave.report.document import render_json
 from interleave.report.progress import Progress, progress_line
 
@@ -269,6 +270,14 @@ def test_four_million_states_with_lost_updates() -> None:
     assert found.interleavings.total == math.factorial(32) // math.factorial(8) ** 4
     assert [violation.kind for violation in found.violations] == ["lost-update"]
     assert len(found.violations[0].trace.steps) == 4
+
+
+def test_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "interleave.engine.native.search", None)
+    monkeypatch.setattr(search, "ENOUGH_FOR_NATIVE", 10)
+    assert check(Detour).models[0].complete
+    with pytest.raises(UsageError, match="the native engine cannot be loaded"):
+        check(Detour, engine="native")
 
 
 # Interrupting, progress, the first time

@@ -12,7 +12,7 @@ from interleave.engine.observing import Engine, Limits, Observer
 from interleave.engine.product import Product
 from interleave.engine.reference import advance, begin
 from interleave.engine.trees import LearntSteps
-from interleave.errors import EndlessLoop
+from interleave.errors import EndlessLoop, UsageError
 from interleave.machine import Machine, State
 from interleave.model import Model
 from interleave.program import Program, Written
@@ -118,8 +118,16 @@ def explore(
         if graph.expanded == len(graph) or graph.limit:
             return graph
         loading = time.perf_counter()
-        from interleave.engine.native.search import NativeSearch
-
+        try:
+            from interleave.engine.native.search import NativeSearch
+        except ImportError as error:
+            if engine.name == "native":
+                raise UsageError(
+                    f"the native engine cannot be loaded: {error}",
+                    remedy="install numba, or leave the engine to interleave",
+                ) from error
+            advance(graph, observers, limits, deadline)
+            return graph
         native = NativeSearch(graph, learnt, observers, limits, deadline)
         graph = native.graph
         graph.spent.loading += time.perf_counter() - loading
