@@ -30,10 +30,10 @@ SMALL = Sizes(states=20, room=40)
 NATIVE: list[dict[str, Any]] = [
     {"engine": "auto"},
     {"engine": "native", "workers": 1},
-    {"engine": "native", "workers": 2, "sizes": Sizes(chunk=7)},
-    {"engine": "native", "workers": 3, "sizes": Sizes(states=20, room=40, chunk=1)},
+    {"engine": "native", "workers": 2, "sizes": Sizes(chunk=7, shared_from=0)},
+    {"engine": "native", "workers": 3, "sizes": Sizes(states=20, room=40, chunk=1, shared_from=0)},
     {"engine": "native", "workers": 1, "sizes": SMALL},
-    {"engine": "native", "workers": 2, "sizes": Sizes(states=20, room=40, wide=150)},
+    {"engine": "native", "workers": 2, "sizes": Sizes(states=20, room=40, wide=150, shared_from=0)},
 ]
 
 

@@ -63,27 +63,24 @@ class Layout:
         return (1 << self.widths[place]) - 1
 
     def arrange(self) -> None:
-        """Make all slots wide enough, and give them their places anew."""
-        widest: dict[object, int] = {}
+        """Make all slots wide enough, and give them their places anew.
+
+        Slots that must be widened get a bit to spare, if that takes no word more: to move them is
+        to move all states.
+        """
+        needed: dict[object, int] = {}
         for group, codes, width in zip(self._groups, self._codes, self.widths, strict=True):
-            needed = max(0, len(codes) - 1).bit_length()
-            widest[group] = max(widest.get(group, 0), needed, width)
-        self.widths = [widest[group] for group in self._groups]
-        room: list[int] = [WORD]
-        slots = [(0, 0)] * len(self.widths)
-        # The widest first: then the others fill what is left.
-        for place in sorted(range(len(slots)), key=lambda place: -self.widths[place]):
-            width = self.widths[place]
-            if not width:
-                break
-            word = next((word for word, free in enumerate(room) if free >= width), len(room))
-            if word == len(room):
-                room.append(WORD)
-            slots[place] = (word, WORD - room[word])
-            room[word] -= width
-        self.slots = slots
+            bits = max(0, len(codes) - 1).bit_length()
+            needed[group] = max(needed.get(group, 0), bits, width)
+        tight = [needed[group] for group in self._groups]
+        ample = [new + (new > old > 0) for new, old in zip(tight, self.widths, strict=True)]
+        self.slots, words = _placed(tight)
+        self.widths = tight
+        slots, enough = _placed(ample)
+        if enough == words:
+            self.slots, self.widths = slots, ample
+        self.words = max(self.words, words)  # states never shrink
         self.version += 1
-        self.words = max(self.words, len(room))  # states never shrink
 
     def pack(self, state: State) -> list[int]:
         """The words of a state. All of its values must have fitting codes."""
@@ -126,6 +123,23 @@ class Layout:
                 self._values, self.slots, self.widths, strict=True
             )
         )
+
+
+def _placed(widths: Sequence[int]) -> tuple[list[tuple[int, int]], int]:
+    """Word and shift for each of some slots, and how many words they take."""
+    room = [WORD]
+    slots = [(0, 0)] * len(widths)
+    # The widest first: then the others fill what is left.
+    for place in sorted(range(len(slots)), key=lambda place: -widths[place]):
+        width = widths[place]
+        if not width:
+            break
+        word = next((word for word, free in enumerate(room) if free >= width), len(room))
+        if word == len(room):
+            room.append(WORD)
+        slots[place] = (word, WORD - room[word])
+        room[word] -= width
+    return slots, len(room)
 
 
 def slot_arrays(layout: Layout, places: Sequence[int]) -> tuple[Any, Any, Any]:

@@ -178,7 +178,11 @@ class NativeSearch:
         most_rounds = self._seen + 1 if self._limits.first_violation else NO_LIMIT
         limit = NO_LIMIT if self._limits.states is None else self._limits.states
         started = time.perf_counter()
-        parallel = self._pace.parallel() if min(until, count) - begin >= chunk else False
+        parallel = (
+            transitions >= self._sizes.shared_from
+            and min(until, count) - begin >= chunk
+            and self._pace.parallel()
+        )
         call = self._parallel_rounds if parallel else kernel.rounds
         reason = call(
             self.graph.packed.space,

@@ -30,7 +30,7 @@ MORE_STATES = 1.125
 MORE_BUCKETS = 1.4
 """By how much arrays grow, at least."""
 
-SMALL = 1_000_000
+SMALL = 4_000_000
 """States up to which memory is not what counts."""
 
 Parallel = Callable[..., Any]
@@ -47,6 +47,8 @@ class Sizes:
     chunk: int | None = None
     """States of a round; None: as many as there is room for."""
     wide: int = WIDE
+    shared_from: int = 2_000_000
+    """Transitions from which on workers run at the same time. Before, it is over too soon."""
 
 
 class PackedStates:
@@ -160,7 +162,7 @@ class PackedStates:
             self._parents.resize(size, refcheck=False)
             self.peak = max(self.peak, self.bytes)
         if max(self.kept) + more > self.most_kept:
-            factor = MORE_BUCKETS if needed > SMALL else 4
+            factor = MORE_BUCKETS if needed > SMALL else 3
             buckets = max(
                 int(self._buckets * factor) + 1,
                 int((max(self.kept) + more) / LOAD / table.BUCKET) + 1,
