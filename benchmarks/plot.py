@@ -68,8 +68,13 @@ class _Scale:
         """Values, where they are, and their names; those between powers of ten have none."""
         powers = range(self._low, self._high)
         found = [(d * 10.0**power, "") for power in powers for d in range(2, 10)]
-        found += [(10.0**power, f"{10**power:,}") for power in range(self._low, self._high + 1)]
+        found += [(10.0**power, _power(power)) for power in range(self._low, self._high + 1)]
         return [(value, self.at(value), name) for value, name in found]
+
+
+def _power(power: int) -> str:
+    """A power of ten: 100, 100k, 10M."""
+    return f"{10 ** (power % 3)}{('', 'k', 'M', 'G')[power // 3]}"
 
 
 def _axes(model: str, x: _Scale, y: _Scale) -> list[str]:
