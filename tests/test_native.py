@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from interleave import Model, array, check, choose, invariant, param, postcondition, thread
+from interleave import Model, array, check, choose, invariant, param, postcondition, section, thread
 from interleave.checking import Options, checked_model
 from interleave.engine import memory, search
 from interleave.engine.graph import SearchGraph
@@ -114,6 +114,32 @@ def test_values_that_appear_late() -> None:
         assert checked.searched.graph.packed.words > 1
     for workers in (1, 2, 3):
         assert document(Long, "native", workers=workers) == expected
+
+
+class Inside(Model):
+    """An invariant asks about local states of which there are many."""
+
+    total = 0
+
+    @thread(2)
+    def work(self):
+        for k in range(12):
+            self.total = (self.total * 3 + k) % 101
+            with section("s"):
+                pass
+
+    @invariant
+    def never_both(self):
+        return self.inside("s") <= 1 or self.finished("work")
+
+
+def test_a_property_asks_no_more_of_a_thread_than_it_needs() -> None:
+    checked = checked_model(Inside, "", {}, Options(engine="native", workers=1))
+    assert checked.result.states > 20_000
+    (properties,) = [check for check in checked.searched.observers if check.cases]
+    assert properties.cases <= 8
+    limited = {"max_states": 3000}
+    assert document(Inside, "native", **limited) == document(Inside, "reference", **limited)
 
 
 # Counting interleavings

@@ -124,7 +124,7 @@ def filter_lock(n: int, rounds: int) -> Guarded:
         return all(at == rise and done == rounds for at, done, _, _ in state[2])
 
     def holds(state: State) -> bool:
-        return sum(thread[0] == leave for thread in state[2]) <= 1
+        return bool(sum(thread[0] == leave for thread in state[2]) <= 1)
 
     start = ((0,) * n, (None,) * n, ((rise, 0, 1, 0),) * n)
     return Guarded(("level", "victim", "threads"), start, n, can, step, over, holds)

@@ -10,7 +10,7 @@ from interleave.engine.graph import SearchGraph
 from interleave.engine.paths import Path
 from interleave.engine.trees import DecisionTree, LearntSteps
 from interleave.machine import Machine, State
-from interleave.machine.properties import evaluate
+from interleave.machine.properties import Seen, View, evaluate
 from interleave.program import Property
 from interleave.result import Source, Trace, Violation
 
@@ -24,18 +24,19 @@ class _Asked:
         self._machine = machine
         self.learnt = 0
         """How many cases were learnt by running Python."""
-        self._tree: DecisionTree[tuple[str | None, tuple[int, ...]]] = DecisionTree()
+        self._tree: DecisionTree[tuple[str | None, tuple[int | View, ...]]] = DecisionTree()
 
-    def ask(self, state: State) -> tuple[str | None, tuple[int, ...]]:
+    def ask(self, state: State) -> tuple[str | None, tuple[int | View, ...]]:
         """Why it does not hold in a state, or None where it holds; see `evaluate`."""
-        known = self._tree.find(state)
+        seen = Seen(state)
+        known = self._tree.find(seen)
         if known is None:
             known = evaluate(self._machine, state, self.wanted)
-            self._tree.learn(state, known[1], known)
+            self._tree.learn(seen, known[1], known)
             self.learnt += 1
         return known
 
-    def look(self, state: State) -> tuple[bool, tuple[int, ...]]:
+    def look(self, state: State) -> tuple[bool, tuple[int | View, ...]]:
         why, looked_at = self.ask(state)
         return why is not None, looked_at
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from interleave.machine import State, Step
+from interleave.machine.properties import View
 from interleave.records import dataclass
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ class Predicate(Protocol):
         """Whether it is asked only in states in which all threads but daemons have finished."""
         ...
 
-    def look(self, state: State) -> tuple[bool, tuple[int, ...]]:
-        """Whether it fails, and the places of the state that decided, in the order of looking."""
+    def look(self, state: State) -> tuple[bool, tuple[int | View, ...]]:
+        """Whether it fails, and the places of the state, or views, that decided, in order."""
         ...
 
 

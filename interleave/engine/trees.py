@@ -7,11 +7,14 @@ itself decided by what it finds in the first of them. A tree asks for these plac
 from __future__ import annotations
 
 import itertools
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from interleave.machine import Machine, Moves, State
 
 Leaf = TypeVar("Leaf")
+
+Looked = Any
+"""A state, or what stands for one: gives what is at a place by `[place]`."""
 
 
 class _Leaf(Generic[Leaf]):
@@ -26,7 +29,7 @@ class _Look(Generic[Leaf]):
 
     __slots__ = ("branches", "place")
 
-    def __init__(self, place: int) -> None:
+    def __init__(self, place: Any) -> None:
         self.place = place
         self.branches: dict[int, _Look[Leaf] | _Leaf[Leaf]] = {}
 
@@ -39,14 +42,14 @@ class DecisionTree(Generic[Leaf]):
     def __init__(self) -> None:
         self._root: _Look[Leaf] | _Leaf[Leaf] | None = None
 
-    def find(self, state: State) -> Leaf | None:
+    def find(self, state: Looked) -> Leaf | None:
         """The outcome for a state; None where none was learnt."""
         node = self._root
         while type(node) is _Look:
             node = node.branches.get(state[node.place])
         return None if node is None else node.value  # type: ignore[union-attr]
 
-    def learn(self, state: State, looked_at: tuple[int, ...], outcome: Leaf) -> None:
+    def learn(self, state: Looked, looked_at: tuple[Any, ...], outcome: Leaf) -> None:
         """Remember the outcome for all states that agree with this one at `looked_at`.
 
         `looked_at` must be in the order in which the places were looked at.

@@ -16,6 +16,50 @@ if TYPE_CHECKING:
     from interleave.program import Property
 
 
+class View:
+    """One question about a thread, instead of all of its local state.
+
+    Whether it is inside a section, or, where `section` is None, whether it has ended.
+    """
+
+    def __init__(self, machine: Machine, thread: int, section: str | None) -> None:
+        self.place = machine.locations + thread
+        self.section = section
+        self._machine = machine
+        self._known: dict[int, bool] = {}
+
+    def __call__(self, local: int) -> bool:
+        """The answer for a local state."""
+        known = self._known.get(local)
+        if known is None:
+            ended = local in (FINISHED, FAILED)
+            known = ended if self.section is None else self.section in self._sections(local)
+            self._known[local] = known
+        return known
+
+    def _sections(self, local: int) -> frozenset[str]:
+        return sections_of(self._machine, local)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, View) and (self.place, self.section) == (
+            other.place,
+            other.section,
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.place, self.section))
+
+
+class Seen:
+    """A state as a property looks at it: by places and by views."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def __getitem__(self, look: int | View) -> int:
+        return look(self._state[look.place]) if isinstance(look, View) else self._state[look]
+
+
 class PropertyPort:
     """The port while a property is evaluated: everything can be looked at, nothing changed."""
 
@@ -24,7 +68,7 @@ class PropertyPort:
     def __init__(self, machine: Machine, state: State) -> None:
         self._machine = machine
         self._state = state
-        self.looked_at: dict[int, None] = {}
+        self.looked_at: dict[int | View, None] = {}
 
     def access(self, kind: AccessKind, effect: Callable[[], Any]) -> Any:
         if kind.name in ("choose", "atomic", "enter", "leave", "sleep"):
@@ -65,20 +109,16 @@ class PropertyPort:
         return False
 
     def inside(self, section: str) -> int:
-        return sum(
-            section in self._sections(thread.number) for thread in self._machine.program.threads
-        )
-
-    def _sections(self, thread: int) -> frozenset[str]:
-        return sections_of(self._machine, self._local(thread))
+        return sum(self._ask(thread.number, section) for thread in self._machine.program.threads)
 
     def finished(self, thread: str, index: int | None) -> bool:
         numbers = self._machine.program.thread_number(thread, index)
-        return all(self._local(number) in (FINISHED, FAILED) for number in numbers)
+        return all(self._ask(number, None) for number in numbers)
 
-    def _local(self, thread: int) -> int:
-        self.looked_at[self._machine.locations + thread] = None
-        return self._machine.local(self._state, thread)
+    def _ask(self, thread: int, section: str | None) -> bool:
+        view = View(self._machine, thread, section)
+        self.looked_at[view] = None
+        return view(self._state[view.place])
 
     def halt(self, error: InterleaveError) -> Any:
         raise error
@@ -110,11 +150,11 @@ def sections_of(machine: Machine, local: int) -> frozenset[str]:
 
 def evaluate(
     machine: Machine, state: State, wanted: Property
-) -> tuple[str | None, tuple[int, ...]]:
+) -> tuple[str | None, tuple[int | View, ...]]:
     """Why a property does not hold in a state ("" without a reason), or None where it holds.
 
-    With it, the places in the state tuple that it looked at, in order. Raises `ModelError` where it
-    changes something or raises anything but AssertionError.
+    With it, the places in the state tuple, or views of them, that it looked at, in order. Raises
+    `ModelError` where it changes something or raises anything but AssertionError.
     """
     port = PropertyPort(machine, state)
     method = getattr(machine.program.stand_in, wanted.name)

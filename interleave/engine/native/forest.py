@@ -17,6 +17,7 @@ from interleave.engine.native.layout import Layout, slot_arrays
 from interleave.engine.observing import Predicate
 from interleave.engine.product import Product
 from interleave.machine import Moves, State, Step
+from interleave.machine.properties import View
 
 WIDEST = 8
 """Bits of a slot up to which the branches of a node are a table."""
@@ -26,7 +27,10 @@ UNKNOWN = 0
 
 @dataclass(slots=True)
 class _Node:
+    """Looks at a place, or, by a view, at something about it: children are by what is seen."""
+
     place: int
+    view: View | None = None
     children: dict[int, int] = field(default_factory=dict)
 
 
@@ -102,9 +106,17 @@ class Forest:
         """
         child = self._roots[tree] if step < 0 else self._follow_roots[self._follow(step, follower)]
         while child > 0:
-            node = self._nodes[child - 1]
-            code = self.layout.code(node.place, state[node.place])
-            child = node.children.get(code, UNKNOWN)
+            number = child - 1
+            node = self._nodes[number]
+            value = state[node.place]
+            code = self.layout.code(node.place, value)
+            if node.view is None:
+                child = node.children.get(code, UNKNOWN)
+            else:
+                # Of a local state that is new, nobody has asked yet what the view sees in it.
+                child = node.children.get(node.view(value), UNKNOWN)
+                if child != UNKNOWN:
+                    self._branch(number, code, child)
         return child < 0
 
     def learn_moves(self, thread: int, state: State, moves: Moves) -> None:
@@ -127,7 +139,7 @@ class Forest:
         self._add_path(thread, state, [self.threads[thread], *looked_at], leaf)
 
     def learn_property(
-        self, number: int, state: State, looked_at: Sequence[int], *, fails: bool
+        self, number: int, state: State, looked_at: Sequence[int | View], *, fails: bool
     ) -> None:
         """Learn whether a property fails in a state, and in all that look the same to it."""
         leaf = self._leaf(-1, int(fails))
@@ -170,7 +182,7 @@ class Forest:
         self._leaf_count.add(count)
         return len(self._leaves) - 1
 
-    def _add_path(self, tree: int, state: State, places: Sequence[int], leaf: int) -> None:
+    def _add_path(self, tree: int, state: State, places: Sequence[int | View], leaf: int) -> None:
         if not places:
             self._roots[tree] = self._root_array[tree] = -leaf - 1
             return
@@ -178,21 +190,24 @@ class Forest:
             self._roots[tree] = self._root_array[tree] = self._node(places[0])
         self._grow(self._roots[tree], state, places, leaf)
 
-    def _grow(self, child: int, state: State, places: Sequence[int], leaf: int) -> None:
+    def _grow(self, child: int, state: State, places: Sequence[int | View], leaf: int) -> None:
         """Add the nodes on the way from a node, which looks at the first place, to a leaf."""
         for depth, place in enumerate(places):
             number = child - 1
             node = self._nodes[number]
-            assert node.place == place
-            code = self.layout.code(place, state[place])
+            assert (node.view or node.place) == place
+            value = state[node.place]
+            code = self.layout.code(node.place, value)
+            seen = code if node.view is None else node.view(value)
             if depth + 1 == len(places):
                 child = -leaf - 1
-            elif code in node.children:
-                child = node.children[code]
+            elif seen in node.children:
+                child = node.children[seen]
+                self._branch(number, code, child)
                 continue
             else:
                 child = self._node(places[depth + 1])
-            node.children[code] = child
+            node.children[seen] = child
             self._branch(number, code, child)
 
     # The arrays
@@ -234,8 +249,13 @@ class Forest:
         for number in range(len(self._nodes)):
             self._lay_node(number)
         for number, node in enumerate(self._nodes):
-            for code, child in node.children.items():
-                self._branch(number, code, child)
+            for seen, child in node.children.items():
+                if node.view is None:
+                    self._branch(number, seen, child)
+            if node.view is not None:
+                for code, value in enumerate(layout.values(node.place)):
+                    if (child := node.children.get(node.view(value), UNKNOWN)) != UNKNOWN:
+                        self._branch(number, code, child)
         for first, count in self._leaves:
             self._leaf_first.add(first)
             self._leaf_count.add(count)
@@ -259,8 +279,9 @@ class Forest:
             found.append((places[place], thread, local))
         return found
 
-    def _node(self, place: int) -> int:
-        self._nodes.append(_Node(place))
+    def _node(self, look: int | View) -> int:
+        node = _Node(look.place, look) if isinstance(look, View) else _Node(look)
+        self._nodes.append(node)
         self._lay_node(len(self._nodes) - 1)
         return len(self._nodes)
 

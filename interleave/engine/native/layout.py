@@ -54,6 +54,10 @@ class Layout:
         """The value that a code stands for."""
         return self._values[place][code]
 
+    def values(self, place: int) -> Sequence[int]:
+        """The values met at a place, in the order of their codes."""
+        return self._values[place]
+
     def fits(self, place: int) -> bool:
         """Whether the slot of a place is wide enough for all of its codes."""
         return len(self._codes[place]) <= 1 << self.widths[place]
