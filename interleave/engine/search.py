@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from interleave.engine.graph import INTERRUPTED, SearchGraph, Spent
 from interleave.engine.observing import Engine, Limits, Observer
@@ -41,7 +40,6 @@ class Searched(Generic[Watching]):
     learnt: LearntSteps
     observers: Sequence[Watching]
     graph: SearchGraph
-    facts: dict[str, Any] = field(default_factory=dict)
 
 
 def search(

@@ -236,11 +236,15 @@ def _stops(states, at, trees, words):
 
 @inlined
 def _miss(found, worker, missed, source, tree, step, follower):
-    entry = 4 * (worker * found.missed_room + missed)
-    found.missed[entry] = source
-    found.missed[entry + 1] = tree
-    found.missed[entry + 2] = step
-    found.missed[entry + 3] = follower
+    """Note a case if there is room: others are met again. Gives how many are noted by now."""
+    if missed < found.missed_room:
+        entry = 4 * (worker * found.missed_room + missed)
+        found.missed[entry] = source
+        found.missed[entry + 1] = tree
+        found.missed[entry + 2] = step
+        found.missed[entry + 3] = follower
+        missed += 1
+    return missed
 
 
 @part
@@ -266,8 +270,7 @@ def _expand(worker, space, trees, found, begin, size):
         for thread in range(threads):
             child = _walk(states, at, trees, trees.roots[thread])
             if child == 0:
-                _miss(found, worker, missed, source, thread, -1, -1)
-                missed += 1
+                missed = _miss(found, worker, missed, source, thread, -1, -1)
                 continue
             steps = trees.leaf_first[-child - 1]
             for step in range(steps, steps + trees.leaf_count[-child - 1]):
@@ -277,9 +280,7 @@ def _expand(worker, space, trees, found, begin, size):
                 to = slot * words
                 mark = _succeed(states, at, trees, step, words, found.successors, to)
                 if mark <= UNKNOWN:
-                    if missed < found.missed_room:
-                        _miss(found, worker, missed, source, thread, step, UNKNOWN - mark)
-                        missed += 1
+                    missed = _miss(found, worker, missed, source, thread, step, UNKNOWN - mark)
                     continue
                 if mark == DROPPED:
                     continue
@@ -332,8 +333,7 @@ def _judge(worker, space, trees, found, begin, size):
         for each in range(properties):
             child = _fails(space.states, number * words, trees, words, each)
             if child == 0:
-                _miss(found, worker, missed, number, threads + each, -1, -1)
-                missed += 1
+                missed = _miss(found, worker, missed, number, threads + each, -1, -1)
             elif child < 0 and trees.leaf_count[-child - 1]:
                 if found.failed[worker * properties + each] < 0:
                     found.failed[worker * properties + each] = number
