@@ -1,4 +1,4 @@
-"""How things are compiled, and two machine instructions that numba has no name for.
+"""How things are compiled, and machine instructions that numba has no name for.
 
 What is compiled allocates nothing, so that it need not count references: with `_nrt`, each array
 would have its count raised and lowered wherever it is used, which takes longer than the rest.
@@ -6,6 +6,7 @@ would have its count raised and lowered wherever it is used, which takes longer 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,8 @@ inlined = njit(inline="always", _nrt=False)
 
 _BYTE = ir.IntType(8)
 _INT32 = ir.IntType(32)
+_INT64 = ir.IntType(64)
+_IN_ORDER = "seq_cst"
 
 
 @intrinsic
@@ -57,3 +60,39 @@ def lowest_bit(_: Any, word: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
     return types.uint64(types.uint64), generate
+
+
+@intrinsic
+def arrive(_: Any, counter: Any) -> Any:
+    """Add 1 to `counter[0]`, an int64, atomically: what was written before is seen by all."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        builder.atomic_rmw("add", data, ir.Constant(_INT64, 1), _IN_ORDER)
+        return context.get_dummy_value()
+
+    return types.void(counter), generate
+
+
+@intrinsic
+def arrivals(_: Any, counter: Any) -> Any:
+    """What is in `counter[0]`, an int64, now."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        return builder.load_atomic(data, _IN_ORDER, align=8)
+
+    return types.int64(counter), generate
+
+
+@intrinsic
+def let_others_run(_: Any) -> Any:
+    """Have the operating system run another thread, if one waits for this processor."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if sys.platform != "win32":
+            kind = ir.FunctionType(_INT32, [])
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, "sched_yield"), [])
+        return context.get_dummy_value()
+
+    return types.void(), generate

@@ -10,7 +10,8 @@ One round takes a chunk of states in order:
 4. `judge` (workers share the new states): walk the decision trees of the properties.
 
 So the numbers are those of breadth-first search, whatever the chunks and the workers. `rounds` does
-this over and over for as long as Python is not needed.
+this over and over for as long as Python is not needed. Workers that run at the same time each call
+it, and meet between the parts: what one writes in a part, others read after the meeting only.
 """
 
 from __future__ import annotations
@@ -19,7 +20,16 @@ from typing import NamedTuple
 
 from numba import int64, uint64
 
-from interleave.engine.native.intrinsics import entry, inlined, lowest_bit, part, prefetch
+from interleave.engine.native.intrinsics import (
+    arrivals,
+    arrive,
+    entry,
+    inlined,
+    let_others_run,
+    lowest_bit,
+    part,
+    prefetch,
+)
 from interleave.engine.native.table import (
     AHEAD,
     STRIDE,
@@ -47,8 +57,17 @@ from interleave.engine.native.table import (
     BACKWARD,  # transitions to a state with no higher number
     CYCLIC,  # whether one of them leads to where the search came from
 ) = range(9)
-TALLY = 9
-"""Length of a row of `tally`."""
+TALLY = 16
+"""Length of a row of `tally`: two cache lines, so that workers do not share one."""
+
+LINE = 64
+"""Bytes of a cache line."""
+
+PATIENCE = 1_000
+"""How often a worker looks whether the others have come before it lets others run."""
+
+ALL = -1
+"""Instead of a worker: the shares of all, one after the other."""
 
 MOST_ANCESTORS = 10_000
 """States that are looked through for a cycle, for one transition."""
@@ -110,6 +129,7 @@ class Round(NamedTuple):
     sources: Array  # int64
     orders: Array  # uint32: how many transitions the same worker found before
     filled: Array  # int64: how much there is in the row of each pair
+    lane: int  # length of the rows of `filled` and `ranks`
     tally: Array  # int64, TALLY for each worker
     missed: Array  # int64, four for each case: state, tree, step and follower (-1 for none)
     missed_room: int
@@ -128,6 +148,7 @@ class Round(NamedTuple):
     under_room: int
     failed: Array  # int64, one for each property: the first state in which it fails; -1 for none
     last: Array  # int64: of the last round, the first state, and the states and transitions before
+    meeting: Array  # int64: how often a worker has come to a meeting
 
 
 @part
@@ -254,9 +275,10 @@ def _expand(worker, space, trees, found, begin, size):
     states = space.states
     threads = len(trees.local_words)
     rows = worker * workers
+    lane = worker * found.lane
     tally = worker * TALLY
     for owner in range(workers):
-        found.filled[rows + owner] = 0
+        found.filled[lane + owner] = 0
     order = 0
     missed = 0
     ends = found.tally[tally + ENDS]
@@ -276,7 +298,7 @@ def _expand(worker, space, trees, found, begin, size):
             for step in range(steps, steps + trees.leaf_count[-child - 1]):
                 moved = True
                 # Made in the row of owner 0, where it stays if that is its owner.
-                slot = rows * found.room + found.filled[rows]
+                slot = rows * found.room + found.filled[lane]
                 to = slot * words
                 mark = _succeed(states, at, trees, step, words, found.successors, to)
                 if mark <= UNKNOWN:
@@ -305,13 +327,13 @@ def _expand(worker, space, trees, found, begin, size):
                 hashed = hash_of(found.successors, to, words)
                 owner = owner_of(hashed, workers)
                 if owner != 0:
-                    slot = (rows + owner) * found.room + found.filled[rows + owner]
+                    slot = (rows + owner) * found.room + found.filled[lane + owner]
                     for word in range(words):
                         found.successors[slot * words + word] = found.successors[to + word]
                 found.hashes[slot] = hashed
                 found.sources[slot] = source
                 found.orders[slot] = order
-                found.filled[rows + owner] += 1
+                found.filled[lane + owner] += 1
                 order += 1
         if not moved:
             found.ends[worker * found.ends_room + ends] = source
@@ -352,7 +374,7 @@ def _insert(owner, space, found, count):
     backward = 0
     for worker in range(workers):
         row = (worker * workers + owner) * found.room
-        filled = found.filled[worker * workers + owner]
+        filled = found.filled[worker * found.lane + owner]
         for slot in range(row, row + filled):
             # Ask for memory in time: first for the bucket, then for the state it may name.
             ahead = slot + 2 * AHEAD
@@ -426,7 +448,6 @@ def _insert(owner, space, found, count):
             found.new_entries[room + new] = free
             new += 1
     found.tally[tally + NEW] = new
-    found.tally[tally + KEPT] += new
     found.tally[tally + BACKWARD] += backward
 
 
@@ -448,8 +469,9 @@ def _number(owner, space, found, count):
     words = space.words
     room = found.new_room * owner
     new = found.tally[owner * TALLY + NEW]
+    found.tally[owner * TALLY + KEPT] += new
     found.tally[owner * TALLY + ENDS] += found.tally[owner * TALLY + ENDED]
-    ranks = owner * space.workers
+    ranks = owner * found.lane
     for other in range(space.workers):
         found.ranks[ranks + other] = 0
     for each in range(room, room + new):
@@ -472,98 +494,137 @@ def _number(owner, space, found, count):
         space.table[found.new_entries[each]] = number
 
 
-@entry
-def expand(worker, space, trees, found, begin, size):
-    """Walk the trees of the threads in a worker's share of `size` states from `begin` on."""
-    _expand(worker, space, trees, found, begin, size)
+@inlined
+def _meet(found, parties, meetings):
+    """Wait for the other workers."""
+    if parties > 1:
+        arrive(found.meeting)
+        looks = 0
+        while arrivals(found.meeting) < meetings * parties:
+            looks += 1
+            if looks > PATIENCE:
+                let_others_run()
+
+
+@part
+def _sum(found, workers, what):
+    """What all workers counted of something."""
+    total = 0
+    for worker in range(workers):
+        total += found.tally[worker * TALLY + what]
+    return total
+
+
+@part
+def _fits(found, workers, most_kept):
+    """Whether each part of the table can take what is handed to it, should all of it be new."""
+    for owner in range(workers):
+        kept = found.tally[owner * TALLY + KEPT]
+        for worker in range(workers):
+            kept += found.filled[worker * found.lane + owner]
+        if kept > most_kept:
+            return False
+    return True
 
 
 @entry
-def judge(worker, space, trees, found, begin, size):
-    """Walk the trees of the properties in a worker's share of `size` states from `begin` on."""
-    _judge(worker, space, trees, found, begin, size)
-
-
-@entry
-def insert(owner, space, found, count):
-    """Look up the successors that a worker owns, in order; new ones get an entry.
-
-    While a round lasts, the entry of a new state is `count`, the number of states before it, and
-    its place among the new states of its owner.
-    """
-    _insert(owner, space, found, count)
-
-
-@entry
-def number(owner, space, found, count):
-    """Give the new states that a worker owns their numbers, after the first `count`."""
-    _number(owner, space, found, count)
+def expand(space, trees, found, begin, size):
+    """Walk the trees of the threads in `size` states from `begin` on, for all workers."""
+    for worker in range(space.workers):
+        _expand(worker, space, trees, found, begin, size)
 
 
 @entry
 def rounds(
-    space, trees, found, progress, chunk, until, enough, most_rounds, most_states, most_kept
+    mine, space, trees, found, progress, chunk, until, enough, most_rounds, most_states, most_kept
 ):
     """Rounds, one after the other, until Python is needed; gives the reason to come back.
 
-    `progress` is changed on the way: the first state that is not expanded, the first one whose
+    `mine` is the worker whose share is done, at the same time as all others do theirs, or ALL.
+    `progress` is changed in the end: the first state that is not expanded, the first one whose
     properties are not known, the number of states, of transitions, of rounds. `chunk` is the number
     of states of a round at most, `until` the first state not to be expanded; after `enough`
     transitions or `most_rounds` it comes back; `most_states` is the limit of states, `most_kept`
     what a part of the table may hold.
+
+    A new state gets an entry of the table with `count`, the number of states before the round, and
+    its place among the new states of its owner; then its number.
     """
     workers = space.workers
+    parties = 1 if mine == ALL else workers
+    first = 0 if mine == ALL else mine
+    last = workers if mine == ALL else mine + 1
+    meetings = 0
+    begin, judged, count, transitions = progress[0], progress[1], progress[2], progress[3]
+    done = progress[4]
+    # All come to the same decisions, from what nobody changes before the next meeting.
     while True:
-        begin, judged, count, transitions = progress[0], progress[1], progress[2], progress[3]
         if judged < count and len(trees.when_final):
             size = min(count - judged, found.missed_room // len(trees.when_final))
-            missed = 0
-            for worker in range(workers):
+            for worker in range(first, last):
                 _judge(worker, space, trees, found, judged, size)
-                missed += found.tally[worker * TALLY + MISSED]
-            if missed:
-                return LEARN
-            progress[1] = judged + size
+            meetings += 1
+            _meet(found, parties, meetings)
+            if _sum(found, workers, MISSED):
+                reason = LEARN
+                break
+            judged += size
+            meetings += 1
+            _meet(found, parties, meetings)
             continue
         if begin == count:
-            return DONE
-        if transitions >= enough or begin >= until or progress[4] >= most_rounds:
-            return PAUSE
+            reason = DONE
+            break
+        if transitions >= enough or begin >= until or done >= most_rounds:
+            reason = PAUSE
+            break
         size = min(chunk, min(count, until) - begin)
         if (count + workers * found.room) * space.words > len(space.states):
-            return GROW
-        missed = 0
-        total = 0
+            reason = GROW
+            break
+        full = False
         for worker in range(workers):
-            if found.tally[worker * TALLY + ENDS] + size > found.ends_room:
-                return DRAIN
-        for worker in range(workers):
+            full = full or found.tally[worker * TALLY + ENDS] + size > found.ends_room
+        if full:
+            reason = DRAIN
+            break
+        for worker in range(first, last):
             _expand(worker, space, trees, found, begin, size)
-            missed += found.tally[worker * TALLY + MISSED]
-            total += found.tally[worker * TALLY + TRANSITIONS]
-        if missed:
-            return LEARN
-        for owner in range(workers):
-            successors = 0
-            for worker in range(workers):
-                successors += found.filled[worker * workers + owner]
-            if found.tally[owner * TALLY + KEPT] + successors > most_kept:
-                return GROW
-        found.last[0] = begin
-        found.last[1] = count
-        found.last[2] = transitions
-        new = 0
-        for owner in range(workers):
+        meetings += 1
+        _meet(found, parties, meetings)
+        if _sum(found, workers, MISSED):
+            reason = LEARN
+            break
+        if not _fits(found, workers, most_kept):
+            reason = GROW
+            break
+        found_now = _sum(found, workers, TRANSITIONS)
+        if first == 0:
+            found.last[0] = begin
+            found.last[1] = count
+            found.last[2] = transitions
+        for owner in range(first, last):
             _insert(owner, space, found, count)
-            new += found.tally[owner * TALLY + NEW]
-        for owner in range(workers):
+        meetings += 1
+        _meet(found, parties, meetings)
+        for owner in range(first, last):
             _number(owner, space, found, count)
-        progress[0] = begin + size
-        progress[2] = count + new
-        progress[3] = transitions + total
-        progress[4] += 1
-        if count + new > most_states:
-            return FULL
+        begin += size
+        count += _sum(found, workers, NEW)
+        transitions += found_now
+        done += 1
+        meetings += 1
+        _meet(found, parties, meetings)
+        if count > most_states:
+            reason = FULL
+            break
+    if first == 0:
+        progress[0] = begin
+        progress[1] = judged
+        progress[2] = count
+        progress[3] = transitions
+        progress[4] = done
+    return reason
 
 
 @entry

@@ -16,7 +16,7 @@ import numpy as np
 
 from interleave.engine.graph import SearchGraph
 from interleave.engine.memory import shortage
-from interleave.engine.native import kernel, table
+from interleave.engine.native import kernel
 from interleave.engine.native.compiling import announced
 from interleave.engine.native.forest import Forest
 from interleave.engine.native.graph import NativeGraph
@@ -105,12 +105,8 @@ class NativeSearch:
     def _load(self) -> None:
         """Have the kernel compiled, or loaded, by a round without a state."""
         space, trees, found = self.graph.packed.space, self._forest.trees, self._found
-        kernel.rounds(space, trees, found, np.zeros(5, np.int64), 1, 0, 0, 0, 0, 0)
-        if self._workers.count > 1:
-            kernel.expand(0, space, trees, found, 0, 0)
-            kernel.insert(0, space, found, 0)
-            kernel.number(0, space, found, 0)
-            kernel.judge(0, space, trees, found, 0, 0)
+        nothing = np.zeros(5, np.int64)
+        kernel.rounds(kernel.ALL, space, trees, found, nothing, 1, 0, 0, 0, 0, 0)
 
     # The loop
 
@@ -183,8 +179,7 @@ class NativeSearch:
             and min(until, count) - begin >= chunk
             and self._pace.parallel()
         )
-        call = self._parallel_rounds if parallel else kernel.rounds
-        reason = call(
+        arguments = (
             self.graph.packed.space,
             self._forest.trees,
             self._found,
@@ -196,59 +191,16 @@ class NativeSearch:
             limit,
             self.graph.packed.most_kept,
         )
+        if parallel:
+            self._found.meeting[:] = 0
+            reason, *_ = self._workers(kernel.rounds, *arguments)
+        else:
+            reason = kernel.rounds(kernel.ALL, *arguments)
         seconds = time.perf_counter() - started
         self.graph.spent.kernel += seconds
         self._follow()
         self._pace.note(parallel, self.graph.transitions - transitions, seconds)
         return int(reason)
-
-    def _parallel_rounds(
-        self,
-        space: table.Space,
-        trees: kernel.Trees,
-        found: kernel.Round,
-        progress: Any,
-        chunk: int,
-        until: int,
-        enough: int,
-        most_rounds: int,
-        most_states: int,
-        most_kept: int,
-    ) -> int:
-        """What `kernel.rounds` does, each worker in a thread of its own, while that is worth it."""
-        workers = self._workers
-        while True:
-            begin, judged, count, transitions, rounds = progress.tolist()
-            if judged < count and self._predicates:
-                size = min(count - judged, found.missed_room // len(self._predicates))
-                workers(kernel.judge, space, trees, found, judged, size)
-                if self._tally(kernel.MISSED).any():
-                    return kernel.LEARN
-                progress[1] = judged + size
-                continue
-            if transitions >= enough or rounds >= most_rounds:
-                return kernel.PAUSE
-            if min(until, count) - begin < chunk:
-                return kernel.PAUSE
-            if (count + workers.count * found.room) * space.words > len(space.states):
-                return kernel.GROW
-            if (self._tally(kernel.ENDS) + chunk > found.ends_room).any():
-                return kernel.DRAIN
-            workers(kernel.expand, space, trees, found, begin, chunk)
-            if self._tally(kernel.MISSED).any():
-                return kernel.LEARN
-            handed = found.filled.reshape(workers.count, workers.count).sum(axis=0)
-            if (self._tally(kernel.KEPT) + handed > most_kept).any():
-                return kernel.GROW
-            found.last[:] = (begin, count, transitions)
-            workers(kernel.insert, space, found, count)
-            workers(kernel.number, space, found, count)
-            progress[0] = begin + chunk
-            progress[2] = count + int(self._tally(kernel.NEW).sum())
-            progress[3] = transitions + int(self._tally(kernel.TRANSITIONS).sum())
-            progress[4] = rounds + 1
-            if progress[2] > most_states:
-                return kernel.FULL
 
     # Learning
 
@@ -294,8 +246,7 @@ class NativeSearch:
         for begin, end in self._by_python:
             while begin < end:
                 size = min(end - begin, self._share())
-                for worker in range(self._workers.count):
-                    kernel.expand(worker, space, self._forest.trees, self._found, begin, size)
+                kernel.expand(space, self._forest.trees, self._found, begin, size)
                 if self._tally(kernel.MISSED).any():
                     self._learn()
                     space = self.graph.packed.space
@@ -458,7 +409,7 @@ class NativeSearch:
         events_room = 64
         while events_room < self._forest.marks:
             events_room *= 2
-        under_room = self._forest.under_room
+        under_room = self._forest.under_room + kernel.LINE  # no two workers write into one line
         shape = (workers, words, room, events_room, under_room)
         if shape == self._shape:
             return
@@ -471,13 +422,15 @@ class NativeSearch:
         seen = np.zeros((workers, events_room), np.uint8)
         seen[:, list(self._told | self._met.keys())] = 1
         pairs = workers * workers
+        lane = workers + kernel.LINE // 8
         self._found = kernel.Round(
             room=room,
             hashes=np.empty(pairs * room, np.uint64),
             successors=np.empty(pairs * room * words, np.uint64),
             sources=np.empty(pairs * room, np.int64),
             orders=np.empty(pairs * room, np.uint32),
-            filled=np.zeros(pairs, np.int64),
+            filled=np.zeros(workers * lane, np.int64),
+            lane=lane,
             tally=self._counts,
             missed=np.empty(workers * missed_room * 4, np.int64),
             missed_room=missed_room,
@@ -490,12 +443,13 @@ class NativeSearch:
             new_sources=np.empty(workers * workers * room, np.int64),
             new_orders=np.empty(workers * workers * room, np.uint64),
             new_entries=np.empty(workers * workers * room, np.int64),
-            ranks=np.zeros(pairs, np.int64),
+            ranks=np.zeros(workers * lane, np.int64),
             new_room=workers * room,
             under=np.zeros(workers * under_room, np.uint8),
             under_room=under_room,
             failed=np.full(workers * properties, -1, np.int64),
             last=np.zeros(3, np.int64),
+            meeting=np.zeros(1, np.int64),
         )
         rooms = [each for each in self._found if isinstance(each, np.ndarray)]
         self.graph.other_bytes = self._forest.bytes + sum(each.nbytes for each in rooms)

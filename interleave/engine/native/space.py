@@ -47,7 +47,7 @@ class Sizes:
     chunk: int | None = None
     """States of a round; None: as many as there is room for."""
     wide: int = WIDE
-    shared_from: int = 2_000_000
+    shared_from: int = 300_000
     """Transitions from which on workers run at the same time. Before, it is over too soon."""
 
 
