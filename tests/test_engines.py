@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from running import load, unload
 
+from interleave import array, thread
 from interleave.checking import Checked, Options, checked_model
 from interleave.engine import paths, search
 from interleave.engine.native.space import Sizes
@@ -104,3 +106,30 @@ def test_large_graphs(
     monkeypatch.setattr(paths, "CHEAP", 0)
     agree(load(tmp_path / "model.py", text), max_states=most)
     unload()
+
+
+class Gated(Model):
+    """The change that matters is over before most steps are met for the first time."""
+
+    def setup(self) -> None:
+        self.value = 0
+        self.cells = array([0] * 80)
+        self.changed = threading.Lock()
+        self.changed.acquire()
+
+    @thread
+    def slow(self) -> None:
+        seen = self.value
+        self.changed.acquire()
+        for cell in range(80):
+            self.cells[cell] = cell
+        self.value = seen + 1
+
+    @thread
+    def quick(self) -> None:
+        self.value = 5
+        self.changed.release()
+
+
+def test_a_change_is_remembered() -> None:
+    agree(Gated)

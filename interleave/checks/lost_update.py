@@ -8,14 +8,15 @@ It is a property of paths, so it takes three passes, each only if the one before
 
 1. while the search goes on, note which changes of a location happen under which local states of
    other threads;
-2. over the local states of each thread, find out in which of them it may hold what it once read;
-3. where a change may have happened under such a thread, search the state graph again, following
-   what the thread holds, exactly (`checks.stale`).
+2. over the local states of each thread, find out in which of them it may hold what it once read,
+   and what of it, changed meanwhile, may get into a write;
+3. where something may, search the state graph again, following what the thread holds, exactly
+   (`checks.stale`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -30,19 +31,19 @@ from interleave.checks.stale import (
     Suspect,
     cause_of,
     follow,
-    in_order,
+    in_order_of,
     line_of,
     lost,
 )
 from interleave.engine import paths as shortest_paths
 from interleave.engine.graph import INTERRUPTED, SearchGraph
-from interleave.engine.observing import Limits, Observer
+from interleave.engine.observing import Change, Limits, Observer
 from interleave.engine.paths import Path, path_by_search, shortest
 from interleave.engine.product import Follower, Product
 from interleave.engine.search import explore
 from interleave.engine.trees import LearntSteps
 from interleave.machine import Machine, State, Step
-from interleave.machine.step import Carrier, Touch
+from interleave.machine.step import Carrier, Sources, Touch
 from interleave.memory.primitive import Primitive
 from interleave.result import LostUpdate, Trace, Violation
 
@@ -57,27 +58,37 @@ class LostUpdateCheck(Check):
         super().__init__(machine, learnt)
         self._moves: dict[tuple[int, int, int, Any], int] = {}
         """Local moves: thread, local states, writes; each with a state to see it in."""
-        self._changed_under: set[tuple[int, int, int]] = set()
-        """(place of a location, thread, its local state): changed by another thread meanwhile."""
+        self._changed_under: set[tuple[Change, int, int]] = set()
+        """A change, and a thread with its local state while another thread made it."""
         self._histories = Histories(machine)
         self._looked_through = 0
         self._known_suspects: list[Suspect] = []
         heap = machine.program.heap
-        plain = [not isinstance(heap.owner(each), Primitive) for each in heap.changing]
-        self._plain = plain
-        self.watched = [place for place, is_plain in enumerate(plain) if is_plain]
+        self._plain = [not isinstance(heap.owner(each), Primitive) for each in heap.changing]
 
     def on_transition(self, number: int, state: State, step: Step) -> bool:
         before = self.machine.local(state, step.thread)
         self._moves.setdefault((step.thread, before, step.local, step.writes), number)
-        for index, value in step.writes:
-            if self._plain[index] and state[index] != value:
+        changed = {index for index, value in step.writes if state[index] != value}
+        for change in self.watched(step) if changed else ():
+            if change[0] in changed:
                 for thread, local in enumerate(state[self.machine.locations :]):
                     if thread != step.thread:
-                        self._changed_under.add((index, thread, local))
+                        self._changed_under.add((change, thread, local))
         return False
 
-    def on_changed_under(self, found: Iterable[tuple[int, int, int]]) -> None:
+    def watched(self, step: Step) -> list[Change]:
+        """The parts of plain locations that a step writes."""
+        touches = [touch for access in step.accesses for touch in access.writes]
+        return [
+            (index, touch.part)
+            for index, _ in step.writes
+            if self._plain[index]
+            for touch in touches
+            if touch.location.index == index
+        ]
+
+    def on_changed_under(self, found: Iterable[tuple[Change, int, int]]) -> None:
         self._changed_under.update(found)
 
     def on_level(self, graph: SearchGraph) -> bool:
@@ -111,22 +122,27 @@ class LostUpdateCheck(Check):
 
     def _suspects(self, moves: list[tuple[int, Step]]) -> list[Suspect]:
         """Threads that may hold what they read while somebody changes it, and then write it."""
-        blind: dict[int, list[Touch]] = {}
-        edges: Edges = {}
+        edges: dict[LocalNode, list[Step]] = {}
         for before, step in moves:
             edges.setdefault((step.thread, before), []).append(step)
-            blind.setdefault(step.thread, []).extend(
-                touch for access in step.accesses for touch in access.writes if not touch.fresh
-            )
-        held = _held_cells(edges)
-        suspects: dict[Suspect, None] = {}
-        for index, thread, local in sorted(self._changed_under):
-            location = self.machine.program.heap.changing[index]
-            for cell in in_order(held.get((thread, local), ())):
-                for touch in blind.get(thread, ()) if cell.location is location else ():
-                    if (common := cell.common(touch)) is not None:
-                        suspects[Suspect(thread, common)] = None
-        return list(suspects)
+        held = _spread(edges, {}, with_reads=True)
+        stale: Holding = {}
+        for (index, part), thread, local in self._changed_under:
+            change = Touch(self.machine.program.heap.changing[index], part)
+            for carrier, cells in held.get((thread, local), {}).items():
+                changed = {cell for cell in cells if cell.common(change) is not None}
+                stale.setdefault((thread, local), {}).setdefault(carrier, set()).update(changed)
+        _spread(edges, stale, with_reads=False)
+        suspects: set[Suspect] = set()
+        for before, step in moves:
+            here = stale.get((step.thread, before), {})
+            assert step.flow is not None
+            for access, sources in zip(step.accesses, step.flow.writes, strict=True):
+                cells = _held_in(here, sources)
+                for touch in access.writes:
+                    common = [cell.common(touch) for cell in cells if not touch.fresh]
+                    suspects |= {Suspect(step.thread, cell) for cell in common if cell is not None}
+        return sorted(suspects, key=lambda each: (each.thread, *in_order_of(each.cell)))
 
     # Third pass: exact
 
@@ -301,17 +317,31 @@ class _Losses(Observer):
         return False
 
 
-Edges = dict[tuple[int, int], list[Step]]
-"""The local moves from each (thread, local state)."""
+LocalNode = tuple[int, int]
+"""A thread, and its local state."""
+
+Holding = dict[LocalNode, dict[Carrier, set[Cell]]]
+"""Of which cells something read may be in each carrier."""
 
 
-def _held_cells(edges: Edges) -> dict[tuple[int, int], set[Cell]]:
-    """For each (thread, local state), the cells of which it may hold what was read.
+def _held_in(here: Mapping[Carrier, set[Cell]], sources: Sources) -> set[Cell]:
+    """The cells of which something may be in what a step derives from."""
+    return {
+        cell
+        for source, _ in sources
+        if not isinstance(source, int)
+        for cell in here.get(source, ())
+    }
 
-    A fixed point over the local moves.
+
+def _spread(
+    edges: Mapping[LocalNode, Iterable[Step]], holding: Holding, *, with_reads: bool
+) -> Holding:
+    """What may be held everywhere, given what is held somewhere, and what steps read if asked to.
+
+    A fixed point over the local moves: `holding` grows.
     """
-    holding: dict[tuple[int, int], dict[Carrier, set[Cell]]] = {}
-    waiting = list(edges)
+    waiting = list(edges if with_reads else holding)
     while waiting:
         node = waiting.pop()
         here = holding.get(node, {})
@@ -320,15 +350,13 @@ def _held_cells(edges: Edges) -> dict[tuple[int, int], set[Cell]]:
             target = (node[0], step.local)
             there = holding.setdefault(target, {})
             for carrier, sources in step.flow.carriers.items():
-                cells: set[Cell] = set()
-                for source, _ in sources:
+                cells = _held_in(here, sources)
+                for source, _ in sources if with_reads else ():
                     if isinstance(source, int):
                         reads = step.accesses[source].reads
                         cells |= {Cell(touch.location, touch.part) for touch in reads}
-                    else:
-                        cells |= here.get(source, set())
                 known = there.setdefault(carrier, set())
                 if not cells <= known:
                     known |= cells
                     waiting.append(target)
-    return {node: set().union(*carriers.values()) for node, carriers in holding.items() if carriers}
+    return holding

@@ -7,7 +7,6 @@ than the one that was read, because another thread has changed it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from interleave.compiler import Code
@@ -249,6 +248,6 @@ def line_of(place: tuple[Code, int]) -> tuple[str, int]:
     return (source.file, source.line)
 
 
-def in_order(cells: Iterable[Cell]) -> list[Cell]:
-    """Cells in an order that depends on nothing but themselves."""
-    return sorted(cells, key=lambda cell: (cell.location.number, repr(cell.part)))
+def in_order_of(cell: Cell) -> tuple[int, str]:
+    """What cells are sorted by: it depends on nothing but themselves."""
+    return (cell.location.number, repr(cell.part))

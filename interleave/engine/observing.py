@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from interleave.machine import State, Step
@@ -26,6 +26,10 @@ class Predicate(Protocol):
         ...
 
 
+Change = tuple[int, Hashable]
+"""A place of a state, and which part of what is there may have changed."""
+
+
 class Observer:
     """What checks see of a search while it goes on. Methods return True for a violation.
 
@@ -35,9 +39,6 @@ class Observer:
     """
 
     predicates: Sequence[Predicate] = ()
-
-    watched: Sequence[int] = ()
-    """Places of a state. Of their changes the native engine tells by `on_changed_under`."""
 
     def on_state(self, number: int, state: State) -> bool:
         """A state has been given its number."""
@@ -51,8 +52,12 @@ class Observer:
         """No thread can move in state `number`."""
         return False
 
-    def on_changed_under(self, found: Iterable[tuple[int, int, int]]) -> None:
-        """Watched places that changed, each with another thread and the local state it was in."""
+    def watched(self, step: Step) -> Iterable[Change]:
+        """What the native engine is to tell of by `on_changed_under`, of what a step may change."""
+        return ()
+
+    def on_changed_under(self, found: Iterable[tuple[Change, int, int]]) -> None:
+        """What changed that somebody watched, with another thread and the local state it was in."""
         return
 
     def on_level(self, graph: SearchGraph) -> bool:

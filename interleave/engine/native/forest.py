@@ -6,7 +6,7 @@ place; where a slot is too wide for that, they are in one hash table.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from interleave.engine.native import kernel
 from interleave.engine.native.layout import Layout, slot_arrays
-from interleave.engine.observing import Predicate
+from interleave.engine.observing import Change, Predicate
 from interleave.engine.product import Product
 from interleave.machine import Moves, State, Step
 from interleave.machine.properties import View
@@ -60,8 +60,8 @@ class Growing:
 class Forest:
     """The trees of all threads, then those of all properties, then those of followers.
 
-    `watched` are the places of which the kernel notes under which local states of other threads
-    they change.
+    Of the changes that `watched` gives for a step, the kernel notes under which local states of
+    other threads they happen.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Forest:
         threads: Sequence[int],
         daemons: Iterable[int],
         predicates: Sequence[Predicate],
-        watched: Iterable[int],
+        watched: Callable[[Step], Iterable[Change]],
         product: Product | None,
     ) -> None:
         self.layout = layout
@@ -81,7 +81,9 @@ class Forest:
         self._daemons = set(daemons)
         self._when_final = np.array([each.when_final for each in predicates], np.int64)
         self._product = product or Product(())
-        self._watched = {place: number for number, place in enumerate(watched)}
+        self._watched = watched
+        self._changes: dict[Change, int] = {}
+        self._step_changes: list[list[int]] = []
         self._nodes: list[_Node] = []
         self._leaves: list[tuple[int, int]] = []
         self._writes: list[tuple[tuple[int, int], ...]] = []
@@ -131,6 +133,10 @@ class Forest:
             local = self.threads[thread]
             self._writes.append((*writes, (local, code(local, step.local))))
             self._step_marks.append(self._mark(step))
+            changes = dict.fromkeys(self._watched(step))
+            self._step_changes.append(
+                [self._changes.setdefault(each, len(self._changes)) for each in changes]
+            )
             for follower in self._product.followers:
                 affected = follower.affects(step)
                 self._follow_roots.append(self._node(follower.place) if affected else UNKNOWN)
@@ -229,7 +235,7 @@ class Forest:
         self._marks = Growing(np.int64)
         self._follow_array = Growing(np.int32)
         self._watch_first, self._watch_count = Growing(np.int64), Growing(np.int64)
-        self._watch_words, self._watch_places = Growing(np.int64), Growing(np.int64)
+        self._watch_words, self._watch_flags = Growing(np.int64), Growing(np.int64)
         self._watch_masks = Growing(np.uint64)
         self._root_array = np.array(self._roots, np.int32)
         slots = [(*layout.slots[place], layout.mask(place)) for place in self.threads]
@@ -242,10 +248,7 @@ class Forest:
             if thread not in self._daemons:
                 unfinished[word] |= (mask & ~1) << shift  # FINISHED and FAILED are 0 and 1
         self.unfinished = np.array(unfinished, np.uint64)
-        sizes = [mask + 1 for _, _, mask in slots]
-        bases = np.zeros(len(self._watched) * len(slots) + 1, np.int64)
-        bases[1:] = np.cumsum(sizes * len(self._watched))
-        self._under_bases = bases
+        self._local_bases = np.cumsum([0, *(mask + 1 for _, _, mask in slots)])
         for number in range(len(self._nodes)):
             self._lay_node(number)
         for number, node in enumerate(self._nodes):
@@ -265,18 +268,18 @@ class Forest:
     @property
     def under_room(self) -> int:
         """How many flags there are for changes under local states."""
-        return int(self._under_bases[-1])
+        return len(self._changes) * int(self._local_bases[-1])
 
-    def changed_under(self, flags: Any) -> list[tuple[int, int, int]]:
-        """What flags say: watched place, thread, and its local state when another changed it."""
+    def changed_under(self, flags: Any) -> list[tuple[Change, int, int]]:
+        """What flags say: a change, a thread, and its local state when another made the change."""
         found = []
-        places = list(self._watched)
+        changes = list(self._changes)
         for flag in np.flatnonzero(flags).tolist():
-            row = int(np.searchsorted(self._under_bases, flag, side="right")) - 1
-            place, thread = divmod(row, len(self.threads))
-            code = flag - int(self._under_bases[row])
+            change, place = divmod(flag, int(self._local_bases[-1]))
+            thread = int(np.searchsorted(self._local_bases, place, side="right")) - 1
+            code = place - int(self._local_bases[thread])
             local = self.layout.value(self.threads[thread], code)
-            found.append((places[place], thread, local))
+            found.append((changes[change], thread, local))
         return found
 
     def _node(self, look: int | View) -> int:
@@ -325,14 +328,16 @@ class Forest:
             put[word] |= code << shift
         self._keep.add(*keep)
         self._put.add(*put)
-        watched = [place for place, _ in writes if place in self._watched]
+        changes = self._step_changes[step]
         self._watch_first.add(self._watch_words.length)
-        self._watch_count.add(len(watched))
-        for place in watched:
+        self._watch_count.add(len(changes))
+        all_changes = list(self._changes)
+        for change in changes:
+            place, _ = all_changes[change]
             word, shift = layout.slots[place]
             self._watch_words.add(word)
             self._watch_masks.add(layout.mask(place) << shift)
-            self._watch_places.add(self._watched[place])
+            self._watch_flags.add(change * int(self._local_bases[-1]))
 
     def _enter_wide(self) -> None:
         """Move the branches of wide nodes that wait into the hash table."""
@@ -375,11 +380,11 @@ class Forest:
             self._watch_count.array,
             self._watch_words.array,
             self._watch_masks.array,
-            self._watch_places.array,
+            self._watch_flags.array,
             self._local_words,
             self._local_shifts,
             self._local_masks,
-            self._under_bases,
+            self._local_bases,
             self._follower_words,
             self._follower_shifts,
             self._follower_masks,

@@ -104,13 +104,13 @@ class Trees(NamedTuple):
     marks: Array  # int64: for each step, what to tell Python of, once
     watch_first: Array  # int64: the first of the changes of a step that are watched
     watch_count: Array  # int64
-    watch_words: Array  # int64: word and mask of the place that changes, and its number
+    watch_words: Array  # int64: word and mask of the place that changes, and where its flags begin
     watch_masks: Array  # uint64
-    watch_places: Array  # int64
+    watch_flags: Array  # int64
     local_words: Array  # int64: word, shift and mask of each thread's local state
     local_shifts: Array  # uint64
     local_masks: Array  # uint64
-    under_bases: Array  # int64: for each watched place and thread, where its flags begin
+    local_bases: Array  # int64: among the flags of a change, where those of a thread begin
     follower_words: Array  # int64: word, shift and mask of what each follower holds
     follower_shifts: Array  # uint64
     follower_masks: Array  # uint64
@@ -144,7 +144,7 @@ class Round(NamedTuple):
     new_entries: Array  # int64: places in the table
     ranks: Array  # int64, one for each pair: how many of the other's new states come before
     new_room: int
-    under: Array  # uint8: whether a place was changed while a thread was in a local state
+    under: Array  # uint8: whether there was a change while a thread was in a local state
     under_room: int
     failed: Array  # int64, one for each property: the first state in which it fails; -1 for none
     last: Array  # int64: of the last round, the first state, and the states and transitions before
@@ -318,12 +318,11 @@ def _expand(worker, space, trees, found, begin, size):
                 ):
                     word = trees.watch_words[each]
                     if (states[at + word] ^ found.successors[to + word]) & trees.watch_masks[each]:
-                        place = trees.watch_places[each] * threads
+                        flags = worker * found.under_room + trees.watch_flags[each]
                         for other in range(threads):
                             if other != thread:
                                 local = int64(_local(states, at, trees, other))
-                                flag = trees.under_bases[place + other] + local
-                                found.under[worker * found.under_room + flag] = 1
+                                found.under[flags + trees.local_bases[other] + local] = 1
                 hashed = hash_of(found.successors, to, words)
                 owner = owner_of(hashed, workers)
                 if owner != 0:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ class NativeSearch:
             self._threads,
             [thread.number for thread in program.threads if thread.daemon],
             self._predicates,
-            sorted({place for observer in observers for place in observer.watched}),
+            lambda step: chain.from_iterable(each.watched(step) for each in observers),
             graph.product,
         )
         self.graph.forest = self._forest
@@ -378,12 +379,12 @@ class NativeSearch:
             self._dead = dead
 
     def _tell_changes(self) -> None:
-        """Tell the observers which watched places changed under which local states."""
+        """Tell the observers what they watched and under which local states it changed."""
         rows = self._found.under.reshape(self._workers.count, -1)
         found = self._forest.changed_under(rows.any(axis=0))
+        rows[:] = 0
         for observer in self._observers:
-            mine = set(observer.watched)
-            observer.on_changed_under([each for each in found if each[0] in mine])
+            observer.on_changed_under(found)
 
     # Room
 
@@ -415,6 +416,7 @@ class NativeSearch:
             return
         if self._shape:
             self._collect()
+            self._tell_changes()
         self._shape = shape
         properties = len(self._predicates)
         missed_room = max(LARGEST_SHARE, share) * len(self._threads) + 1024 * properties
