@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from running import load, unload
 
-from interleave import array, thread
+from interleave import array, invariant, thread
 from interleave.checking import Checked, Options, checked_model
 from interleave.engine import paths, search
 from interleave.engine.native.space import Sizes
@@ -84,8 +84,13 @@ quickly = settings(
 
 
 @quickly
-@given(text=models(), most=st.sampled_from([MOST, MOST, 1, 10, 50, 200]))
-def test_random_models(tmp_path: Path, text: str, most: int) -> None:
+@given(
+    text=models(), most=st.sampled_from([MOST, MOST, 1, 10, 50, 200]), enough=st.integers(1, 200)
+)
+def test_random_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, most: int, enough: int
+) -> None:
+    monkeypatch.setattr(search, "ENOUGH_FOR_NATIVE", enough)
     agree(load(tmp_path / "model.py", text), max_states=most)
     unload()
 
@@ -133,3 +138,29 @@ class Gated(Model):
 
 def test_a_change_is_remembered() -> None:
     agree(Gated)
+
+
+class FailsAtTheEnd(Model):
+    x = 0
+
+    @thread
+    def reader(self) -> None:
+        _ = self.x
+        _ = self.x
+
+    @thread(2)
+    def writer(self) -> None:
+        _ = self.x
+        self.x += 1
+
+    @invariant
+    def written(self) -> bool:
+        return not self.finished("reader") or bool(self.x)
+
+
+@pytest.mark.parametrize("enough", [1, 30, 129])
+def test_paths_end_where_the_reference_engine_saw_a_failure(
+    monkeypatch: pytest.MonkeyPatch, enough: int
+) -> None:
+    monkeypatch.setattr(search, "ENOUGH_FOR_NATIVE", enough)
+    agree(FailsAtTheEnd)

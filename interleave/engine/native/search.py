@@ -87,10 +87,9 @@ class NativeSearch:
         self._ended: Any = np.empty(0, np.int64)
         self._failed: set[int] = set()
         self._failing: dict[int, int] = {}
-        self._progress: Any = np.array(
-            [graph.expanded, len(graph), len(graph), graph.transitions, 0], np.int64
-        )
+        self._progress: Any = np.zeros(5, np.int64)
         """As `kernel.rounds` has it."""
+        self._take_over()
         self._pace = Pace(self._workers.count)
         self._seen = 0
         """Rounds that were looked at."""
@@ -277,11 +276,18 @@ class NativeSearch:
         self._tell()
         self._tell_changes()
         advance(self.graph, self._observers, self._limits, self._deadline, until=until)
-        graph = self.graph
-        self._by_python.append((int(self._progress[0]), graph.expanded))
-        self._progress[:4] = graph.expanded, len(graph), len(graph), graph.transitions
+        self._by_python.append((int(self._progress[0]), self.graph.expanded))
+        self._take_over()
         self._seen = int(self._progress[4])
         self._prepare()
+
+    def _take_over(self) -> None:
+        """Go on from where the reference engine has come to."""
+        graph = self.graph
+        # It told of what fails; but where paths end at what fails, trees must know that as well.
+        clean = graph.product is not None and graph.product.clean
+        judged = int(self._progress[1]) if clean else len(graph)
+        self._progress[:4] = graph.expanded, judged, len(graph), graph.transitions
 
     # Telling
 
