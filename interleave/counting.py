@@ -7,6 +7,7 @@ cycle there is no end to them, and nothing is counted.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from interleave.checks import Check
 from interleave.engine.endings import how_it_ended
@@ -64,7 +65,7 @@ def _clean_paths(found: Searched[Check], checks: Sequence[Check]) -> int | None:
         machine,
         found.learnt,
         [],
-        graph.engine,
+        replace(graph.engine, name="native") if graph.kind == "native" else graph.engine,
         Limits(states=MOST_NODES),
         product=Product(followers, predicates, clean=True),
         initial=[(*state, *held) for state in starts if not machine.failures_at_start(state)],

@@ -66,6 +66,9 @@ LINE = 64
 PATIENCE = 1_000
 """How often a worker looks whether the others have come before it lets others run."""
 
+ASKED = 1 << 12
+"""Cases of followers that a worker remembers having noted in a round, at most."""
+
 ALL = -1
 """Instead of a worker: the shares of all, one after the other."""
 
@@ -133,6 +136,7 @@ class Round(NamedTuple):
     tally: Array  # int64, TALLY for each worker
     missed: Array  # int64, four for each case: state, tree, step and follower (-1 for none)
     missed_room: int
+    asked: Array  # uint64, ASKED for each worker: where walks along followers' trees ended
     ends: Array  # int64
     ends_room: int
     events: Array  # int64, three for each: mark, state, step
@@ -163,6 +167,14 @@ def _wide_child(trees, node, code):
     return int64(0)
 
 
+@inlined
+def _child(trees, node, code):
+    base = trees.node_bases[node]
+    if base >= 0:
+        return int64(trees.branches[base + int64(code)])
+    return _wide_child(trees, node, code)
+
+
 @entry
 def put_wide(keys, children, new_keys, new_children):
     """Add branches to the hash table of wide nodes."""
@@ -184,11 +196,7 @@ def _walk(states, at, trees, start):
         code = (states[at + trees.node_words[node]] >> trees.node_shifts[node]) & (
             trees.node_masks[node]
         )
-        base = trees.node_bases[node]
-        if base >= 0:
-            child = int64(trees.branches[base + int64(code)])
-        else:
-            child = _wide_child(trees, node, code)
+        child = _child(trees, node, code)
     return child
 
 
@@ -269,6 +277,28 @@ def _miss(found, worker, missed, source, tree, step, follower):
 
 
 @part
+def _is_new(states, at, trees, root, found, worker):
+    """Whether a walk along a follower's tree ends where none of this round has ended.
+
+    As followers look at little, one case is enough for most states that get there.
+    """
+    child = int64(root)
+    key = uint64(0)
+    while child > 0:
+        node = child - 1
+        code = (states[at + trees.node_words[node]] >> trees.node_shifts[node]) & (
+            trees.node_masks[node]
+        )
+        key = (uint64(child) << uint64(32)) | code
+        child = _child(trees, node, code)
+    place = worker * ASKED + int64(mix(key) & uint64(ASKED - 1))
+    if found.asked[place] == key:
+        return False
+    found.asked[place] = key
+    return True
+
+
+@part
 def _expand(worker, space, trees, found, begin, size):
     words = space.words
     workers = space.workers
@@ -302,7 +332,10 @@ def _expand(worker, space, trees, found, begin, size):
                 to = slot * words
                 mark = _succeed(states, at, trees, step, words, found.successors, to)
                 if mark <= UNKNOWN:
-                    missed = _miss(found, worker, missed, source, thread, step, UNKNOWN - mark)
+                    follower = UNKNOWN - mark
+                    root = step * len(trees.follower_words) + follower
+                    if _is_new(states, at, trees, trees.follow_roots[root], found, worker):
+                        missed = _miss(found, worker, missed, source, thread, step, follower)
                     continue
                 if mark == DROPPED:
                     continue

@@ -235,6 +235,7 @@ class NativeSearch:
                     return
                 raise
         self._tally(kernel.MISSED)[:] = 0
+        self._found.asked[:] = 0
         if not self._forest.fits:
             self._tell_changes()
             self.graph.packed.repack(len(self.graph), self._workers)
@@ -442,6 +443,7 @@ class NativeSearch:
             tally=self._counts,
             missed=np.empty(workers * missed_room * 4, np.int64),
             missed_room=missed_room,
+            asked=np.zeros(workers * kernel.ASKED, np.uint64),
             ends=np.empty(workers * ends_room, np.int64),
             ends_room=ends_room,
             events=np.empty(workers * events_room * 3, np.int64),
