@@ -216,6 +216,7 @@ def checked_model(
         model,
         parameters,
         lambda machine, learnt: [kind(machine, learnt) for kind in ALL],
+        runtime=runtime,
         engine=options.search_engine,
         limits=limits,
     )

@@ -10,7 +10,7 @@ from interleave.engine.observing import Limits, Observer
 from interleave.engine.search import search
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import AccessRecord
-from interleave.model import Model
+from interleave.model import RUNTIMES, Model
 from interleave.result import Source
 
 ENOUGH = 20_000
@@ -77,7 +77,11 @@ class _Collector(Observer):
 def list_steps(model: type[Model], parameters: Mapping[str, Any]) -> Listing:
     """The steps of each thread, found by running the model. Raises `ModelError`."""
     found = search(
-        model, parameters, lambda machine, _: [_Collector(machine)], limits=Limits(states=ENOUGH)
+        model,
+        parameters,
+        lambda machine, _: [_Collector(machine)],
+        runtime=RUNTIMES[0],
+        limits=Limits(states=ENOUGH),
     )
     threads = _threads(found.machine, found.observers[0])
     return Listing(model.__name__, threads, not found.graph.limit)

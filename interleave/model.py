@@ -24,14 +24,16 @@ EXPECTATIONS = "__interleave_expectations__"
 KINDS = (
     "lost-update",
     "deadlock",
+    "stuck",
     "exception",
     "assertion",
     "invariant",
     "postcondition",
+    "data-race",
 )
 """Every kind of violation that can be expected."""
 
-RUNTIMES = ("free-threaded",)
+RUNTIMES = ("free-threaded", "gil")
 """The runtimes a model can be checked under, the default first."""
 
 KNOWN_RUNTIMES = ("free-threaded", "gil", "asyncio", "process", "go")

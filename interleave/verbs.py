@@ -18,11 +18,14 @@ class Atomic:
 
     def __enter__(self) -> None:
         port = current_port()
+        port.switch_point()
         port.access(AccessKind("atomic"), lambda: None)
         port.begin_atomic()
 
     def __exit__(self, *_: object) -> None:
-        current_port().end_atomic()
+        port = current_port()
+        port.end_atomic()
+        port.switch_point()
 
 
 def atomic() -> Atomic:
@@ -42,13 +45,16 @@ class Section:
 
     def __enter__(self) -> None:
         port = current_port()
+        port.switch_point()
         port.access(AccessKind("enter", part=self.name), lambda: port.enter(self.name))
+        port.switch_point()
 
     def __exit__(self, *_: object) -> None:
         # Leaving is a step only where nothing in the section was: else no state would be inside.
         port = current_port()
         if port.has_just_entered(self.name):
             port.access(AccessKind("leave", part=self.name), lambda: None)
+            port.switch_point()
 
 
 def section(name: str) -> Section:
@@ -73,6 +79,7 @@ def choose(options: Iterable[T]) -> T:
         raise ModelError("choose() has nothing to choose from", remedy="give it one option or more")
     port = current_port()
     # The index and not the option itself: what a thread made must come back as the same object.
+    port.switch_point()
     chosen: int = port.access(AccessKind("choose"), lambda: port.choose(items))
     return items[chosen]
 

@@ -134,12 +134,14 @@ def compile_function(
     method_names: frozenset[str],
     namespace: dict[str, Any],
     defaults: Callable[[Any], Any],
+    switches: bool = False,
 ) -> Code:
     """Compile a function to blocks.
 
     `method_names` are the names of the model's own methods, calls of which are flattened;
     `namespace` gives what global names stand for, and is where the code of the blocks will run;
-    `defaults` gives what the default value of a parameter stands for.
+    `defaults` gives what the default value of a parameter stands for; `switches` asks for code that
+    notes where threads may switch (see `machine.run`).
     Raises `ModelError`, placed, for what cannot be compiled.
     """
     found = find_function(function)
@@ -184,6 +186,7 @@ def compile_function(
         names=names,
         namespace=namespace,
         file=file,
+        switches=switches,
     )
     find_live(code.blocks)
     find_dependences(code.blocks)

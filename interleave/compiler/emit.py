@@ -9,10 +9,12 @@ from typing import Any
 
 from interleave.compiler.blocks import HIDDEN, Block
 from interleave.compiler.names import ORDERED_FROZEN_SET, ORDERED_SET, Surroundings
+from interleave.memory.port import current_port
 from interleave.memory.values import mangle
 
 LOCALS = "#L"
 _BIND = "@bind"
+_SWITCH = "@switch"
 
 
 def bind(names: dict[str, Any], name: str, value: Any) -> Any:
@@ -21,13 +23,30 @@ def bind(names: dict[str, Any], name: str, value: Any) -> Any:
     return value
 
 
+def then_switch(value: Any) -> Any:
+    """What `value`, the result of a call, becomes where threads may switch after calls."""
+    current_port().switch_point()
+    return value
+
+
 class Rewriter(ast.NodeTransformer):
-    """Makes `x` into `L['x']` for each local `x` of a block, and notes which it uses and binds."""
+    """Makes `x` into `L['x']` for each local `x` of a block, and notes which it uses and binds.
+
+    With `switches`, the result of each call and comprehension is passed through a function that
+    notes that threads may switch.
+    """
 
     def __init__(
-        self, bound: frozenset[str], owner: str | None, names: Surroundings, first: str
+        self,
+        bound: frozenset[str],
+        owner: str | None,
+        names: Surroundings,
+        first: str,
+        *,
+        switches: bool,
     ) -> None:
         self._bound = bound
+        self._switches = switches
         self._first = first
         self._owner = owner
         self._names = names
@@ -144,7 +163,9 @@ class Rewriter(ast.NodeTransformer):
                 generator.iter = self.visit(generator.iter)
             generator.ifs = [self.visit(condition) for condition in generator.ifs]
         self._hidden.pop()
-        return self._inside(names, node, *parts)
+        made = self._inside(names, node, *parts)
+        setattr(made, parts[-1], self._then_switch(getattr(made, parts[-1])))  # at each round
+        return made
 
     def visit_ListComp(self, node: ast.ListComp) -> ast.expr:
         return self._comprehension(node, "elt")
@@ -156,9 +177,9 @@ class Rewriter(ast.NodeTransformer):
         return self._comprehension(node, "key", "value")
 
     def visit_SetComp(self, node: ast.SetComp) -> ast.expr:
-        made = self._comprehension(node, "elt")
-        generator = ast.GeneratorExp(made.elt, made.generators)
-        return self._ordered(ORDERED_SET, node, generator)
+        generator = ast.GeneratorExp(node.elt, node.generators)
+        made = self._comprehension(ast.copy_location(generator, node), "elt")
+        return self._ordered(ORDERED_SET, node, made)
 
     def visit_Set(self, node: ast.Set) -> ast.expr:
         elements = [self.visit(element) for element in node.elts]
@@ -173,7 +194,14 @@ class Rewriter(ast.NodeTransformer):
             node.args = [ast.Name("__class__", ast.Load()), ast.Name(self._first, ast.Load())]
             ast.fix_missing_locations(node)
         self.generic_visit(node)
-        return node
+        is_ours = isinstance(node.func, ast.Name) and node.func.id.startswith("@")
+        return node if is_ours else self._then_switch(node)
+
+    def _then_switch(self, node: ast.expr) -> ast.expr:
+        if not self._switches:
+            return node
+        call = ast.Call(ast.Name(_SWITCH, ast.Load()), [node], [])
+        return ast.fix_missing_locations(ast.copy_location(call, node))
 
     def _ordered(self, name: str, node: ast.expr, inside: ast.expr) -> ast.expr:
         call = ast.Call(ast.Name(name, ast.Load()), [inside], [])
@@ -198,14 +226,16 @@ def emit(
     names: Surroundings,
     namespace: dict[str, Any],
     file: str,
+    switches: bool,
 ) -> None:
     """Give each block its `run`, and note which locals it uses and defines.
 
-    `first` is the name of the function's first parameter, which `super()` means.
+    `first` is the name of the function's first parameter, which `super()` means; `switches` says
+    whether the run is to note where threads may switch.
     """
     functions: list[ast.stmt] = []
     for block in blocks:
-        rewriter = Rewriter(bound, owner, names, first)
+        rewriter = Rewriter(bound, owner, names, first, switches=switches)
         body = [rewriter.visit(copy.deepcopy(statement)) for statement in block.body]
         block.uses = frozenset(rewriter.uses)
         block.defines = frozenset(rewriter.defines)
@@ -214,6 +244,7 @@ def emit(
         functions.append(_function(f"#{block.number}", body))
     module = ast.fix_missing_locations(ast.Module(functions, []))
     namespace[_BIND] = bind
+    namespace[_SWITCH] = then_switch
     exec(compile(module, file, "exec"), namespace)  # noqa: S102  (the user's own code, block by block)
     for block in blocks:
         block.run = namespace.pop(f"#{block.number}")

@@ -47,6 +47,7 @@ def search(
     parameters: Mapping[str, object],
     observers: Callable[[Machine, LearntSteps], Sequence[Watching]],
     *,
+    runtime: str,
     engine: Engine | None = None,
     limits: Limits,
 ) -> Searched[Watching]:
@@ -62,7 +63,7 @@ def search(
     assumed: frozenset[str] = frozenset()
     refuted: frozenset[str] = frozenset()
     while True:
-        machine = Machine(Program(model, dict(parameters), written | assumed))
+        machine = Machine(Program(model, dict(parameters), written | assumed, runtime))
         learnt = LearntSteps(machine)
         watching = observers(machine, learnt)
         try:

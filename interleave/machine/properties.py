@@ -82,6 +82,9 @@ class PropertyPort:
         self.looked_at[location.index] = None
         return values[self._state[location.index]]
 
+    def switch_point(self) -> None:
+        """A property is asked between steps."""
+
     def write(
         self, location: Location, value: object, *, part: object = WHOLE, fresh: bool = False
     ) -> None:

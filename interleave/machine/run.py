@@ -24,6 +24,7 @@ from interleave.machine.step import (
     Step,
     Touch,
 )
+from interleave.machine.switching import noting_python_code
 from interleave.machine.taint import FlowRecorder
 from interleave.memory.port import WHOLE, AccessKind, Location
 from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, Uncapturable
@@ -102,6 +103,9 @@ class StepRun:
         self._accesses: list[AccessRecord] = []
         self._in_effect: AccessRecord | None = None
         self._atomic = 0
+        self._gil = machine.program.runtime == "gil"
+        self._may_switch = True
+        """Whether another thread could have run since the last access."""
         self._entered: list[str] = []
         self._over = ""
         self._error: BaseException | None = None
@@ -125,8 +129,9 @@ class StepRun:
             return self._replay(self._log[self._cursor - 1])
         if self._in_effect is not None:
             self.halt(self._nested(kind))
-        if self._starting or (self._accesses and not self._atomic):
+        if self._starting or (self._accesses and self._may_switch and not self._atomic):
             self._end("suspended")
+        self._may_switch = not self._gil
         record = AccessRecord(kind, self._here(), self._cursor)
         self._accesses.append(record)
         self._in_effect = record
@@ -219,7 +224,14 @@ class StepRun:
         return [self._heap.changing[index].key for index in self._written]
 
     def block(self) -> Any:
+        if len(self._accesses) > 1 and not self._atomic:
+            # What came before is done, and others run while it waits.
+            self._accesses.pop()
+            self._end("suspended")
         self._end("blocked")
+
+    def switch_point(self) -> None:
+        self._may_switch = True
 
     def choose(self, options: Sequence[Any]) -> int:
         place = len(self.taken)
@@ -276,6 +288,9 @@ class StepRun:
         self._thaw(self._machine.local_key(self._state, self.thread))
         if self._explain:
             self._flow = FlowRecorder(self._frames, len(self._log))
+        if self._gil:
+            with noting_python_code(self.switch_point):
+                return self._go()
         return self._go()
 
     def _go(self) -> Step | Blocked:
@@ -342,6 +357,7 @@ class StepRun:
                     return None
                 callee, arguments, keywords = result
                 frame.names[block.target] = callee(*arguments, **keywords)
+                self.switch_point()
         except Halt:
             return None
         except (KeyboardInterrupt, MemoryError):
@@ -366,6 +382,8 @@ class StepRun:
     def _jump(self, frame: Frame, block: Block, target: int) -> None:
         if self._flow:
             self._flow.jump(block, target)
+        if target <= frame.at:
+            self.switch_point()
         frame.at = target
 
     def _call(
@@ -384,6 +402,7 @@ class StepRun:
                     remedy="end the recursion sooner, or write a loop",
                 )
             )
+        self.switch_point()
         code = self._program.code(function)
         owner = [callee.__self__] if isinstance(callee, types.MethodType) else []
         bound = code.bind(*owner, *arguments, **keywords)
@@ -396,6 +415,7 @@ class StepRun:
         if len(self._frames) == 1:
             self._frames.clear()
             return True
+        self.switch_point()
         caller = self._frames[-2]
         block = caller.code.blocks[caller.at]
         if self._flow:

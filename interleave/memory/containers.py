@@ -19,6 +19,7 @@ from interleave.memory.values import (
     Shared,
     Uncapturable,
     in_order,
+    runs_python,
 )
 
 _BLIND = {"__setitem__", "__delitem__", "clear"}
@@ -101,6 +102,8 @@ class SharedContainer(Shared):
                 port.write(location, self.contents(real), part=part, fresh=name not in _BLIND)
             return None if result is real else result
 
+        if args and name in _TAKING_ELEMENTS and runs_python(args[0]):
+            port.switch_point()
         if location.constant and not changing:
             return effect()
         label = _NAMES.get(name, "read" if name.startswith("__") else name)

@@ -96,6 +96,10 @@ class Port(Protocol):
         """Store a value. `fresh`: it is computed from what this same access read."""
         ...
 
+    def switch_point(self) -> None:
+        """Note that other threads may run now, under a runtime where they may not always."""
+        ...
+
     def progress(self) -> int:
         """A number that is another one after every access."""
         ...

@@ -18,6 +18,10 @@ class Primitive(Shared):
     would.
     """
 
+    written_in_python = False
+    """Whether the real one is Python code, so that under a GIL threads may switch on entering it.
+    """
+
     def __init__(self, number: int, location: Location) -> None:
         self._number = number
         self._location = location
@@ -47,7 +51,12 @@ class Primitive(Shared):
 
     def operate(self, kind: str, effect: Callable[[], Any]) -> Any:
         """One operation, which is one access."""
-        return current_port().access(AccessKind(kind, self._location), effect)
+        port = current_port()
+        if self.written_in_python:
+            port.switch_point()
+        result = port.access(AccessKind(kind, self._location), effect)
+        port.switch_point()
+        return result
 
     def block(self) -> Any:
         """The operation cannot proceed now. Does not return."""

@@ -117,6 +117,14 @@ def in_order(elements: Iterable[Any]) -> list[Any]:
         ) from None
 
 
+def runs_python(value: Any) -> bool:
+    """Whether hashing or comparing a value runs Python code: that of its class, or of a part."""
+    if type(value) is tuple or type(value) is frozenset:
+        return any(runs_python(each) for each in value)
+    kind = type(value)
+    return any(hasattr(getattr(kind, name, None), "__code__") for name in ("__hash__", "__eq__"))
+
+
 def order_of(key: Key) -> tuple[Any, ...]:
     """A sort key that orders any two frozen values, and never compares values of two kinds."""
     kind, *parts = key

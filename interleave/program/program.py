@@ -27,7 +27,7 @@ from interleave.compiler.names import (
 from interleave.compiler.source import find_function, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.values import OrderedFrozenSet, is_plain_object, mangle
-from interleave.model import NOTE, Model, Param, PropertyNote, ThreadNote
+from interleave.model import NOTE, RUNTIMES, Model, Param, PropertyNote, ThreadNote
 from interleave.program.heap import capture
 from interleave.program.setup import initial_instances
 from interleave.records import dataclass
@@ -82,8 +82,10 @@ class Program:
         model: type[Model],
         parameters: dict[str, object],
         written: frozenset[str] = frozenset(),
+        runtime: str = RUNTIMES[0],
     ) -> None:
         self.model = model
+        self.runtime = runtime
         self.parameters = parameters
         self.written = written
         self.threads: list[ThreadInstance] = []
@@ -182,6 +184,7 @@ class Program:
                 method_names=self.method_names,
                 namespace=self._namespace(function, strict=True),
                 defaults=lambda value: self._default(value, function),
+                switches=self.runtime == "gil",
             )
             self._fill_copies()
         return found

@@ -34,6 +34,9 @@ class _SetupPort:
             )
         return effect()
 
+    def switch_point(self) -> None:
+        """No thread runs yet."""
+
     def choose(self, options: Sequence[Any]) -> int:
         place = len(self.taken)
         choice = self._choices[place] if place < len(self._choices) else 0

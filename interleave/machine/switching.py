@@ -1,0 +1,60 @@
+"""Where CPython with a GIL may let another thread run: on entering Python code that nobody called.
+
+From CPython 3.11 on, a thread that holds the GIL may have to give it up on entering or resuming
+Python code, after a call, at the back-edge of a loop, and where it waits. Calls and loops can be
+seen in the source; a property, an operator, a comparison or a hash of a class of the user's cannot.
+Source: Python/ceval.c and Python/bytecodes.c, CPython 3.12: the places that check `eval_breaker`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+_OURS = str(Path(__file__).parent.parent)
+"""Where this package is."""
+
+_PASSING_ON = tuple(
+    str(Path(_OURS, *parts)) for parts in (("program", "objects.py"), ("compiler", "__init__.py"))
+)
+"""Files of it that call the user's code where Python itself would: a property, `__next__`."""
+
+
+class noting_python_code:
+    """`with noting_python_code(note):` calls `note` whenever code of the user's is entered.
+
+    Not for blocks (their names begin with "#"), nor for code that only this package runs, to look
+    at values as Python would not.
+    """
+
+    def __init__(self, note: Callable[[], None]) -> None:
+        self._note = note
+
+    def __enter__(self) -> None:
+        self._before: Any = sys.getprofile()
+        sys.setprofile(self._on_event)
+
+    def __exit__(self, *_: object) -> None:
+        sys.setprofile(self._before)
+
+    def _on_event(self, frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and not _is_ours(frame) and _runs_for_user(frame.f_back):
+            self._note()
+
+
+def _is_ours(frame: FrameType) -> bool:
+    code = frame.f_code
+    return code.co_filename.startswith(_OURS) or code.co_name.startswith("#")
+
+
+def _runs_for_user(caller: FrameType | None) -> bool:
+    """Whether what a frame calls is called by the user's code, directly or through a library."""
+    while caller is not None and not _is_ours(caller):
+        caller = caller.f_back
+    if caller is None:
+        return False
+    code = caller.f_code
+    return code.co_name.startswith("#") or code.co_filename.startswith(_PASSING_ON)

@@ -1,0 +1,241 @@
+"""The runtime `gil`: where CPython with a GIL lets threads switch, and where it does not."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from running import load
+
+from interleave import check
+from interleave.model import Model
+from interleave.result import ModelResult
+
+GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
+
+HEADER = """
+import threading, time
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum
+from interleave import *
+
+
+def plus_one(x):
+    return x + 1
+
+
+class Color(Enum):
+    RED = 1
+
+
+@dataclass(frozen=True)
+class Point:
+    x: int
+
+
+class Money:
+    def __init__(self, cents):
+        self.cents = cents
+
+    def __add__(self, other):
+        return self.cents + other
+
+
+class M(Model):
+    n = 0
+    other = 0
+    cells = array([0, 0])
+    items = []
+    queue = deque([1, 2, 3])
+    counts = {"a": 0, 7: 0, Color.RED: 0, Point(1): 0}
+    flag = False
+    lock = threading.Lock()
+    lock2 = threading.Lock()
+
+    @property
+    def doubled(self):
+        return self.n * 2
+
+    @property
+    def both(self):
+        return self.n + self.other
+
+    def get(self):
+        return self.n
+
+    @thread(2)
+    def run(self):
+        BODY
+"""
+
+ONE_STEP = {
+    "add to a number": "self.n += 1",
+    "read, then write": "t = self.n\nself.n = t + 1",
+    "two variables": "self.n += 1\nself.other = self.n",
+    "an array element": "self.cells[0] += 1",
+    "a key that is a string": 'self.counts["a"] += 1',
+    "a key that is a number": "self.counts[7] += 1",
+    "a property is entered before it reads": "self.n = self.doubled + 1",
+    "a condition": "if self.n == 0:\n    self.n = 5\nelse:\n    self.n += 1",
+    "each round of a loop": "for _ in range(2):\n    self.n += 1",
+    "append": "self.items.append(1)",
+    "popleft": "t = self.queue.popleft()\nself.n += t",
+}
+"""What threads run -> in which no update is lost."""
+
+MORE_STEPS = {
+    "sleep": "t = self.n\ntime.sleep(0)\nself.n = t + 1",
+    "a call": "self.n = plus_one(self.n)",
+    "a call of C code": "self.n = abs(self.n) + 1",
+    "a method": "self.n = self.get() + 1",
+    "a loop in between": "t = self.n\nfor _ in range(2):\n    pass\nself.n = t + 1",
+    "while": "t = self.n\nwhile t < 2:\n    t += 1\nself.n = t",
+    "a comprehension": "t = self.n\nu = [0 for _ in range(2)]\nself.n = t + 1",
+    "a generator": "t = self.n\nu = sum(0 for _ in range(2))\nself.n = t + 1",
+    "a lock in between": "t = self.n\nwith self.lock:\n    pass\nself.n = t + 1",
+    "a key that is a member of an Enum": "self.counts[Color.RED] += 1",
+    "a key that is a dataclass": "self.counts[Point(1)] += 1",
+    "an operator of a class": "m = Money(1)\nself.n = m + self.n\nself.n = m + self.n",
+    "len": "self.n = len(self.items) + self.n\nself.n = max(1, self.n) + 1",
+    "two properties": "self.n = self.doubled + self.both + 1",
+}
+"""What threads run -> in which an update is lost."""
+
+EVERY = {**ONE_STEP, **MORE_STEPS}
+
+
+def model_of(tmp_path: Path, body: str) -> type[Model]:
+    indented = body.replace("\n", "\n        ")
+    return load(tmp_path / "model.py", HEADER.replace("BODY", indented))
+
+
+def checked(model: type[Model], **options: Any) -> ModelResult:
+    (result,) = check(model, **options).models
+    return result
+
+
+def kinds(result: ModelResult) -> set[str]:
+    return {violation.kind for violation in result.violations}
+
+
+@pytest.mark.parametrize("what", ONE_STEP)
+def test_what_is_one_step(tmp_path: Path, what: str) -> None:
+    model = model_of(tmp_path, ONE_STEP[what])
+    assert kinds(checked(model, runtime="gil")) == set()
+
+
+@pytest.mark.parametrize("what", MORE_STEPS)
+def test_what_is_more_than_one_step(tmp_path: Path, what: str) -> None:
+    model = model_of(tmp_path, MORE_STEPS[what])
+    for engine in ("reference", "native"):
+        assert kinds(checked(model, runtime="gil", engine=engine)) == {"lost-update"}
+
+
+@pytest.mark.parametrize("what", EVERY)
+def test_without_a_gil_there_is_more(tmp_path: Path, what: str) -> None:
+    model = model_of(tmp_path, EVERY[what])
+    listed, more = checked(model, runtime="gil"), checked(model)
+    assert set(outcomes(listed)) <= set(outcomes(more))
+    assert listed.states <= more.states
+
+
+def test_states_of_one_step_are_counted(tmp_path: Path) -> None:
+    result = checked(model_of(tmp_path, "self.n += 1"), runtime="gil")
+    assert (result.states, result.transitions) == (4, 4)
+    slow = model_of(tmp_path, "t = self.n\ntime.sleep(0)\nself.n = t + 1")
+    result = checked(slow, runtime="gil")
+    free = checked(model_of(tmp_path, "t = self.n\nself.n = t + 1"))
+    assert (result.states, result.transitions) == (free.states, free.transitions) == (12, 14)
+    assert sorted(dict(each)["n"] for each in outcomes(result)) == ["1", "2"]
+
+
+def test_a_lock_that_is_taken_is_waited_for_in_the_middle_of_a_step(tmp_path: Path) -> None:
+    """What the step did before is done while the thread waits."""
+    body = "self.n += 1\nwith self.lock:\n    self.other += self.n\n    time.sleep(0)"
+    result = checked(model_of(tmp_path, body), runtime="gil")
+    assert kinds(result) == set()
+    found = {(dict(each)["n"], dict(each)["other"]) for each in outcomes(result)}
+    assert found == {("2", "3"), ("2", "4")}
+
+
+def test_two_locks_still_deadlock(tmp_path: Path) -> None:
+    body = """
+        first, second = (self.lock, self.lock2) if i else (self.lock2, self.lock)
+        with first:
+            with second:
+                self.n += 1
+"""
+    text = HEADER.replace("def run(self):", "def run(self, i):").replace("BODY", body.strip())
+    model = load(tmp_path / "model.py", text)
+    for engine in ("reference", "native"):
+        result = checked(model, runtime="gil", engine=engine)
+        assert kinds(result) == {"deadlock"}
+
+
+def test_a_spinning_thread_lets_others_run(tmp_path: Path) -> None:
+    body = """
+        if i == 0:
+            self.flag = True
+        while not self.flag:
+            pass
+        self.n += 1
+"""
+    text = HEADER.replace("def run(self):", "def run(self, i):").replace("BODY", body.strip())
+    result = checked(load(tmp_path / "model.py", text), runtime="gil")
+    assert result.verdict == "verified"
+
+
+# The real interpreter
+
+Values = tuple[tuple[str, str], ...]
+
+RUNS = 300
+"""How often the real interpreter runs each program."""
+
+
+def outcomes(result: ModelResult) -> list[Values]:
+    """How a check says that a model can end."""
+    assert result.interleavings is not None
+    return [
+        tuple((name, str(value)) for name, value in each.state if "lock" not in name)
+        for each in result.interleavings.outcomes
+    ]
+
+
+def run_for_real(model: type[Model], names: list[str]) -> Values:
+    """How a model ends when its two threads are real ones."""
+    instance: Any = model()
+    for name in ("items", "queue", "counts"):
+        setattr(instance, name, getattr(instance, name).copy())
+    instance.cells = list(instance.cells)
+    ready = threading.Barrier(2)
+
+    def run() -> None:
+        ready.wait()
+        instance.run()
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    return tuple((name, str(eval(f"i.{name}", {"i": instance}))) for name in names)
+
+
+@pytest.mark.skipif(not GIL, reason="this Python has no GIL")
+@pytest.mark.parametrize("what", EVERY)
+def test_the_real_interpreter_does_nothing_else(tmp_path: Path, what: str) -> None:
+    model = model_of(tmp_path, EVERY[what])
+    listed = set(outcomes(checked(model, runtime="gil")))
+    names = [name for name, _ in next(iter(listed))]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        found = {run_for_real(model, names) for _ in range(RUNS)}
+    finally:
+        sys.setswitchinterval(before)
+    assert found <= listed
