@@ -101,7 +101,9 @@ _max_states = click.option(
 @_paths
 @_model
 @_parameters
-@click.option("--runtime", metavar="NAME", help="When threads can switch. Default: free-threaded.")
+@click.option(
+    "--runtime", metavar="NAME", help="When threads can switch: free-threaded (default) or gil."
+)
 @click.option(
     "--engine",
     type=click.Choice(["auto", "native", "reference"]),

@@ -10,7 +10,7 @@ import pytest
 
 from interleave import Model, check, param, postcondition, thread
 from interleave.loading import load_models, model_files
-from interleave.model import EXPECTATIONS
+from interleave.model import EXPECTATIONS, RUNTIMES
 
 FOLDER = Path(__file__).parent.parent / "models"
 FILES = model_files([FOLDER])
@@ -39,12 +39,15 @@ def name_of(file: Path) -> str:
 
 
 def names(parameter: object) -> str:
-    return name_of(parameter) if isinstance(parameter, Path) else getattr(parameter, "__name__", "")
+    if isinstance(parameter, Path):
+        return name_of(parameter)
+    return getattr(parameter, "__name__", str(parameter))
 
 
+@pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize(("file", "model"), MODELS, ids=names)
-def test_a_model_is_as_it_expects(file: Path, model: type[Model]) -> None:
-    (found,) = check(file, model=model.__name__).models
+def test_a_model_is_as_it_expects(file: Path, model: type[Model], runtime: str) -> None:
+    (found,) = check(file, model=model.__name__, runtime=runtime).models
     kinds = {violation.kind for violation in found.violations}
     assert found.expected is True, f"expected {found.expectation}, found {kinds or 'nothing'}"
     assert found.complete

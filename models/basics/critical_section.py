@@ -15,6 +15,7 @@ from interleave import Model, array, expect, invariant, nothing, section, thread
 
 
 @expect("invariant")
+@expect(nothing, runtime="gil")
 class OneFlag(Model):
     """Wrong: looking at the flag and raising it are two steps."""
 

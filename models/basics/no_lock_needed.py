@@ -70,6 +70,7 @@ class ImmutableSnapshot(Model):
 
 
 @expect("assertion")
+@expect(nothing, runtime="gil")
 class TwoVariables(Model):
     """Wrong: the same two numbers as two variables. The reader can see one new and one old."""
 

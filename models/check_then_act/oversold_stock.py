@@ -14,6 +14,7 @@ from interleave import Model, expect, invariant, nothing, thread
 
 
 @expect("lost-update", "invariant")
+@expect(nothing, runtime="gil")
 class CheckThenAct(Model):
     """Wrong: between the check and the act, the other customer can buy."""
 

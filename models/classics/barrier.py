@@ -66,6 +66,7 @@ class OneCounter(Rounds):
 
 # N=2: 3,905 states, 7,240 transitions
 @expect("lost-update", "invariant")
+@expect(nothing, runtime="gil")
 class TwoCountersWithoutLock(Rounds):
     """Wrong: updates of the counters are lost."""
 

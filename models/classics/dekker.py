@@ -54,6 +54,7 @@ class Dekker(TwoThreads):
 
 # 36 states, 60 transitions
 @expect("invariant")
+@expect(nothing, runtime="gil")
 class LookThenRaise(TwoThreads):
     """Wrong: between looking and raising the flag, the other one can look too."""
 

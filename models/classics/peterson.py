@@ -51,6 +51,7 @@ class Peterson(TwoThreads):
 
 # 107 states, 184 transitions
 @expect("invariant")
+@expect(nothing, runtime="gil")
 class TurnFirst(TwoThreads):
     """Wrong: first the turn, then the flag. Between them, the other one sees no flag."""
 

@@ -68,6 +68,7 @@ class TicketLock(Tickets):
 # N=2: 100 states, 166 transitions
 # N=3: 1,508 states, 3,681 transitions
 @expect("lost-update", "invariant")
+@expect(nothing, runtime="gil")
 class TwoWithOneTicket(Tickets):
     """Wrong: between reading the number and counting on, another one draws the same."""
 

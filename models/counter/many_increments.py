@@ -24,10 +24,11 @@ The expectations hold for every N >= 2 and K >= 2. (With K = 1 the total can be 
 `at_least_two` denies; with N = 1 there is nobody to lose an update to.)
 """
 
-from interleave import Model, expect, param, postcondition, thread
+from interleave import Model, expect, nothing, param, postcondition, thread
 
 
 @expect("lost-update", "postcondition")
+@expect(nothing, runtime="gil")
 class ManyIncrements(Model):
     """The total should be N x K."""
 
@@ -47,6 +48,7 @@ class ManyIncrements(Model):
 
 
 @expect("lost-update")
+@expect(nothing, runtime="gil")
 class AtLeastTwo(Model):
     """How low can it get? Updates are lost, but no interleaving ends below 2."""
 

@@ -9,10 +9,11 @@ The model states no rule about the right total. A lost update is found without o
 The fix is in with_lock.py.
 """
 
-from interleave import Model, expect, thread
+from interleave import Model, expect, nothing, thread
 
 
 @expect("lost-update")
+@expect(nothing, runtime="gil")
 class CounterWithoutLock(Model):
     """Two visitors, and no lock."""
 
