@@ -9,7 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from interleave.errors import InterleaveError, ModelError, UsageError
-from interleave.model import Model, expect, invariant, nothing, param, postcondition, thread
+from interleave.model import (
+    Model,
+    expect,
+    invariant,
+    nothing,
+    param,
+    postcondition,
+    process,
+    thread,
+)
 from interleave.verbs import array, atomic, choose, section
 
 if TYPE_CHECKING:
@@ -43,6 +52,7 @@ __all__ = [
     "nothing",
     "param",
     "postcondition",
+    "process",
     "section",
     "thread",
 ]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from interleave.checks import ALL, Check
+from interleave.checks import ALL, Check, Found
 from interleave.counting import count_interleavings
 from interleave.engine.graph import INTERRUPTED, SearchGraph
 from interleave.engine.observing import Engine, Limits
@@ -43,10 +43,11 @@ class RunFacts:
 
     `engine` is the one that ended the search; `workers` None but for the native one. `load` is the
     time to load or compile its kernel, `kernel` the time spent in it, which is part of `search`.
-    `search` is the time of the search with all its checks, `traces` that to find the ways to what
-    was found, `counts` that to count interleavings, and `seconds` all together. `learnt` is how
-    many cases were learnt by running Python code. `bytes` and `peak_bytes` are what all arrays take
-    at the end, and took at most; 0 where the search did not come to have any.
+    `search` is the time of the search with what checks do meanwhile, `checks` that which they take
+    when it is over, `traces` that to find the ways to what was found, `counts` that to count
+    interleavings, and `seconds` all together. `learnt` is how many cases were learnt by running
+    Python code. `bytes` and `peak_bytes` are what all arrays take at the end of the search, and
+    took at most in it; 0 where it did not come to have any.
     """
 
     engine: str
@@ -55,6 +56,7 @@ class RunFacts:
     load: float
     search: float
     kernel: float
+    checks: float
     traces: float
     counts: float
     learnt: int
@@ -210,7 +212,7 @@ def checked_model(
     """Check one model. Raises `InterleaveError`."""
     options.validate()
     started = time.monotonic()
-    runtime = checked_runtime(options.runtime)
+    runtime = checked_runtime(options.runtime, model)
     limits = Limits(options.max_states, options.max_seconds, first_violation=options.fail_fast)
     found = search(
         model,
@@ -221,7 +223,9 @@ def checked_model(
         limits=limits,
     )
     searched = time.monotonic()
-    ways = _violations(found)
+    causes = [cause for check in found.observers for cause in check.found(found.graph)]
+    looked_through = time.monotonic()
+    ways = _violations(found, causes)
     violations = [violation for violation, _ in ways]
     traced = time.monotonic()
     graph = found.graph
@@ -264,7 +268,8 @@ def checked_model(
         load=graph.spent.loading,
         search=searched - started - graph.spent.loading,
         kernel=graph.spent.kernel,
-        traces=traced - searched,
+        checks=looked_through - searched,
+        traces=traced - looked_through,
         counts=counted - traced,
         learnt=found.learnt.learnt + sum(check.cases for check in found.observers),
         bytes=graph.bytes,
@@ -290,9 +295,10 @@ def _warnings(found: Searched[Check]) -> list[str]:
     return warnings
 
 
-def _violations(found: Searched[Check]) -> list[tuple[Violation, tuple[State, ...]]]:
-    """Every violation that the checks of a search know of, with the states on the way to it."""
-    causes = [cause for check in found.observers for cause in check.found(found.graph)]
+def _violations(
+    found: Searched[Check], causes: list[Found]
+) -> list[tuple[Violation, tuple[State, ...]]]:
+    """What the checks have found in a search, each with the states on the way to it."""
     goals = {
         goal_key(*cause.goal): cause.goal
         for cause in causes

@@ -63,7 +63,8 @@ class _Collector(Observer):
     def on_transition(self, number: int, state: State, step: Step) -> bool:
         method = self._machine.program.threads[step.thread].method
         for access in step.accesses:
-            self._note(method, access)
+            if access.kind.name:
+                self._note(method, access)
         return False
 
     def _note(self, method: str, access: AccessRecord) -> None:

@@ -103,11 +103,13 @@ def _raised(error: BaseException, file: Path) -> ModelError:
 
 
 def has_threads(model: type[Model]) -> bool:
-    """Whether any method of a model is marked as a thread."""
-    return any(
-        isinstance(getattr(getattr(model, name, None), NOTE, None), ThreadNote)
-        for name in dir(model)
-    )
+    """Whether any method of a model is marked as a thread or a process."""
+    return bool(_thread_notes(model))
+
+
+def _thread_notes(model: type[Model]) -> list[ThreadNote]:
+    found = [getattr(getattr(model, name, None), NOTE, None) for name in dir(model)]
+    return [note for note in found if isinstance(note, ThreadNote)]
 
 
 def file_of(model: type[Model]) -> str:
@@ -174,12 +176,16 @@ def expectation_of(model: type[Model], runtime: str) -> Expectation | None:
     return None
 
 
-def checked_runtime(runtime: str | None) -> str:
-    """The runtime to use. Raises `UsageError` for one that does not exist."""
-    if runtime is None:
-        return RUNTIMES[0]
-    if runtime not in RUNTIMES:
+def checked_runtime(runtime: str | None, model: type[Model] | None = None) -> str:
+    """The runtime to use: the one asked for, but "process" for a `model` of processes alone.
+
+    Raises `UsageError` for one that does not exist.
+    """
+    if runtime is not None and runtime not in RUNTIMES:
         raise UsageError(
             f"there is no runtime {runtime!r}", remedy=f"the runtimes are {', '.join(RUNTIMES)}"
         )
-    return runtime
+    notes = [] if model is None else _thread_notes(model)
+    if notes and all(note.process for note in notes):
+        return "process"
+    return runtime or RUNTIMES[0]

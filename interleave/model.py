@@ -99,10 +99,11 @@ def param(default: T) -> T:
 
 @dataclass(frozen=True)
 class ThreadNote:
-    """Left on a method by `@thread`: how many instances, and whether they must finish."""
+    """Left on a method by `@thread` and `@process`: how many instances, which need not finish."""
 
     count: int | Param = 1
     daemon: bool = False
+    process: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,20 +123,39 @@ def thread(count: Any = 1, /, *, daemon: bool = False) -> Any:
     `daemon=True`: the thread need not finish for a state to be final. A method with one parameter
     after `self` is given its instance index, 0 to count - 1.
     """
+    return _running("@thread", count, daemon=daemon, process=False)
+
+
+@overload
+def process(count: Method, /) -> Method: ...
+@overload
+def process(count: int = 1, /, *, daemon: bool = False) -> Callable[[Method], Method]: ...
+def process(count: Any = 1, /, *, daemon: bool = False) -> Any:
+    """Mark a method as a process, as `multiprocessing.Process` would run it; else like `@thread`.
+
+    It begins with a private copy of every attribute, as `fork` makes it; all processes share only
+    what `multiprocessing` makes to be shared. Properties see the attributes of the parent process,
+    in which threads marked `@thread` run.
+    """
+    return _running("@process", count, daemon=daemon, process=True)
+
+
+def _running(decorator: str, count: Any, *, daemon: bool, process: bool) -> Any:
     if callable(count) and not isinstance(count, Param):
-        return _noted(count, ThreadNote(), "@thread")
+        return _noted(count, ThreadNote(1, daemon, process), decorator)
     if isinstance(count, bool) or not isinstance(count, int | Param):
         raise ModelError(
-            f"@thread({count!r}): the number of instances must be a whole number or a parameter",
-            remedy="write @thread, @thread(2), or @thread(N) with N = param(2)",
+            f"{decorator}({count!r}): the number of instances must be a whole number "
+            "or a parameter",
+            remedy=f"write {decorator}, {decorator}(2), or {decorator}(N) with N = param(2)",
         )
     if isinstance(count, int) and count < 0:
         raise ModelError(
-            f"@thread({count}): the number of instances is negative",
+            f"{decorator}({count}): the number of instances is negative",
             remedy="give 0 or more instances",
         )
-    note = ThreadNote(count, daemon)
-    return lambda method: _noted(method, note, "@thread")
+    note = ThreadNote(count, daemon, process)
+    return lambda method: _noted(method, note, decorator)
 
 
 def invariant(method: Method, /) -> Method:

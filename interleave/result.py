@@ -123,8 +123,8 @@ class Violation:
 
     `kind` is one of `interleave.model.KINDS`; `message` is one plain sentence; `location` the
     shared location concerned, or None; `threads` the threads concerned. `waits` is filled for
-    deadlocks: in the order of the cycle where `cycle` is true. `source` is the line at fault, where
-    there is one.
+    deadlocks, and for threads that are stuck: in the order of the cycle where `cycle` is true.
+    `source` is the line at fault, where there is one.
     """
 
     kind: str
@@ -136,6 +136,8 @@ class Violation:
     waits: tuple[Wait, ...] = ()
     cycle: bool = False
     lost_update: LostUpdate | None = None
+    hint: str = ""
+    """A sentence that names the likely cause, where it is a well-known one."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from interleave.engine.paths import Path
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import AccessRecord
 from interleave.memory.containers import SharedContainer
+from interleave.memory.made import Held
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import Shared
@@ -40,6 +41,7 @@ def variables(machine: Machine, state: State) -> dict[str, object]:
     return {
         location.name: plain_at(machine, location, state[location.index])
         for location in heap.changing
+        if location.shown or (location.is_room and heap.values[state[location.index]])
     }
 
 
@@ -54,7 +56,8 @@ def step_facts(
 ) -> tuple[tuple[Access, ...], Source, tuple[Change, ...], str]:
     """What a step taken from a state accesses, its line, what it changes, and what came of it."""
     changing = machine.program.heap.changing
-    accesses = tuple(Access(access.kind.name, access.kind.where) for access in step.accesses)
+    named = _named(step)
+    accesses = tuple(Access(access.kind.name, access.kind.where) for access in named)
     changes = tuple(
         Change(
             changing[index].name,
@@ -62,19 +65,26 @@ def step_facts(
             plain_at(machine, changing[index], value),
         )
         for index, value in step.writes
+        if changing[index].name
     )
-    outcomes = [_outcome(machine, access) for access in step.accesses]
+    outcomes = [_outcome(machine, access) for access in named]
     outcomes += [f"raised {name}" for name in step.raised]
     return accesses, _line(step), changes, ", ".join(filter(None, outcomes))
+
+
+def _named(step: Step) -> list[AccessRecord]:
+    """The accesses of a step but for those without a name: nobody would miss them."""
+    return [access for access in step.accesses if access.kind.name]
 
 
 def _line(step: Step) -> Source:
     """The line of a step; of an atomic one, with the statements that it runs."""
     code, block = step.place
     source = code.source(block)
-    if len(step.accesses) < 2:
+    named = _named(step)
+    if len(named) < 2:
         return source
-    inner = [access.place[0].source(access.place[1]).text for access in step.accesses[1:]]
+    inner = [access.place[0].source(access.place[1]).text for access in named[1:]]
     return replace(source, text=f"{source.text} {'; '.join(dict.fromkeys(inner))}")
 
 
@@ -101,17 +111,31 @@ def plain_at(machine: Machine, location: Location, value: int) -> object:
     heap = machine.program.heap
     held = heap.values[value]
     owner = heap.owner(location)
+    if location.is_room:
+        return _in_room(machine, location, held)
     if issubclass(type(owner), Primitive):
-        return Described(owner.describe(held))
+        return Described(owner.describe(plain(machine, held)))
     if issubclass(type(owner), SharedContainer):
         return _real(owner.build(held), machine)
     return plain(machine, held)
 
 
+def _in_room(machine: Machine, location: Location, held: Held | None) -> object:
+    if held is None:
+        return Described("nothing")
+    owner = held.kind.made(-1, location)
+    if held.kind.is_primitive:
+        return Described(owner.describe(plain(machine, held.contents)))
+    if issubclass(held.kind.stand_in, SharedContainer):
+        return _real(owner.build(held.contents), machine)
+    inside = ", ".join(f"{name}={show(plain(machine, each))}" for name, each in held.contents)
+    return Described(f"{held.kind.stand_in.__name__}({inside})")
+
+
 def plain(machine: Machine, value: Any) -> object:
     """A value without stand-ins: a reference to a shared object becomes its name."""
     if issubclass(type(value), Shared):
-        return Described(machine.program.heap.names[value._number] or "self")
+        return Described(machine.program.heap.name_of(value) or "self")
     if type(value) is tuple:
         return tuple(plain(machine, item) for item in value)
     return value

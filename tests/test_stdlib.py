@@ -141,8 +141,6 @@ def test_sleep_is_a_step_and_wants_a_number() -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("lock = threading.Lock()", "a threading.Lock is made by a running thread"),
-        ("threading.Thread(target=print)", "threading.Thread has no modelled counterpart"),
         ("self.x = random.random()", "random.random has no modelled counterpart"),
         ("self.x = time.time()", "time.time has no modelled counterpart"),
         ("open('x')", "open() has no modelled counterpart"),

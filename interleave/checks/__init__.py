@@ -5,8 +5,15 @@ from interleave.checks.deadlock import DeadlockCheck
 from interleave.checks.failures import FailureCheck
 from interleave.checks.lost_update import LostUpdateCheck
 from interleave.checks.properties import PropertyCheck
+from interleave.checks.stuck import StuckCheck
 
 __all__ = ["ALL", "Check", "Found"]
 
-ALL: tuple[type[Check], ...] = (LostUpdateCheck, DeadlockCheck, FailureCheck, PropertyCheck)
+ALL: tuple[type[Check], ...] = (
+    LostUpdateCheck,
+    DeadlockCheck,
+    StuckCheck,
+    FailureCheck,
+    PropertyCheck,
+)
 """Every check, in the order in which their violations are reported."""

@@ -10,7 +10,7 @@ from interleave.engine.graph import SearchGraph
 from interleave.engine.paths import Path
 from interleave.engine.trees import DecisionTree, LearntSteps
 from interleave.machine import Machine, State
-from interleave.machine.properties import Seen, View, evaluate
+from interleave.machine.properties import Seen, View, evaluate, locations_read
 from interleave.program import Property
 from interleave.result import Source, Trace, Violation
 
@@ -76,11 +76,13 @@ class PropertyCheck(Check):
 
     def found(self, graph: SearchGraph) -> list[Found]:
         return [
-            Found(partial(self._describe, wanted, why), (number, None))
+            Found(partial(self._describe, wanted, why, graph.state(number)), (number, None))
             for wanted, (number, why) in self._found.items()
         ]
 
-    def _describe(self, wanted: Property, why: str, _: Path, trace: Trace) -> Violation:
+    def _describe(
+        self, wanted: Property, why: str, state: State, _: Path, trace: Trace
+    ) -> Violation:
         when = (
             "when all threads have finished"
             if wanted.kind == "postcondition"
@@ -98,4 +100,30 @@ class PropertyCheck(Check):
             statement_text(place.file, last) if last is not None else wanted.name,
         )
         threads = (trace.steps[-1].thread,) if trace.steps and wanted.kind == "invariant" else ()
-        return Violation(wanted.kind, message, None, threads, trace, source=source)
+        return Violation(
+            wanted.kind,
+            message,
+            None,
+            threads,
+            trace,
+            source=source,
+            hint=self._hint(wanted, state),
+        )
+
+    def _hint(self, wanted: Property, state: State) -> str:
+        """That processes do not share what they write, where a property reads such a thing."""
+        machine = self.machine
+        found = []
+        for location in locations_read(machine, state, wanted):
+            writers = [
+                process
+                for process, space in machine.program.spaces.items()
+                if location in space and space[location].key in machine.written
+            ]
+            if writers:
+                own = "each in its own copy" if len(writers) > 1 else "in its own copy"
+                found.append(f"{location.name} is written by {' and '.join(writers)}, {own}")
+        if not found:
+            return ""
+        remedy = "processes do not share plain attributes (use multiprocessing.Value or Array)"
+        return f"{'; '.join(dict.fromkeys(found))}: {remedy}"

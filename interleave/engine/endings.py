@@ -32,7 +32,7 @@ def find_endings(graph: SearchGraph) -> tuple[Endings, bool]:
     Of one kind are those that cannot be told apart from outside: the same way to end, and the same
     shared state.
     """
-    edges = _Edges(graph)
+    edges = graph.targets
     order = edges.topological_order()
     ways = None if order is None else edges.count_paths(graph.initial, order)
     found: dict[Hashable, tuple[int, int | None]] = {}
@@ -44,7 +44,7 @@ def find_endings(graph: SearchGraph) -> tuple[Endings, bool]:
     return list(found.values()), order is None
 
 
-class _Edges:
+class Targets:
     """Where each state leads to: one target number for each transition, in order."""
 
     def __init__(self, graph: SearchGraph) -> None:

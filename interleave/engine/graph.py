@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 
-from interleave.engine.endings import Endings, find_endings
+from interleave.engine.endings import Endings, Targets, find_endings
 from interleave.engine.observing import Engine
 from interleave.engine.product import Product
+from interleave.engine.stuck import Stuck, find_stuck
 from interleave.machine import Machine, Moves, State, Step
 
 INTERRUPTED = "interrupted"
@@ -155,6 +157,19 @@ class SearchGraph:
         if self._endings is None:
             self._endings, self.has_cycle = find_endings(self)
         return self._endings
+
+    def stuck(self) -> Stuck:
+        """States in which threads are stuck; see `stuck`. The graph is complete, and no product.
+
+        For everything that a thread waits for, the first state in which it is stuck there is one
+        of them.
+        """
+        return find_stuck(self)
+
+    @cached_property
+    def targets(self) -> Targets:
+        """Where each state leads to. The graph is complete."""
+        return Targets(self)
 
     @property
     def any_final(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
@@ -14,7 +15,7 @@ from interleave.engine.trees import LearntSteps
 from interleave.errors import EndlessLoop, UsageError
 from interleave.machine import Machine, State
 from interleave.model import Model
-from interleave.program import Program, Written
+from interleave.program import MoreRooms, MoreThreads, Program, RoomKey, Written
 from interleave.records import dataclass
 
 ENGINES = ("auto", "reference", "native")
@@ -60,16 +61,26 @@ def search(
     """
     spent = Spent()
     written: frozenset[str] = frozenset()
+    rooms: Counter[RoomKey] = Counter()
+    object_rooms: Counter[tuple[str, bool]] = Counter()
     assumed: frozenset[str] = frozenset()
     refuted: frozenset[str] = frozenset()
     while True:
-        machine = Machine(Program(model, dict(parameters), written | assumed, runtime))
+        machine = Machine(
+            Program(model, dict(parameters), written | assumed, runtime, rooms, object_rooms)
+        )
         learnt = LearntSteps(machine)
         watching = observers(machine, learnt)
         try:
             graph = explore(machine, learnt, watching, engine or Engine(), limits, spent=spent)
         except Written as found:
             written |= {found.key}
+            continue
+        except MoreThreads as found:
+            rooms[found.key] += 1
+            continue
+        except MoreRooms as found:
+            object_rooms[found.key] += 1
             continue
         except EndlessLoop as loop:
             doubtful = loop.constants - assumed - refuted

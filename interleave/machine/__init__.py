@@ -13,6 +13,7 @@ from interleave.machine.run import StepRun
 from interleave.machine.step import FAILED, FINISHED, Blocked, Moves, Step
 from interleave.memory.port import using_port
 from interleave.memory.values import Key
+from interleave.program.heap import rooms_in
 from interleave.program.setup import next_choices
 
 if TYPE_CHECKING:
@@ -30,9 +31,11 @@ MOST_CHOICES = 100_000
 class LocalStates:
     """Local states of threads and their numbers."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_rooms: bool) -> None:
         self._ids: dict[Key, int] = {}
         self._keys: list[Key] = []
+        self._with_rooms = with_rooms
+        self._rooms: list[tuple[int, ...]] = []
         for ended in ("finished", "failed"):
             self.id_of((ended,))
 
@@ -41,7 +44,12 @@ class LocalStates:
         if found is None:
             found = self._ids[key] = len(self._keys)
             self._keys.append(key)
+            self._rooms.append(rooms_in(key) if self._with_rooms else ())
         return found
+
+    def rooms(self, number: int) -> tuple[int, ...]:
+        """The rooms (see `memory.made`) that a local state refers to, as often as it does."""
+        return self._rooms[number]
 
     def __getitem__(self, number: int) -> Key:
         return self._keys[number]
@@ -52,7 +60,7 @@ class Machine:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.locals = LocalStates()
+        self.locals = LocalStates(with_rooms=bool(program.heap.rooms))
         self.codes: list[Code] = []
         self._code_numbers: dict[Code, int] = {}
         self.written: set[str] = set()
@@ -102,6 +110,8 @@ class Machine:
         following = list(state)
         for index, value in step.writes:
             following[index] = value
+        for thread, local in step.starts:
+            following[self.locations + thread] = local
         following[self.locations + step.thread] = step.local
         return tuple(following)
 
@@ -111,10 +121,13 @@ class Machine:
         for values in self.program.heap.initial:
             steps = []
             for thread in self.program.threads:
-                run = StepRun(self, values, thread.number, choices=[])
-                with using_port(run):
-                    steps.append(run.start(thread.function, thread.arguments))
-            state = (*values, *[step.local for step in steps])
+                if thread.room is None:
+                    run = StepRun(self, values, thread.number, choices=[])
+                    with using_port(run):
+                        steps.append(run.start(*self.program.entry(thread)))
+            # Rooms for threads to come are the last ones. They count as finished.
+            rooms = [FINISHED] * (len(self.program.threads) - len(steps))
+            state = (*values, *[step.local for step in steps], *rooms)
             found[state] = None
             if failures := [step for step in steps if step.failure]:
                 self._failed_at_start[state] = failures

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from interleave.compiler.blocks import ENTERED
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
 from interleave.machine.step import FAILED, FINISHED
 from interleave.memory.port import WHOLE, AccessKind, Location, in_words, using_port
+from interleave.program import Written
 from interleave.verbs import Section
 
 if TYPE_CHECKING:
@@ -64,23 +66,31 @@ class PropertyPort:
     """The port while a property is evaluated: everything can be looked at, nothing changed."""
 
     thread = -1
+    process = ""
 
     def __init__(self, machine: Machine, state: State) -> None:
         self._machine = machine
         self._state = state
         self.looked_at: dict[int | View, None] = {}
+        self.locations: dict[Location, None] = {}
+        """Every location that was read, constants too."""
 
-    def access(self, kind: AccessKind, effect: Callable[[], Any]) -> Any:
-        if kind.name in ("choose", "atomic", "enter", "leave", "sleep"):
+    def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
+        if private or kind.name in ("choose", "atomic", "enter", "leave", "sleep"):
             self.halt(_refused(in_words(kind)))
         return effect()
 
+    def locate(self, location: Location) -> Location:
+        return location
+
     def read(self, location: Location, *, part: object = WHOLE) -> Any:
+        self.locations[location] = None
         values = self._machine.program.heap.values
         if location.index < 0:
             return values[location.initial]
         self.looked_at[location.index] = None
-        return values[self._state[location.index]]
+        value = values[self._state[location.index]]
+        return value.contents if location.is_room else value
 
     def switch_point(self) -> None:
         """A property is asked between steps."""
@@ -114,6 +124,23 @@ class PropertyPort:
     def inside(self, section: str) -> int:
         return sum(self._ask(thread.number, section) for thread in self._machine.program.threads)
 
+    def make(self, kind: Any, contents: Any) -> Any:
+        return self.halt(_refused(f"make a {kind.stand_in.__name__}"))
+
+    def thread_rooms(self, target: Any, *, daemon: bool | None) -> Sequence[Any]:
+        return self.halt(_refused("make a thread"))
+
+    def more_threads(self, target: Any, *, daemon: bool | None) -> Any:
+        return self.halt(_refused("make a thread"))
+
+    def thread_object(self) -> Any:
+        return self.halt(_refused("ask for the current thread"))
+
+    def start_thread(
+        self, thread: int, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> None:
+        self.halt(_refused("start a thread"))
+
     def finished(self, thread: str, index: int | None) -> bool:
         numbers = self._machine.program.thread_number(thread, index)
         return all(self._ask(number, None) for number in numbers)
@@ -122,6 +149,9 @@ class PropertyPort:
         view = View(self._machine, thread, section)
         self.looked_at[view] = None
         return view(self._state[view.place])
+
+    def begin_again(self, key: str) -> Any:
+        raise Written(key)
 
     def halt(self, error: InterleaveError) -> Any:
         raise error
@@ -170,6 +200,8 @@ def evaluate(
             holds, why = False, _message(error, wanted)
         except InterleaveError as error:
             raise error.at(_place(error, wanted)) from None
+        except Written:
+            raise
         except Exception as error:
             raise ModelError(
                 f"the {wanted.kind} {wanted.name} raises {type(error).__name__}: {error}",
@@ -178,6 +210,14 @@ def evaluate(
                 place=_place(error, wanted),
             ) from error
     return (None if holds else why or ""), tuple(port.looked_at)
+
+
+def locations_read(machine: Machine, state: State, wanted: Property) -> list[Location]:
+    """Every location that a property reads in a state in which it can be evaluated."""
+    port = PropertyPort(machine, state)
+    with using_port(port), suppress(AssertionError):
+        getattr(machine.program.stand_in, wanted.name)()
+    return list(port.locations)
 
 
 def evaluate_expression(

@@ -8,13 +8,15 @@ from its beginning, with a log of what its accesses gave before.
 from __future__ import annotations
 
 import ast
+import itertools
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from interleave.compiler import Block, BlockKind, Code, Locals
 from interleave.compiler.blocks import HIDDEN, ITERATOR
 from interleave.errors import EndlessLoop, InterleaveError, ModelError
+from interleave.machine.making import Making
 from interleave.machine.step import (
     FAILED,
     FINISHED,
@@ -26,12 +28,17 @@ from interleave.machine.step import (
 )
 from interleave.machine.switching import noting_python_code
 from interleave.machine.taint import FlowRecorder
+from interleave.memory.made import Kind
 from interleave.memory.port import WHOLE, AccessKind, Location
 from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, Uncapturable
-from interleave.program import Written
+from interleave.program import MoreRooms, MoreThreads, RoomKey, Written
+from interleave.stdlib.threads import ENDED, CurrentThread
 
 if TYPE_CHECKING:
     from interleave.machine import Machine
+
+MOST_STARTED = 20
+"""Threads that running threads make, at most."""
 
 LONGEST_LOG = 300
 """Accesses of one block at most."""
@@ -42,6 +49,9 @@ MOST_BLOCKS = 50_000
 DEEPEST_CALL = 200
 """Calls of the model's own functions within each other."""
 
+
+_STORED = "gave, and has stored what the block had made"
+"""First item of a log entry, instead of "gave"."""
 
 _ORIGIN = "_interleave_origin"
 """Attribute of an exception that a thread has caught: where it was first raised."""
@@ -100,10 +110,22 @@ class StepRun:
         self._choices = choices
         self._written: dict[int, int] = {}
         self.looked_at: dict[int, None] = {}
+        self._making = Making(
+            self._heap,
+            self._program.threads[thread].name,
+            state,
+            self._written,
+            self._look,
+            self._program.made_class,
+        )
         self._accesses: list[AccessRecord] = []
         self._in_effect: AccessRecord | None = None
         self._atomic = 0
-        self._gil = machine.program.runtime == "gil"
+        instance = machine.program.threads[thread]
+        # A process has a GIL of its own, which keeps no other process waiting.
+        self._gil = machine.program.runtime == "gil" and not instance.process
+        self.process = instance.process
+        self._space = self._program.spaces.get(instance.process, {})
         self._may_switch = True
         """Whether another thread could have run since the last access."""
         self._entered: list[str] = []
@@ -115,13 +137,14 @@ class StepRun:
         self._constants: dict[str, str] = {}
         """Constants that were looked at: their keys and names."""
         self._raised: list[str] = []
+        self._started: list[tuple[int, int]] = []
         self._explain = explain
         self._starting = False
         self._flow: FlowRecorder | None = None
 
     # The port
 
-    def access(self, kind: AccessKind, effect: Callable[[], Any]) -> Any:
+    def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
         if self._over:
             raise Halt
         if self._cursor < len(self._log):
@@ -129,9 +152,10 @@ class StepRun:
             return self._replay(self._log[self._cursor - 1])
         if self._in_effect is not None:
             self.halt(self._nested(kind))
-        if self._starting or (self._accesses and self._may_switch and not self._atomic):
-            self._end("suspended")
-        self._may_switch = not self._gil
+        if not private or self._starting:
+            if self._starting or (self._accesses and self._may_switch and not self._atomic):
+                self._end("suspended")
+            self._may_switch = not self._gil
         record = AccessRecord(kind, self._here(), self._cursor)
         self._accesses.append(record)
         self._in_effect = record
@@ -175,7 +199,7 @@ class StepRun:
 
     def _freeze_alone(self, value: Any) -> Key:
         try:
-            return Freezer(mutable=True).freeze(value)
+            return Freezer(mutable=True, shared=self._making.moved).freeze(value)
         except Uncapturable as error:
             return self.halt(
                 ModelError(
@@ -184,18 +208,26 @@ class StepRun:
                 )
             )
 
+    def locate(self, location: Location) -> Location:
+        return self._space.get(location, location)
+
     def read(self, location: Location, *, part: object = WHOLE) -> Any:
         if self._in_effect is not None and part is not None:
             self._in_effect.reads.append(Touch(location, part))
         index = location.index
-        if location.constant and location.name not in self._program.parameters:
+        if location.constant and location.home.name not in self._program.parameters:
             self._constants[location.key] = location.name
         if index < 0:
             return self._heap.values[location.initial]
         if index in self._written:
-            return self._heap.values[self._written[index]]
+            value = self._heap.values[self._written[index]]
+        else:
+            self._look(index)
+            value = self._heap.values[self._state[index]]
+        return value.contents if location.is_room else value
+
+    def _look(self, index: int) -> None:
         self.looked_at[index] = None
-        return self._heap.values[self._state[index]]
 
     def write(
         self, location: Location, value: object, *, part: object = WHOLE, fresh: bool = False
@@ -204,17 +236,36 @@ class StepRun:
             self._end("error", Written(location.key))
         if self._in_effect is not None:
             self._in_effect.writes.append(Touch(location, part, fresh))
+        if location.is_room:
+            index = location.index
+            before = self._written[index] if index in self._written else self._state[index]
+            value = self._heap.values[before]._replace(contents=value)
+        self._making.access = len(self._log)
         try:
-            number = self._heap.values.id_of(value)
+            number = self._heap.values.id_of(value, self._share)
+        except (MoreRooms, ModelError) as error:
+            self._end("error", error)
         except Uncapturable as error:
             self.halt(
                 ModelError(
                     f"shared variable {location.name!r} is given a value that cannot be shared: "
                     f"{error.why}",
-                    remedy="keep a tuple, or change a container made in the class body or in setup",
+                    remedy="use numbers, strings, bytes, tuples, lists, dicts, sets, deques or "
+                    "objects of classes of your own",
                 )
             )
         self._written[location.index] = number
+
+    def _share(self, value: object) -> object:
+        """Move what the thread has made into a room."""
+        if any(entry[0] == _STORED for entry in self._log):
+            self.halt(
+                ModelError(
+                    "this statement shares what it has made, and other threads can run meanwhile",
+                    remedy="give it a name first, in a statement of its own",
+                )
+            )
+        return self._making.share(value)
 
     def progress(self) -> int:
         return self._cursor
@@ -260,6 +311,65 @@ class StepRun:
     def finished(self, thread: str, index: int | None) -> bool:
         return bool(self.halt(_only_in_properties("finished")))
 
+    def make(self, kind: Kind, contents: Any) -> Any:
+        def effect() -> Any:
+            try:
+                return self._making.make(kind, contents)
+            except (MoreRooms, ModelError) as error:
+                self._end("error", error)
+
+        return self.access(AccessKind(kind.stand_in.__name__), effect, private=True)
+
+    def thread_rooms(self, target: Any, *, daemon: bool | None) -> Sequence[Any]:
+        return self._program.rooms_of(self._room_key(target, daemon))
+
+    def more_threads(self, target: Any, *, daemon: bool | None) -> Any:
+        if len(self._program.rooms) >= MOST_STARTED:
+            self.halt(
+                ModelError(
+                    f"threads make more than {MOST_STARTED} threads",
+                    remedy="start fewer: a thread that has ended keeps its room",
+                )
+            )
+        self._end("error", MoreThreads(self._room_key(target, daemon)))
+
+    def _room_key(self, target: Any, daemon: bool | None) -> RoomKey:
+        function = self._program.to_flatten(target)
+        if function is None:
+            return self.halt(
+                ModelError(
+                    f"a thread is to run {_named(target)}, which is no function of the model",
+                    remedy="give it one that stands in the model file: Thread(target=self.work)",
+                )
+            )
+        me = self._program.threads[self.thread]
+        return RoomKey(me.name, function, me.daemon if daemon is None else daemon)
+
+    def thread_object(self) -> Any:
+        me = self._program.threads[self.thread]
+        return me.room or CurrentThread(me.name, me.daemon, self.thread + 1)
+
+    def start_thread(
+        self, thread: int, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> None:
+        function = self._program.to_flatten(target)
+        assert function is not None  # it was not when the thread was made
+        code = self._program.code(function)
+        owner = [target.__self__] if isinstance(target, types.MethodType) else []
+        try:
+            bound = code.bind(*owner, *args, **kwargs)
+        except TypeError as error:
+            self.halt(
+                ModelError(f"a thread cannot run {code.name}: {error}", remedy="mend its `args`")
+            )
+        frames = self._freeze_frames([Frame(code, 0, FrameLocals(bound))])
+        if isinstance(frames, ModelError):
+            self.halt(frames)
+        self._started.append((thread, self._machine.locals.id_of((frames, ()))))
+
+    def begin_again(self, key: str) -> Any:
+        self._end("error", Written(key))
+
     def halt(self, error: InterleaveError) -> Any:
         self._end("error", error)
 
@@ -270,7 +380,7 @@ class StepRun:
 
     # The run
 
-    def start(self, function: types.FunctionType, arguments: tuple[int, ...]) -> Step:
+    def start(self, function: types.FunctionType, arguments: tuple[Any, ...]) -> Step:
         """Begin a thread: run its code up to, not including, its first access."""
         self._starting = True
         code = self._program.code(function)
@@ -297,7 +407,7 @@ class StepRun:
         first = self._here()
         seen: set[Any] = set()
         while True:
-            start = self._freeze_frames()
+            start = self._freeze_frames(self._frames)
             changes = (*self._written.items(), len(self.taken)) if self._atomic else ()
             progress = (start, changes or len(self._accesses))
             if not self._log:
@@ -313,6 +423,8 @@ class StepRun:
             if self._over == "blocked":
                 return self._blocked()
             if self._over == "suspended":
+                if self._making.moved:
+                    start = self._freeze_frames(self._frames)
                 if isinstance(start, ModelError):
                     raise start
                 return self._step(self._machine.locals.id_of((start, tuple(self._log))), first)
@@ -322,15 +434,24 @@ class StepRun:
                 return self._step(FINISHED, first)
             self._log.clear()
             self._cursor = 0
+            if self._making.moved:
+                self._move()
 
     def _blocked(self) -> Blocked:
         last = self._accesses[-1]
         return Blocked(self.thread, last.kind, last.place)
 
     def _step(self, local: int, first: tuple[Code, int], failure: Failure | None = None) -> Step:
+        room = self._program.threads[self.thread].room
+        if room is not None and local in (FINISHED, FAILED):
+            state = self.read(room.location)
+            self.write(room.location, state._replace(phase=ENDED))
+        if self._heap.rooms and not self._starting:
+            self._settle(local)
         return Step(
             self.thread,
             tuple(self._written.items()),
+            tuple(self._started),
             local,
             tuple(self._accesses),
             self._accesses[0].place if self._accesses else first,
@@ -338,6 +459,13 @@ class StepRun:
             failure,
             self._flow.end(len(self._log)) if self._flow else None,
         )
+
+    def _settle(self, local: int) -> None:
+        """Count the references to what threads have made."""
+        locals_ = self._machine.locals
+        before = [locals_.rooms(self._machine.local(self._state, self.thread))]
+        after = [locals_.rooms(each) for _, each in ((self.thread, local), *self._started)]
+        self._making.settle(itertools.chain(*before), itertools.chain(*after))
 
     def _run_block(self) -> Failure | bool | None:
         """Run the present block and go where it leads. Not None when the thread has ended."""
@@ -473,13 +601,13 @@ class StepRun:
             self._frames.append(Frame(code, at, names))
         self._log = list(log)
 
-    def _freeze_frames(self) -> Key | ModelError:
+    def _freeze_frames(self, running: Sequence[Frame]) -> Key | ModelError:
         """The key of all frames; the error to raise, should the thread be suspended here."""
-        freezer = Freezer(mutable=True)
+        freezer = Freezer(mutable=True, shared=self._making.moved)
         frames = []
-        for place, frame in enumerate(self._frames):
+        for place, frame in enumerate(running):
             values = []
-            for name in _live(frame.code, frame.at, place == len(self._frames) - 1):
+            for name in _live(frame.code, frame.at, place == len(running) - 1):
                 try:
                     values.append(freezer.freeze(frame.names.get(name, UNBOUND)))
                 except Uncapturable as error:
@@ -487,7 +615,29 @@ class StepRun:
                 except RecursionError:
                     return self._uncapturable(name, "it refers to itself, or is too deep")
             frames.append((self._machine.code_number(frame.code), frame.at, tuple(values)))
+        for made, place in self._making.stored.items():
+            if self._over and made not in freezer.replaced:
+                # Made in this statement. Run again, it would make another one.
+                self._log[place] = (_STORED, *self._log[place][1:])
         return tuple(frames)
+
+    def _move(self) -> None:
+        """Have the locals refer to the rooms of what the last block has shared."""
+        if not self._making.unchanged():
+            self.halt(
+                ModelError(
+                    "an object is changed in the same statement in which it is shared",
+                    remedy="change it in a statement of its own",
+                )
+            )
+        key = self._freeze_frames(self._frames)
+        if isinstance(key, ModelError):
+            raise key
+        self._making.done()
+        self._frames.clear()
+        self._thaw((key, ()))
+        if self._flow:
+            self._flow.moved()
 
     def _uncapturable(self, name: str, why: str) -> ModelError:
         code, at = self._here()
@@ -526,6 +676,8 @@ class StepRun:
         if self._constants:
             names = ", ".join(dict.fromkeys(self._constants.values()))
             remedy = f"no thread ever writes what it looks at ({names}): let one of them do so"
+            if self._space:
+                remedy += "; processes do not share plain attributes (use multiprocessing.Value)"
         return EndlessLoop(
             f"thread {name} never comes to a switch point again{inside}: this loop does not end",
             remedy=remedy,
@@ -548,6 +700,11 @@ def _live(code: Code, at: int, innermost: bool) -> tuple[str, ...]:
         return ()
     block = code.blocks[at]
     return block.live if innermost else block.live_in_call
+
+
+def _named(value: object) -> str:
+    name = getattr(value, "__qualname__", None) or repr(value)
+    return "a lambda" if name.endswith("<lambda>") else name
 
 
 def _only_in_properties(name: str) -> ModelError:

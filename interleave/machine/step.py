@@ -79,12 +79,14 @@ class Flow(NamedTuple):
 class Step(NamedTuple):
     """One way a thread can go on from a state.
 
-    `writes` are (place in the state tuple, value id), `local` the thread's next local state.
+    `writes` are (place in the state tuple, value id), `starts` (thread, its first local state) of
+    the threads that begin in it, `local` the thread's own next local state.
     `raised` names the exceptions that came up in it, whether or not they left the thread.
     """
 
     thread: int
     writes: tuple[tuple[int, int], ...]
+    starts: tuple[tuple[int, int], ...]
     local: int
     accesses: tuple[AccessRecord, ...]
     place: tuple[Code, int]
@@ -95,7 +97,7 @@ class Step(NamedTuple):
     def outcome(self) -> tuple[object, ...]:
         """What must be the same whenever the step is taken again."""
         failed = self.failure and (type(self.failure.exception), str(self.failure.exception))
-        return (self.writes, self.local, failed)
+        return (self.writes, self.starts, self.local, failed)
 
 
 class Blocked(NamedTuple):

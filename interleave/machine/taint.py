@@ -11,12 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 from interleave.compiler import Block, BlockKind
 from interleave.machine.step import Carrier, Flow, Sources
-from interleave.memory.values import Shared
+from interleave.memory.values import Shared, attributes_of, is_plain_object
 
 if TYPE_CHECKING:
     from interleave.machine.run import Frame
 
 _NONE: Sources = frozenset()
+
+
+def _attributes(value: object) -> tuple[str, ...]:
+    """The names of the attributes of an object of the thread's own; () for other values."""
+    if isinstance(value, _IMMUTABLE) or not is_plain_object(value):
+        return ()
+    return tuple(attributes_of(value))
+
+
 _SIMPLE = (ast.Name, ast.Constant, ast.expr_context)
 _IMMUTABLE = (int, float, complex, str, bytes, type(None), tuple, frozenset, range, Shared)
 
@@ -43,7 +52,10 @@ class FlowRecorder:
                 continue
             block = frame.code.blocks[frame.at]
             names = block.live if depth == last else block.live_in_call
-            found += [("local", depth, name) for name in names]
+            for name in names:
+                found.append(("local", depth, name))
+                inside = _attributes(frame.names.get(name))
+                found += [("local", depth, f"{name}.{each}") for each in inside]
             found += [("control", depth, branch) for branch in sorted(block.depends)]
         return found
 
@@ -62,6 +74,8 @@ class FlowRecorder:
         found: set[Any] = set()
         for name in names:
             found |= self._now.get(("local", depth, name), _NONE)
+            for each in _attributes(self._frames[depth].names.get(name)):
+                found |= self._now.get(("local", depth, f"{name}.{each}"), _NONE)
         return frozenset(found)
 
     def _given(self) -> Sources:
@@ -85,6 +99,11 @@ class FlowRecorder:
         depth = len(self._frames) - 1
         frame = self._frames[-1]
         sources = self._given() | self._condition()
+        if attribute := self._attribute_set(block):
+            name, given = attribute
+            self._now["local", depth, name] = given
+            self._forget_log()
+            return
         for name in block.uses:
             if not isinstance(frame.names.get(name), _IMMUTABLE):
                 self._add(("local", depth, name), sources)
@@ -95,6 +114,32 @@ class FlowRecorder:
         if block.kind is BlockKind.BRANCH and block.decides:
             self._now["control", depth, block.number] = sources
         self._forget_log()
+
+    def _attribute_set(self, block: Block) -> tuple[str, Sources] | None:
+        """For `x.name = ...`, where x is an object of the thread's own: "x.name", and its sources.
+
+        What that attribute was before is gone, which matters to a loop that tries again.
+        """
+        statement = block.body[0] if len(block.body) == 1 else None
+        if not (isinstance(statement, ast.Assign) and len(statement.targets) == 1):
+            return None
+        target = statement.targets[0]
+        if not (isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name)):
+            return None
+        owner = target.value.id
+        if not _attributes(self._frames[-1].names.get(owner)):
+            return None
+        names = {each.id for each in ast.walk(statement.value) if isinstance(each, ast.Name)}
+        given = self._of_names(names & block.uses) | frozenset(self._read) | self._condition()
+        return f"{owner}.{target.attr}", given
+
+    def moved(self) -> None:
+        """Objects of the thread's own are shared from now on: their attributes are locations."""
+        for carrier in [each for each in self._now if each[0] == "local" and "." in each[2]]:
+            _, depth, name = carrier
+            owner = name.partition(".")[0]
+            if not _attributes(self._frames[depth].names.get(owner)):
+                self._add(("local", depth, owner), self._now.pop(carrier))
 
     def jump(self, block: Block, target: int) -> None:
         """Control of the innermost function goes from a block to `target`.

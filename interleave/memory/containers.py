@@ -88,7 +88,7 @@ class SharedContainer(Shared):
         if name not in _TAKING_ELEMENTS or (args and type(args[0]) is slice):
             args = tuple(_contents_of(arg) for arg in args)
         port = current_port()
-        location = self._location
+        location = port.locate(self._location)
         changing = name in _CHANGING
 
         def effect() -> Any:
@@ -442,6 +442,7 @@ class SharedArray(Shared):
 def read_location(location: Location) -> Any:
     """The value there: an access, unless it is a constant."""
     port = current_port()
+    location = port.locate(location)
     if location.constant:
         return port.read(location)
     return port.access(AccessKind("read", location), lambda: port.read(location))
@@ -450,4 +451,5 @@ def read_location(location: Location) -> Any:
 def write_location(location: Location, value: object) -> None:
     """Store a value there: an access."""
     port = current_port()
+    location = port.locate(location)
     port.access(AccessKind("write", location), lambda: port.write(location, value))

@@ -103,8 +103,8 @@ def _take_shared(
 
     Raises `RuntimeError` where the size is not the one that is expected (-1: any).
     """
-    location = container._location
     port = current_port()
+    location = port.locate(container._location)
 
     def effect() -> tuple[Any, int]:
         contents = port.read(location)

@@ -7,7 +7,7 @@ or `setup` (`machine.capture`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
 
@@ -17,11 +17,14 @@ from interleave.errors import InterleaveError, ModelError
 class Location:
     """One place in shared state: a variable, an array element, a container, a primitive.
 
+    One without a name is the machine's own, and no report shows it.
+
     `number` counts all locations of a heap, `owner` is the number of the object it belongs to.
     `index` is its place in a state tuple, or -1 where every initial state has the same value and
     no code changes it; that value's id is `initial`. `constant`: no code changes it. `field` is the
     attribute's name, for an attribute of an object. Locations of one `group` (the elements of an
-    array) are constant together or not at all.
+    array) are constant together or not at all. `known` is what running the program has shown about
+    all locations (see `Port.begin_again`).
     """
 
     def __init__(self, name: str, owner: int, field: object, group: str, number: int) -> None:
@@ -30,9 +33,19 @@ class Location:
         self.field = field
         self.group = group
         self.number = number
+        self.shown = True
+        """Whether it is among the variables that reports list."""
+        self.is_room = False
+        """Whether it holds an object that threads make (see `memory.made`)."""
         self.index = -1
         self.initial = -1
         self.constant = True
+        self.known: frozenset[str] = frozenset()
+
+    @property
+    def home(self) -> Location:
+        """The location of which this is the copy that a process has; itself, if it is none."""
+        return self
 
     @property
     def key(self) -> str:
@@ -49,8 +62,9 @@ WHOLE = "whole"
 class AccessKind(NamedTuple):
     """What a pending access will do, before it is done.
 
-    `name` as reports show it; `location` None where nothing shared is touched; `part` is the key
-    within a container that it concerns, in words ("[2]"), for reports.
+    `name` as reports show it, which leave out what has none; `location` None where nothing shared
+    is touched; `part` is the key within a container that it concerns, in words ("[2]"), for
+    reports.
     """
 
     name: str
@@ -74,13 +88,21 @@ class Port(Protocol):
 
     thread: int
     """Index of the running thread, or -1 where there is none."""
+    process: str
+    """The process that runs it; "" is that of the model itself."""
 
-    def access(self, kind: AccessKind, effect: Callable[[], Any]) -> Any:
+    def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
         """Perform an access: `effect` does it, by `read` and `write`, and gives its result.
+
+        `private`: it touches what no other thread can see, so that none need run before it.
 
         The only place where a thread can be suspended. `effect` may raise what user code is to
         see, and calls `block` where the access cannot proceed now.
         """
+        ...
+
+    def locate(self, location: Location) -> Location:
+        """What a location stands for where this runs: in a process, its own copy."""
         ...
 
     def read(self, location: Location, *, part: object = WHOLE) -> Any:
@@ -130,6 +152,32 @@ class Port(Protocol):
 
     def inside(self, section: str) -> int:
         """How many threads are inside a critical section."""
+        ...
+
+    def make(self, kind: Any, contents: Any) -> Any:
+        """An object that this thread makes: a stand-in of a `memory.made.Kind`."""
+        ...
+
+    def thread_rooms(self, target: Any, *, daemon: bool | None) -> Sequence[Any]:
+        """The objects of the threads that this one can make to run `target`."""
+        ...
+
+    def more_threads(self, target: Any, *, daemon: bool | None) -> Any:
+        """Make room for one more of them. Does not return."""
+        ...
+
+    def thread_object(self) -> Any:
+        """What `threading.current_thread()` gives."""
+        ...
+
+    def start_thread(
+        self, thread: int, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> None:
+        """Have a thread begin, as part of the current access."""
+        ...
+
+    def begin_again(self, key: str) -> Any:
+        """Make the program anew, with `key` among what its locations know. Does not return."""
         ...
 
     def finished(self, thread: str, index: int | None) -> bool:

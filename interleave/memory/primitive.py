@@ -37,26 +37,51 @@ class Primitive(Shared):
         raise NotImplementedError
 
     @classmethod
+    def visit(cls, state: Any, visit: Callable[[Any, str], Any]) -> Any:
+        """`state` with `visit(part, name)` in place of each object in it; "[0]" is a name."""
+        return state
+
+    @classmethod
+    def copy_parts(cls, real: Any, copy: Callable[[Any], Any]) -> None:
+        """Put copies in place of the objects in `real`, which `fresh` made."""
+
+    @classmethod
     def describe(cls, state: Any) -> str:
         """The state in a word or two, for reports."""
         return repr(state)
 
     @property
+    def location(self) -> Location:
+        """Where its state is."""
+        return self._location
+
+    @property
     def state(self) -> Any:
-        return current_port().read(self._location)
+        port = current_port()
+        return port.read(port.locate(self._location))
 
     @state.setter
     def state(self, value: object) -> None:
-        current_port().write(self._location, value, fresh=True)
+        port = current_port()
+        port.write(port.locate(self._location), value, fresh=True)
 
     def operate(self, kind: str, effect: Callable[[], Any]) -> Any:
         """One operation, which is one access."""
         port = current_port()
         if self.written_in_python:
             port.switch_point()
-        result = port.access(AccessKind(kind, self._location), effect)
+        result = port.access(AccessKind(kind, port.locate(self._location)), effect)
         port.switch_point()
         return result
+
+    def keeps(self, what: str) -> bool:
+        """Whether the state has `what`, which it has only where some code asks for it."""
+        return f"{self._location.key}: {what}" in self._location.known
+
+    def must_keep(self, what: str) -> None:
+        """Code asks for `what`. Where the state does not have it, the search begins again."""
+        if not self.keeps(what):
+            current_port().begin_again(f"{self._location.key}: {what}")
 
     def block(self) -> Any:
         """The operation cannot proceed now. Does not return."""

@@ -12,9 +12,10 @@ from __future__ import annotations
 import struct
 import types
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
 from interleave.errors import ModelError
@@ -37,6 +38,8 @@ class Shared:
     __slots__ = ()
     _number: int
     """Index of the object in its heap."""
+    _between_processes = False
+    """Whether all processes share it; else each has a copy of its own."""
 
 
 class Unbound:
@@ -171,11 +174,22 @@ class Freezer:
     """Freezes the values of one shared location, or of one whole local state.
 
     With `mutable`, mutable values are allowed and their identities kept across all calls of
-    `freeze` on this freezer; without, they are `Uncapturable`.
+    `freeze` on this freezer; without, they are replaced by what `share` gives for them, or are
+    `Uncapturable`. `shared` has those that were replaced, by id, each with its replacement.
     """
 
-    def __init__(self, *, mutable: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        mutable: bool = False,
+        share: Callable[[object], object] | None = None,
+        shared: Mapping[int, tuple[object, object]] = MappingProxyType({}),
+    ) -> None:
         self._mutable = mutable
+        self._share = share
+        self._shared = shared
+        self.replaced: set[int] = set()
+        """Ids of those of `shared` that were met."""
         self._seen: dict[int, int] = {}
 
     def freeze(self, value: object) -> Key:
@@ -226,6 +240,11 @@ class Freezer:
             if (kind.__module__, kind.__name__) in _NUMBERS:
                 return (kind, str(value))
             raise Uncapturable(value, f"{_a(value)} cannot be kept in a state")
+        if id(value) in self._shared:
+            self.replaced.add(id(value))
+            return self.freeze(self._shared[id(value)][1])
+        if not self._mutable and self._share is not None:
+            return self.freeze(self._share(value))
         if not self._mutable:
             raise Uncapturable(value, f"{_a(value)} was made by a thread")
         number = self._seen.get(id(value))
@@ -458,6 +477,14 @@ _THAW: dict[Any, Callable[[Thawer, Key], Any]] = {
     "exception": Thawer._exception,
     "object": Thawer._object,
 }
+
+
+def register_immutable(
+    kind: type, freeze: Callable[[Freezer, Any], Key], thaw: Callable[[Thawer, Key], Any]
+) -> None:
+    """Teach freezers and thawers one more immutable type, whose keys begin with it."""
+    _IMMUTABLE[kind] = freeze
+    _THAW[kind] = thaw
 
 
 def register_mutable(

@@ -1,6 +1,16 @@
 """From a model class to a program: threads, properties, and the heap they share."""
 
-from interleave.program.heap import Heap, Written
+from interleave.program.heap import Heap, MoreRooms, Written
 from interleave.program.program import Program, Property, ThreadInstance
+from interleave.program.rooms import MoreThreads, RoomKey
 
-__all__ = ["Heap", "Program", "Property", "ThreadInstance", "Written"]
+__all__ = [
+    "Heap",
+    "MoreRooms",
+    "MoreThreads",
+    "Program",
+    "Property",
+    "RoomKey",
+    "ThreadInstance",
+    "Written",
+]

@@ -14,6 +14,7 @@ from typing import Any
 
 from interleave.errors import ModelError, Place
 from interleave.memory.containers import CONTAINERS, SharedArray, SharedContainer
+from interleave.memory.made import Kind, PlainRoom, PrimitiveRoom
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import (
@@ -28,8 +29,35 @@ from interleave.memory.values import (
 from interleave.model import Model
 from interleave.program.objects import Resolver, make_stand_in, stand_in_class
 from interleave.program.setup import class_attributes
-from interleave.stdlib import is_pure, primitive_class, unmodelled
+from interleave.records import dataclass
+from interleave.stdlib import capturing, is_pure, primitive_class, unmodelled
 from interleave.verbs import Array
+
+FIRST_MADE = 1 << 32
+"""Numbers of stand-ins from here on are of objects that threads make: a room and a kind."""
+
+MOST_KINDS = 1 << 16
+
+
+@dataclass(frozen=True)
+class Room:
+    """Room for one object that a thread makes: see `memory.made`."""
+
+    number: int
+    maker: str
+    primitive: bool
+    location: Location
+    references: Location
+
+
+def rooms_in(key: object) -> tuple[int, ...]:
+    """The rooms that a frozen value refers to, as often as it does."""
+    if type(key) is not tuple:
+        return ()
+    if len(key) == 2 and key[0] is Shared:
+        number = key[1] - FIRST_MADE
+        return (number // MOST_KINDS,) if number >= 0 else ()
+    return tuple(room for part in key for room in rooms_in(part))
 
 
 class Values:
@@ -39,15 +67,24 @@ class Values:
         self._heap = heap
         self._ids: dict[Key, int] = {}
         self._values: list[Any] = []
+        self._rooms: list[tuple[int, ...]] = []
 
-    def id_of(self, value: object) -> int:
-        """The id of an immutable value or a reference. Raises `Uncapturable`."""
-        key = Freezer().freeze(value)
+    def id_of(self, value: object, share: Callable[[object], object] | None = None) -> int:
+        """The id of an immutable value or a reference. Raises `Uncapturable`.
+
+        `share` gives a reference for what is neither.
+        """
+        key = Freezer(share=share).freeze(value)
         found = self._ids.get(key)
         if found is None:
             found = self._ids[key] = len(self._values)
             self._values.append(Thawer(self._heap.stand_in).thaw(key))
+            self._rooms.append(rooms_in(key) if self._heap.rooms else ())
         return found
+
+    def rooms(self, number: int) -> tuple[int, ...]:
+        """The rooms that a value refers to, as often as it does."""
+        return self._rooms[number]
 
     def __getitem__(self, number: int) -> Any:
         return self._values[number]
@@ -69,16 +106,80 @@ class Heap:
         self.initial: list[tuple[int, ...]] = []
         self.warnings: list[str] = []
         self.values = Values(self)
+        self.rooms: list[Room] = []
+        """Room for objects that threads make."""
+        self._kinds: dict[Kind, int] = {}
+        self._made: dict[int, Any] = {}
+
+    def add(self, name: str, kind: Callable[[int, Location], Any]) -> Any:
+        """One more shared object of one location, after everything that was captured. It holds None
+        in the beginning.
+        """
+        number = len(self.stand_ins)
+        location = self.add_location(name, number, None)
+        self.names.append(name)
+        self.stand_ins.append(kind(number, location))
+        return self.stand_ins[-1]
+
+    def add_location(self, name: str, owner: int, value: object) -> Location:
+        """One more location, which holds `value` in the beginning, and is no variable."""
+        location = Location(name, owner, None, "", len(self.locations))
+        location.index, location.constant = len(self.changing), False
+        location.shown = False
+        location.initial = self.values.id_of(value)
+        self.locations.append(location)
+        self.changing.append(location)
+        self.initial = [(*row, location.initial) for row in self.initial]
+        return location
+
+    def add_room(self, name: str, maker: str, *, primitive: bool) -> None:
+        """Room for one more object that thread `maker` makes."""
+        owner = self.add(name, PrimitiveRoom if primitive else PlainRoom)
+        owner._location.is_room = True
+        references = self.add_location("", owner._number, 0)
+        self.rooms.append(Room(len(self.rooms), maker, primitive, owner._location, references))
+
+    def made(self, room: Room, kind: Kind) -> Any:
+        """The stand-in for what is in a room, if it is of some kind."""
+        number = FIRST_MADE + room.number * MOST_KINDS
+        number += self._kinds.setdefault(kind, len(self._kinds))
+        found = self._made.get(number)
+        if found is None:
+            found = self._made[number] = kind.made(number, room.location)
+        return found
+
+    def room(self, number: int) -> Room:
+        """The room of the object of some number."""
+        return self.rooms[(number - FIRST_MADE) // MOST_KINDS]
 
     def stand_in(self, number: int) -> Any:
-        return self.stand_ins[number]
+        return self.stand_ins[number] if number < FIRST_MADE else self._made[number]
+
+    def name_of(self, stand_in: Any) -> str:
+        """What reports call a shared object: the path that leads to it; "" for the model."""
+        number: int = stand_in._number
+        if number >= FIRST_MADE:
+            return self.room(number).location.name
+        return self.names[number]
 
     def owner(self, location: Location) -> Any:
         """The stand-in that a location belongs to."""
         return self.stand_ins[location.owner]
 
 
-class Written(Exception):
+class Again(Exception):
+    """The program must be made again, for it does not have what running it has come by."""
+
+
+class MoreRooms(Again):
+    """A thread makes more objects than there is room for."""
+
+    def __init__(self, maker: str, primitive: bool) -> None:
+        super().__init__(maker, primitive)
+        self.key = (maker, primitive)
+
+
+class Written(Again):
     """A location that was taken for a constant is written: capture again, with its key known."""
 
     def __init__(self, key: str) -> None:
@@ -126,6 +227,7 @@ def _lay_out(heap: Heap, contents: list[dict[int, Any]], written: frozenset[str]
         )
         location.initial = column[0] if column else absent
         location.constant = not changes
+        location.known = written
         if changes or any(value != location.initial for value in column):
             location.index = len(heap.changing)
             heap.changing.append(location)
@@ -155,6 +257,8 @@ class _Walk:
         self._known: dict[int, Any] = {}
         self._alive: list[Any] = []
         self._used: set[tuple[str, object]] = set()
+        self.connections: list[Any] = []
+        """Real ends of pipes that were met."""
 
     def model(self, instance: Any) -> None:
         self._object(instance, "", attributes_of(instance))
@@ -172,6 +276,8 @@ class _Walk:
             return self._container(CONTAINERS[kind], value, path)
         if kind is Array:
             return self._array(value, path)
+        if (capture_it := capturing(value)) is not None:
+            return self._captured(capture_it, value, path)
         if (primitive := primitive_class(value)) is not None:
             return self._primitive(primitive, value, path)
         if isinstance(value, tuple) or is_dataclass(kind):
@@ -280,8 +386,16 @@ class _Walk:
         stand_in = self._stand_in(
             (path, cls), lambda number: cls(number, self._location(path, number)), value
         )
-        self.contents[stand_in._location.number] = initial
+        self.contents[stand_in._location.number] = cls.visit(
+            initial, lambda part, name: self._visit(part, path + name)
+        )
         return stand_in
+
+    def _captured(self, capture_it: Callable[..., Any], value: Any, path: str) -> Any:
+        try:
+            return capture_it(self, value, path)
+        except ModelError as error:
+            raise error.at(self._place(self._attribute)) from None
 
     def _object(self, value: Any, path: str, attributes: dict[str, Any]) -> Any:
         cls = type(value)

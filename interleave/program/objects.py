@@ -68,9 +68,9 @@ class _SharedModel(SharedObject):
         return current_port().finished(thread, index)
 
 
-def stand_in_class(cls: type, resolve: Resolver) -> type:
+def stand_in_class(cls: type, resolve: Resolver, mixin: type = SharedObject) -> type:
     """The subclass of `cls` whose instances stand for shared ones."""
-    mixin = _SharedModel if issubclass(cls, Model) else SharedObject
+    mixin = _SharedModel if issubclass(cls, Model) else mixin
     members: dict[str, Any] = {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
     for base in reversed(cls.__mro__):
         if base not in (object, Model):

@@ -9,7 +9,9 @@ import inspect
 import itertools
 import sys
 import types
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from interleave import stdlib
@@ -26,11 +28,16 @@ from interleave.compiler.names import (
 )
 from interleave.compiler.source import find_function, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place
+from interleave.memory.made import MadeObject
 from interleave.memory.values import OrderedFrozenSet, is_plain_object, mangle
 from interleave.model import NOTE, RUNTIMES, Model, Param, PropertyNote, ThreadNote
 from interleave.program.heap import capture
+from interleave.program.objects import stand_in_class
+from interleave.program.processes import Space, private_copies, share_pipes
+from interleave.program.rooms import RoomKey
 from interleave.program.setup import initial_instances
 from interleave.records import dataclass
+from interleave.stdlib.threads import Thread
 
 LARGEST_COUNT = 1000
 """Instances of one thread at most: beyond this it is a slip of the pen."""
@@ -47,6 +54,10 @@ class ThreadInstance:
     function: types.FunctionType
     arguments: tuple[int, ...]
     daemon: bool
+    room: Any = None
+    """The modelled `Thread`, for one that a running thread makes."""
+    process: str = ""
+    """The process that it runs in, where that is not the one of the model itself."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +94,13 @@ class Program:
         parameters: dict[str, object],
         written: frozenset[str] = frozenset(),
         runtime: str = RUNTIMES[0],
+        rooms: Mapping[RoomKey, int] = MappingProxyType({}),
+        object_rooms: Mapping[tuple[str, bool], int] = MappingProxyType({}),
     ) -> None:
         self.model = model
         self.runtime = runtime
+        self.rooms: list[tuple[RoomKey, Any]] = []
+        """The modelled `Thread` objects, and who makes them."""
         self.parameters = parameters
         self.written = written
         self.threads: list[ThreadInstance] = []
@@ -94,6 +109,7 @@ class Program:
         self._copies: dict[types.FunctionType, types.FunctionType] = {}
         self._originals: dict[types.FunctionType, types.FunctionType] = {}
         self._shared_globals: dict[int, Any] = {}
+        self._made_classes: dict[type, type] = {}
         self._read_notes()
         reachable, self.method_names = _reachable_functions(self.model, self._entries())
         globals_ = _shared_globals(reachable)
@@ -101,12 +117,17 @@ class Program:
             initial_instances(self.model, self.parameters, place_of_function),
             globals_,
             resolve=self._copy,
-            written=self.written | _written_attributes(reachable),
+            written=self.written | self._written_by(self._entries(processes=False)),
             place=self._place_of_attribute,
         )
+        self.spaces = self._spaces()
+        alone = all(thread.process for thread in self.threads)
+        self._left = share_pipes(self.heap, [*self.spaces], self._pipe_capacity(), alone=alone)
         self._shared_globals = {id(globals_[name]): found[name] for name in globals_}
         self.stand_in = self.heap.stand_ins[0]
         self._fill_copies()
+        self._add_rooms(rooms)
+        self._add_object_rooms(object_rooms)
         for entry in self.threads:
             self.code(entry.function)
 
@@ -144,11 +165,84 @@ class Program:
         for index in range(count):
             shown = f"{name}[{index}]" if count > 1 else name
             arguments = (index,) if wanted else ()
+            process = shown if note.process else ""
             self.threads.append(
                 ThreadInstance(
-                    len(self.threads), shown, name, index, function, arguments, note.daemon
+                    len(self.threads),
+                    shown,
+                    name,
+                    index,
+                    function,
+                    arguments,
+                    note.daemon,
+                    process=process,
                 )
             )
+
+    def _add_rooms(self, rooms: Mapping[RoomKey, int]) -> None:
+        """Add the threads that running threads make: those of each maker in turn."""
+        made: Counter[str] = Counter()
+        for maker in self.threads:  # which grows meanwhile
+            for key, count in rooms.items():
+                for _ in range(count if key.maker == maker.name else 0):
+                    self._add_room(key, made)
+
+    def _add_object_rooms(self, rooms: Mapping[tuple[str, bool], int]) -> None:
+        """Make room for the objects that threads make: those of each maker in turn."""
+        for maker in self.threads:
+            numbers = itertools.count(1)
+            for primitive in (False, True):
+                for _ in range(rooms.get((maker.name, primitive), 0)):
+                    name = f"{maker.name}#{next(numbers)}"
+                    self.heap.add_room(name, maker.name, primitive=primitive)
+        for room in self.heap.rooms:
+            room.location.known = self.written
+
+    def made_class(self, cls: type) -> type:
+        """The class of the stand-ins for instances of `cls` that threads make and share."""
+        if cls not in self._made_classes:
+            self._made_classes[cls] = stand_in_class(cls, self._copy, MadeObject)
+            self._fill_copies()
+        return self._made_classes[cls]
+
+    def _add_room(self, key: RoomKey, made: Counter[str]) -> None:
+        method = key.function.__name__
+        made[method] += 1
+        name = f"{method}-{made[method]}"
+        process = next(thread.process for thread in self.threads if thread.name == key.maker)
+        room = self.heap.add(name, Thread)
+        room.runs, room.daemon_room, room.default_name = len(self.threads), key.daemon, name
+        self.rooms.append((key, room))
+        self.threads.append(
+            ThreadInstance(
+                len(self.threads), name, name, 0, key.function, (), key.daemon, room, process
+            )
+        )
+
+    def rooms_of(self, key: RoomKey) -> list[Any]:
+        """The modelled `Thread` objects that one thread can make to run one function."""
+        return [room for each, room in self.rooms if each == key]
+
+    def _pipe_capacity(self) -> int | None:
+        """How many messages a pipe holds: what the model says, or any number."""
+        found = self.parameters.get("PIPE_CAPACITY", getattr(self.model, "PIPE_CAPACITY", None))
+        if found is None or (type(found) is int and found > 0):
+            return found
+        raise ModelError(
+            f"PIPE_CAPACITY is {found!r}",
+            remedy="it is how many messages a pipe of multiprocessing holds: a whole number from 1",
+            place=self._place_of_attribute("PIPE_CAPACITY"),
+        )
+
+    def entry(self, thread: ThreadInstance) -> tuple[types.FunctionType, tuple[Any, ...]]:
+        """The function that a thread runs, and what follows `self`."""
+        if not (thread.process and self._left):
+            return thread.function, thread.arguments
+        from interleave.stdlib.multiprocessing.queues import leaving
+
+        run = getattr(self.stand_in, thread.method)
+        function: types.FunctionType = leaving  # type: ignore[assignment]
+        return function, (run, thread.arguments, self._left)
 
     def _count(self, count: int | Param, function: types.FunctionType) -> int:
         value = self.parameters[count.name] if isinstance(count, Param) else count
@@ -160,9 +254,25 @@ class Program:
             )
         return value
 
-    def _entries(self) -> list[types.FunctionType]:
-        threads = dict.fromkeys(thread.function for thread in self.threads)
-        return [*threads, *[each.function for each in self.properties]]
+    def _entries(self, *, processes: bool = True) -> list[types.FunctionType]:
+        """What can run: threads, processes if wanted, and properties."""
+        threads = [thread for thread in self.threads if processes or not thread.process]
+        functions = dict.fromkeys(thread.function for thread in threads)
+        return [*functions, *[each.function for each in self.properties]]
+
+    def _written_by(self, entries: list[types.FunctionType]) -> frozenset[str]:
+        return _written_attributes(_reachable_functions(self.model, entries)[0])
+
+    def _spaces(self) -> dict[str, Space]:
+        """What locations stand for in each process."""
+        running = [thread for thread in self.threads if thread.process]
+        fields = {each.function: self._written_by([each.function]) for each in running}
+        return {
+            each.process: private_copies(
+                self.heap, each.process, fields[each.function], self.written
+            )
+            for each in running
+        }
 
     def thread_number(self, method: str, index: int | None) -> list[int]:
         """The threads that `finished(method, index)` asks about. Raises `ModelError` if none."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from interleave.errors import InterleaveError, ModelError, Place
-from interleave.memory.port import AccessKind, in_words, using_port
+from interleave.memory.port import AccessKind, Location, in_words, using_port
 from interleave.memory.values import attributes_of, is_plain_object
 from interleave.model import Model, Param
 from interleave.stdlib import is_standard, primitive_class
@@ -21,18 +21,22 @@ class _SetupPort:
     """The port while `setup` runs: only choices mean anything. `choices` is a prefix to follow."""
 
     thread = -1
+    process = ""
 
     def __init__(self, choices: list[int]) -> None:
         self.taken: list[tuple[int, int]] = []
         self._choices = choices
 
-    def access(self, kind: AccessKind, effect: Callable[[], Any]) -> Any:
+    def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
         if kind.name != "choose":
             raise ModelError(
                 f"setup cannot {in_words(kind)}: no other thread runs yet",
                 remedy="do it without, or in a thread",
             )
         return effect()
+
+    def locate(self, location: Location) -> Location:
+        return location
 
     def switch_point(self) -> None:
         """No thread runs yet."""
@@ -153,6 +157,7 @@ def fresh_copy(value: Any, copies: dict[int, Any]) -> Any:
         return made
     if (primitive := primitive_class(value)) is not None:
         made = copies[id(value)] = primitive.fresh(value)
+        primitive.copy_parts(made, lambda part: fresh_copy(part, copies))
         return made
     if kind is tuple:
         return tuple(fresh_copy(item, copies) for item in value)

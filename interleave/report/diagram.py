@@ -319,6 +319,8 @@ class _Diagram:
         if source is not None:
             place = f"{source.file}:{source.line}"
             texts += [Text(source.text, INK, font=MONO), Text(place, SOFT, size=10)]
+        if violation.hint:
+            texts.append(Text(violation.hint, INK, size=12, most_lines=8))
         box = self._across("final", Block(tuple(texts)), padding=16, **_ROLES["fails"])
         self._y += _ROW_GAP
         steps = violation.trace.steps

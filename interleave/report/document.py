@@ -92,6 +92,7 @@ def _violation(violation: Violation) -> Document:
     return {
         "kind": violation.kind,
         "message": plain_text(violation.message),
+        "hint": plain_text(violation.hint),
         "location": _name(violation.location),
         "threads": [plain_text(thread) for thread in violation.threads],
         "source": None if violation.source is None else _source(violation.source),

@@ -21,8 +21,9 @@ def render_stats(result: ModelResult, facts: RunFacts) -> str:
         f"{per_second}, {transitions}",
         f"  {count(facts.learnt, 'case')} learnt; {facts.kernel:.3f} s of the search in the "
         f"kernel, {max(0.0, facts.search - facts.kernel):.3f} s in Python",
-        f"  besides: {facts.load:.3f} s to load the kernel, {facts.traces:.3f} s for traces, "
-        f"{facts.counts:.3f} s to count interleavings; {facts.seconds:.3f} s in all",
+        f"  besides: {facts.load:.3f} s to load the kernel, {facts.checks:.3f} s for checks of the "
+        f"whole graph, {facts.traces:.3f} s for traces, {facts.counts:.3f} s to count "
+        f"interleavings; {facts.seconds:.3f} s in all",
     ]
     if facts.bytes:
         states = max(1, result.states)

@@ -80,6 +80,8 @@ def _violation(violation: Violation, verbosity: int, width: int) -> list[Line]:
     final = words.final_values(violation.trace)
     if final and violation.kind == "postcondition":
         lines += [[], *_paragraph(f"At the end: {final}", width, Style.BAD)]
+    if violation.hint:
+        lines += [[], *_paragraph(one_line(violation.hint), width)]
     hidden = words.participants(violation)[1]
     if hidden:
         lines += _paragraph(words.left_out(hidden), width, Style.FAINT)
@@ -90,9 +92,7 @@ def _waits(violation: Violation, verbosity: int, width: int) -> list[Line]:
     """Who waits for what, held by whom; in the order of the circle where there is one."""
     if not violation.waits:
         return []
-    opening = "Now no thread can move"
-    opening += ", because threads wait for each other in a circle:" if violation.cycle else ":"
-    lines: list[Line] = [[], *_paragraph(opening, width)]
+    lines: list[Line] = [[], *_paragraph(f"{words.standstill(violation)}:", width)]
     for wait in violation.waits:
         sentence = f"{one_line(wait.thread)} {words.wait_text(wait)}"
         if wait.holders:

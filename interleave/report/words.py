@@ -91,16 +91,14 @@ def outcomes(model_result: ModelResult) -> list[str]:
     if counted is None or not counted.outcomes:
         return []
     ends = sorted(counted.outcomes, key=lambda outcome: -(outcome.interleavings or 0))
-    first = dict(ends[0].state)
-    differing = [
-        name
-        for name, value in first.items()
-        if any(show(dict(outcome.state)[name]) != show(value) for outcome in ends)
-    ]
+    # What threads have made is among the variables of those ends only in which it is there.
+    known = dict.fromkeys(name for outcome in ends for name, _ in outcome.state)
+    texts = [{name: show(value) for name, value in outcome.state} for outcome in ends]
+    differing = [name for name in known if len({text.get(name) for text in texts}) > 1]
     lines = []
     for outcome in ends[:MOST_OUTCOMES]:
         values = dict(outcome.state)
-        names = differing or list(values)
+        names = [name for name in differing or known if name in values]
         text = ", ".join(f"{one_line(name)} = {one_line(show(values[name]))}" for name in names)
         line = text or _HOW["finished"]
         if outcome.how != "finished":
@@ -176,6 +174,16 @@ def effects(step: TraceStep) -> list[str]:
 def access_text(access: Access) -> str:
     """An access in words: "read counter", "sleep"."""
     return one_line(f"{access.kind} {access.location or ''}")
+
+
+def standstill(violation: Violation) -> str:
+    """That threads cannot move, and why: "Now no thread can move"."""
+    who, opening = "threads", "Now no thread can move"
+    if violation.kind == "stuck":
+        who, these = "they", "this one" if len(violation.waits) == 1 else "these"
+        opening = f"Others can go on for ever, but {these} can never move again"
+    why = f", because {who} wait for each other in a circle" if violation.cycle else ""
+    return opening + why
 
 
 def wait_text(wait: Wait) -> str:

@@ -6,6 +6,7 @@
 from interleave.stdlib.registry import (
     MODELLED,
     Namespace,
+    capturing,
     counterpart,
     is_pure,
     is_standard,
@@ -18,6 +19,7 @@ from interleave.stdlib.registry import (
 __all__ = [
     "MODELLED",
     "Namespace",
+    "capturing",
     "counterpart",
     "is_pure",
     "is_standard",

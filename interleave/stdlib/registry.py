@@ -2,7 +2,8 @@
 
 Each file here models one module. It has `FUNCTIONS`, the modelled counterpart of each public name
 of that module; `PRIMITIVES`, the modelled class of each real type whose instances a model may hold;
-and, if need be, `INSTANCES`: what stands for an instance of some type wherever code uses one. To
+and, if need be, `INSTANCES`: what stands for an instance of some type wherever code uses one. Where
+types alone do not tell, it has functions `primitive_class` and `capturing`, as there are here. To
 add a module, write its file and name it in `MODELLED`; files are imported when needed.
 """
 
@@ -10,15 +11,28 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 from interleave.errors import ModelError
+from interleave.memory.made import Kind
+from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive
 
 MODELLED = {
+    "_queue": "queue",
     "_thread": "threading",
+    "ctypes": "multiprocessing",
     "logging": "logging",
+    "multiprocessing": "multiprocessing",
+    "multiprocessing.connection": "multiprocessing",
+    "multiprocessing.context": "multiprocessing",
+    "multiprocessing.process": "multiprocessing",
+    "multiprocessing.queues": "multiprocessing",
+    "multiprocessing.sharedctypes": "multiprocessing",
+    "multiprocessing.synchronize": "multiprocessing",
+    "queue": "queue",
     "sys": "sys",
     "threading": "threading",
     "time": "time",
@@ -42,6 +56,8 @@ _REMEDIES = {
     "uuid": "count in a shared variable, or use choose([...])",
     "time": "a model has no clock: let choose([True, False]) say whether the time has come",
     "datetime": "a model has no clock: let choose([...]) say what time it is",
+    "multiprocessing": "mark a method with @process; share what multiprocessing's Value, Array, "
+    "Lock, ... make in the class body or in setup",
     "os": "a model has no outside world: keep what it needs in shared variables",
 }
 
@@ -55,7 +71,17 @@ def counterpart(module: str) -> ModuleType | None:
 def primitive_class(real: object) -> type[Primitive] | None:
     """The modelled class of a real lock, queue, ...; None where `real` is something else."""
     module = counterpart(type(real).__module__)
-    return None if module is None else module.PRIMITIVES.get(type(real))
+    if module is None:
+        return None
+    find = getattr(module, "primitive_class", None)
+    found: type[Primitive] | None = find(real) if find else module.PRIMITIVES.get(type(real))
+    return found
+
+
+def capturing(real: object) -> Callable[..., Any] | None:
+    """What makes the stand-in of an object that the heap cannot take for one primitive."""
+    find = getattr(counterpart(type(real).__module__), "capturing", None)
+    return None if find is None else find(real)
 
 
 def is_standard(module: str | None) -> bool:
@@ -73,6 +99,17 @@ def unmodelled(name: str, module: str) -> ModelError:
     top = module.lstrip("_").partition(".")[0]
     remedy = _REMEDIES.get(top, "do it outside the model, or write down what it does in the model")
     return ModelError(f"{name} has no modelled counterpart", remedy=remedy)
+
+
+def made_by_threads(real: Callable[..., Any], kind: type[Primitive]) -> Callable[..., Any]:
+    """What stands for a real class, or what makes its instances, in the code of a thread."""
+
+    def make(*args: Any, **kwargs: Any) -> Any:
+        # A real one knows what arguments it takes, and what it begins with.
+        return current_port().make(Kind(kind), kind.initial(real(*args, **kwargs)))
+
+    make.__name__ = make.__qualname__ = real.__name__
+    return make
 
 
 class Namespace:

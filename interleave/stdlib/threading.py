@@ -10,6 +10,8 @@ from typing import Any
 from interleave.errors import ModelError
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive
+from interleave.stdlib import threads
+from interleave.stdlib.registry import made_by_threads
 
 
 class _Lockable(Primitive):
@@ -128,21 +130,11 @@ class RLock(_Lockable):
         self.state = (me, depth - 1) if depth > 1 else None
 
 
-def _made_by_a_thread(name: str) -> Any:
-    def refuse(*_: object, **__: object) -> Any:
-        raise ModelError(
-            f"a threading.{name} is made by a running thread",
-            remedy="make it a class attribute of the model, or make it in `def setup(self)`",
-        )
-
-    refuse.__name__ = name
-    return refuse
-
-
 FUNCTIONS = {
-    "Lock": _made_by_a_thread("Lock"),
-    "RLock": _made_by_a_thread("RLock"),
-    "allocate_lock": _made_by_a_thread("Lock"),
+    "Lock": made_by_threads(threading.Lock, Lock),
+    "RLock": made_by_threads(threading.RLock, RLock),
+    "allocate_lock": made_by_threads(threading.Lock, Lock),
+    **threads.FUNCTIONS,
 }
 PRIMITIVES: dict[type, type[Primitive]] = {
     type(threading.Lock()): Lock,

@@ -46,6 +46,7 @@ def test_lost_update() -> None:
         "message": (
             "increment[0] overwrites what increment[1] wrote to counter, without having seen it"
         ),
+        "hint": "",
         "location": "counter",
         "threads": ["increment[0]", "increment[1]"],
         "source": {"file": "counter.py", "line": 10, "text": "self.counter = temp + 1"},

@@ -129,9 +129,9 @@ class Forest:
         for rank, step in enumerate(moves.steps):
             self.steps.append(step)
             self.ranks.append(rank)
-            writes = tuple((place, code(place, value)) for place, value in step.writes)
-            local = self.threads[thread]
-            self._writes.append((*writes, (local, code(local, step.local))))
+            locals_ = [*step.starts, (thread, step.local)]
+            writes = [*step.writes, *[(self.threads[each], local) for each, local in locals_]]
+            self._writes.append(tuple((place, code(place, value)) for place, value in writes))
             self._step_marks.append(self._mark(step))
             changes = dict.fromkeys(self._watched(step))
             self._step_changes.append(

@@ -13,6 +13,8 @@ from interleave.engine.native.endings import find_endings
 from interleave.engine.native.forest import Forest
 from interleave.engine.native.layout import Layout
 from interleave.engine.native.space import PackedStates, Parallel, Sizes
+from interleave.engine.native.stuck import find_stuck
+from interleave.engine.stuck import Stuck
 from interleave.machine import State
 
 
@@ -91,6 +93,10 @@ class NativeGraph(SearchGraph):
             assert self.forest is not None
             self._endings, self.has_cycle = find_endings(self, self.forest)
         return self._endings
+
+    def stuck(self) -> Stuck:
+        assert self.forest is not None
+        return find_stuck(self, self.forest)
 
     @property
     def any_final(self) -> bool:

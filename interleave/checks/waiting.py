@@ -1,0 +1,108 @@
+"""What threads that cannot move wait for, and who holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from interleave.engine.paths import Path
+from interleave.machine import FAILED, FINISHED, Blocked, Machine, State
+from interleave.memory.primitive import Primitive
+from interleave.result import Access, Wait
+
+
+def waits_in(
+    machine: Machine, state: State, blocked: Sequence[Blocked], path: Path
+) -> tuple[tuple[Wait, ...], int]:
+    """Who waits for what in a state, of those threads that are `blocked` there.
+
+    `path` leads to the state. The second is how many of them, the first ones, wait for each other
+    in a circle, each for the next; 0 where there is none. The others are in order of declaration.
+    """
+    holders = {wait.thread: _holders(machine, state, wait, path) for wait in blocked}
+    cycle = _cycle(holders)
+    order = {thread: place for place, thread in enumerate(cycle)}
+    names = [thread.name for thread in machine.program.threads]
+    waits = tuple(
+        Wait(
+            names[wait.thread],
+            Access(wait.access.name, wait.access.where),
+            wait.place[0].source(wait.place[1]),
+            tuple(names[thread] for thread in holders[wait.thread]),
+            holders_ended=_have_ended(machine, state, holders[wait.thread]),
+        )
+        for wait in sorted(
+            blocked, key=lambda wait: order.get(wait.thread, len(order) + wait.thread)
+        )
+    )
+    return waits, len(cycle)
+
+
+def in_words(waits: tuple[Wait, ...], length: int) -> str:
+    """One sentence. `length` is that of the cycle, which comes first; 0 where there is none."""
+    parts = []
+    for wait in waits:
+        part = f"{wait.thread} waits for {wait.access.location or wait.access.kind}"
+        if wait.holders == (wait.thread,):
+            part += ", which it holds itself"
+        elif wait.holders:
+            part += f", held by {_listed(wait.holders)}"
+            part += ", which has ended" if wait.holders_ended else ""
+        parts.append(part)
+    if length > 2:
+        names = _listed(wait.thread for wait in waits[:length])
+        parts[:length] = [f"{names} wait for each other in a circle"]
+    return "; ".join(parts)
+
+
+def _holders(machine: Machine, state: State, wait: Blocked, path: Path) -> tuple[int, ...]:
+    location = wait.access.location
+    heap = machine.program.heap
+    if location is None:
+        return ()
+    owner = heap.owner(location)
+    if type(owner)._between_processes and not isinstance(owner, Primitive):
+        # Shared memory of multiprocessing: what is waited for is its lock.
+        owner = owner.lock
+        location = owner.location if owner is not None else location
+    if not isinstance(owner, Primitive):
+        return ()
+    index = location.index
+    history = [
+        (step.thread, heap.values[before[index]], heap.values[value])
+        for before, step in path.steps
+        for place, value in step.writes
+        if place == index
+    ]
+    return owner.holders(heap.values[state[index]], history)
+
+
+def _have_ended(machine: Machine, state: State, threads: tuple[int, ...]) -> bool:
+    ended = [machine.local(state, thread) in (FINISHED, FAILED) for thread in threads]
+    return bool(ended) and all(ended)
+
+
+def _listed(names: Iterable[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _cycle(holders: dict[int, tuple[int, ...]]) -> list[int]:
+    """Threads that wait for each other in a circle, each for the next; [] where there is none."""
+    done: set[int] = set()
+
+    def follow(thread: int, way: list[int]) -> list[int]:
+        if thread in way:
+            return way[way.index(thread) :]
+        if thread in done:
+            return []
+        done.add(thread)
+        for holder in holders.get(thread, ()):
+            if found := follow(holder, [*way, thread]):
+                return found
+        return []
+
+    for thread in sorted(holders):
+        if found := follow(thread, []):
+            first = found.index(min(found))
+            return found[first:] + found[:first]
+    return []

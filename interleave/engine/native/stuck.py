@@ -1,0 +1,70 @@
+"""Threads that can never move again although others can, on arrays. See `components`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from interleave.engine.memory import shortage
+from interleave.engine.native.compiling import announced
+from interleave.engine.native.components import first_waits, visit
+from interleave.engine.stuck import Stuck
+
+if TYPE_CHECKING:
+    from interleave.engine.native.forest import Forest
+    from interleave.engine.native.graph import NativeGraph
+
+AT_ONCE = 1 << 18
+"""States, or transitions, after which the kernel comes back, so that it can be interrupted."""
+
+
+def find_stuck(graph: NativeGraph, forest: Forest) -> Stuck:
+    """For everything that a thread waits for, the first state in which it is stuck there.
+
+    Each with all threads that are stuck in it, in order. See `engine.stuck.find_stuck`. Where there
+    is not enough memory, that becomes the limit of the graph, and there is no answer.
+    """
+    space, trees, count = graph.packed.space, forest.trees, len(graph)
+    threads = [thread.number for thread in graph.machine.program.threads if not thread.daemon]
+    bits = np.full(len(graph.machine.program.threads), -1, np.int64)
+    bits[threads] = np.arange(len(threads))
+    full = np.packbits(np.ones(len(threads), np.uint8), bitorder="little")
+    settled = np.zeros(count * len(full), np.uint8)
+    endless = np.zeros(count, np.uint8)
+    room = _room(count, space.parents.dtype)
+    made = np.empty(space.words, np.uint64)
+    progress = np.array([count - 1, 0, 0, 0], np.int64)
+    arguments = (space, trees, bits, full, settled, endless, *room, made, progress)
+    with announced():
+        visit(*arguments, 0)  # has it compiled, or loaded
+    while visit(*arguments, AT_ONCE):
+        if short := shortage():
+            graph.limit = short
+            return []
+    if not endless.any():
+        return []
+    seen = np.zeros(len(trees.leaf_first), np.uint8)
+    first, found = np.empty(len(seen), np.int64), 0
+    for begin in range(0, count, AT_ONCE):
+        end = min(begin + AT_ONCE, count)
+        found = first_waits(space, trees, bits, begin, end, settled, endless, seen, first, found)
+    numbers = first[:found]
+    rows = np.unpackbits(
+        settled.reshape(count, -1)[numbers], axis=1, count=len(threads), bitorder="little"
+    )
+    return [
+        (number, tuple(thread for thread, bit in zip(threads, row, strict=True) if not bit))
+        for number, row in zip(numbers.tolist(), rows.tolist(), strict=True)
+    ]
+
+
+def _room(count: int, number: Any) -> tuple[Any, ...]:
+    """Room for `visit`. What it does not come to use takes no memory."""
+    return (
+        np.zeros(count, number),
+        np.empty(count, number),
+        np.empty(count, number),
+        np.empty(count, np.int64),
+        np.empty(count, number),
+    )

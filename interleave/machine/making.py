@@ -1,0 +1,158 @@
+"""Objects that a thread makes, while a step of it runs: their rooms, and the references to them.
+
+What a thread makes is its own until it stores it where others can find it. Then it moves into a
+room, and the thread's locals refer to it there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from interleave.errors import ModelError
+from interleave.memory.containers import CONTAINERS
+from interleave.memory.made import Held, Kind
+from interleave.memory.values import Uncapturable, attributes_of, is_plain_object
+from interleave.program.heap import Heap, MoreRooms, Room
+
+MOST_ROOMS = 50
+"""Objects that threads have made and share, at most, at one time."""
+
+
+class Making:
+    """What one step makes and lets go. `values` are the value ids of the state before it.
+
+    `look` is told of each place of the state that is looked at, `written` has what the step wrote.
+    """
+
+    def __init__(
+        self,
+        heap: Heap,
+        maker: str,
+        values: tuple[int, ...],
+        written: dict[int, int],
+        look: Callable[[int], None],
+        class_of: Callable[[type], type],
+    ) -> None:
+        self.moved: dict[int, tuple[object, Any]] = {}
+        """What has moved into a room in the present block: by id, with its stand-in."""
+        self._heap = heap
+        self._maker = maker
+        self._values = values
+        self._written = written
+        self._look = look
+        self._class_of = class_of
+        self._new: dict[int, None] = {}
+        self._depth = 0
+        self.stored: dict[int, int] = {}
+        """Ids of what was itself stored, and has not only come along; with the access (its place in
+        the block's log) that did it.
+        """
+        self.access = 0
+        """The place in the log of the present access."""
+
+    def _at(self, index: int) -> int:
+        """The value id that is at a place now."""
+        if index in self._written:
+            return self._written[index]
+        self._look(index)
+        return self._values[index]
+
+    def make(self, kind: Kind, contents: object) -> Any:
+        """An object in a room of its own. Raises `MoreRooms`, and `ModelError` at the limit."""
+        stand_in, room = self._room_for(kind)
+        self._put(room, Held(kind, contents))
+        return stand_in
+
+    def share(self, value: Any) -> Any:
+        """Move what the thread has made into a room. Raises `Uncapturable`."""
+        if not self._depth:
+            self.stored.setdefault(id(value), self.access)
+        if id(value) not in self.moved:
+            kind = self._kind_of(value)
+            stand_in, room = self._room_for(kind)
+            self.moved[id(value)] = (value, stand_in)  # before its parts, which may refer to it
+            self._put(room, Held(kind, _contents(kind, value)))
+        return self.moved[id(value)][1]
+
+    def _kind_of(self, value: Any) -> Kind:
+        kind = type(value)
+        if (container := CONTAINERS.get(kind)) is not None:
+            return Kind(container, container.options(value))
+        if is_plain_object(value) and not isinstance(value, BaseException):
+            return Kind(self._class_of(kind))
+        raise Uncapturable(value, f"a {kind.__name__} was made by a thread")
+
+    def _room_for(self, kind: Kind) -> tuple[Any, Room]:
+        absent = self._heap.values.id_of(None)
+        primitive = kind.is_primitive
+        for room in self._heap.rooms:
+            if (room.maker, room.primitive) == (self._maker, primitive):
+                if self._at(room.location.index) == absent:
+                    # Taken, until what is in it is known.
+                    self._written[room.location.index] = self._heap.values.id_of(Held(kind, ()))
+                    self._new[room.number] = None
+                    return self._heap.made(room, kind), room
+        if len(self._heap.rooms) >= MOST_ROOMS:
+            raise ModelError(
+                f"threads share more than {MOST_ROOMS} objects that they have made",
+                remedy="make fewer, or let go of those that are no longer needed; "
+                "what refers to itself in a circle is never let go",
+            )
+        raise MoreRooms(self._maker, primitive)
+
+    def _put(self, room: Room, held: Held) -> None:
+        self._depth += 1
+        self._written[room.location.index] = self._heap.values.id_of(held, self.share)
+        self._depth -= 1
+
+    def done(self) -> None:
+        """The thread's locals refer to the rooms of what has moved."""
+        self.moved.clear()
+        self.stored.clear()
+
+    def unchanged(self) -> bool:
+        """Whether what has moved is still as it was then: it should be changed in its room now."""
+        values = self._heap.values
+        for value, stand_in in self.moved.values():
+            room = self._heap.room(stand_in._number)
+            held = Held(values[self._written[room.location.index]].kind, None)
+            now = held._replace(contents=_contents(held.kind, value))
+            if values.id_of(now, self.share) != self._written[room.location.index]:
+                return False
+        return True
+
+    def settle(self, before: Iterable[int], after: Iterable[int]) -> None:
+        """Count references anew, and free rooms that nothing refers to.
+
+        `before` and `after` are the rooms that local states of threads referred to before the step
+        and refer to after it.
+        """
+        changes = Counter(after)
+        changes.subtract(before)
+        for index, value in list(self._written.items()):
+            self._look(index)
+            changes.update(self._heap.values.rooms(value))
+            changes.subtract(self._heap.values.rooms(self._values[index]))
+        waiting = sorted({number for number, change in changes.items() if change} | {*self._new})
+        while waiting:
+            room = self._heap.rooms[waiting.pop(0)]
+            count = self._count(room) + changes.pop(room.number, 0)
+            self._written[room.references.index] = self._heap.values.id_of(count)
+            if count == 0:
+                lost = self._heap.values.rooms(self._at(room.location.index))
+                self._written[room.location.index] = self._heap.values.id_of(None)
+                changes.subtract(lost)
+                waiting += sorted({*lost} - {*waiting})
+
+    def _count(self, room: Room) -> int:
+        count: int = self._heap.values[self._at(room.references.index)]
+        return count
+
+
+def _contents(kind: Kind, value: Any) -> tuple[Any, ...]:
+    if type(value) in CONTAINERS:
+        found: tuple[Any, ...] = kind.stand_in.contents(value)
+        return found
+    return tuple(attributes_of(value).items())

@@ -1,0 +1,88 @@
+"""What each process has for itself: private copies of everything that processes do not share.
+
+A process that `fork` starts sees the same objects at the same addresses as its parent, and each of
+them in a copy of its own. So it is here: shared objects keep their stand-ins, and what a location
+stands for depends on the process that looks (`Port.locate`). Aliases within a process stay aliases.
+Primitives of `multiprocessing` have no copies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from interleave.memory.port import Location
+from interleave.program.heap import Heap
+
+Space = Mapping[Location, Location]
+"""What stands, in one process, for each location of which it has a copy of its own."""
+
+
+class PrivateLocation(Location):
+    """The copy of a location that one process has."""
+
+    def __init__(self, home: Location, process: str, number: int) -> None:
+        super().__init__(f"{home.name} in {process}", home.owner, home.field, home.group, number)
+        self._home = home
+        self.process = process
+
+    @property
+    def home(self) -> Location:
+        return self._home
+
+    @property
+    def key(self) -> str:
+        return f"{self.home.key} in {self.process}"
+
+
+def private_copies(
+    heap: Heap, process: str, fields: Collection[str], written: Collection[str]
+) -> Space:
+    """Give a process its copies of what `heap` holds; those that it may write get a place.
+
+    `fields` are the names of the attributes that its code assigns, `written` the keys of what was
+    found out to be written while running. Changes `heap`.
+    """
+    space: dict[Location, Location] = {}
+    for home in list(heap.locations):
+        if not isinstance(home, PrivateLocation) and not _is_shared(heap, home):
+            copy = PrivateLocation(home, process, len(heap.locations))
+            copy.constant = home.field not in fields and copy.key not in written
+            heap.locations.append(copy)
+            _lay_out(heap, copy)
+            space[home] = copy
+    return space
+
+
+def _is_shared(heap: Heap, location: Location) -> bool:
+    """Whether all processes have this one location."""
+    return bool(type(heap.owner(location))._between_processes)
+
+
+def _lay_out(heap: Heap, copy: PrivateLocation) -> None:
+    """Give a copy its place in the state, if it needs one, with the values that it begins with."""
+    home = copy.home
+    column = [home.initial if home.index < 0 else row[home.index] for row in heap.initial]
+    copy.initial = column[0] if column else home.initial
+    if copy.constant and len(set(column)) <= 1:
+        return
+    if copy.constant and home.constant:
+        copy.index = home.index  # nobody writes either: they differ with the choices of setup
+        return
+    copy.index = len(heap.changing)
+    heap.changing.append(copy)
+    heap.initial = [(*row, value) for row, value in zip(heap.initial, column, strict=True)]
+
+
+def share_pipes(
+    heap: Heap, processes: list[str], capacity: int | None, *, alone: bool
+) -> tuple[Any, ...]:
+    """Tell all that holds messages which processes there are, and how much a pipe holds.
+
+    Gives those that the end of a process has to do with. `alone`: the process of the model itself
+    runs nothing.
+    """
+    pipes = [each for each in heap.stand_ins if hasattr(type(each), "capacity")]
+    for each in pipes:
+        each.processes, each.capacity = frozenset(["", *processes]), capacity
+    return tuple(each for each in pipes if each.notices_ends(alone=alone))

@@ -1,0 +1,29 @@
+"""Room for threads that running threads make: found out by running, like what is written."""
+
+from __future__ import annotations
+
+import types
+
+from interleave.program.heap import Again
+from interleave.records import dataclass
+
+
+@dataclass(frozen=True)
+class RoomKey:
+    """Threads that can take one another's room: by who makes them, and what they run.
+
+    As each maker has rooms of its own, states in which two threads have made theirs are the same
+    whoever was first.
+    """
+
+    maker: str
+    function: types.FunctionType
+    daemon: bool
+
+
+class MoreThreads(Again):
+    """A thread makes one more thread than there is room for."""
+
+    def __init__(self, key: RoomKey) -> None:
+        super().__init__(key)
+        self.key = key

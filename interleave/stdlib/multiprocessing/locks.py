@@ -1,0 +1,271 @@
+"""`Lock`, `RLock`, `Semaphore`, `BoundedSemaphore` and `Event` of `multiprocessing`.
+
+After docs.python.org/3.12/library/multiprocessing.html#synchronization-primitives, and where that
+is silent Modules/_multiprocessing/semaphore.c and Lib/multiprocessing/synchronize.py of CPython
+3.12.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from interleave.errors import ModelError
+from interleave.memory.port import current_port
+from interleave.memory.primitive import Primitive
+
+TOO_OFTEN = "semaphore or lock released too many times"
+
+
+class Between(Primitive):
+    """A primitive that all processes share. Threads of another process run at any time."""
+
+    _between_processes = True
+    written_in_python = True
+
+
+class _SemLock(Between):
+    """What all of them share: the arguments of `acquire`, and `with`."""
+
+    def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
+        """Take it. Where it cannot: wait, or return False if not to wait for ever.
+
+        A timeout may expire whenever it is not to be had; one below 0 is 0.
+        """
+        waits = block and timeout is None
+        kind = "acquire" if waits else "try acquire"
+
+        def effect() -> bool:
+            if self.take():
+                return True
+            return self.block() if waits else False
+
+        return bool(self.operate(kind, effect))
+
+    def release(self) -> None:
+        """Give it back. Raises what the real one raises."""
+        self.operate("release", self.give)
+
+    def take(self) -> bool:
+        """Take it, within an access; False where it is not to be had."""
+        raise NotImplementedError
+
+    def give(self) -> None:
+        """Give it back, within an access."""
+        raise NotImplementedError
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+class Lock(_SemLock):
+    """`multiprocessing.Lock`. State: None, or who took it. Any process may release it."""
+
+    @classmethod
+    def initial(cls, real: Any) -> object:
+        if real._semlock._get_value() == 0:
+            raise ModelError(
+                f"a multiprocessing.{cls.__name__} is held when the processes start",
+                remedy="release it at the end of setup; or use Semaphore(0), which has no owner",
+            )
+        return None
+
+    @classmethod
+    def fresh(cls, real: Any) -> Any:
+        return multiprocessing.Lock()
+
+    @classmethod
+    def describe(cls, state: Any) -> str:
+        return "unlocked" if state is None else "locked"
+
+    @classmethod
+    def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:
+        return () if state is None else (state,)
+
+    def is_mine(self) -> bool:
+        """Whether the running thread holds it, within an access."""
+        return bool(self.state == current_port().thread)
+
+    def is_free(self) -> bool:
+        """Whether the running thread could take it, within an access."""
+        return self.state is None
+
+    def let_go(self) -> int:
+        """Give it back altogether, within an access; how often it was held."""
+        self.state = None
+        return 1
+
+    def take_back(self, depth: int) -> None:
+        """Take it as often as `let_go` has said, within an access. It must be free."""
+        self.state = current_port().thread
+
+    def take(self) -> bool:
+        if self.state is not None:
+            return False
+        self.state = current_port().thread
+        return True
+
+    def give(self) -> None:
+        if self.state is None:
+            raise ValueError(TOO_OFTEN)
+        self.state = None
+
+
+class RLock(Lock):
+    """`multiprocessing.RLock`. State: None, or (owner, how many times it holds it)."""
+
+    @classmethod
+    def fresh(cls, real: Any) -> Any:
+        return multiprocessing.RLock()
+
+    @classmethod
+    def describe(cls, state: Any) -> str:
+        return "unlocked" if state is None else f"locked x {state[1]}"
+
+    @classmethod
+    def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:
+        return () if state is None else (state[0],)
+
+    def is_mine(self) -> bool:
+        return self.state is not None and self.state[0] == current_port().thread
+
+    def is_free(self) -> bool:
+        return self.state is None or self.is_mine()
+
+    def let_go(self) -> int:
+        depth: int = self.state[1]
+        self.state = None
+        return depth
+
+    def take_back(self, depth: int) -> None:
+        self.state = (current_port().thread, depth)
+
+    def take(self) -> bool:
+        if not self.is_free():
+            return False
+        depth = 0 if self.state is None else self.state[1]
+        self.state = (current_port().thread, depth + 1)
+        return True
+
+    def give(self) -> None:
+        if not self.is_mine():
+            raise AssertionError("attempt to release recursive lock not owned by thread")
+        owner, depth = self.state
+        self.state = (owner, depth - 1) if depth > 1 else None
+
+
+class Semaphore(_SemLock):
+    """`multiprocessing.Semaphore`. State: its value, and the most it can be."""
+
+    @classmethod
+    def initial(cls, real: Any) -> object:
+        return (real._semlock._get_value(), real._semlock.maxvalue)
+
+    @classmethod
+    def fresh(cls, real: Any) -> Any:
+        return multiprocessing.Semaphore(real._semlock._get_value())
+
+    @classmethod
+    def describe(cls, state: Any) -> str:
+        return f"value {state[0]}"
+
+    def get_value(self) -> int:
+        """How often it can be taken now."""
+        return int(self.operate("get_value", lambda: self.state[0]))
+
+    def take(self) -> bool:
+        value, limit = self.state
+        if value == 0:
+            return False
+        self.state = (value - 1, limit)
+        return True
+
+    def give(self) -> None:
+        value, limit = self.state
+        if value == limit:
+            raise ValueError(TOO_OFTEN)
+        self.state = (value + 1, limit)
+
+
+class BoundedSemaphore(Semaphore):
+    """`multiprocessing.BoundedSemaphore`: its value is never above what it was made with."""
+
+    @classmethod
+    def fresh(cls, real: Any) -> Any:
+        made = multiprocessing.BoundedSemaphore(real._semlock.maxvalue)
+        for _ in range(real._semlock.maxvalue - real._semlock._get_value()):
+            made.acquire()
+        return made
+
+
+class EventState(NamedTuple):
+    """Whether an event is set, and who waits in `wait` since it was last set."""
+
+    is_set: bool
+    waiting: tuple[int, ...] = ()
+
+
+class Event(Between):
+    """`multiprocessing.Event`. Unlike that of `threading`, a wait looks again when it is woken.
+
+    So one that is woken by `set` returns False where somebody has called `clear` in between.
+    """
+
+    @classmethod
+    def initial(cls, real: Any) -> object:
+        return EventState(real.is_set())
+
+    @classmethod
+    def fresh(cls, real: Any) -> Any:
+        made = multiprocessing.Event()
+        if real.is_set():
+            made.set()
+        return made
+
+    @classmethod
+    def describe(cls, state: Any) -> str:
+        return "set" if state.is_set else "not set"
+
+    def is_set(self) -> bool:
+        """Whether it is set."""
+        return bool(self.operate("is_set", lambda: self.state.is_set))
+
+    def set(self) -> None:
+        """Set it, and wake all who wait."""
+
+        def effect() -> None:
+            self.state = EventState(True)
+
+        self.operate("set", effect)
+
+    def clear(self) -> None:
+        """Set it no longer."""
+
+        def effect() -> None:
+            self.state = self.state._replace(is_set=False)
+
+        self.operate("clear", effect)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is set. A timeout may expire whenever nobody has set it meanwhile."""
+        me = current_port().thread
+
+        def begin() -> bool:
+            if not self.state.is_set:
+                waiting = tuple(sorted((*self.state.waiting, me)))
+                self.state = self.state._replace(waiting=waiting)
+            return bool(self.state.is_set)
+
+        def wake() -> bool:
+            if me in self.state.waiting:
+                if timeout is None:
+                    self.block()
+                waiting = tuple(each for each in self.state.waiting if each != me)
+                self.state = self.state._replace(waiting=waiting)
+            return bool(self.state.is_set)
+
+        return bool(self.operate("wait", begin) or self.operate("wait", wake))

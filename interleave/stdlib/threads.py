@@ -1,0 +1,175 @@
+"""`threading.Thread`, made and started by a running thread.
+
+After docs.python.org/3.12/library/threading.html#thread-objects. A program has room for as many
+threads as it was found to start: see `program.rooms`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from interleave.errors import ModelError
+from interleave.memory.port import AccessKind, current_port
+from interleave.memory.primitive import Primitive
+from interleave.records import dataclass
+
+NEW, STARTED, ENDED = "new", "started", "ended"
+
+
+class Made(NamedTuple):
+    """The state of a thread object: how far it is, what it is to run, and its name."""
+
+    phase: str
+    target: Callable[..., Any] | None
+    args: tuple[Any, ...]
+    kwargs: tuple[tuple[str, Any], ...]
+    name: str
+
+
+@dataclass(frozen=True)
+class CurrentThread:
+    """What `threading.current_thread()` gives in a thread of the model's own."""
+
+    name: str
+    daemon: bool
+    ident: int
+
+    @property
+    def native_id(self) -> int:
+        return self.ident
+
+    def is_alive(self) -> bool:
+        """It runs."""
+        return True
+
+    def getName(self) -> str:
+        return self.name
+
+
+class Thread(Primitive):
+    """A thread made by another one. State: None while there is no such thread, then `Made`."""
+
+    written_in_python = True
+    runs = -1
+    """The number of the thread that it stands for."""
+    daemon_room = False
+    """Whether it has room for a daemon."""
+    default_name = ""
+
+    @classmethod
+    def describe(cls, state: Any) -> str:
+        return "not made" if state is None else str(state.phase)
+
+    def holders(self, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:  # type: ignore[override]
+        return (self.runs,) if state is not None and state.phase == STARTED else ()
+
+    def start(self) -> None:
+        """Start the thread. Raises `RuntimeError` where it was started before."""
+
+        def effect() -> None:
+            made: Made = self.state
+            if made.phase != NEW:
+                raise RuntimeError("threads can only be started once")
+            self.state = made._replace(phase=STARTED, target=None, args=(), kwargs=())
+            current_port().start_thread(self.runs, made.target, made.args, dict(made.kwargs))
+
+        self.operate("start", effect)
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the thread has ended. A timeout may expire whenever it has not."""
+
+        def effect() -> None:
+            if self.state.phase == NEW:
+                raise RuntimeError("cannot join thread before it is started")
+            if current_port().thread == self.runs:
+                raise RuntimeError("cannot join current thread")
+            if self.state.phase == STARTED and timeout is None:
+                self.block()
+
+        self.operate("join", effect)
+
+    def is_alive(self) -> bool:
+        """Whether the thread was started and has not ended."""
+        return bool(self.operate("is_alive", lambda: self.state.phase == STARTED))
+
+    def run(self) -> None:
+        """Not what a thread does to start another one."""
+        raise ModelError(
+            "a thread calls run() of a Thread, which runs it in the same thread",
+            remedy="call start(), or call the target itself",
+        )
+
+    @property
+    def name(self) -> str:
+        return str(self.operate("name", lambda: self.state.name))
+
+    @property
+    def ident(self) -> int | None:
+        """A number, where it was started."""
+        phase = self.operate("ident", lambda: self.state.phase)
+        return None if phase == NEW else self.runs + 1
+
+    native_id = ident
+
+    @property
+    def daemon(self) -> bool:
+        return self.daemon_room
+
+    @daemon.setter
+    def daemon(self, value: bool) -> None:
+        if value != self.daemon_room:
+            current_port().halt(
+                ModelError(
+                    "a thread is made a daemon, or none, after it was made",
+                    remedy="say so when it is made: Thread(target=..., daemon=True)",
+                )
+            )
+
+
+def make_thread(
+    group: None = None,
+    target: Callable[..., Any] | None = None,
+    name: str | None = None,
+    args: Iterable[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    daemon: bool | None = None,
+) -> Thread:
+    """`threading.Thread(...)` in a running thread."""
+    assert group is None, "group argument must be None for now"
+    port = current_port()
+    if target is None:
+        raise ModelError(
+            "a Thread is made without a target", remedy="say what it runs: Thread(target=...)"
+        )
+
+    def effect() -> Thread:
+        for room in port.thread_rooms(target, daemon=daemon):
+            if room.state is None:
+                called = name or room.default_name
+                room.state = Made(NEW, target, tuple(args), tuple((kwargs or {}).items()), called)
+                return room
+        return port.more_threads(target, daemon=daemon)
+
+    made: Thread = port.access(AccessKind("Thread"), effect, private=True)
+    return made
+
+
+def current_thread() -> Any:
+    """`threading.current_thread`."""
+    return current_port().thread_object()
+
+
+def get_ident() -> int:
+    """`threading.get_ident`: a number that no other thread has."""
+    return current_port().thread + 1
+
+
+FUNCTIONS = {
+    "Thread": make_thread,
+    "current_thread": current_thread,
+    "currentThread": current_thread,
+    "get_ident": get_ident,
+    "get_native_id": get_ident,
+}
