@@ -186,6 +186,6 @@ def checked_runtime(runtime: str | None, model: type[Model] | None = None) -> st
             f"there is no runtime {runtime!r}", remedy=f"the runtimes are {', '.join(RUNTIMES)}"
         )
     notes = [] if model is None else _thread_notes(model)
-    if notes and all(note.process for note in notes):
+    if notes and all(note.kind == "process" for note in notes):
         return "process"
     return runtime or RUNTIMES[0]

@@ -97,13 +97,17 @@ def param(default: T) -> T:
     return cast(T, Param(default))
 
 
+ThreadKind = Literal["thread", "process"]
+"""What a method is marked as, by the decorator of that name."""
+
+
 @dataclass(frozen=True)
 class ThreadNote:
     """Left on a method by `@thread` and `@process`: how many instances, which need not finish."""
 
     count: int | Param = 1
     daemon: bool = False
-    process: bool = False
+    kind: ThreadKind = "thread"
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,7 @@ def thread(count: Any = 1, /, *, daemon: bool = False) -> Any:
     `daemon=True`: the thread need not finish for a state to be final. A method with one parameter
     after `self` is given its instance index, 0 to count - 1.
     """
-    return _running("@thread", count, daemon=daemon, process=False)
+    return _running("thread", count, daemon=daemon)
 
 
 @overload
@@ -137,12 +141,13 @@ def process(count: Any = 1, /, *, daemon: bool = False) -> Any:
     what `multiprocessing` makes to be shared. Properties see the attributes of the parent process,
     in which threads marked `@thread` run.
     """
-    return _running("@process", count, daemon=daemon, process=True)
+    return _running("process", count, daemon=daemon)
 
 
-def _running(decorator: str, count: Any, *, daemon: bool, process: bool) -> Any:
+def _running(kind: ThreadKind, count: Any, *, daemon: bool) -> Any:
+    decorator = f"@{kind}"
     if callable(count) and not isinstance(count, Param):
-        return _noted(count, ThreadNote(1, daemon, process), decorator)
+        return _noted(count, ThreadNote(1, daemon, kind), decorator)
     if isinstance(count, bool) or not isinstance(count, int | Param):
         raise ModelError(
             f"{decorator}({count!r}): the number of instances must be a whole number "
@@ -154,7 +159,7 @@ def _running(decorator: str, count: Any, *, daemon: bool, process: bool) -> Any:
             f"{decorator}({count}): the number of instances is negative",
             remedy="give 0 or more instances",
         )
-    note = ThreadNote(count, daemon, process)
+    note = ThreadNote(count, daemon, kind)
     return lambda method: _noted(method, note, decorator)
 
 

@@ -165,7 +165,7 @@ class Program:
         for index in range(count):
             shown = f"{name}[{index}]" if count > 1 else name
             arguments = (index,) if wanted else ()
-            process = shown if note.process else ""
+            process = shown if note.kind == "process" else ""
             self.threads.append(
                 ThreadInstance(
                     len(self.threads),
