@@ -138,6 +138,8 @@ class Violation:
     lost_update: LostUpdate | None = None
     hint: str = ""
     """A sentence that names the likely cause, where it is a well-known one."""
+    looked_at: tuple[str, ...] = ()
+    """The variables that a property has looked at where it does not hold."""
 
 
 @dataclass(frozen=True)
