@@ -36,6 +36,9 @@ Target = type[Model] | str | Path
 MOST_STATES = 100_000_000
 """States at most, unless told otherwise: some 2 GB. A model that grows for ever must end."""
 
+MANY_VALUES = 500
+"""Values of one variable that are worth a word where a search has not come to its end."""
+
 
 @dataclass(frozen=True)
 class RunFacts:
@@ -283,7 +286,7 @@ def _warnings(found: Searched[Check]) -> list[str]:
     program = found.machine.program
     warnings = list(program.heap.warnings)
     if found.graph.limit:
-        return warnings
+        return warnings + _growing(found)
     if not found.graph.transitions and not any(
         found.machine.failures_at_start(found.graph.state(number))
         for number in range(found.graph.initial)
@@ -293,6 +296,19 @@ def _warnings(found: Searched[Check]) -> list[str]:
     if asked and not found.graph.any_final:
         warnings.append("the threads never all finish, so no postcondition was evaluated")
     return warnings
+
+
+def _growing(found: Searched[Check]) -> list[str]:
+    """That a variable may be what keeps an incomplete search from coming to an end."""
+    locations = [each for each in found.machine.program.heap.changing if each.shown]
+    varieties = {each.name: found.graph.variety(each.index) for each in locations}
+    most = max(varieties, key=lambda name: varieties[name], default="")
+    if not most or varieties[most] < MANY_VALUES:
+        return []
+    return [
+        f"{most} has had {varieties[most]:,} different values so far: if nothing bounds it, "
+        "the search has no end"
+    ]
 
 
 def _violations(

@@ -337,6 +337,31 @@ def test_a_search_ends_before_memory_does(engine: str, monkeypatch: pytest.Monke
     assert 0 < found.states < 20_000
 
 
+class Ticks(Model):
+    ticks = 0
+    turn = 0
+
+    @thread
+    def clock(self):
+        while True:
+            self.ticks += 1
+
+    @thread
+    def other(self):
+        while True:
+            self.turn = 1 - self.turn
+
+
+@pytest.mark.parametrize("engine", ["reference", "native"])
+def test_a_variable_that_never_stops_growing_is_named(engine: str) -> None:
+    (found,) = check(Ticks, engine=engine, max_states=8_000).models
+    assert found.warnings == (
+        "ticks has had 1,001 different values so far: if nothing bounds it, the search has no end",
+    )
+    (found,) = check(Ticks, engine=engine, max_states=3_000).models
+    assert found.warnings == ()
+
+
 def test_memory_is_known() -> None:
     assert 0 <= memory.resident() < (memory.installed() or 1)
 
