@@ -94,7 +94,7 @@ class Forest:
     """The trees of all threads, then those of all properties, then those of followers.
 
     Of the changes that `watched` gives for a step, the kernel notes under which local states of
-    other threads they happen; of `pairs`, the first state in which two threads are about to do each.
+    other threads they happen; of `pairs`, in which state two threads are first about to do each.
     """
 
     def __init__(

@@ -120,7 +120,7 @@ class Trees(NamedTuple):
     follow_roots: Array  # int32, one for each step and follower: 0 where it goes on holding that
     unfinished: Array  # uint64: bits of which none is set where all threads but daemons have ended
     when_final: Array  # int64: for each property, whether it is asked in final states only
-    stop_at_failures: int  # whether states in which a property fails, or a pair is, are not expanded
+    stop_at_failures: int  # whether states are not expanded in which a property fails, or a pair is
     asks_pairs: int  # whether somebody asks what two threads are about to do in one state
     leaf_about: Array  # int64: what a leaf of a thread is about to do; 0 where nobody asks
     pair_keys: Array  # uint64: two such numbers, the smaller one first; 0 where free
