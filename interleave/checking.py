@@ -27,7 +27,7 @@ from interleave.loading import (
     parameters_of,
 )
 from interleave.machine import State
-from interleave.model import Model
+from interleave.model import Expectation, Model
 from interleave.records import dataclass
 from interleave.result import ModelResult, Result, Verdict, Violation
 from interleave.tracing import make_trace
@@ -271,7 +271,7 @@ def checked_model(
         expectation="" if expectation is None else str(expectation),
         contrary=contrary,
         limit=graph.limit,
-        warnings=tuple(_warnings(found)),
+        warnings=tuple(_warnings(found) + _not_looked_for(runtime, expectation)),
     )
     facts = RunFacts(
         engine=graph.kind,
@@ -288,6 +288,13 @@ def checked_model(
         peak_bytes=graph.peak_bytes,
     )
     return Checked(result, facts, found, ways)
+
+
+def _not_looked_for(runtime: str, expectation: Expectation | None) -> list[str]:
+    if expectation is None or "data-race" not in expectation.kinds or runtime in RACE_RUNTIMES:
+        return []
+    why = f"there are none under the runtime {runtime}"
+    return [f"data-race is expected, but not looked for: {why}"]
 
 
 def _warnings(found: Searched[Check]) -> list[str]:
