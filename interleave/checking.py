@@ -224,7 +224,7 @@ def checked_model(
     started = time.monotonic()
     runtime = checked_runtime(options.runtime, model)
     expectation = expectation_of(model, runtime)
-    races = options.races or (expectation is not None and "data-race" in expectation.kinds)
+    races = options.races or (expectation is not None and expectation.races)
     limits = Limits(options.max_states, options.max_seconds, first_violation=options.fail_fast)
     checks = checks_for(races=races and runtime in RACE_RUNTIMES)
     found = search(

@@ -18,6 +18,7 @@ from running import load, machine_of, unload
 
 from interleave import (
     Model,
+    ModelError,
     ModelResult,
     UsageError,
     array,
@@ -278,7 +279,9 @@ def test_an_atomic_block_and_a_plain_access(tmp_path: Path) -> None:
 
 
 def test_every_choice_in_an_atomic_block(tmp_path: Path) -> None:
-    body = "with atomic():\n    if choose([0, 1]):\n        self.y = 1\n    else:\n        self.x = 2"
+    body = (
+        "with atomic():\n    if choose([0, 1]):\n        self.y = 1\n    else:\n        self.x = 2"
+    )
     found = races(tmp_path, a=body, b="t = self.x", c="t = self.y")
     assert [each[0] for each in found] == ["x", "y"]
 
@@ -425,6 +428,26 @@ def test_random_models(
     unload()
 
 
+@pytest.mark.parametrize("enough", range(20, 100, 7))
+def test_the_first_state_of_a_race(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, enough: int
+) -> None:
+    """It is met in a round of which not all cases are known yet, as well as in a later state."""
+    monkeypatch.setattr(search, "ENOUGH_FOR_NATIVE", enough)
+    waits = """\
+        if self.x > 0:
+            self.x = 0
+            t = self.x
+            with self.lock:
+                self.x = 1000
+        while not self.flag: pass
+        self.flag = not self.flag
+        """
+    text = source(waits=waits, adds="self.lock.acquire()\nself.x += 1", other=waits)
+    text += "    def setup(self):\n        self.x = choose([0, 3])\n"
+    checked(tmp_path, text)
+
+
 # Where it is asked for
 
 
@@ -467,6 +490,24 @@ def test_an_expectation_asks_for_it() -> None:
     assert (result.verdict, result.expected) == ("verified", True)
     (result,) = check(Unexpected, races=True).models
     assert (result.verdict, result.expected, result.contrary) == ("violated", False, True)
+
+
+@expect(nothing, races=True)
+class NoRace(Racing):
+    pass
+
+
+def test_that_there_is_none_can_be_expected() -> None:
+    (result,) = check(NoRace).models
+    assert (result.verdict, result.expected, result.contrary) == ("violated", False, True)
+    assert [v.kind for v in result.violations] == ["data-race"]
+
+
+@pytest.mark.parametrize("arguments", [{"races": True}, {"kinds": ["data-race"]}])
+def test_no_expectation_for_a_gil(arguments: dict[str, Any]) -> None:
+    kinds = arguments.pop("kinds", [nothing])
+    with pytest.raises(ModelError, match="data races under the runtime gil, where there are none"):
+        expect(*kinds, runtime="gil", **arguments)
 
 
 def test_not_with_a_gil() -> None:

@@ -208,6 +208,7 @@ class NativeSearch:
 
     def _learn(self) -> None:
         """Run the Python code of the cases that the last round missed."""
+        self._forget_events()
         threads = len(self._threads)
         rows = self._found.missed.reshape(self._workers.count, -1, 4)
         missed = [
@@ -242,6 +243,22 @@ class NativeSearch:
             self._tell_changes()
             self.graph.packed.repack(len(self.graph), self._workers)
         self._prepare()
+
+    def _forget_events(self) -> None:
+        """Forget what was noted in a round that is done again.
+
+        A pair may be met in it sooner, in a state of which not all was known.
+        """
+        found, begin = self._found, int(self._progress[0])
+        events = found.events.reshape(self._workers.count, -1, 3)
+        seen = found.seen.reshape(self._workers.count, -1)
+        counts = self._tally(kernel.EVENTS)
+        for worker, count in enumerate(counts.tolist()):
+            noted = events[worker, :count]
+            stay = noted[:, 1] < begin
+            seen[worker, noted[~stay, 0]] = 0
+            counts[worker] = stay.sum()
+            events[worker, : counts[worker]] = noted[stay]
 
     def _learn_rest(self) -> None:
         """Teach the trees what only the reference engine has come by, so that they know it all."""
