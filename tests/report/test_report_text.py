@@ -19,6 +19,8 @@ ALL = [
     results.bystanders,
     results.philosophers,
     results.waiting_for_nobody,
+    results.data_race,
+    results.race_between_others,
     results.exception,
     results.postcondition,
     results.invariant_at_the_start,
@@ -54,6 +56,29 @@ At the start: counter = 0
 4  self.counter = temp + 1                           counter: 1, unchanged  ← overwrites
 
 11 states, 14 transitions, depth 4"""
+    )
+
+
+def test_data_race() -> None:
+    assert (
+        render_text(results.data_race())
+        == """\
+Publish: violated - data-race on ready
+publish.py, runtime free-threaded
+
+data-race: maker is about to write ready at line 12 while user is about to read it at line 16
+
+At the start: maker = 0, ready = False
+
+   maker           user  what it did
+─────────────────────────────────────
+1  self.maker = 1        maker: 0 → 1
+
+Now nothing keeps these two apart:
+  maker is about to write ready (publish.py:12: self.ready = True)
+  user is about to read ready (publish.py:16: while not self.ready:)
+
+5 states, 6 transitions, depth 4"""
     )
 
 
