@@ -334,12 +334,13 @@ class StepRun:
         return self.access(AccessKind(kind.stand_in.__name__), effect, private=True)
 
     def thread_room(
-        self, kind: Any, target: Any, *, daemon: bool | None = None, maker: str = ""
+        self, kind: Any, target: Any, *, daemon: bool | None = None, maker: Any = None
     ) -> Any:
         me = self._program.threads[self.thread]
         function = self._thread_function(target)
         daemon = me.daemon if daemon is None else daemon
-        key = RoomKey(maker or me.name, function, daemon, kind, me.process)
+        name = me.name if maker is None else self._heap.lasting_name_of(maker)
+        key = RoomKey(name, function, daemon, kind, me.process)
         for room in self._program.rooms_of(key):
             if room.state is None:
                 return room

@@ -173,12 +173,12 @@ class Port(Protocol):
         ...
 
     def thread_room(
-        self, kind: Any, target: Any, *, daemon: bool | None = None, maker: str = ""
+        self, kind: Any, target: Any, *, daemon: bool | None = None, maker: Any = None
     ) -> Any:
         """An unused object, of class `kind`, for a thread that is to run `target`.
 
-        Where there is none, the program is made anew with one more. `maker`: what makes it, where
-        that is not the running thread.
+        Where there is none, the program is made anew with one more. `maker`: the shared object that
+        makes it, where that is not the running thread.
         """
         ...
 
