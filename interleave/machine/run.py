@@ -351,7 +351,7 @@ class StepRun:
                     remedy="start fewer: a thread that has ended keeps its room",
                 )
             )
-        self._end("error", MoreThreads(key))
+        return self._end("error", MoreThreads(key))
 
     def _thread_function(self, target: Any) -> types.FunctionType:
         """The function behind what a thread is to run: the model's, or one of a modelled module."""

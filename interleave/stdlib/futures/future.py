@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from concurrent import futures
 from typing import Any, NamedTuple
 
+from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
 from interleave.showing import show
 
@@ -68,8 +69,10 @@ class Future(Primitive):
 
     @classmethod
     def describe(cls, state: Any) -> str:
+        if state.phase in (CANCELLED, NOTIFIED):
+            return "cancelled"
         if state.phase != FINISHED:
-            return "cancelled" if state.is_done else str(state.phase).lower()
+            return "submitted" if state.phase == PENDING and state.workers else state.phase.lower()
         if state.exception is not None:
             return f"raised {type(state.exception).__name__}"
         return f"result {show(state.result)}"
@@ -132,29 +135,21 @@ class Future(Primitive):
     def cancel(self) -> bool:
         """Keep it from running, if it has not begun; whether it will not run."""
 
-        def effect() -> tuple[bool, tuple[Any, ...]]:
-            self.must_keep(_CANCEL)
-            state: FutureState = self.state
-            if state.phase == PENDING:
-                self.state = state._replace(phase=CANCELLED, callbacks=())
-                return True, state.callbacks
-            return state.phase != RUNNING and state.phase != FINISHED, ()
-
-        is_cancelled, callbacks = self.operate("cancel", effect)
-        self._call(callbacks)
-        return bool(is_cancelled)
+        if not self.operate("cancel", self.be_cancelled):
+            return False
+        self.call_back()
+        return True
 
     def add_done_callback(self, fn: Callable[[Any], object]) -> None:
         """Have `fn` called with this future once it is done: at once, if it is."""
 
         def effect() -> bool:
             state: FutureState = self.state
-            if not state.is_done:
-                self.state = state._replace(callbacks=(*state.callbacks, fn))
+            self.state = state._replace(callbacks=(*state.callbacks, fn))
             return state.is_done
 
         if self.operate("add_done_callback", effect):
-            self._call((fn,))
+            self.call_back()
 
     def set_running_or_notify_cancel(self) -> bool:
         """Begin it: what a worker calls first. False where it was cancelled."""
@@ -178,16 +173,38 @@ class Future(Primitive):
         self._end("set_exception", exception=exception)
 
     def _end(self, kind: str, **what: Any) -> None:
-        def effect() -> tuple[Any, ...]:
+        def effect() -> None:
             state: FutureState = self.state
             if state.is_done:
                 raise futures.InvalidStateError(f"{state.phase}: {self.location.name}")
-            self.state = FutureState(FINISHED, **what)
+            self.state = FutureState(FINISHED, callbacks=state.callbacks, **what)
+
+        self.operate(kind, effect)
+        self.call_back()
+
+    def submitted_to(self, workers: tuple[int, ...]) -> None:
+        """Note which threads may run it, within an access."""
+        self.state = self.state._replace(workers=workers)
+
+    def be_cancelled(self) -> bool:
+        """Cancel it, within an access; whether it will not run. Then `call_back`."""
+        self.must_keep(_CANCEL)
+        state: FutureState = self.state
+        if state.phase == PENDING:
+            self.state = state._replace(phase=CANCELLED)
+        return state.phase in (PENDING, CANCELLED, NOTIFIED)
+
+    def call_back(self) -> None:
+        """Call what is to be called now that it is done: once."""
+        port = current_port()
+
+        def effect() -> tuple[Any, ...]:
+            state: FutureState = self.state
+            if state.callbacks:
+                self.state = state._replace(callbacks=())
             return state.callbacks
 
-        self._call(self.operate(kind, effect))
-
-    def _call(self, callbacks: tuple[Callable[[Any], object], ...]) -> None:
+        callbacks = port.access(AccessKind("", self._location), effect, private=True)
         for each in callbacks:
             with contextlib.suppress(Exception):  # the real one logs it
                 each(self)
