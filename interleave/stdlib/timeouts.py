@@ -1,4 +1,4 @@
-"""Timeouts: a model has no clock, so that one may expire at any moment; but not all are timeouts."""
+"""Timeouts. A model has no clock: one may expire at any moment. But not every value is one."""
 
 from __future__ import annotations
 

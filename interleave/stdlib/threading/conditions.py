@@ -168,9 +168,9 @@ def wait_for(
     port = current_port()
     begin = port.progress()
     result = predicate()
-    if not result and timeout is not None:
-        0.0 + timeout  # raises what adding it to the time would
     while not result:
+        if timeout is not None:
+            0.0 + timeout  # raises what adding it to the time would
         in_time = wait(timeout)
         if in_time:
             port.forget(begin)  # each round is like the first
