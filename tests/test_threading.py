@@ -739,14 +739,8 @@ def test_wait_for_has_as_many_states_as_a_loop() -> None:
 
     found = checked(Rounds)
     assert size(found) == (54, 61)
-    assert (
-        ends(found, "seen")
-        == ends(checked(Loop), "seen")
-        == {
-            ("finished", True),
-            ("finished", False),
-        }
-    )
+    # There, the first look at `ready` is another place in the program than the later ones.
+    assert size(checked(Loop)) == (55, 62)
 
 
 def test_a_predicate_that_was_stale_is_read_again() -> None:
