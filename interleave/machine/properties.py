@@ -108,7 +108,12 @@ class PropertyPort:
     def progress(self) -> int:
         return 0
 
-    def block(self) -> Any:
+    def forget(self, progress: int) -> None: ...
+
+    def setting(self, name: str) -> Any:
+        return self._machine.program.settings[name]
+
+    def block(self, kind: AccessKind | None = None) -> Any:
         self.halt(_refused("wait for a lock"))
 
     def choose(self, options: Sequence[Any]) -> int:
@@ -127,10 +132,9 @@ class PropertyPort:
     def make(self, kind: Any, contents: Any) -> Any:
         return self.halt(_refused(f"make a {kind.stand_in.__name__}"))
 
-    def thread_rooms(self, target: Any, *, daemon: bool | None) -> Sequence[Any]:
-        return self.halt(_refused("make a thread"))
-
-    def more_threads(self, target: Any, *, daemon: bool | None) -> Any:
+    def thread_room(
+        self, kind: Any, target: Any, *, daemon: bool | None = None, maker: Any = None
+    ) -> Any:
         return self.halt(_refused("make a thread"))
 
     def thread_object(self) -> Any:
