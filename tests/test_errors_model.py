@@ -223,10 +223,10 @@ CASES = {
         what="datetime has no modelled counterpart",
         remedy="a model has no clock: let choose([...]) say what time it is",
     ),
-    "condition": case(
-        "c = threading.Condition()",
-        at="threading.Condition",
-        what="threading.Condition has no modelled counterpart",
+    "stack size": case(
+        "s = threading.stack_size()",
+        at="threading.stack_size",
+        what="threading.stack_size has no modelled counterpart",
         remedy="do it outside the model, or write down what it does in the model",
     ),
     "new attribute": case(

@@ -108,7 +108,12 @@ class PropertyPort:
     def progress(self) -> int:
         return 0
 
-    def block(self) -> Any:
+    def forget(self, progress: int) -> None: ...
+
+    def setting(self, name: str) -> Any:
+        return self._machine.program.settings[name]
+
+    def block(self, kind: AccessKind | None = None) -> Any:
         self.halt(_refused("wait for a lock"))
 
     def choose(self, options: Sequence[Any]) -> int:

@@ -120,6 +120,7 @@ class StepRun:
         )
         self._accesses: list[AccessRecord] = []
         self._in_effect: AccessRecord | None = None
+        self._waits_for: AccessKind | None = None
         self._atomic = 0
         instance = machine.program.threads[thread]
         # A process has a GIL of its own, which keeps no other process waiting.
@@ -274,7 +275,19 @@ class StepRun:
         """The keys of the locations that were written."""
         return [self._heap.changing[index].key for index in self._written]
 
-    def block(self) -> Any:
+    def forget(self, progress: int) -> None:
+        if self._over:
+            raise Halt
+        del self._log[progress:]
+        self._cursor = progress
+        if self._flow:
+            self._flow.forget(progress)
+
+    def setting(self, name: str) -> Any:
+        return self._program.settings[name]
+
+    def block(self, kind: AccessKind | None = None) -> Any:
+        self._waits_for = kind
         if len(self._accesses) > 1 and not self._atomic:
             # What came before is done, and others run while it waits.
             self._accesses.pop()
@@ -439,7 +452,7 @@ class StepRun:
 
     def _blocked(self) -> Blocked:
         last = self._accesses[-1]
-        return Blocked(self.thread, last.kind, last.place)
+        return Blocked(self.thread, self._waits_for or last.kind, last.place)
 
     def _step(self, local: int, first: tuple[Code, int], failure: Failure | None = None) -> Step:
         room = self._program.threads[self.thread].room

@@ -94,6 +94,16 @@ class FlowRecorder:
         self._read.add((number, False))
         self._now["log", place] = frozenset({(number, False)})
 
+    def forget(self, log_length: int) -> None:
+        """A round of a loop within a block is over, and leaves no more than this in its log."""
+        places = [each for each in self._now if each[0] == "log" and each[1] >= log_length]
+        for carrier in places:
+            del self._now[carrier]
+        self._replayed = min(self._replayed, log_length)
+        self._read = set()
+        for place in range(log_length):
+            self._read |= self._now.get(("log", place), _NONE)
+
     def done(self, block: Block) -> None:
         """A block has run to its end, and control is about to move on."""
         depth = len(self._frames) - 1

@@ -126,8 +126,22 @@ class Port(Protocol):
         """A number that is another one after every access."""
         ...
 
-    def block(self) -> Any:
-        """The current access cannot proceed in this state. Does not return."""
+    def forget(self, progress: int) -> None:
+        """The code that runs now goes on as it did when `progress()` was this.
+
+        For a loop in code that is not the model's: its rounds then do not tell how many there were.
+        """
+        ...
+
+    def setting(self, name: str) -> Any:
+        """What the model says of how something is to be modelled; None where it says nothing."""
+        ...
+
+    def block(self, kind: AccessKind | None = None) -> Any:
+        """The current access cannot proceed in this state. Does not return.
+
+        `kind`: what it waits for, where that is not what it is to do.
+        """
         ...
 
     def choose(self, options: Sequence[Any]) -> int:

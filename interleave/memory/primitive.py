@@ -83,9 +83,12 @@ class Primitive(Shared):
         if not self.keeps(what):
             current_port().begin_again(f"{self._location.key}: {what}")
 
-    def block(self) -> Any:
-        """The operation cannot proceed now. Does not return."""
-        return current_port().block()
+    def block(self, kind: AccessKind | None = None) -> Any:
+        """The operation cannot proceed now. Does not return.
+
+        `kind`: what it waits for, where that is not the operation itself.
+        """
+        return current_port().block(kind)
 
     @classmethod
     def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:

@@ -8,10 +8,12 @@ change a place in the state tuple.
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from interleave.compiler import is_user_function
 from interleave.errors import ModelError, Place
 from interleave.memory.containers import CONTAINERS, SharedArray, SharedContainer
 from interleave.memory.made import Kind, PlainRoom, PrimitiveRoom
@@ -284,8 +286,10 @@ class _Walk:
             return self._compound(value, path)
         if is_plain_object(value) and not isinstance(value, Shared):
             return self._object(value, path, attributes_of(value))
+        if isinstance(value, types.MethodType):
+            return getattr(self._visit(value.__self__, path), value.__name__)
         self._check(value)
-        return value
+        return self._resolve(value) if is_user_function(value) else value
 
     def _check(self, value: Any) -> None:
         try:

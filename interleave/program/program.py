@@ -43,6 +43,13 @@ LARGEST_COUNT = 1000
 """Instances of one thread at most: beyond this it is a slip of the pen."""
 
 
+SETTINGS = {
+    "PIPE_CAPACITY": ("how many messages a pipe of multiprocessing holds", 1),
+    "SPURIOUS_WAKEUPS": ("how many waits on each threading.Condition end without a notify", 0),
+}
+"""Attributes by which a model says how something is to be modelled: what they mean, the least."""
+
+
 @dataclass(frozen=True)
 class ThreadInstance:
     """One thread: `name` as reports show it, `arguments` what follows `self`."""
@@ -122,7 +129,10 @@ class Program:
         )
         self.spaces = self._spaces()
         alone = all(thread.process for thread in self.threads)
-        self._left = share_pipes(self.heap, [*self.spaces], self._pipe_capacity(), alone=alone)
+        self.settings = {name: self._setting(name) for name in SETTINGS}
+        """How things are to be modelled, as the model says; None where it does not."""
+        capacity = self.settings["PIPE_CAPACITY"]
+        self._left = share_pipes(self.heap, [*self.spaces], capacity, alone=alone)
         self._shared_globals = {id(globals_[name]): found[name] for name in globals_}
         self.stand_in = self.heap.stand_ins[0]
         self._fill_copies()
@@ -223,15 +233,16 @@ class Program:
         """The modelled `Thread` objects that one thread can make to run one function."""
         return [room for each, room in self.rooms if each == key]
 
-    def _pipe_capacity(self) -> int | None:
-        """How many messages a pipe holds: what the model says, or any number."""
-        found = self.parameters.get("PIPE_CAPACITY", getattr(self.model, "PIPE_CAPACITY", None))
-        if found is None or (type(found) is int and found > 0):
+    def _setting(self, name: str) -> int | None:
+        """A number by which the model says how something is to be modelled."""
+        meaning, least = SETTINGS[name]
+        found = self.parameters.get(name, getattr(self.model, name, None))
+        if found is None or (type(found) is int and found >= least):
             return found
         raise ModelError(
-            f"PIPE_CAPACITY is {found!r}",
-            remedy="it is how many messages a pipe of multiprocessing holds: a whole number from 1",
-            place=self._place_of_attribute("PIPE_CAPACITY"),
+            f"{name} is {found!r}",
+            remedy=f"it is {meaning}: a whole number from {least}",
+            place=self._place_of_attribute(name),
         )
 
     def entry(self, thread: ThreadInstance) -> tuple[types.FunctionType, tuple[Any, ...]]:
