@@ -6,9 +6,9 @@ compare-and-set: "if `top` is still what I have read, set it, else tell me that 
 not, somebody else was faster, and one begins again. Nobody ever waits for a lock.
 
 "It is still the same" is not "nothing has happened". A slow thread reads that the top is node `a`,
-and that `b` is below it. Meanwhile a quick one pops both, is done with them, and uses node `a` again
-to push something new. The slow one finds `a` on top, as before, and sets the top to `b`, which is
-not in the stack any more. From a to b and back to a: the ABA problem.
+and that `b` is below it. Meanwhile a quick one pops both, is done with them, and uses node `a` once
+more to push something new. The slow one finds `a` on top, as before, and sets the top to `b`, which
+is not in the stack any more. From a to b and back to a: the ABA problem.
 
 It takes nodes that are used again. With a new node for each push there is no such problem where
 garbage is collected, as in Python: no other node can be where the old one is as long as somebody
