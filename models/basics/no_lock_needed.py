@@ -55,7 +55,7 @@ class Range:
 
 @expect(nothing)
 class ImmutableSnapshot(Model):
-    """The writer replaces the whole range; a reader reads it once, and has two that belong together."""
+    """The writer replaces the whole range, and a reader reads it once."""
 
     current = Range(0, 9)
 

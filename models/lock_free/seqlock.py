@@ -3,7 +3,7 @@
 A price has two numbers that belong together, bid and ask. One writer changes them, and many readers
 read them. A reader that comes while the writer is in between sees a new one and an old one.
 
-With a sequence lock, the writer counts: up by one before it begins, and up by one when it is done. So
+With a sequence lock, the writer counts: up by one before it begins, and by one when it is done. So
 an odd number means "being written". A reader looks at the number, reads, and looks at the number
 again. If it was odd, or is another one now, it throws away what it has read and tries again. A
 reader writes nothing at all, which makes this fast where many read.
