@@ -136,8 +136,8 @@ def plain(machine: Machine, value: Any) -> object:
     """A value without stand-ins: a reference to a shared object becomes its name."""
     if issubclass(type(value), Shared):
         return Described(machine.program.heap.name_of(value) or "self")
-    if type(value) is tuple:
-        return tuple(plain(machine, item) for item in value)
+    if type(value) is tuple or hasattr(type(value), "_fields"):
+        return tuple.__new__(type(value), [plain(machine, item) for item in value])
     return value
 
 

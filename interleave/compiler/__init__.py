@@ -15,6 +15,7 @@ from interleave.compiler.names import (
     SETS,
     Surroundings,
     bound_names,
+    is_library,
     is_user_function,
     scope_walk,
 )
@@ -24,7 +25,15 @@ from interleave.errors import ModelError, Place
 from interleave.memory.containers import plain
 from interleave.memory.cursors import cursor
 
-__all__ = ["Block", "BlockKind", "Code", "Locals", "compile_function", "is_user_function"]
+__all__ = [
+    "Block",
+    "BlockKind",
+    "Code",
+    "Locals",
+    "compile_function",
+    "is_library",
+    "is_user_function",
+]
 
 END = object()
 """What `_next` gives at the end of an iterator."""

@@ -208,6 +208,11 @@ def _is_installed(file: str) -> bool:
     return "site-packages" in file or "dist-packages" in file
 
 
+def is_library(function: types.FunctionType) -> bool:
+    """Whether a function belongs to what is modelled here: to `interleave.stdlib`."""
+    return (function.__module__ or "").startswith("interleave.stdlib.")
+
+
 def is_user_function(value: object) -> bool:
     """Whether `value` is a function whose source is part of the model, so to speak."""
     if isinstance(value, types.MethodType):

@@ -132,10 +132,9 @@ class PropertyPort:
     def make(self, kind: Any, contents: Any) -> Any:
         return self.halt(_refused(f"make a {kind.stand_in.__name__}"))
 
-    def thread_rooms(self, target: Any, *, daemon: bool | None) -> Sequence[Any]:
-        return self.halt(_refused("make a thread"))
-
-    def more_threads(self, target: Any, *, daemon: bool | None) -> Any:
+    def thread_room(
+        self, kind: Any, target: Any, *, daemon: bool | None = None, maker: Any = None
+    ) -> Any:
         return self.halt(_refused("make a thread"))
 
     def thread_object(self) -> Any:

@@ -13,7 +13,7 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from interleave.compiler import Block, BlockKind, Code, Locals
+from interleave.compiler import Block, BlockKind, Code, Locals, is_library
 from interleave.compiler.blocks import HIDDEN, ITERATOR
 from interleave.errors import EndlessLoop, InterleaveError, ModelError
 from interleave.machine.making import Making
@@ -32,7 +32,7 @@ from interleave.memory.made import Kind
 from interleave.memory.port import WHOLE, AccessKind, Location
 from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, Uncapturable
 from interleave.program import MoreRooms, MoreThreads, RoomKey, Written
-from interleave.stdlib.threads import ENDED, CurrentThread
+from interleave.stdlib.threads import CurrentThread
 
 if TYPE_CHECKING:
     from interleave.machine import Machine
@@ -333,10 +333,17 @@ class StepRun:
 
         return self.access(AccessKind(kind.stand_in.__name__), effect, private=True)
 
-    def thread_rooms(self, target: Any, *, daemon: bool | None) -> Sequence[Any]:
-        return self._program.rooms_of(self._room_key(target, daemon))
-
-    def more_threads(self, target: Any, *, daemon: bool | None) -> Any:
+    def thread_room(
+        self, kind: Any, target: Any, *, daemon: bool | None = None, maker: Any = None
+    ) -> Any:
+        me = self._program.threads[self.thread]
+        function = self._thread_function(target)
+        daemon = me.daemon if daemon is None else daemon
+        name = me.name if maker is None else self._heap.lasting_name_of(maker)
+        key = RoomKey(name, function, daemon, kind, me.process)
+        for room in self._program.rooms_of(key):
+            if room.state is None:
+                return room
         if len(self._program.rooms) >= MOST_STARTED:
             self.halt(
                 ModelError(
@@ -344,10 +351,13 @@ class StepRun:
                     remedy="start fewer: a thread that has ended keeps its room",
                 )
             )
-        self._end("error", MoreThreads(self._room_key(target, daemon)))
+        return self._end("error", MoreThreads(key))
 
-    def _room_key(self, target: Any, daemon: bool | None) -> RoomKey:
+    def _thread_function(self, target: Any) -> types.FunctionType:
+        """The function behind what a thread is to run: the model's, or one of a modelled module."""
         function = self._program.to_flatten(target)
+        if function is None and isinstance(target, types.FunctionType) and is_library(target):
+            function = target
         if function is None:
             return self.halt(
                 ModelError(
@@ -355,8 +365,7 @@ class StepRun:
                     remedy="give it one that stands in the model file: Thread(target=self.work)",
                 )
             )
-        me = self._program.threads[self.thread]
-        return RoomKey(me.name, function, me.daemon if daemon is None else daemon)
+        return function
 
     def thread_object(self) -> Any:
         me = self._program.threads[self.thread]
@@ -365,9 +374,7 @@ class StepRun:
     def start_thread(
         self, thread: int, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
-        function = self._program.to_flatten(target)
-        assert function is not None  # it was not when the thread was made
-        code = self._program.code(function)
+        code = self._program.code(self._thread_function(target))
         owner = [target.__self__] if isinstance(target, types.MethodType) else []
         try:
             bound = code.bind(*owner, *args, **kwargs)
@@ -455,10 +462,8 @@ class StepRun:
         return Blocked(self.thread, self._waits_for or last.kind, last.place)
 
     def _step(self, local: int, first: tuple[Code, int], failure: Failure | None = None) -> Step:
-        room = self._program.threads[self.thread].room
-        if room is not None and local in (FINISHED, FAILED):
-            state = self.read(room.location)
-            self.write(room.location, state._replace(phase=ENDED))
+        if local in (FINISHED, FAILED):
+            self._leave()
         if self._heap.rooms and not self._starting:
             self._settle(local)
         return Step(
@@ -472,6 +477,15 @@ class StepRun:
             failure,
             self._flow.end(len(self._log)) if self._flow else None,
         )
+
+    def _leave(self) -> None:
+        """Do what the end of a thread does to what is shared."""
+        room = self._program.threads[self.thread].room
+        if room is not None:
+            self.write(room.location, room.ended(self.read(room.location)))
+        if room is None or not room.comes_back:
+            for each in self._program.thread_local:
+                type(each).forget(each, self.thread)
 
     def _settle(self, local: int) -> None:
         """Count the references to what threads have made."""

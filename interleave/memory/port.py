@@ -172,12 +172,14 @@ class Port(Protocol):
         """An object that this thread makes: a stand-in of a `memory.made.Kind`."""
         ...
 
-    def thread_rooms(self, target: Any, *, daemon: bool | None) -> Sequence[Any]:
-        """The objects of the threads that this one can make to run `target`."""
-        ...
+    def thread_room(
+        self, kind: Any, target: Any, *, daemon: bool | None = None, maker: Any = None
+    ) -> Any:
+        """An unused object, of class `kind`, for a thread that is to run `target`.
 
-    def more_threads(self, target: Any, *, daemon: bool | None) -> Any:
-        """Make room for one more of them. Does not return."""
+        Where there is none, the program is made anew with one more. `maker`: the shared object that
+        makes it, where that is not the running thread.
+        """
         ...
 
     def thread_object(self) -> Any:

@@ -243,9 +243,10 @@ class Freezer:
         if id(value) in self._shared:
             self.replaced.add(id(value))
             return self.freeze(self._shared[id(value)][1])
-        if not self._mutable and self._share is not None:
+        is_kept = self._mutable or isinstance(value, BaseException)
+        if not is_kept and self._share is not None:
             return self.freeze(self._share(value))
-        if not self._mutable:
+        if not is_kept:
             raise Uncapturable(value, f"{_a(value)} was made by a thread")
         number = self._seen.get(id(value))
         if number is not None:

@@ -164,6 +164,19 @@ class Heap:
             return self.room(number).location.name
         return self.names[number]
 
+    def lasting_name_of(self, stand_in: Any) -> str:
+        """What tells a shared object from all others, and stays when room is made for more."""
+        number: int = stand_in._number
+        if number < FIRST_MADE:
+            return f"object {number}"
+        room = self.room(number)
+        alike = [
+            each
+            for each in self.rooms
+            if (each.maker, each.primitive) == (room.maker, room.primitive)
+        ]
+        return f"object {alike.index(room)} of {room.maker}"
+
     def owner(self, location: Location) -> Any:
         """The stand-in that a location belongs to."""
         return self.stand_ins[location.owner]

@@ -37,7 +37,7 @@ from interleave.program.processes import Space, private_copies, share_pipes
 from interleave.program.rooms import RoomKey
 from interleave.program.setup import initial_instances
 from interleave.records import dataclass
-from interleave.stdlib.threads import Thread
+from interleave.stdlib.threads import DAEMON, Worker
 
 LARGEST_COUNT = 1000
 """Instances of one thread at most: beyond this it is a slip of the pen."""
@@ -135,6 +135,8 @@ class Program:
         self._left = share_pipes(self.heap, [*self.spaces], capacity, alone=alone)
         self._shared_globals = {id(globals_[name]): found[name] for name in globals_}
         self.stand_in = self.heap.stand_ins[0]
+        self.thread_local = [each for each in self.heap.stand_ins if hasattr(type(each), "forget")]
+        """Shared objects that keep something for each thread, which goes when the thread ends."""
         self._fill_copies()
         self._add_rooms(rooms)
         self._add_object_rooms(object_rooms)
@@ -190,12 +192,17 @@ class Program:
             )
 
     def _add_rooms(self, rooms: Mapping[RoomKey, int]) -> None:
-        """Add the threads that running threads make: those of each maker in turn."""
+        """Add the threads that running threads make: those of each maker in turn.
+
+        Pools are no threads, and come last.
+        """
         made: Counter[str] = Counter()
-        for maker in self.threads:  # which grows meanwhile
+        makers = [thread.name for thread in self.threads]
+        makers += dict.fromkeys(key.maker for key in rooms if issubclass(key.kind, Worker))
+        for maker in makers:  # which grows meanwhile
             for key, count in rooms.items():
-                for _ in range(count if key.maker == maker.name else 0):
-                    self._add_room(key, made)
+                for _ in range(count if key.maker == maker else 0):
+                    makers.append(self._add_room(key, made))
 
     def _add_object_rooms(self, rooms: Mapping[tuple[str, bool], int]) -> None:
         """Make room for the objects that threads make: those of each maker in turn."""
@@ -215,19 +222,22 @@ class Program:
             self._fill_copies()
         return self._made_classes[cls]
 
-    def _add_room(self, key: RoomKey, made: Counter[str]) -> None:
+    def _add_room(self, key: RoomKey, made: Counter[str]) -> str:
+        """Make room for one more thread, and give its name."""
         method = key.function.__name__
         made[method] += 1
         name = f"{method}-{made[method]}"
-        process = next(thread.process for thread in self.threads if thread.name == key.maker)
-        room = self.heap.add(name, Thread)
-        room.runs, room.daemon_room, room.default_name = len(self.threads), key.daemon, name
+        room = self.heap.add(name, key.kind)
+        room.location.known = self.written
+        room.runs, room.default_name = len(self.threads), name
+        room.daemon_room = key.daemon or room.keeps(DAEMON)
         self.rooms.append((key, room))
         self.threads.append(
             ThreadInstance(
-                len(self.threads), name, name, 0, key.function, (), key.daemon, room, process
+                room.runs, name, name, 0, key.function, (), room.daemon_room, room, key.process
             )
         )
+        return name
 
     def rooms_of(self, key: RoomKey) -> list[Any]:
         """The modelled `Thread` objects that one thread can make to run one function."""
@@ -606,8 +616,19 @@ def _check_made_by_thread(cls: type, node: ast.Call, file: str) -> None:
     """Refuse a class of which a thread makes an instance, if that instance would touch real things.
 
     Methods are flattened when a thread calls them; `__init__`, operators and properties of what a
-    thread has made are run by Python itself, which knows real modules and real globals only.
+    thread has made are run by Python itself, which knows real modules and real globals only. So are
+    the methods of a class of the standard library that it derives from.
     """
+    for base in cls.__mro__:
+        is_plain = stdlib.is_pure(base.__module__) or issubclass(base, BaseException)
+        if stdlib.is_standard(base.__module__) and not is_plain:
+            name = f"{base.__module__}.{base.__qualname__}"
+            raise ModelError(
+                f"a thread makes a {cls.__name__}, which derives from {name}",
+                remedy=f"use {name} as it is, and write what {cls.__name__} does in methods of "
+                "the model",
+                place=Place.of_node(file, node),
+            )
     for name, function in _all_functions(cls):
         is_special = name.startswith("__") and name.endswith("__")
         is_method = not is_special and not isinstance(getattr(cls, name, None), property)

@@ -23,6 +23,10 @@ from interleave.memory.primitive import Primitive
 MODELLED = {
     "_queue": "queue",
     "_thread": "threading",
+    "concurrent.futures": "futures",
+    "concurrent.futures._base": "futures",
+    "concurrent.futures.process": "futures",
+    "concurrent.futures.thread": "futures",
     "ctypes": "multiprocessing",
     "logging": "logging",
     "multiprocessing": "multiprocessing",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import _thread
 import threading
+from collections.abc import Callable
+from typing import Any
 
 from interleave.memory.primitive import Primitive
 from interleave.stdlib import threads
 from interleave.stdlib.registry import made_by_threads
+from interleave.stdlib.threading import local, timers
 from interleave.stdlib.threading.barriers import Barrier
 from interleave.stdlib.threading.conditions import Condition
 from interleave.stdlib.threading.events import Event
@@ -33,5 +36,12 @@ FUNCTIONS = {
     "Condition": made_by_threads(threading.Condition, Condition),
     "Event": made_by_threads(threading.Event, Event),
     "Semaphore": made_by_threads(threading.Semaphore, Semaphore),
+    "Timer": timers.make_timer,
+    "local": local.make_local,
     **threads.FUNCTIONS,
 }
+
+
+def capturing(real: Any) -> Callable[..., Any] | None:
+    """What makes the stand-in of a `local`; None for the others, which are primitives."""
+    return local.capture_local if type(real) is threading.local else None
