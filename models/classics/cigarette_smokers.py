@@ -4,15 +4,15 @@ To smoke takes tobacco, paper and a match. Three smokers have an endless supply 
 the first has tobacco, the second paper, the third matches. An agent puts two different things on
 the table; the smoker who has the third one takes both, smokes, and tells the agent to go on.
 
-The mistake is what comes to mind first: each smoker waits for the one thing that he lacks, takes it,
-and then waits for the other. If tobacco and paper lie there, they are for the one with the matches.
-But the one with the tobacco needs paper as well, and may take it: now he waits for a match, the
-right one waits for paper, and the agent waits for somebody to smoke.
+The mistake is what comes to mind first: each smoker waits for the one thing that he lacks, takes
+it, and then waits for the other. If tobacco and paper lie there, they are for the one with the
+matches. But the one with the tobacco needs paper as well, and may take it: now he waits for a
+match, the right one waits for paper, and the agent waits for somebody to smoke.
 
 The point of the puzzle is that the agent cannot be changed. So the smokers need helpers: one for
-each thing. A helper takes his thing from the table and looks, under a lock, which other one has been
-taken already. If there is none, he writes down that his is there; if there is, he knows both, and
-wakes the one smoker who is to smoke.
+each thing. A helper takes his thing from the table and looks, under a lock, which other one has
+been taken already. If there is none, he writes down that his is there; if there is, he knows both,
+and wakes the one smoker who is to smoke.
 
 (S. S. Patil, 1971; the helpers are by D. L. Parnas, Communications of the ACM, 1975.)
 """

@@ -13,8 +13,8 @@ A reader cannot become a writer by taking the lock of the room while it reads: i
 readers to leave, itself included. It has to leave first, and to look again when it comes back.
 
 What a check does not find: if readers come all the time, the last one never leaves, and a writer
-waits for ever. A gate that a writer holds while it waits, and through which all have to go, prevents
-that: readers who come later wait behind the writer.
+waits for ever. A gate that a writer holds while it waits, and through which all have to go,
+prevents that: readers who come later wait behind the writer.
 
 (P. J. Courtois, F. Heymans and D. L. Parnas, "Concurrent control with 'readers' and 'writers'",
 Communications of the ACM, 1971.)
@@ -55,7 +55,7 @@ class Room(Model):
 # 420 states, 756 transitions
 @expect("invariant")
 class TakesTheRoomTooLate(Room):
-    """Wrong: counts under the lock, and takes the room after it. The second reader just walks in."""
+    """Wrong: counts under the lock, and takes the room after it. The second reader walks in."""
 
     def enter(self):
         with self.counter:

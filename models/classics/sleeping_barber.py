@@ -1,17 +1,17 @@
 """The sleeping barber: a wake-up call that comes too early is lost, unless somebody counts it.
 
 A barber has a waiting room with a few chairs. When there is nobody in it, he goes to sleep. A
-customer who comes in leaves again if all chairs are taken; if not, he sits down, wakes the barber if
-he is asleep, and waits to be called.
+customer who comes in leaves again if all chairs are taken; if not, he sits down, wakes the barber
+if he is asleep, and waits to be called.
 
-The mistake: the barber looks into the room, sees nobody, and goes to sleep. Between the look and the
-sleep a customer sits down, sees that the barber is not asleep, and does not wake him. Now the barber
-sleeps, the customer waits, and each waits for the other: the wake-up call was not needed when it
-would have been heard, and is not made when it is needed.
+The mistake: the barber looks into the room, sees nobody, and goes to sleep. Between the look and
+the sleep a customer sits down, sees that the barber is not asleep, and does not wake him. Now the
+barber sleeps, the customer waits, and each waits for the other: the wake-up call was not needed
+when it would have been heard, and is not made when it is needed.
 
 The fix is a semaphore: it counts the customers who have come. Its `release` is remembered, so that
-it does not matter whether the barber is asleep already. Who wants to sleep takes one from the count,
-and sleeps only if there is none: to look and to go to sleep are one step.
+it does not matter whether the barber is asleep already. Who wants to sleep takes one from the
+count, and sleeps only if there is none: to look and to go to sleep are one step.
 
 (E. W. Dijkstra, "Cooperating sequential processes", EWD 123, 1965, section 4.2.)
 """
