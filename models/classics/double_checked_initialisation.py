@@ -46,6 +46,7 @@ class LoadsOnce(Model):
         return self.loads == 1
 
 
+# 96 states, 148 transitions
 @expect("lost-update", "postcondition")
 class LookedOnce(LoadsOnce):
     """Wrong: who waited for the lock does not know that the settings are there by now."""
@@ -60,6 +61,7 @@ class LookedOnce(LoadsOnce):
         assert self.settings.port == 8080
 
 
+# 102 states, 154 transitions
 @expect("assertion")
 class PublishedTooEarly(LoadsOnce):
     """Wrong: the settings can be seen before they are loaded."""
@@ -74,6 +76,7 @@ class PublishedTooEarly(LoadsOnce):
         assert self.settings.port == 8080
 
 
+# 68 states, 106 transitions
 @expect(nothing)
 class DoubleChecked(LoadsOnce):
     """The fix: look twice, and publish when everything is ready."""
