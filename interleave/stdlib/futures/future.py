@@ -6,7 +6,6 @@ Where that is silent: Lib/concurrent/futures/_base.py of CPython 3.12.
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterable
 from concurrent import futures
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
 from interleave.showing import show
+from interleave.stdlib.timeouts import check_timeout
 
 PENDING, RUNNING, FINISHED = "PENDING", "RUNNING", "FINISHED"
 CANCELLED, NOTIFIED = "CANCELLED", "CANCELLED_AND_NOTIFIED"
@@ -108,8 +108,7 @@ class Future(Primitive):
         if not state.is_done:
             if timeout is None:
                 self.block()
-            if timeout > 0:  # type: ignore[operator]
-                threading.Lock().acquire(True, timeout)  # type: ignore[arg-type]
+            check_timeout(timeout)
             raise futures.TimeoutError
         if state.phase != FINISHED:
             raise futures.CancelledError

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive
+from interleave.stdlib.timeouts import check_timeout
 
 FILLING, DRAINING, RESETTING, BROKEN = 0, 1, -1, -2
 """The numbers that CPython has for them. While a barrier drains or resets, nobody comes in."""
@@ -112,6 +113,7 @@ class Barrier(Primitive):
         if place + 1 != state.parties:
             if timeout is not None:
                 0.0 + timeout  # raises what adding it to the time would
+            check_timeout(timeout)
             self.state = state
         elif state.action is None:
             self.state = state._replace(phase=DRAINING).after_one_left()

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from interleave.errors import ModelError
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive
+from interleave.stdlib.timeouts import check_timeout
 
 
 class ConditionState(NamedTuple):
@@ -114,8 +115,7 @@ class Condition(Primitive):
                 tuple(each for each in state.notified if each != me),
                 state.spurious + (in_time and spurious),
             )
-            if timeout is not None and timeout > 0:
-                threading.Lock().acquire(True, timeout)  # raises what this Python raises
+            check_timeout(timeout)
             return in_time
 
         before = self.operate("wait", park)
@@ -169,6 +169,8 @@ def wait_for(
     begin = port.progress()
     result = predicate()
     while not result:
+        if timeout is not None:
+            0.0 + timeout  # raises what adding it to the time would
         in_time = wait(timeout)
         if in_time:
             port.forget(begin)  # each round is like the first

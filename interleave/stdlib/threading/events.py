@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive
+from interleave.stdlib.timeouts import check_timeout
 
 _WAITERS = "who waits"
 
@@ -94,8 +95,7 @@ class Event(Primitive):
             return expire()
 
         def expire() -> bool:
-            if timeout is not None and timeout > 0:
-                threading.Lock().acquire(True, timeout)  # raises what this Python raises
+            check_timeout(timeout)
             return False
 
         found = self.operate("wait", look)

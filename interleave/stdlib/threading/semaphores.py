@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
+from interleave.stdlib.timeouts import check_timeout
 
 
 class Count(NamedTuple):
@@ -69,8 +70,9 @@ class Semaphore(Primitive):
             if count.value == 0:
                 if waits:
                     self.block()
-                if timeout is not None and 0.0 + timeout > 0:
-                    threading.Lock().acquire(True, timeout)  # raises what this Python raises
+                if timeout is not None:
+                    0.0 + timeout  # raises what adding it to the time would
+                check_timeout(timeout)
                 return False
             self.state = count._replace(value=count.value - 1)
             return True
