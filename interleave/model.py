@@ -78,7 +78,7 @@ class Param:
     def _refuse(self, *_: object) -> NoReturn:
         raise ModelError(
             "a parameter has no value yet in the class body",
-            remedy="use it as self.NAME in `def setup(self)`, or in a decorator: @thread(N)",
+            remedy="use it as self.NAME in `def setup(self)`, or alone in a decorator: @thread(N)",
         )
 
     __index__ = __int__ = __float__ = __bool__ = __iter__ = __len__ = __getitem__ = _refuse

@@ -32,6 +32,7 @@ from interleave.memory.made import MadeObject
 from interleave.memory.values import OrderedFrozenSet, is_plain_object, mangle
 from interleave.model import NOTE, RUNTIMES, Model, Param, PropertyNote, ThreadNote
 from interleave.program.heap import capture
+from interleave.program.misuse import refuse_init, refuse_silence
 from interleave.program.objects import stand_in_class
 from interleave.program.processes import Space, private_copies, share_pipes
 from interleave.program.rooms import RoomKey
@@ -146,6 +147,7 @@ class Program:
     # Threads and properties
 
     def _read_notes(self) -> None:
+        refuse_init(self.model)
         for name, function in _methods(self.model).items():
             note = getattr(function, NOTE, None)
             if isinstance(note, ThreadNote):
@@ -157,6 +159,7 @@ class Program:
                         remedy=f"write `def {name}(self):`",
                         place=place_of_function(function),
                     )
+                refuse_silence(note.kind, function)
                 self.properties.append(Property(name, note.kind, function))
         if not self.threads:
             raise ModelError(
