@@ -150,10 +150,15 @@ class Future(Primitive):
         if self.operate("add_done_callback", effect):
             self.call_back()
 
+    def begins(self) -> bool:
+        """Begin it, where anybody could tell; False where it was cancelled."""
+        return not self.keeps(_CANCEL) or self.set_running_or_notify_cancel()
+
     def set_running_or_notify_cancel(self) -> bool:
-        """Begin it: what a worker calls first. False where it was cancelled."""
+        """Begin it. False where it was cancelled; raises `RuntimeError` where it has begun."""
 
         def effect() -> bool:
+            self.must_keep(_CANCEL)
             state: FutureState = self.state
             if state.phase not in (PENDING, CANCELLED):
                 raise RuntimeError("Future in unexpected state")
@@ -161,7 +166,7 @@ class Future(Primitive):
             self.state = state._replace(phase=phase)
             return phase == RUNNING
 
-        return not self.keeps(_CANCEL) or bool(self.operate("begin", effect))
+        return bool(self.operate("begin", effect))
 
     def set_result(self, result: Any) -> None:
         """End it with a result."""

@@ -21,8 +21,9 @@ from interleave.errors import ModelError
 from interleave.memory.made import Kind
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
+from interleave.memory.values import Freezer, Uncapturable
 from interleave.stdlib.futures.future import Future, FutureState
-from interleave.stdlib.threads import STARTED, Made, Worker
+from interleave.stdlib.threads import NEW, STARTED, Made, Worker
 
 _TAKING = "whether a task was taken"
 
@@ -90,6 +91,7 @@ class ThreadPoolExecutor(Primitive):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Have a worker call `fn`; its future. Raises `RuntimeError` after a shutdown."""
+        _check(fn)
         port = current_port()
         future = port.make(Kind(Future), FutureState())
 
@@ -99,12 +101,16 @@ class ThreadPoolExecutor(Primitive):
                 raise RuntimeError("cannot schedule new futures after shutdown")
             if len(state.workers) < state.max_workers:
                 room = port.thread_room(Worker, worker, daemon=False, maker=self)
+                # What the state gives back is shared from now on.
+                room.state = Made(NEW, fn, args, tuple(kwargs.items()), room.default_name)
+                made: Made = room.state
+                task = (self, future, made.target, made.args, dict(made.kwargs))
                 room.state = Made(STARTED, None, (), (), room.default_name)
-                port.start_thread(room.runs, worker, (self, future, fn, args, kwargs), {})
+                port.start_thread(room.runs, worker, task, {})
                 self._assign(future, room.runs)
             else:
-                task = (future, fn, args, tuple(kwargs.items()))
-                self.state = state._replace(tasks=(*state.tasks, task))
+                waiting = (future, fn, args, tuple(kwargs.items()))
+                self.state = state._replace(tasks=(*state.tasks, waiting))
                 future.submitted_to(state.threads)
 
         self.operate("submit", effect)
@@ -203,7 +209,7 @@ def worker(
 ) -> None:
     """What a worker runs: its task, and those that wait."""
     while True:
-        if pool.take() and future.set_running_or_notify_cancel():
+        if pool.take() and future.begins():
             try:
                 result = fn(*args, **kwargs)
             except BaseException as error:
@@ -214,6 +220,18 @@ def worker(
         if task is None:
             return
         future, fn, args, kwargs = task
+
+
+def _check(fn: Callable[..., Any]) -> None:
+    """Raise `ModelError` where a function cannot wait for a worker."""
+    try:
+        Freezer(mutable=True).freeze(fn)
+    except Uncapturable as error:
+        raise ModelError(
+            f"a pool cannot keep this task: {error.why}",
+            remedy="submit a method of the model, or a function of its file, with its arguments: "
+            "submit(self.work, 1)",
+        ) from None
 
 
 class Results:
