@@ -26,7 +26,7 @@ def call(heap, text):
             return heapq.heapreplace(heap, int(item))
         case ["heapify"]:
             return heapq.heapify(heap)
-    return heapq.nsmallest(2, heap)
+    return tuple(heapq.nsmallest(2, heap))
 
 
 class Heap(Model):

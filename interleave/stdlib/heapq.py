@@ -11,14 +11,14 @@ import heapq
 from collections.abc import Callable
 from typing import Any
 
-from interleave.memory.containers import SharedContainer
+from interleave.memory.containers import SharedList
 
 
 def _on_a_heap(function: Callable[..., Any]) -> Callable[..., Any]:
     name = function.__name__
 
     def operation(heap: Any, *args: Any) -> Any:
-        if isinstance(heap, list) and issubclass(type(heap), SharedContainer):
+        if issubclass(type(heap), SharedList):
             return heap.perform(name, function, *args)
         return function(heap, *args)
 
