@@ -7,8 +7,8 @@ and needs neither, so it goes on: the process runs, its monitor is green, and no
 For the whole program that is no deadlock, since a thread can move. The check calls the two threads
 stuck: whatever happens from there, they never take another step, while others go on for ever.
 
-The fix is that of bank_transfer.py: take the locks in the same order everywhere. A heartbeat that is
-worth something is sent by the thread that does the work.
+The fix is that of bank_transfer.py: take the locks in the same order everywhere. A heartbeat that
+is worth something is sent by the thread that does the work.
 """
 
 import threading
