@@ -78,14 +78,22 @@ def _named(step: Step) -> list[AccessRecord]:
 
 
 def _line(step: Step) -> Source:
-    """The line of a step; of an atomic one, with the statements that it runs."""
+    """The line of a step; of one with several accesses, with all the statements that it runs."""
     code, block = step.place
     source = code.source(block)
     named = _named(step)
     if len(named) < 2:
         return source
-    inner = [access.place[0].source(access.place[1]).text for access in named[1:]]
-    return replace(source, text=f"{source.text} {'; '.join(dict.fromkeys(inner))}")
+    places = [access.place for access in named]
+    texts = dict.fromkeys(code.source(block).text for code, block in places)
+    if named[0].kind.name == "atomic":
+        opening = f"{source.text} "
+        texts.pop(source.text, None)
+    else:
+        opening = ""
+    # Of a compound statement it is the header, after which the next one would look like its body.
+    inner = "; ".join(text.removesuffix(":") for text in texts)
+    return replace(source, text=f"{opening}{inner}")
 
 
 def _outcome(machine: Machine, access: AccessRecord) -> str:
@@ -125,7 +133,8 @@ def _in_room(machine: Machine, location: Location, held: Held | None) -> object:
         return Described("nothing")
     owner = held.kind.made(-1, location)
     if held.kind.is_primitive:
-        return Described(owner.describe(plain(machine, held.contents)))
+        what = owner.describe(plain(machine, held.contents))
+        return Described(f"{held.kind.stand_in.__name__}, {what}")
     if issubclass(held.kind.stand_in, SharedContainer):
         return _real(owner.build(held.contents), machine)
     inside = ", ".join(f"{name}={show(plain(machine, each))}" for name, each in held.contents)

@@ -118,7 +118,8 @@ class SharedContainer(Shared):
             return effect()
         label = _NAMES.get(name, "read" if name.startswith("__") else name)
         shown = f"[{args[0]!r}]" if args and name in self._by_key else ""
-        result = port.access(AccessKind(label, location, shown), effect)
+        atomic = changing and name not in _BLIND
+        result = port.access(AccessKind(label, location, shown, atomic), effect)
         return self if changing and name.startswith("__i") else result
 
     def snapshot(self) -> Any:
@@ -127,7 +128,7 @@ class SharedContainer(Shared):
 
     def part_of(self, name: str, args: tuple[Any, ...], contents: tuple[Any, ...]) -> object:
         """The key that an operation concerns, as a tuple of one; WHOLE where it concerns all."""
-        return (args[0],) if args and name in self._by_key else WHOLE
+        return (args[0],) if args and name in self._by_key and _can_be_key(args[0]) else WHOLE
 
     def part(self, contents: tuple[Any, ...], part: object) -> object:
         """What is at a key of these contents, as a tuple of one; () where nothing is."""
@@ -159,6 +160,14 @@ class SharedContainer(Shared):
         return self.snapshot()
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _can_be_key(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def plain(value: Any) -> Any:

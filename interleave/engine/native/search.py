@@ -70,6 +70,7 @@ class NativeSearch:
         self._predicates = [each for observer in observers for each in observer.predicates]
         if graph.product is not None:
             self._predicates += graph.product.predicates
+        asked = [each.pairs for each in (*observers, graph.product) if each and each.pairs]
         self._forest = Forest(
             self._layout,
             self._threads,
@@ -77,6 +78,7 @@ class NativeSearch:
             self._predicates,
             lambda step: chain.from_iterable(each.watched(step) for each in observers),
             graph.product,
+            asked[0] if asked else None,
         )
         self.graph.forest = self._forest
         # What was told, and what is still to tell: marks with the state and the step that met them
@@ -121,7 +123,6 @@ class NativeSearch:
         except KeyboardInterrupt:
             # Whatever was under way is taken back.
             self.graph.truncate(int(self._progress[2]))
-            self._follow_kept()
             self._tell()
             raise
         finally:
@@ -189,7 +190,7 @@ class NativeSearch:
             enough,
             most_rounds,
             limit,
-            self.graph.packed.most_kept,
+            self.graph.packed.most_entered,
         )
         if parallel:
             self._found.meeting[:] = 0
@@ -206,6 +207,7 @@ class NativeSearch:
 
     def _learn(self) -> None:
         """Run the Python code of the cases that the last round missed."""
+        self._forget_events()
         threads = len(self._threads)
         rows = self._found.missed.reshape(self._workers.count, -1, 4)
         missed = [
@@ -241,6 +243,22 @@ class NativeSearch:
             self.graph.packed.repack(len(self.graph), self._workers)
         self._prepare()
 
+    def _forget_events(self) -> None:
+        """Forget what was noted in a round that is done again.
+
+        A pair may be met in it sooner, in a state of which not all was known.
+        """
+        found, begin = self._found, int(self._progress[0])
+        events = found.events.reshape(self._workers.count, -1, 3)
+        seen = found.seen.reshape(self._workers.count, -1)
+        counts = self._tally(kernel.EVENTS)
+        for worker, count in enumerate(counts.tolist()):
+            noted = events[worker, :count]
+            stay = noted[:, 1] < begin
+            seen[worker, noted[~stay, 0]] = 0
+            counts[worker] = stay.sum()
+            events[worker, : counts[worker]] = noted[stay]
+
     def _learn_rest(self) -> None:
         """Teach the trees what only the reference engine has come by, so that they know it all."""
         space = self.graph.packed.space
@@ -269,7 +287,6 @@ class NativeSearch:
         begin, count, transitions = self._found.last.tolist()
         self._progress[:4] = begin, count, count, transitions
         self.graph.truncate(count)
-        self._follow_kept()
         self._by_reference(until=end)
 
     def _by_reference(self, *, until: int) -> None:
@@ -296,7 +313,6 @@ class NativeSearch:
         """Bring the graph up to what the kernel has done."""
         graph = self.graph
         graph.expanded, _, graph.count, graph.transitions, _ = self._progress.tolist()
-        graph.packed.kept = self._tally(kernel.KEPT).tolist()
         graph.leads_back |= bool(self._tally(kernel.BACKWARD).any())
         graph.cyclic |= bool(self._tally(kernel.CYCLIC).any())
 
@@ -339,15 +355,18 @@ class NativeSearch:
         self._failed |= {each for each, number in self._failing.items() if number < count}
         self._failing = {}
         met = sorted(
-            (number, steps[step].thread, self._forest.ranks[step], mark, step)
+            (number, *self._order_of(step), mark, step)
             for mark, (number, step) in self._met.items()
             if number < begin
         )
-        for number, _, _, mark, step in met:
+        for number, *_, mark, step in met:
             self._told.add(mark)
             state = graph.state(number)
             for observer in self._observers:
-                observer.on_transition(number, state, steps[step])
+                if step >= 0:
+                    observer.on_transition(number, state, steps[step])
+                elif observer.pairs is not None:
+                    observer.on_expanded(number, state)
         self._met = {}
         ended = self._ended[self._ended < begin]
         graph.ended.frombytes(ended.tobytes())
@@ -356,6 +375,12 @@ class NativeSearch:
             for observer in self._observers:
                 observer.on_end(number, state)
         self._ended = np.empty(0, np.int64)
+
+    def _order_of(self, step: int) -> tuple[int, int]:
+        """When a step is told of among all that is of its state; -1 for a pair, the last."""
+        if step < 0:
+            return len(self._threads), 0
+        return self._forest.steps[step].thread, self._forest.ranks[step]
 
     def _dead_ends(self, ended: Any) -> list[int]:
         """Those of some ends that are not final, and wait for what none before them waited for."""
@@ -377,7 +402,7 @@ class NativeSearch:
         steps = self._forest.steps
         if any(each not in self._failed for each in self._failing):
             return True
-        if any(steps[step].failure is not None for _, step in self._met.values()):
+        if any(step < 0 or steps[step].failure is not None for _, step in self._met.values()):
             return True
         dead = set(self._dead)
         try:
@@ -403,22 +428,22 @@ class NativeSearch:
         """States of a round for each worker."""
         if self._sizes.chunk is not None:
             return self._sizes.chunk
-        return max(1, min(LARGEST_SHARE, (self._found.room - 1) // self._forest.most_steps))
+        return max(1, min(LARGEST_SHARE, self._found.room // self._forest.most_steps))
 
     def _prepare(self) -> None:
         """Make room for rounds, as layout and trees are now."""
-        self._follow_kept()
         if self._forest.version != self._layout.version:
             self._forest.build()
         workers = self._workers.count
         words = self.graph.packed.words
         share = self._sizes.chunk or 1
-        room = max(self._sizes.room * workers, self._forest.most_steps * share + 1)
+        room = max(self._sizes.room, self._forest.most_steps * share)
+        batch = kernel.BATCH + self._forest.most_steps
         events_room = 64
         while events_room < self._forest.marks:
             events_room *= 2
         under_room = self._forest.under_room + kernel.LINE  # no two workers write into one line
-        shape = (workers, words, room, events_room, under_room)
+        shape = (workers, words, room, batch, events_room, under_room)
         if shape == self._shape:
             return
         if self._shape:
@@ -430,16 +455,12 @@ class NativeSearch:
         ends_room = 4 * workers * max(LARGEST_SHARE, share)
         seen = np.zeros((workers, events_room), np.uint8)
         seen[:, list(self._told | self._met.keys())] = 1
-        pairs = workers * workers
-        lane = workers + kernel.LINE // 8
         self._found = kernel.Round(
             room=room,
-            hashes=np.empty(pairs * room, np.uint64),
-            successors=np.empty(pairs * room * words, np.uint64),
-            sources=np.empty(pairs * room, np.int64),
-            orders=np.empty(pairs * room, np.uint32),
-            filled=np.zeros(workers * lane, np.int64),
-            lane=lane,
+            batch=batch,
+            hashes=np.empty(workers * batch, np.uint64),
+            successors=np.empty(workers * batch * words, np.uint64),
+            sources=np.empty(workers * batch, np.int64),
             tally=self._counts,
             missed=np.empty(workers * missed_room * 4, np.int64),
             missed_room=missed_room,
@@ -449,12 +470,13 @@ class NativeSearch:
             events=np.empty(workers * events_room * 3, np.int64),
             seen=seen.reshape(-1),
             events_room=events_room,
-            new_states=np.empty(workers * workers * room * words, np.uint64),
-            new_sources=np.empty(workers * workers * room, np.int64),
-            new_orders=np.empty(workers * workers * room, np.uint64),
-            new_entries=np.empty(workers * workers * room, np.int64),
-            ranks=np.zeros(workers * lane, np.int64),
-            new_room=workers * room,
+            new_states=np.empty(workers * room * words, np.uint64),
+            new_entries=np.empty(workers * room, np.int64),
+            finders=np.empty(workers * room, np.int64),
+            claims=np.empty(workers * room, np.int64),
+            claim_sources=np.empty(workers * room, np.int64),
+            about=np.zeros(workers * (len(self._threads) + kernel.LINE // 8), np.int64),
+            about_room=len(self._threads) + kernel.LINE // 8,
             under=np.zeros(workers * under_room, np.uint8),
             under_room=under_room,
             failed=np.full(workers * properties, -1, np.int64),
@@ -463,7 +485,3 @@ class NativeSearch:
         )
         rooms = [each for each in self._found if isinstance(each, np.ndarray)]
         self.graph.other_bytes = self._forest.bytes + sum(each.nbytes for each in rooms)
-
-    def _follow_kept(self) -> None:
-        """Bring what the kernel counts up to what was done to the table meanwhile."""
-        self._tally(kernel.KEPT)[:] = self.graph.packed.kept
