@@ -27,7 +27,9 @@ MODELLED = {
     "concurrent.futures._base": "futures",
     "concurrent.futures.process": "futures",
     "concurrent.futures.thread": "futures",
+    "_heapq": "heapq",
     "ctypes": "multiprocessing",
+    "heapq": "heapq",
     "logging": "logging",
     "multiprocessing": "multiprocessing",
     "multiprocessing.connection": "multiprocessing",
@@ -44,11 +46,11 @@ MODELLED = {
 """Standard module -> the file here that models it."""
 
 _PURE = {
-    "__future__", "_bisect", "_collections", "_collections_abc", "_functools", "_heapq",
-    "_operator", "_struct", "abc", "array", "ast", "base64", "binascii", "bisect", "builtins",
+    "__future__", "_bisect", "_collections", "_collections_abc", "_functools", "_operator",
+    "_struct", "abc", "array", "ast", "base64", "binascii", "bisect", "builtins",
     "calendar", "cmath", "collections", "colorsys", "copy", "csv", "dataclasses", "decimal",
     "_decimal", "_pydecimal", "difflib", "enum", "errno", "fractions", "functools", "graphlib",
-    "hashlib", "_hashlib", "heapq", "html", "itertools", "json", "keyword", "math", "numbers",
+    "hashlib", "_hashlib", "html", "itertools", "json", "keyword", "math", "numbers",
     "operator", "pprint", "re", "reprlib", "statistics", "string", "_string", "struct", "textwrap",
     "types", "typing", "unicodedata", "zlib", "warnings",
 }  # fmt: skip

@@ -8,10 +8,10 @@ Two things are needed. Semaphores see to it who may take part: two H and one O a
 sees to it that nobody bonds before three are there. An atom gives its place to the next of its kind
 when it has bonded, and not before.
 
-With the barrier alone, three H can meet. With the semaphores alone nobody waits for the others: an
-H bonds, gives its place to the next H, and there are three of them before any O has come. And if an
-atom gives back its place as soon as it has passed the barrier, the next one can be the faster of
-the two, and bonds in its place.
+With the barrier alone, any three can meet. With the semaphores alone nobody waits for the others:
+an O bonds, gives its place to the next O, and there are two of them before any H has come. And if
+an atom gives back its place as soon as it has passed the barrier, another O can be through the
+whole of it again before two slow H have bonded.
 
 (An exercise of operating systems courses at Berkeley; G. R. Andrews, "Concurrent Programming:
 Principles and Practice", 1991; A. B. Downey, "The Little Book of Semaphores", section 5.6.)

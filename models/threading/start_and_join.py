@@ -4,9 +4,9 @@ This is how a threading tutorial begins: make some threads, start them, join the
 The other models mark their threads with `@thread`, and all of these start at once; here one thread
 makes the others, as in a program.
 
-`start` says "begin some time", and nothing about when. Who looks at the total before `join` may look
-before the first thread has done anything. It is rarely seen to go wrong, for a thread that does
-little is often done by the time one looks.
+`start` says "begin some time", and nothing about when. Who looks at the total before `join` may
+look before the first thread has done anything. It is rarely seen to go wrong, for a thread that
+does little is often done by the time one looks.
 
 And `join` is no lock: it waits for the end of a thread, and does not keep threads apart that run at
 the same time. Without a lock, two of them lose an update before they are joined. (If each thread is

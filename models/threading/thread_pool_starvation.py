@@ -1,13 +1,13 @@
 """A task in a thread pool waits for a task that is queued behind it.
 
-A pool has so many workers, and a queue for the tasks that none of them has time for yet. A task that
-submits another one to the same pool and waits for its result keeps its worker while it waits. If all
-workers are kept by tasks that wait, nobody is left for those in the queue, and all wait for ever. It
-works in tests, where the pool is larger than the number of requests, and stops under load.
+A pool has so many workers, and a queue for the tasks that none of them has time for yet. A task
+that submits another one to the same pool and waits for its result keeps its worker while it waits.
+If all workers are kept by tasks that wait, nobody is left for those in the queue, and all wait for
+ever. It works in tests, where the pool is larger than the number of requests, and stops under load.
 
-More workers only put it off: with W workers it takes W requests at once. Two ways out: a pool of its
-own for the tasks that are waited for; or not to wait inside a task at all: it ends by saying what
-is to be done next, and whoever submitted it submits that.
+More workers only put it off: with W workers it takes W requests at once. Two ways out: a pool of
+its own for the tasks that are waited for; or not to wait inside a task at all: it ends by saying
+what is to be done next, and whoever submitted it submits that.
 """
 
 from concurrent.futures import ThreadPoolExecutor

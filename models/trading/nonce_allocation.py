@@ -1,8 +1,8 @@
 """Two order threads share one counter of nonces, and the exchange rejects an order.
 
-Many exchanges, and every blockchain, want a number with each order of an account, its nonce, which
-must be higher than that of the order before. It keeps an order from being played twice. A program
-with several order threads has one counter for all of them.
+Many exchanges, and blockchains such as Ethereum, want a number with each order of an account, its
+nonce, which must be higher than that of the order before. It keeps an order from being played
+twice. A program with several order threads has one counter for all of them.
 
 First mistake: to read the counter and to count on without a lock. Two orders get the same nonce,
 and the second to arrive is rejected.
