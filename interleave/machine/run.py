@@ -28,6 +28,8 @@ from interleave.machine.step import (
 )
 from interleave.machine.switching import noting_python_code
 from interleave.machine.taint import FlowRecorder
+from interleave.machine.tasks import CANCELLED, RESULT, NoLoop, Tasks, wait_inside_atomic
+from interleave.memory.coroutine import Coroutine, LibraryCoroutine, awaited
 from interleave.memory.made import Kind
 from interleave.memory.port import WHOLE, AccessKind, Location
 from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, Uncapturable
@@ -124,6 +126,12 @@ class StepRun:
         instance = machine.program.threads[thread]
         # A process has a GIL of its own, which keeps no other process waiting.
         self._gil = machine.program.runtime == "gil" and not instance.process
+        # While a task runs, its loop runs no other one: only threads can come in between.
+        self._alone = instance.kind in ("task", "loop") and not machine.program.has_threads
+        self.tasks: Any = NoLoop() if self._program.loop is None else Tasks(
+            self, self._program, instance
+        )
+        self._returned: Any = None
         self.process = instance.process
         self._space = self._program.spaces.get(instance.process, {})
         self._may_switch = True
@@ -155,7 +163,8 @@ class StepRun:
         if not private or self._starting:
             if self._starting or (self._accesses and self._may_switch and not self._atomic):
                 self._end("suspended")
-            self._may_switch = not self._gil
+            self._may_switch = not (self._gil or self._alone)
+            self.tasks.suspending = False
         record = AccessRecord(kind, self._here(), self._cursor)
         self._accesses.append(record)
         self._in_effect = record
@@ -282,7 +291,18 @@ class StepRun:
         self._end("blocked")
 
     def switch_point(self) -> None:
+        self._may_switch |= not self._alone
+
+    def may_suspend(self) -> None:
+        """Let whoever can run do so before the next access."""
+        if self._atomic:
+            self.halt(wait_inside_atomic())
         self._may_switch = True
+
+    def rename(self, kind: AccessKind) -> None:
+        """Say what the present access is, where that was not known before."""
+        if self._in_effect is not None:
+            self._in_effect.kind = kind
 
     def choose(self, options: Sequence[Any]) -> int:
         place = len(self.taken)
@@ -324,14 +344,18 @@ class StepRun:
         return self._program.rooms_of(self._room_key(target, daemon))
 
     def more_threads(self, target: Any, *, daemon: bool | None) -> Any:
+        self.more_room(self._room_key(target, daemon))
+
+    def more_room(self, key: RoomKey) -> Any:
+        """Make room for one more thread. Does not return."""
         if len(self._program.rooms) >= MOST_STARTED:
             self.halt(
                 ModelError(
-                    f"threads make more than {MOST_STARTED} threads",
-                    remedy="start fewer: a thread that has ended keeps its room",
+                    f"threads make more than {MOST_STARTED} {key.kind}s",
+                    remedy=f"start fewer: a {key.kind} that has ended keeps its room",
                 )
             )
-        self._end("error", MoreThreads(self._room_key(target, daemon)))
+        self._end("error", MoreThreads(key))
 
     def _room_key(self, target: Any, daemon: bool | None) -> RoomKey:
         function = self._program.to_flatten(target)
@@ -362,7 +386,16 @@ class StepRun:
             self.halt(
                 ModelError(f"a thread cannot run {code.name}: {error}", remedy="mend its `args`")
             )
-        frames = self._freeze_frames([Frame(code, 0, FrameLocals(bound))])
+        self._begin_thread(thread, code, bound)
+
+    def begin_thread(
+        self, thread: int, function: types.FunctionType, names: dict[str, Any]
+    ) -> None:
+        """Have a thread begin in a function with these locals."""
+        self._begin_thread(thread, self._program.code(function), names)
+
+    def _begin_thread(self, thread: int, code: Code, names: dict[str, Any]) -> None:
+        frames = self._freeze_frames([Frame(code, 0, FrameLocals(names))])
         if isinstance(frames, ModelError):
             self.halt(frames)
         self._started.append((thread, self._machine.locals.id_of((frames, ()))))
@@ -389,6 +422,11 @@ class StepRun:
         ]
         values = (self._program.stand_in, *arguments)
         self._frames.append(Frame(code, 0, FrameLocals(zip(names, values, strict=False))))
+        if self.tasks.in_loop:
+            # It begins when the loop comes to it, and may be cancelled before.
+            return self._step(
+                self._machine.locals.id_of((self._freeze_frames(self._frames), ())), self._here()
+            )
         step = self._go()
         assert isinstance(step, Step)
         return step
@@ -398,10 +436,30 @@ class StepRun:
         self._thaw(self._machine.local_key(self._state, self.thread))
         if self._explain:
             self._flow = FlowRecorder(self._frames, len(self._log))
+        if self.tasks.in_loop and self.tasks.is_new and (first := self._first_step()) is not None:
+            return first
         if self._gil:
             with noting_python_code(self.switch_point):
                 return self._go()
         return self._go()
+
+    def _first_step(self) -> Step | Blocked | None:
+        """Begin a task. Not None where it does not run now, or not at all."""
+        first = self._here()
+        try:
+            self.tasks.begin()
+        except Halt:
+            if self._over == "error":
+                assert self._error is not None
+                raise self._placed(self._error, first) from None
+            return self._blocked()
+        except BaseException as error:  # it was cancelled before
+            self._frames.clear()
+            self._returned = (CANCELLED, error.args)
+            return self._step(FINISHED, first)
+        self._log.clear()
+        self._cursor = 0
+        return None
 
     def _go(self) -> Step | Blocked:
         first = self._here()
@@ -443,9 +501,11 @@ class StepRun:
 
     def _step(self, local: int, first: tuple[Code, int], failure: Failure | None = None) -> Step:
         room = self._program.threads[self.thread].room
-        if room is not None and local in (FINISHED, FAILED):
+        if room is not None and self.tasks.task is None and local in (FINISHED, FAILED):
             state = self.read(room.location)
             self.write(room.location, state._replace(phase=ENDED))
+        if self.tasks.in_loop and not self._starting:
+            self.tasks.step_ends(self._returned, suspended=local not in (FINISHED, FAILED))
         if self._heap.rooms and not self._starting:
             self._settle(local)
         return Step(
@@ -486,6 +546,12 @@ class StepRun:
                 callee, arguments, keywords = result
                 frame.names[block.target] = callee(*arguments, **keywords)
                 self.switch_point()
+            if block.kind is BlockKind.AWAIT and not self._over:
+                if type(result) is Coroutine:
+                    result.start()
+                    self._enter(block, self._program.code(result.function), result.names, 0)
+                    return None
+                frame.names[block.target] = awaited(result)
         except Halt:
             return None
         except (KeyboardInterrupt, MemoryError):
@@ -522,26 +588,40 @@ class StepRun:
         arguments: tuple[Any, ...],
         keywords: dict[str, Any],
     ) -> None:
-        """Begin a call of the model's own code."""
+        """Begin a call of the model's own code; of a coroutine, only where it is awaited."""
+        code = self._program.code(function)
+        owner = [callee.__self__] if isinstance(callee, types.MethodType) else []
+        bound = code.bind(*owner, *arguments, **keywords)
+        if code.is_coroutine and not block.is_awaited:
+            frame = self._frames[-1]
+            frame.names[block.target] = Coroutine(function, bound)
+            if self._flow:
+                self._flow.done(block)
+            self._jump(frame, block, block.next)
+            return
+        if code.is_coroutine:
+            self._frames[-1].at = block.next  # where it is awaited
+        self._enter(block, code, bound, len(owner))
+
+    def _enter(self, block: Block, code: Code, bound: dict[str, Any], owners: int) -> None:
+        """Push a frame."""
         if len(self._frames) >= DEEPEST_CALL:
             self.halt(
                 ModelError(
-                    f"{function.__qualname__} calls itself more than {DEEPEST_CALL} deep",
+                    f"{code.function.__qualname__} calls itself more than {DEEPEST_CALL} deep",
                     remedy="end the recursion sooner, or write a loop",
                 )
             )
         self.switch_point()
-        code = self._program.code(function)
-        owner = [callee.__self__] if isinstance(callee, types.MethodType) else []
-        bound = code.bind(*owner, *arguments, **keywords)
         if self._flow:
-            self._flow.call(block, list(bound)[len(owner) :])
+            self._flow.call(block, list(bound)[owners:])
         self._frames.append(Frame(code, 0, FrameLocals(bound)))
 
     def _return(self, value: Any) -> bool | None:
         """Leave the innermost function. True when it was the thread's method itself."""
         if len(self._frames) == 1:
             self._frames.clear()
+            self._returned = (RESULT, value)
             return True
         self.switch_point()
         caller = self._frames[-2]
@@ -568,6 +648,9 @@ class StepRun:
             if self._flow:
                 self._flow.thrown()
             self._frames.pop()
+        if self.tasks.in_loop and (ended := self.tasks.ended_by(error)) is not None:
+            self._returned = ended
+            return True
         if isinstance(error, SystemExit):
             return True  # as in threading: it ends the thread, silently
         code, number = origin

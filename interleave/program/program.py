@@ -28,9 +28,11 @@ from interleave.compiler.names import (
 )
 from interleave.compiler.source import find_function, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place
+from interleave.memory.coroutine import Coroutine, is_flattened
 from interleave.memory.made import MadeObject
 from interleave.memory.values import OrderedFrozenSet, is_plain_object, mangle
 from interleave.model import NOTE, RUNTIMES, Model, Param, PropertyNote, ThreadNote
+from interleave.program import tasks
 from interleave.program.heap import capture
 from interleave.program.objects import stand_in_class
 from interleave.program.processes import Space, private_copies, share_pipes
@@ -58,6 +60,10 @@ class ThreadInstance:
     """The modelled `Thread`, for one that a running thread makes."""
     process: str = ""
     """The process that it runs in, where that is not the one of the model itself."""
+    kind: str = "thread"
+    """What it is: "thread", "process", "task", or "loop" for what stands for the event loop."""
+    task: Any = None
+    """The modelled `Task`, for a task."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +132,12 @@ class Program:
         self._shared_globals = {id(globals_[name]): found[name] for name in globals_}
         self.stand_in = self.heap.stand_ins[0]
         self._fill_copies()
+        self.loop: Any = tasks.add_loop(self) if tasks.has_tasks(self.threads) else None
+        """The modelled event loop, where there are tasks."""
         self._add_rooms(rooms)
         self._add_object_rooms(object_rooms)
+        self.has_threads = any(each.kind == "thread" for each in self.threads)
+        """Whether there are others than tasks, which may run while a task does."""
         for entry in self.threads:
             self.code(entry.function)
 
@@ -176,6 +186,7 @@ class Program:
                     arguments,
                     note.daemon,
                     process=process,
+                    kind=note.kind,
                 )
             )
 
@@ -210,12 +221,25 @@ class Program:
         made[method] += 1
         name = f"{method}-{made[method]}"
         process = next(thread.process for thread in self.threads if thread.name == key.maker)
-        room = self.heap.add(name, Thread)
-        room.runs, room.daemon_room, room.default_name = len(self.threads), key.daemon, name
+        if key.kind == "task":
+            room = tasks.add_task(self, name, len(self.threads))
+        else:
+            room = self.heap.add(name, Thread)
+            room.runs, room.daemon_room, room.default_name = len(self.threads), key.daemon, name
         self.rooms.append((key, room))
         self.threads.append(
             ThreadInstance(
-                len(self.threads), name, name, 0, key.function, (), key.daemon, room, process
+                len(self.threads),
+                name,
+                name,
+                0,
+                key.function,
+                (),
+                key.daemon,
+                room,
+                process,
+                key.kind,
+                room if key.kind == "task" else None,
             )
         )
 
@@ -305,7 +329,9 @@ class Program:
         if not isinstance(function, types.FunctionType):
             return None
         function = self._originals.get(function, function)
-        if not is_user_function(function) or function.__code__.co_flags & inspect.CO_GENERATOR:
+        if not (is_user_function(function) or is_flattened(function)):
+            return None
+        if function.__code__.co_flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
             return None
         return function if find_function(function) is not None else None
 
@@ -313,6 +339,10 @@ class Program:
         """The function with the names in it as the model sees them."""
         if function in self._originals:
             return function
+        if function not in self._copies and function.__code__.co_flags & inspect.CO_COROUTINE:
+            copy = self._coroutines_of(function)
+            self._copies[function] = copy
+            self._originals[copy] = function
         if function not in self._copies:
             copy = types.FunctionType(
                 function.__code__,
@@ -327,6 +357,18 @@ class Program:
             self._copies[function] = copy
             self._originals[copy] = function
         return self._copies[function]
+
+    def _coroutines_of(self, function: types.FunctionType) -> types.FunctionType:
+        """What code that is not run block by block calls instead of an `async def` function."""
+
+        def make(*args: Any, **kwargs: Any) -> Coroutine:
+            return Coroutine(function, self.code(function).bind(*args, **kwargs))
+
+        # Without a closure, so that a state can hold it.
+        call = types.FunctionType(_call_it.__code__, {"it": make}, function.__name__)
+        call.__qualname__ = function.__qualname__
+        call.__module__ = function.__module__
+        return call
 
     def _default(self, value: Any, function: types.FunctionType) -> Any:
         """What the default value of a parameter stands for. Raises `ModelError`."""
@@ -413,6 +455,10 @@ class Program:
                         if isinstance(node.ctx, ast.Store):
                             return Place.of_node(setup.__code__.co_filename, node)
         return _place_of_assignment(self.model, name)
+
+
+def _call_it(*args: Any, **kwargs: Any) -> Any:
+    return it(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
 
 
 def _methods(model: type) -> dict[str, types.FunctionType]:

@@ -19,6 +19,8 @@ class RoomKey:
     maker: str
     function: types.FunctionType
     daemon: bool
+    kind: str = "thread"
+    """What it makes: a thread, or a task of the event loop."""
 
 
 class MoreThreads(Again):

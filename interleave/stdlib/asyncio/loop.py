@@ -1,0 +1,253 @@
+"""The event loop: which task runs, which callbacks are ready, what may come from outside.
+
+After Lib/asyncio/base_events.py of CPython 3.12. A handle of the real loop is one of two things
+here. The step of a task is that task's own, and it is ready when what it awaits is done. Everything
+else, callbacks and timers, is run by a thread of the machine that stands for the loop; it is there
+only if there is something for it to do.
+
+Under the order `any` no state says in which order tasks became ready. Under `fifo` the state has the
+queue of handles, and only what stands first in it can run; timers and what comes from outside join
+it at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from interleave.errors import ModelError
+from interleave.memory.port import AccessKind, current_port
+from interleave.memory.primitive import Primitive
+from interleave.memory.values import Freezer, order_of
+
+CALLBACKS = "callbacks"
+"""What a loop must keep to have callbacks, timers, or anything else from outside."""
+
+NAME = "event loop"
+
+Handle = Any
+"""A task, whose next step is ready; or a callback, with its arguments."""
+
+
+class LoopState(NamedTuple):
+    """What the loop is doing.
+
+    `running` is the thread whose code it runs, where that can be interrupted; `ready` the handles
+    that are ready (under `any` without those of tasks, in an order that says nothing); `timers`
+    the callbacks that may become ready at any time; `cancels` the tasks that something outside may
+    still cancel.
+    """
+
+    running: int | None = None
+    ready: tuple[Handle, ...] = ()
+    timers: tuple[Handle, ...] = ()
+    cancels: tuple[Any, ...] = ()
+
+
+class EventLoop(Primitive):
+    """The one event loop of a model, whose state is a `LoopState`."""
+
+    fifo = False
+    """Whether handles are run in the order in which they became ready."""
+
+    @classmethod
+    def describe(cls, state: Any) -> str:
+        return f"{len(state.ready)} ready" if state.ready else "idle"
+
+    # Within an access
+
+    def is_free(self) -> bool:
+        """Whether no code is running that was interrupted."""
+        return self.state.running is None
+
+    def is_next(self, handle: Handle) -> bool:
+        """Whether it is a handle's turn, as far as the order of the loop says so."""
+        return not self.fifo or self.state.ready[:1] == (handle,)
+
+    def took(self, handle: Handle) -> None:
+        """A handle is run: it is ready no more."""
+        if self.fifo or handle in self.state.ready:
+            self._set(ready=_without(self.state.ready, handle))
+
+    def schedule(self, handle: Handle, *, threadsafe: bool = False) -> None:
+        """A handle becomes ready. Raises `RuntimeError` in a thread that is not the loop's."""
+        if not threadsafe and not current_port().tasks.in_loop:
+            # What a loop in debug mode says, where others may wait for ever.
+            raise RuntimeError(
+                "Non-thread-safe operation invoked on an event loop other than the current one"
+            )
+        if isinstance(handle, tuple):
+            self.must_keep(CALLBACKS)
+        elif not self.fifo:
+            return  # it is ready because what it awaits is done
+        self._set(ready=self._added(self.state.ready, handle))
+
+    def start_timer(self, callback: Handle) -> None:
+        """From now on a callback may become ready at any time."""
+        self.must_keep(CALLBACKS)
+        self._set(timers=_sorted((*self.state.timers, callback)))
+
+    def stop_timer(self, callback: Handle) -> None:
+        """It may no more, wherever it stands; nothing, where it has run."""
+        for name in ("timers", "ready"):
+            handles = getattr(self.state, name)
+            if callback in handles:
+                self._set(**{name: _without(handles, callback)})
+
+    def _added(self, handles: tuple[Handle, ...], handle: Handle) -> tuple[Handle, ...]:
+        return (*handles, handle) if self.fifo else _sorted((*handles, handle))
+
+    def _set(self, **changes: Any) -> None:
+        self.state = self.state._replace(**changes)
+
+    def note_running(self, thread: int | None) -> None:
+        """Note whose code runs, and is interrupted."""
+        if self.state.running != thread:
+            self._set(running=thread)
+
+    def next_handle(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        """The next thing that the loop does of itself, for the thread that stands for it."""
+        port = current_port()
+        port.tasks.suspend()
+
+        def effect() -> Handle:
+            if not self.is_free():
+                self.block()
+            # (what is to be run, what is done before)
+            options: list[tuple[Handle, Callable[[], None]]] = []
+            state: LoopState = self.state
+            for handle in dict.fromkeys(state.ready):
+                if isinstance(handle, tuple) and self.is_next(handle):
+                    options.append((handle, lambda handle=handle: self.took(handle)))  # type: ignore[misc]
+            for timer in dict.fromkeys(state.timers):
+                options.append((timer, lambda timer=timer: self.stop_timer(timer)))  # type: ignore[misc]
+            for task in state.cancels:
+                if not task.is_done():
+                    options.append(
+                        ((cancelled_from_outside, (task,)), lambda task=task: self._cancels(task))  # type: ignore[misc]
+                    )
+            if not options:
+                self.block()
+            chosen = port.choose(options) if len(options) > 1 else 0
+            handle, before = options[chosen]
+            before()
+            port.tasks.does(*_in_words(handle))
+            return handle
+
+        found: tuple[Callable[..., Any], tuple[Any, ...]] = port.access(AccessKind(NAME), effect)
+        return found
+
+    def _cancels(self, task: Any) -> None:
+        self._set(cancels=_without(self.state.cancels, task))
+
+    # As a model sees it
+
+    def call_soon(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> None:
+        """Have the loop call a function of the model, later."""
+        self._call(callback, args, threadsafe=False)
+
+    def call_soon_threadsafe(
+        self, callback: Callable[..., Any], *args: Any, context: Any = None
+    ) -> None:
+        """The same, from any thread."""
+        self._call(callback, args, threadsafe=True)
+
+    def _call(self, callback: Callable[..., Any], args: Any, *, threadsafe: bool) -> None:
+        name = "call_soon_threadsafe" if threadsafe else "call_soon"
+        self.operate(name, lambda: self.schedule((callback, args), threadsafe=threadsafe))
+
+    def create_task(self, coro: Any, *, name: str | None = None, context: Any = None) -> Any:
+        """`asyncio.create_task`."""
+        from interleave.stdlib.asyncio.tasks import create_task
+
+        return create_task(coro, name=name)
+
+    def create_future(self) -> Any:
+        """A new future."""
+        from interleave.stdlib.asyncio.futures import make_future
+
+        return make_future()
+
+    def run_in_executor(self, executor: Any, function: Callable[..., Any], *args: Any) -> Any:
+        """Run a function in a thread of its own."""
+        from interleave.stdlib.asyncio.threads import run_in_executor
+
+        return run_in_executor(executor, function, *args)
+
+    def is_running(self) -> bool:
+        return True
+
+    def is_closed(self) -> bool:
+        return False
+
+    def get_debug(self) -> bool:
+        return False
+
+    def time(self) -> Any:
+        """Not in a model."""
+        current_port().halt(
+            ModelError(
+                "a task asks the loop for the time: a model has no clock",
+                remedy="let choose([True, False]) say whether the time has come",
+            )
+        )
+
+
+def _without(handles: tuple[Handle, ...], handle: Handle) -> tuple[Handle, ...]:
+    place = handles.index(handle)
+    return handles[:place] + handles[place + 1 :]
+
+
+def _sorted(handles: tuple[Handle, ...]) -> tuple[Handle, ...]:
+    """In an order that depends on the handles only."""
+    return tuple(sorted(handles, key=lambda each: order_of(Freezer().freeze(each))))
+
+
+def _in_words(handle: Handle) -> tuple[str, Any]:
+    """What a report calls the running of a callback, and what it concerns."""
+    callback, args = handle
+    words = getattr(callback, "__interleave_words__", None)
+    if words is not None:
+        return words, args[0].location
+    return f"call {getattr(callback, '__name__', 'a callback')}", None
+
+
+def in_words(words: str) -> Callable[[Callable[..., Any]], Any]:
+    """Say what reports call a callback of the library; its first argument is what it concerns."""
+
+    def note(callback: Callable[..., Any]) -> Any:
+        callback.__interleave_words__ = words  # type: ignore[attr-defined]
+        return callback
+
+    return note
+
+
+@in_words("cancel")
+def cancelled_from_outside(task: Any) -> None:
+    """Something outside the model cancels a task."""
+    task.operate("cancel", lambda: task.request_cancel(()))
+
+
+def event_loop(self: Any) -> None:
+    """What the thread that stands for the loop runs, block by block."""
+    while True:
+        callback, arguments = next_handle()
+        callback(*arguments)
+
+
+def next_handle() -> Any:
+    """The next callback, with its arguments."""
+    return current_port().tasks.loop.next_handle()
+
+
+def get_running_loop() -> Any:
+    """`asyncio.get_running_loop`."""
+    tasks = current_port().tasks
+    if not tasks.in_loop:
+        raise RuntimeError("no running event loop")
+    return tasks.loop
+
+
+def get_event_loop() -> Any:
+    """`asyncio.get_event_loop`: in a model there is one, and every thread may know it."""
+    return current_port().tasks.loop
