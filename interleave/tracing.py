@@ -65,11 +65,11 @@ def step_facts(
             plain_at(machine, changing[index], value),
         )
         for index, value in step.writes
-        if changing[index].name
+        if changing[index].name and not _is_quiet(machine, changing[index], state[index], value)
     )
     outcomes = [_outcome(machine, access) for access in named]
     outcomes += [f"raised {name}" for name in step.raised]
-    return accesses, _line(step), changes, ", ".join(filter(None, outcomes))
+    return accesses, _line(machine, step), changes, ", ".join(filter(None, outcomes))
 
 
 def _named(step: Step) -> list[AccessRecord]:
@@ -77,15 +77,30 @@ def _named(step: Step) -> list[AccessRecord]:
     return [access for access in step.accesses if access.kind.name]
 
 
-def _line(step: Step) -> Source:
-    """The line of a step; of an atomic one, with the statements that it runs."""
+def _is_quiet(machine: Machine, location: Location, before: int, after: int) -> bool:
+    """Whether a change is of no interest, for nothing that is said of the thing has changed."""
+    owner = machine.program.heap.owner(location)
+    if not isinstance(owner, Primitive) or not owner.is_quiet:
+        return False
+    return repr(plain_at(machine, location, before)) == repr(plain_at(machine, location, after))
+
+
+def _line(machine: Machine, step: Step) -> Source:
+    """The line of a step; of one with several accesses, with the statements that it runs."""
     code, block = step.place
     source = code.source(block)
     named = _named(step)
+    if machine.program.threads[step.thread].kind == "loop":
+        # What the loop does of itself stands in no line of the model.
+        kind = step.accesses[0].kind
+        return Source(kind.name, 0, f"{kind.name} {kind.where or ''}".strip())
     if len(named) < 2:
         return source
-    inner = [access.place[0].source(access.place[1]).text for access in named[1:]]
-    return replace(source, text=f"{source.text} {'; '.join(dict.fromkeys(inner))}")
+    inner = dict.fromkeys(access.place[0].source(access.place[1]).text for access in named)
+    if named[0].kind.name == "atomic":
+        inner.pop(source.text, None)
+        return replace(source, text=f"{source.text} {'; '.join(inner)}")
+    return replace(source, text="; ".join(inner))
 
 
 def _outcome(machine: Machine, access: AccessRecord) -> str:

@@ -173,7 +173,9 @@ class StepRun:
             if kind.name != "choose":
                 record.result = result
             entry = ("gave", self._freeze_alone(result))
-        except Exception as error:
+        except (Halt, KeyboardInterrupt, MemoryError):
+            raise
+        except BaseException as error:  # a task that is cancelled raises one that is no Exception
             if self._over:
                 raise Halt from None
             entry = ("raised", self._freeze_alone(error))
@@ -505,7 +507,7 @@ class StepRun:
             state = self.read(room.location)
             self.write(room.location, state._replace(phase=ENDED))
         if self.tasks.in_loop and not self._starting:
-            self.tasks.step_ends(self._returned, suspended=local not in (FINISHED, FAILED))
+            self._leave_loop(first, suspended=local not in (FINISHED, FAILED))
         if self._heap.rooms and not self._starting:
             self._settle(local)
         return Step(
@@ -519,6 +521,14 @@ class StepRun:
             failure,
             self._flow.end(len(self._log)) if self._flow else None,
         )
+
+    def _leave_loop(self, first: tuple[Code, int], *, suspended: bool) -> None:
+        """Tell the loop that its code has come to the end of this step."""
+        try:
+            self.tasks.step_ends(self._returned, suspended=suspended)
+        except Halt:
+            assert self._error is not None
+            raise self._placed(self._error, first) from None
 
     def _settle(self, local: int) -> None:
         """Count the references to what threads have made."""
@@ -669,7 +679,9 @@ class StepRun:
     # Local states
 
     def _here(self) -> tuple[Code, int]:
-        frame = self._frames[-1]
+        """The block that a thread is at: of the model, if there is one, and not of the library."""
+        frames = [each for each in self._frames if not each.code.is_library]
+        frame = frames[-1] if frames else self._frames[-1]
         return (frame.code, min(frame.at, len(frame.code.blocks) - 1))
 
     def _thaw(self, key: Key) -> None:

@@ -7,6 +7,7 @@ library is a Python function of this package, which performs accesses, and in so
 from __future__ import annotations
 
 import functools
+import inspect
 import types
 from collections.abc import Callable
 from typing import Any
@@ -55,31 +56,63 @@ Coroutine.__name__ = LibraryCoroutine.__name__ = "coroutine"
 
 def coroutine(function: Callable[..., Any]) -> Callable[..., Any]:
     """Make calls of a function of this package give a coroutine, which runs it when awaited."""
-    parameters = function.__code__.co_varnames[: function.__code__.co_argcount]
-    defaults: tuple[Any, ...] = function.__defaults__ or ()  # type: ignore[attr-defined]
+    names_of = _binder(function)
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> LibraryCoroutine:
-        names = dict(zip(parameters[len(parameters) - len(defaults) :], defaults, strict=True))
-        given = {**dict(zip(parameters, args, strict=False)), **kwargs}
-        missing = [each for each in parameters if each not in {**names, **given}]
-        if missing or len(args) > len(parameters) or {*given} - {*parameters}:
-            function(*args, **kwargs)  # raises what Python raises
-        in_order = {each: given.get(each, names.get(each)) for each in parameters}
-        return LibraryCoroutine(function, in_order)  # type: ignore[arg-type]
+        return LibraryCoroutine(function, names_of(*args, **kwargs))  # type: ignore[arg-type]
 
     return call
 
 
 def flattened(function: Callable[..., Any]) -> Any:
-    """Mark an `async def` function of this package that awaits what may be code of the model."""
+    """Mark a function of this package that calls or awaits what may be code of the model.
+
+    It is run block by block. Gives what to call instead of an `async def` function.
+    """
     setattr(function, FLATTENED, True)
-    return function
+    if not function.__code__.co_flags & inspect.CO_COROUTINE:
+        return function
+    names_of = _binder(function)
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Coroutine:
+        return Coroutine(function, names_of(*args, **kwargs))  # type: ignore[arg-type]
+
+    return call
+
+
+def _binder(function: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
+    """What gives the parameters of a function by name. It raises the `TypeError` of Python's."""
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    defaults: tuple[Any, ...] = function.__defaults__ or ()  # type: ignore[attr-defined]
+    known = dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))
+    shown = function.__qualname__
+
+    def bind(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        given = {**dict(zip(names, args, strict=False)), **kwargs}
+        missing = [each for each in names if each not in known and each not in given]
+        if missing:
+            listed = " and ".join(map(repr, missing))
+            raise TypeError(
+                f"{shown}() missing {len(missing)} required positional "
+                f"argument{'s' if len(missing) > 1 else ''}: {listed}"
+            )
+        if len(args) > len(names):
+            raise TypeError(
+                f"{shown}() takes {len(names)} positional arguments but {len(args)} were given"
+            )
+        for each in kwargs:
+            if each not in names:
+                raise TypeError(f"{shown}() got an unexpected keyword argument {each!r}")
+        return {each: given[each] if each in given else known[each] for each in names}
+
+    return bind
 
 
 def is_flattened(function: object) -> bool:
     """Whether a function of this package is run block by block."""
-    return hasattr(function, FLATTENED)
+    return getattr(function, "__wrapped__", None) is None and hasattr(function, FLATTENED)
 
 
 def awaited(value: Any) -> Any:

@@ -22,6 +22,9 @@ class Primitive(Shared):
     """Whether the real one is Python code, so that under a GIL threads may switch on entering it.
     """
 
+    is_quiet = False
+    """Whether reports pass over changes of its state that `describe` does not tell."""
+
     def __init__(self, number: int, location: Location) -> None:
         self._number = number
         self._location = location

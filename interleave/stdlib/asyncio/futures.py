@@ -161,7 +161,7 @@ class Future(Primitive):
 
     def call_no_more(self, callback: Any) -> int:
         """Take back all of `call_when_done` of a handle that have not led to anything."""
-        left = tuple(each for each in self.state.callbacks if each != callback)
+        left = tuple(each for each in self.state.callbacks if not same(each, callback))
         removed = len(self.state.callbacks) - len(left)
         if removed:
             self.state = self.state._replace(callbacks=left)
@@ -243,6 +243,11 @@ class Future(Primitive):
     def resume(self, kind: str, effect: Callable[[], Any]) -> Any:
         """The operation that a task is suspended in, after it has parked: see `resume`."""
         return resume(self, kind, effect)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two handles are the same: to compare shared lists would be an access."""
+    return Freezer().freeze(one) == Freezer().freeze(other)
 
 
 def make_future(*, loop: Any = None) -> Future:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from interleave.errors import ModelError
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
-from interleave.memory.values import Freezer, order_of
+from interleave.memory.values import Freezer, Key, order_of
 
 CALLBACKS = "callbacks"
 """What a loop must keep to have callbacks, timers, or anything else from outside."""
@@ -47,6 +47,7 @@ class LoopState(NamedTuple):
 class EventLoop(Primitive):
     """The one event loop of a model, whose state is a `LoopState`."""
 
+    is_quiet = True
     fifo = False
     """Whether handles are run in the order in which they became ready."""
 
@@ -62,11 +63,11 @@ class EventLoop(Primitive):
 
     def is_next(self, handle: Handle) -> bool:
         """Whether it is a handle's turn, as far as the order of the loop says so."""
-        return not self.fifo or self.state.ready[:1] == (handle,)
+        return not self.fifo or _same(self.state.ready[:1], (handle,))
 
     def took(self, handle: Handle) -> None:
         """A handle is run: it is ready no more."""
-        if self.fifo or handle in self.state.ready:
+        if self.fifo or isinstance(handle, tuple):
             self._set(ready=_without(self.state.ready, handle))
 
     def schedule(self, handle: Handle, *, threadsafe: bool = False) -> None:
@@ -88,11 +89,12 @@ class EventLoop(Primitive):
         self._set(timers=_sorted((*self.state.timers, callback)))
 
     def stop_timer(self, callback: Handle) -> None:
-        """It may no more, wherever it stands; nothing, where it has run."""
+        """It may no more, and is not ready any more; nothing, where it has run."""
         for name in ("timers", "ready"):
             handles = getattr(self.state, name)
-            if callback in handles:
-                self._set(**{name: _without(handles, callback)})
+            left = _without(handles, callback)
+            if len(left) < len(handles):
+                self._set(**{name: left})
 
     def _added(self, handles: tuple[Handle, ...], handle: Handle) -> tuple[Handle, ...]:
         return (*handles, handle) if self.fifo else _sorted((*handles, handle))
@@ -116,10 +118,10 @@ class EventLoop(Primitive):
             # (what is to be run, what is done before)
             options: list[tuple[Handle, Callable[[], None]]] = []
             state: LoopState = self.state
-            for handle in dict.fromkeys(state.ready):
+            for handle in _different(state.ready):
                 if isinstance(handle, tuple) and self.is_next(handle):
                     options.append((handle, lambda handle=handle: self.took(handle)))  # type: ignore[misc]
-            for timer in dict.fromkeys(state.timers):
+            for timer in _different(state.timers):
                 options.append((timer, lambda timer=timer: self.stop_timer(timer)))  # type: ignore[misc]
             for task in state.cancels:
                 if not task.is_done():
@@ -193,14 +195,29 @@ class EventLoop(Primitive):
         )
 
 
+def _key(handle: Handle) -> Key:
+    """What a handle is compared by: to compare shared lists would be an access."""
+    return Freezer().freeze(handle)
+
+
+def _same(one: Handle, other: Handle) -> bool:
+    return _key(one) == _key(other)
+
+
 def _without(handles: tuple[Handle, ...], handle: Handle) -> tuple[Handle, ...]:
-    place = handles.index(handle)
-    return handles[:place] + handles[place + 1 :]
+    for place, each in enumerate(handles):
+        if _same(each, handle):
+            return handles[:place] + handles[place + 1 :]
+    return handles
+
+
+def _different(handles: tuple[Handle, ...]) -> list[Handle]:
+    return list({_key(each): each for each in handles}.values())
 
 
 def _sorted(handles: tuple[Handle, ...]) -> tuple[Handle, ...]:
     """In an order that depends on the handles only."""
-    return tuple(sorted(handles, key=lambda each: order_of(Freezer().freeze(each))))
+    return tuple(sorted(handles, key=lambda each: order_of(_key(each))))
 
 
 def _in_words(handle: Handle) -> tuple[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from interleave.errors import ModelError
 from interleave.memory.coroutine import Coroutine, LibraryCoroutine, coroutine, flattened
 from interleave.memory.port import AccessKind, current_port
+from interleave.memory.values import OrderedSet
 from interleave.stdlib.asyncio.futures import (
     CANCELLED,
     EXCEPTION,
@@ -59,6 +60,7 @@ class TaskState(NamedTuple):
 class Task(Future):
     """`asyncio.Task`. State: None while there is no such task, then a `TaskState`."""
 
+    is_quiet = True
     runs = -1
     """The number of the thread that it stands for."""
     default_name = ""
@@ -236,7 +238,7 @@ def create_task(coro: Any, *, name: str | None = None, context: Any = None) -> T
     coro.start()
     function, names = coro.function, coro.names
     if isinstance(coro, LibraryCoroutine):
-        function, names = run_coroutine, {"function": coro.function, "args": coro.arguments}
+        function, names = run_coroutine.__wrapped__, {"function": coro.function, "args": coro.arguments}
     made: Task = port.access(AccessKind("create_task"), lambda: make_task(function, names))
     port.switch_point()
     return made
@@ -290,3 +292,13 @@ def _access(kind: str, effect: Callable[[], Any]) -> Any:
 def current_task(loop: Any = None) -> Any:
     """`asyncio.current_task`."""
     return current_port().tasks.current_or_none()
+
+
+def all_tasks(loop: Any = None) -> Any:
+    """`asyncio.all_tasks`: those that are not done."""
+
+    def effect() -> list[Any]:
+        tasks = current_port().tasks.all_tasks()
+        return [each for each in tasks if each.state is not None and not each.is_done()]
+
+    return OrderedSet(_access("all_tasks", effect))
