@@ -44,6 +44,14 @@ class LoopState(NamedTuple):
     cancels: tuple[Any, ...] = ()
 
 
+class _Option(NamedTuple):
+    """A callback that could be run next; the timer that fires, or the task that is cancelled."""
+
+    handle: Handle
+    timer: Handle | None = None
+    cancels: Any = None
+
+
 class EventLoop(Primitive):
     """The one event loop of a model, whose state is a `LoopState`."""
 
@@ -53,7 +61,7 @@ class EventLoop(Primitive):
 
     @classmethod
     def describe(cls, state: Any) -> str:
-        return f"{len(state.ready)} ready" if state.ready else "idle"
+        return ""
 
     # Within an access
 
@@ -115,32 +123,38 @@ class EventLoop(Primitive):
         def effect() -> Handle:
             if not self.is_free():
                 self.block()
-            # (what is to be run, what is done before)
-            options: list[tuple[Handle, Callable[[], None]]] = []
-            state: LoopState = self.state
-            for handle in _different(state.ready):
-                if isinstance(handle, tuple) and self.is_next(handle):
-                    options.append((handle, lambda handle=handle: self.took(handle)))  # type: ignore[misc]
-            for timer in _different(state.timers):
-                options.append((timer, lambda timer=timer: self.stop_timer(timer)))  # type: ignore[misc]
-            for task in state.cancels:
-                if not task.is_done():
-                    options.append(
-                        ((cancelled_from_outside, (task,)), lambda task=task: self._cancels(task))  # type: ignore[misc]
-                    )
+            options = self._options()
             if not options:
                 self.block()
-            chosen = port.choose(options) if len(options) > 1 else 0
-            handle, before = options[chosen]
-            before()
-            port.tasks.does(*_in_words(handle))
-            return handle
+            does = options[port.choose(options) if len(options) > 1 else 0]
+            port.tasks.does(*_in_words(does.handle))
+            if does.timer is not None:
+                self.stop_timer(does.timer)
+                if self.fifo:
+                    self._set(ready=(*self.state.ready, does.timer))
+                    return (nothing, ())
+            elif does.cancels is not None:
+                self._set(cancels=_without(self.state.cancels, does.cancels))
+            else:
+                self.took(does.handle)
+            return does.handle
 
         found: tuple[Callable[..., Any], tuple[Any, ...]] = port.access(AccessKind(NAME), effect)
         return found
 
-    def _cancels(self, task: Any) -> None:
-        self._set(cancels=_without(self.state.cancels, task))
+    def _options(self) -> list[_Option]:
+        """What could be next: callbacks that are ready, timers that fire, tasks to be cancelled."""
+        state: LoopState = self.state
+        callbacks = [each for each in _different(state.ready) if isinstance(each, tuple)]
+        return [
+            *[_Option(each) for each in callbacks if self.is_next(each)],
+            *[_Option(each, timer=each) for each in _different(state.timers)],
+            *[
+                _Option((cancelled_from_outside, (task,)), cancels=task)
+                for task in state.cancels
+                if not task.is_done()
+            ],
+        ]
 
     # As a model sees it
 
@@ -243,6 +257,10 @@ def in_words(words: str) -> Callable[[Callable[..., Any]], Any]:
 def cancelled_from_outside(task: Any) -> None:
     """Something outside the model cancels a task."""
     task.operate("cancel", lambda: task.request_cancel(()))
+
+
+def nothing() -> None:
+    """What is run where a timer has only joined the queue of handles."""
 
 
 def event_loop(self: Any) -> None:

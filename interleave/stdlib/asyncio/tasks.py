@@ -27,6 +27,7 @@ from interleave.stdlib.asyncio.futures import (
     resume,
     resumed,
 )
+from interleave.stdlib.asyncio.loop import in_words
 
 RESULTS = "results"
 CANCELLING = "cancelling"
@@ -274,15 +275,32 @@ def sleep(delay: float, result: Any = None) -> Any:
         resume(None, "sleep", resumed)
         return result
 
-    def time_is_up() -> None:
-        if task.is_ready():
-            return  # it was cancelled
-        task.wake()
+    timer = (time_is_up, (task,))
 
-    _access("sleep", park)
-    resume(None, "sleep", time_is_up)
-    resume(None, "sleep", resumed)
+    def begin() -> None:
+        park()
+        current_port().tasks.loop.start_timer(timer)
+
+    def go_on() -> None:
+        try:
+            resumed()
+        finally:
+            current_port().tasks.loop.stop_timer(timer)
+
+    _access("sleep", begin)
+    resume(None, "sleep", go_on)
     return result
+
+
+@in_words("time is up for")
+def time_is_up(task: Task) -> None:
+    """What the loop calls when a task has slept long enough."""
+
+    def effect() -> None:
+        if task.waiter_is_pending():
+            task.wake()
+
+    task.operate("wake", effect)
 
 
 def _access(kind: str, effect: Callable[[], Any]) -> Any:
