@@ -112,6 +112,14 @@ def _thread_notes(model: type[Model]) -> list[ThreadNote]:
     return [note for note in found if isinstance(note, ThreadNote)]
 
 
+def task_methods(model: type[Model]) -> list[str]:
+    """The names of the methods of a model that are marked as tasks, in no particular order."""
+    found = {name: getattr(getattr(model, name, None), NOTE, None) for name in dir(model)}
+    return [
+        name for name, note in found.items() if isinstance(note, ThreadNote) and note.kind == "task"
+    ]
+
+
 def file_of(model: type[Model]) -> str:
     """The file that a model is defined in."""
     try:

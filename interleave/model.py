@@ -36,6 +36,10 @@ KINDS = (
 RUNTIMES = ("free-threaded", "gil")
 """The runtimes a model can be checked under, the default first."""
 
+ORDERS = ("any", "fifo")
+"""Which of the tasks that are ready an event loop runs next: any, or the one that was ready first.
+"""
+
 KNOWN_RUNTIMES = ("free-threaded", "gil", "asyncio", "process", "go")
 """The runtimes an expectation may speak of: those above, and those that are still to come."""
 

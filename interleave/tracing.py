@@ -41,8 +41,13 @@ def variables(machine: Machine, state: State) -> dict[str, object]:
     return {
         location.name: plain_at(machine, location, state[location.index])
         for location in heap.changing
-        if location.shown or (location.is_room and heap.values[state[location.index]])
+        if location.shown or (location.is_room and _is_told(heap.values[state[location.index]]))
     }
+
+
+def _is_told(held: Held | None) -> bool:
+    """Whether reports speak of what is in a room."""
+    return held is not None and not getattr(held.kind.stand_in, "is_internal", False)
 
 
 def _trace_step(machine: Machine, number: int, state: State, step: Step) -> TraceStep:
@@ -78,11 +83,13 @@ def _named(step: Step) -> list[AccessRecord]:
 
 
 def _is_quiet(machine: Machine, location: Location, before: int, after: int) -> bool:
-    """Whether a change is of no interest, for nothing that is said of the thing has changed."""
-    owner = machine.program.heap.owner(location)
-    if not isinstance(owner, Primitive) or not owner.is_quiet:
-        return False
-    return repr(plain_at(machine, location, before)) == repr(plain_at(machine, location, after))
+    """Whether a change is of no interest: it is one of something that reports do not speak of."""
+    heap = machine.program.heap
+    owner = heap.owner(location)
+    if location.is_room:
+        kinds = {held.kind.stand_in for held in (heap.values[before], heap.values[after]) if held}
+        return all(getattr(kind, "is_internal", False) for kind in kinds)
+    return isinstance(owner, Primitive) and not owner.tells(heap.values[before], heap.values[after])
 
 
 def _line(machine: Machine, step: Step) -> Source:

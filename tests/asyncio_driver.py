@@ -139,7 +139,7 @@ class Run:
             handles = self.loop.options()
             able = [each for each in cancels if not each.done()]
             options = [*handles, *able]
-            if not options or not handles and not able:
+            if not options or (not handles and not able):
                 return
             place = len(self.taken)
             chosen = choices[place] if place < len(choices) else 0

@@ -4,6 +4,7 @@ from interleave.checks.base import Check, Found
 from interleave.checks.deadlock import DeadlockCheck
 from interleave.checks.failures import FailureCheck
 from interleave.checks.lost_update import LostUpdateCheck
+from interleave.checks.never import NeverCheck
 from interleave.checks.properties import PropertyCheck
 from interleave.checks.stuck import StuckCheck
 
@@ -15,5 +16,6 @@ ALL: tuple[type[Check], ...] = (
     StuckCheck,
     FailureCheck,
     PropertyCheck,
+    NeverCheck,
 )
 """Every check, in the order in which their violations are reported."""

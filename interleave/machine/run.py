@@ -29,10 +29,10 @@ from interleave.machine.step import (
 from interleave.machine.switching import noting_python_code
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import CANCELLED, RESULT, NoLoop, Tasks, wait_inside_atomic
-from interleave.memory.coroutine import Coroutine, LibraryCoroutine, awaited
+from interleave.memory.coroutine import Coroutine, awaited
 from interleave.memory.made import Kind
 from interleave.memory.port import WHOLE, AccessKind, Location
-from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, Uncapturable
+from interleave.memory.values import UNBOUND, Freezer, Key, Shared, Thawer, Uncapturable
 from interleave.program import MoreRooms, MoreThreads, RoomKey, Written
 from interleave.stdlib.threads import ENDED, CurrentThread
 
@@ -128,10 +128,14 @@ class StepRun:
         self._gil = machine.program.runtime == "gil" and not instance.process
         # While a task runs, its loop runs no other one: only threads can come in between.
         self._alone = instance.kind in ("task", "loop") and not machine.program.has_threads
-        self.tasks: Any = NoLoop() if self._program.loop is None else Tasks(
-            self, self._program, instance
+        self.tasks: Any = (
+            NoLoop() if self._program.loop is None else Tasks(self, self._program, instance)
         )
         self._returned: Any = None
+        self._coroutines: list[Coroutine] = []
+        """Those that the thread has, or had in this step."""
+        self._in_frames: set[int] = set()
+        """Ids of what is in the frames as they were last frozen."""
         self.process = instance.process
         self._space = self._program.spaces.get(instance.process, {})
         self._may_switch = True
@@ -354,10 +358,33 @@ class StepRun:
             self.halt(
                 ModelError(
                     f"threads make more than {MOST_STARTED} {key.kind}s",
-                    remedy=f"start fewer: a {key.kind} that has ended keeps its room",
+                    remedy="start fewer: one that has ended keeps its room while anything refers to "
+                    "it"
+                    if key.kind == "task"
+                    else "start fewer: a thread that has ended keeps its room",
                 )
             )
         self._end("error", MoreThreads(key))
+
+    def refers_to(self, number: int) -> bool:
+        """Whether anything refers to a shared object, in the state as it is now. It looks at all of
+        the state.
+        """
+        places = range(len(self._state))
+        here = [self._written.get(place, self._state[place]) for place in places]
+        for place in places:
+            if place not in self._written:
+                self._look(place)
+        locations = self._machine.locations
+        keys: list[Any] = [Freezer().freeze(self._heap.values[value]) for value in here[:locations]]
+        keys += [
+            self._machine.locals[local]
+            for thread, local in enumerate(here[locations:])
+            if thread != self.thread
+        ]
+        keys += [self._freeze_frames(self._frames), tuple(self._log)]
+        keys += [self._machine.locals[local] for _, local in self._started]
+        return any(_has_reference(key, number) for key in keys)
 
     def _room_key(self, target: Any, daemon: bool | None) -> RoomKey:
         function = self._program.to_flatten(target)
@@ -461,6 +488,7 @@ class StepRun:
             return self._step(FINISHED, first)
         self._log.clear()
         self._cursor = 0
+        self._may_switch = False  # to begin is nothing that others could see
         return None
 
     def _go(self) -> Step | Blocked:
@@ -477,6 +505,8 @@ class StepRun:
                 if len(seen) > MOST_BLOCKS:
                     raise self._too_long()
             ended = self._run_block()
+            if not self._over:
+                self._coroutines += self.tasks.made
             if self._over == "error":
                 assert self._error is not None
                 raise self._placed(self._error, first)
@@ -520,6 +550,16 @@ class StepRun:
             tuple(self._raised),
             failure,
             self._flow.end(len(self._log)) if self._flow else None,
+            self._never_awaited(local),
+        )
+
+    def _never_awaited(self, local: int) -> tuple[str, ...]:
+        """The coroutines that the thread has no more, and that have not begun."""
+        ended = local in (FINISHED, FAILED)
+        return tuple(
+            each.function.__qualname__
+            for each in self._coroutines
+            if not each.started and (ended or id(each) not in self._in_frames)
         )
 
     def _leave_loop(self, first: tuple[Code, int], *, suspended: bool) -> None:
@@ -546,6 +586,7 @@ class StepRun:
         self._cursor = 0
         if self._flow:
             self._flow.block(block)
+        self.tasks.made = []
         try:
             result = block.run(frame.names)
             if block.kind is BlockKind.CALL and not self._over:
@@ -694,6 +735,7 @@ class StepRun:
                 if value[0] is not type(UNBOUND):
                     names[name] = thawer.thaw(value)
             self._frames.append(Frame(code, at, names))
+        self._coroutines += [each for each in thawer.made() if isinstance(each, Coroutine)]
         self._log = list(log)
 
     def _freeze_frames(self, running: Sequence[Frame]) -> Key | ModelError:
@@ -714,6 +756,8 @@ class StepRun:
             if self._over and made not in freezer.replaced:
                 # Made in this statement. Run again, it would make another one.
                 self._log[place] = (_STORED, *self._log[place][1:])
+        if running is self._frames:
+            self._in_frames = freezer.seen()
         return tuple(frames)
 
     def _move(self) -> None:
@@ -795,6 +839,14 @@ def _live(code: Code, at: int, innermost: bool) -> tuple[str, ...]:
         return ()
     block = code.blocks[at]
     return block.live if innermost else block.live_in_call
+
+
+def _has_reference(key: object, number: int) -> bool:
+    if type(key) is not tuple:
+        return False
+    if len(key) == 2 and key[0] is Shared:
+        return bool(key[1] == number)
+    return any(_has_reference(part, number) for part in key)
 
 
 def _named(value: object) -> str:

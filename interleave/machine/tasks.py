@@ -8,16 +8,16 @@ step may end in the middle of a task; the state of the loop then says whose code
 from __future__ import annotations
 
 import types
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from interleave.errors import ModelError
+from interleave.memory.coroutine import Coroutine
 from interleave.memory.port import AccessKind, Location
-from interleave.program.program import ThreadInstance
+from interleave.program import RoomKey
 
 if TYPE_CHECKING:
     from interleave.machine.run import StepRun
-    from interleave.program import Program
+    from interleave.program import Program, ThreadInstance
 
 RESULT, EXCEPTION, CANCELLED = "result", "exception", "cancelled"
 """How a task ends: see `stdlib.asyncio.futures`."""
@@ -29,6 +29,14 @@ class NoLoop:
     in_loop = False
     task = None
     suspending = False
+    loop = None
+
+    def __init__(self) -> None:
+        self.made: list[Coroutine] = []
+
+    def note(self, coroutine: Coroutine) -> None:
+        """A coroutine was made."""
+        self.made.append(coroutine)
 
     def __getattr__(self, _: str) -> Any:
         raise RuntimeError("no running event loop")
@@ -46,8 +54,14 @@ class Tasks:
         """The object of the task that this is a step of; None where it is none."""
         self.in_loop = instance.kind in ("task", "loop")
         """Whether this is code that the loop runs."""
+        self.made: list[Coroutine] = []
+        """The coroutines that the present block has made."""
         self.suspending = False
         """Whether the task can be left where it is, for the loop to run another one."""
+
+    def note(self, coroutine: Coroutine) -> None:
+        """A coroutine was made."""
+        self.made.append(coroutine)
 
     def current(self) -> Any:
         """The task whose code runs. Raises `RuntimeError` where there is none."""
@@ -80,18 +94,20 @@ class Tasks:
         """What the present access does became known only now."""
         self._run.rename(AccessKind(words, location))
 
-    def rooms(self, function: types.FunctionType) -> Sequence[Any]:
-        """The objects of the tasks that this thread can make to run a function."""
-        return self._program.rooms_of(self._key(function))
+    def room(self, function: types.FunctionType, label: str) -> Any:
+        """The object of a task that this thread can make to run a function, which is free.
 
-    def more(self, function: types.FunctionType) -> Any:
-        """Make room for one more of them. Does not return."""
-        return self._run.more_room(self._key(function))
-
-    def _key(self, function: types.FunctionType) -> Any:
-        from interleave.program.rooms import RoomKey
-
-        return RoomKey(self._me.name, function, daemon=True, kind="task")
+        One whose task is done is free when nothing refers to it any more.
+        """
+        key = RoomKey(self._me.name, function, daemon=True, kind="task", label=label)
+        rooms = self._program.rooms_of(key)
+        for room in rooms:
+            if room.state is None:
+                return room
+        for room in rooms:
+            if room.is_done() and not self._run.refers_to(room._number):
+                return room
+        return self._run.more_room(key)  # does not return
 
     def start(self, thread: int, function: types.FunctionType, names: dict[str, Any]) -> None:
         """Have a task begin, as part of the current access."""

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from interleave.errors import ModelError
+from interleave.memory.port import current_port
 
 FLATTENED = "__interleave_flattened__"
 """Attribute of functions of this package that are run block by block, like those of a model."""
@@ -25,6 +26,7 @@ class Coroutine:
         self.function = function
         self.names = names
         self.started = False
+        current_port().tasks.note(self)
 
     def start(self) -> None:
         """Whoever calls this runs it. Raises the `RuntimeError` that Python raises."""

@@ -217,7 +217,7 @@ class Program:
         return self._made_classes[cls]
 
     def _add_room(self, key: RoomKey, made: Counter[str]) -> None:
-        method = key.function.__name__
+        method = key.label or key.function.__name__
         made[method] += 1
         name = f"{method}-{made[method]}"
         process = next(thread.process for thread in self.threads if thread.name == key.maker)

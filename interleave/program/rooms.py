@@ -21,6 +21,8 @@ class RoomKey:
     daemon: bool
     kind: str = "thread"
     """What it makes: a thread, or a task of the event loop."""
+    label: str = ""
+    """What reports call it, where that is not the name of the function."""
 
 
 class MoreThreads(Again):

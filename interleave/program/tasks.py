@@ -6,12 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from interleave.errors import ModelError
+from interleave.model import ORDERS
 
 if TYPE_CHECKING:
     from interleave.program.program import Program, ThreadInstance
-
-ORDERS = ("any", "fifo")
-"""Which of the handles that are ready the loop runs next: any, or the one that was ready first."""
 
 
 def has_tasks(threads: list[ThreadInstance]) -> bool:
@@ -31,6 +29,7 @@ def add_loop(program: Program) -> Any:
     for place, thread in enumerate(program.threads):
         if thread.kind == "task":
             made = add_task(program, thread.name, thread.number, TaskState())
+            made.is_declared = True
             program.threads[place] = replace(thread, task=made)
             declared.append(made)
     fifo = _order(program) == "fifo"

@@ -21,7 +21,7 @@ from interleave.stdlib.asyncio import (
 from interleave.stdlib.registry import made_by_threads
 
 flattened(loop.event_loop)
-flattened(threads.run)
+flattened(threads.executor)
 
 PRIMITIVES: dict[type, type[Primitive]] = {**locks.PRIMITIVES, **queues.PRIMITIVES}
 

@@ -56,9 +56,7 @@ class KeptException:
 register_immutable(
     KeptException,
     lambda _, kept: (KeptException, kept._key),
-    lambda thawer, key: KeptException(
-        Thawer(thawer._shared).thaw(key[1]), key[1], thawer._shared
-    ),
+    lambda thawer, key: KeptException(Thawer(thawer._shared).thaw(key[1]), key[1], thawer._shared),
 )
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from interleave.memory.coroutine import Coroutine, LibraryCoroutine, coroutine
 from interleave.memory.made import Kind
-from interleave.memory.port import current_port
+from interleave.memory.port import AccessKind, current_port
 from interleave.memory.values import OrderedSet
 from interleave.stdlib.asyncio.futures import (
     EXCEPTION,
@@ -44,6 +44,8 @@ class GatheringState(NamedTuple):
 
 class Gathering(Future):
     """What `gather` gives. To cancel it is to cancel everything that it waits for."""
+
+    is_internal = True
 
     def complete(self, how: str, value: Any = None, *, threadsafe: bool = False) -> None:
         # The rest is of no interest any more, but for the callbacks that are still to come.
@@ -154,13 +156,13 @@ class WaitingState(NamedTuple):
 class Waiting(Future):
     """The future that a task waits for in `wait`."""
 
+    is_internal = True
+
     def one_is_done(self, child: Future) -> None:
         """A future that it waits for is done, within an access."""
         left, when = self.state.left - 1, self.state.return_when
         self.state = self.state._replace(left=left)
-        failed = (
-            when == FIRST_EXCEPTION and not child.was_cancelled() and child.error() is not None
-        )
+        failed = when == FIRST_EXCEPTION and not child.was_cancelled() and child.error() is not None
         if left <= 0 or when == FIRST_COMPLETED or failed:
             self.release()
 
@@ -284,12 +286,19 @@ def outer_is_done(outer: Future, inner: Future) -> None:
 class Completing(Queue):
     """The queue of what is done that `as_completed` has: (future,), or () for time that is up."""
 
+    is_internal = True
+
 
 def as_completed(fs: Iterable[Any], *, timeout: float | None = None) -> list[Any]:
     """`asyncio.as_completed`: awaitables, in the order in which futures get done."""
     if isinstance(fs, Coroutine | Future):
         raise TypeError(f"expect an iterable of futures, not {type(fs).__name__}")
-    futures = list(dict.fromkeys([ensure_future(each) for each in fs]))
+    given = tuple(dict.fromkeys(fs))
+    places = current_port().access(
+        AccessKind("as_completed"),
+        lambda: current_port().tasks.loop.in_any_order(tuple(range(len(given)))),
+    )
+    futures = list(dict.fromkeys([ensure_future(given[place]) for place in places]))
     queue: Completing = current_port().make(Kind(Completing), QueueState((), 0, 0))
 
     def effect() -> None:
@@ -338,5 +347,3 @@ def next_completed(queue: Completing) -> Any:
     if not found:
         raise TimeoutError
     return found[0].result()
-
-

@@ -1,5 +1,5 @@
 """`TaskGroup`, after docs.python.org/3.12/library/asyncio-task.html#task-groups and
-Lib/asyncio/taskgroups.py of CPython 3.12. Tasks are cancelled in the order in which they were made.
+Lib/asyncio/taskgroups.py of CPython 3.12.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ class GroupState(NamedTuple):
 
 class TaskGroup(Primitive):
     """`asyncio.TaskGroup`."""
+
+    is_internal = True
 
     written_in_python = True
 
@@ -141,7 +143,7 @@ class TaskGroup(Primitive):
 
     def _abort(self) -> None:
         self._set(aborting=True)
-        for task in self.state.tasks:
+        for task in current_port().tasks.loop.in_any_order(self.state.tasks):
             task.request_cancel(())
 
     def one_is_done(self, task: Any) -> None:

@@ -12,6 +12,7 @@ it at any time.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -24,6 +25,9 @@ CALLBACKS = "callbacks"
 """What a loop must keep to have callbacks, timers, or anything else from outside."""
 
 NAME = "event loop"
+
+MOST_IN_ANY_ORDER = 4
+"""Things of which every order is explored; more are taken in the order in which they were made."""
 
 Handle = Any
 """A task, whose next step is ready; or a callback, with its arguments."""
@@ -55,13 +59,15 @@ class _Option(NamedTuple):
 class EventLoop(Primitive):
     """The one event loop of a model, whose state is a `LoopState`."""
 
-    is_quiet = True
     fifo = False
     """Whether handles are run in the order in which they became ready."""
 
     @classmethod
     def describe(cls, state: Any) -> str:
-        return ""
+        return f"{len(state.ready)} ready"
+
+    def tells(self, before: Any, after: Any) -> bool:
+        return False
 
     # Within an access
 
@@ -109,6 +115,16 @@ class EventLoop(Primitive):
 
     def _set(self, **changes: Any) -> None:
         self.state = self.state._replace(**changes)
+
+    def in_any_order(self, items: Any) -> Any:
+        """What the real library goes through in the order of a set: every order is explored.
+
+        Where any handle may run next, it makes no difference.
+        """
+        if not self.fifo or not 1 < len(items) <= MOST_IN_ANY_ORDER:
+            return items
+        orders = list(itertools.permutations(items))
+        return orders[current_port().choose(orders)]
 
     def note_running(self, thread: int | None) -> None:
         """Note whose code runs, and is interrupted."""

@@ -61,10 +61,11 @@ class TaskState(NamedTuple):
 class Task(Future):
     """`asyncio.Task`. State: None while there is no such task, then a `TaskState`."""
 
-    is_quiet = True
     runs = -1
     """The number of the thread that it stands for."""
     default_name = ""
+    is_declared = False
+    """Whether it is a method of the model, and no task made it."""
 
     @classmethod
     def describe(cls, state: Any) -> str:
@@ -74,6 +75,13 @@ class Task(Future):
             return CANCELLED if state.outcome.how == CANCELLED else "done"
         cancels = state.must_cancel is not None or isinstance(state.own, tuple)
         return "to be cancelled" if cancels else "pending"
+
+    def tells(self, before: Any, after: Any) -> bool:
+        # That one has ended which the model declares can be seen in its lane.
+        is_end = after.outcome is not None and after.outcome.how == RESULT
+        if self.is_declared and is_end:
+            return False
+        return self.describe(before) != self.describe(after)
 
     def holders(self, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:  # type: ignore[override]
         return (self.runs,) if state is not None and state.outcome is None else ()
@@ -213,20 +221,16 @@ class Task(Future):
         return super()._await()
 
 
-def make_task(function: Any, names: dict[str, Any]) -> Task:
+def make_task(function: Any, names: dict[str, Any], label: str) -> Task:
     """A task that runs a function with these locals, within an access."""
     tasks = current_port().tasks
-    for room in tasks.rooms(function):
-        if room.state is None:
-            room.state = TaskState(names=tuple(names.items()))  # what is mutable is shared
-            shared = dict(room.state.names)
-            room.state = TaskState()
-            tasks.start(room.runs, function, shared)
-            tasks.loop.schedule(room)
-            made: Task = room
-            return made
-    more: Task = tasks.more(function)  # does not return
-    return more
+    room: Task = tasks.room(function, label)
+    room.state = TaskState(names=tuple(names.items()))  # what is mutable is shared
+    shared = dict(room.state.names)
+    room.state = TaskState()
+    tasks.start(room.runs, function, shared)
+    tasks.loop.schedule(room)
+    return room
 
 
 def create_task(coro: Any, *, name: str | None = None, context: Any = None) -> Task:
@@ -239,8 +243,12 @@ def create_task(coro: Any, *, name: str | None = None, context: Any = None) -> T
     coro.start()
     function, names = coro.function, coro.names
     if isinstance(coro, LibraryCoroutine):
-        function, names = run_coroutine.__wrapped__, {"function": coro.function, "args": coro.arguments}
-    made: Task = port.access(AccessKind("create_task"), lambda: make_task(function, names))
+        function, names = (
+            run_coroutine.__wrapped__,
+            {"function": coro.function, "args": coro.arguments},
+        )
+    label = coro.function.__name__
+    made: Task = port.access(AccessKind("create_task"), lambda: make_task(function, names, label))
     port.switch_point()
     return made
 

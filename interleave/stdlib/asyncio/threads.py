@@ -36,16 +36,16 @@ def start(func: Callable[..., Any], args: Any, kwargs: Any) -> Future:
     from interleave.stdlib.threads import make_thread
 
     future: Future = current_port().make(Kind(Future), FutureState())
-    thread = make_thread(target=run, args=(func, args, kwargs, future), daemon=True)
+    thread = make_thread(target=executor, args=(func, args, kwargs, future), daemon=True)
     thread.start()
     return future
 
 
-def run(func: Any, args: Any, kwargs: Any, future: Any) -> None:
+def executor(func: Any, args: Any, kwargs: Any, future: Any) -> None:
     """What such a thread runs, block by block."""
     try:
         result = func(*args, **dict(kwargs))
-    except BaseException as error:  # noqa: BLE001
+    except BaseException as error:
         tell_error(future, error)
     else:
         tell(future, result)

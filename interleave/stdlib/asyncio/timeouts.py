@@ -1,4 +1,4 @@
-"""`timeout`, `timeout_at` and `wait_for`, after Lib/asyncio/timeouts.py and tasks.py of CPython 3.12.
+"""`timeout`, `timeout_at` and `wait_for`, after Lib/asyncio of CPython 3.12: timeouts.py, tasks.py.
 
 There is no clock: a timeout may expire at any moment at which the loop runs something else.
 """
@@ -38,6 +38,8 @@ class TimeoutState(NamedTuple):
 
 class Timeout(Primitive):
     """`asyncio.Timeout`."""
+
+    is_internal = True
 
     written_in_python = True
 
