@@ -358,10 +358,7 @@ class StepRun:
             self.halt(
                 ModelError(
                     f"threads make more than {MOST_STARTED} {key.kind}s",
-                    remedy="start fewer: one that has ended keeps its room while anything refers to "
-                    "it"
-                    if key.kind == "task"
-                    else "start fewer: a thread that has ended keeps its room",
+                    remedy=f"start fewer: a {key.kind} that has ended keeps its room",
                 )
             )
         self._end("error", MoreThreads(key))

@@ -172,6 +172,8 @@ class Program:
                 remedy=f"write `def {name}(self):` or `def {name}(self, i):`",
                 place=place_of_function(function),
             )
+        if (note.kind == "task") != inspect.iscoroutinefunction(function):
+            raise _wrong_kind(name, note, function)
         for index in range(count):
             shown = f"{name}[{index}]" if count > 1 else name
             arguments = (index,) if wanted else ()
@@ -455,6 +457,20 @@ class Program:
                         if isinstance(node.ctx, ast.Store):
                             return Place.of_node(setup.__code__.co_filename, node)
         return _place_of_assignment(self.model, name)
+
+
+def _wrong_kind(name: str, note: ThreadNote, function: types.FunctionType) -> ModelError:
+    """The error for a method that is `async def` and no task, or the other way round."""
+    if note.kind == "task":
+        what, remedy = (
+            "not `async def`",
+            f"write `async def {name}(self):`, or mark it with @thread",
+        )
+    else:
+        what, remedy = "`async def`", "mark it with @task: an event loop runs it"
+    return ModelError(
+        f"{note.kind} {name} is {what}", remedy=remedy, place=place_of_function(function)
+    )
 
 
 def _call_it(*args: Any, **kwargs: Any) -> Any:

@@ -1,8 +1,8 @@
 """`Lock`, `Event`, `Semaphore`, `BoundedSemaphore`, `Condition` and `Barrier` of `asyncio`.
 
 After docs.python.org/3.12/library/asyncio-sync.html and Lib/asyncio/locks.py of CPython 3.12. The
-state of each has the tasks that wait, in order; whether one of them was woken or cancelled is in the
-state of the task (`tasks.Task`).
+state of each has the tasks that wait, in order; whether one of them was woken or cancelled is in
+the state of the task (`tasks.Task`).
 """
 
 from __future__ import annotations
@@ -193,8 +193,9 @@ class Event(Waited):
 
         def effect() -> None:
             if not self.state.is_set:
+                waiters = self.state.waiters
                 self.state = self.state._replace(is_set=True)
-                for task in self.state.waiters:
+                for task in waiters:
                     if task.waiter_is_pending():
                         task.wake()
 
@@ -408,7 +409,7 @@ class BarrierState(NamedTuple):
     """What it is doing, how many are in it, how many it needs, and its condition."""
 
     phase: str
-    count: int
+    inside: int
     parties: int
     condition: Any
 
@@ -435,7 +436,7 @@ class Barrier(Primitive):
 
     @classmethod
     def describe(cls, state: Any) -> str:
-        return f"{state.phase}, {state.count} of {state.parties}"
+        return f"{state.phase}, {state.inside} of {state.parties}"
 
     @property
     def _condition(self) -> Any:
@@ -449,7 +450,7 @@ class Barrier(Primitive):
     @property
     def n_waiting(self) -> int:
         def effect() -> int:
-            return int(self.state.count) if self.state.phase == FILLING else 0
+            return int(self.state.inside) if self.state.phase == FILLING else 0
 
         return int(self.operate("n_waiting", effect))
 
@@ -499,16 +500,16 @@ class Barrier(Primitive):
         return str(self.operate("wait", lambda: self.state.phase))
 
     def _come(self) -> int:
-        index = int(self.state.count)
-        self._set(count=index + 1)
+        index = int(self.state.inside)
+        self._set(inside=index + 1)
         if index + 1 == self.state.parties:
             self._set(phase=DRAINING)
             self._condition.wake(len(self._condition.state.waiters))
         return index
 
     def _go(self) -> None:
-        self._set(count=self.state.count - 1)
-        if self.state.count == 0:
+        self._set(inside=self.state.inside - 1)
+        if self.state.inside == 0:
             if self.state.phase in (RESETTING, DRAINING):
                 self._set(phase=FILLING)
             self._condition.wake(len(self._condition.state.waiters))
@@ -518,7 +519,7 @@ class Barrier(Primitive):
         """Have all who wait raise `BrokenBarrierError`, and begin again."""
 
         def effect() -> None:
-            self._set(phase=RESETTING if self.state.count > 0 else FILLING)
+            self._set(phase=RESETTING if self.state.inside > 0 else FILLING)
             self._condition.wake(len(self._condition.state.waiters))
 
         self._locked("reset", effect)

@@ -5,9 +5,9 @@ here. The step of a task is that task's own, and it is ready when what it awaits
 else, callbacks and timers, is run by a thread of the machine that stands for the loop; it is there
 only if there is something for it to do.
 
-Under the order `any` no state says in which order tasks became ready. Under `fifo` the state has the
-queue of handles, and only what stands first in it can run; timers and what comes from outside join
-it at any time.
+Under the order `any` no state says in which order tasks became ready. Under `fifo` the state has
+the queue of handles, and only what stands first in it can run; timers and what comes from outside
+join it at any time.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Tasks, after Lib/asyncio/tasks.py of CPython 3.12.
 
-A task is a thread of the machine. Its object says what others can know of it: whether it is done and
-how, what it waits for, whether it is to be cancelled. A task waits for one thing at a time: for a
-future, or for a future of its own that only a lock, an event or a queue knows. That one is no object
-here: the lock has the task in its list, and the task has the state of the future.
+A task is a thread of the machine. Its object says what others can know of it: whether it is done
+and how, what it waits for, whether it is to be cancelled. A task waits for one thing at a time: for
+a future, or for a future of its own that only a lock, an event or a queue knows. That one is no
+object here: the lock has the task in its list, and the task has the state of the future.
 """
 
 from __future__ import annotations
@@ -119,7 +119,8 @@ class Task(Future):
         if on is not None and current_port().tasks.loop.fifo:
             on.call_when_done(self)
         if cancels is not None and self._cancel_what_it_awaits(cancels):
-            self.state = self.state._replace(must_cancel=None)
+            cancelled: TaskState = self.state
+            self.state = cancelled._replace(must_cancel=None)
 
     def give_way(self) -> None:
         """It is about to let others run, as if by a bare `yield`."""
@@ -265,7 +266,7 @@ def ensure_future(coro_or_future: Any, *, loop: Any = None) -> Future:
 @flattened
 async def run_coroutine(function: Any, args: Any) -> Any:
     """What a task runs that was made of a coroutine of the library."""
-    return await coroutine_of(function, args)
+    return await coroutine_of(function, args)  # type: ignore[misc]
 
 
 def coroutine_of(function: Any, args: tuple[Any, ...]) -> LibraryCoroutine:
