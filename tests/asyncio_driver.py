@@ -8,6 +8,7 @@ one after another, by running the program anew for each.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import types
 import warnings
@@ -15,9 +16,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from interleave.memory.containers import CONTAINERS
 from interleave.model import NOTE, ThreadNote
 from interleave.program.setup import next_choices
+from interleave.showing import show
 
 Values = tuple[tuple[str, str], ...]
 Outcome = tuple[str, Values]
@@ -57,6 +58,10 @@ class DrivenLoop(asyncio.SelectorEventLoop):
 
     def forget(self) -> None:
         """Drop what is left."""
+        for task in asyncio.all_tasks(self):
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            with contextlib.suppress(BaseException):
+                task.get_coro().close()
         self._ready.clear()  # type: ignore[attr-defined]
         self._scheduled.clear()  # type: ignore[attr-defined]
 
@@ -138,12 +143,16 @@ class Run:
         while len(self.taken) < most:
             handles = self.loop.options()
             able = [each for each in cancels if not each.done()]
-            options = [*handles, *able]
-            if not options or (not handles and not able):
-                return
+            # That something may be cancelled does not mean that it is.
+            stop = [] if handles else [None]
+            options = [*handles, *able, *stop]
             place = len(self.taken)
             chosen = choices[place] if place < len(choices) else 0
+            # Sets of futures are in the order of addresses: a run may differ from the one before.
+            chosen = min(chosen, len(options) - 1)
             self.taken.append((chosen, len(options)))
+            if options[chosen] is None:
+                return
             if chosen < len(handles):
                 self.loop.turn(handles[chosen])
             else:
@@ -155,12 +164,16 @@ class Run:
 def values_of(model: Any, instance: Any) -> Values:
     """The variables of a model that hold plain values, as text."""
     return tuple(
-        (name, repr(getattr(instance, name)))
+        (name, show(getattr(instance, name)))
         for name, value in vars(model).items()
-        if name.islower()
-        and not name.startswith("_")
-        and (value is None or type(value) in (int, str, bool, tuple) or type(value) in CONTAINERS)
+        if is_plain(name, value)
     )
+
+
+def is_plain(name: str, value: object) -> bool:
+    """Whether an attribute of a model is one whose value both can show."""
+    plain = name.islower() and not name.startswith("_")
+    return plain and (value is None or type(value) in (int, str, bool, tuple))
 
 
 def every_outcome(text: str, *, fifo: bool = False, runs: int) -> tuple[set[Outcome], bool]:

@@ -665,6 +665,8 @@ def _check_made_by_thread(cls: type, node: ast.Call, file: str) -> None:
         found = find_function(function)
         if is_method or found is None or not is_user_function(function):
             continue
+        if inspect.iscoroutinefunction(function):
+            continue  # run block by block where it is awaited
         names, bound = Surroundings(function), bound_names(found[0])
         for each in evaluated_nodes(found[0]):
             if not isinstance(each, ast.Name) or each.id in bound or each.id not in names:

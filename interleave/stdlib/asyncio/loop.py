@@ -49,11 +49,15 @@ class LoopState(NamedTuple):
 
 
 class _Option(NamedTuple):
-    """A callback that could be run next; the timer that fires, or the task that is cancelled."""
+    """A callback that could be run next; the timer that fires, or the task that is cancelled.
+
+    `gives_up`: no task is cancelled any more.
+    """
 
     handle: Handle
     timer: Handle | None = None
     cancels: Any = None
+    gives_up: bool = False
 
 
 class EventLoop(Primitive):
@@ -151,6 +155,8 @@ class EventLoop(Primitive):
                     return (nothing, ())
             elif does.cancels is not None:
                 self._set(cancels=_without(self.state.cancels, does.cancels))
+            elif does.gives_up:
+                self._set(cancels=())
             else:
                 self.took(does.handle)
             return does.handle
@@ -162,15 +168,17 @@ class EventLoop(Primitive):
         """What could be next: callbacks that are ready, timers that fire, tasks to be cancelled."""
         state: LoopState = self.state
         callbacks = [each for each in _different(state.ready) if isinstance(each, tuple)]
-        return [
+        cancels = [task for task in state.cancels if not task.is_done()]
+        options = [
             *[_Option(each) for each in callbacks if self.is_next(each)],
             *[_Option(each, timer=each) for each in _different(state.timers)],
-            *[
-                _Option((cancelled_from_outside, (task,)), cancels=task)
-                for task in state.cancels
-                if not task.is_done()
-            ],
+            *[_Option((cancelled_from_outside, (task,)), cancels=task) for task in cancels],
         ]
+        tasks = current_port().tasks.all_tasks()
+        if cancels and len(options) == len(cancels) and not any(map(_may_run, tasks)):
+            # That something may be cancelled is no reason to hope for it.
+            options.append(_Option((nobody_is_cancelled, ()), gives_up=True))
+        return options
 
     # As a model sees it
 
@@ -225,6 +233,11 @@ class EventLoop(Primitive):
         )
 
 
+def _may_run(task: Any) -> bool:
+    """Whether a task is there, and can go on."""
+    return task.state is not None and not task.is_done() and bool(task.is_ready())
+
+
 def _key(handle: Handle) -> Key:
     """What a handle is compared by: to compare shared lists would be an access."""
     return Freezer().freeze(handle)
@@ -253,6 +266,8 @@ def _sorted(handles: tuple[Handle, ...]) -> tuple[Handle, ...]:
 def _in_words(handle: Handle) -> tuple[str, Any]:
     """What a report calls the running of a callback, and what it concerns."""
     callback, args = handle
+    if callback is nobody_is_cancelled:
+        return "nobody is cancelled", None
     words = getattr(callback, "__interleave_words__", None)
     if words is not None:
         return words, args[0].location
@@ -273,6 +288,10 @@ def in_words(words: str) -> Callable[[Callable[..., Any]], Any]:
 def cancelled_from_outside(task: Any) -> None:
     """Something outside the model cancels a task."""
     task.operate("cancel", lambda: task.request_cancel(()))
+
+
+def nobody_is_cancelled() -> None:
+    """What is run where nothing can happen any more, unless somebody cancels a task."""
 
 
 def nothing() -> None:
