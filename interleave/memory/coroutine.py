@@ -87,7 +87,7 @@ def flattened(function: Callable[..., Any]) -> Any:
 def _binder(function: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
     """What gives the parameters of a function by name. It raises the `TypeError` of Python's."""
     names = function.__code__.co_varnames[: function.__code__.co_argcount]
-    defaults: tuple[Any, ...] = function.__defaults__ or ()  # type: ignore[attr-defined]
+    defaults: tuple[Any, ...] = function.__defaults__ or ()
     known = dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))
     shown = function.__qualname__
 

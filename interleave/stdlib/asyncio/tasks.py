@@ -107,6 +107,10 @@ class Task(Future):
         """That future is done."""
         self._set_own(WOKEN)
 
+    def _change(self, **changes: Any) -> None:
+        state: TaskState = self.state
+        self.state = state._replace(**changes)
+
     def _set_own(self, own: Any) -> None:
         self.state = self.state._replace(own=own)
         current_port().tasks.loop.schedule(self)
@@ -119,8 +123,7 @@ class Task(Future):
         if on is not None and current_port().tasks.loop.fifo:
             on.call_when_done(self)
         if cancels is not None and self._cancel_what_it_awaits(cancels):
-            cancelled: TaskState = self.state
-            self.state = cancelled._replace(must_cancel=None)
+            self._change(must_cancel=None)
 
     def give_way(self) -> None:
         """It is about to let others run, as if by a bare `yield`."""
