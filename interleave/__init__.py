@@ -17,6 +17,7 @@ from interleave.model import (
     param,
     postcondition,
     process,
+    task,
     thread,
 )
 from interleave.verbs import array, atomic, choose, section
@@ -54,6 +55,7 @@ __all__ = [
     "postcondition",
     "process",
     "section",
+    "task",
     "thread",
 ]
 

@@ -103,13 +103,21 @@ def _raised(error: BaseException, file: Path) -> ModelError:
 
 
 def has_threads(model: type[Model]) -> bool:
-    """Whether any method of a model is marked as a thread or a process."""
+    """Whether any method of a model is marked as a thread, a process or a task."""
     return bool(_thread_notes(model))
 
 
 def _thread_notes(model: type[Model]) -> list[ThreadNote]:
     found = [getattr(getattr(model, name, None), NOTE, None) for name in dir(model)]
     return [note for note in found if isinstance(note, ThreadNote)]
+
+
+def task_methods(model: type[Model]) -> list[str]:
+    """The names of the methods of a model that are marked as tasks, in no particular order."""
+    found = {name: getattr(getattr(model, name, None), NOTE, None) for name in dir(model)}
+    return [
+        name for name, note in found.items() if isinstance(note, ThreadNote) and note.kind == "task"
+    ]
 
 
 def file_of(model: type[Model]) -> str:
@@ -177,7 +185,8 @@ def expectation_of(model: type[Model], runtime: str) -> Expectation | None:
 
 
 def checked_runtime(runtime: str | None, model: type[Model] | None = None) -> str:
-    """The runtime to use: the one asked for, but "process" for a `model` of processes alone.
+    """The runtime to use: the one asked for, but "process" for a `model` of processes alone, and
+    "asyncio" for one of tasks alone.
 
     Raises `UsageError` for one that does not exist.
     """
@@ -186,6 +195,8 @@ def checked_runtime(runtime: str | None, model: type[Model] | None = None) -> st
             f"there is no runtime {runtime!r}", remedy=f"the runtimes are {', '.join(RUNTIMES)}"
         )
     notes = [] if model is None else _thread_notes(model)
-    if notes and all(note.kind == "process" for note in notes):
-        return "process"
+    kinds = {note.kind for note in notes}
+    for kind, name in (("process", "process"), ("task", "asyncio")):
+        if kinds == {kind}:
+            return name
     return runtime or RUNTIMES[0]

@@ -36,6 +36,10 @@ KINDS = (
 RUNTIMES = ("free-threaded", "gil")
 """The runtimes a model can be checked under, the default first."""
 
+ORDERS = ("any", "fifo")
+"""Which of the tasks that are ready an event loop runs next: any, or the one that was ready first.
+"""
+
 KNOWN_RUNTIMES = ("free-threaded", "gil", "asyncio", "process", "go")
 """The runtimes an expectation may speak of: those above, and those that are still to come."""
 
@@ -97,13 +101,15 @@ def param(default: T) -> T:
     return cast(T, Param(default))
 
 
-ThreadKind = Literal["thread", "process"]
+ThreadKind = Literal["thread", "process", "task"]
 """What a method is marked as, by the decorator of that name."""
 
 
 @dataclass(frozen=True)
 class ThreadNote:
-    """Left on a method by `@thread` and `@process`: how many instances, which need not finish."""
+    """Left on a method by `@thread`, `@process` and `@task`: how many instances, whether they need
+    not finish.
+    """
 
     count: int | Param = 1
     daemon: bool = False
@@ -142,6 +148,18 @@ def process(count: Any = 1, /, *, daemon: bool = False) -> Any:
     in which threads marked `@thread` run.
     """
     return _running("process", count, daemon=daemon)
+
+
+@overload
+def task(count: Method, /) -> Method: ...
+@overload
+def task(count: int = 1, /, *, daemon: bool = False) -> Callable[[Method], Method]: ...
+def task(count: Any = 1, /, *, daemon: bool = False) -> Any:
+    """Mark an `async def` method as a task of the event loop; else like `@thread`.
+
+    All tasks of a model are as if made by one `gather`, which waits for all that are no daemons.
+    """
+    return _running("task", count, daemon=daemon)
 
 
 def _running(kind: ThreadKind, count: Any, *, daemon: bool) -> Any:

@@ -33,6 +33,9 @@ class Check(Observer, ABC):
     The methods that watch return True when they see a violation that they have not seen before.
     """
 
+    only_warns = False
+    """Whether what it sees is no violation."""
+
     def __init__(self, machine: Machine, learnt: LearntSteps) -> None:
         self.machine = machine
         self.learnt = learnt
@@ -48,6 +51,11 @@ class Check(Observer, ABC):
         Followers for `place` and the places after it, each with what it holds in the beginning.
         They are told of after the search.
         """
+        return []
+
+    @property
+    def warnings(self) -> list[str]:
+        """What it has seen that is no violation, in words."""
         return []
 
     @abstractmethod

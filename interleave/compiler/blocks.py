@@ -11,6 +11,7 @@ from typing import Any
 
 from interleave.compiler.source import statement_text
 from interleave.errors import Place
+from interleave.memory.coroutine import is_flattened
 from interleave.result import Source
 
 Locals = dict[str, Any]
@@ -32,6 +33,7 @@ class BlockKind(Enum):
     PLAIN = "go on to `next`; the result means nothing"
     BRANCH = "go on to `next` where the result is true, else to `otherwise`"
     CALL = "the result is (callee, args, kwargs); store what the call returns in `target`"
+    AWAIT = "the result is what is awaited; store what that gives in `target`"
     RETURN = "leave the function with the result"
 
 
@@ -49,6 +51,8 @@ class Block:
     handler_name: str = ""
     decides: bool = True
     """For a BRANCH: whether what follows depends on the condition (not so for an assertion)."""
+    is_awaited: bool = False
+    """For a CALL: whether `next` is the AWAIT of what it gives, and nothing else looks at that."""
     raises_again: bool = False
     """Whether it passes on an exception that was raised elsewhere."""
     uses: frozenset[str] = frozenset()
@@ -60,7 +64,7 @@ class Block:
     live: tuple[str, ...] = ()
     """Names that this block or one after it may use, sorted."""
     live_in_call: tuple[str, ...] = ()
-    """For a CALL: names that are needed after it, without `target`."""
+    """For a CALL or an AWAIT: names that are needed after it, without `target`."""
     depends: frozenset[int] = frozenset()
     """The branches on which it depends whether this block runs, all of them (transitively)."""
     run: Callable[[Locals], Any]
@@ -99,7 +103,7 @@ class Code:
     def __init__(
         self,
         function: types.FunctionType,
-        definition: ast.FunctionDef,
+        definition: ast.FunctionDef | ast.AsyncFunctionDef,
         file: str,
         bind: Callable[..., Locals],
         blocks: list[Block],
@@ -114,6 +118,16 @@ class Code:
     def name(self) -> str:
         return self.function.__name__
 
+    @property
+    def is_library(self) -> bool:
+        """Whether it belongs to this package, as part of the modelled standard library."""
+        return is_flattened(self.function)
+
+    @property
+    def is_coroutine(self) -> bool:
+        """Whether a call makes a coroutine, and only awaiting that runs the blocks."""
+        return isinstance(self.definition, ast.AsyncFunctionDef)
+
     def place(self, number: int) -> Place:
         """Where in the source a block is."""
         return Place.of_node(self.file, self.blocks[number].node)
@@ -124,6 +138,8 @@ class Code:
 
     @cached_property
     def _sources(self) -> list[Source]:
+        if self.is_library:  # where it stands on this machine is nobody's business
+            return [Source("asyncio", 0, f"{self.name}()") for _ in self.blocks]
         return [
             Source(
                 self.file,

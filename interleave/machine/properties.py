@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from interleave.compiler.blocks import ENTERED
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
 from interleave.machine.step import FAILED, FINISHED
+from interleave.machine.tasks import NoLoop
 from interleave.memory.port import WHOLE, AccessKind, Location, in_words, using_port
 from interleave.program import Written
 from interleave.verbs import Section
@@ -67,6 +68,7 @@ class PropertyPort:
 
     thread = -1
     process = ""
+    tasks = NoLoop()
 
     def __init__(self, machine: Machine, state: State) -> None:
         self._machine = machine

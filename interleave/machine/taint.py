@@ -167,6 +167,11 @@ class FlowRecorder:
         """A call of the model's own code begins; `names` are the parameters it fills."""
         expression = block.body[0]
         assert isinstance(expression, ast.Return)
+        if block.kind is BlockKind.AWAIT:
+            for name in names:
+                self._now["local", len(self._frames), name] = self._given()
+            self._forget_log()
+            return
         assert isinstance(expression.value, ast.Tuple)
         _, positional, keywords = expression.value.elts
         assert isinstance(positional, ast.Tuple)

@@ -92,6 +92,9 @@ class Port(Protocol):
     """Index of the running thread, or -1 where there is none."""
     process: str
     """The process that runs it; "" is that of the model itself."""
+    tasks: Any
+    """What asyncio needs to know of the tasks of the model, and to do with them: `machine.tasks`.
+    """
 
     def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
         """Perform an access: `effect` does it, by `read` and `write`, and gives its result.

@@ -22,6 +22,11 @@ class Primitive(Shared):
     """Whether the real one is Python code, so that under a GIL threads may switch on entering it.
     """
 
+    is_internal = False
+    """Whether reports do not speak of those that threads make: parts of what a library function
+    does.
+    """
+
     def __init__(self, number: int, location: Location) -> None:
         self._number = number
         self._location = location
@@ -49,6 +54,10 @@ class Primitive(Shared):
     def describe(cls, state: Any) -> str:
         """The state in a word or two, for reports."""
         return repr(state)
+
+    def tells(self, before: Any, after: Any) -> bool:
+        """Whether reports are to show that its state has changed."""
+        return True
 
     @property
     def location(self) -> Location:

@@ -192,6 +192,10 @@ class Freezer:
         """Ids of those of `shared` that were met."""
         self._seen: dict[int, int] = {}
 
+    def seen(self) -> set[int]:
+        """Ids of the mutable values that were frozen."""
+        return {*self._seen}
+
     def freeze(self, value: object) -> Key:
         """The key of `value`. Raises `Uncapturable`."""
         kind = type(value)
@@ -344,6 +348,10 @@ class Thawer:
     def __init__(self, shared: Callable[[int], Any]) -> None:
         self._shared = shared
         self._made: dict[int, Any] = {}
+
+    def made(self) -> list[Any]:
+        """The mutable values that were made."""
+        return list(self._made.values())
 
     def thaw(self, key: Key) -> Any:
         """The value of `key`: immutable values may be one object, mutable ones are made anew."""

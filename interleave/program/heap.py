@@ -113,12 +113,12 @@ class Heap:
         self._kinds: dict[Kind, int] = {}
         self._made: dict[int, Any] = {}
 
-    def add(self, name: str, kind: Callable[[int, Location], Any]) -> Any:
-        """One more shared object of one location, after everything that was captured. It holds None
-        in the beginning.
+    def add(self, name: str, kind: Callable[[int, Location], Any], value: object = None) -> Any:
+        """One more shared object of one location, after everything that was captured. It holds
+        `value` in the beginning.
         """
         number = len(self.stand_ins)
-        location = self.add_location(name, number, None)
+        location = self.add_location(name, number, value)
         self.names.append(name)
         self.stand_ins.append(kind(number, location))
         return self.stand_ins[-1]

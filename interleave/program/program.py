@@ -28,9 +28,11 @@ from interleave.compiler.names import (
 )
 from interleave.compiler.source import find_function, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place
+from interleave.memory.coroutine import Coroutine, is_flattened
 from interleave.memory.made import MadeObject
 from interleave.memory.values import OrderedFrozenSet, is_plain_object, mangle
 from interleave.model import NOTE, RUNTIMES, Model, Param, PropertyNote, ThreadNote
+from interleave.program import tasks
 from interleave.program.heap import capture
 from interleave.program.misuse import refuse_init, refuse_silence
 from interleave.program.objects import stand_in_class
@@ -66,6 +68,10 @@ class ThreadInstance:
     """The modelled `Thread`, for one that a running thread makes."""
     process: str = ""
     """The process that it runs in, where that is not the one of the model itself."""
+    kind: str = "thread"
+    """What it is: "thread", "process", "task", or "loop" for what stands for the event loop."""
+    task: Any = None
+    """The modelled `Task`, for a task."""
 
 
 @dataclass(frozen=True)
@@ -139,8 +145,12 @@ class Program:
         self.thread_local = [each for each in self.heap.stand_ins if hasattr(type(each), "forget")]
         """Shared objects that keep something for each thread, which goes when the thread ends."""
         self._fill_copies()
+        self.loop: Any = tasks.add_loop(self) if tasks.has_tasks(self.threads) else None
+        """The modelled event loop, where there are tasks."""
         self._add_rooms(rooms)
         self._add_object_rooms(object_rooms)
+        self.has_threads = any(each.kind == "thread" for each in self.threads)
+        """Whether there are others than tasks, which may run while a task does."""
         for entry in self.threads:
             self.code(entry.function)
 
@@ -177,6 +187,8 @@ class Program:
                 remedy=f"write `def {name}(self):` or `def {name}(self, i):`",
                 place=place_of_function(function),
             )
+        if (note.kind == "task") != inspect.iscoroutinefunction(function):
+            raise _wrong_kind(name, note, function)
         for index in range(count):
             shown = f"{name}[{index}]" if count > 1 else name
             arguments = (index,) if wanted else ()
@@ -191,6 +203,7 @@ class Program:
                     arguments,
                     note.daemon,
                     process=process,
+                    kind=note.kind,
                 )
             )
 
@@ -227,17 +240,32 @@ class Program:
 
     def _add_room(self, key: RoomKey, made: Counter[str]) -> str:
         """Make room for one more thread, and give its name."""
-        method = key.function.__name__
+        method = key.label or key.function.__name__
         made[method] += 1
         name = f"{method}-{made[method]}"
-        room = self.heap.add(name, key.kind)
-        room.location.known = self.written
-        room.runs, room.default_name = len(self.threads), name
-        room.daemon_room = key.daemon or room.keeps(DAEMON)
+        number = len(self.threads)
+        is_task = key.kind.noun == "task"
+        if is_task:
+            room = tasks.add_task(self, name, number)
+        else:
+            room = self.heap.add(name, key.kind)
+            room.location.known = self.written
+            room.runs, room.default_name = number, name
+            room.daemon_room = key.daemon or room.keeps(DAEMON)
         self.rooms.append((key, room))
         self.threads.append(
             ThreadInstance(
-                room.runs, name, name, 0, key.function, (), room.daemon_room, room, key.process
+                number,
+                name,
+                name,
+                0,
+                key.function,
+                (),
+                key.daemon if is_task else room.daemon_room,
+                room,
+                key.process,
+                key.kind.noun,
+                room if is_task else None,
             )
         )
         return name
@@ -329,7 +357,9 @@ class Program:
         if not isinstance(function, types.FunctionType):
             return None
         function = self._originals.get(function, function)
-        if not is_user_function(function) or function.__code__.co_flags & inspect.CO_GENERATOR:
+        if not (is_user_function(function) or is_flattened(function)):
+            return None
+        if function.__code__.co_flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
             return None
         return function if find_function(function) is not None else None
 
@@ -337,6 +367,10 @@ class Program:
         """The function with the names in it as the model sees them."""
         if function in self._originals:
             return function
+        if function not in self._copies and function.__code__.co_flags & inspect.CO_COROUTINE:
+            copy = self._coroutines_of(function)
+            self._copies[function] = copy
+            self._originals[copy] = function
         if function not in self._copies:
             copy = types.FunctionType(
                 function.__code__,
@@ -351,6 +385,18 @@ class Program:
             self._copies[function] = copy
             self._originals[copy] = function
         return self._copies[function]
+
+    def _coroutines_of(self, function: types.FunctionType) -> types.FunctionType:
+        """What code that is not run block by block calls instead of an `async def` function."""
+
+        def make(*args: Any, **kwargs: Any) -> Coroutine:
+            return Coroutine(function, self.code(function).bind(*args, **kwargs))
+
+        # Without a closure, so that a state can hold it.
+        call = types.FunctionType(_call_it.__code__, {"it": make}, function.__name__)
+        call.__qualname__ = function.__qualname__
+        call.__module__ = function.__module__
+        return call
 
     def _default(self, value: Any, function: types.FunctionType) -> Any:
         """What the default value of a parameter stands for. Raises `ModelError`."""
@@ -437,6 +483,24 @@ class Program:
                         if isinstance(node.ctx, ast.Store):
                             return Place.of_node(setup.__code__.co_filename, node)
         return _place_of_assignment(self.model, name)
+
+
+def _wrong_kind(name: str, note: ThreadNote, function: types.FunctionType) -> ModelError:
+    """The error for a method that is `async def` and no task, or the other way round."""
+    if note.kind == "task":
+        what, remedy = (
+            "not `async def`",
+            f"write `async def {name}(self):`, or mark it with @thread",
+        )
+    else:
+        what, remedy = "`async def`", "mark it with @task: an event loop runs it"
+    return ModelError(
+        f"{note.kind} {name} is {what}", remedy=remedy, place=place_of_function(function)
+    )
+
+
+def _call_it(*args: Any, **kwargs: Any) -> Any:
+    return it(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
 
 
 def _methods(model: type) -> dict[str, types.FunctionType]:
@@ -638,6 +702,8 @@ def _check_made_by_thread(cls: type, node: ast.Call, file: str) -> None:
         found = find_function(function)
         if is_method or found is None or not is_user_function(function):
             continue
+        if inspect.iscoroutinefunction(function):
+            continue  # run block by block where it is awaited
         names, bound = Surroundings(function), bound_names(found[0])
         for each in evaluated_nodes(found[0]):
             if not isinstance(each, ast.Name) or each.id in bound or each.id not in names:

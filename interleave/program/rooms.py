@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from typing import Any
 
 from interleave.program.heap import Again
 from interleave.records import dataclass
@@ -21,8 +22,10 @@ class RoomKey:
     maker: str
     function: types.FunctionType
     daemon: bool
-    kind: type[Thread] = Thread
+    kind: type[Any] = Thread
     process: str = ""
+    label: str = ""
+    """What reports call it, where that is not the name of the function."""
 
 
 class MoreThreads(Again):

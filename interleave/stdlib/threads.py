@@ -58,6 +58,8 @@ class Thread(Primitive):
     """A thread made by another one. State: None while there is no such thread, then `Made`."""
 
     written_in_python = True
+    noun = "thread"
+    """What it is called."""
     runs = -1
     """The number of the thread that it stands for."""
     daemon_room = False
