@@ -103,7 +103,7 @@ def _raised(error: BaseException, file: Path) -> ModelError:
 
 
 def has_threads(model: type[Model]) -> bool:
-    """Whether any method of a model is marked as a thread or a process."""
+    """Whether any method of a model is marked as a thread, a process or a goroutine."""
     return bool(_thread_notes(model))
 
 
@@ -177,7 +177,7 @@ def expectation_of(model: type[Model], runtime: str) -> Expectation | None:
 
 
 def checked_runtime(runtime: str | None, model: type[Model] | None = None) -> str:
-    """The runtime to use: the one asked for, but "process" for a `model` of processes alone.
+    """The runtime to use: the one asked for, but that of a `model` of processes or goroutines alone.
 
     Raises `UsageError` for one that does not exist.
     """
@@ -186,6 +186,9 @@ def checked_runtime(runtime: str | None, model: type[Model] | None = None) -> st
             f"there is no runtime {runtime!r}", remedy=f"the runtimes are {', '.join(RUNTIMES)}"
         )
     notes = [] if model is None else _thread_notes(model)
-    if notes and all(note.kind == "process" for note in notes):
+    kinds = {note.kind for note in notes}
+    if kinds == {"process"}:
         return "process"
+    if kinds == {"goroutine"}:
+        return "go"
     return runtime or RUNTIMES[0]

@@ -11,6 +11,7 @@ from typing import Any
 
 from interleave.compiler.source import statement_text
 from interleave.errors import Place
+from interleave.memory.primitive import STEPWISE
 from interleave.result import Source
 
 Locals = dict[str, Any]
@@ -113,6 +114,11 @@ class Code:
     @property
     def name(self) -> str:
         return self.function.__name__
+
+    @cached_property
+    def is_shown(self) -> bool:
+        """Whether reports show its lines: it is the user's."""
+        return not hasattr(self.function, STEPWISE)
 
     def place(self, number: int) -> Place:
         """Where in the source a block is."""

@@ -14,6 +14,7 @@ from interleave import stdlib
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory import cursors
 from interleave.memory.containers import CONTAINERS
+from interleave.memory.primitive import STEPWISE
 from interleave.memory.values import OrderedFrozenSet, OrderedSet, is_plain_object
 from interleave.model import Model
 
@@ -214,6 +215,8 @@ def is_user_function(value: object) -> bool:
         value = value.__func__
     if not isinstance(value, types.FunctionType):
         return False
+    if hasattr(value, STEPWISE):
+        return True
     top = (value.__module__ or "").partition(".")[0]
     file = value.__code__.co_filename
     return not (

@@ -29,10 +29,10 @@ from interleave.machine.step import (
 from interleave.machine.switching import noting_python_code
 from interleave.machine.taint import FlowRecorder
 from interleave.memory.made import Kind
-from interleave.memory.port import WHOLE, AccessKind, Location
+from interleave.memory.port import WHOLE, AccessKind, Location, Unrecoverable
 from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, Uncapturable
 from interleave.program import MoreRooms, MoreThreads, RoomKey, Written
-from interleave.stdlib.threads import ENDED, CurrentThread
+from interleave.stdlib.threads import CurrentThread
 
 if TYPE_CHECKING:
     from interleave.machine import Machine
@@ -156,7 +156,7 @@ class StepRun:
             if self._starting or (self._accesses and self._may_switch and not self._atomic):
                 self._end("suspended")
             self._may_switch = not self._gil
-        record = AccessRecord(kind, self._here(), self._cursor)
+        record = AccessRecord(kind, self._shown(), self._cursor)
         self._accesses.append(record)
         self._in_effect = record
         try:
@@ -404,7 +404,7 @@ class StepRun:
         return self._go()
 
     def _go(self) -> Step | Blocked:
-        first = self._here()
+        first = self._shown()
         seen: set[Any] = set()
         while True:
             start = self._freeze_frames(self._frames)
@@ -445,7 +445,7 @@ class StepRun:
         room = self._program.threads[self.thread].room
         if room is not None and local in (FINISHED, FAILED):
             state = self.read(room.location)
-            self.write(room.location, state._replace(phase=ENDED))
+            self.write(room.location, room.ended(state))
         if self._heap.rooms and not self._starting:
             self._settle(local)
         return Step(
@@ -559,7 +559,7 @@ class StepRun:
         while self._frames:
             frame = self._frames[-1]
             block = frame.code.blocks[frame.at]
-            if block.handler is not None:
+            if block.handler is not None and not isinstance(error, Unrecoverable):
                 frame.names[block.handler_name] = error.with_traceback(None)
                 if self._flow:
                     self._flow.caught(block.handler_name)
@@ -579,6 +579,7 @@ class StepRun:
         if code.blocks[at].raises_again and _ORIGIN in error.__dict__:
             number, at = error.__dict__[_ORIGIN]
             return (self._machine.codes[number], at)
+        code, at = self._shown()
         error.__dict__[_ORIGIN] = (self._machine.code_number(code), at)
         self._raised.append(type(error).__name__)
         return (code, at)
@@ -586,8 +587,12 @@ class StepRun:
     # Local states
 
     def _here(self) -> tuple[Code, int]:
-        frame = self._frames[-1]
-        return (frame.code, min(frame.at, len(frame.code.blocks) - 1))
+        return _place_in(self._frames[-1])
+
+    def _shown(self) -> tuple[Code, int]:
+        """The innermost block of the user's: that which is being run, or has called what is."""
+        shown = (frame for frame in reversed(self._frames) if frame.code.is_shown)
+        return _place_in(next(shown, self._frames[-1]))
 
     def _thaw(self, key: Key) -> None:
         frames, log = key
@@ -692,6 +697,10 @@ class StepRun:
             remedy="end the loop sooner, or compute it in one statement",
             place=self._program_place(self._here()),
         )
+
+
+def _place_in(frame: Frame) -> tuple[Code, int]:
+    return (frame.code, min(frame.at, len(frame.code.blocks) - 1))
 
 
 def _live(code: Code, at: int, innermost: bool) -> tuple[str, ...]:

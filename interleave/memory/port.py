@@ -14,6 +14,10 @@ from typing import Any, NamedTuple, Protocol
 from interleave.errors import InterleaveError, ModelError
 
 
+class Unrecoverable(BaseException):
+    """Ends a thread at once: no `except` catches it, and no `finally` runs."""
+
+
 class Location:
     """One place in shared state: a variable, an array element, a container, a primitive.
 
@@ -201,6 +205,12 @@ def current_port() -> Port:
             remedy="call it from a thread, a property or setup of a Model that is being checked",
         )
     return port
+
+
+def running_port() -> Port | None:
+    """The port of the thread or property that runs now; None in a class body, and in `setup`."""
+    port = _port.get()
+    return port if port is not None and hasattr(port, "make") else None
 
 
 class using_port:

@@ -29,6 +29,7 @@ from interleave.compiler.names import (
 from interleave.compiler.source import find_function, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.made import MadeObject
+from interleave.memory.primitive import STEPWISE_NAMES
 from interleave.memory.values import OrderedFrozenSet, is_plain_object, mangle
 from interleave.model import NOTE, RUNTIMES, Model, Param, PropertyNote, ThreadNote
 from interleave.program.heap import capture
@@ -104,6 +105,8 @@ class Program:
         self.parameters = parameters
         self.written = written
         self.threads: list[ThreadInstance] = []
+        self.main: int | None = None
+        """The goroutine named main."""
         self.properties: list[Property] = []
         self._codes: dict[types.FunctionType, Code] = {}
         self._copies: dict[types.FunctionType, types.FunctionType] = {}
@@ -112,6 +115,7 @@ class Program:
         self._made_classes: dict[type, type] = {}
         self._read_notes()
         reachable, self.method_names = _reachable_functions(self.model, self._entries())
+        self.method_names |= STEPWISE_NAMES
         globals_ = _shared_globals(reachable)
         self.heap, found = capture(
             initial_instances(self.model, self.parameters, place_of_function),
@@ -128,6 +132,8 @@ class Program:
         self._fill_copies()
         self._add_rooms(rooms)
         self._add_object_rooms(object_rooms)
+        self.over = self.heap.add_location("", 0, value=False) if runtime == "go" else None
+        """Whether the program has ended although threads have not, where it can."""
         for entry in self.threads:
             self.code(entry.function)
 
@@ -155,6 +161,8 @@ class Program:
 
     def _add_threads(self, name: str, function: types.FunctionType, note: ThreadNote) -> None:
         count = self._count(note.count, function)
+        if note.kind == "goroutine":
+            self._check_goroutine(name, function, count, daemon=note.daemon)
         wanted = len(inspect.signature(function).parameters) - 1
         if wanted not in (0, 1):
             raise ModelError(
@@ -166,6 +174,8 @@ class Program:
             shown = f"{name}[{index}]" if count > 1 else name
             arguments = (index,) if wanted else ()
             process = shown if note.kind == "process" else ""
+            if note.kind == "goroutine" and name == "main":
+                self.main = len(self.threads)
             self.threads.append(
                 ThreadInstance(
                     len(self.threads),
@@ -177,6 +187,22 @@ class Program:
                     note.daemon,
                     process=process,
                 )
+            )
+
+    def _check_goroutine(
+        self, name: str, function: types.FunctionType, count: int, *, daemon: bool
+    ) -> None:
+        if self.runtime != "go":
+            raise ModelError(
+                f"model {self.model.__name__} has goroutines and threads",
+                remedy="mark all of them with @goroutine, or none",
+                place=place_of_function(function),
+            )
+        if name == "main" and (count != 1 or daemon):
+            raise ModelError(
+                "main is not one goroutine that ends the program",
+                remedy="write @goroutine above it, without arguments; or give it another name",
+                place=place_of_function(function),
             )
 
     def _add_rooms(self, rooms: Mapping[RoomKey, int]) -> None:
@@ -210,7 +236,7 @@ class Program:
         made[method] += 1
         name = f"{method}-{made[method]}"
         process = next(thread.process for thread in self.threads if thread.name == key.maker)
-        room = self.heap.add(name, Thread)
+        room = self.heap.add(name, self._kind_of_room())
         room.runs, room.daemon_room, room.default_name = len(self.threads), key.daemon, name
         self.rooms.append((key, room))
         self.threads.append(
@@ -218,6 +244,14 @@ class Program:
                 len(self.threads), name, name, 0, key.function, (), key.daemon, room, process
             )
         )
+
+    def _kind_of_room(self) -> Any:
+        """What stands for a thread that a running thread makes."""
+        if self.runtime != "go":
+            return Thread
+        from interleave.go.goroutines import Goroutine
+
+        return Goroutine
 
     def rooms_of(self, key: RoomKey) -> list[Any]:
         """The modelled `Thread` objects that one thread can make to run one function."""
@@ -282,6 +316,20 @@ class Program:
             which = method if index is None else f"{method}[{index}]"
             raise ModelError(f"there is no thread {which}", remedy=f"the threads are {known}")
         return [thread.number for thread in found]
+
+    @property
+    def awaited(self) -> list[int]:
+        """The threads that have ended in every final state, if nothing ends the program before.
+
+        Of goroutines that is `main`, if there is one; else all but daemons.
+        """
+        if self.main is not None:
+            return [self.main]
+        return [thread.number for thread in self.threads if not thread.daemon]
+
+    def ends_with(self, thread: int) -> bool:
+        """Whether the program is over when a thread has returned."""
+        return thread == self.main
 
     # Names and code
 

@@ -64,6 +64,10 @@ class Thread(Primitive):
     def holders(self, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:  # type: ignore[override]
         return (self.runs,) if state is not None and state.phase == STARTED else ()
 
+    def ended(self, state: Any) -> Any:
+        """The state when its thread has ended."""
+        return state._replace(phase=ENDED)
+
     def start(self) -> None:
         """Start the thread. Raises `RuntimeError` where it was started before."""
 

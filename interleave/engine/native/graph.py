@@ -104,7 +104,20 @@ class NativeGraph(SearchGraph):
         words = self.packed.words_of(slice(self.count))
         unfinished = self.forest.unfinished
         parts = (words[begin : begin + 1_000_000] for begin in range(0, self.count, 1_000_000))
-        return any(not (part & unfinished).any(axis=1).all() for part in parts)
+        return any(
+            (self.are_over(part) | ~(part & unfinished).any(axis=1)).any() for part in parts
+        )
+
+    def are_over(self, words: Any) -> Any:
+        """For each of some states, whether the program has ended in it: see `Machine.is_over`."""
+        over = self.machine.program.over
+        if over is None:
+            return np.zeros(len(words), bool)
+        word, shift = self.layout.slots[over.index]
+        codes = (words[:, word] >> np.uint64(shift)) & np.uint64(self.layout.mask(over.index))
+        values = self.machine.program.heap.values
+        truth = [bool(values[value]) for value in self.layout.values(over.index)]
+        return np.array(truth, bool)[codes]
 
     def truncate(self, count: int) -> None:
         """Forget all states but the first `count`."""

@@ -1,0 +1,56 @@
+"""The `go` statement in a running goroutine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from interleave.memory.port import AccessKind, current_port
+from interleave.memory.primitive import Primitive
+
+RUNNING = "running"
+
+
+class Goroutine(Primitive):
+    """Room for a goroutine that another one starts. State: None where it is free.
+
+    Nobody can tell one goroutine from another when it has ended: the next one takes its room.
+    """
+
+    runs = -1
+    """The number of the thread that it stands for."""
+    daemon_room = False
+    default_name = ""
+
+    @classmethod
+    def describe(cls, state: Any) -> str:
+        return "not running" if state is None else str(state)
+
+    def ended(self, state: Any) -> Any:
+        """The state when its goroutine has ended."""
+        return None
+
+
+def spawn(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+    """Go's `go function(args)`: a step, after which the goroutine runs beside all others."""
+    port = current_port()
+
+    def effect() -> None:
+        for room in port.thread_rooms(function, daemon=None):
+            if room.state is None:
+                room.state = RUNNING
+                return port.start_thread(room.runs, function, args, kwargs)
+        return port.more_threads(function, daemon=None)
+
+    name = getattr(function, "__name__", "")
+    port.access(AccessKind("go", part=name), effect)
+
+
+def Gosched() -> None:
+    """`runtime.Gosched`: a step that touches nothing."""
+    current_port().access(AccessKind("runtime.Gosched"), lambda: None)
+
+
+def Goexit() -> None:
+    """`runtime.Goexit`: end this goroutine, once its deferred functions have run."""
+    raise SystemExit
