@@ -28,14 +28,17 @@ def count_interleavings(found: Searched[Check], *, any_violation: bool) -> Inter
     if graph.limit:
         return None
     endings = graph.endings()
-    outcomes = tuple(
-        Outcome(
-            tuple(variables(machine, state).items()),
-            how_it_ended(machine, state),
-            paths,
-        )
-        for state, paths in ((graph.state(number), paths) for number, paths in endings)
-    )
+    found_outcomes: dict[object, Outcome] = {}
+    for number, paths in endings:
+        state = graph.state(number)
+        shown = tuple(variables(machine, state).items())
+        outcome = Outcome(shown, how_it_ended(machine, state), paths)
+        # Ends may differ in what is the machine's own.
+        known = found_outcomes.get(key := (outcome.how, repr(shown)))
+        if known is not None and paths is not None:
+            outcome = replace(outcome, interleavings=paths + (known.interleavings or 0))
+        found_outcomes[key] = outcome
+    outcomes = tuple(found_outcomes.values())
     if graph.has_cycle:
         return Interleavings(None, None, outcomes)
     total = sum(paths or 0 for _, paths in endings)
@@ -50,7 +53,7 @@ def _clean_paths(found: Searched[Check], checks: Sequence[Check]) -> int | None:
     the checks hold of it.
     """
     graph, machine = found.graph, found.machine
-    if len(graph) > MOST_NODES:
+    if len(graph) > MOST_NODES or not all(check.countable for check in checks):
         return None
     first_place = machine.locations + len(machine.program.threads)
     followers = []

@@ -138,6 +138,8 @@ class Violation:
     lost_update: LostUpdate | None = None
     hint: str = ""
     """A sentence that names the likely cause, where it is a well-known one."""
+    leaked: bool = False
+    """Whether the threads are stuck at the end of the program, which did not wait for them."""
 
 
 @dataclass(frozen=True)

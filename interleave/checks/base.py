@@ -33,6 +33,9 @@ class Check(Observer, ABC):
     The methods that watch return True when they see a violation that they have not seen before.
     """
 
+    countable = True
+    """Whether `followers` and `predicates` tell which interleavings meet a violation."""
+
     def __init__(self, machine: Machine, learnt: LearntSteps) -> None:
         self.machine = machine
         self.learnt = learnt

@@ -65,6 +65,8 @@ def statement_text(file: str, node: ast.AST) -> str:
     body = getattr(node, "body", None)
     if isinstance(node, ast.match_case):
         return f"case {ast.unparse(node.pattern)}:"
+    if isinstance(node, ast.Match):
+        return f"match {statement_text(file, node.subject)}:"
     if isinstance(body, list) and body and hasattr(node, "lineno"):
         first = body[0].lineno
         lines = [

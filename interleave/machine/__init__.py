@@ -101,6 +101,13 @@ class Machine:
         over = self.program.over
         return over is not None and bool(self.program.heap.values[state[over.index]])
 
+    def going_on(self, state: State) -> State:
+        """The same state, but that the program is not over."""
+        over = self.program.over
+        if over is None:
+            return state
+        return (*state[: over.index], over.initial, *state[over.index + 1 :])
+
     def ended_by(self, step: Step) -> tuple[tuple[int, int], ...]:
         """What a step writes besides if it ends the program: that it is over."""
         over, program = self.program.over, self.program

@@ -13,8 +13,8 @@ from interleave.engine.native.endings import find_endings
 from interleave.engine.native.forest import Forest
 from interleave.engine.native.layout import Layout
 from interleave.engine.native.space import PackedStates, Parallel, Sizes
-from interleave.engine.native.stuck import find_stuck
-from interleave.engine.stuck import Stuck
+from interleave.engine.native.stuck import find_stuck, find_waiting
+from interleave.engine.stuck import Later, Stuck
 from interleave.machine import State
 
 
@@ -94,9 +94,13 @@ class NativeGraph(SearchGraph):
             self._endings, self.has_cycle = find_endings(self, self.forest)
         return self._endings
 
-    def stuck(self) -> Stuck:
+    def stuck(self, later: Later = ()) -> Stuck:
         assert self.forest is not None
-        return find_stuck(self, self.forest)
+        return find_stuck(self, self.forest, later)
+
+    def waiting(self) -> tuple[Later, Stuck]:
+        assert self.forest is not None
+        return find_waiting(self, self.forest)
 
     @property
     def any_final(self) -> bool:
