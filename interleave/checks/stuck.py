@@ -23,6 +23,7 @@ from interleave.result import Trace, Violation
 
 Cause = tuple[str, str, str | None, str, int]
 
+
 class StuckCheck(Check):
     """One violation for each (thread method, what it waits for, where).
 
@@ -58,9 +59,7 @@ class StuckCheck(Check):
         ]
         return found
 
-    def _new_waits(
-        self, state: State, threads: Iterable[int], known: set[Cause]
-    ) -> list[Blocked]:
+    def _new_waits(self, state: State, threads: Iterable[int], known: set[Cause]) -> list[Blocked]:
         """What threads that are stuck in a state wait for; [] where all of that is `known`."""
         moves = [self.learnt.step(state, thread) for thread in threads]
         blocked = [each.blocked for each in moves if each.blocked is not None]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from interleave.errors import ModelError
-from interleave.go.base import GoPrimitive, Panic, new
+from interleave.go.base import GoPrimitive, Panic
 from interleave.memory.port import current_port
 from interleave.memory.values import Shared
 
@@ -197,9 +197,3 @@ class Value(_Atomic):
             return True
 
         return bool(self._operate("CompareAndSwap", effect))
-
-
-FUNCTIONS = {
-    kind.__name__: new(kind, kind.zero)
-    for kind in (Int32, Int64, Uint32, Uint64, Bool, Pointer, Value)
-}

@@ -7,7 +7,7 @@ src/sync, src/context and src/time).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from interleave.errors import ModelError
 from interleave.memory.made import Kind
@@ -15,7 +15,6 @@ from interleave.memory.port import Unrecoverable, running_port
 from interleave.memory.primitive import Primitive, Unmade
 
 Made = TypeVar("Made", bound="GoPrimitive")
-Arguments = ParamSpec("Arguments")
 
 
 class Panic(Exception):
@@ -82,11 +81,11 @@ class GoPrimitive(Primitive):
         object.__setattr__(self, name, value)
 
 
-def new(kind: type[Made], zero: Callable[Arguments, object]) -> Callable[Arguments, Made]:
+def new(kind: type[Made]) -> Callable[..., Made]:
     """What makes primitives of a kind: in a class body, in setup, and in a running goroutine."""
 
-    def make(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Any:
-        state, port = zero(*args, **kwargs), running_port()
+    def make(*args: Any, **kwargs: Any) -> Any:
+        state, port = kind.zero(*args, **kwargs), running_port()
         return Unmade(kind, state) if port is None else port.make(Kind(kind), state)
 
     make.__name__ = make.__qualname__ = kind.__name__

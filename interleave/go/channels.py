@@ -9,10 +9,11 @@ from one that is about to receive: only the first is seen by a `select` with def
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from enum import Enum
 from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
-from interleave.go.base import GoPrimitive, Panic, new
+from interleave.go.base import GoPrimitive, Panic
 from interleave.memory.port import AccessKind, current_port
 from interleave.records import dataclass
 from interleave.showing import show
@@ -43,7 +44,7 @@ class Delivery(NamedTuple):
 
 
 class ChanState(NamedTuple):
-    """The state of a channel; `zero` is what a closed one gives."""
+    """The state of a channel; `zero` is what a closed one gives, `more` is for what else is one."""
 
     capacity: int
     zero: Any = None
@@ -52,6 +53,7 @@ class ChanState(NamedTuple):
     receivers: tuple[Waiter, ...] = ()
     senders: tuple[Waiter, ...] = ()
     delivered: tuple[Delivery, ...] = ()
+    more: Any = None
 
 
 class Channel(GoPrimitive):
@@ -233,10 +235,10 @@ class Range:
         return value
 
 
-class Nil:
+class Nil(Enum):
     """A nil channel: nobody ever gets through. The only one is `go.nil`."""
 
-    __slots__ = ()
+    NIL = "nil"
 
     def recv(self) -> Any:
         """Wait for ever."""
@@ -271,7 +273,7 @@ class Nil:
         return "nil"
 
 
-nil = Nil()
+nil = Nil.NIL
 
 
 @dataclass(frozen=True)
@@ -435,6 +437,3 @@ def _select(cases: Sequence[Case], *, default: bool) -> tuple[int, Any, bool]:
             )
     called = "select" if cases or default else "select (no cases)"
     return communicate(cases, called, default=default)
-
-
-FUNCTIONS = {"Chan": new(Chan, Chan.zero)}

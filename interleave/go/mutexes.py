@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from interleave.go.base import Fatal, GoPrimitive, new
+from interleave.go.base import Fatal, GoPrimitive
 from interleave.memory.port import current_port
 
 
@@ -231,10 +231,3 @@ class ReadLocker(NamedTuple):
     def give(self) -> None:
         """`RUnlock`, within an access."""
         self.mutex.give_read()
-
-
-def _made(kind: Any) -> Callable[[], Any]:
-    return new(kind, kind.zero)
-
-
-FUNCTIONS = {"Mutex": _made(Mutex), "RWMutex": _made(RWMutex)}

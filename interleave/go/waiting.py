@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
-from interleave.go.base import GoPrimitive, Panic, new
+from interleave.go.base import GoPrimitive, Panic
 from interleave.go.goroutines import spawn
 from interleave.memory.port import current_port
 from interleave.memory.primitive import stepwise
@@ -212,11 +212,3 @@ class Cond(GoPrimitive):
             )
 
         self.operate(called, effect)
-
-
-FUNCTIONS = {
-    "WaitGroup": new(WaitGroup, WaitGroup.zero),
-    "Once": new(Once, Once.zero),
-    "Cond": new(Cond, Cond.zero),
-    "NewCond": new(Cond, Cond.zero),
-}

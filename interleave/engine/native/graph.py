@@ -108,9 +108,7 @@ class NativeGraph(SearchGraph):
         words = self.packed.words_of(slice(self.count))
         unfinished = self.forest.unfinished
         parts = (words[begin : begin + 1_000_000] for begin in range(0, self.count, 1_000_000))
-        return any(
-            (self.are_over(part) | ~(part & unfinished).any(axis=1)).any() for part in parts
-        )
+        return any((self.are_over(part) | ~(part & unfinished).any(axis=1)).any() for part in parts)
 
     def are_over(self, words: Any) -> Any:
         """For each of some states, whether the program has ended in it: see `Machine.is_over`."""
