@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from interleave.compiler.blocks import Block, BlockKind, Code, Locals
+from interleave.compiler.closures import lift
 from interleave.compiler.emit import emit
 from interleave.compiler.flow import find_dependences, find_live
 from interleave.compiler.names import (
@@ -21,6 +22,7 @@ from interleave.compiler.names import (
 from interleave.compiler.source import find_function, no_source
 from interleave.compiler.statements import StatementFlattener
 from interleave.errors import ModelError, Place
+from interleave.memory.closures import Closure, cell
 from interleave.memory.containers import plain
 from interleave.memory.cursors import cursor
 
@@ -89,6 +91,8 @@ def _manager(value: Any) -> Any:
 
 
 _HELPERS: dict[str, Any] = {
+    "@cell": cell,
+    "@closure": Closure,
     "@keywords": _keywords,
     "@manager": _manager,
     "@plain": plain,
@@ -134,14 +138,18 @@ def compile_function(
     method_names: frozenset[str],
     namespace: dict[str, Any],
     defaults: Callable[[Any], Any],
+    inner: Callable[[types.FunctionType], types.FunctionType] = lambda function: function,
     switches: bool = False,
+    lambdas: bool = False,
+    one_per_loop: bool = False,
 ) -> Code:
     """Compile a function to blocks.
 
     `method_names` are the names of the model's own methods, calls of which are flattened;
     `namespace` gives what global names stand for, and is where the code of the blocks will run;
-    `defaults` gives what the default value of a parameter stands for; `switches` asks for code that
-    notes where threads may switch (see `machine.run`).
+    `defaults` gives what the default value of a parameter stands for, `inner` what a function that
+    is defined inside does; `lambdas` and `one_per_loop` are as for `closures.lift`; `switches` asks
+    for code that notes where threads may switch (see `machine.run`).
     Raises `ModelError`, placed, for what cannot be compiled.
     """
     found = find_function(function)
@@ -155,6 +163,9 @@ def compile_function(
             remedy="write it with `def`",
             place=Place.of_node(file, definition),
         )
+    definition, functions = lift(
+        function, definition, owner, lambdas=lambdas, one_per_loop=one_per_loop
+    )
     bound = bound_names(definition)
     outside = frozenset(
         name
@@ -177,6 +188,7 @@ def compile_function(
     bind = _binder(function, definition, defaults)
     code = Code(function, definition, file, bind, flattener.blocks)
     namespace.update(_HELPERS)
+    namespace.update({name: inner(each) for name, each in functions.items()})
     parameters = [*definition.args.posonlyargs, *definition.args.args]
     emit(
         code.blocks,

@@ -87,13 +87,15 @@ def nodes_with_defaults(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> I
 
 
 def inner_names(definition: ast.AST) -> frozenset[str]:
-    """Names that comprehensions and lambdas in a function bind for themselves."""
+    """Names that comprehensions, lambdas and functions in a function bind for themselves."""
     found: set[str] = set()
     for node in ast.walk(definition):
         if isinstance(node, ast.comprehension):
             found.update(name.id for name in ast.walk(node.target) if isinstance(name, ast.Name))
         elif isinstance(node, ast.Lambda):
             found.update(each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg))
+        elif isinstance(node, ast.FunctionDef) and node is not definition:
+            found |= bound_names(node)
     return frozenset(found)
 
 

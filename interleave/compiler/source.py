@@ -10,6 +10,12 @@ from typing import Any
 
 from interleave.errors import ModelError, Place
 
+DEFINITION = "__interleave_definition__"
+"""Attribute of a function that was lifted out of another one: its definition, and its class."""
+
+LIFTED = "__interleave_lifted__"
+"""Attribute of a function: what was lifted out of it."""
+
 
 @lru_cache(maxsize=64)
 def _functions(
@@ -33,6 +39,8 @@ def find_function(
     function: types.FunctionType,
 ) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef, str | None] | None:
     """The definition of `function`, and the name of its class; None where there is no source."""
+    if (lifted := function.__dict__.get(DEFINITION)) is not None:
+        return lifted  # type: ignore[no-any-return]
     code = function.__code__
     text = "".join(linecache.getlines(code.co_filename))
     try:

@@ -11,7 +11,6 @@ from interleave.go.goroutines import spawn
 from interleave.memory.primitive import stepwise
 from interleave.records import dataclass
 
-
 _new_waiting = new(waiting.WaitGroup)
 _new_error = new(atomics.Pointer)
 _new_room = new(channels.Chan)

@@ -11,7 +11,7 @@ import ast
 import itertools
 import types
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from interleave.compiler import Block, BlockKind, Code, Locals
 from interleave.compiler.blocks import HIDDEN, ITERATOR
@@ -28,6 +28,7 @@ from interleave.machine.step import (
 )
 from interleave.machine.switching import noting_python_code
 from interleave.machine.taint import FlowRecorder
+from interleave.memory.closures import Closure
 from interleave.memory.made import Kind
 from interleave.memory.port import WHOLE, AccessKind, Location, Unrecoverable
 from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, Uncapturable
@@ -36,6 +37,8 @@ from interleave.stdlib.threads import CurrentThread
 
 if TYPE_CHECKING:
     from interleave.machine import Machine
+
+T = TypeVar("T")
 
 MOST_STARTED = 20
 """Threads that running threads make, at most."""
@@ -240,21 +243,31 @@ class StepRun:
             index = location.index
             before = self._written[index] if index in self._written else self._state[index]
             value = self._heap.values[before]._replace(contents=value)
+        to = f"shared variable {location.name!r}"
+        number = self._sharing(lambda: self._heap.values.id_of(value, self._share), to)
+        self._written[location.index] = number
+
+    def _hand_over(self, value: Any, to: str) -> Any:
+        """A value as another thread sees it: what this one has made is shared from now on."""
+        key = self._sharing(lambda: Freezer(share=self._share).freeze(value), to)
+        return Thawer(self._heap.stand_in).thaw(key)
+
+    def _sharing(self, freeze: Callable[[], T], to: str) -> T:
+        """What `freeze` gives, which moves into rooms what the thread has made."""
         self._making.access = len(self._log)
         try:
-            number = self._heap.values.id_of(value, self._share)
+            return freeze()
         except (MoreRooms, ModelError) as error:
             self._end("error", error)
         except Uncapturable as error:
             self.halt(
                 ModelError(
-                    f"shared variable {location.name!r} is given a value that cannot be shared: "
-                    f"{error.why}",
+                    f"{to} is given a value that cannot be shared: {error.why}",
                     remedy="use numbers, strings, bytes, tuples, lists, dicts, sets, deques or "
                     "objects of classes of your own",
                 )
             )
-        self._written[location.index] = number
+        raise AssertionError  # both of these end the run
 
     def _share(self, value: object) -> object:
         """Move what the thread has made into a room."""
@@ -355,9 +368,10 @@ class StepRun:
         function = self._program.to_flatten(target)
         assert function is not None  # it was not when the thread was made
         code = self._program.code(function)
-        owner = [target.__self__] if isinstance(target, types.MethodType) else []
+        given = (*_given_first(target), *args), tuple(kwargs.items())
+        args, named = self._hand_over(given, f"a thread that runs {code.name}")
         try:
-            bound = code.bind(*owner, *args, **kwargs)
+            bound = code.bind(*args, **dict(named))
         except TypeError as error:
             self.halt(
                 ModelError(f"a thread cannot run {code.name}: {error}", remedy="mend its `args`")
@@ -532,7 +546,7 @@ class StepRun:
             )
         self.switch_point()
         code = self._program.code(function)
-        owner = [callee.__self__] if isinstance(callee, types.MethodType) else []
+        owner = _given_first(callee)
         bound = code.bind(*owner, *arguments, **keywords)
         if self._flow:
             self._flow.call(block, list(bound)[len(owner) :])
@@ -697,6 +711,13 @@ class StepRun:
             remedy="end the loop sooner, or compute it in one statement",
             place=self._program_place(self._here()),
         )
+
+
+def _given_first(callee: Any) -> list[Any]:
+    """What a callee is given before its arguments: its object, or what it has captured."""
+    if isinstance(callee, Closure):
+        return [*callee.captured]
+    return [callee.__self__] if isinstance(callee, types.MethodType) else []
 
 
 def _place_in(frame: Frame) -> tuple[Code, int]:

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from interleave.memory.port import AccessKind, Location, current_port
 from interleave.memory.values import Shared
 
-
 STEPWISE = "__interleave_stepwise__"
 STEPWISE_NAMES: set[str] = set()
 """Names of methods of primitives that are run like the model's own code."""

@@ -7,6 +7,7 @@ import builtins
 import contextlib
 import inspect
 import itertools
+import re
 import sys
 import types
 from collections import Counter
@@ -28,6 +29,7 @@ from interleave.compiler.names import (
 )
 from interleave.compiler.source import find_function, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place
+from interleave.memory.closures import Closure
 from interleave.memory.made import MadeObject
 from interleave.memory.primitive import STEPWISE_NAMES
 from interleave.memory.values import OrderedFrozenSet, is_plain_object, mangle
@@ -342,14 +344,29 @@ class Program:
                 method_names=self.method_names,
                 namespace=self._namespace(function, strict=True),
                 defaults=lambda value: self._default(value, function),
+                inner=self._copy,
                 switches=self.runtime == "gil",
+                lambdas=self.runtime == "go",
+                one_per_loop=self._one_variable_per_loop(),
             )
             self._fill_copies()
         return found
 
+    def _one_variable_per_loop(self) -> bool:
+        """Whether a `for` loop has one variable for all rounds, as in Go up to 1.21."""
+        version = self.parameters.get("GO_VERSION", getattr(self.model, "GO_VERSION", ""))
+        if version == "" or (isinstance(version, str) and re.fullmatch(r"1\.\d+", version)):
+            return version != "" and int(version.partition(".")[2]) < 22
+        raise ModelError(
+            f"GO_VERSION is {version!r}",
+            remedy='write the version as in go.mod: GO_VERSION = "1.21"',
+            place=self._place_of_attribute("GO_VERSION"),
+        )
+
     def to_flatten(self, callee: object) -> types.FunctionType | None:
         """The function to run block by block when `callee` is called; None to call it as it is."""
         function = callee.__func__ if isinstance(callee, types.MethodType) else callee
+        function = function.function if isinstance(function, Closure) else function
         if not isinstance(function, types.FunctionType):
             return None
         function = self._originals.get(function, function)
@@ -567,7 +584,7 @@ def _written_attributes(functions: list[types.FunctionType]) -> frozenset[str]:
         definition = find_function(function)
         if definition is None or function.__name__ in ("__init__", "__post_init__"):
             continue
-        for node in scope_walk(definition[0].body):
+        for node in evaluated_nodes(definition[0]):
             if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
                 found.add(mangle(node.attr, definition[1]))
     return frozenset(found)
