@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from interleave.checks import ALL, Check, Found
+from interleave.checks import Check, Found, checks_for
+from interleave.checks.races import ALWAYS as RACES_ALWAYS
+from interleave.checks.races import RUNTIMES as RACE_RUNTIMES
 from interleave.counting import count_interleavings
 from interleave.engine.graph import INTERRUPTED, SearchGraph
 from interleave.engine.observing import Engine, Limits
@@ -26,7 +28,7 @@ from interleave.loading import (
     parameters_of,
 )
 from interleave.machine import State
-from interleave.model import Model
+from interleave.model import Expectation, Model
 from interleave.records import dataclass
 from interleave.result import ModelResult, Result, Verdict, Violation
 from interleave.tracing import make_trace
@@ -73,6 +75,7 @@ class Options:
     max_states: int | None = MOST_STATES
     max_seconds: float | None = None
     fail_fast: bool = False
+    races: bool = False
 
     workers: int | None = None
     sizes: Any = None
@@ -88,6 +91,12 @@ class Options:
             raise UsageError(
                 f"there is no engine {self.engine!r}",
                 remedy=f"the engines are {', '.join(ENGINES)}",
+            )
+        if self.races and self.runtime is not None and self.runtime not in RACE_RUNTIMES:
+            raise UsageError(
+                f"there are no data races under the runtime {self.runtime!r}: of two accesses, one "
+                "is always over before the other begins",
+                remedy="leave out the one or the other",
             )
         if self.workers is not None and self.workers < 1:
             raise UsageError("workers must be 1 or more", remedy="leave it out for one a core")
@@ -108,6 +117,7 @@ def check(
     max_states: int | None = MOST_STATES,
     max_seconds: float | None = None,
     fail_fast: bool = False,
+    races: bool = False,
     on_result: Callable[[ModelResult, RunFacts], None] | None = None,
     on_progress: Callable[[SearchGraph], None] | None = None,
 ) -> Result:
@@ -116,7 +126,8 @@ def check(
     `target` is a model class, the path of a model file or of a folder of them, or several of these.
     `model` picks the models of that name. `parameters` are for all models that have them.
     `max_states` and `max_seconds` bound the search of each model (None: no bound); one that is cut
-    short is never "verified". `fail_fast` stops at the first violation. `engine` is "auto",
+    short is never "verified". `fail_fast` stops at the first violation. `races` looks for data
+    races too. `engine` is "auto",
     "native" or "reference", and `workers` how many threads the native one has (None: one for each
     core); the result is the same. `on_result` is called after each model, `on_progress` now and
     then while one is searched. An interrupted search (Ctrl-C) is the last one.
@@ -124,7 +135,7 @@ def check(
     Raises `InterleaveError` for a target, a parameter or a model that is at fault.
     """
     options = Options(
-        runtime, engine, max_states, max_seconds, fail_fast, workers, progress=on_progress
+        runtime, engine, max_states, max_seconds, fail_fast, races, workers, progress=on_progress
     )
     options.validate()
     targets = [target] if isinstance(target, type | str | Path) else list(target)
@@ -213,11 +224,15 @@ def checked_model(
     options.validate()
     started = time.monotonic()
     runtime = checked_runtime(options.runtime, model)
+    expectation = expectation_of(model, runtime)
+    races = options.races or (expectation is not None and expectation.races)
+    races = races or runtime in RACES_ALWAYS
     limits = Limits(options.max_states, options.max_seconds, first_violation=options.fail_fast)
+    checks = checks_for(races=races and runtime in RACE_RUNTIMES)
     found = search(
         model,
         parameters,
-        lambda machine, learnt: [kind(machine, learnt) for kind in ALL],
+        lambda machine, learnt: [kind(machine, learnt) for kind in checks],
         runtime=runtime,
         engine=options.search_engine,
         limits=limits,
@@ -236,7 +251,6 @@ def checked_model(
     counted = time.monotonic()
     complete = not graph.limit
     verdict: Verdict = "violated" if violations else "verified" if complete else "inconclusive"
-    expectation = expectation_of(model, runtime)
     kinds = {violation.kind for violation in violations}
     wanted = None if expectation is None else set(expectation.kinds)
     # A search that stopped early has not shown that there is nothing else to find; one that was
@@ -259,7 +273,7 @@ def checked_model(
         expectation="" if expectation is None else str(expectation),
         contrary=contrary,
         limit=graph.limit,
-        warnings=tuple(_warnings(found)),
+        warnings=tuple(_warnings(found) + _not_looked_for(runtime, expectation)),
     )
     facts = RunFacts(
         engine=graph.kind,
@@ -276,6 +290,13 @@ def checked_model(
         peak_bytes=graph.peak_bytes,
     )
     return Checked(result, facts, found, ways)
+
+
+def _not_looked_for(runtime: str, expectation: Expectation | None) -> list[str]:
+    if expectation is None or "data-race" not in expectation.kinds or runtime in RACE_RUNTIMES:
+        return []
+    why = f"there are none under the runtime {runtime}"
+    return [f"data-race is expected, but not looked for: {why}"]
 
 
 def _warnings(found: Searched[Check]) -> list[str]:

@@ -127,6 +127,7 @@ _max_states = click.option(
     help="Give up after S seconds for each model.",
 )
 @click.option("--fail-fast", is_flag=True, help="Stop searching at the first violation.")
+@click.option("--races", is_flag=True, help="Look for data races too.")
 @click.option(
     "--format",
     "format_",
@@ -156,6 +157,7 @@ def check(
     max_states: int | None,
     max_seconds: float | None,
     fail_fast: bool,
+    races: bool,
     format_: str,
     diagram: Path | None,
     stats: bool,
@@ -213,6 +215,7 @@ def check(
         max_states=max_states or MOST_STATES,
         max_seconds=max_seconds,
         fail_fast=fail_fast,
+        races=races,
         on_result=show,
         on_progress=progress,
     )

@@ -63,6 +63,7 @@ def _clean_paths(found: Searched[Check], checks: Sequence[Check]) -> int | None:
             followers.append(follower)
             held.append(start)
     predicates = [each for check in checks for each in check.predicates]
+    pairs = next((check.pairs for check in checks if check.pairs is not None), None)
     starts = [graph.state(number) for number in range(graph.initial)]
     clean = explore(
         machine,
@@ -70,7 +71,7 @@ def _clean_paths(found: Searched[Check], checks: Sequence[Check]) -> int | None:
         [],
         replace(graph.engine, name="native") if graph.kind == "native" else graph.engine,
         Limits(states=MOST_NODES),
-        product=Product(followers, predicates, clean=True),
+        product=Product(followers, predicates, pairs, clean=True),
         initial=[(*state, *held) for state in starts if not machine.failures_at_start(state)],
     )
     if clean.limit == INTERRUPTED:

@@ -218,22 +218,27 @@ nothing = _Nothing()
 
 @dataclass(frozen=True)
 class Expectation:
-    """Exactly the kinds of violation that a check must find; `runtime` None means every runtime."""
+    """Exactly the kinds of violation that a check must find; `runtime` None means every runtime.
+
+    `races`: data races are looked for, whether or not they are asked for otherwise.
+    """
 
     kinds: tuple[str, ...]
     runtime: str | None = None
+    races: bool = False
 
     def __str__(self) -> str:
         return " and ".join(self.kinds) or "nothing"
 
 
 def expect(
-    *kinds: str | _Nothing, runtime: str | None = None
+    *kinds: str | _Nothing, runtime: str | None = None, races: bool = False
 ) -> Callable[[ModelClass], ModelClass]:
     """Say which kinds of violation a check of this model must find: all of these and no others.
 
     `@expect("lost-update", "postcondition")`, `@expect(nothing)`. With `runtime`, the expectation
-    is for that runtime only, and goes before one without.
+    is for that runtime only, and goes before one without. To find no data race, they must be looked
+    for: `@expect(nothing, races=True)`; an expectation that names "data-race" does so by itself.
     """
     named = tuple(dict.fromkeys(kind for kind in kinds if isinstance(kind, str)))
     if not kinds or (named and len(named) < len(set(kinds))):
@@ -252,7 +257,13 @@ def expect(
             f"@expect(runtime={runtime!r}): there is no such runtime",
             remedy=f"the runtimes are {', '.join(KNOWN_RUNTIMES)}",
         )
-    expectation = Expectation(tuple(sorted(named, key=KINDS.index)), runtime)
+    races = races or "data-race" in named
+    if races and runtime == "gil":
+        raise ModelError(
+            "@expect speaks of data races under the runtime gil, where there are none",
+            remedy='leave out "data-race" and `races` there: @expect(nothing, runtime="gil")',
+        )
+    expectation = Expectation(tuple(sorted(named, key=KINDS.index)), runtime, races)
 
     def note(model: ModelClass) -> ModelClass:
         if not (isinstance(model, type) and issubclass(model, Model)):

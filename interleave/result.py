@@ -102,6 +102,16 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class PendingAccess:
+    """One side of a data race: what a thread is about to do, and whether that is a write."""
+
+    thread: str
+    access: Access
+    source: Source
+    writes: bool
+
+
+@dataclass(frozen=True)
 class LostUpdate:
     """The three steps (numbers in the trace) that make a lost update.
 
@@ -124,7 +134,8 @@ class Violation:
     `kind` is one of `interleave.model.KINDS`; `message` is one plain sentence; `location` the
     shared location concerned, or None; `threads` the threads concerned. `waits` is filled for
     deadlocks, and for threads that are stuck: in the order of the cycle where `cycle` is true.
-    `source` is the line at fault, where there is one.
+    `race` has both sides of a data race, one that writes first, in the state that the trace leads
+    to. `source` is the line at fault, where there is one.
     """
 
     kind: str
@@ -136,6 +147,7 @@ class Violation:
     waits: tuple[Wait, ...] = ()
     cycle: bool = False
     lost_update: LostUpdate | None = None
+    race: tuple[PendingAccess, ...] = ()
     hint: str = ""
     """A sentence that names the likely cause, where it is a well-known one."""
     leaked: bool = False

@@ -335,6 +335,7 @@ def explore(
     engine: str = "auto",
     max_states: int | None = MOST_STATES,
     max_seconds: float | None = None,
+    races: bool = False,
 ) -> StateGraph:
     """The state graph of one model.
 
@@ -344,7 +345,7 @@ def explore(
 
     Raises `InterleaveError` for a target, a parameter or a model that is at fault.
     """
-    options = Options(runtime, engine, max_states, max_seconds)
+    options = Options(runtime, engine, max_states, max_seconds, races=races)
     found = find_models([target], model)
     if len(found) > 1:
         names = ", ".join(each.__name__ for each, _ in found)

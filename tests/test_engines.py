@@ -85,31 +85,39 @@ quickly = settings(
 
 @quickly
 @given(
-    text=models(), most=st.sampled_from([MOST, MOST, 1, 10, 50, 200]), enough=st.integers(1, 200)
+    text=models(),
+    most=st.sampled_from([MOST, MOST, 1, 10, 50, 200]),
+    enough=st.integers(1, 200),
+    races=st.booleans(),
 )
 def test_random_models(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, most: int, enough: int
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    most: int,
+    enough: int,
+    races: bool,
 ) -> None:
     monkeypatch.setattr(search, "ENOUGH_FOR_NATIVE", enough)
-    agree(load(tmp_path / "model.py", text), max_states=most)
+    agree(load(tmp_path / "model.py", text), max_states=most, races=races)
     unload()
 
 
 @quickly
-@given(text=models(), most=st.sampled_from([MOST, 100]))
-def test_first_violation(tmp_path: Path, text: str, most: int) -> None:
-    agree(load(tmp_path / "model.py", text), max_states=most, fail_fast=True)
+@given(text=models(), most=st.sampled_from([MOST, 100]), races=st.booleans())
+def test_first_violation(tmp_path: Path, text: str, most: int, races: bool) -> None:
+    agree(load(tmp_path / "model.py", text), max_states=most, fail_fast=True, races=races)
     unload()
 
 
 @quickly
-@given(text=models(), most=st.sampled_from([MOST, MOST, 100]))
+@given(text=models(), most=st.sampled_from([MOST, MOST, 100]), races=st.booleans())
 def test_large_graphs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, most: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, most: int, races: bool
 ) -> None:
     """As if the graph were too large for what is done on small ones only."""
     monkeypatch.setattr(paths, "CHEAP", 0)
-    agree(load(tmp_path / "model.py", text), max_states=most)
+    agree(load(tmp_path / "model.py", text), max_states=most, races=races)
     unload()
 
 

@@ -134,7 +134,11 @@ def test_the_page_on_json_names_every_key() -> None:
     named = {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)}
     with workplace(""):
         found: set[str] = set()
-        for path in ("models/counter/without_lock.py", "models/deadlock/dining_philosophers.py"):
+        for path in (
+            "models/counter/without_lock.py",
+            "models/deadlock/dining_philosophers.py",
+            "models/races/publication.py",
+        ):
             output, _ = run(f"interleave check --format json {path}")
             _keys(json.loads(output), found)
     assert named == found

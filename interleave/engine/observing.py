@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from interleave.machine import State, Step
+from interleave.machine import Moves, State, Step
 from interleave.machine.properties import View
 from interleave.records import dataclass
 
@@ -30,15 +30,33 @@ Change = tuple[int, Hashable]
 """A place of a state, and which part of what is there may have changed."""
 
 
+class Pairs(Protocol):
+    """What two threads may be about to do in one state, and somebody wants to know of."""
+
+    def about(self, moves: Moves) -> int:
+        """The number of what a thread is about to do; 0 where nobody asks about that."""
+        ...
+
+    def rivals(self, about: int) -> Iterable[int]:
+        """Those of the numbers given so far that are wanted to be known of together with one."""
+        ...
+
+    def met_in(self, state: State) -> bool:
+        """Whether two threads are about to do such things in a state."""
+        ...
+
+
 class Observer:
     """What checks see of a search while it goes on. Methods return True for a violation.
 
     The reference engine tells of everything. The native engine tells of what is new: of the first
-    transition of each learnt step, of the first state in which a predicate fails, and of states in
-    which no thread can move, unless they are final, or wait for just the same as one before.
+    transition of each learnt step, of the first state in which a predicate fails, of the first in
+    which two threads are about to do each of `pairs`, and of states in which no thread can move,
+    unless they are final, or wait for just the same as one before.
     """
 
     predicates: Sequence[Predicate] = ()
+    pairs: Pairs | None = None
 
     def on_state(self, number: int, state: State) -> bool:
         """A state has been given its number."""
@@ -50,6 +68,10 @@ class Observer:
 
     def on_end(self, number: int, state: State) -> bool:
         """No thread can move in state `number`."""
+        return False
+
+    def on_expanded(self, number: int, state: State) -> bool:
+        """Every transition from a state was told of. Told only to those that have `pairs`."""
         return False
 
     def watched(self, step: Step) -> Iterable[Change]:

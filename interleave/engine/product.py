@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from interleave.engine.observing import Predicate
+from interleave.engine.observing import Pairs, Predicate
 from interleave.machine import Machine, State, Step
 
 
@@ -38,17 +38,18 @@ class Product:
     """What a state graph is searched together with.
 
     `clean`: paths end before a step that fails, or that a follower meets what it looks for at; and
-    in nodes in which one of `predicates` fails.
+    in nodes in which one of `predicates` fails, or two threads are about to do one of `pairs`.
     """
 
     followers: Sequence[Follower]
     predicates: Sequence[Predicate] = ()
+    pairs: Pairs | None = None
     clean: bool = False
 
     def fails(self, machine: Machine, node: State) -> bool:
-        """Whether a predicate fails in a node."""
+        """Whether a predicate fails in a node, or two threads are about to do one of `pairs`."""
         return any(
             each.look(node)[0]
             for each in self.predicates
             if not each.when_final or machine.has_finished(node)
-        )
+        ) or (self.pairs is not None and self.pairs.met_in(node))

@@ -40,6 +40,7 @@ def advance(
     Sets `graph.limit` where a limit is reached.
     """
     ask = limits.by_level or limits.first_violation
+    pairing = [observer for observer in observers if observer.pairs is not None]
     while not graph.limit and graph.expanded < len(graph) and graph.expanded != until:
         number = graph.expanded
         if number == graph.level_end:
@@ -70,6 +71,9 @@ def advance(
             if _ends([o.on_end(number, state) for o in observers], limits):
                 graph.limit = STOPPED
                 return
+        if pairing and _ends([o.on_expanded(number, state) for o in pairing], limits):
+            graph.limit = STOPPED
+            return
         graph.expanded += 1
         graph.met = 0
         if number % 64 == 0:

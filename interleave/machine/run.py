@@ -159,7 +159,8 @@ class StepRun:
             if self._starting or (self._accesses and self._may_switch and not self._atomic):
                 self._end("suspended")
             self._may_switch = not self._gil
-        record = AccessRecord(kind, self._shown(), self._cursor)
+        atomic = kind.atomic or self._atomic > 0
+        record = AccessRecord(kind, self._shown(), self._cursor, atomic=atomic)
         self._accesses.append(record)
         self._in_effect = record
         try:

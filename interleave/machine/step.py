@@ -37,14 +37,18 @@ class AccessRecord:
     """One access of a step: what it read and wrote, and what it gave.
 
     `place` is the block it belongs to, `order` how many accesses of the block came before it.
+    `atomic`: nothing comes between what it reads and writes, by nature or in an `atomic()` block.
     """
 
-    __slots__ = ("kind", "order", "place", "raised", "reads", "result", "writes")
+    __slots__ = ("atomic", "kind", "order", "place", "raised", "reads", "result", "writes")
 
-    def __init__(self, kind: AccessKind, place: tuple[Code, int], order: int) -> None:
+    def __init__(
+        self, kind: AccessKind, place: tuple[Code, int], order: int, *, atomic: bool = False
+    ) -> None:
         self.kind = kind
         self.place = place
         self.order = order
+        self.atomic = atomic
         self.reads: list[Touch] = []
         self.writes: list[Touch] = []
         self.result: object = None

@@ -108,7 +108,9 @@ class SharedContainer(Shared):
             return effect()
         label = _NAMES.get(name, "read" if name.startswith("__") else name)
         shown = f"[{args[0]!r}]" if args and name in self._by_key else ""
-        result = port.access(AccessKind(label, location, shown), effect)
+        atomic = changing and name not in _BLIND
+        kind = AccessKind(label, location, shown, atomic, self._type)
+        result = port.access(kind, effect)
         return self if changing and name.startswith("__i") else result
 
     def snapshot(self) -> Any:

@@ -68,12 +68,16 @@ class AccessKind(NamedTuple):
 
     `name` as reports show it, which leave out what has none; `location` None where nothing shared
     is touched; `part` is the key within a container that it concerns, in words ("[2]"), for
-    reports.
+    reports. `atomic`: the library promises that nothing comes between what it reads and what it
+    writes, so that two such operations need no lock against each other. `container`: what kind of
+    one it is an operation of, if it is.
     """
 
     name: str
     location: Location | None = None
     part: str = ""
+    atomic: bool = False
+    container: type | None = None
 
     @property
     def where(self) -> str | None:

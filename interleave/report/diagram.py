@@ -29,7 +29,7 @@ from interleave.report.palette import (
     STALE_FILL,
 )
 from interleave.report.sheet import Sheet, inner_width, outer_width
-from interleave.result import ModelResult, TraceStep, Violation, Wait
+from interleave.result import ModelResult, PendingAccess, Source, TraceStep, Violation, Wait
 
 __all__ = ["DiagramError", "counterexample_dot", "write_diagram"]
 
@@ -51,6 +51,7 @@ _LOOP = 24.0  # from one edge below the waiting threads to the next
 _SIDE = 9.0  # what two edges at one side of a node are shifted by, up and down
 
 _STALE_BY, _OVERWRITES, _HELD = "made stale by", "overwritten by", "held by"
+_AT_ONCE = "at once"
 
 
 def counterexample_dot(model_result: ModelResult, violation: Violation) -> str:
@@ -63,9 +64,11 @@ def counterexample_dot(model_result: ModelResult, violation: Violation) -> str:
     diagram.headers()
     diagram.steps()
     diagram.waits()
+    diagram.race()
     diagram.grounds()
     diagram.lost_update()
     diagram.holders()
+    diagram.at_once()
     diagram.final()
     diagram.footer()
     return diagram.sheet.source()
@@ -87,6 +90,7 @@ class _Diagram:
         self._headers: dict[str, Box] = {}
         self._steps: dict[int, Box] = {}
         self._waits: dict[str, Box] = {}
+        self._race: dict[str, Box] = {}
         self._lowest: dict[str, Box] = {}  # the last node in each thread's lane so far
 
     # How wide lanes and gutters must be for what stands in them.
@@ -99,8 +103,8 @@ class _Diagram:
         for step in self._violation.trace.steps:
             width = max(self._step_block(step).natural_width(), _LEAST_NODE)
             natural[step.thread] = max(natural[step.thread], width)
-        for wait in self._violation.waits:
-            natural[wait.thread] = max(natural[wait.thread], _wait_block(wait).natural_width())
+        for thread, block in (*self._wait_blocks(), *self._race_blocks()):
+            natural[thread] = max(natural[thread], block.natural_width())
         lanes = [outer_width(min(width, most)) + 2 * _NODE_MARGIN for width in natural.values()]
         gutters = [0.0, *[_GUTTER] * (threads - 1), 0.0] if threads else [0.0]
         for start, end, label in self._links():
@@ -120,18 +124,27 @@ class _Diagram:
                 (lost.reader, lost.writer, _STALE_BY),
                 (lost.writer, lost.reader, _OVERWRITES),
             ]
-        return [
+        links = [
             (wait.thread, holder, _HELD)
             for wait in self._violation.waits
             for holder in wait.holders
             if not self._is_below(wait.thread, holder)
         ]
+        if race := self._violation.race:
+            first, second = self._in_order(race)
+            if self._lane(second) - self._lane(first) == 1:
+                links.append((first, second, _AT_ONCE))
+        return links
 
     def _is_below(self, thread: str, holder: str) -> bool:
         """Whether the edge to the holder runs below the nodes: both wait, but not side by side."""
         waiting = [wait.thread for wait in self._violation.waits]
         distance = abs(self._lane(thread) - self._lane(holder))
         return holder in waiting and distance > 1
+
+    def _in_order(self, race: tuple[PendingAccess, ...]) -> list[str]:
+        """The two threads of a data race, from left to right."""
+        return sorted((each.thread for each in race), key=self._lane)
 
     def _lane(self, thread: str) -> int:
         return self._threads.index(thread)
@@ -211,15 +224,33 @@ class _Diagram:
 
     def waits(self) -> None:
         """A node for what each blocked thread waits for: in one row, since all wait at once."""
-        heights = [0.0]
-        for wait in self._violation.waits:
-            box = self._in_lane(
-                f"wait{self._lane(wait.thread)}", wait.thread, _wait_block(wait), _ROLES["fails"]
-            )
-            self._waits[wait.thread] = box
-            heights.append(box.height)
-        if self._waits:
-            self._y += max(heights) + _ROW_GAP
+        self._waits = self._row("wait", self._wait_blocks())
+
+    def race(self) -> None:
+        """A node for what each thread of a data race is about to do, side by side."""
+        self._race = self._row("race", self._race_blocks())
+
+    def _row(self, name: str, blocks: list[tuple[str, Block]]) -> dict[str, Box]:
+        """A node in the lane of each of some threads, all at one height."""
+        boxes = {
+            thread: self._in_lane(f"{name}{self._lane(thread)}", thread, block, _ROLES["fails"])
+            for thread, block in blocks
+        }
+        if boxes:
+            self._y += max(box.height for box in boxes.values()) + _ROW_GAP
+        return boxes
+
+    def _wait_blocks(self) -> list[tuple[str, Block]]:
+        return [
+            (wait.thread, _last_block(words.wait_text(wait), wait.source))
+            for wait in self._violation.waits
+        ]
+
+    def _race_blocks(self) -> list[tuple[str, Block]]:
+        return [
+            (each.thread, _last_block(words.pending_text(each), each.source))
+            for each in self._violation.race
+        ]
 
     def grounds(self) -> None:
         """The lanes themselves, under all that stands in them."""
@@ -251,7 +282,14 @@ class _Diagram:
         self._labelled(start, end, corners, _edge_label(label, color), (middle, (top + bottom) / 2))
 
     def _labelled(
-        self, start: Box, end: Box, corners: list[Point], label: Block, label_at: Point
+        self,
+        start: Box,
+        end: Box,
+        corners: list[Point],
+        label: Block,
+        label_at: Point,
+        *,
+        arrow: bool = True,
     ) -> None:
         self.sheet.edge(
             start,
@@ -259,6 +297,7 @@ class _Diagram:
             corners,
             label=label,
             label_at=label_at,
+            arrow=arrow,
             color=label.texts[0].color,
             penwidth="1.8",
         )
@@ -291,14 +330,29 @@ class _Diagram:
                 return self._steps[step.number]
         return self._steps[own[-1].number] if own else self._headers[holder]
 
-    def _beside(self, start: Box, end: Box) -> None:
+    def at_once(self) -> None:
+        """A line between the two nodes of a data race."""
+        if not self._race:
+            return
+        first, second = (self._race[each] for each in self._in_order(self._violation.race))
+        if second.lane - first.lane == 1:
+            self._beside(first, second, _AT_ONCE, arrow=False)
+            return
+        below = max(first.bottom, second.bottom) + _NODE_MARGIN + _LOOP
+        self._loop(first, second, below, _AT_ONCE, arrow=False)
+        self._y = max(self._y, below + _LOOP)
+
+    def _beside(self, start: Box, end: Box, label: str = _HELD, *, arrow: bool = True) -> None:
         rightwards = start.x < end.x
         y = max(start.top, end.top) + (12 if rightwards else 28)
         from_x, to_x = (start.right, end.left) if rightwards else (start.left, end.right)
         label_at = ((from_x + to_x) / 2, y)
-        self._labelled(start, end, [(from_x, y), (to_x, y)], _edge_label(_HELD, ALARM), label_at)
+        corners: list[Point] = [(from_x, y), (to_x, y)]
+        self._labelled(start, end, corners, _edge_label(label, ALARM), label_at, arrow=arrow)
 
-    def _loop(self, start: Box, end: Box, y: float) -> None:
+    def _loop(
+        self, start: Box, end: Box, y: float, label: str = _HELD, *, arrow: bool = True
+    ) -> None:
         shift = 14.0 if start.x < end.x else -14.0
         corners: list[Point] = [
             (start.x + shift, start.bottom),
@@ -307,12 +361,12 @@ class _Diagram:
             (end.x - shift, end.bottom),
         ]
         label_at = ((start.x + end.x) / 2, y)
-        self._labelled(start, end, corners, _edge_label(_HELD, ALARM), label_at)
+        self._labelled(start, end, corners, _edge_label(label, ALARM), label_at, arrow=arrow)
 
     def final(self) -> None:
         """What fails at the end, for violations that are no story of two or more threads."""
         violation = self._violation
-        if violation.waits or violation.lost_update is not None:
+        if violation.waits or violation.race or violation.lost_update is not None:
             return
         texts = [Text(violation.message, ALARM, size=12, bold=True, most_lines=8)]
         source = violation.source
@@ -343,13 +397,9 @@ def _header(thread: str) -> Block:
     return Block((Text(thread, INK, size=12, bold=True, most_lines=2),))
 
 
-def _wait_block(wait: Wait) -> Block:
-    return Block(
-        (
-            Text(words.wait_text(wait), ALARM, bold=True),
-            Text(wait.source.text, INK, font=MONO),
-        )
-    )
+def _last_block(sentence: str, source: Source) -> Block:
+    """What a thread waits for, or is about to do, where the trace ends."""
+    return Block((Text(sentence, ALARM, bold=True), Text(source.text, INK, font=MONO)))
 
 
 def _edge_label(label: str, color: str) -> Block:

@@ -15,6 +15,7 @@ from interleave.result import (
     Interleavings,
     LostUpdate,
     ModelResult,
+    PendingAccess,
     Result,
     Source,
     Trace,
@@ -100,6 +101,7 @@ def _violation(violation: Violation) -> Document:
         "trace": _trace(violation.trace),
         "waits": [_wait(wait) for wait in violation.waits],
         "cycle": violation.cycle,
+        "race": [_pending(each) for each in violation.race],
         "lost_update": None if violation.lost_update is None else _lost(violation.lost_update),
     }
 
@@ -145,6 +147,15 @@ def _wait(wait: Wait) -> Document:
         "access": _access(wait.access),
         "source": _source(wait.source),
         "holders": [plain_text(holder) for holder in wait.holders],
+    }
+
+
+def _pending(pending: PendingAccess) -> Document:
+    return {
+        "thread": plain_text(pending.thread),
+        "access": _access(pending.access),
+        "source": _source(pending.source),
+        "writes": pending.writes,
     }
 
 

@@ -92,18 +92,19 @@ def between_lanes(
     return [*corners, (last_x, end_y), (end_x, end_y)]
 
 
-def spline(corners: list[Point]) -> str:
+def spline(corners: list[Point], *, arrow: bool = True) -> str:
     """The `pos` of a Graphviz edge that runs through the corners, rounded, to an arrow's tip."""
     corners = _without_repeats(corners)
     tip = corners[-1]
-    line = [*corners[:-1], _toward(tip, corners[-2], _ARROW)]
+    line = [*corners[:-1], _toward(tip, corners[-2], _ARROW) if arrow else tip]
     points: list[Point] = [line[0]]
     for before, corner, after in zip(line, line[1:], line[2:], strict=False):
         into, out = _toward(corner, before, _BEND), _toward(corner, after, _BEND)
         points += [*_thirds(points[-1], into), into]
         points += [_toward(corner, into, _BEND / 2), _toward(corner, out, _BEND / 2), out]
     points += [*_thirds(points[-1], line[-1]), line[-1]]
-    return " ".join(["e," + position(*tip), *(position(*point) for point in points)])
+    end = ["e," + position(*tip)] if arrow else []
+    return " ".join([*end, *(position(*point) for point in points)])
 
 
 def position(x: float, y: float) -> str:

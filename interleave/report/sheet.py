@@ -36,10 +36,11 @@ class Sheet:
         *,
         label: Block | None = None,
         label_at: Point = (0.0, 0.0),
+        arrow: bool = True,
         **attributes: str,
     ) -> None:
         """Draw an edge through `corners`, with the middle of its label at `label_at`."""
-        place = {"pos": spline(corners)}
+        place = {"pos": spline(corners, arrow=arrow), **({} if arrow else {"dir": "none"})}
         if label is not None:
             place |= {"label": label.label(0), "lp": position(*label_at)}
         self._edges.append((start.name, end.name, {**place, **attributes}))

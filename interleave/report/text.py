@@ -66,7 +66,7 @@ def _violation(violation: Violation, verbosity: int, width: int) -> list[Line]:
     sentence = f"{violation.kind}: {one_line(violation.message)}"
     lines = _paragraph(sentence, width, Style.STRONG)
     source = violation.source
-    if source is not None and violation.lost_update is None and not violation.waits:
+    if source is not None and not (violation.lost_update or violation.waits or violation.race):
         place = f"{one_line(source.file)}:{source.line}: {one_line(source.text)}"
         lines += _paragraph(f"at {place}", width, Style.FAINT)
     initial = words.initial_values(violation.trace)
@@ -85,7 +85,7 @@ def _violation(violation: Violation, verbosity: int, width: int) -> list[Line]:
     hidden = words.participants(violation)[1]
     if hidden:
         lines += _paragraph(words.left_out(hidden), width, Style.FAINT)
-    return [*lines, *_waits(violation, verbosity, width)]
+    return [*lines, *_waits(violation, verbosity, width), *_race(violation, width)]
 
 
 def _waits(violation: Violation, verbosity: int, width: int) -> list[Line]:
@@ -100,6 +100,19 @@ def _waits(violation: Violation, verbosity: int, width: int) -> list[Line]:
         if verbosity > 0:
             source = wait.source
             sentence += f" ({one_line(source.file)}:{source.line}: {one_line(source.text)})"
+        lines += _paragraph(sentence, width, Style.BAD, indent=2)
+    return lines
+
+
+def _race(violation: Violation, width: int) -> list[Line]:
+    """What the two threads are about to do, and where, as race detectors show it."""
+    if not violation.race:
+        return []
+    lines: list[Line] = [[], *_paragraph("Now nothing keeps these two apart:", width)]
+    for each in violation.race:
+        source = each.source
+        place = f"{one_line(source.file)}:{source.line}: {one_line(source.text)}"
+        sentence = f"{one_line(each.thread)} {words.pending_text(each)} ({place})"
         lines += _paragraph(sentence, width, Style.BAD, indent=2)
     return lines
 

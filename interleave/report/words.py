@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from interleave.records import dataclass
 from interleave.report.cells import one_line
-from interleave.result import Access, Change, ModelResult, Trace, TraceStep, Violation, Wait
+from interleave.result import (
+    Access,
+    Change,
+    ModelResult,
+    PendingAccess,
+    Trace,
+    TraceStep,
+    Violation,
+    Wait,
+)
 from interleave.showing import show
 
 
@@ -205,6 +214,13 @@ def held_by(wait: Wait) -> str:
     names = ["itself" if name == wait.thread else one_line(name) for name in wait.holders]
     ended = ", which has ended" if wait.holders_ended else ""
     return f"held by {' and '.join(names)}{ended}"
+
+
+def pending_text(pending: PendingAccess) -> str:
+    """What a thread is about to do: "is about to write counter", "... write items (append)"."""
+    does = "write" if pending.writes else "read"
+    how = "" if pending.access.kind == does else f" ({one_line(pending.access.kind)})"
+    return f"is about to {does} {one_line(pending.access.location or '')}{how}"
 
 
 @dataclass(frozen=True)

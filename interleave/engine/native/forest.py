@@ -14,7 +14,7 @@ import numpy as np
 
 from interleave.engine.native import kernel
 from interleave.engine.native.layout import Layout, slot_arrays
-from interleave.engine.observing import Change, Predicate
+from interleave.engine.observing import Change, Pairs, Predicate
 from interleave.engine.product import Product
 from interleave.machine import Moves, State, Step
 from interleave.machine.properties import View
@@ -57,11 +57,44 @@ class Growing:
             self.array = grown
 
 
+class Table:
+    """A hash table for the kernel: numbers by keys, neither of which is 0."""
+
+    def __init__(self) -> None:
+        self._keys: Any = np.zeros(16, np.uint64)
+        self._values: Any = np.zeros(16, np.int32)
+        self._count = 0
+        self._waiting: list[tuple[int, int]] = []
+
+    def put(self, key: int, value: int) -> None:
+        """Have `value` stand for `key`, whatever stood for it before."""
+        self._waiting.append((key, value))
+
+    @property
+    def arrays(self) -> tuple[Any, Any]:
+        """Keys and values, with all that was put in."""
+        if self._waiting:
+            self._count += len(self._waiting)
+            if 2 * self._count > len(self._keys):
+                self._grow(1 << (4 * self._count - 1).bit_length())
+            keys = np.array([key for key, _ in self._waiting], np.uint64)
+            values = np.array([value for _, value in self._waiting], np.int32)
+            kernel.put_all(self._keys, self._values, keys, values)
+            self._waiting = []
+        return self._keys, self._values
+
+    def _grow(self, size: int) -> None:
+        keys, values = self._keys, self._values
+        self._keys, self._values = np.zeros(size, np.uint64), np.zeros(size, np.int32)
+        used = keys != 0
+        kernel.put_all(self._keys, self._values, keys[used], values[used])
+
+
 class Forest:
     """The trees of all threads, then those of all properties, then those of followers.
 
     Of the changes that `watched` gives for a step, the kernel notes under which local states of
-    other threads they happen.
+    other threads they happen; of `pairs`, in which state two threads are first about to do each.
     """
 
     def __init__(
@@ -72,6 +105,7 @@ class Forest:
         predicates: Sequence[Predicate],
         watched: Callable[[Step], Iterable[Change]],
         product: Product | None,
+        pairs: Pairs | None,
     ) -> None:
         self.layout = layout
         self.threads = threads
@@ -85,7 +119,7 @@ class Forest:
         self._changes: dict[Change, int] = {}
         self._step_changes: list[list[int]] = []
         self._nodes: list[_Node] = []
-        self._leaves: list[tuple[int, int]] = []
+        self._leaves: list[tuple[int, int, int]] = []
         self._writes: list[tuple[tuple[int, int], ...]] = []
         self._roots = [UNKNOWN] * (len(threads) + len(predicates))
         self._follow_roots: list[int] = []
@@ -93,6 +127,10 @@ class Forest:
         self.marks = 0
         """How many marks there are."""
         self._step_marks: list[int] = []
+        self._pairs = pairs
+        self._paired: set[int] = {0}
+        """What threads may be about to do, of which all pairs are in the table."""
+        self._pair_table = Table()
         self.build()
 
     @property
@@ -124,7 +162,7 @@ class Forest:
     def learn_moves(self, thread: int, state: State, moves: Moves) -> None:
         """Learn what a thread does in a state, and in all that look the same to it."""
         code = self.layout.code
-        leaf = self._leaf(len(self.steps), len(moves.steps))
+        leaf = self._leaf(len(self.steps), len(moves.steps), self._about(moves))
         self._most[thread] = max(self._most[thread], len(moves.steps))
         for rank, step in enumerate(moves.steps):
             self.steps.append(step)
@@ -143,6 +181,18 @@ class Forest:
             self._add_step(len(self.steps) - 1)
         looked_at = [place for place in moves.looked_at if place != self.threads[thread]]
         self._add_path(thread, state, [self.threads[thread], *looked_at], leaf)
+
+    def _about(self, moves: Moves) -> int:
+        """What a thread is about to do; its pairs with what others may be about to do are known."""
+        about = 0 if self._pairs is None else self._pairs.about(moves)
+        if self._pairs is not None and about not in self._paired:
+            self._paired.add(about)
+            for rival in self._pairs.rivals(about):
+                # One that no tree has yet has its turn later.
+                if rival in self._paired:
+                    key = min(about, rival) << 32 | max(about, rival)
+                    self._pair_table.put(key, self._new_mark() + 1)
+        return about
 
     def learn_property(
         self, number: int, state: State, looked_at: Sequence[int | View], *, fails: bool
@@ -182,11 +232,16 @@ class Forest:
         """Whether every code that was learnt fits into its slot. If not: repack, and `build`."""
         return self._fits
 
-    def _leaf(self, first: int, count: int) -> int:
-        self._leaves.append((first, count))
+    def _leaf(self, first: int, count: int, about: int = 0) -> int:
+        self._leaves.append((first, count, about))
+        self._lay_leaf(first, count, about)
+        return len(self._leaves) - 1
+
+    def _lay_leaf(self, first: int, count: int, about: int) -> None:
         self._leaf_first.add(first)
         self._leaf_count.add(count)
-        return len(self._leaves) - 1
+        if self._pairs is not None:
+            self._leaf_about.add(about)
 
     def _add_path(self, tree: int, state: State, places: Sequence[int | View], leaf: int) -> None:
         if not places:
@@ -226,11 +281,9 @@ class Forest:
         self._node_words, self._node_bases = Growing(np.int64), Growing(np.int64)
         self._node_shifts, self._node_masks = Growing(np.uint64), Growing(np.uint64)
         self._branches = Growing(np.int32)
-        self._wide_keys: Any = np.zeros(16, np.uint64)
-        self._wide_children: Any = np.zeros(16, np.int32)
-        self._wide_count = 0
-        self._wide_waiting: list[tuple[int, int]] = []
+        self._wide = Table()
         self._leaf_first, self._leaf_count = Growing(np.int64), Growing(np.int64)
+        self._leaf_about = Growing(np.int64)
         self._keep, self._put = Growing(np.uint64), Growing(np.uint64)
         self._marks = Growing(np.int64)
         self._follow_array = Growing(np.int32)
@@ -259,9 +312,8 @@ class Forest:
                 for code, value in enumerate(layout.values(node.place)):
                     if (child := node.children.get(node.view(value), UNKNOWN)) != UNKNOWN:
                         self._branch(number, code, child)
-        for first, count in self._leaves:
-            self._leaf_first.add(first)
-            self._leaf_count.add(count)
+        for leaf in self._leaves:
+            self._lay_leaf(*leaf)
         for step in range(len(self.steps)):
             self._add_step(step)
 
@@ -311,7 +363,7 @@ class Forest:
         if base >= 0:
             self._branches.array[base + code] = child
         else:
-            self._wide_waiting.append(((number + 1) << 32 | code, child))
+            self._wide.put((number + 1) << 32 | code, child)
 
     def _add_step(self, step: int) -> None:
         layout, writes = self.layout, self._writes[step]
@@ -339,37 +391,19 @@ class Forest:
             self._watch_masks.add(layout.mask(place) << shift)
             self._watch_flags.add(change * int(self._local_bases[-1]))
 
-    def _enter_wide(self) -> None:
-        """Move the branches of wide nodes that wait into the hash table."""
-        if not self._wide_waiting:
-            return
-        self._wide_count += len(self._wide_waiting)
-        if 2 * self._wide_count > len(self._wide_keys):
-            size = 1 << (4 * self._wide_count - 1).bit_length()
-            old_keys, old_children = self._wide_keys, self._wide_children
-            self._wide_keys = np.zeros(size, np.uint64)
-            self._wide_children = np.zeros(size, np.int32)
-            used = old_keys != 0
-            kernel.put_wide(
-                self._wide_keys, self._wide_children, old_keys[used], old_children[used]
-            )
-        keys = np.array([key for key, _ in self._wide_waiting], np.uint64)
-        children = np.array([child for _, child in self._wide_waiting], np.int32)
-        kernel.put_wide(self._wide_keys, self._wide_children, keys, children)
-        self._wide_waiting = []
-
     @property
     def trees(self) -> kernel.Trees:
         """The arrays, for the kernel."""
-        self._enter_wide()
+        wide_keys, wide_children = self._wide.arrays
+        pair_keys, pair_marks = self._pair_table.arrays
         return kernel.Trees(
             self._node_words.array,
             self._node_shifts.array,
             self._node_masks.array,
             self._node_bases.array,
             self._branches.array,
-            self._wide_keys,
-            self._wide_children,
+            wide_keys,
+            wide_children,
             self._root_array,
             self._leaf_first.array,
             self._leaf_count.array,
@@ -392,6 +426,10 @@ class Forest:
             self.unfinished,
             self._when_final,
             int(self._product.clean),
+            int(self._pairs is not None),
+            self._leaf_about.array,
+            pair_keys,
+            pair_marks,
         )
 
     @property

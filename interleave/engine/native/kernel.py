@@ -120,7 +120,11 @@ class Trees(NamedTuple):
     follow_roots: Array  # int32, one for each step and follower: 0 where it goes on holding that
     unfinished: Array  # uint64: bits of which none is set where all threads but daemons have ended
     when_final: Array  # int64: for each property, whether it is asked in final states only
-    stop_at_failures: int  # whether states in which a property fails are not expanded
+    stop_at_failures: int  # whether states are not expanded in which a property fails, or a pair is
+    asks_pairs: int  # whether somebody asks what two threads are about to do in one state
+    leaf_about: Array  # int64: what a leaf of a thread is about to do; 0 where nobody asks
+    pair_keys: Array  # uint64: two such numbers, the smaller one first; 0 where free
+    pair_marks: Array  # int32: what to tell Python of, once (the mark + 1)
 
 
 class Round(NamedTuple):
@@ -139,7 +143,7 @@ class Round(NamedTuple):
     asked: Array  # uint64, ASKED for each worker: where walks along followers' trees ended
     ends: Array  # int64
     ends_room: int
-    events: Array  # int64, three for each: mark, state, step
+    events: Array  # int64, three for each: mark, state, step (-1 for a pair)
     seen: Array  # uint8: whether a mark was met before
     events_room: int
     new_states: Array  # uint64, `words` for each
@@ -148,6 +152,8 @@ class Round(NamedTuple):
     new_entries: Array  # int64: places in the table
     ranks: Array  # int64, one for each pair: how many of the other's new states come before
     new_room: int
+    about: Array  # int64, for each thread: what it is about to do in the present state
+    about_room: int
     under: Array  # uint8: whether there was a change while a thread was in a local state
     under_room: int
     failed: Array  # int64, one for each property: the first state in which it fails; -1 for none
@@ -156,13 +162,13 @@ class Round(NamedTuple):
 
 
 @part
-def _wide_child(trees, node, code):
-    key = (uint64(node + 1) << uint64(32)) | code
-    mask = len(trees.wide_keys) - 1
+def _found_at(keys, values, key):
+    """What a hash table has for a key; 0 where it has none."""
+    mask = len(keys) - 1
     place = int64(mix(key)) & mask
-    while trees.wide_keys[place] != 0:
-        if trees.wide_keys[place] == key:
-            return int64(trees.wide_children[place])
+    while keys[place] != 0:
+        if keys[place] == key:
+            return int64(values[place])
         place = (place + 1) & mask
     return int64(0)
 
@@ -172,19 +178,20 @@ def _child(trees, node, code):
     base = trees.node_bases[node]
     if base >= 0:
         return int64(trees.branches[base + int64(code)])
-    return _wide_child(trees, node, code)
+    key = (uint64(node + 1) << uint64(32)) | code
+    return _found_at(trees.wide_keys, trees.wide_children, key)
 
 
 @entry
-def put_wide(keys, children, new_keys, new_children):
-    """Add branches to the hash table of wide nodes."""
+def put_all(keys, values, new_keys, new_values):
+    """Add to a hash table: of the branches of wide nodes, or of pairs."""
     mask = len(keys) - 1
     for each in range(len(new_keys)):
         place = int64(mix(new_keys[each])) & mask
         while keys[place] != 0 and keys[place] != new_keys[each]:
             place = (place + 1) & mask
         keys[place] = new_keys[each]
-        children[place] = new_children[each]
+        values[place] = new_values[each]
 
 
 @inlined
@@ -253,14 +260,56 @@ UNASKED = 1
 
 
 @inlined
+def _pair_of(trees, one, other):
+    """The mark + 1 of what two threads are about to do; 0 where nobody asks about that."""
+    key = (uint64(min(one, other)) << uint64(32)) | uint64(max(one, other))
+    return _found_at(trees.pair_keys, trees.pair_marks, key)
+
+
+@part
+def _about(states, at, trees, thread):
+    """What a thread is about to do in a state; 0 where nobody asks, or it is not known."""
+    child = _walk(states, at, trees, trees.roots[thread])
+    return trees.leaf_about[-child - 1] if child < 0 else int64(0)
+
+
+@part
+def _meets_pair(states, at, trees):
+    """Whether two threads are about to do something that is asked about."""
+    for thread in range(len(trees.local_words)):
+        about = _about(states, at, trees, thread)
+        if about:
+            for other in range(thread):
+                before = _about(states, at, trees, other)
+                if before and _pair_of(trees, before, about):
+                    return True
+    return False
+
+
+@inlined
 def _stops(states, at, trees, words):
-    """Whether a state is not expanded, for a property fails there."""
+    """Whether a state is not expanded, for a property fails there, or two threads are a pair."""
     if trees.stop_at_failures:
         for each in range(len(trees.when_final)):
             child = _fails(states, at, trees, words, each)
             if child < 0 and trees.leaf_count[-child - 1]:
                 return True
+        if trees.asks_pairs:
+            return _meets_pair(states, at, trees)
     return False
+
+
+@inlined
+def _tell(found, worker, mark, source, step):
+    """Note a mark, and where it was met, unless it was met before."""
+    if found.seen[worker * found.events_room + mark] == 0:
+        found.seen[worker * found.events_room + mark] = 1
+        tally = worker * TALLY
+        entry = 3 * (worker * found.events_room + found.tally[tally + EVENTS])
+        found.events[entry] = mark
+        found.events[entry + 1] = source
+        found.events[entry + 2] = step
+        found.tally[tally + EVENTS] += 1
 
 
 @inlined
@@ -312,6 +361,8 @@ def _expand(worker, space, trees, found, begin, size):
     order = 0
     missed = 0
     ends = found.tally[tally + ENDS]
+    asks_pairs = trees.asks_pairs and not trees.stop_at_failures
+    abouts = worker * found.about_room
     share = (size + workers - 1) // workers
     first = begin + min(size, worker * share)
     for source in range(first, begin + min(size, worker * share + share)):
@@ -321,6 +372,15 @@ def _expand(worker, space, trees, found, begin, size):
         moved = False
         for thread in range(threads):
             child = _walk(states, at, trees, trees.roots[thread])
+            if asks_pairs:
+                about = trees.leaf_about[-child - 1] if child else int64(0)
+                found.about[abouts + thread] = about
+                if about:
+                    for other in range(abouts, abouts + thread):
+                        if found.about[other]:
+                            mark = _pair_of(trees, found.about[other], about) - 1
+                            if mark >= 0:
+                                _tell(found, worker, mark, source, -1)
             if child == 0:
                 missed = _miss(found, worker, missed, source, thread, -1, -1)
                 continue
@@ -339,13 +399,8 @@ def _expand(worker, space, trees, found, begin, size):
                     continue
                 if mark == DROPPED:
                     continue
-                if mark >= 0 and found.seen[worker * found.events_room + mark] == 0:
-                    found.seen[worker * found.events_room + mark] = 1
-                    entry = 3 * (worker * found.events_room + found.tally[tally + EVENTS])
-                    found.events[entry] = mark
-                    found.events[entry + 1] = source
-                    found.events[entry + 2] = step
-                    found.tally[tally + EVENTS] += 1
+                if mark >= 0:
+                    _tell(found, worker, mark, source, step)
                 for each in range(
                     trees.watch_first[step], trees.watch_first[step] + trees.watch_count[step]
                 ):

@@ -70,6 +70,7 @@ class NativeSearch:
         self._predicates = [each for observer in observers for each in observer.predicates]
         if graph.product is not None:
             self._predicates += graph.product.predicates
+        asked = [each.pairs for each in (*observers, graph.product) if each and each.pairs]
         self._forest = Forest(
             self._layout,
             self._threads,
@@ -77,6 +78,7 @@ class NativeSearch:
             self._predicates,
             lambda step: chain.from_iterable(each.watched(step) for each in observers),
             graph.product,
+            asked[0] if asked else None,
         )
         self.graph.forest = self._forest
         # What was told, and what is still to tell: marks with the state and the step that met them
@@ -206,6 +208,7 @@ class NativeSearch:
 
     def _learn(self) -> None:
         """Run the Python code of the cases that the last round missed."""
+        self._forget_events()
         threads = len(self._threads)
         rows = self._found.missed.reshape(self._workers.count, -1, 4)
         missed = [
@@ -240,6 +243,22 @@ class NativeSearch:
             self._tell_changes()
             self.graph.packed.repack(len(self.graph), self._workers)
         self._prepare()
+
+    def _forget_events(self) -> None:
+        """Forget what was noted in a round that is done again.
+
+        A pair may be met in it sooner, in a state of which not all was known.
+        """
+        found, begin = self._found, int(self._progress[0])
+        events = found.events.reshape(self._workers.count, -1, 3)
+        seen = found.seen.reshape(self._workers.count, -1)
+        counts = self._tally(kernel.EVENTS)
+        for worker, count in enumerate(counts.tolist()):
+            noted = events[worker, :count]
+            stay = noted[:, 1] < begin
+            seen[worker, noted[~stay, 0]] = 0
+            counts[worker] = stay.sum()
+            events[worker, : counts[worker]] = noted[stay]
 
     def _learn_rest(self) -> None:
         """Teach the trees what only the reference engine has come by, so that they know it all."""
@@ -339,15 +358,18 @@ class NativeSearch:
         self._failed |= {each for each, number in self._failing.items() if number < count}
         self._failing = {}
         met = sorted(
-            (number, steps[step].thread, self._forest.ranks[step], mark, step)
+            (number, *self._order_of(step), mark, step)
             for mark, (number, step) in self._met.items()
             if number < begin
         )
-        for number, _, _, mark, step in met:
+        for number, *_, mark, step in met:
             self._told.add(mark)
             state = graph.state(number)
             for observer in self._observers:
-                observer.on_transition(number, state, steps[step])
+                if step >= 0:
+                    observer.on_transition(number, state, steps[step])
+                elif observer.pairs is not None:
+                    observer.on_expanded(number, state)
         self._met = {}
         ended = self._ended[self._ended < begin]
         graph.ended.frombytes(ended.tobytes())
@@ -356,6 +378,12 @@ class NativeSearch:
             for observer in self._observers:
                 observer.on_end(number, state)
         self._ended = np.empty(0, np.int64)
+
+    def _order_of(self, step: int) -> tuple[int, int]:
+        """When a step is told of among all that is of its state; -1 for a pair, the last."""
+        if step < 0:
+            return len(self._threads), 0
+        return self._forest.steps[step].thread, self._forest.ranks[step]
 
     def _dead_ends(self, ended: Any) -> list[int]:
         """Those of some ends that are not final, and wait for what none before them waited for."""
@@ -377,7 +405,7 @@ class NativeSearch:
         steps = self._forest.steps
         if any(each not in self._failed for each in self._failing):
             return True
-        if any(steps[step].failure is not None for _, step in self._met.values()):
+        if any(step < 0 or steps[step].failure is not None for _, step in self._met.values()):
             return True
         dead = set(self._dead)
         try:
@@ -455,6 +483,8 @@ class NativeSearch:
             new_entries=np.empty(workers * workers * room, np.int64),
             ranks=np.zeros(workers * lane, np.int64),
             new_room=workers * room,
+            about=np.zeros(workers * (len(self._threads) + kernel.LINE // 8), np.int64),
+            about_room=len(self._threads) + kernel.LINE // 8,
             under=np.zeros(workers * under_room, np.uint8),
             under_room=under_room,
             failed=np.full(workers * properties, -1, np.int64),

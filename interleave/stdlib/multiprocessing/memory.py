@@ -134,7 +134,7 @@ class _Memory(Shared):
             if kind.location.constant:
                 return effect()
         port.switch_point()
-        result = port.access(kind, locked)
+        result = port.access(kind._replace(atomic=self._lock is not None), locked)
         port.switch_point()
         return result
 
