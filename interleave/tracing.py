@@ -9,6 +9,7 @@ from typing import Any
 from interleave.engine.paths import Path
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import AccessRecord
+from interleave.memory.closures import variable
 from interleave.memory.containers import SharedContainer
 from interleave.memory.made import Held
 from interleave.memory.port import Location
@@ -128,6 +129,8 @@ def _in_room(machine: Machine, location: Location, held: Held | None) -> object:
         return Described(owner.describe(plain(machine, held.contents)))
     if issubclass(held.kind.stand_in, SharedContainer):
         return _real(owner.build(held.contents), machine)
+    if issubclass(held.kind.stand_in, variable):
+        return next((plain(machine, each) for _, each in held.contents), Described("no value"))
     inside = ", ".join(f"{name}={show(plain(machine, each))}" for name, each in held.contents)
     return Described(f"{held.kind.stand_in.__name__}({inside})")
 

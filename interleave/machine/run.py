@@ -28,7 +28,7 @@ from interleave.machine.step import (
 )
 from interleave.machine.switching import noting_python_code
 from interleave.machine.taint import FlowRecorder
-from interleave.memory.closures import Closure
+from interleave.memory.closures import Closure, variable
 from interleave.memory.made import Kind
 from interleave.memory.port import WHOLE, AccessKind, Location, Unrecoverable
 from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, Uncapturable
@@ -120,6 +120,7 @@ class StepRun:
             self._written,
             self._look,
             self._program.made_class,
+            self._variable_for if machine.program.runtime == "go" else lambda _: "",
         )
         self._accesses: list[AccessRecord] = []
         self._in_effect: AccessRecord | None = None
@@ -324,6 +325,23 @@ class StepRun:
 
     def finished(self, thread: str, index: int | None) -> bool:
         return bool(self.halt(_only_in_properties("finished")))
+
+    def _variable_for(self, value: object) -> str:
+        """The local variable that holds what was made, or is being assigned; "" if there is none.
+
+        Of a variable that functions share, its own name.
+        """
+        if isinstance(value, variable):
+            return next(iter(vars(value)), "")
+        for frame in reversed(self._frames):
+            for name, held in frame.names.items():
+                if held is value and value is not None and not name.startswith(HIDDEN):
+                    return name
+        block = self._frames[-1].code.blocks[self._frames[-1].at]
+        targets = [each for each in block.body if isinstance(each, ast.Assign)]
+        names = [each for each in ast.walk(targets[0].targets[0])] if targets else []
+        stored = [each.id for each in names if isinstance(each, ast.Name)]
+        return next((name for name in stored if not name.startswith(HIDDEN)), "")
 
     def make(self, kind: Kind, contents: Any) -> Any:
         def effect() -> Any:

@@ -40,12 +40,20 @@ MOST_KINDS = 1 << 16
 
 
 @dataclass(frozen=True)
+class RoomOwner:
+    """Who makes an object, whether it is a primitive, and the variable that it is made for, or ""."""
+
+    maker: str
+    primitive: bool
+    variable: str = ""
+
+
+@dataclass(frozen=True)
 class Room:
     """Room for one object that a thread makes: see `memory.made`."""
 
     number: int
-    maker: str
-    primitive: bool
+    key: RoomOwner
     location: Location
     references: Location
 
@@ -132,12 +140,12 @@ class Heap:
         self.initial = [(*row, location.initial) for row in self.initial]
         return location
 
-    def add_room(self, name: str, maker: str, *, primitive: bool) -> None:
-        """Room for one more object that thread `maker` makes."""
-        owner = self.add(name, PrimitiveRoom if primitive else PlainRoom)
+    def add_room(self, name: str, key: RoomOwner) -> None:
+        """Room for one more object that a thread makes."""
+        owner = self.add(name, PrimitiveRoom if key.primitive else PlainRoom)
         owner._location.is_room = True
         references = self.add_location("", owner._number, 0)
-        self.rooms.append(Room(len(self.rooms), maker, primitive, owner._location, references))
+        self.rooms.append(Room(len(self.rooms), key, owner._location, references))
 
     def made(self, room: Room, kind: Kind) -> Any:
         """The stand-in for what is in a room, if it is of some kind."""
@@ -174,9 +182,9 @@ class Again(Exception):
 class MoreRooms(Again):
     """A thread makes more objects than there is room for."""
 
-    def __init__(self, maker: str, primitive: bool) -> None:
-        super().__init__(maker, primitive)
-        self.key = (maker, primitive)
+    def __init__(self, key: RoomOwner) -> None:
+        super().__init__(key)
+        self.key = key
 
 
 class Written(Again):

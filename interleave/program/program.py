@@ -34,7 +34,7 @@ from interleave.memory.made import MadeObject
 from interleave.memory.primitive import STEPWISE_NAMES
 from interleave.memory.values import OrderedFrozenSet, is_plain_object, mangle
 from interleave.model import NOTE, RUNTIMES, Model, Param, PropertyNote, ThreadNote
-from interleave.program.heap import capture
+from interleave.program.heap import RoomOwner, capture
 from interleave.program.objects import stand_in_class
 from interleave.program.processes import Space, private_copies, share_pipes
 from interleave.program.rooms import RoomKey
@@ -98,7 +98,7 @@ class Program:
         written: frozenset[str] = frozenset(),
         runtime: str = RUNTIMES[0],
         rooms: Mapping[RoomKey, int] = MappingProxyType({}),
-        object_rooms: Mapping[tuple[str, bool], int] = MappingProxyType({}),
+        object_rooms: Mapping[RoomOwner, int] = MappingProxyType({}),
     ) -> None:
         self.model = model
         self.runtime = runtime
@@ -215,14 +215,29 @@ class Program:
                 for _ in range(count if key.maker == maker.name else 0):
                     self._add_room(key, made)
 
-    def _add_object_rooms(self, rooms: Mapping[tuple[str, bool], int]) -> None:
+    def _add_object_rooms(self, rooms: Mapping[RoomOwner, int]) -> None:
         """Make room for the objects that threads make: those of each maker in turn."""
-        for maker in self.threads:
-            numbers = itertools.count(1)
-            for primitive in (False, True):
-                for _ in range(rooms.get((maker.name, primitive), 0)):
-                    name = f"{maker.name}#{next(numbers)}"
-                    self.heap.add_room(name, maker.name, primitive=primitive)
+        makers = [thread.name for thread in self.threads]
+        taken = Counter(location.name for location in self.heap.locations)
+        for variable, maker in {(key.variable, key.maker) for key in rooms}:
+            taken[variable] += 1
+        numbers: Counter[str] = Counter()
+        in_order = sorted(
+            rooms, key=lambda key: (makers.index(key.maker), key.variable, key.primitive)
+        )
+        for key in in_order:
+            # Called by its variable, where that says enough.
+            shared = taken[key.variable] > 1
+            name = f"{key.maker}.{key.variable}" if shared else key.variable
+            for _ in range(rooms[key]):
+                called = name if key.variable else f"{key.maker}#"
+                numbers[called] += 1
+                number = numbers[called]
+                if not key.variable:
+                    called += str(number)
+                elif number > 1:
+                    called += f"#{number}"
+                self.heap.add_room(called, key)
         for room in self.heap.rooms:
             room.location.known = self.written
 
