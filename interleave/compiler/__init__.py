@@ -10,6 +10,7 @@ from typing import Any
 
 from interleave.compiler.blocks import Block, BlockKind, Code, Locals
 from interleave.compiler.closures import lift
+from interleave.compiler.defers import with_defers
 from interleave.compiler.emit import emit
 from interleave.compiler.flow import find_dependences, find_live
 from interleave.compiler.names import (
@@ -163,6 +164,8 @@ def compile_function(
             remedy="write it with `def`",
             place=Place.of_node(file, definition),
         )
+    names = Surroundings(function)
+    definition = with_defers(definition, names, file)
     definition, functions = lift(
         function, definition, owner, lambdas=lambdas, one_per_loop=one_per_loop
     )
@@ -173,7 +176,6 @@ def compile_function(
         if isinstance(node, ast.Global | ast.Nonlocal)
         for name in node.names
     )
-    names = Surroundings(function)
     flattener = StatementFlattener(
         file,
         names,

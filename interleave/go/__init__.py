@@ -16,7 +16,7 @@ from interleave.go import (
     time,
     waiting,
 )
-from interleave.go.base import Fatal, Panic, new, panic
+from interleave.go.base import Fatal, Panic, defer, new, panic
 from interleave.go.channels import nil, recv, select, select_ok, send
 from interleave.go.goroutines import Goexit, Gosched, spawn
 
@@ -43,6 +43,7 @@ __all__ = [
     "WaitGroup",
     "atomic",
     "context",
+    "defer",
     "errgroup",
     "errors",
     "nil",

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from interleave.errors import ModelError
 from interleave.memory.made import Kind
 from interleave.memory.port import Unrecoverable, running_port
-from interleave.memory.primitive import Primitive, Unmade
+from interleave.memory.primitive import DEFERS, Primitive, Unmade
 
 Made = TypeVar("Made", bound="GoPrimitive")
 
@@ -41,6 +41,18 @@ class Fatal(Unrecoverable):
 def panic(value: Any) -> None:
     """Go's `panic(value)`. What is not recovered ends the program, whoever panics."""
     raise Panic(value)
+
+
+def defer(function: Callable[..., Any], /, *args: Any) -> None:
+    """Go's `defer function(args)`: it is called when the function that this stands in is left."""
+    # What it means is compiled into that function: see `compiler.defers`.
+    raise ModelError(
+        "go.defer() stands in a function that is run as one",
+        remedy="write it in a method of the model, or in a function that a goroutine runs",
+    )
+
+
+setattr(defer, DEFERS, True)
 
 
 def in_panic(value: Any) -> str:

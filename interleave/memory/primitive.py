@@ -8,6 +8,9 @@ from typing import Any, TypeVar
 from interleave.memory.port import AccessKind, Location, current_port
 from interleave.memory.values import Shared
 
+DEFERS = "__interleave_defers__"
+"""Attribute of the function that defers calls to the end of the one that calls it."""
+
 STEPWISE = "__interleave_stepwise__"
 STEPWISE_NAMES: set[str] = set()
 """Names of methods of primitives that are run like the model's own code."""
