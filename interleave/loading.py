@@ -177,7 +177,7 @@ def expectation_of(model: type[Model], runtime: str) -> Expectation | None:
 
 
 def checked_runtime(runtime: str | None, model: type[Model] | None = None) -> str:
-    """The runtime to use: the one asked for, but that of a `model` of processes or goroutines alone.
+    """The runtime to use: the one asked for, but a `model` of processes or goroutines has its own.
 
     Raises `UsageError` for one that does not exist.
     """

@@ -9,7 +9,7 @@ from typing import Any
 from interleave.engine.paths import Path
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import AccessRecord
-from interleave.memory.closures import variable
+from interleave.memory.closures import Closure, variable
 from interleave.memory.containers import SharedContainer
 from interleave.memory.made import Held
 from interleave.memory.port import Location
@@ -94,6 +94,8 @@ def _outcome(machine: Machine, access: AccessRecord) -> str:
     kind, result = access.kind.name, access.result
     if access.raised is not None or access.writes:
         return ""
+    if kind == "return":
+        return "returns: the program ends"
     if kind in ("enter", "leave"):
         return f"{kind}s {access.kind.where}"
     if kind == "next":
@@ -141,6 +143,8 @@ def plain(machine: Machine, value: Any) -> object:
         return Described(machine.program.heap.name_of(value) or "self")
     if type(value) is tuple:
         return tuple(plain(machine, item) for item in value)
+    if type(value) is Closure:
+        return Described(value.__name__)
     return value
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import copy
-import itertools
 import types
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
@@ -77,46 +76,32 @@ class _Lifter:
         self._owner = owner
         self._one_per_loop = one_per_loop
         self._bound = bound_names(self._definition)
+        arguments = ast.walk(self._definition.args)
+        self._parameters = {each.arg for each in arguments if isinstance(each, ast.arg)}
         self._uses: dict[str, list[_Use]] = {}
         kinds = (ast.FunctionDef, ast.Lambda) if lambdas else (ast.FunctionDef,)
         self._inner: list[Inner] = []
         for loops, node in _in_order(self._definition.body, ()):
-            if isinstance(node, kinds) and (isinstance(node, ast.FunctionDef) or _free(node)):
+            if isinstance(node, kinds):
                 self._inner.append(node)
             self._note(loops, node)
 
     def lifted(self) -> Lifted:
         if not self._inner:
             return Lifted(self._definition, {})
-        captured = {id(each): self._captured(each) for each in self._inner}
-        names = [name for found in captured.values() for name in found]
+        captured = {id(each): sorted(_free(each) & self._bound) for each in self._inner}
+        names = sorted({name for found in captured.values() for name in found})
         shared = {name: self._scope(name) for name in names if not self._is_copied(name)}
-        parameters = {each.arg for each in ast.walk(self._definition.args) if _is_parameter(each)}
-        functions = {}
+        functions, hidden = {}, {}
         for number, each in enumerate(self._inner, 1):
             name = getattr(each, "name", "func")
+            hidden[id(each)] = f"@{name}{number}"
             made = self._made(each, name, captured[id(each)], frozenset(shared))
-            functions[f"@{name}{number}"] = made
-        rewriter = _Rewriter(
-            frozenset(shared), dict(zip(map(id, self._inner), functions, strict=True)), captured
-        )
-        definition = self._definition
-        # The functions lifted keep what they were; where they stood, they are made.
-        rounds = {
-            id(scope[-1]): [n for n in shared if shared[n] == scope]
-            for scope in shared.values()
-            if scope
-        }
-        definition.body = [rewriter.visit(each) for each in definition.body]
-        for node in ast.walk(definition):
-            if id(node) in rounds:
-                self._begin_rounds(node, rounds[id(node)])
-        first = definition.body[0]
-        for name in [name for name, scope in shared.items() if not scope]:
-            value = [_at(first, ast.Name(name, ast.Load()))] if name in parameters else []
-            definition.body.insert(0, _cell(first, name, value))
-        ast.fix_missing_locations(definition)
-        return Lifted(definition, functions)
+            functions[hidden[id(each)]] = made
+        rewriter = _Rewriter(frozenset(shared), hidden, captured)
+        self._definition.body = [rewriter.visit(each) for each in self._definition.body]
+        self._make_variables(shared)
+        return Lifted(ast.fix_missing_locations(self._definition), functions)
 
     # Which variables are captured, and how
 
@@ -132,16 +117,16 @@ class _Lifter:
                 use = _Use(name in stored, loops, place, node)
                 self._uses.setdefault(name, []).append(use)
 
-    def _captured(self, inner: Inner) -> list[str]:
-        return sorted(_free(inner) & self._bound)
-
     def _scope(self, name: str) -> Loops:
         """The loops in whose body a variable is: it is a new one in each round of the last."""
         ways = [use.loops for use in self._uses[name]]
-        if any(each.arg == name for each in ast.walk(self._definition.args) if _is_parameter(each)):
+        if name in self._parameters:
             ways.append(())
-        common = list(itertools.takewhile(lambda e: len(set(map(id, e))) == 1, zip(*ways)))
-        scope = tuple(each[0] for each in common)
+        scope: Loops = ()
+        for each in zip(*ways, strict=False):
+            if any(loop is not each[0] for loop in each):
+                break
+            scope += (each[0],)
         if self._one_per_loop and scope and name in _targets(scope[-1]):
             scope = scope[:-1]
         return scope
@@ -154,10 +139,7 @@ class _Lifter:
             return False
         scope = self._scope(name)
         first = min(use.place for use in uses if use.inner)
-        is_parameter = any(
-            each.arg == name for each in ast.walk(self._definition.args) if _is_parameter(each)
-        )
-        if is_parameter:
+        if name in self._parameters:
             return not stores
         return len(stores) == 1 and stores[0].loops == scope and stores[0].place < first
 
@@ -197,7 +179,7 @@ class _Lifter:
         if arguments.defaults or any(arguments.kw_defaults):
             raise ModelError(
                 "a function defined inside a thread has default values",
-                remedy="leave them out: it may use the variables around it, or be given what it needs",
+                remedy="leave them out: it may use the variables around it, or take arguments",
                 place=Place.of_node(file, inner),
             )
         if getattr(inner, "decorator_list", None):
@@ -208,6 +190,27 @@ class _Lifter:
             )
 
     # Making variables
+
+    def _make_variables(self, shared: dict[str, Loops]) -> None:
+        """Have each variable made where its scope begins: that of the function, or of a round."""
+        rounds: dict[int, tuple[ast.AST, list[str]]] = {}
+        outside = []
+        for name, scope in shared.items():
+            if scope:
+                rounds.setdefault(id(scope[-1]), (scope[-1], []))[1].append(name)
+            else:
+                outside.append(name)
+        for loop, names in rounds.values():
+            self._begin_rounds(loop, names)
+        first = self._definition.body[0]
+        self._definition.body[:0] = [
+            _cell(
+                first,
+                name,
+                [_at(first, ast.Name(name, ast.Load()))] if name in self._parameters else [],
+            )
+            for name in outside
+        ]
 
     def _begin_rounds(self, loop: Any, names: Sequence[str]) -> None:
         """Have each round of a loop begin with new variables."""
@@ -232,10 +235,6 @@ def _cell(place: ast.AST, name: str, value: Sequence[ast.expr]) -> ast.stmt:
 
 def _at(place: ast.AST, node: Node) -> Node:
     return ast.copy_location(node, place) if not hasattr(node, "lineno") else node
-
-
-def _is_parameter(node: ast.AST) -> bool:
-    return isinstance(node, ast.arg)
 
 
 def _in_order(body: Sequence[ast.AST], loops: Loops) -> Iterator[tuple[Loops, ast.AST]]:
@@ -392,13 +391,23 @@ class _Rewriter(ast.NodeTransformer):
         maker = ast.copy_location(ast.Name("@closure", ast.Load()), node)
         return ast.copy_location(ast.Call(maker, parts, []), node)
 
+    def visit_ListComp(self, node: ast.ListComp) -> Any:
+        return self._comprehension(node)
+
+    def visit_SetComp(self, node: ast.SetComp) -> Any:
+        return self._comprehension(node)
+
+    def visit_DictComp(self, node: ast.DictComp) -> Any:
+        return self._comprehension(node)
+
+    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> Any:
+        return self._comprehension(node)
+
     def _comprehension(self, node: Any) -> Any:
         outside, self._shared = self._shared, self._shared - _comprehension_names(node)
         self.generic_visit(node)
         self._shared = outside
         return node
-
-    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension
 
     def visit_match_case(self, node: ast.match_case) -> ast.match_case:
         names = {each for part in ast.walk(node.pattern) for each in _bound_by(part)}

@@ -40,7 +40,7 @@ def find_function(
 ) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef, str | None] | None:
     """The definition of `function`, and the name of its class; None where there is no source."""
     if (lifted := function.__dict__.get(DEFINITION)) is not None:
-        return lifted  # type: ignore[no-any-return]
+        return lifted
     code = function.__code__
     text = "".join(linecache.getlines(code.co_filename))
     try:

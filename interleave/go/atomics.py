@@ -17,6 +17,7 @@ from interleave.memory.values import Shared
 class _Atomic(GoPrimitive):
     """What all of them share. State: the value."""
 
+    is_variable = True
     _zero: Any = None
 
     @classmethod

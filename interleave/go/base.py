@@ -87,7 +87,7 @@ class GoPrimitive(Primitive):
     def __setattr__(self, name: str, value: object) -> None:
         if name != "state" and not name.startswith("_"):
             raise ModelError(
-                f"{self._location.name}.{name} is set, which is no field of a {type(self).__name__}",
+                f"{self._location.name}.{name} is set: a {type(self).__name__} has no such field",
                 remedy="keep it in an attribute of the model",
             )
         object.__setattr__(self, name, value)

@@ -22,7 +22,7 @@ SEND, RECEIVE = "send", "recv"
 
 
 class Waiter(NamedTuple):
-    """A parked goroutine: which case of its `select` this is, what it sends, where else it waits."""
+    """A parked goroutine: the number of the case, what it sends, and all that it waits for."""
 
     thread: int
     case: int

@@ -1,7 +1,7 @@
 """Contexts, after pkg.go.dev/context and src/context/context.go of Go 1.25.
 
-A deadline may pass at any moment: when somebody waits for it, or asks. Where a context is cancelled,
-so are those derived from it, in the same step.
+A deadline may pass at any moment: when somebody waits for it, or asks. Where a context is
+cancelled, so are those derived from it, in the same step.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Context(Channel):
                 alarms[chosen - 1]()
             return self.state.more.error
 
-        return self.operate("ctx.Err", effect)  # type: ignore[no-any-return]
+        return self.operate("ctx.Err", effect)
 
     def Value(self, key: Any) -> Any:
         """Nothing: see `WithValue`."""

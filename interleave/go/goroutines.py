@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from interleave.memory.closures import Closure
 from interleave.memory.port import AccessKind, current_port
-from interleave.memory.primitive import Primitive
+from interleave.memory.primitive import STEPWISE, Primitive, stepwise
 
 RUNNING = "running"
 
@@ -34,6 +35,9 @@ class Goroutine(Primitive):
 def spawn(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
     """Go's `go function(args)`: a step, after which the goroutine runs beside all others."""
     port = current_port()
+    name = getattr(function, "__name__", type(function).__name__)
+    if _is_ours(function):
+        function, args = call, (function, *args)
 
     def effect() -> None:
         for room in port.thread_rooms(function, daemon=None):
@@ -42,8 +46,21 @@ def spawn(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
                 return port.start_thread(room.runs, function, args, kwargs)
         return port.more_threads(function, daemon=None)
 
-    name = getattr(function, "__name__", "")
     port.access(AccessKind("go", part=name), effect)
+
+
+def _is_ours(function: Any) -> bool:
+    """Whether a goroutine is to run an operation of a primitive: `go wg.Done()`."""
+    module = getattr(function, "__module__", None) or ""
+    inner = getattr(function, "__func__", function)
+    is_model_code = isinstance(function, Closure) or hasattr(inner, STEPWISE)
+    return module.startswith("interleave.") and not is_model_code
+
+
+@stepwise
+def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+    """The goroutine of an operation of a primitive."""
+    function(*args, **kwargs)
 
 
 def Gosched() -> None:

@@ -103,7 +103,7 @@ class Once(GoPrimitive):
     @classmethod
     def zero(cls) -> object:
         """Not done."""
-        return
+        return None
 
     @classmethod
     def describe(cls, state: Any) -> str:

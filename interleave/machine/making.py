@@ -6,6 +6,9 @@ room, and the thread's locals refer to it there.
 
 from __future__ import annotations
 
+import linecache
+import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -152,6 +155,25 @@ class Making:
     def _count(self, room: Room) -> int:
         count: int = self._heap.values[self._at(room.references.index)]
         return count
+
+
+_FIELD = re.compile(r"\s*self\.(\w+)\s*(:[^=]*)?=")
+
+
+def field_being_set(owner: str) -> str:
+    """What is made now, if that happens in the `__init__` of an object, in words: "owner.lock".
+
+    `owner` is the variable that the object is for, else it is named by its class.
+    """
+    frame = sys._getframe(1)
+    while frame is not None and not frame.f_code.co_name.startswith("#"):
+        code = frame.f_code
+        if code.co_name == "__init__" and "self" in frame.f_locals:
+            found = _FIELD.match(linecache.getline(code.co_filename, frame.f_lineno))
+            if found is not None:
+                return f"{owner or type(frame.f_locals['self']).__name__}.{found[1]}"
+        frame = frame.f_back  # type: ignore[assignment]
+    return owner
 
 
 def _contents(kind: Kind, value: Any) -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from interleave.compiler import Block, BlockKind, Code, Locals
 from interleave.compiler.blocks import HIDDEN, ITERATOR
 from interleave.errors import EndlessLoop, InterleaveError, ModelError
-from interleave.machine.making import Making
+from interleave.machine.making import Making, field_being_set
 from interleave.machine.step import (
     FAILED,
     FINISHED,
@@ -144,6 +144,8 @@ class StepRun:
         self._started: list[tuple[int, int]] = []
         self._explain = explain
         self._starting = False
+        self._is_returning = False
+        """Whether this step is the end of a thread that ends the program."""
         self._flow: FlowRecorder | None = None
 
     # The port
@@ -337,11 +339,12 @@ class StepRun:
             for name, held in frame.names.items():
                 if held is value and value is not None and not name.startswith(HIDDEN):
                     return name
-        block = self._frames[-1].code.blocks[self._frames[-1].at]
-        targets = [each for each in block.body if isinstance(each, ast.Assign)]
-        names = [each for each in ast.walk(targets[0].targets[0])] if targets else []
+        code, at = self._here()
+        assigned = [each for each in code.blocks[at].body if isinstance(each, ast.Assign)]
+        names = ast.walk(assigned[0].targets[0]) if assigned else ()
         stored = [each.id for each in names if isinstance(each, ast.Name)]
-        return next((name for name in stored if not name.startswith(HIDDEN)), "")
+        name = next((name for name in stored if not name.startswith(HIDDEN)), "")
+        return field_being_set(name)
 
     def make(self, kind: Kind, contents: Any) -> Any:
         def effect() -> Any:
@@ -350,7 +353,9 @@ class StepRun:
             except (MoreRooms, ModelError) as error:
                 self._end("error", error)
 
-        return self.access(AccessKind(kind.stand_in.__name__), effect, private=True)
+        # Nobody misses it among what else a step does.
+        name = "" if self._accesses and self._program.runtime == "go" else kind.stand_in.__name__
+        return self.access(AccessKind(name), effect, private=True)
 
     def thread_rooms(self, target: Any, *, daemon: bool | None) -> Sequence[Any]:
         return self._program.rooms_of(self._room_key(target, daemon))
@@ -429,6 +434,8 @@ class StepRun:
     def run(self) -> Step | Blocked:
         """Take the step. Raises `ModelError`, `Written`."""
         self._thaw(self._machine.local_key(self._state, self.thread))
+        last = self._frames[0]
+        self._is_returning = last.at >= len(last.code.blocks)
         if self._explain:
             self._flow = FlowRecorder(self._frames, len(self._log))
         if self._gil:
@@ -463,12 +470,19 @@ class StepRun:
                 return self._step(self._machine.locals.id_of((start, tuple(self._log))), first)
             if isinstance(ended, Failure):
                 return self._step(FAILED, first, ended)
+            if ended and self._program.ends_with(self.thread) and not self._is_returning:
+                return self._step(self._machine.locals.id_of(self._about_to_return()), first)
             if ended:
                 return self._step(FINISHED, first)
             self._log.clear()
             self._cursor = 0
             if self._making.moved:
                 self._move()
+
+    def _about_to_return(self) -> Key:
+        """The local state of a thread whose end is a step of its own, for it ends the program."""
+        code = self._program.code(self._program.threads[self.thread].function)
+        return (((self._machine.code_number(code), len(code.blocks), ()),), ())
 
     def _blocked(self) -> Blocked:
         last = self._accesses[-1]
@@ -504,6 +518,8 @@ class StepRun:
         """Run the present block and go where it leads. Not None when the thread has ended."""
         frame = self._frames[-1]
         if frame.at >= len(frame.code.blocks):
+            if self._is_returning:
+                self.access(AccessKind("return"), lambda: None, private=True)
             return self._return(None)
         block = frame.code.blocks[frame.at]
         self._cursor = 0

@@ -99,6 +99,8 @@ class MadeObject(Shared):
                     return value
             return _get(self, name)  # of the class, or an AttributeError
 
+        if location.varying is not None and name not in location.varying:
+            return effect()  # looking at what nobody sets is no access
         return port.access(AccessKind("read", location, _part(self, name)), effect)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -107,6 +109,8 @@ class MadeObject(Shared):
             return
         location: Location = _get(self, "_location")
         port = current_port()
+        if location.varying is not None and name not in location.varying:
+            port.begin_again(name)
 
         def effect() -> None:
             attributes = dict(port.read(location, part=None))

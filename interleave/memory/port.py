@@ -45,6 +45,10 @@ class Location:
         self.initial = -1
         self.constant = True
         self.known: frozenset[str] = frozenset()
+        self.varying: frozenset[str] | None = None
+        """The attributes that some code sets of an object here that a thread has made; None where
+        that is not known: any may be.
+        """
 
     @property
     def home(self) -> Location:

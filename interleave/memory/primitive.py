@@ -45,6 +45,9 @@ class Primitive(Shared):
     would.
     """
 
+    is_variable = False
+    """Whether its state is a value that threads look at and set, so that an update can be lost."""
+
     written_in_python = False
     """Whether the real one is Python code, so that under a GIL threads may switch on entering it.
     """

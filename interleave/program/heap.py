@@ -41,7 +41,7 @@ MOST_KINDS = 1 << 16
 
 @dataclass(frozen=True)
 class RoomOwner:
-    """Who makes an object, whether it is a primitive, and the variable that it is made for, or ""."""
+    """Who makes an object, whether it is a primitive, and for which variable, if that is known."""
 
     maker: str
     primitive: bool

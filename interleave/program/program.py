@@ -219,8 +219,7 @@ class Program:
         """Make room for the objects that threads make: those of each maker in turn."""
         makers = [thread.name for thread in self.threads]
         taken = Counter(location.name for location in self.heap.locations)
-        for variable, maker in {(key.variable, key.maker) for key in rooms}:
-            taken[variable] += 1
+        taken.update(variable for variable, _ in {(key.variable, key.maker) for key in rooms})
         numbers: Counter[str] = Counter()
         in_order = sorted(
             rooms, key=lambda key: (makers.index(key.maker), key.variable, key.primitive)
@@ -240,6 +239,8 @@ class Program:
                 self.heap.add_room(called, key)
         for room in self.heap.rooms:
             room.location.known = self.written
+            if self.runtime == "go":
+                room.location.varying = self.written | self._written_by(self._entries())
 
     def made_class(self, cls: type) -> type:
         """The class of the stand-ins for instances of `cls` that threads make and share."""
