@@ -12,6 +12,7 @@ from interleave.errors import InterleaveError, ModelError, UsageError
 from interleave.model import (
     Model,
     expect,
+    goroutine,
     invariant,
     nothing,
     param,
@@ -49,6 +50,7 @@ __all__ = [
     "choose",
     "expect",
     "explore",
+    "goroutine",
     "invariant",
     "nothing",
     "param",

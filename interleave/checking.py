@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from interleave.checks import Check, Found, checks_for
+from interleave.checks.races import ALWAYS as RACES_ALWAYS
 from interleave.checks.races import RUNTIMES as RACE_RUNTIMES
 from interleave.counting import count_interleavings
 from interleave.engine.graph import INTERRUPTED, SearchGraph
@@ -265,6 +266,7 @@ def checked_model(
     runtime = checked_runtime(options.runtime, model)
     expectation = expectation_of(model, runtime)
     races = options.races or (expectation is not None and expectation.races)
+    races = races or runtime in RACES_ALWAYS
     parameters = {**parameters, **options.of_loop(model)}
     limits = Limits(options.max_states, options.max_seconds, first_violation=options.fail_fast)
     checks = checks_for(races=races and runtime in RACE_RUNTIMES)

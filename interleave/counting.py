@@ -62,7 +62,7 @@ def _clean_paths(found: Searched[Check], checks: Sequence[Check]) -> int | None:
     the checks hold of it.
     """
     graph, machine = found.graph, found.machine
-    if len(graph) > MOST_NODES:
+    if len(graph) > MOST_NODES or not all(check.countable for check in checks):
         return None
     first_place = machine.locations + len(machine.program.threads)
     followers = []

@@ -103,7 +103,7 @@ def _raised(error: BaseException, file: Path) -> ModelError:
 
 
 def has_threads(model: type[Model]) -> bool:
-    """Whether any method of a model is marked as a thread, a process or a task."""
+    """Whether any method of a model is marked as a thread, a process, a task or a goroutine."""
     return bool(_thread_notes(model))
 
 
@@ -185,8 +185,8 @@ def expectation_of(model: type[Model], runtime: str) -> Expectation | None:
 
 
 def checked_runtime(runtime: str | None, model: type[Model] | None = None) -> str:
-    """The runtime to use: the one asked for, but "process" for a `model` of processes alone, and
-    "asyncio" for one of tasks alone.
+    """The runtime to use: the one asked for, but a `model` of processes, of tasks or of goroutines
+    alone has its own.
 
     Raises `UsageError` for one that does not exist.
     """
@@ -196,7 +196,7 @@ def checked_runtime(runtime: str | None, model: type[Model] | None = None) -> st
         )
     notes = [] if model is None else _thread_notes(model)
     kinds = {note.kind for note in notes}
-    for kind, name in (("process", "process"), ("task", "asyncio")):
+    for kind, name in (("process", "process"), ("task", "asyncio"), ("goroutine", "go")):
         if kinds == {kind}:
             return name
     return runtime or RUNTIMES[0]

@@ -101,15 +101,13 @@ def param(default: T) -> T:
     return cast(T, Param(default))
 
 
-ThreadKind = Literal["thread", "process", "task"]
+ThreadKind = Literal["thread", "process", "task", "goroutine"]
 """What a method is marked as, by the decorator of that name."""
 
 
 @dataclass(frozen=True)
 class ThreadNote:
-    """Left on a method by `@thread`, `@process` and `@task`: how many instances, whether they need
-    not finish.
-    """
+    """Left on a method by `@thread` and its like: how many instances, which need not finish."""
 
     count: int | Param = 1
     daemon: bool = False
@@ -160,6 +158,21 @@ def task(count: Any = 1, /, *, daemon: bool = False) -> Any:
     All tasks of a model are as if made by one `gather`, which waits for all that are no daemons.
     """
     return _running("task", count, daemon=daemon)
+
+
+@overload
+def goroutine(count: Method, /) -> Method: ...
+@overload
+def goroutine(count: int = 1, /, *, daemon: bool = False) -> Callable[[Method], Method]: ...
+def goroutine(count: Any = 1, /, *, daemon: bool = False) -> Any:
+    """Mark a method as a goroutine, which runs by the rules of Go; else like `@thread`.
+
+    The one named `main` is Go's: when it returns the program is over, whatever the others do.
+    Without it, a `main` that is not shown starts all goroutines and waits for them. A panic that
+    leaves a goroutine ends the program. `daemon=True`: the goroutine may wait for ever, and is not
+    reported as leaked.
+    """
+    return _running("goroutine", count, daemon=daemon)
 
 
 def _running(kind: ThreadKind, count: Any, *, daemon: bool) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 from interleave.engine.paths import Path
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import AccessRecord
+from interleave.memory.closures import Closure, variable
 from interleave.memory.containers import SharedContainer
 from interleave.memory.made import Held
 from interleave.memory.port import Location
@@ -120,6 +121,8 @@ def _outcome(machine: Machine, access: AccessRecord) -> str:
     kind, result = access.kind.name, access.result
     if access.raised is not None or access.writes:
         return ""
+    if kind == "return":
+        return "returns: the program ends"
     if kind in ("enter", "leave"):
         return f"{kind}s {access.kind.where}"
     if kind == "next":
@@ -156,6 +159,8 @@ def _in_room(machine: Machine, location: Location, held: Held | None) -> object:
         return Described(f"{held.kind.stand_in.__name__}, {what}")
     if issubclass(held.kind.stand_in, SharedContainer):
         return _real(owner.build(held.contents), machine)
+    if issubclass(held.kind.stand_in, variable):
+        return next((plain(machine, each) for _, each in held.contents), Described("no value"))
     inside = ", ".join(f"{name}={show(plain(machine, each))}" for name, each in held.contents)
     return Described(f"{held.kind.stand_in.__name__}({inside})")
 
@@ -166,6 +171,8 @@ def plain(machine: Machine, value: Any) -> object:
         return Described(machine.program.heap.name_of(value) or "self")
     if type(value) is tuple or hasattr(type(value), "_fields"):
         return tuple.__new__(type(value), [plain(machine, item) for item in value])
+    if type(value) is Closure:
+        return Described(value.__name__)
     return value
 
 

@@ -35,6 +35,8 @@ class Check(Observer, ABC):
 
     only_warns = False
     """Whether what it sees is no violation."""
+    countable = True
+    """Whether `followers` and `predicates` tell which interleavings meet a violation."""
 
     def __init__(self, machine: Machine, learnt: LearntSteps) -> None:
         self.machine = machine

@@ -10,6 +10,9 @@ from interleave.engine.trees import LearntSteps
 from interleave.machine import Blocked, Machine, State
 from interleave.result import Trace, Violation
 
+ALL_ASLEEP = "all goroutines are asleep - deadlock! "
+"""What the Go runtime says of it."""
+
 Cause = tuple[tuple[str | None, str, int], ...]
 
 
@@ -58,9 +61,10 @@ class DeadlockCheck(Check):
         self, state: State, blocked: list[Blocked], path: Path, trace: Trace
     ) -> Violation:
         waits, length = waits_in(self.machine, state, blocked, path)
+        asleep = ALL_ASLEEP if self.machine.program.runtime == "go" else ""
         return Violation(
             "deadlock",
-            in_words(waits, length) or "no thread can move",
+            asleep + (in_words(waits, length) or "no thread can move"),
             None,
             tuple(wait.thread for wait in waits),
             trace,

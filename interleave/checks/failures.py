@@ -60,6 +60,8 @@ class FailureCheck(Check):
         source = code.source(block)
         if failure.raised_by_assert:
             kind, message = "assertion", f"{name} fails an assertion{text}"
+        elif ends := getattr(type(error), "ends", ""):
+            kind, message = "exception", f"{name} ends the program: {ends}{text}"
         else:
             kind, message = "exception", f"{name} is ended by {type(error).__name__}{text}"
         return Violation(kind, message, None, (name,), trace, source=source)

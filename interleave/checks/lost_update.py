@@ -64,7 +64,8 @@ class LostUpdateCheck(Check):
         self._looked_through = 0
         self._known_suspects: list[Suspect] = []
         heap = machine.program.heap
-        self._plain = [not isinstance(heap.owner(each), Primitive) for each in heap.changing]
+        owners = [heap.owner(each) for each in heap.changing]
+        self._plain = [not isinstance(each, Primitive) or each.is_variable for each in owners]
 
     def on_transition(self, number: int, state: State, step: Step) -> bool:
         before = self.machine.local(state, step.thread)

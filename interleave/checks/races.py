@@ -30,8 +30,13 @@ from interleave.result import Access, PendingAccess, Source, Trace, Violation
 Cause = tuple[str, tuple[tuple[str, int], ...]]
 """The name of a location, and the two lines, in order."""
 
-RUNTIMES = ("free-threaded", "process")
+RUNTIMES = ("free-threaded", "process", "go")
 """Those under which two accesses can be at the same time: with a GIL, they cannot."""
+
+ALWAYS = ("go",)
+"""Those under which a data race is a mistake whatever comes of it: there they are looked for
+without being asked for.
+"""
 
 
 class Site(NamedTuple):
@@ -129,10 +134,13 @@ class RaceCheck(Check):
         return not isinstance(self.machine.program.heap.owner(touch.location), Primitive)
 
     def _site(self, access: AccessRecord, touch: Touch, *, writes: bool) -> Site:
-        # Containers of Python have locks of their own. Where they have none (a map of Go), the part
-        # is WHOLE, whatever key is meant, and no operation is atomic.
-        kind, place = access.kind, access.place
-        return Site(touch.location, touch.part, writes, access.atomic, kind, place)
+        kind, place, part, atomic = access.kind, access.place, touch.part, access.atomic
+        if self.machine.program.runtime == "go":
+            # Elements of a slice are variables of their own, those of a map are not; neither has
+            # a lock of its own.
+            part = WHOLE if kind.container in (dict, set) else part
+            atomic = atomic and not kind.atomic
+        return Site(touch.location, part, writes, atomic, kind, place)
 
     def rivals(self, about: int) -> Iterable[int]:
         # There can be as many atomic blocks as there are cases, with something else in each. Among

@@ -3,17 +3,22 @@
 From some reachable state no path has a step of the thread, and there is a path without an end. If
 there is none, all paths from there end in deadlocks, and are reported as such. A thread that has
 ended is not stuck, nor is a daemon, which need not end; nor is one that waits in a loop: it moves.
+
+Where `main` ends the program, goroutines are stuck that could not have gone on even if it had
+waited: they are leaked. See `checks.leaks`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 from interleave.checks.base import Check, Found
+from interleave.checks.leaks import Leaks
 from interleave.checks.waiting import in_words, waits_in
 from interleave.engine.graph import INTERRUPTED, SearchGraph
 from interleave.engine.paths import Path
-from interleave.machine import Blocked, State
+from interleave.machine import FINISHED, Blocked, State
 from interleave.result import Trace, Violation
 
 Cause = tuple[str, str, str | None, str, int]
@@ -26,25 +31,43 @@ class StuckCheck(Check):
     """
 
     def found(self, graph: SearchGraph) -> list[Found]:
-        # What was not expanded could lead on; and without a way back there is no end to no path.
-        if graph.limit or not graph.leads_back:
+        # What was not expanded could lead on.
+        if graph.limit:
             return []
         try:
-            stuck = graph.stuck()
+            leaks = Leaks(self.machine, self.learnt, graph)
+            # Without a way back there is no end to no path.
+            endless = graph.stuck(leaks.later) if graph.leads_back and not graph.limit else []
+            leaked = leaks.found()
         except KeyboardInterrupt:
             graph.limit = INTERRUPTED
+        if graph.limit:
             return []
+        self.predicates, self.countable = leaks.predicates, leaks.countable
         known: set[Cause] = set()
-        found = []
-        for number, threads in stuck:
-            state = graph.state(number)
-            moves = [self.learnt.step(state, thread) for thread in threads]
-            blocked = [each.blocked for each in moves if each.blocked is not None]
-            causes = {self._cause(wait) for wait in blocked}
-            if not causes <= known:
-                known |= causes
-                found.append(Found(partial(self._describe, state, blocked), (number, None)))
+        found = [
+            Found(partial(self._describe, state, blocked), (number, None))
+            for number, state, threads in (
+                (number, graph.state(number), threads) for number, threads in endless
+            )
+            if (blocked := self._new_waits(state, threads, known))
+        ]
+        found += [
+            Found(partial(self._describe, state, blocked), leaks.path_to(number))
+            for number, state, threads in leaked
+            if (blocked := self._new_waits(state, threads, known))
+        ]
         return found
+
+    def _new_waits(self, state: State, threads: Iterable[int], known: set[Cause]) -> list[Blocked]:
+        """What threads that are stuck in a state wait for; [] where all of that is `known`."""
+        moves = [self.learnt.step(state, thread) for thread in threads]
+        blocked = [each.blocked for each in moves if each.blocked is not None]
+        causes = {self._cause(wait) for wait in blocked}
+        if causes <= known:
+            return []
+        known |= causes
+        return blocked
 
     def _cause(self, wait: Blocked) -> Cause:
         code, block = wait.place
@@ -57,13 +80,19 @@ class StuckCheck(Check):
     ) -> Violation:
         waits, length = waits_in(self.machine, state, blocked, path)
         they = "it never moves" if len(waits) == 1 else "they never move"
+        main = self.machine.program.main
+        leaked = main is not None and self.machine.local(state, main) == FINISHED
+        although = "although others can go on for ever"
+        if leaked:
+            although = "even if the program went on after main: leaked"
         return Violation(
             "stuck",
-            f"{in_words(waits, length)}: {they} again, although others can go on for ever",
+            f"{in_words(waits, length)}: {they} again, {although}",
             None,
             tuple(wait.thread for wait in waits),
             trace,
             source=waits[0].source,
             waits=waits,
             cycle=length > 1,
+            leaked=leaked,
         )

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from interleave.compiler.blocks import Block, BlockKind, Code, Locals
+from interleave.compiler.closures import lift
+from interleave.compiler.defers import with_defers
 from interleave.compiler.emit import emit
 from interleave.compiler.flow import find_dependences, find_live
 from interleave.compiler.names import (
@@ -21,6 +23,7 @@ from interleave.compiler.names import (
 )
 from interleave.compiler.source import find_function, no_source
 from interleave.compiler.statements import StatementFlattener
+from interleave.memory.closures import Closure, cell
 from interleave.memory.containers import plain
 from interleave.memory.cursors import cursor
 
@@ -124,6 +127,8 @@ def _async_iterator(value: Any) -> Any:
 
 
 _HELPERS: dict[str, Any] = {
+    "@cell": cell,
+    "@closure": Closure,
     "@keywords": _keywords,
     "@manager": _manager,
     "@async_manager": _async_manager,
@@ -175,14 +180,18 @@ def compile_function(
     method_names: frozenset[str],
     namespace: dict[str, Any],
     defaults: Callable[[Any], Any],
+    inner: Callable[[types.FunctionType], types.FunctionType] = lambda function: function,
     switches: bool = False,
+    lambdas: bool = False,
+    one_per_loop: bool = False,
 ) -> Code:
     """Compile a function to blocks.
 
     `method_names` are the names of the model's own methods, calls of which are flattened;
     `namespace` gives what global names stand for, and is where the code of the blocks will run;
-    `defaults` gives what the default value of a parameter stands for; `switches` asks for code that
-    notes where threads may switch (see `machine.run`).
+    `defaults` gives what the default value of a parameter stands for, `inner` what a function that
+    is defined inside does; `lambdas` and `one_per_loop` are as for `closures.lift`; `switches` asks
+    for code that notes where threads may switch (see `machine.run`).
     Raises `ModelError`, placed, for what cannot be compiled.
     """
     found = find_function(function)
@@ -190,6 +199,11 @@ def compile_function(
         raise no_source(function)
     definition, owner = found
     file = function.__code__.co_filename
+    names = Surroundings(function)
+    definition = with_defers(definition, names, file)
+    definition, functions = lift(
+        function, definition, owner, lambdas=lambdas, one_per_loop=one_per_loop
+    )
     bound = bound_names(definition)
     outside = frozenset(
         name
@@ -197,7 +211,6 @@ def compile_function(
         if isinstance(node, ast.Global | ast.Nonlocal)
         for name in node.names
     )
-    names = Surroundings(function)
     flattener = StatementFlattener(
         file,
         names,
@@ -212,6 +225,7 @@ def compile_function(
     bind = _binder(function, definition, defaults)
     code = Code(function, definition, file, bind, flattener.blocks)
     namespace.update(_HELPERS)
+    namespace.update({name: inner(each) for name, each in functions.items()})
     parameters = [*definition.args.posonlyargs, *definition.args.args]
     emit(
         code.blocks,

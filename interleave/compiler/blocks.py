@@ -9,9 +9,9 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from interleave.compiler.source import statement_text
+from interleave.compiler.names import is_library
+from interleave.compiler.source import Definition, statement_text
 from interleave.errors import Place
-from interleave.memory.coroutine import is_flattened
 from interleave.result import Source
 
 Locals = dict[str, Any]
@@ -103,7 +103,7 @@ class Code:
     def __init__(
         self,
         function: types.FunctionType,
-        definition: ast.FunctionDef | ast.AsyncFunctionDef,
+        definition: Definition,
         file: str,
         bind: Callable[..., Locals],
         blocks: list[Block],
@@ -118,10 +118,10 @@ class Code:
     def name(self) -> str:
         return self.function.__name__
 
-    @property
+    @cached_property
     def is_library(self) -> bool:
-        """Whether it belongs to this package, as part of the modelled standard library."""
-        return is_flattened(self.function)
+        """Whether it is part of what is modelled here, and reports do not show its lines."""
+        return is_library(self.function)
 
     @property
     def is_coroutine(self) -> bool:

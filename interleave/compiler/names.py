@@ -14,6 +14,7 @@ from interleave import stdlib
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory import cursors
 from interleave.memory.containers import CONTAINERS
+from interleave.memory.primitive import STEPWISE
 from interleave.memory.values import OrderedFrozenSet, OrderedSet, is_plain_object
 from interleave.model import Model
 
@@ -86,13 +87,15 @@ def nodes_with_defaults(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> I
 
 
 def inner_names(definition: ast.AST) -> frozenset[str]:
-    """Names that comprehensions and lambdas in a function bind for themselves."""
+    """Names that comprehensions, lambdas and functions in a function bind for themselves."""
     found: set[str] = set()
     for node in ast.walk(definition):
         if isinstance(node, ast.comprehension):
             found.update(name.id for name in ast.walk(node.target) if isinstance(name, ast.Name))
         elif isinstance(node, ast.Lambda):
             found.update(each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg))
+        elif isinstance(node, ast.FunctionDef) and node is not definition:
+            found |= bound_names(node)
     return frozenset(found)
 
 
@@ -209,8 +212,8 @@ def _is_installed(file: str) -> bool:
 
 
 def is_library(function: types.FunctionType) -> bool:
-    """Whether a function belongs to what is modelled here: to `interleave.stdlib`."""
-    return (function.__module__ or "").startswith("interleave.stdlib.")
+    """Whether a function belongs to what is modelled here."""
+    return (function.__module__ or "").startswith("interleave.")
 
 
 def is_user_function(value: object) -> bool:
@@ -219,6 +222,8 @@ def is_user_function(value: object) -> bool:
         value = value.__func__
     if not isinstance(value, types.FunctionType):
         return False
+    if hasattr(value, STEPWISE):
+        return True
     top = (value.__module__ or "").partition(".")[0]
     file = value.__code__.co_filename
     return not (

@@ -10,13 +10,20 @@ from typing import Any
 
 from interleave.errors import ModelError, Place
 
+DEFINITION = "__interleave_definition__"
+"""Attribute of a function that was lifted out of another one: its definition, and its class."""
+
+LIFTED = "__interleave_lifted__"
+"""Attribute of a function: what was lifted out of it."""
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef
+"""Where a function is defined."""
+
 
 @lru_cache(maxsize=64)
-def _functions(
-    file: str, text: str
-) -> dict[tuple[str, int], tuple[ast.FunctionDef | ast.AsyncFunctionDef, str | None]]:
+def _functions(file: str, text: str) -> dict[tuple[str, int], tuple[Definition, str | None]]:
     """Every function of a source text by (name, first line), with the class it is in."""
-    found: dict[tuple[str, int], tuple[ast.FunctionDef | ast.AsyncFunctionDef, str | None]] = {}
+    found: dict[tuple[str, int], tuple[Definition, str | None]] = {}
 
     def walk(node: ast.AST, owner: str | None) -> None:
         for child in ast.iter_child_nodes(node):
@@ -31,8 +38,10 @@ def _functions(
 
 def find_function(
     function: types.FunctionType,
-) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef, str | None] | None:
+) -> tuple[Definition, str | None] | None:
     """The definition of `function`, and the name of its class; None where there is no source."""
+    if (lifted := function.__dict__.get(DEFINITION)) is not None:
+        return lifted
     code = function.__code__
     text = "".join(linecache.getlines(code.co_filename))
     try:
@@ -65,6 +74,8 @@ def statement_text(file: str, node: ast.AST) -> str:
     body = getattr(node, "body", None)
     if isinstance(node, ast.match_case):
         return f"case {ast.unparse(node.pattern)}:"
+    if isinstance(node, ast.Match):
+        return f"match {statement_text(file, node.subject)}:"
     if isinstance(body, list) and body and hasattr(node, "lineno"):
         first = body[0].lineno
         lines = [

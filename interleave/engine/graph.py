@@ -10,7 +10,7 @@ from functools import cached_property
 from interleave.engine.endings import Endings, Targets, find_endings
 from interleave.engine.observing import Engine
 from interleave.engine.product import Product
-from interleave.engine.stuck import Stuck, find_stuck
+from interleave.engine.stuck import Later, Stuck, find_stuck, find_waiting
 from interleave.machine import Machine, Moves, State, Step
 
 INTERRUPTED = "interrupted"
@@ -162,13 +162,19 @@ class SearchGraph:
             self._endings, self.has_cycle = find_endings(self)
         return self._endings
 
-    def stuck(self) -> Stuck:
+    def stuck(self, later: Later = ()) -> Stuck:
         """States in which threads are stuck; see `stuck`. The graph is complete, and no product.
 
         For everything that a thread waits for, the first state in which it is stuck there is one
         of them.
         """
-        return find_stuck(self)
+        return find_stuck(self, later)
+
+    def waiting(self) -> tuple[Later, Stuck]:
+        """The initial states, each with the threads that never move again; and all states in which
+        there are any, or for everything that one waits for, the first. The graph is complete.
+        """
+        return find_waiting(self)
 
     @cached_property
     def targets(self) -> Targets:

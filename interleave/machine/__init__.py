@@ -91,11 +91,28 @@ class Machine:
         return self.codes[number], block
 
     def is_final(self, state: State) -> bool:
-        """Whether all threads but daemons have ended."""
-        return all(
-            thread.daemon or self.local(state, thread.number) in (FINISHED, FAILED)
-            for thread in self.program.threads
+        """Whether all threads but daemons have ended, or the program is over without that."""
+        return self.is_over(state) or all(
+            self.local(state, thread) in (FINISHED, FAILED) for thread in self.program.awaited
         )
+
+    def is_over(self, state: State) -> bool:
+        """Whether the program has ended, and all threads with it."""
+        over = self.program.over
+        return over is not None and bool(self.program.heap.values[state[over.index]])
+
+    def going_on(self, state: State) -> State:
+        """The same state, but that the program is not over."""
+        over = self.program.over
+        if over is None:
+            return state
+        return (*state[: over.index], over.initial, *state[over.index + 1 :])
+
+    def ended_by(self, step: Step) -> tuple[tuple[int, int], ...]:
+        """What a step writes besides if it ends the program: that it is over."""
+        over, program = self.program.over, self.program
+        ends = step.local == FAILED or (step.local == FINISHED and program.ends_with(step.thread))
+        return ((over.index, program.heap.values.id_of(True)),) if over and ends else ()
 
     def has_finished(self, state: State) -> bool:
         """Whether the threads have finished; one that an exception has ended did not."""
@@ -127,6 +144,8 @@ class Machine:
                         steps.append(run.start(*self.program.entry(thread)))
             # Rooms for threads to come are the last ones. They count as finished.
             rooms = [FINISHED] * (len(self.program.threads) - len(steps))
+            ends = dict(write for step in steps for write in self.ended_by(step))
+            values = tuple([ends.get(place, value) for place, value in enumerate(values)])
             state = (*values, *[step.local for step in steps], *rooms)
             found[state] = None
             if failures := [step for step in steps if step.failure]:
@@ -155,6 +174,10 @@ class Machine:
         choices: list[int] | None = []
         steps: list[Step] = []
         looked_at: dict[int, None] = {}
+        if self.program.over is not None:
+            looked_at[self.program.over.index] = None
+            if self.is_over(state):
+                return Moves(looked_at=tuple(looked_at))
         blocked: Blocked | None = None
         count = 0
         while choices is not None:
@@ -166,7 +189,7 @@ class Machine:
             if isinstance(step, Blocked):
                 blocked = blocked or step
             else:
-                steps.append(step)
+                steps.append(step._replace(writes=(*step.writes, *self.ended_by(step))))
             choices = next_choices(run.taken)
             count += 1
             if count > MOST_CHOICES:

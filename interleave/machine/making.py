@@ -6,6 +6,9 @@ room, and the thread's locals refer to it there.
 
 from __future__ import annotations
 
+import linecache
+import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -15,7 +18,7 @@ from interleave.memory.containers import CONTAINERS
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.made import Held, Kind
 from interleave.memory.values import Uncapturable, attributes_of, is_plain_object
-from interleave.program.heap import Heap, MoreRooms, Room
+from interleave.program.heap import Heap, MoreRooms, Room, RoomOwner
 
 MOST_ROOMS = 50
 """Objects that threads have made and share, at most, at one time."""
@@ -24,7 +27,8 @@ MOST_ROOMS = 50
 class Making:
     """What one step makes and lets go. `values` are the value ids of the state before it.
 
-    `look` is told of each place of the state that is looked at, `written` has what the step wrote.
+    `look` is told of each place of the state that is looked at, `written` has what the step wrote;
+    `variable_for` says for which variable an object is made, or "".
     """
 
     def __init__(
@@ -35,6 +39,7 @@ class Making:
         written: dict[int, int],
         look: Callable[[int], None],
         class_of: Callable[[type], type],
+        variable_for: Callable[[object], str],
     ) -> None:
         self.moved: dict[int, tuple[object, Any]] = {}
         """What has moved into a room in the present block: by id, with its stand-in."""
@@ -44,6 +49,7 @@ class Making:
         self._written = written
         self._look = look
         self._class_of = class_of
+        self._variable_for = variable_for
         self._new: dict[int, None] = {}
         self._depth = 0
         self.stored: dict[int, int] = {}
@@ -62,7 +68,7 @@ class Making:
 
     def make(self, kind: Kind, contents: object) -> Any:
         """An object in a room of its own. Raises `MoreRooms`, and `ModelError` at the limit."""
-        stand_in, room = self._room_for(kind)
+        stand_in, room = self._room_for(kind, self._variable_for(None))
         self._put(room, Held(kind, contents))
         return stand_in
 
@@ -72,7 +78,7 @@ class Making:
             self.stored.setdefault(id(value), self.access)
         if id(value) not in self.moved:
             kind = self._kind_of(value)
-            stand_in, room = self._room_for(kind)
+            stand_in, room = self._room_for(kind, self._variable_for(value))
             self.moved[id(value)] = (value, stand_in)  # before its parts, which may refer to it
             self._put(room, Held(kind, _contents(kind, value)))
         return self.moved[id(value)][1]
@@ -87,11 +93,11 @@ class Making:
             return Kind(self._class_of(kind))
         raise Uncapturable(value, f"a {kind.__name__} was made by a thread")
 
-    def _room_for(self, kind: Kind) -> tuple[Any, Room]:
+    def _room_for(self, kind: Kind, variable: str) -> tuple[Any, Room]:
         absent = self._heap.values.id_of(None)
-        primitive = kind.is_primitive
+        key = RoomOwner(self._maker, kind.is_primitive, variable)
         for room in self._heap.rooms:
-            if (room.maker, room.primitive) == (self._maker, primitive):
+            if room.key == key:
                 if self._at(room.location.index) == absent:
                     # Taken, until what is in it is known.
                     self._written[room.location.index] = self._heap.values.id_of(Held(kind, ()))
@@ -103,7 +109,7 @@ class Making:
                 remedy="make fewer, or let go of those that are no longer needed; "
                 "what refers to itself in a circle is never let go",
             )
-        raise MoreRooms(self._maker, primitive)
+        raise MoreRooms(key)
 
     def _put(self, room: Room, held: Held) -> None:
         self._depth += 1
@@ -152,6 +158,25 @@ class Making:
     def _count(self, room: Room) -> int:
         count: int = self._heap.values[self._at(room.references.index)]
         return count
+
+
+_FIELD = re.compile(r"\s*self\.(\w+)\s*(:[^=]*)?=")
+
+
+def field_being_set(owner: str) -> str:
+    """What is made now, if that happens in the `__init__` of an object, in words: "owner.lock".
+
+    `owner` is the variable that the object is for, else it is named by its class.
+    """
+    frame = sys._getframe(1)
+    while frame is not None and not frame.f_code.co_name.startswith("#"):
+        code = frame.f_code
+        if code.co_name == "__init__" and "self" in frame.f_locals:
+            found = _FIELD.match(linecache.getline(code.co_filename, frame.f_lineno))
+            if found is not None:
+                return f"{owner or type(frame.f_locals['self']).__name__}.{found[1]}"
+        frame = frame.f_back  # type: ignore[assignment]
+    return owner
 
 
 def _contents(kind: Kind, value: Any) -> tuple[Any, ...]:

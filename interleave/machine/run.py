@@ -11,12 +11,12 @@ import ast
 import itertools
 import types
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from interleave.compiler import Block, BlockKind, Code, Locals, is_library
 from interleave.compiler.blocks import HIDDEN, ITERATOR
 from interleave.errors import EndlessLoop, InterleaveError, ModelError
-from interleave.machine.making import Making
+from interleave.machine.making import Making, field_being_set
 from interleave.machine.step import (
     FAILED,
     FINISHED,
@@ -29,15 +29,18 @@ from interleave.machine.step import (
 from interleave.machine.switching import noting_python_code
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import CANCELLED, RESULT, NoLoop, Tasks, wait_inside_atomic
+from interleave.memory.closures import Closure, variable
 from interleave.memory.coroutine import Coroutine, awaited
 from interleave.memory.made import Kind
-from interleave.memory.port import WHOLE, AccessKind, Location
+from interleave.memory.port import WHOLE, AccessKind, Location, Unrecoverable
 from interleave.memory.values import UNBOUND, Freezer, Key, Shared, Thawer, Uncapturable
 from interleave.program import MoreRooms, MoreThreads, RoomKey, Written
 from interleave.stdlib.threads import CurrentThread
 
 if TYPE_CHECKING:
     from interleave.machine import Machine
+
+T = TypeVar("T")
 
 MOST_STARTED = 20
 """Threads that running threads make, at most."""
@@ -119,6 +122,7 @@ class StepRun:
             self._written,
             self._look,
             self._program.made_class,
+            self._variable_for if machine.program.runtime == "go" else lambda _: "",
         )
         self._accesses: list[AccessRecord] = []
         self._in_effect: AccessRecord | None = None
@@ -153,6 +157,8 @@ class StepRun:
         self._started: list[tuple[int, int]] = []
         self._explain = explain
         self._starting = False
+        self._is_returning = False
+        """Whether this step is the end of a thread that ends the program."""
         self._flow: FlowRecorder | None = None
 
     # The port
@@ -171,7 +177,7 @@ class StepRun:
             self._may_switch = not (self._gil or self._alone)
             self.tasks.suspending = False
         atomic = kind.atomic or self._atomic > 0
-        record = AccessRecord(kind, self._here(), self._cursor, atomic=atomic)
+        record = AccessRecord(kind, self._shown(), self._cursor, atomic=atomic)
         self._accesses.append(record)
         self._in_effect = record
         try:
@@ -257,21 +263,31 @@ class StepRun:
             index = location.index
             before = self._written[index] if index in self._written else self._state[index]
             value = self._heap.values[before]._replace(contents=value)
+        to = f"shared variable {location.name!r}"
+        number = self._sharing(lambda: self._heap.values.id_of(value, self._share), to)
+        self._written[location.index] = number
+
+    def _hand_over(self, value: Any, to: str) -> Any:
+        """A value as another thread sees it: what this one has made is shared from now on."""
+        key = self._sharing(lambda: Freezer(share=self._share).freeze(value), to)
+        return Thawer(self._heap.stand_in).thaw(key)
+
+    def _sharing(self, freeze: Callable[[], T], to: str) -> T:
+        """What `freeze` gives, which moves into rooms what the thread has made."""
         self._making.access = len(self._log)
         try:
-            number = self._heap.values.id_of(value, self._share)
+            return freeze()
         except (MoreRooms, ModelError) as error:
             self._end("error", error)
         except Uncapturable as error:
             self.halt(
                 ModelError(
-                    f"shared variable {location.name!r} is given a value that cannot be shared: "
-                    f"{error.why}",
+                    f"{to} is given a value that cannot be shared: {error.why}",
                     remedy="use numbers, strings, bytes, tuples, lists, dicts, sets, deques or "
                     "objects of classes of your own",
                 )
             )
-        self._written[location.index] = number
+        raise AssertionError  # both of these end the run
 
     def _share(self, value: object) -> object:
         """Move what the thread has made into a room."""
@@ -351,6 +367,24 @@ class StepRun:
     def finished(self, thread: str, index: int | None) -> bool:
         return bool(self.halt(_only_in_properties("finished")))
 
+    def _variable_for(self, value: object) -> str:
+        """The local variable that holds what was made, or is being assigned; "" if there is none.
+
+        Of a variable that functions share, its own name.
+        """
+        if isinstance(value, variable):
+            return next(iter(vars(value)), "")
+        for frame in reversed(self._frames):
+            for name, held in frame.names.items():
+                if held is value and value is not None and not name.startswith(HIDDEN):
+                    return name
+        code, at = self._here()
+        assigned = [each for each in code.blocks[at].body if isinstance(each, ast.Assign)]
+        names = ast.walk(assigned[0].targets[0]) if assigned else ()
+        stored = [each.id for each in names if isinstance(each, ast.Name)]
+        name = next((name for name in stored if not name.startswith(HIDDEN)), "")
+        return field_being_set(name)
+
     def make(self, kind: Kind, contents: Any) -> Any:
         def effect() -> Any:
             try:
@@ -358,7 +392,9 @@ class StepRun:
             except (MoreRooms, ModelError) as error:
                 self._end("error", error)
 
-        return self.access(AccessKind(kind.stand_in.__name__), effect, private=True)
+        # Nobody misses it among what else a step does.
+        name = "" if self._accesses and self._program.runtime == "go" else kind.stand_in.__name__
+        return self.access(AccessKind(name), effect, private=True)
 
     def thread_room(
         self, kind: Any, target: Any, *, daemon: bool | None = None, maker: Any = None
@@ -426,9 +462,10 @@ class StepRun:
         self, thread: int, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
         code = self._program.code(self._thread_function(target))
-        owner = [target.__self__] if isinstance(target, types.MethodType) else []
+        given = (*_given_first(target), *args), tuple(kwargs.items())
+        args, named = self._hand_over(given, f"a thread that runs {code.name}")
         try:
-            bound = code.bind(*owner, *args, **kwargs)
+            bound = code.bind(*args, **dict(named))
         except TypeError as error:
             self.halt(
                 ModelError(f"a thread cannot run {code.name}: {error}", remedy="mend its `args`")
@@ -472,7 +509,7 @@ class StepRun:
         if self.tasks.in_loop:
             # It begins when the loop comes to it, and may be cancelled before.
             return self._step(
-                self._machine.locals.id_of((self._freeze_frames(self._frames), ())), self._here()
+                self._machine.locals.id_of((self._freeze_frames(self._frames), ())), self._shown()
             )
         step = self._go()
         assert isinstance(step, Step)
@@ -481,6 +518,8 @@ class StepRun:
     def run(self) -> Step | Blocked:
         """Take the step. Raises `ModelError`, `Written`."""
         self._thaw(self._machine.local_key(self._state, self.thread))
+        last = self._frames[0]
+        self._is_returning = last.at >= len(last.code.blocks)
         if self._explain:
             self._flow = FlowRecorder(self._frames, len(self._log))
         if self.tasks.in_loop and self.tasks.is_new and (first := self._first_step()) is not None:
@@ -492,7 +531,7 @@ class StepRun:
 
     def _first_step(self) -> Step | Blocked | None:
         """Begin a task. Not None where it does not run now, or not at all."""
-        first = self._here()
+        first = self._shown()
         try:
             self.tasks.begin()
         except Halt:
@@ -510,7 +549,7 @@ class StepRun:
         return None
 
     def _go(self) -> Step | Blocked:
-        first = self._here()
+        first = self._shown()
         seen: set[Any] = set()
         while True:
             start = self._freeze_frames(self._frames)
@@ -538,12 +577,19 @@ class StepRun:
                 return self._step(self._machine.locals.id_of((start, tuple(self._log))), first)
             if isinstance(ended, Failure):
                 return self._step(FAILED, first, ended)
+            if ended and self._program.ends_with(self.thread) and not self._is_returning:
+                return self._step(self._machine.locals.id_of(self._about_to_return()), first)
             if ended:
                 return self._step(FINISHED, first)
             self._log.clear()
             self._cursor = 0
             if self._making.moved:
                 self._move()
+
+    def _about_to_return(self) -> Key:
+        """The local state of a thread whose end is a step of its own, for it ends the program."""
+        code = self._program.code(self._program.threads[self.thread].function)
+        return (((self._machine.code_number(code), len(code.blocks), ()),), ())
 
     def _blocked(self) -> Blocked:
         last = self._accesses[-1]
@@ -608,6 +654,8 @@ class StepRun:
         """Run the present block and go where it leads. Not None when the thread has ended."""
         frame = self._frames[-1]
         if frame.at >= len(frame.code.blocks):
+            if self._is_returning:
+                self.access(AccessKind("return"), lambda: None, private=True)
             return self._return(None)
         block = frame.code.blocks[frame.at]
         self._cursor = 0
@@ -668,7 +716,7 @@ class StepRun:
     ) -> None:
         """Begin a call of the model's own code; of a coroutine, only where it is awaited."""
         code = self._program.code(function)
-        owner = [callee.__self__] if isinstance(callee, types.MethodType) else []
+        owner = _given_first(callee)
         bound = code.bind(*owner, *arguments, **keywords)
         if code.is_coroutine and not block.is_awaited:
             frame = self._frames[-1]
@@ -717,7 +765,7 @@ class StepRun:
         while self._frames:
             frame = self._frames[-1]
             block = frame.code.blocks[frame.at]
-            if block.handler is not None:
+            if block.handler is not None and not isinstance(error, Unrecoverable):
                 frame.names[block.handler_name] = error.with_traceback(None)
                 if self._flow:
                     self._flow.caught(block.handler_name)
@@ -740,6 +788,7 @@ class StepRun:
         if code.blocks[at].raises_again and _ORIGIN in error.__dict__:
             number, at = error.__dict__[_ORIGIN]
             return (self._machine.codes[number], at)
+        code, at = self._shown()
         error.__dict__[_ORIGIN] = (self._machine.code_number(code), at)
         self._raised.append(type(error).__name__)
         return (code, at)
@@ -747,10 +796,12 @@ class StepRun:
     # Local states
 
     def _here(self) -> tuple[Code, int]:
-        """The block that a thread is at: of the model, if there is one, and not of the library."""
-        frames = [each for each in self._frames if not each.code.is_library]
-        frame = frames[-1] if frames else self._frames[-1]
-        return (frame.code, min(frame.at, len(frame.code.blocks) - 1))
+        return _place_in(self._frames[-1])
+
+    def _shown(self) -> tuple[Code, int]:
+        """The innermost block of the user's: that which is being run, or has called what is."""
+        shown = (frame for frame in reversed(self._frames) if not frame.code.is_library)
+        return _place_in(next(shown, self._frames[-1]))
 
     def _thaw(self, key: Key) -> None:
         frames, log = key
@@ -858,6 +909,17 @@ class StepRun:
             remedy="end the loop sooner, or compute it in one statement",
             place=self._program_place(self._here()),
         )
+
+
+def _given_first(callee: Any) -> list[Any]:
+    """What a callee is given before its arguments: its object, or what it has captured."""
+    if isinstance(callee, Closure):
+        return [*callee.captured]
+    return [callee.__self__] if isinstance(callee, types.MethodType) else []
+
+
+def _place_in(frame: Frame) -> tuple[Code, int]:
+    return (frame.code, min(frame.at, len(frame.code.blocks) - 1))
 
 
 def _live(code: Code, at: int, innermost: bool) -> tuple[str, ...]:

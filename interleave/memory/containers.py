@@ -119,7 +119,8 @@ class SharedContainer(Shared):
         label = _NAMES.get(name, "read" if name.startswith("__") else name)
         shown = f"[{args[0]!r}]" if args and name in self._by_key else ""
         atomic = changing and name not in _BLIND
-        result = port.access(AccessKind(label, location, shown, atomic), effect)
+        kind = AccessKind(label, location, shown, atomic, self._type)
+        result = port.access(kind, effect)
         return self if changing and name.startswith("__i") else result
 
     def snapshot(self) -> Any:

@@ -7,16 +7,13 @@ library is a Python function of this package, which performs accesses, and in so
 from __future__ import annotations
 
 import functools
-import inspect
 import types
 from collections.abc import Callable
 from typing import Any
 
 from interleave.errors import ModelError
 from interleave.memory.port import current_port
-
-FLATTENED = "__interleave_flattened__"
-"""Attribute of functions of this package that are run block by block, like those of a model."""
+from interleave.memory.primitive import STEPWISE, stepwise
 
 
 class Coroutine:
@@ -67,20 +64,18 @@ def coroutine(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def flattened(function: Callable[..., Any]) -> Any:
-    """Mark a function of this package that calls or awaits what may be code of the model.
+def stepwise_coroutine(function: Callable[..., Any]) -> Any:
+    """Mark an `async def` function of this package that awaits what may be code of the model.
 
-    It is run block by block. Gives what to call instead of an `async def` function.
+    It is run block by block. Gives what to call instead of it.
     """
-    setattr(function, FLATTENED, True)
-    if not function.__code__.co_flags & inspect.CO_COROUTINE:
-        return function
-    names_of = _binder(function)
+    names_of = _binder(stepwise(function))
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Coroutine:
         return Coroutine(function, names_of(*args, **kwargs))  # type: ignore[arg-type]
 
+    delattr(call, STEPWISE)
     return call
 
 
@@ -110,11 +105,6 @@ def _binder(function: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
         return {each: given[each] if each in given else known[each] for each in names}
 
     return bind
-
-
-def is_flattened(function: object) -> bool:
-    """Whether a function of this package is run block by block."""
-    return getattr(function, "__wrapped__", None) is None and hasattr(function, FLATTENED)
 
 
 def awaited(value: Any) -> Any:

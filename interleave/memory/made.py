@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from interleave.memory.closures import variable
 from interleave.memory.containers import SharedContainer
 from interleave.memory.port import AccessKind, Location, current_port
 from interleave.memory.primitive import Primitive
@@ -98,7 +99,9 @@ class MadeObject(Shared):
                     return value
             return _get(self, name)  # of the class, or an AttributeError
 
-        return port.access(AccessKind("read", location, f".{name}"), effect)
+        if location.varying is not None and name not in location.varying:
+            return effect()  # looking at what nobody sets is no access
+        return port.access(AccessKind("read", location, _part(self, name)), effect)
 
     def __setattr__(self, name: str, value: object) -> None:
         if hasattr(getattr(type(self), name, None), "__set__"):
@@ -106,13 +109,15 @@ class MadeObject(Shared):
             return
         location: Location = _get(self, "_location")
         port = current_port()
+        if location.varying is not None and name not in location.varying:
+            port.begin_again(name)
 
         def effect() -> None:
             attributes = dict(port.read(location, part=None))
             attributes[name] = value
             port.write(location, tuple(attributes.items()), part=(name,))
 
-        port.access(AccessKind("write", location, f".{name}"), effect)
+        port.access(AccessKind("write", location, _part(self, name)), effect)
 
     def __delattr__(self, name: str) -> None:
         location: Location = _get(self, "_location")
@@ -125,11 +130,16 @@ class MadeObject(Shared):
             del attributes[name]
             port.write(location, tuple(attributes.items()), part=(name,))
 
-        port.access(AccessKind("delete", location, f".{name}"), effect)
+        port.access(AccessKind("delete", location, _part(self, name)), effect)
 
     def part(self, contents: Any, part: Any) -> object:
         """What an attribute is, as a tuple of one; () where there is none."""
         return next(((value,) for name, value in contents if name == part[0]), ())
+
+
+def _part(made: Any, name: str) -> str:
+    """An attribute in words; of a variable that functions share there is only one."""
+    return "" if isinstance(made, variable) else f".{name}"
 
 
 def _belongs_to_class(cls: type, name: str) -> bool:

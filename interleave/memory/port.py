@@ -14,6 +14,10 @@ from typing import Any, NamedTuple, Protocol
 from interleave.errors import InterleaveError, ModelError
 
 
+class Unrecoverable(BaseException):
+    """Ends a thread at once: no `except` catches it, and no `finally` runs."""
+
+
 class Location:
     """One place in shared state: a variable, an array element, a container, a primitive.
 
@@ -41,6 +45,10 @@ class Location:
         self.initial = -1
         self.constant = True
         self.known: frozenset[str] = frozenset()
+        self.varying: frozenset[str] | None = None
+        """The attributes that some code sets of an object here that a thread has made; None where
+        that is not known: any may be.
+        """
 
     @property
     def home(self) -> Location:
@@ -65,13 +73,15 @@ class AccessKind(NamedTuple):
     `name` as reports show it, which leave out what has none; `location` None where nothing shared
     is touched; `part` is the key within a container that it concerns, in words ("[2]"), for
     reports. `atomic`: the library promises that nothing comes between what it reads and what it
-    writes, so that two such operations need no lock against each other.
+    writes, so that two such operations need no lock against each other. `container`: what kind of
+    one it is an operation of, if it is.
     """
 
     name: str
     location: Location | None = None
     part: str = ""
     atomic: bool = False
+    container: type | None = None
 
     @property
     def where(self) -> str | None:
@@ -222,6 +232,12 @@ def current_port() -> Port:
             remedy="call it from a thread, a property or setup of a Model that is being checked",
         )
     return port
+
+
+def running_port() -> Port | None:
+    """The port of the thread or property that runs now; None in a class body, and in `setup`."""
+    port = _port.get()
+    return port if port is not None and hasattr(port, "make") else None
 
 
 class using_port:

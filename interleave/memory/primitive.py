@@ -3,10 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from interleave.memory.port import AccessKind, Location, current_port
 from interleave.memory.values import Shared
+
+DEFERS = "__interleave_defers__"
+"""Attribute of the function that defers calls to the end of the one that calls it."""
+
+STEPWISE = "__interleave_stepwise__"
+STEPWISE_NAMES: set[str] = set()
+"""Names of methods of primitives that are run like the model's own code."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def stepwise(function: Function) -> Function:
+    """Mark a function of the library that calls functions of the model.
+
+    It is run block by block as those are, and what it does is shown where it is called.
+    """
+    setattr(function, STEPWISE, True)
+    STEPWISE_NAMES.add(function.__name__)
+    return function
+
+
+class Unmade:
+    """A primitive of which Python has no real one, until the heap makes it: its class and state."""
+
+    def __init__(self, kind: type[Primitive], state: object) -> None:
+        self.kind = kind
+        self.state = state
 
 
 class Primitive(Shared):
@@ -17,6 +44,9 @@ class Primitive(Shared):
     `self.block()` where it has to wait, sets `self.state`, and returns or raises what the real one
     would.
     """
+
+    is_variable = False
+    """Whether its state is a value that threads look at and set, so that an update can be lost."""
 
     written_in_python = False
     """Whether the real one is Python code, so that under a GIL threads may switch on entering it.

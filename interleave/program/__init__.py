@@ -1,6 +1,6 @@
 """From a model class to a program: threads, properties, and the heap they share."""
 
-from interleave.program.heap import Heap, MoreRooms, Written
+from interleave.program.heap import Heap, MoreRooms, RoomOwner, Written
 from interleave.program.program import Program, Property, ThreadInstance
 from interleave.program.rooms import MoreThreads, RoomKey
 
@@ -11,6 +11,7 @@ __all__ = [
     "Program",
     "Property",
     "RoomKey",
+    "RoomOwner",
     "ThreadInstance",
     "Written",
 ]

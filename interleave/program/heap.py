@@ -42,12 +42,20 @@ MOST_KINDS = 1 << 16
 
 
 @dataclass(frozen=True)
+class RoomOwner:
+    """Who makes an object, whether it is a primitive, and for which variable, if that is known."""
+
+    maker: str
+    primitive: bool
+    variable: str = ""
+
+
+@dataclass(frozen=True)
 class Room:
     """Room for one object that a thread makes: see `memory.made`."""
 
     number: int
-    maker: str
-    primitive: bool
+    key: RoomOwner
     location: Location
     references: Location
 
@@ -134,12 +142,12 @@ class Heap:
         self.initial = [(*row, location.initial) for row in self.initial]
         return location
 
-    def add_room(self, name: str, maker: str, *, primitive: bool) -> None:
-        """Room for one more object that thread `maker` makes."""
-        owner = self.add(name, PrimitiveRoom if primitive else PlainRoom)
+    def add_room(self, name: str, key: RoomOwner) -> None:
+        """Room for one more object that a thread makes."""
+        owner = self.add(name, PrimitiveRoom if key.primitive else PlainRoom)
         owner._location.is_room = True
         references = self.add_location("", owner._number, 0)
-        self.rooms.append(Room(len(self.rooms), maker, primitive, owner._location, references))
+        self.rooms.append(Room(len(self.rooms), key, owner._location, references))
 
     def made(self, room: Room, kind: Kind) -> Any:
         """The stand-in for what is in a room, if it is of some kind."""
@@ -170,12 +178,8 @@ class Heap:
         if number < FIRST_MADE:
             return f"object {number}"
         room = self.room(number)
-        alike = [
-            each
-            for each in self.rooms
-            if (each.maker, each.primitive) == (room.maker, room.primitive)
-        ]
-        return f"object {alike.index(room)} of {room.maker}"
+        alike = [each for each in self.rooms if each.key == room.key]
+        return f"object {room.key.variable} {alike.index(room)} of {room.key.maker}"
 
     def owner(self, location: Location) -> Any:
         """The stand-in that a location belongs to."""
@@ -189,9 +193,9 @@ class Again(Exception):
 class MoreRooms(Again):
     """A thread makes more objects than there is room for."""
 
-    def __init__(self, maker: str, primitive: bool) -> None:
-        super().__init__(maker, primitive)
-        self.key = (maker, primitive)
+    def __init__(self, key: RoomOwner) -> None:
+        super().__init__(key)
+        self.key = key
 
 
 class Written(Again):

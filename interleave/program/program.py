@@ -7,6 +7,7 @@ import builtins
 import contextlib
 import inspect
 import itertools
+import re
 import sys
 import types
 from collections import Counter
@@ -28,12 +29,14 @@ from interleave.compiler.names import (
 )
 from interleave.compiler.source import find_function, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place
-from interleave.memory.coroutine import Coroutine, is_flattened
+from interleave.memory.closures import Closure
+from interleave.memory.coroutine import Coroutine
 from interleave.memory.made import MadeObject
+from interleave.memory.primitive import STEPWISE_NAMES
 from interleave.memory.values import OrderedFrozenSet, is_plain_object, mangle
 from interleave.model import NOTE, RUNTIMES, Model, Param, PropertyNote, ThreadNote
 from interleave.program import tasks
-from interleave.program.heap import capture
+from interleave.program.heap import RoomOwner, capture
 from interleave.program.misuse import refuse_init, refuse_silence
 from interleave.program.objects import stand_in_class
 from interleave.program.processes import Space, private_copies, share_pipes
@@ -109,7 +112,7 @@ class Program:
         written: frozenset[str] = frozenset(),
         runtime: str = RUNTIMES[0],
         rooms: Mapping[RoomKey, int] = MappingProxyType({}),
-        object_rooms: Mapping[tuple[str, bool], int] = MappingProxyType({}),
+        object_rooms: Mapping[RoomOwner, int] = MappingProxyType({}),
     ) -> None:
         self.model = model
         self.runtime = runtime
@@ -118,6 +121,8 @@ class Program:
         self.parameters = parameters
         self.written = written
         self.threads: list[ThreadInstance] = []
+        self.main: int | None = None
+        """The goroutine named main."""
         self.properties: list[Property] = []
         self._codes: dict[types.FunctionType, Code] = {}
         self._copies: dict[types.FunctionType, types.FunctionType] = {}
@@ -126,6 +131,7 @@ class Program:
         self._made_classes: dict[type, type] = {}
         self._read_notes()
         reachable, self.method_names = _reachable_functions(self.model, self._entries())
+        self.method_names |= STEPWISE_NAMES
         globals_ = _shared_globals(reachable)
         self.heap, found = capture(
             initial_instances(self.model, self.parameters, place_of_function),
@@ -151,6 +157,8 @@ class Program:
         self._add_object_rooms(object_rooms)
         self.has_threads = any(each.kind == "thread" for each in self.threads)
         """Whether there are others than tasks, which may run while a task does."""
+        self.over = self.heap.add_location("", 0, value=False) if runtime == "go" else None
+        """Whether the program has ended although threads have not, where it can."""
         for entry in self.threads:
             self.code(entry.function)
 
@@ -180,6 +188,8 @@ class Program:
 
     def _add_threads(self, name: str, function: types.FunctionType, note: ThreadNote) -> None:
         count = self._count(note.count, function)
+        if note.kind == "goroutine":
+            self._check_goroutine(name, function, count, daemon=note.daemon)
         wanted = len(inspect.signature(function).parameters) - 1
         if wanted not in (0, 1):
             raise ModelError(
@@ -193,6 +203,8 @@ class Program:
             shown = f"{name}[{index}]" if count > 1 else name
             arguments = (index,) if wanted else ()
             process = shown if note.kind == "process" else ""
+            if note.kind == "goroutine" and name == "main":
+                self.main = len(self.threads)
             self.threads.append(
                 ThreadInstance(
                     len(self.threads),
@@ -205,6 +217,22 @@ class Program:
                     process=process,
                     kind=note.kind,
                 )
+            )
+
+    def _check_goroutine(
+        self, name: str, function: types.FunctionType, count: int, *, daemon: bool
+    ) -> None:
+        if self.runtime != "go":
+            raise ModelError(
+                f"model {self.model.__name__} has goroutines and threads",
+                remedy="mark all of them with @goroutine, or none",
+                place=place_of_function(function),
+            )
+        if name == "main" and (count != 1 or daemon):
+            raise ModelError(
+                "main is not one goroutine that ends the program",
+                remedy="write @goroutine above it, without arguments; or give it another name",
+                place=place_of_function(function),
             )
 
     def _add_rooms(self, rooms: Mapping[RoomKey, int]) -> None:
@@ -220,16 +248,32 @@ class Program:
                 for _ in range(count if key.maker == maker else 0):
                     makers.append(self._add_room(key, made))
 
-    def _add_object_rooms(self, rooms: Mapping[tuple[str, bool], int]) -> None:
+    def _add_object_rooms(self, rooms: Mapping[RoomOwner, int]) -> None:
         """Make room for the objects that threads make: those of each maker in turn."""
-        for maker in self.threads:
-            numbers = itertools.count(1)
-            for primitive in (False, True):
-                for _ in range(rooms.get((maker.name, primitive), 0)):
-                    name = f"{maker.name}#{next(numbers)}"
-                    self.heap.add_room(name, maker.name, primitive=primitive)
+        makers = [thread.name for thread in self.threads]
+        taken = Counter(location.name for location in self.heap.locations)
+        taken.update(variable for variable, _ in {(key.variable, key.maker) for key in rooms})
+        numbers: Counter[str] = Counter()
+        in_order = sorted(
+            rooms, key=lambda key: (makers.index(key.maker), key.variable, key.primitive)
+        )
+        for key in in_order:
+            # Called by its variable, where that says enough.
+            shared = taken[key.variable] > 1
+            name = f"{key.maker}.{key.variable}" if shared else key.variable
+            for _ in range(rooms[key]):
+                called = name if key.variable else f"{key.maker}#"
+                numbers[called] += 1
+                number = numbers[called]
+                if not key.variable:
+                    called += str(number)
+                elif number > 1:
+                    called += f"#{number}"
+                self.heap.add_room(called, key)
         for room in self.heap.rooms:
             room.location.known = self.written
+            if self.runtime == "go":
+                room.location.varying = self.written | self._written_by(self._entries())
 
     def made_class(self, cls: type) -> type:
         """The class of the stand-ins for instances of `cls` that threads make and share."""
@@ -335,6 +379,20 @@ class Program:
             raise ModelError(f"there is no thread {which}", remedy=f"the threads are {known}")
         return [thread.number for thread in found]
 
+    @property
+    def awaited(self) -> list[int]:
+        """The threads that have ended in every final state, if nothing ends the program before.
+
+        Of goroutines that is `main`, if there is one; else all but daemons.
+        """
+        if self.main is not None:
+            return [self.main]
+        return [thread.number for thread in self.threads if not thread.daemon]
+
+    def ends_with(self, thread: int) -> bool:
+        """Whether the program is over when a thread has returned."""
+        return thread == self.main
+
     # Names and code
 
     def code(self, function: types.FunctionType) -> Code:
@@ -346,18 +404,33 @@ class Program:
                 method_names=self.method_names,
                 namespace=self._namespace(function, strict=True),
                 defaults=lambda value: self._default(value, function),
+                inner=self._copy,
                 switches=self.runtime == "gil",
+                lambdas=self.runtime == "go",
+                one_per_loop=self._one_variable_per_loop(),
             )
             self._fill_copies()
         return found
 
+    def _one_variable_per_loop(self) -> bool:
+        """Whether a `for` loop has one variable for all rounds, as in Go up to 1.21."""
+        version = self.parameters.get("GO_VERSION", getattr(self.model, "GO_VERSION", ""))
+        if version == "" or (isinstance(version, str) and re.fullmatch(r"1\.\d+", version)):
+            return version != "" and int(version.partition(".")[2]) < 22
+        raise ModelError(
+            f"GO_VERSION is {version!r}",
+            remedy='write the version as in go.mod: GO_VERSION = "1.21"',
+            place=self._place_of_attribute("GO_VERSION"),
+        )
+
     def to_flatten(self, callee: object) -> types.FunctionType | None:
         """The function to run block by block when `callee` is called; None to call it as it is."""
         function = callee.__func__ if isinstance(callee, types.MethodType) else callee
+        function = function.function if isinstance(function, Closure) else function
         if not isinstance(function, types.FunctionType):
             return None
         function = self._originals.get(function, function)
-        if not (is_user_function(function) or is_flattened(function)):
+        if not is_user_function(function):
             return None
         if function.__code__.co_flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
             return None
@@ -607,7 +680,7 @@ def _written_attributes(functions: list[types.FunctionType]) -> frozenset[str]:
         definition = find_function(function)
         if definition is None or function.__name__ in ("__init__", "__post_init__"):
             continue
-        for node in scope_walk(definition[0].body):
+        for node in evaluated_nodes(definition[0]):
             if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
                 found.add(mangle(node.attr, definition[1]))
     return frozenset(found)

@@ -192,6 +192,8 @@ def standstill(violation: Violation) -> str:
     if violation.kind == "stuck":
         who, these = "they", "this one" if len(violation.waits) == 1 else "these"
         opening = f"Others can go on for ever, but {these} can never move again"
+        if violation.leaked:
+            opening = f"main has returned, and {these} could never move again"
     why = f", because {who} wait for each other in a circle" if violation.cycle else ""
     return opening + why
 

@@ -18,7 +18,7 @@ from typing import Any
 from interleave.errors import ModelError
 from interleave.memory.made import Kind
 from interleave.memory.port import current_port
-from interleave.memory.primitive import Primitive
+from interleave.memory.primitive import Primitive, Unmade
 
 MODELLED = {
     "_queue": "queue",
@@ -88,6 +88,8 @@ def counterpart(module: str) -> ModuleType | None:
 
 def primitive_class(real: object) -> type[Primitive] | None:
     """The modelled class of a real lock, queue, ...; None where `real` is something else."""
+    if isinstance(real, Unmade):
+        return real.kind
     module = counterpart(type(real).__module__)
     if module is None:
         return None

@@ -53,13 +53,14 @@ def _groups(graph: NativeGraph, ended: Any) -> tuple[Any, list[int]]:
     layout, locations = graph.layout, graph.machine.locations
     words = graph.packed.words_of(ended)
     columns = [_column(layout, words, place) for place in range(locations)]
-    daemons = {thread.number for thread in graph.machine.program.threads if thread.daemon}
+    awaited = graph.machine.program.awaited
     dead, failed = np.zeros(len(ended), bool), np.zeros(len(ended), bool)
     for thread in range(len(graph.machine.program.threads)):
         local = _column(layout, words, locations + thread)
         failed |= local == FAILED  # codes of local states: these two are themselves
-        if thread not in daemons:
+        if thread in awaited:
             dead |= (local != FAILED) & (local != FINISHED)
+    dead &= ~graph.are_over(words)
     columns.append(np.where(dead, 2, failed).astype(np.uint64))
     _, first, group = np.unique(
         np.stack(columns, axis=1), axis=0, return_index=True, return_inverse=True

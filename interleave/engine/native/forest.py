@@ -101,7 +101,7 @@ class Forest:
         self,
         layout: Layout,
         threads: Sequence[int],
-        daemons: Iterable[int],
+        awaited: Iterable[int],
         predicates: Sequence[Predicate],
         watched: Callable[[Step], Iterable[Change]],
         product: Product | None,
@@ -112,7 +112,7 @@ class Forest:
         self.steps: list[Step] = []
         self.ranks: list[int] = []
         """The place of each step among those of its leaf."""
-        self._daemons = set(daemons)
+        self._awaited = set(awaited)
         self._when_final = np.array([each.when_final for each in predicates], np.int64)
         self._product = product or Product(())
         self._watched = watched
@@ -298,7 +298,7 @@ class Forest:
         )
         unfinished = [0] * layout.words
         for thread, (word, shift, mask) in enumerate(slots):
-            if thread not in self._daemons:
+            if thread in self._awaited:
                 unfinished[word] |= (mask & ~1) << shift  # FINISHED and FAILED are 0 and 1
         self.unfinished = np.array(unfinished, np.uint64)
         self._local_bases = np.cumsum([0, *(mask + 1 for _, _, mask in slots)])

@@ -13,8 +13,8 @@ from interleave.engine.native.endings import find_endings
 from interleave.engine.native.forest import Forest
 from interleave.engine.native.layout import Layout, slot_arrays
 from interleave.engine.native.space import PackedStates, Parallel, Sizes
-from interleave.engine.native.stuck import find_stuck
-from interleave.engine.stuck import Stuck
+from interleave.engine.native.stuck import find_stuck, find_waiting
+from interleave.engine.stuck import Later, Stuck
 from interleave.machine import State
 
 AT_ONCE = 1_000_000
@@ -105,9 +105,13 @@ class NativeGraph(SearchGraph):
             self._endings, self.has_cycle = find_endings(self, self.forest)
         return self._endings
 
-    def stuck(self) -> Stuck:
+    def stuck(self, later: Later = ()) -> Stuck:
         assert self.forest is not None
-        return find_stuck(self, self.forest)
+        return find_stuck(self, self.forest, later)
+
+    def waiting(self) -> tuple[Later, Stuck]:
+        assert self.forest is not None
+        return find_waiting(self, self.forest)
 
     @property
     def any_final(self) -> bool:
@@ -115,7 +119,18 @@ class NativeGraph(SearchGraph):
         words = self.packed.words_of(slice(self.count))
         unfinished = self.forest.unfinished
         parts = (words[begin : begin + AT_ONCE] for begin in range(0, self.count, AT_ONCE))
-        return any(not (part & unfinished).any(axis=1).all() for part in parts)
+        return any((self.are_over(part) | ~(part & unfinished).any(axis=1)).any() for part in parts)
+
+    def are_over(self, words: Any) -> Any:
+        """For each of some states, whether the program has ended in it: see `Machine.is_over`."""
+        over = self.machine.program.over
+        if over is None:
+            return np.zeros(len(words), bool)
+        word, shift = self.layout.slots[over.index]
+        codes = (words[:, word] >> np.uint64(shift)) & np.uint64(self.layout.mask(over.index))
+        values = self.machine.program.heap.values
+        truth = [bool(values[value]) for value in self.layout.values(over.index)]
+        return np.array(truth, bool)[codes]
 
     def truncate(self, count: int) -> None:
         """Forget all states but the first `count`."""

@@ -74,7 +74,7 @@ class NativeSearch:
         self._forest = Forest(
             self._layout,
             self._threads,
-            [thread.number for thread in program.threads if thread.daemon],
+            program.awaited,
             self._predicates,
             lambda step: chain.from_iterable(each.watched(step) for each in observers),
             graph.product,

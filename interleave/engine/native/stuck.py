@@ -9,7 +9,7 @@ import numpy as np
 from interleave.engine.memory import shortage
 from interleave.engine.native.compiling import announced
 from interleave.engine.native.components import first_waits, visit
-from interleave.engine.stuck import Stuck
+from interleave.engine.stuck import Later, Stuck
 
 if TYPE_CHECKING:
     from interleave.engine.native.forest import Forest
@@ -19,11 +19,59 @@ AT_ONCE = 1 << 18
 """States, or transitions, after which the kernel comes back, so that it can be interrupted."""
 
 
-def find_stuck(graph: NativeGraph, forest: Forest) -> Stuck:
+def find_stuck(graph: NativeGraph, forest: Forest, later: Later) -> Stuck:
     """For everything that a thread waits for, the first state in which it is stuck there.
 
     Each with all threads that are stuck in it, in order. See `engine.stuck.find_stuck`. Where there
     is not enough memory, that becomes the limit of the graph, and there is no answer.
+    """
+    found = _settle(graph, forest, later)
+    if found is None:
+        return []
+    bits, settled, endless = found
+    return _first_waits(graph, forest, bits, settled, endless) if endless.any() else []
+
+
+def find_waiting(graph: NativeGraph, forest: Forest) -> tuple[Later, Stuck]:
+    """See `engine.stuck.find_waiting`. Of all states, the first one for each thing waited for."""
+    found = _settle(graph, forest, ())
+    if found is None:
+        return [], []
+    bits, settled, anywhere = found
+    anywhere[:] = 1
+    at_start = _unsettled(settled, len(graph), bits, np.arange(graph.initial))
+    return at_start, _first_waits(graph, forest, bits, settled, anywhere)
+
+
+def _first_waits(
+    graph: NativeGraph, forest: Forest, bits: Any, settled: Any, candidates: Any
+) -> Stuck:
+    space, trees, count = graph.packed.space, forest.trees, len(graph)
+    seen = np.zeros(len(trees.leaf_first), np.uint8)
+    first, number = np.empty(len(seen), np.int64), 0
+    for begin in range(0, count, AT_ONCE):
+        end = min(begin + AT_ONCE, count)
+        number = first_waits(
+            space, trees, bits, begin, end, settled, candidates, seen, first, number
+        )
+    return _unsettled(settled, count, bits, first[:number])
+
+
+def _unsettled(settled: Any, count: int, bits: Any, numbers: Any) -> Stuck:
+    """Some states, each with the threads that are not settled in it."""
+    threads = np.flatnonzero(bits >= 0).tolist()
+    rows = np.unpackbits(
+        settled.reshape(count, -1)[numbers], axis=1, count=len(threads), bitorder="little"
+    )
+    return [
+        (number, tuple(thread for thread, bit in zip(threads, row, strict=True) if not bit))
+        for number, row in zip(numbers.tolist(), rows.tolist(), strict=True)
+    ]
+
+
+def _settle(graph: NativeGraph, forest: Forest, later: Later) -> tuple[Any, Any, Any] | None:
+    """Bits of threads, those that are set in each state, and from which states there is a path
+    without an end. None where there is not enough memory.
     """
     space, trees, count = graph.packed.space, forest.trees, len(graph)
     threads = [thread.number for thread in graph.machine.program.threads if not thread.daemon]
@@ -31,6 +79,9 @@ def find_stuck(graph: NativeGraph, forest: Forest) -> Stuck:
     bits[threads] = np.arange(len(threads))
     full = np.packbits(np.ones(len(threads), np.uint8), bitorder="little")
     settled = np.zeros(count * len(full), np.uint8)
+    for number, never in later:
+        row = np.array([thread not in never for thread in threads], np.uint8)
+        settled[number * len(full) : (number + 1) * len(full)] = np.packbits(row, bitorder="little")
     endless = np.zeros(count, np.uint8)
     room = _room(count, space.parents.dtype)
     made = np.empty(space.words, np.uint64)
@@ -41,22 +92,8 @@ def find_stuck(graph: NativeGraph, forest: Forest) -> Stuck:
     while visit(*arguments, AT_ONCE):
         if short := shortage():
             graph.limit = short
-            return []
-    if not endless.any():
-        return []
-    seen = np.zeros(len(trees.leaf_first), np.uint8)
-    first, found = np.empty(len(seen), np.int64), 0
-    for begin in range(0, count, AT_ONCE):
-        end = min(begin + AT_ONCE, count)
-        found = first_waits(space, trees, bits, begin, end, settled, endless, seen, first, found)
-    numbers = first[:found]
-    rows = np.unpackbits(
-        settled.reshape(count, -1)[numbers], axis=1, count=len(threads), bitorder="little"
-    )
-    return [
-        (number, tuple(thread for thread, bit in zip(threads, row, strict=True) if not bit))
-        for number, row in zip(numbers.tolist(), rows.tolist(), strict=True)
-    ]
+            return None
+    return bits, settled, endless
 
 
 def _room(count: int, number: Any) -> tuple[Any, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from interleave.memory.coroutine import Coroutine, flattened
-from interleave.memory.primitive import Primitive
+from interleave.memory.coroutine import Coroutine
+from interleave.memory.primitive import Primitive, stepwise
 from interleave.stdlib.asyncio import (
     futures,
     gathering,
@@ -20,8 +20,8 @@ from interleave.stdlib.asyncio import (
 )
 from interleave.stdlib.registry import made_by_threads
 
-flattened(loop.event_loop)
-flattened(threads.executor)
+stepwise(loop.event_loop)
+stepwise(threads.executor)
 
 PRIMITIVES: dict[type, type[Primitive]] = {**locks.PRIMITIVES, **queues.PRIMITIVES}
 

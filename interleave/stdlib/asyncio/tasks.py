@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
-from interleave.memory.coroutine import Coroutine, LibraryCoroutine, coroutine, flattened
+from interleave.memory.coroutine import Coroutine, LibraryCoroutine, coroutine, stepwise_coroutine
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.values import OrderedSet
 from interleave.stdlib.asyncio.futures import (
@@ -267,7 +267,7 @@ def ensure_future(coro_or_future: Any, *, loop: Any = None) -> Future:
     raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
 
 
-@flattened
+@stepwise_coroutine
 async def run_coroutine(function: Any, args: Any) -> Any:
     """What a task runs that was made of a coroutine of the library."""
     return await coroutine_of(function, args)  # type: ignore[misc]

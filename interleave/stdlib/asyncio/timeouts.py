@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, NamedTuple
 
-from interleave.memory.coroutine import coroutine, flattened
+from interleave.memory.coroutine import coroutine, stepwise_coroutine
 from interleave.memory.made import Kind
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive
@@ -121,7 +121,7 @@ def make_timeout(delay: float | None) -> Any:
     return current_port().make(Kind(Timeout), TimeoutState(CREATED, delay is not None))
 
 
-@flattened
+@stepwise_coroutine
 async def wait_for(fut: Any, timeout: Any) -> Any:
     """`asyncio.wait_for`: in the task itself, as from 3.12 on."""
     if timeout is not None and timeout <= 0:

@@ -1,0 +1,112 @@
+"""What goroutines could still do when `main` has returned, and who is leaked.
+
+The end of `main` ends the program, whatever the others do. Whether one of them was left behind for
+good is asked of a graph of its own, which goes on from the final states as if `main` had waited: a
+goroutine is leaked if it comes to a state there from which it never moves again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from interleave.engine.graph import SearchGraph
+from interleave.engine.observing import Limits, Predicate
+from interleave.engine.paths import Path, path_by_search, paths_to
+from interleave.engine.search import explore
+from interleave.engine.stuck import Later, Stuck, find_waiting
+from interleave.engine.trees import LearntSteps
+from interleave.machine import FINISHED, Machine, State
+
+MOST_LATER = 1_000
+"""States that there may be after the end of the program, for each state before it."""
+
+MOST_COUNTED = 100_000
+"""States after the end, at most, to count the interleavings that leak something."""
+
+
+class Leaks:
+    """The leaks of a complete graph. Where there are too many states, that is its limit now.
+
+    `later` has the final states in which goroutines are left, each with those of them that would
+    not have moved any more.
+    """
+
+    later: Later = ()
+    countable = True
+    predicates: Sequence[Predicate] = ()
+    """Whether an interleaving has leaked nothing, to count those that have."""
+
+    def __init__(self, machine: Machine, learnt: LearntSteps, graph: SearchGraph) -> None:
+        self._graph = graph
+        self._machine = machine
+        self._stuck: Stuck = []
+        left = {
+            machine.going_on(state): number
+            for number, state in ((number, graph.state(number)) for number in graph.ended)
+            if machine.is_over(state) and not self._all_ended(state)
+        }
+        if not left:
+            return
+        self._numbers = list(left.values())
+        limits = Limits(states=MOST_LATER * len(graph))
+        self._after = explore(machine, learnt, [], graph.engine, limits, initial=[*left])
+        # To count, all states are needed in which somebody is stuck, and not the first ones only.
+        self.countable = len(self._after) <= MOST_COUNTED
+        if not self._after.limit:
+            at_start, self._stuck = (
+                find_waiting(self._after) if self.countable else self._after.waiting()
+            )
+        if self._after.limit:
+            graph.limit = f"{self._after.limit}, of what goroutines could do after main"
+            return
+        self.later = [(self._numbers[number], threads) for number, threads in at_start]
+        if self._stuck and self.countable:
+            self.predicates = [_LeaksNothing(self._leaking())]
+
+    def _all_ended(self, state: State) -> bool:
+        return all(
+            thread.daemon or self._machine.local(state, thread.number) == FINISHED
+            for thread in self._machine.program.threads
+        )
+
+    def found(self) -> list[tuple[int, State, tuple[int, ...]]]:
+        """States after the end in which goroutines never move again: a number, which `path_to`
+        knows, the state, and who is leaked in it.
+        """
+        states = ((number, self._after.state(number), leaked) for number, leaked in self._stuck)
+        return [each for each in states if not self._machine.is_over(each[1])]
+
+    def path_to(self, number: int) -> Path:
+        """The way to a state after the end: to the end, and on from there."""
+        goal = (self._numbers[self._after.way_to(number)[0]], None)
+        before = paths_to(self._graph, {goal[0]: goal})[goal[0]]
+        return Path((*before.steps, *path_by_search(self._after, number, None).steps))
+
+    def _leaking(self) -> frozenset[State]:
+        """The final states from which somebody may come to be leaked."""
+        after = self._after
+        comes_from: list[list[int]] = [[] for _ in range(len(after))]
+        for number in range(len(after)):
+            for target in after.targets[number]:
+                comes_from[target].append(number)
+        waiting = [number for number, _ in self._stuck]
+        leaking = set(waiting)
+        while waiting:
+            more = {*comes_from[waiting.pop()]} - leaking
+            leaking |= more
+            waiting += more
+        numbers = [self._numbers[each] for each in leaking if each < after.initial]
+        return frozenset(self._graph.state(number) for number in numbers)
+
+
+class _LeaksNothing:
+    """As a predicate: a final state is not one from which goroutines are leaked."""
+
+    when_final = True
+
+    def __init__(self, leaking: frozenset[State]) -> None:
+        self._leaking = leaking
+
+    def look(self, state: State) -> tuple[bool, tuple[int, ...]]:
+        width = len(next(iter(self._leaking)))
+        return state[:width] in self._leaking, tuple(range(width))

@@ -1,0 +1,460 @@
+"""Functions that are defined inside a function, lifted out of it.
+
+A captured variable becomes a parameter of the lifted function. It is copied if its one assignment
+comes before the definition; else it becomes a `memory.closures.variable`, and what is captured is
+that. As in Go, a variable that occurs only in the body of one loop is a new one in each round, and
+so is the variable of a `for` loop (up to Go 1.21, it is one for the whole loop).
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import types
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from interleave.compiler.names import bound_names
+from interleave.compiler.source import DEFINITION, LIFTED, Definition
+from interleave.errors import ModelError, Place
+
+Inner = ast.FunctionDef | ast.Lambda
+Loops = tuple[ast.AST, ...]
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+Node = TypeVar("Node", bound=ast.AST)
+
+
+class Lifted(NamedTuple):
+    """A definition without inner functions, and these, by the names under which it finds them."""
+
+    definition: Definition
+    functions: dict[str, types.FunctionType]
+
+
+class _Use(NamedTuple):
+    """An occurrence of a variable: inside which loops, and in which inner function, if any."""
+
+    stores: bool
+    loops: Loops
+    place: tuple[int, int]
+    inner: Inner | None
+
+
+def lift(
+    function: types.FunctionType,
+    definition: Definition,
+    owner: str | None,
+    *,
+    lambdas: bool,
+    one_per_loop: bool,
+) -> Lifted:
+    """The definition of a function with the functions inside it lifted out of it.
+
+    `lambdas` says whether to lift those too; `one_per_loop`, whether a `for` loop has one variable
+    for all rounds. Raises `ModelError`. For one function it gives the same functions each time.
+    """
+    found: dict[Any, Lifted] = function.__dict__.setdefault(LIFTED, {})
+    key = (lambdas, one_per_loop)
+    if key not in found:
+        found[key] = _Lifter(function, definition, owner, *key).lifted()
+    return found[key]
+
+
+class _Lifter:
+    """Lifts the functions inside one function."""
+
+    def __init__(
+        self,
+        function: types.FunctionType,
+        definition: Definition,
+        owner: str | None,
+        lambdas: bool,
+        one_per_loop: bool,
+    ) -> None:
+        self._function = function
+        self._definition = copy.deepcopy(definition)
+        self._owner = owner
+        self._one_per_loop = one_per_loop
+        self._bound = bound_names(self._definition)
+        arguments = ast.walk(self._definition.args)
+        self._parameters = {each.arg for each in arguments if isinstance(each, ast.arg)}
+        self._uses: dict[str, list[_Use]] = {}
+        kinds = (ast.FunctionDef, ast.Lambda) if lambdas else (ast.FunctionDef,)
+        self._inner: list[Inner] = []
+        for loops, node in _in_order(self._definition.body, ()):
+            if isinstance(node, kinds):
+                self._inner.append(node)
+            self._note(loops, node)
+
+    def lifted(self) -> Lifted:
+        if not self._inner:
+            return Lifted(self._definition, {})
+        captured = {id(each): sorted(_free(each) & self._bound) for each in self._inner}
+        names = sorted({name for found in captured.values() for name in found})
+        shared = {name: self._scope(name) for name in names if not self._is_copied(name)}
+        functions, hidden = {}, {}
+        for number, each in enumerate(self._inner, 1):
+            name = getattr(each, "name", "func")
+            hidden[id(each)] = f"@{name}{number}"
+            made = self._made(each, name, captured[id(each)], frozenset(shared))
+            functions[hidden[id(each)]] = made
+        rewriter = _Rewriter(frozenset(shared), hidden, captured)
+        self._definition.body = [rewriter.visit(each) for each in self._definition.body]
+        self._make_variables(shared)
+        return Lifted(ast.fix_missing_locations(self._definition), functions)
+
+    # Which variables are captured, and how
+
+    def _note(self, loops: Loops, node: ast.AST) -> None:
+        place = (getattr(node, "lineno", 0), getattr(node, "col_offset", 0))
+        for name in _bound_by(node):
+            self._uses.setdefault(name, []).append(_Use(True, loops, place, None))
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            self._uses.setdefault(node.id, []).append(_Use(False, loops, place, None))
+        if isinstance(node, ast.FunctionDef | ast.Lambda):
+            stored = _stored_outside(node)
+            for name in _free(node):
+                use = _Use(name in stored, loops, place, node)
+                self._uses.setdefault(name, []).append(use)
+
+    def _scope(self, name: str) -> Loops:
+        """The loops in whose body a variable is: it is a new one in each round of the last."""
+        ways = [use.loops for use in self._uses[name]]
+        if name in self._parameters:
+            ways.append(())
+        scope: Loops = ()
+        for each in zip(*ways, strict=False):
+            if any(loop is not each[0] for loop in each):
+                break
+            scope += (each[0],)
+        if self._one_per_loop and scope and name in _targets(scope[-1]):
+            scope = scope[:-1]
+        return scope
+
+    def _is_copied(self, name: str) -> bool:
+        """Whether nobody assigns it once a function has captured it."""
+        uses = self._uses[name]
+        stores = [use for use in uses if use.stores]
+        if any(use.inner for use in stores):
+            return False
+        scope = self._scope(name)
+        first = min(use.place for use in uses if use.inner)
+        if name in self._parameters:
+            return not stores
+        return len(stores) == 1 and stores[0].loops == scope and stores[0].place < first
+
+    # Making the lifted functions
+
+    def _made(
+        self, inner: Inner, name: str, captured: Sequence[str], shared: frozenset[str]
+    ) -> types.FunctionType:
+        file = self._function.__code__.co_filename
+        self._check(inner, file)
+        arguments = copy.deepcopy(inner.args)
+        arguments.posonlyargs[:0] = [_at(inner, ast.arg(each)) for each in captured]
+        body = inner.body if isinstance(inner, ast.FunctionDef) else [ast.Return(inner.body)]
+        inside = _Rewriter(shared - _own(inner), {}, {})
+        made = _at(
+            inner,
+            ast.FunctionDef(
+                name,
+                arguments,
+                [inside.visit(copy.deepcopy(_at(inner, each))) for each in body],
+                [],
+                None,
+            ),
+        )
+        made.type_params = []  # type: ignore[attr-defined]  # from Python 3.12 on
+        _NoOuter(frozenset(captured)).visit(made)
+        namespace: dict[str, Any] = {}
+        module = ast.fix_missing_locations(ast.Module([made], []))
+        exec(compile(module, file, "exec"), namespace)  # noqa: S102  (the user's own function)
+        function = types.FunctionType(namespace[name].__code__, self._function.__globals__, name)
+        function.__qualname__ = f"{self._function.__qualname__}.{name}"
+        function.__dict__[DEFINITION] = (made, self._owner)
+        return function
+
+    def _check(self, inner: Inner, file: str) -> None:
+        arguments = inner.args
+        if arguments.defaults or any(arguments.kw_defaults):
+            raise ModelError(
+                "a function defined inside a thread has default values",
+                remedy="leave them out: it may use the variables around it, or take arguments",
+                place=Place.of_node(file, inner),
+            )
+        if getattr(inner, "decorator_list", None):
+            raise ModelError(
+                "a function defined inside a thread is decorated",
+                remedy="make it a function of the module, or leave the decorator out",
+                place=Place.of_node(file, inner),
+            )
+
+    # Making variables
+
+    def _make_variables(self, shared: dict[str, Loops]) -> None:
+        """Have each variable made where its scope begins: that of the function, or of a round."""
+        rounds: dict[int, tuple[ast.AST, list[str]]] = {}
+        outside = []
+        for name, scope in shared.items():
+            if scope:
+                rounds.setdefault(id(scope[-1]), (scope[-1], []))[1].append(name)
+            else:
+                outside.append(name)
+        for loop, names in rounds.values():
+            self._begin_rounds(loop, names)
+        first = self._definition.body[0]
+        self._definition.body[:0] = [
+            _cell(
+                first,
+                name,
+                [_at(first, ast.Name(name, ast.Load()))] if name in self._parameters else [],
+            )
+            for name in outside
+        ]
+
+    def _begin_rounds(self, loop: Any, names: Sequence[str]) -> None:
+        """Have each round of a loop begin with new variables."""
+        targets = _targets(loop)
+        first = loop.body[0]
+        made = []
+        for name in names:
+            if name in targets:
+                loop.target = _Renamer(name).visit(loop.target)
+                made.append(_cell(first, name, [_at(first, ast.Name(f"#{name}", ast.Load()))]))
+            else:
+                made.append(_cell(first, name, []))
+        loop.body[:0] = made
+
+
+def _cell(place: ast.AST, name: str, value: Sequence[ast.expr]) -> ast.stmt:
+    """`name = cell("name", value)`."""
+    maker = _at(place, ast.Name("@cell", ast.Load()))
+    call = _at(place, ast.Call(maker, [_at(place, ast.Constant(name)), *value], []))
+    return _at(place, ast.Assign([_at(place, ast.Name(name, ast.Store()))], call))
+
+
+def _at(place: ast.AST, node: Node) -> Node:
+    return ast.copy_location(node, place) if not hasattr(node, "lineno") else node
+
+
+def _in_order(body: Sequence[ast.AST], loops: Loops) -> Iterator[tuple[Loops, ast.AST]]:
+    """The nodes of a function's own scope, each with the loops in whose body it is."""
+    for node in body:
+        yield loops, node
+        if isinstance(node, ast.FunctionDef | ast.Lambda | ast.ClassDef):
+            continue
+        if isinstance(node, ast.For):
+            yield from _in_order([node.iter], loops)
+            yield from _in_order([node.target, *node.body], (*loops, node))
+            yield from _in_order(node.orelse, loops)
+        elif isinstance(node, ast.While):
+            yield from _in_order([node.test], loops)
+            yield from _in_order(node.body, (*loops, node))
+            yield from _in_order(node.orelse, loops)
+        elif isinstance(node, _COMPREHENSIONS):
+            hidden = _comprehension_names(node)
+            for inside, each in _in_order(list(ast.iter_child_nodes(node)), loops):
+                if not (isinstance(each, ast.Name) and each.id in hidden):
+                    if not isinstance(each, ast.Lambda):
+                        yield inside, each
+        else:
+            yield from _in_order(list(ast.iter_child_nodes(node)), loops)
+
+
+def _comprehension_names(node: Any) -> frozenset[str]:
+    return frozenset(
+        name.id
+        for generator in node.generators
+        for name in ast.walk(generator.target)
+        if isinstance(name, ast.Name)
+    )
+
+
+def _bound_by(node: ast.AST) -> list[str]:
+    """The variables that a node itself binds."""
+    if isinstance(node, ast.Name):
+        return [] if isinstance(node.ctx, ast.Load) else [node.id]
+    if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar | ast.FunctionDef):
+        return [node.name] if node.name else []
+    if isinstance(node, ast.MatchMapping):
+        return [node.rest] if node.rest else []
+    return []
+
+
+def _targets(loop: ast.AST) -> frozenset[str]:
+    if not isinstance(loop, ast.For):
+        return frozenset()
+    return frozenset(each.id for each in ast.walk(loop.target) if isinstance(each, ast.Name))
+
+
+def _outer_names(inner: Inner) -> frozenset[str]:
+    """What an inner function declares nonlocal."""
+    if isinstance(inner, ast.Lambda):
+        return frozenset()
+    return frozenset(
+        name
+        for _, node in _in_order(inner.body, ())
+        if isinstance(node, ast.Nonlocal)
+        for name in node.names
+    )
+
+
+def _own(inner: Inner) -> frozenset[str]:
+    """The variables of an inner function itself."""
+    if isinstance(inner, ast.FunctionDef):
+        return bound_names(inner) - _outer_names(inner)
+    return frozenset(each.arg for each in ast.walk(inner.args) if isinstance(each, ast.arg))
+
+
+def _free(inner: Inner) -> frozenset[str]:
+    """The names in an inner function, and in those inside it, that are not its own."""
+    found: set[str] = set()
+    body: Sequence[ast.AST] = inner.body if isinstance(inner, ast.FunctionDef) else [inner.body]
+    for _, node in _in_order(body, ()):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.Lambda):
+            found |= _free(node)
+    return frozenset(found - _own(inner) | _outer_names(inner))
+
+
+def _stored_outside(inner: Inner) -> frozenset[str]:
+    """The variables of its surroundings that an inner function assigns."""
+    found = set(_outer_names(inner))
+    body: Sequence[ast.AST] = inner.body if isinstance(inner, ast.FunctionDef) else [inner.body]
+    for _, node in _in_order(body, ()):
+        if isinstance(node, ast.FunctionDef | ast.Lambda):
+            found |= _stored_outside(node) - _own(inner)
+    return frozenset(found)
+
+
+class _Renamer(ast.NodeTransformer):
+    """Gives a variable, where it is bound, a name of the compiler's own."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        # It is a shared variable by now: x.x.
+        if isinstance(node.value, ast.Name) and node.value.id == node.attr == self._name:
+            return ast.copy_location(ast.Name(f"#{self._name}", node.ctx), node)
+        return node
+
+
+class _NoOuter(ast.NodeTransformer):
+    """Leaves out that variables are nonlocal which are captured."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = names
+
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> ast.stmt:
+        node.names = [each for each in node.names if each not in self._names]
+        return node if node.names else ast.copy_location(ast.Pass(), node)
+
+
+class _Rewriter(ast.NodeTransformer):
+    """Makes `x` into `x.x` for shared variables, and inner functions into closures."""
+
+    def __init__(
+        self,
+        shared: frozenset[str],
+        functions: dict[int, str],
+        captured: dict[int, list[str]],
+    ) -> None:
+        self._shared = shared
+        self._functions = functions
+        self._captured = captured
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return _of(node.id, node, node.ctx) if node.id in self._shared else node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
+        if id(node) in self._functions:
+            target = self.visit(ast.copy_location(ast.Name(node.name, ast.Store()), node))
+            return ast.copy_location(ast.Assign([target], self._closure(node)), node)
+        return self._inside(node)
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
+        if id(node) in self._functions:
+            return self._closure(node)
+        return self._inside(node)
+
+    def _inside(self, node: Any) -> Any:
+        outside, self._shared = self._shared, self._shared - _own(node)
+        self.generic_visit(node)
+        self._shared = outside
+        return node
+
+    def _closure(self, node: Inner) -> ast.expr:
+        names = [self._functions[id(node)], *self._captured[id(node)]]
+        parts: list[ast.expr] = [ast.copy_location(ast.Name(n, ast.Load()), node) for n in names]
+        maker = ast.copy_location(ast.Name("@closure", ast.Load()), node)
+        return ast.copy_location(ast.Call(maker, parts, []), node)
+
+    def visit_ListComp(self, node: ast.ListComp) -> Any:
+        return self._comprehension(node)
+
+    def visit_SetComp(self, node: ast.SetComp) -> Any:
+        return self._comprehension(node)
+
+    def visit_DictComp(self, node: ast.DictComp) -> Any:
+        return self._comprehension(node)
+
+    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> Any:
+        return self._comprehension(node)
+
+    def _comprehension(self, node: Any) -> Any:
+        outside, self._shared = self._shared, self._shared - _comprehension_names(node)
+        self.generic_visit(node)
+        self._shared = outside
+        return node
+
+    def visit_match_case(self, node: ast.match_case) -> ast.match_case:
+        names = {each for part in ast.walk(node.pattern) for each in _bound_by(part)}
+        moved = []
+        for part in ast.walk(node.pattern):
+            for field in ("name", "rest"):
+                if (name := getattr(part, field, None)) in self._shared:
+                    setattr(part, field, f"#{name}")
+                    moved.append(_move(name, node.body[0]))
+        if node.guard is not None and names & self._shared:
+            node.guard = _Hidden(frozenset(names & self._shared)).visit(node.guard)
+        self.generic_visit(node)
+        node.body[:0] = moved
+        return node
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
+        self.generic_visit(node)
+        if node.name in self._shared:
+            node.body.insert(0, _move(node.name, node.body[0]))
+            node.name = f"#{node.name}"
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AnnAssign:
+        node.target = self.visit(node.target)
+        node.value = node.value and self.visit(node.value)
+        node.simple = int(isinstance(node.target, ast.Name))
+        return node
+
+
+class _Hidden(ast.NodeTransformer):
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        if node.id in self._names:
+            return ast.copy_location(ast.Name(f"#{node.id}", node.ctx), node)
+        return node
+
+
+def _of(name: str, place: ast.AST, context: ast.expr_context) -> ast.expr:
+    """`x.x`: what is in a shared variable."""
+    variable = ast.copy_location(ast.Name(name, ast.Load()), place)
+    return ast.copy_location(ast.Attribute(variable, name, context), place)
+
+
+def _move(name: str | None, place: ast.AST) -> ast.stmt:
+    """`x.x = #x`."""
+    assert name is not None
+    value = ast.copy_location(ast.Name(f"#{name}", ast.Load()), place)
+    return ast.copy_location(ast.Assign([_of(name, place, ast.Store())], value), place)

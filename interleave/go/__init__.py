@@ -1,0 +1,57 @@
+"""Go in a model: `from interleave import go`. Each family of primitives has its file.
+
+What belongs to the language, to `sync` and to `runtime` stands here: `go.Chan`, `go.select`,
+`go.Mutex`. The other packages are `go.atomic`, `go.context`, `go.time`, `go.errgroup` and
+`go.errors`.
+"""
+
+from interleave.go import (
+    atomic,
+    channels,
+    context,
+    errgroup,
+    errors,
+    maps,
+    mutexes,
+    time,
+    waiting,
+)
+from interleave.go.base import Fatal, Panic, defer, new, panic
+from interleave.go.channels import nil, recv, select, select_ok, send
+from interleave.go.goroutines import Goexit, Gosched, spawn
+
+Chan = new(channels.Chan)
+Mutex = new(mutexes.Mutex)
+RWMutex = new(mutexes.RWMutex)
+WaitGroup = new(waiting.WaitGroup)
+Once = new(waiting.Once)
+Cond = NewCond = new(waiting.Cond)
+Map = new(maps.Map)
+
+__all__ = [
+    "Chan",
+    "Cond",
+    "Fatal",
+    "Goexit",
+    "Gosched",
+    "Map",
+    "Mutex",
+    "NewCond",
+    "Once",
+    "Panic",
+    "RWMutex",
+    "WaitGroup",
+    "atomic",
+    "context",
+    "defer",
+    "errgroup",
+    "errors",
+    "nil",
+    "panic",
+    "recv",
+    "select",
+    "select_ok",
+    "send",
+    "spawn",
+    "time",
+]

@@ -1,0 +1,105 @@
+"""What all of Go's primitives share: how they come to be, panics, and errors that end a program.
+
+Behaviour and messages are those of Go 1.25 (its documentation, and the sources in src/runtime,
+src/sync, src/context and src/time).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from interleave.errors import ModelError
+from interleave.memory.made import Kind
+from interleave.memory.port import Unrecoverable, running_port
+from interleave.memory.primitive import DEFERS, Primitive, Unmade
+
+Made = TypeVar("Made", bound="GoPrimitive")
+
+
+class Panic(Exception):
+    """A panic. `except go.Panic as p:` recovers from it; `p.value` is what was given to `panic`."""
+
+    ends = "panic"
+    """What a report calls it when it leaves a goroutine."""
+
+    @property
+    def value(self) -> Any:
+        """What `panic` was called with."""
+        return self.args[0]
+
+    def __str__(self) -> str:
+        return in_panic(self.value)
+
+
+class Fatal(Unrecoverable):
+    """The runtime throws: the program ends at once. No deferred function runs, nothing recovers."""
+
+    ends = "fatal error"
+
+
+def panic(value: Any) -> None:
+    """Go's `panic(value)`. What is not recovered ends the program, whoever panics."""
+    raise Panic(value)
+
+
+def defer(function: Callable[..., Any], /, *args: Any) -> None:
+    """Go's `defer function(args)`: it is called when the function that this stands in is left."""
+    # What it means is compiled into that function: see `compiler.defers`.
+    raise ModelError(
+        "go.defer() stands in a function that is run as one",
+        remedy="write it in a method of the model, or in a function that a goroutine runs",
+    )
+
+
+setattr(defer, DEFERS, True)
+
+
+def in_panic(value: Any) -> str:
+    """A value as Go prints it after "panic: "."""
+    if value is None:
+        return "panic called with nil argument (use GODEBUG=panicnil=1 to disable)"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
+
+
+class GoPrimitive(Primitive):
+    """A primitive of Go's. Its zero value is ready for use, wherever it is made."""
+
+    @classmethod
+    def zero(cls, *args: Any, **kwargs: Any) -> object:
+        """The state of a new one."""
+        raise NotImplementedError
+
+    @classmethod
+    def initial(cls, real: Unmade) -> object:
+        return real.state
+
+    @classmethod
+    def fresh(cls, real: Unmade) -> Unmade:
+        return Unmade(real.kind, real.state)
+
+    @classmethod
+    def copy_parts(cls, real: Unmade, copy: Callable[[Any], Any]) -> None:
+        real.state = cls.visit(real.state, lambda part, _: copy(part))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name != "state" and not name.startswith("_"):
+            raise ModelError(
+                f"{self._location.name}.{name} is set: a {type(self).__name__} has no such field",
+                remedy="keep it in an attribute of the model",
+            )
+        object.__setattr__(self, name, value)
+
+
+def new(kind: type[Made]) -> Callable[..., Made]:
+    """What makes primitives of a kind: in a class body, in setup, and in a running goroutine."""
+
+    def make(*args: Any, **kwargs: Any) -> Any:
+        state, port = kind.zero(*args, **kwargs), running_port()
+        return Unmade(kind, state) if port is None else port.make(Kind(kind), state)
+
+    make.__name__ = make.__qualname__ = kind.__name__
+    make.__doc__ = kind.__doc__
+    return make

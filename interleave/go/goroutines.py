@@ -1,0 +1,73 @@
+"""The `go` statement in a running goroutine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from interleave.memory.closures import Closure
+from interleave.memory.port import AccessKind, current_port
+from interleave.memory.primitive import STEPWISE, Primitive, stepwise
+
+RUNNING = "running"
+
+
+class Goroutine(Primitive):
+    """Room for a goroutine that another one starts. State: None where it is free.
+
+    Nobody can tell one goroutine from another when it has ended: the next one takes its room.
+    """
+
+    noun = "goroutine"
+    comes_back = False
+    runs = -1
+    """The number of the thread that it stands for."""
+    daemon_room = False
+    default_name = ""
+
+    @classmethod
+    def describe(cls, state: Any) -> str:
+        return "not running" if state is None else str(state)
+
+    def ended(self, state: Any) -> Any:
+        """The state when its goroutine has ended."""
+        return None
+
+
+def spawn(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+    """Go's `go function(args)`: a step, after which the goroutine runs beside all others."""
+    port = current_port()
+    name = getattr(function, "__name__", type(function).__name__)
+    if _is_ours(function):
+        function, args = call, (function, *args)
+
+    def effect() -> None:
+        room = port.thread_room(Goroutine, function)
+        room.state = RUNNING
+        port.start_thread(room.runs, function, args, kwargs)
+
+    port.access(AccessKind("go", part=name), effect)
+
+
+def _is_ours(function: Any) -> bool:
+    """Whether a goroutine is to run an operation of a primitive: `go wg.Done()`."""
+    module = getattr(function, "__module__", None) or ""
+    inner = getattr(function, "__func__", function)
+    is_model_code = isinstance(function, Closure) or hasattr(inner, STEPWISE)
+    return module.startswith("interleave.") and not is_model_code
+
+
+@stepwise
+def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+    """The goroutine of an operation of a primitive."""
+    function(*args, **kwargs)
+
+
+def Gosched() -> None:
+    """`runtime.Gosched`: a step that touches nothing."""
+    current_port().access(AccessKind("runtime.Gosched"), lambda: None)
+
+
+def Goexit() -> None:
+    """`runtime.Goexit`: end this goroutine, once its deferred functions have run."""
+    raise SystemExit

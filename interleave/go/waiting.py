@@ -1,0 +1,214 @@
+"""`sync.WaitGroup`, `sync.Once` and `sync.Cond`, after pkg.go.dev/sync and src/sync of Go 1.25."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from interleave.errors import ModelError
+from interleave.go.base import GoPrimitive, Panic
+from interleave.go.goroutines import spawn
+from interleave.memory.port import current_port
+from interleave.memory.primitive import stepwise
+
+
+class Group(NamedTuple):
+    """The state of a `WaitGroup`: who waits, and who was let go on and did not yet."""
+
+    counter: int = 0
+    waiting: tuple[int, ...] = ()
+    released: tuple[int, ...] = ()
+
+
+class WaitGroup(GoPrimitive):
+    """`sync.WaitGroup`."""
+
+    @classmethod
+    def zero(cls) -> object:
+        """Nothing to wait for."""
+        return Group()
+
+    @classmethod
+    def describe(cls, state: Any) -> str:
+        waiting = f" ({len(state.waiting)} waiting)" if state.waiting else ""
+        return f"{state.counter}{waiting}"
+
+    def Add(self, delta: int) -> None:
+        """Change the counter. Panics where it becomes negative, or is raised under who waits."""
+        self.operate("sync.WaitGroup.Add", lambda: self._add(delta))
+
+    def Done(self) -> None:
+        """Take one from the counter."""
+        self.operate("sync.WaitGroup.Done", lambda: self._add(-1))
+
+    def _add(self, delta: int) -> None:
+        group: Group = self.state
+        counter = group.counter + delta
+        if counter < 0:
+            raise Panic("sync: negative WaitGroup counter")
+        if group.waiting and delta > 0 and counter == delta:
+            raise Panic("sync: WaitGroup misuse: Add called concurrently with Wait")
+        group = group._replace(counter=counter)
+        if counter == 0:
+            released = tuple(sorted((*group.released, *group.waiting)))
+            group = Group(0, (), released)
+        self.state = group
+
+    def Wait(self) -> None:
+        """Wait until the counter is 0: a step, and one more where it is not.
+
+        Panics where the group is used again before this has returned.
+        """
+        me = current_port().thread
+
+        def park() -> bool:
+            group: Group = self.state
+            if group.counter == 0:
+                return True
+            self.state = group._replace(waiting=tuple(sorted((*group.waiting, me))))
+            return False
+
+        def wake() -> None:
+            group: Group = self.state
+            if me not in group.released:
+                self.block()
+            others = tuple([each for each in group.released if each != me])
+            self.state = group._replace(released=others)
+            if group.counter or group.waiting:
+                raise Panic("sync: WaitGroup is reused before previous Wait has returned")
+
+        if not self.operate("sync.WaitGroup.Wait", park):
+            self.operate("sync.WaitGroup.Wait", wake)
+
+    def Go(self, f: Callable[[], Any]) -> None:
+        """Run `f` in a goroutine that is waited for (new in Go 1.25)."""
+        self.Add(1)
+        spawn(_run, self, f)
+
+
+@stepwise
+def _run(group: WaitGroup, f: Callable[[], Any]) -> None:
+    try:
+        f()
+    finally:
+        group.Done()
+
+
+DONE = "done"
+
+
+class Once(GoPrimitive):
+    """`sync.Once`. State: None, the goroutine that runs the function, or "done"."""
+
+    @classmethod
+    def zero(cls) -> object:
+        """Not done."""
+        return None
+
+    @classmethod
+    def describe(cls, state: Any) -> str:
+        return "not done" if state is None else "done" if state == DONE else "running"
+
+    @classmethod
+    def holders(cls, state: Any, history: Any) -> tuple[int, ...]:
+        return () if state in (None, DONE) else (state,)
+
+    @stepwise
+    def Do(self, f: Callable[[], Any]) -> None:
+        """Call `f`, if nobody has; wait for it, if somebody does. Done even where `f` panics."""
+        if self._begin():
+            try:
+                f()
+            finally:
+                self._end()
+
+    def _begin(self) -> bool:
+        def effect() -> bool:
+            if self.state == DONE:
+                return False
+            if self.state is not None:
+                self.block()
+            self.state = current_port().thread
+            return True
+
+        return bool(self.operate("sync.Once.Do", effect))
+
+    def _end(self) -> None:
+        def effect() -> None:
+            self.state = DONE
+
+        self.operate("sync.Once.Do", effect)
+
+
+class Condition(NamedTuple):
+    """The state of a `Cond`: its lock, who waits, longest first, and who was woken."""
+
+    lock: Any
+    waiting: tuple[int, ...] = ()
+    woken: tuple[int, ...] = ()
+
+
+class Cond(GoPrimitive):
+    """`sync.Cond`. `Signal` wakes who has waited longest; nobody wakes without one."""
+
+    @classmethod
+    def zero(cls, lock: Any) -> object:
+        """`sync.NewCond(lock)`."""
+        if not hasattr(getattr(lock, "kind", lock), "give"):
+            raise ModelError(
+                f"a Cond is made with {lock!r} as its lock",
+                remedy="give it a Mutex, an RWMutex, or what its RLocker gives",
+            )
+        return Condition(lock)
+
+    @classmethod
+    def visit(cls, state: Any, visit: Callable[[Any, str], Any]) -> Any:
+        return state._replace(lock=visit(state.lock, ".L"))
+
+    @classmethod
+    def describe(cls, state: Any) -> str:
+        return f"{len(state.waiting)} waiting"
+
+    @property
+    def L(self) -> Any:
+        """Its lock. It never changes, so that to look at it is no access."""
+        return self.state.lock
+
+    def Wait(self) -> None:
+        """Give the lock back and wait to be woken, then take it again: three steps."""
+        me = current_port().thread
+
+        def park() -> None:
+            state: Condition = self.state
+            self.state = state._replace(waiting=(*state.waiting, me))
+            state.lock.give()
+
+        def wake() -> None:
+            state: Condition = self.state
+            if me not in state.woken:
+                self.block()
+            self.state = state._replace(woken=tuple([each for each in state.woken if each != me]))
+
+        lock = self.L
+        self.operate("sync.Cond.Wait", park)
+        self.operate("sync.Cond.Wait", wake)
+        lock.Lock()
+
+    def Signal(self) -> None:
+        """Wake the one that has waited longest, if there is any."""
+        self._wake("sync.Cond.Signal", 1)
+
+    def Broadcast(self) -> None:
+        """Wake all that wait."""
+        self._wake("sync.Cond.Broadcast", None)
+
+    def _wake(self, called: str, count: int | None) -> None:
+        def effect() -> None:
+            state: Condition = self.state
+            woken = state.waiting[:count]
+            self.state = state._replace(
+                waiting=state.waiting[len(woken) :],
+                woken=tuple(sorted((*state.woken, *woken))),
+            )
+
+        self.operate(called, effect)

@@ -1,0 +1,62 @@
+"""Functions that threads define, and the variables that they share with where they are defined.
+
+A variable that a function captures and somebody assigns later is an object of its own, like any
+other that a thread makes: it moves into a room when the function comes to another thread. What is
+captured and never assigned again is copied.
+"""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+from interleave.memory.values import Freezer, Key, Thawer, _Same, register_immutable
+
+
+class variable:
+    """A captured variable: its value is the attribute that has its name, once it has one."""
+
+
+def cell(name: str, *value: Any) -> variable:
+    """A new variable, with its value if it has one."""
+    made = variable()
+    for each in value:
+        setattr(made, name, each)
+    return made
+
+
+class Closure:
+    """A function with what it captured, which goes before its other arguments."""
+
+    __slots__ = ("captured", "function")
+
+    def __init__(self, function: types.FunctionType, *captured: Any) -> None:
+        self.function = function
+        self.captured = captured
+
+    @property
+    def __name__(self) -> str:
+        return self.function.__name__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*self.captured, *args, **kwargs)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Closure):
+            return NotImplemented
+        return (self.function, self.captured) == (other.function, other.captured)
+
+    def __hash__(self) -> int:
+        return hash(self.function)
+
+
+def _freeze(freezer: Freezer, value: Any) -> Key:
+    captured = tuple([freezer.freeze(each) for each in value.captured])
+    return (Closure, _Same(value.function), captured)
+
+
+def _thaw(thawer: Thawer, key: Key) -> Closure:
+    return Closure(key[1].it, *[thawer.thaw(each) for each in key[2]])
+
+
+register_immutable(Closure, _freeze, _thaw)
