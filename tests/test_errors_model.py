@@ -134,12 +134,6 @@ CASES = {
         what="`yield` cannot be compiled: a state cannot hold a running generator",
         remedy="collect the values in a list and return it",
     ),
-    "nested def": case(
-        "def f():\n    return 1\nself.x = f()",
-        at="def f():",
-        what="a function is defined inside a thread: f",
-        remedy="make it a method of the model, or a function of the module",
-    ),
     "nested class": case(
         "class A:\n    pass\nself.x = 1",
         at="class A:",
@@ -158,19 +152,12 @@ CASES = {
         what="a shared variable cannot be deleted: 'x'",
         remedy="assign a value that stands for absence, such as None",
     ),
-    "async with": case(
+    "async def thread": case(
         "self.x = 1",
         methods="@thread\nasync def t(self):\n    self.x = 2",
         at="async def t(self):",
-        what="t is `async def`: asyncio is not modelled by this version",
-        remedy="write it with `def`",
-    ),
-    "await helper": case(
-        "self.x = self.f()",
-        methods="async def f(self):\n    return 2",
-        at="async def f(self):",
-        what="f is `async def`: asyncio is not modelled by this version",
-        remedy="write it with `def`",
+        what="thread t is `async def`",
+        remedy="mark it with @task: an event loop runs it",
     ),
     "except star": case(
         "try:\n    self.x = 1\nexcept* ValueError:\n    pass",

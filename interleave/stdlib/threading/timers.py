@@ -17,7 +17,7 @@ class Timer(Thread):
     """`threading.Timer`."""
 
     def begin(self, made: Made) -> None:
-        arguments = (self, made.target, made.args, dict(made.kwargs))
+        arguments = (self, made.target, made.args, made.kwargs)
         current_port().start_thread(self.runs, run, arguments, {})
 
     def cancel(self) -> None:
@@ -37,11 +37,11 @@ def run(
     timer: Timer,
     function: Callable[..., Any],
     args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
+    kwargs: tuple[tuple[str, Any], ...],
 ) -> None:
     """What the thread of a timer runs."""
     if timer.comes_due():
-        function(*args, **kwargs)
+        function(*args, **dict(kwargs))
 
 
 def make_timer(
