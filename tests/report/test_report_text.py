@@ -383,3 +383,28 @@ def test_a_step_of_several_statements_shows_each_once() -> None:
     ]
     (violation, *_) = check(Reset).models[0].violations
     assert violation.trace.steps[0].source.text == "with atomic(): if self.n >= 0; self.n = -1"
+
+
+class Loops(Model):
+    prices = {"A": 1}
+    names = ["x"]
+    seen = ()
+
+    @thread
+    def reader(self):
+        for name, price in self.prices.items():
+            self.seen += (name, price)
+        for at, name in enumerate(self.names):
+            self.seen += (at, name)
+        assert self.seen == ()
+
+    @thread
+    def writer(self):
+        self.prices["A"] = 2
+        self.names[0] = "y"
+
+
+def test_a_loop_says_what_it_has_come_to() -> None:
+    (violation,) = check(Loops).models[0].violations
+    loops = [step.outcome for step in violation.trace.steps if step.accesses[0].kind == "next"]
+    assert loops == ["read ('A', 1)", "at the end", "read 'x'", "at the end"]
