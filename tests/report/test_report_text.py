@@ -386,9 +386,11 @@ def test_a_step_of_several_statements_shows_each_once() -> None:
 
 
 class Loops(Model):
-    prices = {"A": 1}
-    names = ["x"]
     seen = ()
+
+    def setup(self):
+        self.prices = {"A": 1}
+        self.names = ["x"]
 
     @thread
     def reader(self):
