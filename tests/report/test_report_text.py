@@ -145,7 +145,8 @@ def test_postcondition_names_its_line() -> None:
     lines = render_text(results.postcondition()).splitlines()
     assert lines[0] == "Counter: violated - postcondition"
     assert lines[4] == "at counter.py:14: return self.counter == 2"
-    assert lines[-3] == "4  self.counter = temp + 1                           counter: 1, unchanged"
+    assert lines[-5] == "4  self.counter = temp + 1                           counter: 1, unchanged"
+    assert lines[-3] == "At the end: counter = 1"
 
 
 def test_a_violation_in_the_initial_state_needs_no_step() -> None:
