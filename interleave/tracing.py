@@ -126,10 +126,11 @@ def _outcome(machine: Machine, access: AccessRecord) -> str:
     if kind in ("enter", "leave"):
         return f"{kind}s {access.kind.where}"
     if kind == "next":
-        what, *item = result if isinstance(result, tuple) else ("end",)
-        if what != "item":
+        assert isinstance(result, tuple)
+        item, size = result  # as memory.cursors has it
+        if size < 0:
             return "at the end"
-        kind, result = "read", item[0]
+        kind, result = "read", item
     if result is None and not access.reads:
         return ""
     verb = {"read": "read", "choose": "chose"}.get(kind, "gave")

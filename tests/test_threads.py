@@ -307,3 +307,48 @@ def test_what_cannot_be_modelled_says_so(tmp_path: Path, code: str, message: str
     assert message in str(caught.value)
     assert "remedy:" in str(caught.value)
     assert "model.py:" in str(caught.value)
+
+
+NODES = """
+import threading
+from interleave import *
+
+
+class Node:
+    def __init__(self, item, below):
+        self.item = item
+        self.below = below
+        self.lock = threading.Lock()
+
+
+class M(Model):
+    def setup(self):
+        self.top = Node("A", Node("B", None))
+        self.also = self.top
+
+    @thread(2)
+    def pop(self):
+        with atomic():
+            top = self.top
+            self.top = top.below
+        with top.lock:
+            top.below = None
+
+    @postcondition
+    def never(self):
+        return False
+"""
+
+
+def test_objects_that_move_have_names_that_do_not(tmp_path: Path, engine: str) -> None:
+    """`top` leads to another node later; what nobody writes (`alice`) is a name for good."""
+    text = NODES.replace("self.also = self.top", 'self.alice = Node("C", None)')
+    text = text.replace("with top.lock", "with self.alice.lock, top.lock")
+    for source, names in (
+        (NODES, {"top", "Node#1.below", "Node#1.lock", "Node#2.below", "Node#2.lock"}),
+        (text, {"top", "Node#1.below", "Node#1.lock", "Node#2.below", "Node#2.lock", "alice.lock"}),
+    ):
+        result = check(load(tmp_path / "model.py", source), engine=engine).models[0]
+        trace = result.violations[0].trace
+        assert {name for name, _ in trace.initial} - {"alice.below"} == names
+        assert str(dict(trace.initial)["top"]) == "Node#1"

@@ -9,6 +9,7 @@ change a place in the state tuple.
 from __future__ import annotations
 
 import types
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -219,7 +220,7 @@ def capture(
     `instances` yields the model after each run of setup; `written` has the names of attributes and
     the keys of locations that some code writes; `place` finds an attribute in the source.
     """
-    walk = _Walk(resolve, place)
+    walk = _Walk(resolve, place, written)
     seen_globals: dict[str, Any] = {}
     contents: list[dict[int, Any]] = []
     for instance in instances:
@@ -259,11 +260,18 @@ class _Walk:
     """Follows references and gives each object its stand-in.
 
     Objects are known by the path that first leads to them, so that runs of setup that build the
-    same shapes share their stand-ins.
+    same shapes share their stand-ins. Where an attribute that threads write leads to an object, the
+    path says something else soon: such an object is known by its class and a number, Node#1.
     """
 
-    def __init__(self, resolve: Resolver, place: Callable[[str], Place | None]) -> None:
+    def __init__(
+        self,
+        resolve: Resolver,
+        place: Callable[[str], Place | None],
+        written: frozenset[str],
+    ) -> None:
         self.heap = Heap()
+        self._written = written
         self._resolve = resolve
         self._place = place
         self._numbers: dict[tuple[str, object], int] = {}
@@ -276,6 +284,7 @@ class _Walk:
         self._known: dict[int, Any] = {}
         self._alive: list[Any] = []
         self._used: set[tuple[str, object]] = set()
+        self._numbered: Counter[type] = Counter()
         self.connections: list[Any] = []
         """Real ends of pipes that were met."""
 
@@ -438,8 +447,17 @@ class _Walk:
                 self._attribute = name
             if name not in locations:
                 locations[name] = self._location(inner, number, field=name)
-            self.contents[locations[name].number] = self._visit(item, inner)
+            self.contents[locations[name].number] = self._visit(item, self._path(inner, name, item))
         return stand_in
+
+    def _path(self, path: str, attribute: str, value: Any) -> str:
+        """What to know the value of an attribute by, which is at a path now."""
+        kind = type(value)
+        moves = attribute in self._written or path in self._written
+        if not moves or id(value) in self._known or not is_plain_object(value):
+            return path
+        self._numbered[kind] += 1
+        return f"{kind.__name__}#{self._numbered[kind]}"
 
     def _stand_in(self, key: tuple[str, object], make: Callable[[int], Any], value: Any) -> Any:
         while key in self._used:

@@ -375,6 +375,8 @@ class _Diagram:
             texts += [Text(source.text, INK, font=MONO), Text(place, SOFT, size=10)]
         if violation.hint:
             texts.append(Text(violation.hint, INK, size=12, most_lines=8))
+        if violation.kind == "postcondition" and (values := words.final_values(violation)):
+            texts.append(Text(f"At the end: {values}", INK, size=12, most_lines=8))
         box = self._across("final", Block(tuple(texts)), padding=16, **_ROLES["fails"])
         self._y += _ROW_GAP
         steps = violation.trace.steps

@@ -212,6 +212,7 @@ def postcondition() -> ModelResult:
             message="every_increment_counts is false when all threads have finished",
             location=None,
             lost_update=None,
+            trace=replace(lost.trace, final=(("counter", 1),)),
             source=Source("counter.py", 14, "return self.counter == 2"),
         ),
     )

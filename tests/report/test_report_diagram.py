@@ -170,6 +170,7 @@ def test_a_holder_that_does_not_wait_is_pointed_to_where_it_got_hold() -> None:
                 "finished",
                 "return self.counter == 2",
                 "counter.py:14",
+                "At the end: counter = 1",
             ],
             ["step4", "step3"],
         ),

@@ -145,7 +145,8 @@ def test_postcondition_names_its_line() -> None:
     lines = render_text(results.postcondition()).splitlines()
     assert lines[0] == "Counter: violated - postcondition"
     assert lines[4] == "at counter.py:14: return self.counter == 2"
-    assert lines[-3] == "4  self.counter = temp + 1                           counter: 1, unchanged"
+    assert lines[-5] == "4  self.counter = temp + 1                           counter: 1, unchanged"
+    assert lines[-3] == "At the end: counter = 1"
 
 
 def test_a_violation_in_the_initial_state_needs_no_step() -> None:
@@ -383,3 +384,30 @@ def test_a_step_of_several_statements_shows_each_once() -> None:
     ]
     (violation, *_) = check(Reset).models[0].violations
     assert violation.trace.steps[0].source.text == "with atomic(): if self.n >= 0; self.n = -1"
+
+
+class Loops(Model):
+    seen = ()
+
+    def setup(self):
+        self.prices = {"A": 1}
+        self.names = ["x"]
+
+    @thread
+    def reader(self):
+        for name, price in self.prices.items():
+            self.seen += (name, price)
+        for at, name in enumerate(self.names):
+            self.seen += (at, name)
+        assert self.seen == ()
+
+    @thread
+    def writer(self):
+        self.prices["A"] = 2
+        self.names[0] = "y"
+
+
+def test_a_loop_says_what_it_has_come_to() -> None:
+    (violation,) = check(Loops).models[0].violations
+    loops = [step.outcome for step in violation.trace.steps if step.accesses[0].kind == "next"]
+    assert loops == ["read ('A', 1)", "at the end", "read 'x'", "at the end"]
