@@ -6,7 +6,7 @@ cycle there is no end to them, and nothing is counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from interleave.checks import Check
@@ -15,6 +15,7 @@ from interleave.engine.graph import INTERRUPTED
 from interleave.engine.observing import Limits
 from interleave.engine.product import Product
 from interleave.engine.search import Searched, explore
+from interleave.machine import Machine, State
 from interleave.result import Interleavings, Outcome
 from interleave.tracing import variables
 
@@ -28,14 +29,7 @@ def count_interleavings(found: Searched[Check], *, any_violation: bool) -> Inter
     if graph.limit:
         return None
     endings = graph.endings()
-    outcomes = _different(
-        Outcome(
-            tuple(variables(machine, state).items()),
-            how_it_ended(machine, state),
-            paths,
-        )
-        for state, paths in ((graph.state(number), paths) for number, paths in endings)
-    )
+    outcomes = _outcomes(machine, [(graph.state(number), paths) for number, paths in endings])
     if graph.has_cycle:
         return Interleavings(None, None, outcomes)
     total = sum(paths or 0 for _, paths in endings)
@@ -43,15 +37,18 @@ def count_interleavings(found: Searched[Check], *, any_violation: bool) -> Inter
     return Interleavings(total, None if clean is None else total - clean, outcomes)
 
 
-def _different(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
-    """The outcomes, those as one that differ only in what no variable tells."""
-    found: dict[str, Outcome] = {}
-    for each in outcomes:
-        key = repr((each.state, each.how))
-        known = found.get(key)
-        if known is not None and known.interleavings is not None:
-            each = replace(known, interleavings=known.interleavings + (each.interleavings or 0))
-        found[key] = each
+def _outcomes(machine: Machine, endings: Sequence[tuple[State, int | None]]) -> tuple[Outcome, ...]:
+    """How interleavings end. Final states that no report tells apart (by who waits) are one."""
+    found: dict[object, Outcome] = {}
+    for state, paths in endings:
+        outcome = Outcome(
+            tuple(variables(machine, state).items()), how_it_ended(machine, state), paths
+        )
+        key = (outcome.how, [(name, type(value), value) for name, value in outcome.state])
+        before = found.get(repr(key))
+        if before is not None and before.interleavings is not None and paths is not None:
+            outcome = replace(outcome, interleavings=before.interleavings + paths)
+        found[repr(key)] = outcome
     return tuple(found.values())
 
 

@@ -322,13 +322,14 @@ SCENARIOS = {
 }
 
 
+@pytest.mark.parametrize("runtime", ["free-threaded", "gil"])
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_outcomes_are_those_of_workers_that_wait(tmp_path: Path, name: str) -> None:
+def test_outcomes_are_those_of_workers_that_wait(tmp_path: Path, name: str, runtime: str) -> None:
     workers, body = SCENARIOS[name]
     text = WRITTEN.replace("{workers}", str(workers))
     lines = "".join(f"        {line}\n" for line in body.splitlines())
     load(tmp_path / "model.py", text.replace("{body}", TASKS + lines))
-    written, modelled = check(tmp_path / "model.py").models
+    written, modelled = check(tmp_path / "model.py", runtime=runtime).models
     assert ends(modelled, "n", "seen") == ends(written, "n", "seen")
     assert modelled.states * 3 < written.states
 

@@ -459,13 +459,14 @@ SCENARIOS = {
 }
 
 
+@pytest.mark.parametrize("runtime", ["free-threaded", "gil"])
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_outcomes_are_those_of_cpythons_way(tmp_path: Path, name: str) -> None:
+def test_outcomes_are_those_of_cpythons_way(tmp_path: Path, name: str, runtime: str) -> None:
     text = AS_IN_CPYTHON.replace("{body}", SCENARIOS[name])
     action = "self.act" if "action" in name else "None"
     text = text.replace("{action}", action).replace("{value}", "0")
     load(tmp_path / "model.py", text)
-    written, modelled = check(tmp_path / "model.py").models
+    written, modelled = check(tmp_path / "model.py", runtime=runtime).models
     names = [f"seen[{i}]" for i in range(4)]
     assert ends(modelled, *names) == ends(written, *names)
     assert modelled.states < written.states

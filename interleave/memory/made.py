@@ -32,7 +32,7 @@ class Kind(NamedTuple):
     def made(self, number: int, location: Location) -> Any:
         """A stand-in for an object of this kind at a location."""
         if self.is_primitive:
-            return self.stand_in(number, location)
+            return self.stand_in(number, location, *self.options)
         if issubclass(self.stand_in, SharedContainer):
             return self.stand_in(number, location, self.options)
         stand_in: Any = object.__new__(self.stand_in)

@@ -24,6 +24,7 @@ class PrivateLocation(Location):
     def __init__(self, home: Location, process: str, number: int) -> None:
         super().__init__(f"{home.name} in {process}", home.owner, home.field, home.group, number)
         self._home = home
+        self.shown = home.shown
         self.process = process
 
     @property

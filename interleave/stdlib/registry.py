@@ -126,20 +126,10 @@ def made_by_threads(real: Callable[..., Any], kind: type[Primitive]) -> Callable
 
     def make(*args: Any, **kwargs: Any) -> Any:
         # A real one knows what arguments it takes, and what it begins with.
-        return _made(kind, real(*args, **kwargs))
+        return current_port().make(Kind(kind), kind.initial(real(*args, **kwargs)))
 
     make.__name__ = make.__qualname__ = real.__name__
     return make
-
-
-def _made(kind: type[Primitive], real: Any) -> Any:
-    """What a thread makes in place of `real`, and in place of each real primitive in it."""
-
-    def inside(part: Any, _: str) -> Any:
-        found = primitive_class(part)
-        return part if found is None else _made(found, part)
-
-    return current_port().make(Kind(kind), kind.visit(kind.initial(real), inside))
 
 
 class Namespace:

@@ -13,7 +13,7 @@ calls that, taking one is a step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent import futures
 from typing import Any, NamedTuple
 
@@ -104,7 +104,7 @@ class ThreadPoolExecutor(Primitive):
                 # What the state gives back is shared from now on.
                 room.state = Made(NEW, fn, args, tuple(kwargs.items()), room.default_name)
                 made: Made = room.state
-                task = (self, future, made.target, made.args, dict(made.kwargs))
+                task = (self, future, made.target, made.args, made.kwargs)
                 room.state = Made(STARTED, None, (), (), room.default_name)
                 port.start_thread(room.runs, worker, task, {})
                 self._assign(future, room.runs)
@@ -189,7 +189,7 @@ class ThreadPoolExecutor(Primitive):
             (future, fn, args, kwargs), *rest = state.tasks
             self.state = state._replace(tasks=tuple(rest))
             self._assign(future, port.thread)
-            return future, fn, args, dict(kwargs)
+            return future, fn, args, kwargs
 
         return port.access(AccessKind("", self._location), effect, private=True)
 
@@ -205,13 +205,13 @@ def worker(
     future: Future,
     fn: Callable[..., Any],
     args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
+    kwargs: tuple[tuple[str, Any], ...],
 ) -> None:
     """What a worker runs: its task, and those that wait."""
     while True:
         if pool.take() and future.begins():
             try:
-                result = fn(*args, **kwargs)
+                result = fn(*args, **dict(kwargs))
             except BaseException as error:
                 future.set_exception(error)
             else:

@@ -10,7 +10,7 @@ from typing import Any
 from interleave.memory.primitive import Primitive
 from interleave.stdlib import threads
 from interleave.stdlib.registry import made_by_threads
-from interleave.stdlib.threading import local, timers
+from interleave.stdlib.threading import conditions, local, timers
 from interleave.stdlib.threading.barriers import Barrier
 from interleave.stdlib.threading.conditions import Condition
 from interleave.stdlib.threading.events import Event
@@ -33,7 +33,7 @@ FUNCTIONS = {
     "allocate_lock": made_by_threads(threading.Lock, Lock),
     "Barrier": made_by_threads(threading.Barrier, Barrier),
     "BoundedSemaphore": made_by_threads(threading.BoundedSemaphore, BoundedSemaphore),
-    "Condition": made_by_threads(threading.Condition, Condition),
+    "Condition": conditions.make_condition,
     "Event": made_by_threads(threading.Event, Event),
     "Semaphore": made_by_threads(threading.Semaphore, Semaphore),
     "Timer": timers.make_timer,
@@ -42,6 +42,12 @@ FUNCTIONS = {
 }
 
 
+_CAPTURING = {
+    threading.Condition: conditions.capture_condition,
+    threading.local: local.capture_local,
+}
+
+
 def capturing(real: Any) -> Callable[..., Any] | None:
-    """What makes the stand-in of a `local`; None for the others, which are primitives."""
-    return local.capture_local if type(real) is threading.local else None
+    """What makes the stand-in of what consists of two objects; None for the others."""
+    return _CAPTURING.get(type(real))

@@ -12,18 +12,19 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
-from interleave.memory.port import current_port
+from interleave.memory.made import Kind
+from interleave.memory.port import Location, current_port
 from interleave.memory.primitive import Primitive
+from interleave.stdlib.threading.locks import Lock, RLock
 from interleave.stdlib.timeouts import check_timeout
 
 
 class ConditionState(NamedTuple):
-    """The lock, who waits, longest first, and who was notified and does not have the lock as yet.
+    """Who waits, longest first, and who was notified and does not have the lock as yet.
 
     One whose timeout has expired goes on waiting until it has the lock: see `Condition.wait`.
     """
 
-    lock: Any
     waiting: tuple[int, ...] = ()
     notified: tuple[int, ...] = ()
     spurious: int = 0
@@ -31,27 +32,17 @@ class ConditionState(NamedTuple):
 
 
 class Condition(Primitive):
-    """`threading.Condition`."""
+    """`threading.Condition`. Its lock never changes, and is no part of the state."""
 
     written_in_python = True
 
-    @classmethod
-    def initial(cls, real: Any) -> object:
-        kinds = (type(threading.Lock()), type(threading.RLock()), threading._PyRLock)  # type: ignore[attr-defined]
-        if not isinstance(real._lock, (*kinds, Primitive)):
-            raise ModelError(
-                f"a Condition has a {type(real._lock).__name__} for its lock",
-                remedy="give it a Lock or an RLock, or nothing",
-            )
-        return ConditionState(real._lock)
+    def __init__(self, number: int, location: Location, lock: Any) -> None:
+        super().__init__(number, location)
+        self._lock = lock
 
     @classmethod
     def fresh(cls, real: Any) -> Any:
         return threading.Condition(real._lock)
-
-    @classmethod
-    def visit(cls, state: Any, visit: Callable[[Any, str], Any]) -> Any:
-        return state._replace(lock=visit(state.lock, ".lock"))
 
     @classmethod
     def copy_parts(cls, real: Any, copy: Callable[[Any], Any]) -> None:
@@ -61,11 +52,6 @@ class Condition(Primitive):
     def describe(cls, state: Any) -> str:
         words = {"waiting": len(state.waiting), "notified": len(state.notified)}
         return ", ".join(f"{n} {word}" for word, n in words.items() if n) or "nobody waiting"
-
-    @property
-    def _lock(self) -> Any:
-        # It never changes, so that to look at it is no access.
-        return self.state.lock
 
     def acquire(self, *args: Any, **kwargs: Any) -> bool:
         """Take the lock."""
@@ -94,10 +80,10 @@ class Condition(Primitive):
 
         def park() -> object:
             state: ConditionState = self.state
-            if not state.lock.is_owned():
+            if not self._lock.is_owned():
                 raise RuntimeError("cannot wait on un-acquired lock")
             self.state = state._replace(waiting=(*state.waiting, me))
-            return state.lock.let_go()
+            return self._lock.let_go()
 
         def wake(before: object) -> bool:
             state: ConditionState = self.state
@@ -105,12 +91,11 @@ class Condition(Primitive):
             spurious = not notified and self._may_wake_anyway(state)
             if not (notified or spurious or timeout is not None):
                 self.block()
-            if not state.lock.is_free():
-                self.block(state.lock.acquiring)
-            state.lock.take_back(before)
+            if not self._lock.is_free():
+                self.block(self._lock.acquiring)
+            self._lock.take_back(before)
             in_time = (notified or spurious) and not self._has_expired(timeout)
             self.state = ConditionState(
-                state.lock,
                 tuple(each for each in state.waiting if each != me),
                 tuple(each for each in state.notified if each != me),
                 state.spurious + (in_time and spurious),
@@ -140,7 +125,7 @@ class Condition(Primitive):
     def _notify(self, kind: str, count: Callable[[tuple[int, ...]], int]) -> None:
         def effect() -> None:
             state: ConditionState = self.state
-            if not state.lock.is_owned():
+            if not self._lock.is_owned():
                 raise RuntimeError("cannot notify on un-acquired lock")
             n, woken = count(state.waiting), 0
             while woken < len(state.waiting) and n > 0:
@@ -178,3 +163,35 @@ def wait_for(
         if not in_time:
             break
     return result
+
+
+def capture_condition(walk: Any, real: Any, path: str) -> Any:
+    """The stand-in of a condition that was made before the threads, and of its lock.
+
+    `walk` is that of `program.heap`.
+    """
+    lock = _checked(walk._visit(real._lock, f"{path}.lock"))
+    made = walk._stand_in(
+        (path, (Condition, lock._number)),
+        lambda number: Condition(number, walk._location(path, number), lock),
+        real,
+    )
+    walk.contents[made.location.number] = ConditionState()
+    return made
+
+
+def make_condition(lock: Any = None) -> Any:
+    """`threading.Condition(...)` in a running thread."""
+    port = current_port()
+    if lock is None:
+        lock = port.make(Kind(RLock), None)
+    return port.make(Kind(Condition, (_checked(lock),)), ConditionState())
+
+
+def _checked(lock: Any) -> Any:
+    if not isinstance(lock, Lock | RLock):
+        raise ModelError(
+            f"a Condition has a {type(lock).__name__} for its lock",
+            remedy="give it a Lock or an RLock, or nothing",
+        )
+    return lock
