@@ -11,6 +11,7 @@ from typing import Any
 from interleave.compiler.blocks import Block, BlockKind, Code, Locals
 from interleave.compiler.emit import emit
 from interleave.compiler.flow import find_dependences, find_live
+from interleave.compiler.groups import HELPERS
 from interleave.compiler.names import (
     SETS,
     Surroundings,
@@ -130,6 +131,7 @@ _HELPERS: dict[str, Any] = {
     "@type": type,
     "@AssertionError": AssertionError,
     "@StopAsyncIteration": StopAsyncIteration,
+    **HELPERS,
     **SETS,
 }
 

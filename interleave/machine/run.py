@@ -493,8 +493,10 @@ class StepRun:
         seen: set[Any] = set()
         while True:
             start = self._freeze_frames(self._frames)
-            changes = (*self._written.items(), len(self.taken)) if self._atomic else ()
-            progress = (start, changes or len(self._accesses))
+            changes = (*self._written.items(), len(self.taken))
+            progress: Any = (start, (self._atomic and changes) or len(self._accesses))
+            if self._alone:
+                progress = (start, changes)  # nobody else can change anything
             if not self._log:
                 if progress in seen:
                     raise self._never_ends()
@@ -809,6 +811,8 @@ class StepRun:
         name = self._program.threads[self.thread].name
         inside = ", inside atomic()" if self._atomic else ""
         remedy = "a loop that waits must look at shared state; one inside atomic() must end"
+        if self._alone and not self._atomic:
+            remedy = "no other task can run: a loop that waits must await something that suspends"
         if self._constants:
             names = ", ".join(dict.fromkeys(self._constants.values()))
             remedy = f"no thread ever writes what it looks at ({names}): let one of them do so"
