@@ -17,6 +17,7 @@ from interleave.compiler import Block, BlockKind, Code, Locals
 from interleave.compiler.blocks import HIDDEN, ITERATOR
 from interleave.errors import EndlessLoop, InterleaveError, ModelError
 from interleave.machine.making import Making
+from interleave.machine.references import is_referred_to
 from interleave.machine.step import (
     FAILED,
     FINISHED,
@@ -32,7 +33,7 @@ from interleave.machine.tasks import CANCELLED, RESULT, NoLoop, Tasks, wait_insi
 from interleave.memory.coroutine import Coroutine, awaited
 from interleave.memory.made import Kind
 from interleave.memory.port import WHOLE, AccessKind, Location
-from interleave.memory.values import UNBOUND, Freezer, Key, Shared, Thawer, Uncapturable
+from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, Uncapturable
 from interleave.program import MoreRooms, MoreThreads, RoomKey, Written
 from interleave.stdlib.threads import ENDED, CurrentThread
 
@@ -367,21 +368,14 @@ class StepRun:
         """Whether anything refers to a shared object, in the state as it is now. It looks at all of
         the state.
         """
-        places = range(len(self._state))
-        here = [self._written.get(place, self._state[place]) for place in places]
-        for place in places:
-            if place not in self._written:
+        here = list(self._state)
+        for place in range(len(here)):
+            if place in self._written:
+                here[place] = self._written[place]
+            else:
                 self._look(place)
-        locations = self._machine.locations
-        keys: list[Any] = [Freezer().freeze(self._heap.values[value]) for value in here[:locations]]
-        keys += [
-            self._machine.locals[local]
-            for thread, local in enumerate(here[locations:])
-            if thread != self.thread
-        ]
-        keys += [self._freeze_frames(self._frames), tuple(self._log)]
-        keys += [self._machine.locals[local] for _, local in self._started]
-        return any(_has_reference(key, number) for key in keys)
+        mine = (self._freeze_frames(self._frames), tuple(self._log), tuple(self._started))
+        return is_referred_to(number, self._machine, here, self.thread, mine)
 
     def _room_key(self, target: Any, daemon: bool | None) -> RoomKey:
         function = self._program.to_flatten(target)
@@ -840,14 +834,6 @@ def _live(code: Code, at: int, innermost: bool) -> tuple[str, ...]:
         return ()
     block = code.blocks[at]
     return block.live if innermost else block.live_in_call
-
-
-def _has_reference(key: object, number: int) -> bool:
-    if type(key) is not tuple:
-        return False
-    if len(key) == 2 and key[0] is Shared:
-        return bool(key[1] == number)
-    return any(_has_reference(part, number) for part in key)
 
 
 def _named(value: object) -> str:
