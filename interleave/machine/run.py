@@ -132,7 +132,8 @@ class StepRun:
         self.tasks: Any = (
             NoLoop() if self._program.loop is None else Tasks(self, self._program, instance)
         )
-        self._returned: Any = None
+        self._returned: tuple[str, Any] | None = None
+        """How the task has ended, if it has."""
         self._coroutines: list[Coroutine] = []
         """Those that the thread has, or had in this step."""
         self._in_frames: set[int] = set()
@@ -692,9 +693,10 @@ class StepRun:
             if self._flow:
                 self._flow.thrown()
             self._frames.pop()
-        if self.tasks.in_loop and (ended := self.tasks.ended_by(error)) is not None:
-            self._returned = ended
-            return True
+        if self.tasks.in_loop:
+            self._returned = self.tasks.ended_by(error)
+            if self.tasks.is_for_others(error):
+                return True
         if isinstance(error, SystemExit):
             return True  # as in threading: it ends the thread, silently
         code, number = origin
