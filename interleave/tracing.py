@@ -21,8 +21,13 @@ from interleave.showing import show
 
 def make_trace(machine: Machine, initial: State, path: Path) -> Trace:
     """The trace of a path that begins in a state."""
+    moving = {step.thread for _, step in path.steps}
     return Trace(
-        threads=tuple(thread.name for thread in machine.program.threads),
+        threads=tuple(
+            thread.name
+            for thread in machine.program.threads
+            if thread.kind != "loop" or thread.number in moving
+        ),
         initial=tuple(variables(machine, initial).items()),
         steps=tuple(
             _trace_step(machine, number, state, step)

@@ -58,3 +58,12 @@ def compare(file: Path, text: str, order: str, runs: int = RUNS) -> None:
 def test_random_programs(tmp_path: Path, seed: int, makes: bool, cancels: bool, order: str) -> None:
     text = program(seed, makes=makes, cancels=cancels)
     compare(tmp_path / "model.py", text, order)
+
+
+@pytest.mark.parametrize("order", ["any", "fifo"])
+@pytest.mark.parametrize("seed", range(100, 108))
+def test_both_engines_agree(tmp_path: Path, seed: int, order: str) -> None:
+    file = tmp_path / "model.py"
+    file.write_text(program(seed, makes=True, cancels=True))
+    results = [check(file, order=order, engine=engine).models for engine in ("reference", "native")]
+    assert results[0] == results[1]

@@ -152,18 +152,21 @@ CASES = {
         what="a shared variable cannot be deleted: 'x'",
         remedy="assign a value that stands for absence, such as None",
     ),
-    "async def thread": case(
+    "async thread": case(
         "self.x = 1",
         methods="@thread\nasync def t(self):\n    self.x = 2",
         at="async def t(self):",
         what="thread t is `async def`",
         remedy="mark it with @task: an event loop runs it",
     ),
-    "except star": case(
-        "try:\n    self.x = 1\nexcept* ValueError:\n    pass",
-        at="try:",
-        what="`except*` cannot be compiled",
-        remedy="write it with simpler statements",
+    "shared coroutine": case(
+        "self.x = self.f()",
+        methods="async def f(self):\n    return 2",
+        at="self.x = self.f()",
+        what="shared variable 'x' is given a value that cannot be shared: a coroutine is for the "
+        "task that made it (make it a task)",
+        remedy="use numbers, strings, bytes, tuples, lists, dicts, sets, deques or objects of "
+        "classes of your own",
     ),
     "random": case(
         "self.x = random.random()",

@@ -13,6 +13,7 @@ from interleave.compiler.closures import lift
 from interleave.compiler.defers import with_defers
 from interleave.compiler.emit import emit
 from interleave.compiler.flow import find_dependences, find_live
+from interleave.compiler.groups import HELPERS
 from interleave.compiler.names import (
     SETS,
     Surroundings,
@@ -144,6 +145,7 @@ _HELPERS: dict[str, Any] = {
     "@type": type,
     "@AssertionError": AssertionError,
     "@StopAsyncIteration": StopAsyncIteration,
+    **HELPERS,
     **SETS,
 }
 

@@ -52,7 +52,7 @@ class StatementFlattener(ExpressionFlattener):
                 self._for(node)
             case ast.AsyncFor():
                 self._async_for(node)
-            case ast.Try():
+            case ast.Try() | ast.TryStar():
                 self._try(node)
             case ast.With() | ast.AsyncWith():
                 self._with(node, list(node.items))
@@ -272,9 +272,9 @@ class StatementFlattener(ExpressionFlattener):
 
     # Exceptions
 
-    def _try(self, node: ast.Try) -> None:
+    def _try(self, node: ast.Try | ast.TryStar) -> None:
         if node.finalbody:
-            inner = at(node, ast.Try(node.body, node.handlers, node.orelse, []))
+            inner = at(node, type(node)(node.body, node.handlers, node.orelse, []))
             protected: Callable[[], None] = (
                 (lambda: self._try_except(inner))
                 if node.handlers
@@ -333,7 +333,10 @@ class StatementFlattener(ExpressionFlattener):
             (label, number) for (number, field), label in self._jumps.items() if field == "handler"
         ]
 
-    def _try_except(self, node: ast.Try) -> None:
+    def _try_except(self, node: ast.Try | ast.TryStar) -> None:
+        if isinstance(node, ast.TryStar):
+            self._try_star(node)
+            return
         caught, after = Label(), Label()
         name = self.temporary("exception")
         with self.handling(caught, name):
@@ -364,6 +367,44 @@ class StatementFlattener(ExpressionFlattener):
         self.statement = node
         if self.reachable:
             self.raise_again(name, node)
+        self.place(after)
+
+    def _try_star(self, node: ast.TryStar) -> None:
+        """`except*`: each handler gets its part of the group; see `compiler.groups`."""
+        caught, after, again = Label(), Label(), Label()
+        error, rest, raised = (self.temporary(what) for what in ("exception", "rest", "raised"))
+        with self.handling(caught, error):
+            self.body(node.body)
+        self.body(node.orelse)
+        self.jump(after)
+        self.place(caught)
+        self.assign(rest, load(error, node), node)
+        self.assign(raised, at(node, ast.List([], ast.Load())), node)
+        for handler in node.handlers:
+            assert handler.type is not None  # `except*:` is no syntax
+            self.statement = handler
+            matches, failed, skip = Label(), Label(), Label()
+            mine, new = self.temporary("exception"), self.temporary("exception")
+            split = _helper("@split", [load(rest, handler), self.simple(handler.type)], handler)
+            parts = [at(handler, ast.Name(name, ast.Store())) for name in (mine, rest)]
+            pair = at(handler, ast.Tuple(list[ast.expr](parts), ast.Store()))
+            self.plain(handler, at(handler, ast.Assign([pair], split)))
+            self.branch(handler, load(mine, handler), matches, skip)
+            self.place(matches)
+            with self.handled(mine), self.handling(failed, new):
+                self._handle(handler, mine)
+            self.jump(skip)
+            self.place(failed)
+            noted = [load(name, handler) for name in (raised, new, mine)]
+            self.plain(handler, at(handler, ast.Expr(_helper("@collect", noted, handler))))
+            self.place(skip)
+        self.statement = node
+        given = [load(name, node) for name in (error, raised, rest)]
+        self.assign(error, _helper("@to_raise", given, node), node)
+        self.branch(node, load(error, node), again, after)
+        self.blocks[-1].decides = False
+        self.place(again)
+        self.raise_again(error, node)
         self.place(after)
 
     def _handle(self, handler: ast.ExceptHandler, exception: str) -> None:
@@ -546,8 +587,14 @@ class StatementFlattener(ExpressionFlattener):
                     f"a class is defined inside a thread: {node.name}",
                     "define it at the top of the file",
                 )
-        kind = {"TryStar": "`except*`"}.get(type(node).__name__, type(node).__name__)
-        raise self.error(f"{kind} cannot be compiled", "write it with simpler statements")
+        raise self.error(
+            f"{type(node).__name__} cannot be compiled", "write it with simpler statements"
+        )
+
+
+def _helper(name: str, arguments: list[ast.expr], node: ast.AST) -> ast.expr:
+    """A call of a function that compiled code finds under a name of the compiler's own."""
+    return at(node, ast.Call(at(node, ast.Name(name, ast.Load())), arguments, []))
 
 
 def void(_: object) -> None:

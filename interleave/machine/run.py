@@ -17,6 +17,7 @@ from interleave.compiler import Block, BlockKind, Code, Locals, is_library
 from interleave.compiler.blocks import HIDDEN, ITERATOR
 from interleave.errors import EndlessLoop, InterleaveError, ModelError
 from interleave.machine.making import Making, field_being_set
+from interleave.machine.references import is_referred_to
 from interleave.machine.step import (
     FAILED,
     FINISHED,
@@ -33,7 +34,7 @@ from interleave.memory.closures import Closure, variable
 from interleave.memory.coroutine import Coroutine, awaited
 from interleave.memory.made import Kind
 from interleave.memory.port import WHOLE, AccessKind, Location, Unrecoverable
-from interleave.memory.values import UNBOUND, Freezer, Key, Shared, Thawer, Uncapturable
+from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, Uncapturable
 from interleave.program import MoreRooms, MoreThreads, RoomKey, Written
 from interleave.stdlib.threads import CurrentThread
 
@@ -136,7 +137,8 @@ class StepRun:
         self.tasks: Any = (
             NoLoop() if self._program.loop is None else Tasks(self, self._program, instance)
         )
-        self._returned: Any = None
+        self._returned: tuple[str, Any] | None = None
+        """How the task has ended, if it has."""
         self._coroutines: list[Coroutine] = []
         """Those that the thread has, or had in this step."""
         self._in_frames: set[int] = set()
@@ -424,21 +426,14 @@ class StepRun:
         """Whether anything refers to a shared object, in the state as it is now. It looks at all of
         the state.
         """
-        places = range(len(self._state))
-        here = [self._written.get(place, self._state[place]) for place in places]
-        for place in places:
-            if place not in self._written:
+        here = list(self._state)
+        for place in range(len(here)):
+            if place in self._written:
+                here[place] = self._written[place]
+            else:
                 self._look(place)
-        locations = self._machine.locations
-        keys: list[Any] = [Freezer().freeze(self._heap.values[value]) for value in here[:locations]]
-        keys += [
-            self._machine.locals[local]
-            for thread, local in enumerate(here[locations:])
-            if thread != self.thread
-        ]
-        keys += [self._freeze_frames(self._frames), tuple(self._log)]
-        keys += [self._machine.locals[local] for _, local in self._started]
-        return any(_has_reference(key, number) for key in keys)
+        mine = (self._freeze_frames(self._frames), tuple(self._log), tuple(self._started))
+        return is_referred_to(number, self._machine, here, self.thread, mine)
 
     def _thread_function(self, target: Any) -> types.FunctionType:
         """The function behind what a thread is to run: the model's, or one of a modelled module."""
@@ -553,8 +548,10 @@ class StepRun:
         seen: set[Any] = set()
         while True:
             start = self._freeze_frames(self._frames)
-            changes = (*self._written.items(), len(self.taken)) if self._atomic else ()
-            progress = (start, changes or len(self._accesses))
+            changes = (*self._written.items(), len(self.taken))
+            progress: Any = (start, (self._atomic and changes) or len(self._accesses))
+            if self._alone:
+                progress = (start, changes)  # nobody else can change anything
             if not self._log:
                 if progress in seen:
                     raise self._never_ends()
@@ -774,9 +771,10 @@ class StepRun:
             if self._flow:
                 self._flow.thrown()
             self._frames.pop()
-        if self.tasks.in_loop and (ended := self.tasks.ended_by(error)) is not None:
-            self._returned = ended
-            return True
+        if self.tasks.in_loop:
+            self._returned = self.tasks.ended_by(error)
+            if self.tasks.is_for_others(error):
+                return True
         if isinstance(error, SystemExit):
             return True  # as in threading: it ends the thread, silently
         code, number = origin
@@ -890,6 +888,8 @@ class StepRun:
         name = self._program.threads[self.thread].name
         inside = ", inside atomic()" if self._atomic else ""
         remedy = "a loop that waits must look at shared state; one inside atomic() must end"
+        if self._alone and not self._atomic:
+            remedy = "no other task can run: a loop that waits must await something that suspends"
         if self._constants:
             names = ", ".join(dict.fromkeys(self._constants.values()))
             remedy = f"no thread ever writes what it looks at ({names}): let one of them do so"
@@ -928,14 +928,6 @@ def _live(code: Code, at: int, innermost: bool) -> tuple[str, ...]:
         return ()
     block = code.blocks[at]
     return block.live if innermost else block.live_in_call
-
-
-def _has_reference(key: object, number: int) -> bool:
-    if type(key) is not tuple:
-        return False
-    if len(key) == 2 and key[0] is Shared:
-        return bool(key[1] == number)
-    return any(_has_reference(part, number) for part in key)
 
 
 def _named(value: object) -> str:

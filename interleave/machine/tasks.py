@@ -138,15 +138,23 @@ class Tasks:
             self.loop.note_running(None)
 
     def ended_by(self, error: BaseException) -> tuple[str, Any] | None:
-        """How an exception that leaves the task ends it; None where it ends the program.
+        """How an exception that leaves the task ends it; None where this is no task."""
+        if self.task is None:
+            return None
+        return (CANCELLED, error.args) if _is_cancelled(error) else (EXCEPTION, error)
 
-        One that leaves a task of a task is there for whoever awaits that.
+    def is_for_others(self, error: BaseException) -> bool:
+        """Whether an exception that leaves this code is no failure of the program.
+
+        One that leaves a task that another task has made is there for whoever awaits it.
         """
-        import asyncio
+        return self.task is not None and (self._me.room is not None or _is_cancelled(error))
 
-        if isinstance(error, asyncio.CancelledError) and self.task is not None:
-            return CANCELLED, error.args
-        return (EXCEPTION, error) if self._me.room is not None else None
+
+def _is_cancelled(error: BaseException) -> bool:
+    import asyncio  # few models need it
+
+    return isinstance(error, asyncio.CancelledError)
 
 
 def wait_inside_atomic() -> ModelError:

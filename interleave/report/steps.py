@@ -29,6 +29,12 @@ def _rows(steps: tuple[ListedStep, ...]) -> list[str]:
     lines = max(len(str(step.source.line)) for step in steps)
     return [
         f"  {step.number:>{len(str(len(steps)))}}  {access:<{width}}  "
-        f"line {step.source.line:>{lines}}  {step.source.text}"
+        f"{_line(step, lines)}  {step.source.text}"
         for step, access in zip(steps, accesses, strict=True)
     ]
+
+
+def _line(step: ListedStep, width: int) -> str:
+    """Where it stands; blank for a step of the library that stands in no line of the model."""
+    line = step.source.line
+    return f"line {line:>{width}}" if line else " " * (len("line ") + width)

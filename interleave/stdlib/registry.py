@@ -76,6 +76,8 @@ _REMEDIES = {
     "datetime": "a model has no clock: let choose([...]) say what time it is",
     "multiprocessing": "mark a method with @process; share what multiprocessing's Value, Array, "
     "Lock, ... make in the class body or in setup",
+    "asyncio": "mark the `async def` methods that are to run with @task: a model has one event "
+    "loop, and no streams, processes or clock",
     "os": "a model has no outside world: keep what it needs in shared variables",
 }
 

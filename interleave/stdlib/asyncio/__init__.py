@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.primitive import Primitive, stepwise
 from interleave.stdlib.asyncio import (
+    conditions,
     futures,
     gathering,
     groups,
@@ -23,16 +23,20 @@ from interleave.stdlib.registry import made_by_threads
 stepwise(loop.event_loop)
 stepwise(threads.executor)
 
-PRIMITIVES: dict[type, type[Primitive]] = {**locks.PRIMITIVES, **queues.PRIMITIVES}
+PRIMITIVES: dict[type, type[Primitive]] = {
+    **locks.PRIMITIVES,
+    **conditions.PRIMITIVES,
+    **queues.PRIMITIVES,
+}
 
 FUNCTIONS: dict[str, Any] = {
     **{
         kind.__name__: made_by_threads(kind, modelled)
         for kind, modelled in PRIMITIVES.items()
-        if kind not in (asyncio.Condition, asyncio.Barrier)
+        if kind not in conditions.PRIMITIVES
     },
-    "Barrier": locks.make_barrier,
-    "Condition": locks.make_condition,
+    "Barrier": conditions.make_barrier,
+    "Condition": conditions.make_condition,
     "Future": futures.make_future,
     "TaskGroup": groups.make_group,
     "all_tasks": tasks.all_tasks,

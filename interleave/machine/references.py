@@ -1,0 +1,41 @@
+"""Whether anything refers to a shared object: what nothing refers to can be made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from interleave.memory.values import Freezer, Shared
+
+if TYPE_CHECKING:
+    from interleave.machine import Machine
+
+
+def is_referred_to(
+    number: int,
+    machine: Machine,
+    state: Sequence[int],
+    thread: int,
+    mine: tuple[Any, Any, tuple[tuple[int, int], ...]],
+) -> bool:
+    """Whether a state refers to an object, `thread` being in the middle of a step.
+
+    `mine` has the keys of its frames and of its log, and the threads that it has started, each with
+    its local state.
+    """
+    frames, log, started = mine
+    values = [machine.program.heap.values[each] for each in state[: machine.locations]]
+    keys: list[Any] = [Freezer().freeze(value) for value in values]
+    others = enumerate(state[machine.locations :])
+    keys += [machine.locals[local] for other, local in others if other != thread]
+    keys += [machine.locals[local] for _, local in started]
+    return any(_has(key, number) for key in [*keys, frames, log])
+
+
+def _has(key: object, number: int) -> bool:
+    """Whether a key refers to an object."""
+    if type(key) is not tuple:
+        return False
+    if len(key) == 2 and key[0] is Shared:
+        return bool(key[1] == number)
+    return any(_has(part, number) for part in key)
