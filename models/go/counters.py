@@ -1,4 +1,4 @@
-"""A hundred lines of Go in four: goroutines count, and what they count with decides what they get.
+"""Two goroutines count, and what they count with decides what they get.
 
 `n++` in Go reads n and then writes it, and two goroutines can read the same value. The race detector
 calls that a data race, whatever comes of it. Here it is found in the first state in which both are
