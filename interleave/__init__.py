@@ -18,6 +18,7 @@ from interleave.model import (
     param,
     postcondition,
     process,
+    task,
     thread,
 )
 from interleave.verbs import array, atomic, choose, section
@@ -56,6 +57,7 @@ __all__ = [
     "postcondition",
     "process",
     "section",
+    "task",
     "thread",
 ]
 

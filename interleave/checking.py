@@ -26,9 +26,10 @@ from interleave.loading import (
     load_models,
     model_files,
     parameters_of,
+    task_methods,
 )
 from interleave.machine import State
-from interleave.model import Expectation, Model
+from interleave.model import ORDERS, Expectation, Model
 from interleave.records import dataclass
 from interleave.result import ModelResult, Result, Verdict, Violation
 from interleave.tracing import make_trace
@@ -37,6 +38,9 @@ Target = type[Model] | str | Path
 
 MOST_STATES = 100_000_000
 """States at most, unless told otherwise: some 2 GB. A model that grows for ever must end."""
+
+MANY_VALUES = 500
+"""Values of one variable that are worth a word where a search has not come to its end."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,8 @@ class Options:
     fail_fast: bool = False
     races: bool = False
 
+    order: str | None = None
+    cancel: tuple[str, ...] = ()
     workers: int | None = None
     sizes: Any = None
     progress: Callable[[SearchGraph], None] | None = None
@@ -104,6 +110,17 @@ class Options:
             raise UsageError("max_states must be 1 or more", remedy="leave it out for no limit")
         if self.max_seconds is not None and self.max_seconds <= 0:
             raise UsageError("max_seconds must be above 0", remedy="leave it out for no limit")
+        if self.order is not None and self.order not in ORDERS:
+            raise UsageError(
+                f"there is no order {self.order!r}", remedy=f"the orders are {', '.join(ORDERS)}"
+            )
+
+    def of_loop(self, model: type[Model]) -> dict[str, object]:
+        """What the event loop of a model is to do, as parameters; {} where it has none."""
+        tasks = task_methods(model)
+        found: dict[str, object] = {"ORDER": self.order} if self.order and tasks else {}
+        cancels = tuple(each for each in self.cancel if each.partition("[")[0] in tasks)
+        return {**found, "CANCEL": cancels} if cancels else found
 
 
 def check(
@@ -118,6 +135,8 @@ def check(
     max_seconds: float | None = None,
     fail_fast: bool = False,
     races: bool = False,
+    order: str | None = None,
+    cancel: Iterable[str] = (),
     on_result: Callable[[ModelResult, RunFacts], None] | None = None,
     on_progress: Callable[[SearchGraph], None] | None = None,
 ) -> Result:
@@ -129,19 +148,31 @@ def check(
     short is never "verified". `fail_fast` stops at the first violation. `races` looks for data
     races too. `engine` is "auto",
     "native" or "reference", and `workers` how many threads the native one has (None: one for each
-    core); the result is the same. `on_result` is called after each model, `on_progress` now and
-    then while one is searched. An interrupted search (Ctrl-C) is the last one.
+    core); the result is the same. `order` ("any" or "fifo") says what an event loop runs next,
+    `cancel` names the tasks that something outside may cancel. `on_result` is called after each
+    model, `on_progress` now and then while one is searched. An interrupted search (Ctrl-C) is the
+    last one.
 
     Raises `InterleaveError` for a target, a parameter or a model that is at fault.
     """
     options = Options(
-        runtime, engine, max_states, max_seconds, fail_fast, races, workers, progress=on_progress
+        runtime,
+        engine,
+        max_states,
+        max_seconds,
+        fail_fast,
+        races,
+        order,
+        tuple(cancel),
+        workers,
+        progress=on_progress,
     )
     options.validate()
     targets = [target] if isinstance(target, type | str | Path) else list(target)
     found = find_models(targets, model)
     given = dict(parameters or {})
     reject_unknown(given, found)
+    reject_unknown_tasks(options.cancel, found)
     results = []
     for each, file in found:
         checked = checked_model(each, file, parameters_of(each, given), options)
@@ -190,6 +221,15 @@ def reject_unknown(given: Mapping[str, object], models: list[tuple[type[Model], 
             raise UsageError(f"there is no parameter {name!r}", remedy=listed)
 
 
+def reject_unknown_tasks(names: tuple[str, ...], models: list[tuple[type[Model], str]]) -> None:
+    """Raise `UsageError` for a task to cancel that none of the models has."""
+    known = dict.fromkeys(name for each, _ in models for name in task_methods(each))
+    for name in names:
+        if name.partition("[")[0] not in known:
+            listed = f"the tasks are {', '.join(known)}" if known else "no model has tasks"
+            raise UsageError(f"there is no task {name!r} to cancel", remedy=listed)
+
+
 @dataclass(frozen=True)
 class Checked:
     """One model, checked, with the search that its result comes from."""
@@ -227,6 +267,7 @@ def checked_model(
     expectation = expectation_of(model, runtime)
     races = options.races or (expectation is not None and expectation.races)
     races = races or runtime in RACES_ALWAYS
+    parameters = {**parameters, **options.of_loop(model)}
     limits = Limits(options.max_states, options.max_seconds, first_violation=options.fail_fast)
     checks = checks_for(races=races and runtime in RACE_RUNTIMES)
     found = search(
@@ -303,8 +344,9 @@ def _warnings(found: Searched[Check]) -> list[str]:
     """What a verdict alone would not tell."""
     program = found.machine.program
     warnings = list(program.heap.warnings)
+    warnings += [each for check in found.observers for each in check.warnings]
     if found.graph.limit:
-        return warnings
+        return warnings + _growing(found)
     if not found.graph.transitions and not any(
         found.machine.failures_at_start(found.graph.state(number))
         for number in range(found.graph.initial)
@@ -314,6 +356,19 @@ def _warnings(found: Searched[Check]) -> list[str]:
     if asked and not found.graph.any_final:
         warnings.append("the threads never all finish, so no postcondition was evaluated")
     return warnings
+
+
+def _growing(found: Searched[Check]) -> list[str]:
+    """That a variable may be what keeps an incomplete search from coming to an end."""
+    locations = [each for each in found.machine.program.heap.changing if each.shown]
+    varieties = {each.name: found.graph.variety(each.index) for each in locations}
+    most = max(varieties, key=lambda name: varieties[name], default="")
+    if not most or varieties[most] < MANY_VALUES:
+        return []
+    return [
+        f"{most} has had {varieties[most]:,} different values so far: if nothing bounds it, "
+        "the search has no end"
+    ]
 
 
 def _violations(

@@ -126,6 +126,17 @@ _max_states = click.option(
     metavar="S",
     help="Give up after S seconds for each model.",
 )
+@click.option(
+    "--order",
+    metavar="NAME",
+    help="Which of the tasks that are ready an event loop runs next: any (default) or fifo.",
+)
+@click.option(
+    "--cancel",
+    multiple=True,
+    metavar="TASK",
+    help="Let something outside cancel this task at any time. May be repeated.",
+)
 @click.option("--fail-fast", is_flag=True, help="Stop searching at the first violation.")
 @click.option("--races", is_flag=True, help="Look for data races too.")
 @click.option(
@@ -156,6 +167,8 @@ def check(
     workers: int | None,
     max_states: int | None,
     max_seconds: float | None,
+    order: str | None,
+    cancel: tuple[str, ...],
     fail_fast: bool,
     races: bool,
     format_: str,
@@ -216,6 +229,8 @@ def check(
         max_seconds=max_seconds,
         fail_fast=fail_fast,
         races=races,
+        order=order,
+        cancel=cancel,
         on_result=show,
         on_progress=progress,
     )

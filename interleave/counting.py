@@ -6,7 +6,7 @@ cycle there is no end to them, and nothing is counted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from interleave.checks import Check
@@ -28,22 +28,31 @@ def count_interleavings(found: Searched[Check], *, any_violation: bool) -> Inter
     if graph.limit:
         return None
     endings = graph.endings()
-    found_outcomes: dict[object, Outcome] = {}
-    for number, paths in endings:
-        state = graph.state(number)
-        shown = tuple(variables(machine, state).items())
-        outcome = Outcome(shown, how_it_ended(machine, state), paths)
-        # Ends may differ in what is the machine's own.
-        known = found_outcomes.get(key := (outcome.how, repr(shown)))
-        if known is not None and paths is not None:
-            outcome = replace(outcome, interleavings=paths + (known.interleavings or 0))
-        found_outcomes[key] = outcome
-    outcomes = tuple(found_outcomes.values())
+    outcomes = _different(
+        Outcome(
+            tuple(variables(machine, state).items()),
+            how_it_ended(machine, state),
+            paths,
+        )
+        for state, paths in ((graph.state(number), paths) for number, paths in endings)
+    )
     if graph.has_cycle:
         return Interleavings(None, None, outcomes)
     total = sum(paths or 0 for _, paths in endings)
     clean = _clean_paths(found, found.observers) if any_violation else total
     return Interleavings(total, None if clean is None else total - clean, outcomes)
+
+
+def _different(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
+    """The outcomes, those as one that differ only in what no variable tells."""
+    found: dict[str, Outcome] = {}
+    for each in outcomes:
+        key = repr((each.state, each.how))
+        known = found.get(key)
+        if known is not None and known.interleavings is not None:
+            each = replace(known, interleavings=known.interleavings + (each.interleavings or 0))
+        found[key] = each
+    return tuple(found.values())
 
 
 def _clean_paths(found: Searched[Check], checks: Sequence[Check]) -> int | None:
@@ -62,8 +71,9 @@ def _clean_paths(found: Searched[Check], checks: Sequence[Check]) -> int | None:
         for follower, start in check.followers(first_place + len(held)):
             followers.append(follower)
             held.append(start)
-    predicates = [each for check in checks for each in check.predicates]
-    pairs = next((check.pairs for check in checks if check.pairs is not None), None)
+    asking = [check for check in checks if not check.only_warns]
+    predicates = [each for check in asking for each in check.predicates]
+    pairs = next((check.pairs for check in asking if check.pairs is not None), None)
     starts = [graph.state(number) for number in range(graph.initial)]
     clean = explore(
         machine,

@@ -103,13 +103,21 @@ def _raised(error: BaseException, file: Path) -> ModelError:
 
 
 def has_threads(model: type[Model]) -> bool:
-    """Whether any method of a model is marked as a thread, a process or a goroutine."""
+    """Whether any method of a model is marked as a thread, a process, a task or a goroutine."""
     return bool(_thread_notes(model))
 
 
 def _thread_notes(model: type[Model]) -> list[ThreadNote]:
     found = [getattr(getattr(model, name, None), NOTE, None) for name in dir(model)]
     return [note for note in found if isinstance(note, ThreadNote)]
+
+
+def task_methods(model: type[Model]) -> list[str]:
+    """The names of the methods of a model that are marked as tasks, in no particular order."""
+    found = {name: getattr(getattr(model, name, None), NOTE, None) for name in dir(model)}
+    return [
+        name for name, note in found.items() if isinstance(note, ThreadNote) and note.kind == "task"
+    ]
 
 
 def file_of(model: type[Model]) -> str:
@@ -177,7 +185,8 @@ def expectation_of(model: type[Model], runtime: str) -> Expectation | None:
 
 
 def checked_runtime(runtime: str | None, model: type[Model] | None = None) -> str:
-    """The runtime to use: the one asked for, but a `model` of processes or goroutines has its own.
+    """The runtime to use: the one asked for, but a `model` of processes, of tasks or of goroutines
+    alone has its own.
 
     Raises `UsageError` for one that does not exist.
     """
@@ -187,8 +196,7 @@ def checked_runtime(runtime: str | None, model: type[Model] | None = None) -> st
         )
     notes = [] if model is None else _thread_notes(model)
     kinds = {note.kind for note in notes}
-    if kinds == {"process"}:
-        return "process"
-    if kinds == {"goroutine"}:
-        return "go"
+    for kind, name in (("process", "process"), ("task", "asyncio"), ("goroutine", "go")):
+        if kinds == {kind}:
+            return name
     return runtime or RUNTIMES[0]

@@ -36,6 +36,10 @@ KINDS = (
 RUNTIMES = ("free-threaded", "gil")
 """The runtimes a model can be checked under, the default first."""
 
+ORDERS = ("any", "fifo")
+"""Which of the tasks that are ready an event loop runs next: any, or the one that was ready first.
+"""
+
 KNOWN_RUNTIMES = ("free-threaded", "gil", "asyncio", "process", "go")
 """The runtimes an expectation may speak of: those above, and those that are still to come."""
 
@@ -78,7 +82,7 @@ class Param:
     def _refuse(self, *_: object) -> NoReturn:
         raise ModelError(
             "a parameter has no value yet in the class body",
-            remedy="use it as self.NAME in `def setup(self)`, or in a decorator: @thread(N)",
+            remedy="use it as self.NAME in `def setup(self)`, or alone in a decorator: @thread(N)",
         )
 
     __index__ = __int__ = __float__ = __bool__ = __iter__ = __len__ = __getitem__ = _refuse
@@ -97,7 +101,7 @@ def param(default: T) -> T:
     return cast(T, Param(default))
 
 
-ThreadKind = Literal["thread", "process", "goroutine"]
+ThreadKind = Literal["thread", "process", "task", "goroutine"]
 """What a method is marked as, by the decorator of that name."""
 
 
@@ -142,6 +146,18 @@ def process(count: Any = 1, /, *, daemon: bool = False) -> Any:
     in which threads marked `@thread` run.
     """
     return _running("process", count, daemon=daemon)
+
+
+@overload
+def task(count: Method, /) -> Method: ...
+@overload
+def task(count: int = 1, /, *, daemon: bool = False) -> Callable[[Method], Method]: ...
+def task(count: Any = 1, /, *, daemon: bool = False) -> Any:
+    """Mark an `async def` method as a task of the event loop; else like `@thread`.
+
+    All tasks of a model are as if made by one `gather`, which waits for all that are no daemons.
+    """
+    return _running("task", count, daemon=daemon)
 
 
 @overload

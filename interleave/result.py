@@ -150,6 +150,8 @@ class Violation:
     race: tuple[PendingAccess, ...] = ()
     hint: str = ""
     """A sentence that names the likely cause, where it is a well-known one."""
+    looked_at: tuple[str, ...] = ()
+    """The variables that a property has looked at where it does not hold."""
     leaked: bool = False
     """Whether the threads are stuck at the end of the program, which did not wait for them."""
 

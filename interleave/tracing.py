@@ -42,8 +42,13 @@ def variables(machine: Machine, state: State) -> dict[str, object]:
     return {
         location.name: plain_at(machine, location, state[location.index])
         for location in heap.changing
-        if location.shown or (location.is_room and heap.values[state[location.index]])
+        if location.shown or (location.is_room and _is_told(heap.values[state[location.index]]))
     }
+
+
+def _is_told(held: Held | None) -> bool:
+    """Whether reports speak of what is in a room."""
+    return held is not None and not getattr(held.kind.stand_in, "is_internal", False)
 
 
 def _trace_step(machine: Machine, number: int, state: State, step: Step) -> TraceStep:
@@ -66,11 +71,11 @@ def step_facts(
             plain_at(machine, changing[index], value),
         )
         for index, value in step.writes
-        if changing[index].name
+        if changing[index].name and not _is_quiet(machine, changing[index], state[index], value)
     )
     outcomes = [_outcome(machine, access) for access in named]
     outcomes += [f"raised {name}" for name in step.raised]
-    return accesses, _line(step), changes, ", ".join(filter(None, outcomes))
+    return accesses, _line(machine, step), changes, ", ".join(filter(None, outcomes))
 
 
 def _named(step: Step) -> list[AccessRecord]:
@@ -78,15 +83,37 @@ def _named(step: Step) -> list[AccessRecord]:
     return [access for access in step.accesses if access.kind.name]
 
 
-def _line(step: Step) -> Source:
-    """The line of a step; of an atomic one, with the statements that it runs."""
+def _is_quiet(machine: Machine, location: Location, before: int, after: int) -> bool:
+    """Whether a change is of no interest: it is one of something that reports do not speak of."""
+    heap = machine.program.heap
+    owner = heap.owner(location)
+    if location.is_room:
+        kinds = {held.kind.stand_in for held in (heap.values[before], heap.values[after]) if held}
+        return all(getattr(kind, "is_internal", False) for kind in kinds)
+    return isinstance(owner, Primitive) and not owner.tells(heap.values[before], heap.values[after])
+
+
+def _line(machine: Machine, step: Step) -> Source:
+    """The line of a step; of one with several accesses, with all the statements that it runs."""
     code, block = step.place
     source = code.source(block)
     named = _named(step)
+    if machine.program.threads[step.thread].kind == "loop":
+        # What the loop does of itself stands in no line of the model.
+        kind = step.accesses[0].kind
+        return Source(kind.name, 0, f"{kind.name} {kind.where or ''}".strip())
     if len(named) < 2:
         return source
-    inner = [access.place[0].source(access.place[1]).text for access in named[1:]]
-    return replace(source, text=f"{source.text} {'; '.join(dict.fromkeys(inner))}")
+    places = [access.place for access in named]
+    texts = dict.fromkeys(code.source(block).text for code, block in places)
+    if named[0].kind.name == "atomic":
+        opening = f"{source.text} "
+        texts.pop(source.text, None)
+    else:
+        opening = ""
+    # Of a compound statement it is the header, after which the next one would look like its body.
+    inner = "; ".join(text.removesuffix(":") for text in texts)
+    return replace(source, text=f"{opening}{inner}")
 
 
 def _outcome(machine: Machine, access: AccessRecord) -> str:
@@ -128,7 +155,8 @@ def _in_room(machine: Machine, location: Location, held: Held | None) -> object:
         return Described("nothing")
     owner = held.kind.made(-1, location)
     if held.kind.is_primitive:
-        return Described(owner.describe(plain(machine, held.contents)))
+        what = owner.describe(plain(machine, held.contents))
+        return Described(f"{held.kind.stand_in.__name__}, {what}")
     if issubclass(held.kind.stand_in, SharedContainer):
         return _real(owner.build(held.contents), machine)
     if issubclass(held.kind.stand_in, variable):
@@ -141,8 +169,8 @@ def plain(machine: Machine, value: Any) -> object:
     """A value without stand-ins: a reference to a shared object becomes its name."""
     if issubclass(type(value), Shared):
         return Described(machine.program.heap.name_of(value) or "self")
-    if type(value) is tuple:
-        return tuple(plain(machine, item) for item in value)
+    if type(value) is tuple or hasattr(type(value), "_fields"):
+        return tuple.__new__(type(value), [plain(machine, item) for item in value])
     if type(value) is Closure:
         return Described(value.__name__)
     return value

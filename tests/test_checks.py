@@ -37,6 +37,27 @@ def kinds(result: ModelResult) -> list[str]:
     return [violation.kind for violation in result.violations]
 
 
+def test_a_key_that_cannot_be_one() -> None:
+    """What a thread looks up with it is no part of the dict; it raises, as in Python."""
+
+    class M(Model):
+        def setup(self):
+            self.table = {"a": 0}
+
+        @thread
+        def wrong(self):
+            self.table[["a"]] = 1
+
+        @thread
+        def right(self):
+            self.table["a"] = 1
+
+    result = checked(M)
+    assert [v.message for v in result.violations] == [
+        "wrong is ended by TypeError: unhashable type: 'list'"
+    ]
+
+
 # Lost updates
 
 

@@ -1,4 +1,4 @@
-"""Sizes of the state graphs of models/classics, against instructions written down by hand.
+"""Sizes of the state graphs of textbook algorithms, against instructions written down by hand.
 
 Each algorithm is a function from what a thread is about to do, and its live local variables, to the
 same afterwards; a loop of a dozen lines finds the states. Nothing is shared with the engine.
@@ -14,7 +14,7 @@ import pytest
 
 from interleave import Model, array, atomic, check, choose, thread
 
-FOLDER = Path(__file__).parent.parent / "models" / "classics"
+FOLDER = Path(__file__).parent.parent / "models"
 END = ("end", ())
 
 Memory = dict[str, Any]
@@ -214,27 +214,65 @@ def each(number: int, /, **fields: object) -> Memory:
 
 FLAGS = {"turn": 0, **each(2, wants=False)}
 
+
+def sequence_lock(i, at, mine, m) -> At:
+    """Thread 0 writes as often as its local says, beginning with price 2; the others read."""
+    match at:
+        case "count":
+            return "counted", (*mine, m["sequence"])
+        case "counted":
+            *mine, sequence = mine
+            m["sequence"] = sequence + 1
+            if sequence % 2 == 0:
+                return "write bid", tuple(mine)
+            left, price = mine
+            return ("count", (left - 1, price + 1)) if left > 1 else END
+        case "write bid":
+            m["bid"] = 10 * mine[1]
+            return "write ask", mine
+        case "write ask":
+            m["ask"] = 10 * mine[1] + 1
+            return "count", mine
+        case "look":
+            odd = m["sequence"] % 2 == 1
+            return (at, ()) if odd else ("read bid", (m["sequence"],))
+        case "read bid":
+            return "read ask", (*mine, m["bid"])
+        case "read ask":
+            return "look again", (*mine, m["ask"])
+    before, bid, ask = mine
+    if m["sequence"] != before:
+        return "look", ()
+    assert ask == bid + 1
+    return END
+
+
 CASES = [
-    ("peterson.py", "Peterson", {"ROUNDS": 1}, peterson, [("raise", (1,))] * 2, FLAGS),
-    ("peterson.py", "Peterson", {"ROUNDS": 3}, peterson, [("raise", (3,))] * 2, FLAGS),
-    ("peterson.py", "TurnFirst", {"ROUNDS": 1}, turn_first, [("give", (1,))] * 2, FLAGS),
-    ("peterson.py", "TurnFirst", {"ROUNDS": 2}, turn_first, [("give", (2,))] * 2, FLAGS),
-    ("dekker.py", "Dekker", {"ROUNDS": 1}, dekker, [("raise", (1,))] * 2, FLAGS),
-    ("dekker.py", "Dekker", {"ROUNDS": 3}, dekker, [("raise", (3,))] * 2, FLAGS),
+    ("classics/peterson.py", "Peterson", {"ROUNDS": 1}, peterson, [("raise", (1,))] * 2, FLAGS),
+    ("classics/peterson.py", "Peterson", {"ROUNDS": 3}, peterson, [("raise", (3,))] * 2, FLAGS),
+    ("classics/peterson.py", "TurnFirst", {"ROUNDS": 1}, turn_first, [("give", (1,))] * 2, FLAGS),
+    ("classics/peterson.py", "TurnFirst", {"ROUNDS": 2}, turn_first, [("give", (2,))] * 2, FLAGS),
+    ("classics/dekker.py", "Dekker", {"ROUNDS": 1}, dekker, [("raise", (1,))] * 2, FLAGS),
+    ("classics/dekker.py", "Dekker", {"ROUNDS": 3}, dekker, [("raise", (3,))] * 2, FLAGS),
     *(
-        ("ticket_lock.py", "TicketLock", {"N": n}, ticket_lock, [("draw", ())] * n,
+        ("classics/ticket_lock.py", "TicketLock", {"N": n}, ticket_lock, [("draw", ())] * n,
          {"next": 0, "serving": 0})
         for n in (2, 3, 4)
     ),
     *(
-        ("filter_lock.py", "FilterLock", {"N": n}, filter_lock(n), [("go up", (1,))] * n,
+        ("classics/filter_lock.py", "FilterLock", {"N": n}, filter_lock(n), [("go up", (1,))] * n,
          each(n, level=0, victim=None))
         for n in (2, 3)
     ),
     *(
-        ("bakery.py", "Bakery", {"N": n, "ROUNDS": r}, bakery(n), [("begin", (r,))] * n,
+        ("classics/bakery.py", "Bakery", {"N": n, "ROUNDS": r}, bakery(n), [("begin", (r,))] * n,
          each(n, number=0, drawing=False))
         for n, r in ((2, 1), (2, 2), (3, 1))
+    ),
+    *(
+        ("lock_free/seqlock.py", "SequenceLock", {"WRITES": w, "READERS": r}, sequence_lock,
+         [("count", (w, 2)), *[("look", ())] * r], {"bid": 10, "ask": 11, "sequence": 0})
+        for w, r in ((1, 1), (2, 1), (1, 2), (2, 2))
     ),
 ]  # fmt: skip
 

@@ -223,10 +223,10 @@ CASES = {
         what="datetime has no modelled counterpart",
         remedy="a model has no clock: let choose([...]) say what time it is",
     ),
-    "condition": case(
-        "c = threading.Condition()",
-        at="threading.Condition",
-        what="threading.Condition has no modelled counterpart",
+    "stack size": case(
+        "s = threading.stack_size()",
+        at="threading.stack_size",
+        what="threading.stack_size has no modelled counterpart",
         remedy="do it outside the model, or write down what it does in the model",
     ),
     "new attribute": case(
@@ -418,6 +418,61 @@ def test_setup_that_fails(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="setup raises ZeroDivisionError") as raised:
         check(file)
     assert "self.x = 1 // 0" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("methods", "at", "what", "remedy"),
+    [
+        (
+            "def __init__(self):\n    self.x = 1",
+            "def __init__(self):",
+            "model M has an __init__, which is not run",
+            "call it setup: `def setup(self):`",
+        ),
+        (
+            "@invariant\ndef low(self):\n    self.x <= 2",
+            "self.x <= 2",
+            "the invariant low neither returns anything nor asserts: it cannot fail",
+            "write `return self.x <= 2`",
+        ),
+        (
+            "@postcondition\ndef low(self):\n    most = 2\n    all(self.x <= n for n in [most])",
+            "all(self.x <= n for n in [most])",
+            "the postcondition low neither returns anything nor asserts: it cannot fail",
+            "write `return all((self.x <= n for n in [most]))`",
+        ),
+    ],
+)
+def test_methods_that_would_do_nothing(
+    tmp_path: Path, methods: str, at: str, what: str, remedy: str
+) -> None:
+    file = tmp_path / "model.py"
+    file.write_text(model("self.x = 1", methods=methods))
+    with pytest.raises(ModelError) as raised:
+        check(file)
+    error = raised.value
+    assert (error.what, error.remedy) == (what, remedy)
+    assert error.place is not None
+    line = file.read_text().splitlines()[error.place.line - 1]
+    assert line.strip() == at
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "self.at_most_two()",
+        "at_most_two(self)",
+        "assert self.x <= 2",
+        "if self.x > 2:\n        raise AssertionError",
+    ],
+)
+def test_a_property_may_leave_it_to_others_to_assert(tmp_path: Path, body: str) -> None:
+    file = tmp_path / "model.py"
+    helpers = "def at_most_two(self):\n    assert self.x <= 2"
+    methods = f"{helpers}\n@invariant\ndef low(self):\n    {body}"
+    file.write_text(model("self.x = 3", methods=methods, header=helpers))
+    (found,) = check(file).models
+    assert [violation.kind for violation in found.violations] == ["invariant"]
 
 
 def test_setup_that_is_atomic(tmp_path: Path) -> None:

@@ -98,6 +98,81 @@ def test_sizes(
     assert (found.states, found.transitions) == (states, transitions)
 
 
+@pytest.mark.parametrize(("threads", "increments"), [(1, 3), (2, 2), (4, 3), (5, 2), (10, 1)])
+def test_with_a_lock_the_size_is_a_formula(threads: int, increments: int) -> None:
+    """Nobody has the lock: each thread has done 0 to K increments. Or one has it, at one of three
+    places, in one of its K increments; and the others are as before.
+    """
+    (found,) = check(
+        FOLDER / "counter/many_increments.py",
+        model="ManyIncrementsWithLock",
+        parameters={"N": threads, "K": increments},
+    ).models
+    assert found.expected is True
+    held = threads * increments * (increments + 1) ** (threads - 1)
+    assert found.states == (increments + 1) ** threads + 3 * held
+    assert found.transitions == 4 * held
+
+
+@pytest.mark.parametrize(
+    ("file", "model", "parameters"),
+    [
+        ("threading/producer_consumer.py", "EachTakesOne", {"ITEMS": 4}),
+        ("threading/producer_consumer.py", "WaitForTheQueue", {"ITEMS": 4}),
+        ("threading/poison_pill.py", "PillForEach", {"ITEMS": 3, "CONSUMERS": 3}),
+        ("threading/poison_pill.py", "PillPassedOn", {"ITEMS": 3, "CONSUMERS": 3}),
+        ("threading/bounded_buffer.py", "TwoConditions", {"PRODUCERS": 3, "CONSUMERS": 2}),
+        ("threading/bounded_buffer.py", "NotifyAll", {"PRODUCERS": 3, "CAPACITY": 2}),
+        ("threading/barrier.py", "CountAndRound", {"N": 3}),
+        ("threading/barrier.py", "BarrierOfTheLibrary", {"N": 4, "ROUNDS": 3}),
+        ("threading/thread_pool_starvation.py", "TwoPools", {"REQUESTS": 3}),
+        ("threading/thread_pool_starvation.py", "TwoPools", {"WORKERS": 1}),
+        ("threading/start_and_join.py", "LockAndJoin", {"THREADS": 4}),
+        ("classics/readers_writers.py", "ReadersWriters", {"READERS": 4}),
+        ("classics/readers_writers.py", "NoWriterWaitsForEver", {"READERS": 3}),
+        ("classics/readers_writers.py", "ReadersWriters", {"READERS": 1, "WRITERS": 3}),
+        ("classics/sleeping_barber.py", "CustomersAreCounted", {"CUSTOMERS": 4}),
+        ("classics/cigarette_smokers.py", "Helpers", {"ROUNDS": 4}),
+        ("deadlock/dining_philosophers.py", "OneLessAtTheTable", {"N": 4}),
+        ("deadlock/dining_philosophers.py", "PutsTheForkBack", {"N": 6}),
+        ("lock_free/michael_scott_queue.py", "LinkWithoutLooking", {"PRODUCERS": 3}),
+        ("trading/nonce_allocation.py", "LockUntilItIsSent", {"ORDERS": 5}),
+        ("trading/nonce_allocation.py", "OneThreadSends", {"ORDERS": 3}),
+    ],
+)
+def test_a_model_is_as_it_expects_for_other_parameters(
+    file: str, model: str, parameters: dict[str, int]
+) -> None:
+    (found,) = check(FOLDER / file, model=model, parameters=parameters).models
+    assert found.expected is True
+
+
+def test_a_pool_that_is_large_enough_hides_the_mistake() -> None:
+    """What thread_pool_starvation.py says: it works in tests."""
+    file = FOLDER / "threading/thread_pool_starvation.py"
+    for workers, kinds in ((1, {"deadlock"}), (2, {"deadlock"}), (3, set())):
+        (found,) = check(file, model="OnePool", parameters={"WORKERS": workers}).models
+        assert {violation.kind for violation in found.violations} == kinds
+
+
+@pytest.mark.parametrize(
+    ("file", "model", "violating", "interleavings"),
+    [
+        ("lock_free/treiber_stack.py", "NodesUsedAgain", 39, 73_628),
+        ("threading/barrier.py", "CountOnly", 2, 402),
+        ("threading/bounded_buffer.py", "NotifyInPlaceOfNotifyAll", 4, 60),
+        ("classics/sleeping_barber.py", "WakeUpCallIsLost", 2, 354),
+        ("trading/nonce_allocation.py", "LockAroundTheCounter", 2, 14),
+    ],
+)
+def test_mistakes_that_hardly_ever_show(
+    file: str, model: str, violating: int, interleavings: int
+) -> None:
+    (found,) = check(FOLDER / file, model=model).models
+    assert found.interleavings is not None
+    assert (found.interleavings.violating, found.interleavings.total) == (violating, interleavings)
+
+
 @pytest.mark.parametrize("philosophers", [2, 3, 4, 5])
 def test_philosophers_wait_in_one_circle(philosophers: int) -> None:
     """Each has the fork on his left: one deadlock, after one step each."""
@@ -179,10 +254,9 @@ def test_written_sizes(
 
 @pytest.mark.parametrize("file", FILES, ids=names)
 def test_no_written_size_is_overlooked(file: Path) -> None:
-    """A comment with a size is one that `written_sizes` finds; each of the classics has one."""
+    """A comment with a size is one that `written_sizes` finds; each model has one."""
     text = file.read_text(encoding="utf-8")
     comments = [line for line in text.splitlines() if re.search(r"#.*\d states", line)]
     found = written_sizes(file)
     assert len(found) == len(comments)
-    if file.parent.name == "classics":
-        assert {name for name, *_ in found} == {model.__name__ for model in load_models(file)}
+    assert {name for name, *_ in found} == {model.__name__ for model in load_models(file)}

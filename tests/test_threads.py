@@ -144,15 +144,21 @@ def test_a_daemon_need_not_end(tmp_path: Path, engine: str) -> None:
 
     @thread
     def main(self):
-        Thread(target=self.forever, daemon=DAEMON).start()
+        MAKE
 
     @postcondition
     def never(self):
         return False
 """
-    daemon = checked(tmp_path, body.replace("DAEMON", "True"), engine)
-    assert kinds(daemon) == {"postcondition"}
-    assert kinds(checked(tmp_path, body.replace("DAEMON", "False"), engine)) == set()
+    made = "t = Thread(target=self.forever, daemon={}); t.daemon = {}; t.start()"
+    for before, after, found in (
+        (True, True, {"postcondition"}),
+        (None, True, {"postcondition"}),
+        (False, False, set()),
+        (None, False, set()),
+    ):
+        result = checked(tmp_path, body.replace("MAKE", made.format(before, after)), engine)
+        assert kinds(result) == found
 
 
 @pytest.mark.parametrize(
@@ -161,6 +167,7 @@ def test_a_daemon_need_not_end(tmp_path: Path, engine: str) -> None:
         ("t.start(); t.start()", "RuntimeError: threads can only be started once"),
         ("t.join()", "RuntimeError: cannot join thread before it is started"),
         ("t.start(); t.join(); t.start()", "RuntimeError: threads can only be started once"),
+        ("t.start(); t.daemon = True", "RuntimeError: cannot set daemon status of active thread"),
     ],
 )
 def test_misuse_raises_what_python_raises(
@@ -281,7 +288,10 @@ def test_an_exception_ends_only_its_thread(tmp_path: Path, engine: str) -> None:
         ("Thread(target=lambda: 1).start()", "a thread is to run a lambda"),
         ("Thread().start()", "a Thread is made without a target"),
         ("Thread(target=self.finish, args=(1,)).start()", "a thread cannot run finish"),
-        ("t = Thread(target=self.finish)\n        t.daemon = True", "is made a daemon"),
+        (
+            "t = Thread(target=self.finish, daemon=True)\n        t.daemon = False",
+            "no daemon after",
+        ),
         ("t = Thread(target=self.finish)\n        t.run()", "a thread calls run()"),
         ("while True: Thread(target=self.finish)", "threads make more than 20 threads"),
     ],

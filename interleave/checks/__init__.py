@@ -7,6 +7,7 @@ from interleave.checks.base import Check, Found
 from interleave.checks.deadlock import DeadlockCheck
 from interleave.checks.failures import FailureCheck
 from interleave.checks.lost_update import LostUpdateCheck
+from interleave.checks.never import NeverCheck
 from interleave.checks.properties import PropertyCheck
 from interleave.checks.races import RaceCheck
 from interleave.checks.stuck import StuckCheck
@@ -20,6 +21,7 @@ ALL: tuple[type[Check], ...] = (
     FailureCheck,
     PropertyCheck,
     RaceCheck,
+    NeverCheck,
 )
 """Every check, in the order in which their violations are reported."""
 

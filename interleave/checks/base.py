@@ -33,6 +33,8 @@ class Check(Observer, ABC):
     The methods that watch return True when they see a violation that they have not seen before.
     """
 
+    only_warns = False
+    """Whether what it sees is no violation."""
     countable = True
     """Whether `followers` and `predicates` tell which interleavings meet a violation."""
 
@@ -51,6 +53,11 @@ class Check(Observer, ABC):
         Followers for `place` and the places after it, each with what it holds in the beginning.
         They are told of after the search.
         """
+        return []
+
+    @property
+    def warnings(self) -> list[str]:
+        """What it has seen that is no violation, in words."""
         return []
 
     @abstractmethod

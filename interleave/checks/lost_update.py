@@ -227,7 +227,18 @@ class LostUpdateCheck(Check):
             trace,
             source=trace.steps[-1].source,
             lost_update=LostUpdate(reader, writer, read, changed, last, found.by_condition),
+            hint=self._await_between(thread, changed, path),
         )
+
+    def _await_between(self, reader: int, changed: int, path: Path) -> str:
+        """The await at which a task was suspended that lost an update of another task; or ""."""
+        threads = self.machine.program.threads
+        concerned = {threads[reader].kind, threads[path.steps[changed - 1][1].thread].kind}
+        if not concerned <= {"task", "loop"}:
+            return ""
+        code, block = next(step.place for _, step in path.steps[changed:] if step.thread == reader)
+        source = code.source(block)
+        return f"The event loop switched at line {source.line}, {source.text}"
 
     def _lost_by(self, suspect: Suspect, path: Path) -> list[Lost]:
         """What the last step of a path loses, with the numbers of the steps; the latest first."""

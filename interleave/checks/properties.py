@@ -11,6 +11,7 @@ from interleave.engine.paths import Path
 from interleave.engine.trees import DecisionTree, LearntSteps
 from interleave.machine import Machine, State
 from interleave.machine.properties import Seen, View, evaluate, locations_read
+from interleave.memory.port import Location
 from interleave.program import Property
 from interleave.result import Source, Trace, Violation
 
@@ -100,6 +101,7 @@ class PropertyCheck(Check):
             statement_text(place.file, last) if last is not None else wanted.name,
         )
         threads = (trace.steps[-1].thread,) if trace.steps and wanted.kind == "invariant" else ()
+        locations = locations_read(self.machine, state, wanted)
         return Violation(
             wanted.kind,
             message,
@@ -107,14 +109,15 @@ class PropertyCheck(Check):
             threads,
             trace,
             source=source,
-            hint=self._hint(wanted, state),
+            hint=self._hint(locations),
+            looked_at=tuple(dict.fromkeys(location.name for location in locations)),
         )
 
-    def _hint(self, wanted: Property, state: State) -> str:
+    def _hint(self, locations: list[Location]) -> str:
         """That processes do not share what they write, where a property reads such a thing."""
         machine = self.machine
         found = []
-        for location in locations_read(machine, state, wanted):
+        for location in locations:
             writers = [
                 process
                 for process, space in machine.program.spaces.items()

@@ -1,11 +1,12 @@
 """`data-race`: two threads are about to access one plain location, and one of them writes.
 
-The threads could do so in either order, or at the same time: nothing keeps them apart. Plain is
-what is no primitive: a variable, an attribute, an element of an array, a container. What is kept
-apart by nature is no race: two accesses that are both atomic, each being an operation that the
-library promises to be indivisible (`append`, `pop`), or in an `atomic()` block. One that is and one
-that is not race all the same: the other one can come in the middle of nothing, but neither is it
-ordered by anything (in Go, too, mixing the two is a race).
+Nothing keeps the two apart: they can happen in either order, or at the same time. Plain is what is
+no primitive: a variable, an attribute, an element of an array, a container.
+
+Two accesses that are both atomic are no race: operations that the library promises to be so
+(`append`, `pop`: docs.python.org/3.15/library/threadsafety.html), and those in `atomic()` blocks,
+by which a model says that the language makes one operation of them. An atomic one and a plain one
+are a race, as in Go (go.dev/ref/mem: "unless all the accesses involved are atomic").
 """
 
 from __future__ import annotations
@@ -53,13 +54,17 @@ class Site(NamedTuple):
         code, block = self.place
         return code.source(block)
 
+    def overlaps(self, part: object) -> bool:
+        """Whether it concerns something of a part of its location."""
+        return WHOLE in (self.part, part) or self.part == part
+
     def races_with(self, other: Site) -> bool:
         """Whether this and what another thread is about to do are a data race."""
         return (
             self.location is other.location
             and (self.writes or other.writes)
             and not (self.atomic and other.atomic)
-            and (WHOLE in (self.part, other.part) or self.part == other.part)
+            and self.overlaps(other.part)
         )
 
 
@@ -90,8 +95,8 @@ class RaceCheck(Check):
         """By the id of moves, which are learnt once and stay."""
         self._numbers: dict[tuple[Site, ...], int] = {(): 0}
         self._sites: list[tuple[Site, ...]] = [()]
-        self._at: dict[Location, dict[object, list[int]]] = {}
-        """The numbers of what concerns a part of a location."""
+        self._at: dict[Location, dict[tuple[object, bool], list[int]]] = {}
+        """The numbers of what concerns a part of a location, atomic or not."""
         self._races: dict[tuple[int, int], list[tuple[Site, Site]]] = {}
 
     # What threads are about to do
@@ -109,7 +114,8 @@ class RaceCheck(Check):
             found = self._numbers[sites] = len(self._sites)
             self._sites.append(sites)
             for site in sites:
-                numbers = self._at.setdefault(site.location, {}).setdefault(site.part, [])
+                at = self._at.setdefault(site.location, {})
+                numbers = at.setdefault((site.part, site.atomic), [])
                 if found not in numbers[-1:]:
                     numbers.append(found)
         return found
@@ -137,11 +143,14 @@ class RaceCheck(Check):
         return Site(touch.location, part, writes, atomic, kind, place)
 
     def rivals(self, about: int) -> Iterable[int]:
+        # There can be as many atomic blocks as there are cases, with something else in each. Among
+        # themselves they are no race, so they are not even looked at.
         near: set[int] = set()
         for site in self._sites[about]:
             at = self._at[site.location]
-            parts = at if site.part is WHOLE else (WHOLE, site.part)
-            near.update(number for part in parts for number in at.get(part, ()))
+            parts = {part for part, _ in at} if site.part is WHOLE else {WHOLE, site.part}
+            for atomic in (False,) if site.atomic else (False, True):
+                near.update(number for part in parts for number in at.get((part, atomic), ()))
         return [number for number in sorted(near) if self._races_of(about, number)]
 
     def _races_of(self, one: int, other: int) -> list[tuple[Site, Site]]:

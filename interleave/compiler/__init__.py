@@ -17,17 +17,25 @@ from interleave.compiler.names import (
     SETS,
     Surroundings,
     bound_names,
+    is_library,
     is_user_function,
     scope_walk,
 )
 from interleave.compiler.source import find_function, no_source
 from interleave.compiler.statements import StatementFlattener
-from interleave.errors import ModelError, Place
 from interleave.memory.closures import Closure, cell
 from interleave.memory.containers import plain
 from interleave.memory.cursors import cursor
 
-__all__ = ["Block", "BlockKind", "Code", "Locals", "compile_function", "is_user_function"]
+__all__ = [
+    "Block",
+    "BlockKind",
+    "Code",
+    "Locals",
+    "compile_function",
+    "is_library",
+    "is_user_function",
+]
 
 END = object()
 """What `_next` gives at the end of an iterator."""
@@ -82,12 +90,39 @@ def _keywords(callee: Any, *parts: Mapping[str, Any]) -> dict[str, Any]:
 
 def _manager(value: Any) -> Any:
     """`value`, if `with` can use it. Raises the `TypeError` that Python raises."""
+    return _with_methods(value, "context manager", "__enter__", "__exit__")
+
+
+def _async_manager(value: Any) -> Any:
+    """`value`, if `async with` can use it. Raises the `TypeError` that Python raises."""
+    return _with_methods(value, "asynchronous context manager", "__aenter__", "__aexit__")
+
+
+def _with_methods(value: Any, protocol: str, enter: str, leave: str) -> Any:
     kind = type(value)
-    protocol = f"{kind.__name__!r} object does not support the context manager protocol"
-    if not hasattr(kind, "__enter__"):
-        raise TypeError(protocol)
-    if not hasattr(kind, "__exit__"):
-        raise TypeError(f"{protocol} (missed __exit__ method)")
+    what = f"{kind.__name__!r} object does not support the {protocol} protocol"
+    if not hasattr(kind, enter):
+        raise TypeError(what)
+    if not hasattr(kind, leave):
+        raise TypeError(f"{what} (missed {leave} method)")
+    return value
+
+
+def _async_iterable(value: Any) -> Any:
+    """`value`, if `async for` can use it. Raises the `TypeError` that Python raises."""
+    if not hasattr(type(value), "__aiter__"):
+        kind = type(value).__name__
+        raise TypeError(f"'async for' requires an object with __aiter__ method, got {kind}")
+    return value
+
+
+def _async_iterator(value: Any) -> Any:
+    """What `__aiter__` gave, if it is an iterator. Raises the `TypeError` that Python raises."""
+    if not hasattr(type(value), "__anext__"):
+        raise TypeError(
+            "'async for' received an object from __aiter__ that does not implement __anext__: "
+            f"{type(value).__name__}"
+        )
     return value
 
 
@@ -96,6 +131,9 @@ _HELPERS: dict[str, Any] = {
     "@closure": Closure,
     "@keywords": _keywords,
     "@manager": _manager,
+    "@async_manager": _async_manager,
+    "@async_iterable": _async_iterable,
+    "@async_iterator": _async_iterator,
     "@plain": plain,
     "@unpacked": _unpacked,
     "@slice": slice,
@@ -105,12 +143,15 @@ _HELPERS: dict[str, Any] = {
     "@matches": _matches,
     "@type": type,
     "@AssertionError": AssertionError,
+    "@StopAsyncIteration": StopAsyncIteration,
     **SETS,
 }
 
 
 def _binder(
-    function: types.FunctionType, definition: ast.FunctionDef, defaults: Callable[[Any], Any]
+    function: types.FunctionType,
+    definition: ast.FunctionDef | ast.AsyncFunctionDef,
+    defaults: Callable[[Any], Any],
 ) -> Callable[..., Locals]:
     """A function with the parameters of `function` that returns them as a dict."""
     arguments = copy.deepcopy(definition.args)
@@ -158,12 +199,6 @@ def compile_function(
         raise no_source(function)
     definition, owner = found
     file = function.__code__.co_filename
-    if isinstance(definition, ast.AsyncFunctionDef):
-        raise ModelError(
-            f"{definition.name} is `async def`: asyncio is not modelled by this version",
-            remedy="write it with `def`",
-            place=Place.of_node(file, definition),
-        )
     names = Surroundings(function)
     definition = with_defers(definition, names, file)
     definition, functions = lift(

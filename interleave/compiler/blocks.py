@@ -9,9 +9,9 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from interleave.compiler.source import statement_text
+from interleave.compiler.names import is_library
+from interleave.compiler.source import Definition, statement_text
 from interleave.errors import Place
-from interleave.memory.primitive import STEPWISE
 from interleave.result import Source
 
 Locals = dict[str, Any]
@@ -33,6 +33,7 @@ class BlockKind(Enum):
     PLAIN = "go on to `next`; the result means nothing"
     BRANCH = "go on to `next` where the result is true, else to `otherwise`"
     CALL = "the result is (callee, args, kwargs); store what the call returns in `target`"
+    AWAIT = "the result is what is awaited; store what that gives in `target`"
     RETURN = "leave the function with the result"
 
 
@@ -50,6 +51,8 @@ class Block:
     handler_name: str = ""
     decides: bool = True
     """For a BRANCH: whether what follows depends on the condition (not so for an assertion)."""
+    is_awaited: bool = False
+    """For a CALL: whether `next` is the AWAIT of what it gives, and nothing else looks at that."""
     raises_again: bool = False
     """Whether it passes on an exception that was raised elsewhere."""
     uses: frozenset[str] = frozenset()
@@ -61,7 +64,7 @@ class Block:
     live: tuple[str, ...] = ()
     """Names that this block or one after it may use, sorted."""
     live_in_call: tuple[str, ...] = ()
-    """For a CALL: names that are needed after it, without `target`."""
+    """For a CALL or an AWAIT: names that are needed after it, without `target`."""
     depends: frozenset[int] = frozenset()
     """The branches on which it depends whether this block runs, all of them (transitively)."""
     run: Callable[[Locals], Any]
@@ -100,7 +103,7 @@ class Code:
     def __init__(
         self,
         function: types.FunctionType,
-        definition: ast.FunctionDef,
+        definition: Definition,
         file: str,
         bind: Callable[..., Locals],
         blocks: list[Block],
@@ -116,9 +119,14 @@ class Code:
         return self.function.__name__
 
     @cached_property
-    def is_shown(self) -> bool:
-        """Whether reports show its lines: it is the user's."""
-        return not hasattr(self.function, STEPWISE)
+    def is_library(self) -> bool:
+        """Whether it is part of what is modelled here, and reports do not show its lines."""
+        return is_library(self.function)
+
+    @property
+    def is_coroutine(self) -> bool:
+        """Whether a call makes a coroutine, and only awaiting that runs the blocks."""
+        return isinstance(self.definition, ast.AsyncFunctionDef)
 
     def place(self, number: int) -> Place:
         """Where in the source a block is."""
@@ -130,6 +138,8 @@ class Code:
 
     @cached_property
     def _sources(self) -> list[Source]:
+        if self.is_library:  # where it stands on this machine is nobody's business
+            return [Source("asyncio", 0, f"{self.name}()") for _ in self.blocks]
         return [
             Source(
                 self.file,

@@ -148,6 +148,16 @@ class Builder:
         self._pending = []
         self._pending_labels = []
 
+    def follows(self, block: Block) -> bool:
+        """Whether control can come from a block, and from nowhere else, to what is next."""
+        return self._pending == [(block.number, "next")] and not self._pending_labels
+
+    def raise_again(self, name: str, node: ast.AST) -> None:
+        """Lay down the raising of an exception that was stored as `name`."""
+        block = self.plain(node, at(node, ast.Raise(load(name, node), None)))
+        block.raises_again = True
+        self._pending = []
+
     @property
     def reachable(self) -> bool:
         """Whether control can come to what is laid down next."""

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from interleave.compiler.names import bound_names
-from interleave.compiler.source import DEFINITION, LIFTED
+from interleave.compiler.source import DEFINITION, LIFTED, Definition
 from interleave.errors import ModelError, Place
 
 Inner = ast.FunctionDef | ast.Lambda
@@ -27,7 +27,7 @@ Node = TypeVar("Node", bound=ast.AST)
 class Lifted(NamedTuple):
     """A definition without inner functions, and these, by the names under which it finds them."""
 
-    definition: ast.FunctionDef
+    definition: Definition
     functions: dict[str, types.FunctionType]
 
 
@@ -42,7 +42,7 @@ class _Use(NamedTuple):
 
 def lift(
     function: types.FunctionType,
-    definition: ast.FunctionDef,
+    definition: Definition,
     owner: str | None,
     *,
     lambdas: bool,
@@ -66,7 +66,7 @@ class _Lifter:
     def __init__(
         self,
         function: types.FunctionType,
-        definition: ast.FunctionDef,
+        definition: Definition,
         owner: str | None,
         lambdas: bool,
         one_per_loop: bool,

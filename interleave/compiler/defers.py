@@ -11,6 +11,7 @@ import copy
 from typing import Any, TypeVar
 
 from interleave.compiler.names import Surroundings, scope_walk
+from interleave.compiler.source import Definition
 from interleave.errors import ModelError, Place
 from interleave.memory.primitive import DEFERS
 
@@ -20,7 +21,7 @@ SITE, CALLEE, ARGUMENTS = "#site", "#callee", "#arguments"
 Node = TypeVar("Node", bound=ast.AST)
 
 
-def with_defers(definition: ast.FunctionDef, names: Surroundings, file: str) -> ast.FunctionDef:
+def with_defers(definition: Definition, names: Surroundings, file: str) -> Definition:
     """The definition, with what it defers done at its end. Raises `ModelError`."""
     if not any(_is_defer(node, names) for node in scope_walk(definition.body)):
         return definition

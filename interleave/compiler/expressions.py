@@ -39,6 +39,8 @@ class ExpressionFlattener(Builder):
         match node:
             case ast.Call():
                 return self._call(node)
+            case ast.Await():
+                return self.awaited(self.simple(node.value), node)
             case ast.BoolOp():
                 return self._by_branches(node)
             case ast.IfExp():
@@ -62,10 +64,10 @@ class ExpressionFlattener(Builder):
                         "collect the values in a list and return it",
                         inner,
                     )
-                case ast.Await():
+                case ast.GeneratorExp() if _is_asynchronous(inner):
                     raise self.error(
-                        "`await` belongs to asyncio, which this version does not model",
-                        "write the method with `def`, and the awaited calls without `await`",
+                        "this makes an asynchronous generator: a state cannot hold a running one",
+                        "make a list of it: [... for ... in ...]",
                         inner,
                     )
 
@@ -74,6 +76,8 @@ class ExpressionFlattener(Builder):
         if isinstance(node, ast.Lambda | ast.GeneratorExp):
             # Called piece by piece from code that is opaque: so are these.
             return False
+        if isinstance(node, ast.Await):
+            return True
         if isinstance(node, ast.Call) and (self._may_be_ours(node.func) or self._is_scan(node)):
             return True
         if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp):
@@ -132,6 +136,15 @@ class ExpressionFlattener(Builder):
             keywords = self._starred_keywords(node)
         parts: list[ast.expr] = [node.func, at(node, ast.Tuple(node.args, ast.Load())), keywords]
         block = self.value(BlockKind.CALL, node, at(node, ast.Tuple(parts, ast.Load())))
+        block.target = self.temporary()
+        return load(block.target, node)
+
+    def awaited(self, value: ast.expr, node: ast.AST) -> ast.expr:
+        """Lay down the awaiting of a simple expression; gives an expression for the result."""
+        last = self.blocks[-1] if self.blocks else None
+        if last is not None and last.kind is BlockKind.CALL and self.follows(last):
+            last.is_awaited = isinstance(value, ast.Name) and value.id == last.target
+        block = self.value(BlockKind.AWAIT, node, value)
         block.target = self.temporary()
         return load(block.target, node)
 
@@ -277,16 +290,21 @@ class ExpressionFlattener(Builder):
         renamed: dict[str, str] = {}
         ends: list[tuple[Label, Label]] = []
         for generator in node.generators:
-            if generator.is_async:
-                self._refuse(at(node, ast.Await(generator.iter)))
             iterable = self.simple(rename(generator.iter, renamed))
             for name in ast.walk(generator.target):
                 if isinstance(name, ast.Name):
                     renamed[name.id] = self.temporary(f"{name.id}@")
             again, inside, leave = Label(), Label(), Label()
-            iterator = self.begin_loop(iterable, node)
-            self.place(again)
-            self.next_item(iterator, rename(generator.target, renamed), node, inside, leave)
+            target = rename(generator.target, renamed)
+            if generator.is_async:
+                iterator = self.begin_async_loop(iterable, node)
+                self.place(again)
+                item = self.next_async_item(iterator, node, leave)
+                self.plain(node, at(node, ast.Assign([target], item)))
+            else:
+                iterator = self.begin_loop(iterable, node)
+                self.place(again)
+                self.next_item(iterator, target, node, inside, leave)
             self.place(inside)
             for condition in generator.ifs:
                 go_on = Label()
@@ -323,6 +341,37 @@ class ExpressionFlattener(Builder):
         ]
         return self.test(node, body, inside, leave)
 
+    def begin_async_loop(self, iterable: ast.expr, node: ast.AST) -> str:
+        """Lay down the making of an asynchronous iterator; gives its name."""
+        name = self.temporary()
+        checked = at(node, ast.Name("@async_iterable", ast.Load()))
+        owner = self.keep(at(node, ast.Call(checked, [iterable], [])), node)
+        made = self.simple(_method_call(owner, "__aiter__", node))
+        checked = at(node, ast.Name("@async_iterator", ast.Load()))
+        self.assign(name, at(node, ast.Call(checked, [made], [])), node)
+        return name
+
+    def next_async_item(self, iterator: str, node: ast.AST, leave: Label) -> ast.expr:
+        """Lay down the taking of one item: gives an expression for it, or goes to `leave`."""
+        caught, after, mine = Label(), Label(), Label()
+        name = self.temporary("exception")
+        with self.handling(caught, name):
+            call = self.simple(_method_call(load(iterator, node), "__anext__", node))
+            item = self.awaited(call, node)
+        self.jump(after)
+        self.place(caught)
+        again = Label()
+        ends = at(node, ast.Name("@StopAsyncIteration", ast.Load()))
+        matches = at(node, ast.Name("@matches", ast.Load()))
+        test = at(node, ast.Call(matches, [load(name, node), ends], []))
+        self.branch(node, test, mine, again)
+        self.place(mine)
+        self.jump(leave)
+        self.place(again)
+        self.raise_again(name, node)
+        self.place(after)
+        return item
+
     # Everything else
 
     def _in_order(self, node: ast.expr) -> Any:
@@ -353,6 +402,18 @@ class ExpressionFlattener(Builder):
         if isinstance(part, ast.Starred):
             return at(part, ast.Starred(self.simple(part.value), ast.Load()))
         return self.simple(part)
+
+
+def _is_asynchronous(generator: ast.GeneratorExp) -> bool:
+    """Whether what a generator expression makes is an asynchronous generator."""
+    return any(each.is_async for each in generator.generators) or any(
+        isinstance(inner, ast.Await) for inner in ast.walk(generator)
+    )
+
+
+def _method_call(owner: ast.expr, name: str, node: ast.AST) -> ast.expr:
+    method = at(node, ast.Attribute(owner, name, ast.Load()))
+    return at(node, ast.Call(method, [], []))
 
 
 class _Slot:

@@ -27,7 +27,7 @@ def find_live(blocks: list[Block]) -> None:
                 out = live[successors[0]] - defined
             if len(successors) > 1:
                 out |= live[successors[1]] - block.always_defines
-            if block.kind is BlockKind.CALL:
+            if block.kind in (BlockKind.CALL, BlockKind.AWAIT):
                 # What the block itself has bound (by `:=`) is there when the call begins.
                 after_call[block.number] = (live[successors[0]] - {block.target}) | thrown
             found = block.uses | out | thrown

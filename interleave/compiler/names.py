@@ -211,6 +211,11 @@ def _is_installed(file: str) -> bool:
     return "site-packages" in file or "dist-packages" in file
 
 
+def is_library(function: types.FunctionType) -> bool:
+    """Whether a function belongs to what is modelled here."""
+    return (function.__module__ or "").startswith("interleave.")
+
+
 def is_user_function(value: object) -> bool:
     """Whether `value` is a function whose source is part of the model, so to speak."""
     if isinstance(value, types.MethodType):

@@ -16,13 +16,14 @@ DEFINITION = "__interleave_definition__"
 LIFTED = "__interleave_lifted__"
 """Attribute of a function: what was lifted out of it."""
 
+Definition = ast.FunctionDef | ast.AsyncFunctionDef
+"""Where a function is defined."""
+
 
 @lru_cache(maxsize=64)
-def _functions(
-    file: str, text: str
-) -> dict[tuple[str, int], tuple[ast.FunctionDef | ast.AsyncFunctionDef, str | None]]:
+def _functions(file: str, text: str) -> dict[tuple[str, int], tuple[Definition, str | None]]:
     """Every function of a source text by (name, first line), with the class it is in."""
-    found: dict[tuple[str, int], tuple[ast.FunctionDef | ast.AsyncFunctionDef, str | None]] = {}
+    found: dict[tuple[str, int], tuple[Definition, str | None]] = {}
 
     def walk(node: ast.AST, owner: str | None) -> None:
         for child in ast.iter_child_nodes(node):
@@ -37,7 +38,7 @@ def _functions(
 
 def find_function(
     function: types.FunctionType,
-) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef, str | None] | None:
+) -> tuple[Definition, str | None] | None:
     """The definition of `function`, and the name of its class; None where there is no source."""
     if (lifted := function.__dict__.get(DEFINITION)) is not None:
         return lifted

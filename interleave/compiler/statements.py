@@ -50,9 +50,11 @@ class StatementFlattener(ExpressionFlattener):
                 self._while(node)
             case ast.For():
                 self._for(node)
+            case ast.AsyncFor():
+                self._async_for(node)
             case ast.Try():
                 self._try(node)
-            case ast.With():
+            case ast.With() | ast.AsyncWith():
                 self._with(node, list(node.items))
             case ast.Match():
                 self._match(node)
@@ -228,6 +230,19 @@ class StatementFlattener(ExpressionFlattener):
         self.body(node.orelse)
         self.place(leave)
 
+    def _async_for(self, node: ast.AsyncFor) -> None:
+        again, end, leave = Label(), Label(), Label()
+        self._check_target(node.target)
+        iterator = self.begin_async_loop(self.simple(node.iter), node)
+        self.place(again)
+        self._store(node.target, self.next_async_item(iterator, node, end), node)
+        with self.within(Loop(again, leave)):
+            self.body(node.body)
+        self.jump(again)
+        self.place(end)
+        self.body(node.orelse)
+        self.place(leave)
+
     def _for_generator(self, node: ast.For, generator: ast.GeneratorExp) -> None:
         """A loop over a generator expression: its loops, with the body in the middle."""
         leave = Label()
@@ -310,18 +325,13 @@ class StatementFlattener(ExpressionFlattener):
         if any(label is caught for label, _ in self._handlers_used()):
             on_exception(name)
             if self.reachable:
-                self._raise_again(name, node)
+                self.raise_again(name, node)
         self.place(after)
 
     def _handlers_used(self) -> list[tuple[Label, int]]:
         return [
             (label, number) for (number, field), label in self._jumps.items() if field == "handler"
         ]
-
-    def _raise_again(self, name: str, node: ast.AST) -> None:
-        block = self.plain(node, at(node, ast.Raise(load(name, node), None)))
-        block.raises_again = True
-        self._pending = []
 
     def _try_except(self, node: ast.Try) -> None:
         caught, after = Label(), Label()
@@ -353,7 +363,7 @@ class StatementFlattener(ExpressionFlattener):
             self.place(skip)
         self.statement = node
         if self.reachable:
-            self._raise_again(name, node)
+            self.raise_again(name, node)
         self.place(after)
 
     def _handle(self, handler: ast.ExceptHandler, exception: str) -> None:
@@ -384,7 +394,7 @@ class StatementFlattener(ExpressionFlattener):
                 self.plain(node, node)  # raises RuntimeError
                 self._pending = []
             else:
-                self._raise_again(self._handled[-1], node)
+                self.raise_again(self._handled[-1], node)
         else:
             exception = self.simple(node.exc)
             cause = None
@@ -413,23 +423,25 @@ class StatementFlattener(ExpressionFlattener):
 
     # with
 
-    def _with(self, node: ast.With, items: list[ast.withitem]) -> None:
+    def _with(self, node: ast.With | ast.AsyncWith, items: list[ast.withitem]) -> None:
         if not items:
             self.body(node.body)
             return
         item, *rest = items
-        checked = at(node, ast.Name("@manager", ast.Load()))
+        awaits = isinstance(node, ast.AsyncWith)
+        enter, leave = ("__aenter__", "__aexit__") if awaits else ("__enter__", "__exit__")
+        checked = at(node, ast.Name("@async_manager" if awaits else "@manager", ast.Load()))
         context = at(node, ast.Call(checked, [self.simple(item.context_expr)], []))
         manager = self.keep(context, item.context_expr)
         entered = self.temporary(ENTERED[1:])
-        value = self._call_method(manager, "__enter__", [], item.context_expr)
+        value = self._call_method(manager, enter, [], item.context_expr, awaits=awaits)
         self.assign(entered, manager, item.context_expr)
         none = at(node, ast.Constant(None))
 
         def exit_with(arguments: list[ast.expr]) -> ast.expr:
             outside = (self.statement, self.ending)
             self.statement, self.ending = node, True
-            result = self._call_method(load(entered, node), "__exit__", arguments, node)
+            result = self._call_method(load(entered, node), leave, arguments, node, awaits=awaits)
             self.statement, self.ending = outside
             return result
 
@@ -458,11 +470,11 @@ class StatementFlattener(ExpressionFlattener):
         self.place(swallow)
 
     def _call_method(
-        self, owner: ast.expr, name: str, arguments: list[ast.expr], node: ast.AST
+        self, owner: ast.expr, name: str, arguments: list[ast.expr], node: ast.AST, *, awaits: bool
     ) -> ast.expr:
         method = at(node, ast.Attribute(owner, name, ast.Load()))
-        call = at(node, ast.Call(method, arguments, []))
-        return self.keep(self.simple(call), node)
+        call = self.simple(at(node, ast.Call(method, arguments, [])))
+        return self.keep(self.awaited(call, node) if awaits else call, node)
 
     # match
 
@@ -533,11 +545,6 @@ class StatementFlattener(ExpressionFlattener):
                 raise self.error(
                     f"a class is defined inside a thread: {node.name}",
                     "define it at the top of the file",
-                )
-            case ast.AsyncFor() | ast.AsyncWith():
-                raise self.error(
-                    "`async` belongs to asyncio, which this version does not model",
-                    "write the method with `def`, and leave `async` out",
                 )
         kind = {"TryStar": "`except*`"}.get(type(node).__name__, type(node).__name__)
         raise self.error(f"{kind} cannot be compiled", "write it with simpler statements")

@@ -82,6 +82,10 @@ class SearchGraph:
         """The state that a state was found from; of an initial state, itself."""
         return self._parents[number]
 
+    def variety(self, place: int) -> int:
+        """How many different values there are at a place of the states."""
+        return len({state[place] for state in self._states})
+
     def add(self, state: State, parent: int) -> None:
         """Give the next number to a state that has none."""
         self._numbers[state] = len(self._states)

@@ -18,6 +18,8 @@ class Goroutine(Primitive):
     Nobody can tell one goroutine from another when it has ended: the next one takes its room.
     """
 
+    noun = "goroutine"
+    comes_back = False
     runs = -1
     """The number of the thread that it stands for."""
     daemon_room = False
@@ -40,11 +42,9 @@ def spawn(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
         function, args = call, (function, *args)
 
     def effect() -> None:
-        for room in port.thread_rooms(function, daemon=None):
-            if room.state is None:
-                room.state = RUNNING
-                return port.start_thread(room.runs, function, args, kwargs)
-        return port.more_threads(function, daemon=None)
+        room = port.thread_room(Goroutine, function)
+        room.state = RUNNING
+        port.start_thread(room.runs, function, args, kwargs)
 
     port.access(AccessKind("go", part=name), effect)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from interleave.errors import ModelError
 from interleave.memory.containers import CONTAINERS
+from interleave.memory.coroutine import Coroutine
 from interleave.memory.made import Held, Kind
 from interleave.memory.values import Uncapturable, attributes_of, is_plain_object
 from interleave.program.heap import Heap, MoreRooms, Room, RoomOwner
@@ -84,6 +85,8 @@ class Making:
 
     def _kind_of(self, value: Any) -> Kind:
         kind = type(value)
+        if isinstance(value, Coroutine):
+            raise Uncapturable(value, "a coroutine is for the task that made it (make it a task)")
         if (container := CONTAINERS.get(kind)) is not None:
             return Kind(container, container.options(value))
         if is_plain_object(value) and not isinstance(value, BaseException):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from interleave.compiler.blocks import ENTERED
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
 from interleave.machine.step import FAILED, FINISHED
+from interleave.machine.tasks import NoLoop
 from interleave.memory.port import WHOLE, AccessKind, Location, in_words, using_port
 from interleave.program import Written
 from interleave.verbs import Section
@@ -67,6 +68,7 @@ class PropertyPort:
 
     thread = -1
     process = ""
+    tasks = NoLoop()
 
     def __init__(self, machine: Machine, state: State) -> None:
         self._machine = machine
@@ -108,7 +110,12 @@ class PropertyPort:
     def progress(self) -> int:
         return 0
 
-    def block(self) -> Any:
+    def forget(self, progress: int) -> None: ...
+
+    def setting(self, name: str) -> Any:
+        return self._machine.program.settings[name]
+
+    def block(self, kind: AccessKind | None = None) -> Any:
         self.halt(_refused("wait for a lock"))
 
     def choose(self, options: Sequence[Any]) -> int:
@@ -127,10 +134,9 @@ class PropertyPort:
     def make(self, kind: Any, contents: Any) -> Any:
         return self.halt(_refused(f"make a {kind.stand_in.__name__}"))
 
-    def thread_rooms(self, target: Any, *, daemon: bool | None) -> Sequence[Any]:
-        return self.halt(_refused("make a thread"))
-
-    def more_threads(self, target: Any, *, daemon: bool | None) -> Any:
+    def thread_room(
+        self, kind: Any, target: Any, *, daemon: bool | None = None, maker: Any = None
+    ) -> Any:
         return self.halt(_refused("make a thread"))
 
     def thread_object(self) -> Any:

@@ -13,7 +13,7 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from interleave.compiler import Block, BlockKind, Code, Locals
+from interleave.compiler import Block, BlockKind, Code, Locals, is_library
 from interleave.compiler.blocks import HIDDEN, ITERATOR
 from interleave.errors import EndlessLoop, InterleaveError, ModelError
 from interleave.machine.making import Making, field_being_set
@@ -28,10 +28,12 @@ from interleave.machine.step import (
 )
 from interleave.machine.switching import noting_python_code
 from interleave.machine.taint import FlowRecorder
+from interleave.machine.tasks import CANCELLED, RESULT, NoLoop, Tasks, wait_inside_atomic
 from interleave.memory.closures import Closure, variable
+from interleave.memory.coroutine import Coroutine, awaited
 from interleave.memory.made import Kind
 from interleave.memory.port import WHOLE, AccessKind, Location, Unrecoverable
-from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, Uncapturable
+from interleave.memory.values import UNBOUND, Freezer, Key, Shared, Thawer, Uncapturable
 from interleave.program import MoreRooms, MoreThreads, RoomKey, Written
 from interleave.stdlib.threads import CurrentThread
 
@@ -124,10 +126,21 @@ class StepRun:
         )
         self._accesses: list[AccessRecord] = []
         self._in_effect: AccessRecord | None = None
+        self._waits_for: AccessKind | None = None
         self._atomic = 0
         instance = machine.program.threads[thread]
         # A process has a GIL of its own, which keeps no other process waiting.
         self._gil = machine.program.runtime == "gil" and not instance.process
+        # While a task runs, its loop runs no other one: only threads can come in between.
+        self._alone = instance.kind in ("task", "loop") and not machine.program.has_threads
+        self.tasks: Any = (
+            NoLoop() if self._program.loop is None else Tasks(self, self._program, instance)
+        )
+        self._returned: Any = None
+        self._coroutines: list[Coroutine] = []
+        """Those that the thread has, or had in this step."""
+        self._in_frames: set[int] = set()
+        """Ids of what is in the frames as they were last frozen."""
         self.process = instance.process
         self._space = self._program.spaces.get(instance.process, {})
         self._may_switch = True
@@ -161,7 +174,8 @@ class StepRun:
         if not private or self._starting:
             if self._starting or (self._accesses and self._may_switch and not self._atomic):
                 self._end("suspended")
-            self._may_switch = not self._gil
+            self._may_switch = not (self._gil or self._alone)
+            self.tasks.suspending = False
         atomic = kind.atomic or self._atomic > 0
         record = AccessRecord(kind, self._shown(), self._cursor, atomic=atomic)
         self._accesses.append(record)
@@ -171,7 +185,9 @@ class StepRun:
             if kind.name != "choose":
                 record.result = result
             entry = ("gave", self._freeze_alone(result))
-        except Exception as error:
+        except (Halt, KeyboardInterrupt, MemoryError):
+            raise
+        except BaseException as error:  # a task that is cancelled raises one that is no Exception
             if self._over:
                 raise Halt from None
             entry = ("raised", self._freeze_alone(error))
@@ -291,7 +307,19 @@ class StepRun:
         """The keys of the locations that were written."""
         return [self._heap.changing[index].key for index in self._written]
 
-    def block(self) -> Any:
+    def forget(self, progress: int) -> None:
+        if self._over:
+            raise Halt
+        del self._log[progress:]
+        self._cursor = progress
+        if self._flow:
+            self._flow.forget(progress)
+
+    def setting(self, name: str) -> Any:
+        return self._program.settings[name]
+
+    def block(self, kind: AccessKind | None = None) -> Any:
+        self._waits_for = kind
         if len(self._accesses) > 1 and not self._atomic:
             # What came before is done, and others run while it waits.
             self._accesses.pop()
@@ -299,7 +327,18 @@ class StepRun:
         self._end("blocked")
 
     def switch_point(self) -> None:
+        self._may_switch |= not self._alone
+
+    def may_suspend(self) -> None:
+        """Let whoever can run do so before the next access."""
+        if self._atomic:
+            self.halt(wait_inside_atomic())
         self._may_switch = True
+
+    def rename(self, kind: AccessKind) -> None:
+        """Say what the present access is, where that was not known before."""
+        if self._in_effect is not None:
+            self._in_effect.kind = kind
 
     def choose(self, options: Sequence[Any]) -> int:
         place = len(self.taken)
@@ -357,21 +396,55 @@ class StepRun:
         name = "" if self._accesses and self._program.runtime == "go" else kind.stand_in.__name__
         return self.access(AccessKind(name), effect, private=True)
 
-    def thread_rooms(self, target: Any, *, daemon: bool | None) -> Sequence[Any]:
-        return self._program.rooms_of(self._room_key(target, daemon))
+    def thread_room(
+        self, kind: Any, target: Any, *, daemon: bool | None = None, maker: Any = None
+    ) -> Any:
+        me = self._program.threads[self.thread]
+        function = self._thread_function(target)
+        daemon = me.daemon if daemon is None else daemon
+        name = me.name if maker is None else self._heap.lasting_name_of(maker)
+        key = RoomKey(name, function, daemon, kind, me.process)
+        for room in self._program.rooms_of(key):
+            if room.state is None:
+                return room
+        return self.more_room(key)
 
-    def more_threads(self, target: Any, *, daemon: bool | None) -> Any:
+    def more_room(self, key: RoomKey) -> Any:
+        """Make room for one more thread. Does not return."""
         if len(self._program.rooms) >= MOST_STARTED:
             self.halt(
                 ModelError(
-                    f"threads make more than {MOST_STARTED} threads",
-                    remedy="start fewer: a thread that has ended keeps its room",
+                    f"threads make more than {MOST_STARTED} {key.kind.noun}s",
+                    remedy=f"start fewer: a {key.kind.noun} that has ended keeps its room",
                 )
             )
-        self._end("error", MoreThreads(self._room_key(target, daemon)))
+        self._end("error", MoreThreads(key))
 
-    def _room_key(self, target: Any, daemon: bool | None) -> RoomKey:
+    def refers_to(self, number: int) -> bool:
+        """Whether anything refers to a shared object, in the state as it is now. It looks at all of
+        the state.
+        """
+        places = range(len(self._state))
+        here = [self._written.get(place, self._state[place]) for place in places]
+        for place in places:
+            if place not in self._written:
+                self._look(place)
+        locations = self._machine.locations
+        keys: list[Any] = [Freezer().freeze(self._heap.values[value]) for value in here[:locations]]
+        keys += [
+            self._machine.locals[local]
+            for thread, local in enumerate(here[locations:])
+            if thread != self.thread
+        ]
+        keys += [self._freeze_frames(self._frames), tuple(self._log)]
+        keys += [self._machine.locals[local] for _, local in self._started]
+        return any(_has_reference(key, number) for key in keys)
+
+    def _thread_function(self, target: Any) -> types.FunctionType:
+        """The function behind what a thread is to run: the model's, or one of a modelled module."""
         function = self._program.to_flatten(target)
+        if function is None and isinstance(target, types.FunctionType) and is_library(target):
+            function = target
         if function is None:
             return self.halt(
                 ModelError(
@@ -379,8 +452,7 @@ class StepRun:
                     remedy="give it one that stands in the model file: Thread(target=self.work)",
                 )
             )
-        me = self._program.threads[self.thread]
-        return RoomKey(me.name, function, me.daemon if daemon is None else daemon)
+        return function
 
     def thread_object(self) -> Any:
         me = self._program.threads[self.thread]
@@ -389,9 +461,7 @@ class StepRun:
     def start_thread(
         self, thread: int, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
-        function = self._program.to_flatten(target)
-        assert function is not None  # it was not when the thread was made
-        code = self._program.code(function)
+        code = self._program.code(self._thread_function(target))
         given = (*_given_first(target), *args), tuple(kwargs.items())
         args, named = self._hand_over(given, f"a thread that runs {code.name}")
         try:
@@ -400,7 +470,16 @@ class StepRun:
             self.halt(
                 ModelError(f"a thread cannot run {code.name}: {error}", remedy="mend its `args`")
             )
-        frames = self._freeze_frames([Frame(code, 0, FrameLocals(bound))])
+        self._begin_thread(thread, code, bound)
+
+    def begin_thread(
+        self, thread: int, function: types.FunctionType, names: dict[str, Any]
+    ) -> None:
+        """Have a thread begin in a function with these locals."""
+        self._begin_thread(thread, self._program.code(function), names)
+
+    def _begin_thread(self, thread: int, code: Code, names: dict[str, Any]) -> None:
+        frames = self._freeze_frames([Frame(code, 0, FrameLocals(names))])
         if isinstance(frames, ModelError):
             self.halt(frames)
         self._started.append((thread, self._machine.locals.id_of((frames, ()))))
@@ -427,6 +506,11 @@ class StepRun:
         ]
         values = (self._program.stand_in, *arguments)
         self._frames.append(Frame(code, 0, FrameLocals(zip(names, values, strict=False))))
+        if self.tasks.in_loop:
+            # It begins when the loop comes to it, and may be cancelled before.
+            return self._step(
+                self._machine.locals.id_of((self._freeze_frames(self._frames), ())), self._shown()
+            )
         step = self._go()
         assert isinstance(step, Step)
         return step
@@ -438,10 +522,31 @@ class StepRun:
         self._is_returning = last.at >= len(last.code.blocks)
         if self._explain:
             self._flow = FlowRecorder(self._frames, len(self._log))
+        if self.tasks.in_loop and self.tasks.is_new and (first := self._first_step()) is not None:
+            return first
         if self._gil:
             with noting_python_code(self.switch_point):
                 return self._go()
         return self._go()
+
+    def _first_step(self) -> Step | Blocked | None:
+        """Begin a task. Not None where it does not run now, or not at all."""
+        first = self._shown()
+        try:
+            self.tasks.begin()
+        except Halt:
+            if self._over == "error":
+                assert self._error is not None
+                raise self._placed(self._error, first) from None
+            return self._blocked()
+        except BaseException as error:  # it was cancelled before
+            self._frames.clear()
+            self._returned = (CANCELLED, error.args)
+            return self._step(FINISHED, first)
+        self._log.clear()
+        self._cursor = 0
+        self._may_switch = False  # to begin is nothing that others could see
+        return None
 
     def _go(self) -> Step | Blocked:
         first = self._shown()
@@ -457,6 +562,8 @@ class StepRun:
                 if len(seen) > MOST_BLOCKS:
                     raise self._too_long()
             ended = self._run_block()
+            if not self._over:
+                self._coroutines += self.tasks.made
             if self._over == "error":
                 assert self._error is not None
                 raise self._placed(self._error, first)
@@ -486,13 +593,13 @@ class StepRun:
 
     def _blocked(self) -> Blocked:
         last = self._accesses[-1]
-        return Blocked(self.thread, last.kind, last.place)
+        return Blocked(self.thread, self._waits_for or last.kind, last.place)
 
     def _step(self, local: int, first: tuple[Code, int], failure: Failure | None = None) -> Step:
-        room = self._program.threads[self.thread].room
-        if room is not None and local in (FINISHED, FAILED):
-            state = self.read(room.location)
-            self.write(room.location, room.ended(state))
+        if local in (FINISHED, FAILED):
+            self._leave()
+        if self.tasks.in_loop and not self._starting:
+            self._leave_loop(first, suspended=local not in (FINISHED, FAILED))
         if self._heap.rooms and not self._starting:
             self._settle(local)
         return Step(
@@ -505,7 +612,36 @@ class StepRun:
             tuple(self._raised),
             failure,
             self._flow.end(len(self._log)) if self._flow else None,
+            self._never_awaited(local),
         )
+
+    def _leave(self) -> None:
+        """Do what the end of a thread does to what is shared."""
+        room = self._program.threads[self.thread].room
+        if self.tasks.task is not None:
+            return  # which tells the loop
+        if room is not None:
+            self.write(room.location, room.ended(self.read(room.location)))
+        if room is None or not room.comes_back:
+            for each in self._program.thread_local:
+                type(each).forget(each, self.thread)
+
+    def _never_awaited(self, local: int) -> tuple[str, ...]:
+        """The coroutines that the thread has no more, and that have not begun."""
+        ended = local in (FINISHED, FAILED)
+        return tuple(
+            each.function.__qualname__
+            for each in self._coroutines
+            if not each.started and (ended or id(each) not in self._in_frames)
+        )
+
+    def _leave_loop(self, first: tuple[Code, int], *, suspended: bool) -> None:
+        """Tell the loop that its code has come to the end of this step."""
+        try:
+            self.tasks.step_ends(self._returned, suspended=suspended)
+        except Halt:
+            assert self._error is not None
+            raise self._placed(self._error, first) from None
 
     def _settle(self, local: int) -> None:
         """Count the references to what threads have made."""
@@ -525,6 +661,7 @@ class StepRun:
         self._cursor = 0
         if self._flow:
             self._flow.block(block)
+        self.tasks.made = []
         try:
             result = block.run(frame.names)
             if block.kind is BlockKind.CALL and not self._over:
@@ -535,6 +672,12 @@ class StepRun:
                 callee, arguments, keywords = result
                 frame.names[block.target] = callee(*arguments, **keywords)
                 self.switch_point()
+            if block.kind is BlockKind.AWAIT and not self._over:
+                if type(result) is Coroutine:
+                    result.start()
+                    self._enter(block, self._program.code(result.function), result.names, 0)
+                    return None
+                frame.names[block.target] = awaited(result)
         except Halt:
             return None
         except (KeyboardInterrupt, MemoryError):
@@ -571,26 +714,40 @@ class StepRun:
         arguments: tuple[Any, ...],
         keywords: dict[str, Any],
     ) -> None:
-        """Begin a call of the model's own code."""
+        """Begin a call of the model's own code; of a coroutine, only where it is awaited."""
+        code = self._program.code(function)
+        owner = _given_first(callee)
+        bound = code.bind(*owner, *arguments, **keywords)
+        if code.is_coroutine and not block.is_awaited:
+            frame = self._frames[-1]
+            frame.names[block.target] = Coroutine(function, bound)
+            if self._flow:
+                self._flow.done(block)
+            self._jump(frame, block, block.next)
+            return
+        if code.is_coroutine:
+            self._frames[-1].at = block.next  # where it is awaited
+        self._enter(block, code, bound, len(owner))
+
+    def _enter(self, block: Block, code: Code, bound: dict[str, Any], owners: int) -> None:
+        """Push a frame."""
         if len(self._frames) >= DEEPEST_CALL:
             self.halt(
                 ModelError(
-                    f"{function.__qualname__} calls itself more than {DEEPEST_CALL} deep",
+                    f"{code.function.__qualname__} calls itself more than {DEEPEST_CALL} deep",
                     remedy="end the recursion sooner, or write a loop",
                 )
             )
         self.switch_point()
-        code = self._program.code(function)
-        owner = _given_first(callee)
-        bound = code.bind(*owner, *arguments, **keywords)
         if self._flow:
-            self._flow.call(block, list(bound)[len(owner) :])
+            self._flow.call(block, list(bound)[owners:])
         self._frames.append(Frame(code, 0, FrameLocals(bound)))
 
     def _return(self, value: Any) -> bool | None:
         """Leave the innermost function. True when it was the thread's method itself."""
         if len(self._frames) == 1:
             self._frames.clear()
+            self._returned = (RESULT, value)
             return True
         self.switch_point()
         caller = self._frames[-2]
@@ -617,6 +774,9 @@ class StepRun:
             if self._flow:
                 self._flow.thrown()
             self._frames.pop()
+        if self.tasks.in_loop and (ended := self.tasks.ended_by(error)) is not None:
+            self._returned = ended
+            return True
         if isinstance(error, SystemExit):
             return True  # as in threading: it ends the thread, silently
         code, number = origin
@@ -640,7 +800,7 @@ class StepRun:
 
     def _shown(self) -> tuple[Code, int]:
         """The innermost block of the user's: that which is being run, or has called what is."""
-        shown = (frame for frame in reversed(self._frames) if frame.code.is_shown)
+        shown = (frame for frame in reversed(self._frames) if not frame.code.is_library)
         return _place_in(next(shown, self._frames[-1]))
 
     def _thaw(self, key: Key) -> None:
@@ -653,6 +813,7 @@ class StepRun:
                 if value[0] is not type(UNBOUND):
                     names[name] = thawer.thaw(value)
             self._frames.append(Frame(code, at, names))
+        self._coroutines += [each for each in thawer.made() if isinstance(each, Coroutine)]
         self._log = list(log)
 
     def _freeze_frames(self, running: Sequence[Frame]) -> Key | ModelError:
@@ -673,6 +834,8 @@ class StepRun:
             if self._over and made not in freezer.replaced:
                 # Made in this statement. Run again, it would make another one.
                 self._log[place] = (_STORED, *self._log[place][1:])
+        if running is self._frames:
+            self._in_frames = freezer.seen()
         return tuple(frames)
 
     def _move(self) -> None:
@@ -765,6 +928,14 @@ def _live(code: Code, at: int, innermost: bool) -> tuple[str, ...]:
         return ()
     block = code.blocks[at]
     return block.live if innermost else block.live_in_call
+
+
+def _has_reference(key: object, number: int) -> bool:
+    if type(key) is not tuple:
+        return False
+    if len(key) == 2 and key[0] is Shared:
+        return bool(key[1] == number)
+    return any(_has_reference(part, number) for part in key)
 
 
 def _named(value: object) -> str:

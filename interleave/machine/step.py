@@ -97,6 +97,8 @@ class Step(NamedTuple):
     raised: tuple[str, ...]
     failure: Failure | None
     flow: Flow | None
+    never_awaited: tuple[str, ...] = ()
+    """The coroutines that were dropped in it and have not begun."""
 
     def outcome(self) -> tuple[object, ...]:
         """What must be the same whenever the step is taken again."""

@@ -94,6 +94,16 @@ class FlowRecorder:
         self._read.add((number, False))
         self._now["log", place] = frozenset({(number, False)})
 
+    def forget(self, log_length: int) -> None:
+        """A round of a loop within a block is over, and leaves no more than this in its log."""
+        places = [each for each in self._now if each[0] == "log" and each[1] >= log_length]
+        for carrier in places:
+            del self._now[carrier]
+        self._replayed = min(self._replayed, log_length)
+        self._read = set()
+        for place in range(log_length):
+            self._read |= self._now.get(("log", place), _NONE)
+
     def done(self, block: Block) -> None:
         """A block has run to its end, and control is about to move on."""
         depth = len(self._frames) - 1
@@ -157,6 +167,11 @@ class FlowRecorder:
         """A call of the model's own code begins; `names` are the parameters it fills."""
         expression = block.body[0]
         assert isinstance(expression, ast.Return)
+        if block.kind is BlockKind.AWAIT:
+            for name in names:
+                self._now["local", len(self._frames), name] = self._given()
+            self._forget_log()
+            return
         assert isinstance(expression.value, ast.Tuple)
         _, positional, keywords = expression.value.elts
         assert isinstance(positional, ast.Tuple)

@@ -29,6 +29,7 @@ _CHANGING = _BLIND | {
     "append", "appendleft", "extend", "extendleft", "insert", "remove", "pop", "popleft",
     "popitem", "sort", "reverse", "rotate", "setdefault", "update", "add", "discard",
     "difference_update", "intersection_update", "symmetric_difference_update",
+    "heapify", "heappop", "heappush", "heappushpop", "heapreplace",
     "__iadd__", "__imul__", "__ior__", "__iand__", "__isub__", "__ixor__",
 }  # fmt: skip
 """Operations that may change the container."""
@@ -41,7 +42,8 @@ _NAMES = {
 
 _TAKING_ELEMENTS = {
     "__contains__", "__delitem__", "__getitem__", "__setitem__", "add", "append", "appendleft",
-    "count", "discard", "get", "index", "insert", "pop", "remove", "setdefault",
+    "count", "discard", "get", "heappush", "heappushpop", "heapreplace", "index", "insert", "pop",
+    "remove", "setdefault",
 }  # fmt: skip
 """Operations to which a container is given as an element, and not to have its contents taken."""
 
@@ -85,6 +87,14 @@ class SharedContainer(Shared):
 
     def operate(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """One operation of the real container, as one access."""
+
+        def method(real: Any, *args: Any, **kwargs: Any) -> Any:
+            return getattr(real, name)(*args, **kwargs)
+
+        return self.perform(name, method, *args, **kwargs)
+
+    def perform(self, name: str, operation: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """What a function does with the real container, as one access of that name."""
         if name not in _TAKING_ELEMENTS or (args and type(args[0]) is slice):
             args = tuple(_contents_of(arg) for arg in args)
         port = current_port()
@@ -97,7 +107,7 @@ class SharedContainer(Shared):
             if name not in _BLIND:
                 port.read(location, part=part)
             real = self.build(contents)
-            result = getattr(real, name)(*args, **kwargs)
+            result = operation(real, *args, **kwargs)
             if changing:
                 port.write(location, self.contents(real), part=part, fresh=name not in _BLIND)
             return None if result is real else result
@@ -119,7 +129,7 @@ class SharedContainer(Shared):
 
     def part_of(self, name: str, args: tuple[Any, ...], contents: tuple[Any, ...]) -> object:
         """The key that an operation concerns, as a tuple of one; WHOLE where it concerns all."""
-        return (args[0],) if args and name in self._by_key else WHOLE
+        return (args[0],) if args and name in self._by_key and _can_be_key(args[0]) else WHOLE
 
     def part(self, contents: tuple[Any, ...], part: object) -> object:
         """What is at a key of these contents, as a tuple of one; () where nothing is."""
@@ -151,6 +161,14 @@ class SharedContainer(Shared):
         return self.snapshot()
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _can_be_key(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def plain(value: Any) -> Any:

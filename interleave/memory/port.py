@@ -102,6 +102,9 @@ class Port(Protocol):
     """Index of the running thread, or -1 where there is none."""
     process: str
     """The process that runs it; "" is that of the model itself."""
+    tasks: Any
+    """What asyncio needs to know of the tasks of the model, and to do with them: `machine.tasks`.
+    """
 
     def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
         """Perform an access: `effect` does it, by `read` and `write`, and gives its result.
@@ -138,8 +141,22 @@ class Port(Protocol):
         """A number that is another one after every access."""
         ...
 
-    def block(self) -> Any:
-        """The current access cannot proceed in this state. Does not return."""
+    def forget(self, progress: int) -> None:
+        """The code that runs now goes on as it did when `progress()` was this.
+
+        For a loop in code that is not the model's: its rounds then do not tell how many there were.
+        """
+        ...
+
+    def setting(self, name: str) -> Any:
+        """What the model says of how something is to be modelled; None where it says nothing."""
+        ...
+
+    def block(self, kind: AccessKind | None = None) -> Any:
+        """The current access cannot proceed in this state. Does not return.
+
+        `kind`: what it waits for, where that is not what it is to do.
+        """
         ...
 
     def choose(self, options: Sequence[Any]) -> int:
@@ -170,12 +187,14 @@ class Port(Protocol):
         """An object that this thread makes: a stand-in of a `memory.made.Kind`."""
         ...
 
-    def thread_rooms(self, target: Any, *, daemon: bool | None) -> Sequence[Any]:
-        """The objects of the threads that this one can make to run `target`."""
-        ...
+    def thread_room(
+        self, kind: Any, target: Any, *, daemon: bool | None = None, maker: Any = None
+    ) -> Any:
+        """An unused object, of class `kind`, for a thread that is to run `target`.
 
-    def more_threads(self, target: Any, *, daemon: bool | None) -> Any:
-        """Make room for one more of them. Does not return."""
+        Where there is none, the program is made anew with one more. `maker`: the shared object that
+        makes it, where that is not the running thread.
+        """
         ...
 
     def thread_object(self) -> Any:

@@ -52,6 +52,11 @@ class Primitive(Shared):
     """Whether the real one is Python code, so that under a GIL threads may switch on entering it.
     """
 
+    is_internal = False
+    """Whether reports do not speak of those that threads make: parts of what a library function
+    does.
+    """
+
     def __init__(self, number: int, location: Location) -> None:
         self._number = number
         self._location = location
@@ -79,6 +84,10 @@ class Primitive(Shared):
     def describe(cls, state: Any) -> str:
         """The state in a word or two, for reports."""
         return repr(state)
+
+    def tells(self, before: Any, after: Any) -> bool:
+        """Whether reports are to show that its state has changed."""
+        return True
 
     @property
     def location(self) -> Location:
@@ -113,9 +122,12 @@ class Primitive(Shared):
         if not self.keeps(what):
             current_port().begin_again(f"{self._location.key}: {what}")
 
-    def block(self) -> Any:
-        """The operation cannot proceed now. Does not return."""
-        return current_port().block()
+    def block(self, kind: AccessKind | None = None) -> Any:
+        """The operation cannot proceed now. Does not return.
+
+        `kind`: what it waits for, where that is not the operation itself.
+        """
+        return current_port().block(kind)
 
     @classmethod
     def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:

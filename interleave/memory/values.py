@@ -192,6 +192,10 @@ class Freezer:
         """Ids of those of `shared` that were met."""
         self._seen: dict[int, int] = {}
 
+    def seen(self) -> set[int]:
+        """Ids of the mutable values that were frozen."""
+        return {*self._seen}
+
     def freeze(self, value: object) -> Key:
         """The key of `value`. Raises `Uncapturable`."""
         kind = type(value)
@@ -243,9 +247,10 @@ class Freezer:
         if id(value) in self._shared:
             self.replaced.add(id(value))
             return self.freeze(self._shared[id(value)][1])
-        if not self._mutable and self._share is not None:
+        is_kept = self._mutable or isinstance(value, BaseException)
+        if not is_kept and self._share is not None:
             return self.freeze(self._share(value))
-        if not self._mutable:
+        if not is_kept:
             raise Uncapturable(value, f"{_a(value)} was made by a thread")
         number = self._seen.get(id(value))
         if number is not None:
@@ -343,6 +348,10 @@ class Thawer:
     def __init__(self, shared: Callable[[int], Any]) -> None:
         self._shared = shared
         self._made: dict[int, Any] = {}
+
+    def made(self) -> list[Any]:
+        """The mutable values that were made."""
+        return list(self._made.values())
 
     def thaw(self, key: Key) -> Any:
         """The value of `key`: immutable values may be one object, mutable ones are made anew."""

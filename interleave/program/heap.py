@@ -8,10 +8,12 @@ change a place in the state tuple.
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from interleave.compiler import is_user_function
 from interleave.errors import ModelError, Place
 from interleave.memory.containers import CONTAINERS, SharedArray, SharedContainer
 from interleave.memory.made import Kind, PlainRoom, PrimitiveRoom
@@ -119,12 +121,12 @@ class Heap:
         self._kinds: dict[Kind, int] = {}
         self._made: dict[int, Any] = {}
 
-    def add(self, name: str, kind: Callable[[int, Location], Any]) -> Any:
-        """One more shared object of one location, after everything that was captured. It holds None
-        in the beginning.
+    def add(self, name: str, kind: Callable[[int, Location], Any], value: object = None) -> Any:
+        """One more shared object of one location, after everything that was captured. It holds
+        `value` in the beginning.
         """
         number = len(self.stand_ins)
-        location = self.add_location(name, number, None)
+        location = self.add_location(name, number, value)
         self.names.append(name)
         self.stand_ins.append(kind(number, location))
         return self.stand_ins[-1]
@@ -169,6 +171,15 @@ class Heap:
         if number >= FIRST_MADE:
             return self.room(number).location.name
         return self.names[number]
+
+    def lasting_name_of(self, stand_in: Any) -> str:
+        """What tells a shared object from all others, and stays when room is made for more."""
+        number: int = stand_in._number
+        if number < FIRST_MADE:
+            return f"object {number}"
+        room = self.room(number)
+        alike = [each for each in self.rooms if each.key == room.key]
+        return f"object {room.key.variable} {alike.index(room)} of {room.key.maker}"
 
     def owner(self, location: Location) -> Any:
         """The stand-in that a location belongs to."""
@@ -292,8 +303,10 @@ class _Walk:
             return self._compound(value, path)
         if is_plain_object(value) and not isinstance(value, Shared):
             return self._object(value, path, attributes_of(value))
+        if isinstance(value, types.MethodType):
+            return getattr(self._visit(value.__self__, path), value.__name__)
         self._check(value)
-        return value
+        return self._resolve(value) if is_user_function(value) else value
 
     def _check(self, value: Any) -> None:
         try:

@@ -30,20 +30,30 @@ from interleave.compiler.names import (
 from interleave.compiler.source import find_function, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.closures import Closure
+from interleave.memory.coroutine import Coroutine
 from interleave.memory.made import MadeObject
 from interleave.memory.primitive import STEPWISE_NAMES
 from interleave.memory.values import OrderedFrozenSet, is_plain_object, mangle
 from interleave.model import NOTE, RUNTIMES, Model, Param, PropertyNote, ThreadNote
+from interleave.program import tasks
 from interleave.program.heap import RoomOwner, capture
+from interleave.program.misuse import refuse_init, refuse_silence
 from interleave.program.objects import stand_in_class
 from interleave.program.processes import Space, private_copies, share_pipes
 from interleave.program.rooms import RoomKey
 from interleave.program.setup import class_attributes, initial_instances
 from interleave.records import dataclass
-from interleave.stdlib.threads import Thread
+from interleave.stdlib.threads import DAEMON, Worker
 
 LARGEST_COUNT = 1000
 """Instances of one thread at most: beyond this it is a slip of the pen."""
+
+
+SETTINGS = {
+    "PIPE_CAPACITY": ("how many messages a pipe of multiprocessing holds", 1),
+    "SPURIOUS_WAKEUPS": ("how many waits on each threading.Condition end without a notify", 0),
+}
+"""Attributes by which a model says how something is to be modelled: what they mean, the least."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,10 @@ class ThreadInstance:
     """The modelled `Thread`, for one that a running thread makes."""
     process: str = ""
     """The process that it runs in, where that is not the one of the model itself."""
+    kind: str = "thread"
+    """What it is: "thread", "process", "task", or "loop" for what stands for the event loop."""
+    task: Any = None
+    """The modelled `Task`, for a task."""
 
 
 @dataclass(frozen=True)
@@ -130,12 +144,21 @@ class Program:
         )
         self.spaces = self._spaces()
         alone = all(thread.process for thread in self.threads)
-        self._left = share_pipes(self.heap, [*self.spaces], self._pipe_capacity(), alone=alone)
+        self.settings = {name: self._setting(name) for name in SETTINGS}
+        """How things are to be modelled, as the model says; None where it does not."""
+        capacity = self.settings["PIPE_CAPACITY"]
+        self._left = share_pipes(self.heap, [*self.spaces], capacity, alone=alone)
         self._shared_globals = {id(globals_[name]): found[name] for name in globals_}
         self.stand_in = self.heap.stand_ins[0]
+        self.thread_local = [each for each in self.heap.stand_ins if hasattr(type(each), "forget")]
+        """Shared objects that keep something for each thread, which goes when the thread ends."""
         self._fill_copies()
+        self.loop: Any = tasks.add_loop(self) if tasks.has_tasks(self.threads) else None
+        """The modelled event loop, where there are tasks."""
         self._add_rooms(rooms)
         self._add_object_rooms(object_rooms)
+        self.has_threads = any(each.kind == "thread" for each in self.threads)
+        """Whether there are others than tasks, which may run while a task does."""
         self.over = self.heap.add_location("", 0, value=False) if runtime == "go" else None
         """Whether the program has ended although threads have not, where it can."""
         for entry in self.threads:
@@ -144,6 +167,7 @@ class Program:
     # Threads and properties
 
     def _read_notes(self) -> None:
+        refuse_init(self.model)
         for name, function in _methods(self.model).items():
             note = getattr(function, NOTE, None)
             if isinstance(note, ThreadNote):
@@ -155,6 +179,7 @@ class Program:
                         remedy=f"write `def {name}(self):`",
                         place=place_of_function(function),
                     )
+                refuse_silence(note.kind, function)
                 self.properties.append(Property(name, note.kind, function))
         if not self.threads:
             raise ModelError(
@@ -174,6 +199,8 @@ class Program:
                 remedy=f"write `def {name}(self):` or `def {name}(self, i):`",
                 place=place_of_function(function),
             )
+        if (note.kind == "task") != inspect.iscoroutinefunction(function):
+            raise _wrong_kind(name, note, function)
         for index in range(count):
             shown = f"{name}[{index}]" if count > 1 else name
             arguments = (index,) if wanted else ()
@@ -190,6 +217,7 @@ class Program:
                     arguments,
                     note.daemon,
                     process=process,
+                    kind=note.kind,
                 )
             )
 
@@ -210,12 +238,17 @@ class Program:
             )
 
     def _add_rooms(self, rooms: Mapping[RoomKey, int]) -> None:
-        """Add the threads that running threads make: those of each maker in turn."""
+        """Add the threads that running threads make: those of each maker in turn.
+
+        Pools are no threads, and come last.
+        """
         made: Counter[str] = Counter()
-        for maker in self.threads:  # which grows meanwhile
+        makers = [thread.name for thread in self.threads]
+        makers += dict.fromkeys(key.maker for key in rooms if issubclass(key.kind, Worker))
+        for maker in makers:  # which grows meanwhile
             for key, count in rooms.items():
-                for _ in range(count if key.maker == maker.name else 0):
-                    self._add_room(key, made)
+                for _ in range(count if key.maker == maker else 0):
+                    makers.append(self._add_room(key, made))
 
     def _add_object_rooms(self, rooms: Mapping[RoomOwner, int]) -> None:
         """Make room for the objects that threads make: those of each maker in turn."""
@@ -251,41 +284,52 @@ class Program:
             self._fill_copies()
         return self._made_classes[cls]
 
-    def _add_room(self, key: RoomKey, made: Counter[str]) -> None:
-        method = key.function.__name__
+    def _add_room(self, key: RoomKey, made: Counter[str]) -> str:
+        """Make room for one more thread, and give its name."""
+        method = key.label or key.function.__name__
         made[method] += 1
         name = f"{method}-{made[method]}"
-        process = next(thread.process for thread in self.threads if thread.name == key.maker)
-        room = self.heap.add(name, self._kind_of_room())
-        room.runs, room.daemon_room, room.default_name = len(self.threads), key.daemon, name
+        number = len(self.threads)
+        is_task = key.kind.noun == "task"
+        if is_task:
+            room = tasks.add_task(self, name, number)
+        else:
+            room = self.heap.add(name, key.kind)
+            room.location.known = self.written
+            room.runs, room.default_name = number, name
+            room.daemon_room = key.daemon or room.keeps(DAEMON)
         self.rooms.append((key, room))
         self.threads.append(
             ThreadInstance(
-                len(self.threads), name, name, 0, key.function, (), key.daemon, room, process
+                number,
+                name,
+                name,
+                0,
+                key.function,
+                (),
+                key.daemon if is_task else room.daemon_room,
+                room,
+                key.process,
+                key.kind.noun,
+                room if is_task else None,
             )
         )
-
-    def _kind_of_room(self) -> Any:
-        """What stands for a thread that a running thread makes."""
-        if self.runtime != "go":
-            return Thread
-        from interleave.go.goroutines import Goroutine
-
-        return Goroutine
+        return name
 
     def rooms_of(self, key: RoomKey) -> list[Any]:
         """The modelled `Thread` objects that one thread can make to run one function."""
         return [room for each, room in self.rooms if each == key]
 
-    def _pipe_capacity(self) -> int | None:
-        """How many messages a pipe holds: what the model says, or any number."""
-        found = self.parameters.get("PIPE_CAPACITY", getattr(self.model, "PIPE_CAPACITY", None))
-        if found is None or (type(found) is int and found > 0):
+    def _setting(self, name: str) -> int | None:
+        """A number by which the model says how something is to be modelled."""
+        meaning, least = SETTINGS[name]
+        found = self.parameters.get(name, getattr(self.model, name, None))
+        if found is None or (type(found) is int and found >= least):
             return found
         raise ModelError(
-            f"PIPE_CAPACITY is {found!r}",
-            remedy="it is how many messages a pipe of multiprocessing holds: a whole number from 1",
-            place=self._place_of_attribute("PIPE_CAPACITY"),
+            f"{name} is {found!r}",
+            remedy=f"it is {meaning}: a whole number from {least}",
+            place=self._place_of_attribute(name),
         )
 
     def entry(self, thread: ThreadInstance) -> tuple[types.FunctionType, tuple[Any, ...]]:
@@ -388,7 +432,9 @@ class Program:
         if not isinstance(function, types.FunctionType):
             return None
         function = self._originals.get(function, function)
-        if not is_user_function(function) or function.__code__.co_flags & inspect.CO_GENERATOR:
+        if not is_user_function(function):
+            return None
+        if function.__code__.co_flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
             return None
         return function if find_function(function) is not None else None
 
@@ -396,6 +442,10 @@ class Program:
         """The function with the names in it as the model sees them."""
         if function in self._originals:
             return function
+        if function not in self._copies and function.__code__.co_flags & inspect.CO_COROUTINE:
+            copy = self._coroutines_of(function)
+            self._copies[function] = copy
+            self._originals[copy] = function
         if function not in self._copies:
             copy = types.FunctionType(
                 function.__code__,
@@ -410,6 +460,18 @@ class Program:
             self._copies[function] = copy
             self._originals[copy] = function
         return self._copies[function]
+
+    def _coroutines_of(self, function: types.FunctionType) -> types.FunctionType:
+        """What code that is not run block by block calls instead of an `async def` function."""
+
+        def make(*args: Any, **kwargs: Any) -> Coroutine:
+            return Coroutine(function, self.code(function).bind(*args, **kwargs))
+
+        # Without a closure, so that a state can hold it.
+        call = types.FunctionType(_call_it.__code__, {"it": make}, function.__name__)
+        call.__qualname__ = function.__qualname__
+        call.__module__ = function.__module__
+        return call
 
     def _default(self, value: Any, function: types.FunctionType) -> Any:
         """What the default value of a parameter stands for. Raises `ModelError`."""
@@ -496,6 +558,24 @@ class Program:
                         if isinstance(node.ctx, ast.Store):
                             return Place.of_node(setup.__code__.co_filename, node)
         return _place_of_assignment(self.model, name)
+
+
+def _wrong_kind(name: str, note: ThreadNote, function: types.FunctionType) -> ModelError:
+    """The error for a method that is `async def` and no task, or the other way round."""
+    if note.kind == "task":
+        what, remedy = (
+            "not `async def`",
+            f"write `async def {name}(self):`, or mark it with @thread",
+        )
+    else:
+        what, remedy = "`async def`", "mark it with @task: an event loop runs it"
+    return ModelError(
+        f"{note.kind} {name} is {what}", remedy=remedy, place=place_of_function(function)
+    )
+
+
+def _call_it(*args: Any, **kwargs: Any) -> Any:
+    return it(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
 
 
 def _methods(model: type) -> dict[str, types.FunctionType]:
@@ -697,14 +777,27 @@ def _check_made_by_thread(cls: type, node: ast.Call, file: str) -> None:
     """Refuse a class of which a thread makes an instance, if that instance would touch real things.
 
     Methods are flattened when a thread calls them; `__init__`, operators and properties of what a
-    thread has made are run by Python itself, which knows real modules and real globals only.
+    thread has made are run by Python itself, which knows real modules and real globals only. So are
+    the methods of a class of the standard library that it derives from.
     """
+    for base in cls.__mro__:
+        is_plain = stdlib.is_pure(base.__module__) or issubclass(base, BaseException)
+        if stdlib.is_standard(base.__module__) and not is_plain:
+            name = f"{base.__module__}.{base.__qualname__}"
+            raise ModelError(
+                f"a thread makes a {cls.__name__}, which derives from {name}",
+                remedy=f"use {name} as it is, and write what {cls.__name__} does in methods of "
+                "the model",
+                place=Place.of_node(file, node),
+            )
     for name, function in _all_functions(cls):
         is_special = name.startswith("__") and name.endswith("__")
         is_method = not is_special and not isinstance(getattr(cls, name, None), property)
         found = find_function(function)
         if is_method or found is None or not is_user_function(function):
             continue
+        if inspect.iscoroutinefunction(function):
+            continue  # run block by block where it is awaited
         names, bound = Surroundings(function), bound_names(found[0])
         for each in evaluated_nodes(found[0]):
             if not isinstance(each, ast.Name) or each.id in bound or each.id not in names:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import types
+from typing import Any
 
 from interleave.program.heap import Again
 from interleave.records import dataclass
+from interleave.stdlib.threads import Thread
 
 
 @dataclass(frozen=True)
@@ -13,12 +15,17 @@ class RoomKey:
     """Threads that can take one another's room: by who makes them, and what they run.
 
     As each maker has rooms of its own, states in which two threads have made theirs are the same
-    whoever was first.
+    whoever was first. `kind` is the class of the modelled threads, `process` where they run. The
+    workers of a pool are made by the pool: anybody may submit a task.
     """
 
     maker: str
     function: types.FunctionType
     daemon: bool
+    kind: type[Any] = Thread
+    process: str = ""
+    label: str = ""
+    """What reports call it, where that is not the name of the function."""
 
 
 class MoreThreads(Again):

@@ -22,6 +22,7 @@ class _SetupPort:
 
     thread = -1
     process = ""
+    tasks = None
 
     def __init__(self, choices: list[int]) -> None:
         self.taken: list[tuple[int, int]] = []

@@ -46,18 +46,19 @@ def shorten(text: str, width: int) -> str:
 
 
 def wrap(text: str, width: int, *, lines: int | None = None) -> list[str]:
-    """The text in lines of at most `width` cells (at least 2), broken at spaces where possible.
+    """The text in lines of at most `width` cells (at least 2).
 
-    Where it needs more than `lines` lines, the last one ends in an ellipsis.
+    They are broken at spaces where possible, else where an expression can be, else anywhere. Where
+    it needs more than `lines` lines, the last one ends in an ellipsis.
     """
     result: list[str] = []
     rest = text
     while rest and cell_width(rest) > width:
         head, tail = _head(rest, width)
         if not tail.startswith(" "):
-            at_space = head.rfind(" ")
-            if at_space > 0 and cell_width(head[:at_space]) * 3 >= width:
-                head, tail = head[:at_space], rest[at_space:]
+            at = next((place for place in _breaks(rest, len(head)) if place * 3 >= width), 0)
+            if at:
+                head, tail = rest[:at], rest[at:]
         result.append(head.rstrip())
         rest = tail.lstrip()
     if rest or not result:
@@ -66,6 +67,20 @@ def wrap(text: str, width: int, *, lines: int | None = None) -> list[str]:
         last, _ = _head(result[lines - 1], width - 1)
         result = [*result[: lines - 1], last.rstrip() + ELLIPSIS]
     return result
+
+
+def _breaks(text: str, end: int) -> list[int]:
+    """Where the first `end` characters of a text can be broken, the best place first."""
+    spaces = [place for place in range(end, 0, -1) if text[place] == " "]
+    inside = [
+        place
+        for place in range(end, 0, -1)
+        if text[place - 1] in "([{," or (text[place] == "." and text[place - 1].isalpha())
+    ]
+    # Not between the digits of "1,000", and not before what closes at once: "()".
+    return spaces + [
+        place for place in inside if not (text[place].isdigit() or text[place] in ")]}")
+    ]
 
 
 def _head(text: str, width: int) -> tuple[str, str]:

@@ -77,7 +77,7 @@ def _violation(violation: Violation, verbosity: int, width: int) -> list[Line]:
         lines += lanes(violation, verbosity=verbosity, width=width)
     else:
         lines += _paragraph("It is so at the start, before any step.", width)
-    final = words.final_values(violation.trace)
+    final = words.final_values(violation)
     if final and violation.kind == "postcondition":
         lines += [[], *_paragraph(f"At the end: {final}", width, Style.BAD)]
     if violation.hint:

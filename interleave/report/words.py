@@ -104,20 +104,21 @@ def outcomes(model_result: ModelResult) -> list[str]:
     known = dict.fromkeys(name for outcome in ends for name, _ in outcome.state)
     texts = [{name: show(value) for name, value in outcome.state} for outcome in ends]
     differing = [name for name in known if len({text.get(name) for text in texts}) > 1]
-    lines = []
-    for outcome in ends[:MOST_OUTCOMES]:
-        values = dict(outcome.state)
+    found: dict[str, int] = {}  # ends that look alike differ in what no variable shows
+    for outcome, values in zip(ends, texts, strict=True):
         names = [name for name in differing or known if name in values]
-        text = ", ".join(f"{one_line(name)} = {one_line(show(values[name]))}" for name in names)
+        text = ", ".join(f"{one_line(name)} = {one_line(values[name])}" for name in names)
         line = text or _HOW["finished"]
         if outcome.how != "finished":
             line = f"{_HOW[outcome.how]}, with {text}" if text else _HOW[outcome.how]
-        if outcome.interleavings is not None and counted.total is not None:
-            line += f": in {outcome.interleavings:,} of {counted.total:,}"
-        lines.append(line)
-    if len(ends) > MOST_OUTCOMES:
-        lines.append(f"and {count(len(ends) - MOST_OUTCOMES, 'other outcome')}")
-    return lines
+        found[line] = found.get(line, 0) + (outcome.interleavings or 0)
+    lines = sorted(found, key=lambda line: -found[line])[:MOST_OUTCOMES]
+    more = [f"and {count(len(found) - MOST_OUTCOMES, 'other outcome')}"] * (
+        len(found) > MOST_OUTCOMES
+    )
+    if counted.total is None:
+        return lines + more
+    return [f"{line}: in {found[line]:,} of {counted.total:,}" for line in lines] + more
 
 
 _HOW = {
@@ -156,13 +157,13 @@ def initial_values(trace: Trace) -> str:
     return ", ".join(f"{one_line(name)} = {one_line(show(value))}" for name, value in trace.initial)
 
 
-def final_values(trace: Trace) -> str:
-    """The shared variables after the last step, as far as they changed: "counter = 1"."""
-    initial = dict(trace.initial)
+def final_values(violation: Violation) -> str:
+    """The shared variables after the last step, as far as they changed or matter: "counter = 1"."""
+    initial = dict(violation.trace.initial)
     return ", ".join(
         f"{one_line(name)} = {one_line(show(value))}"
-        for name, value in trace.final
-        if show(value) != show(initial.get(name))
+        for name, value in violation.trace.final
+        if name in violation.looked_at or show(value) != show(initial.get(name))
     )
 
 

@@ -22,8 +22,26 @@ from interleave.memory.primitive import Primitive, Unmade
 
 MODELLED = {
     "_queue": "queue",
+    "_asyncio": "asyncio",
     "_thread": "threading",
+    "concurrent.futures": "futures",
+    "concurrent.futures._base": "futures",
+    "concurrent.futures.process": "futures",
+    "concurrent.futures.thread": "futures",
+    "_heapq": "heapq",
+    "asyncio": "asyncio",
+    "asyncio.base_events": "asyncio",
+    "asyncio.events": "asyncio",
+    "asyncio.futures": "asyncio",
+    "asyncio.locks": "asyncio",
+    "asyncio.queues": "asyncio",
+    "asyncio.runners": "asyncio",
+    "asyncio.taskgroups": "asyncio",
+    "asyncio.tasks": "asyncio",
+    "asyncio.threads": "asyncio",
+    "asyncio.timeouts": "asyncio",
     "ctypes": "multiprocessing",
+    "heapq": "heapq",
     "logging": "logging",
     "multiprocessing": "multiprocessing",
     "multiprocessing.connection": "multiprocessing",
@@ -40,11 +58,11 @@ MODELLED = {
 """Standard module -> the file here that models it."""
 
 _PURE = {
-    "__future__", "_bisect", "_collections", "_collections_abc", "_functools", "_heapq",
-    "_operator", "_struct", "abc", "array", "ast", "base64", "binascii", "bisect", "builtins",
+    "__future__", "_bisect", "_collections", "_collections_abc", "_functools", "_operator",
+    "_struct", "abc", "array", "ast", "base64", "binascii", "bisect", "builtins",
     "calendar", "cmath", "collections", "colorsys", "copy", "csv", "dataclasses", "decimal",
     "_decimal", "_pydecimal", "difflib", "enum", "errno", "fractions", "functools", "graphlib",
-    "hashlib", "_hashlib", "heapq", "html", "itertools", "json", "keyword", "math", "numbers",
+    "hashlib", "_hashlib", "html", "itertools", "json", "keyword", "math", "numbers",
     "operator", "pprint", "re", "reprlib", "statistics", "string", "_string", "struct", "textwrap",
     "types", "typing", "unicodedata", "zlib", "warnings",
 }  # fmt: skip
@@ -108,10 +126,20 @@ def made_by_threads(real: Callable[..., Any], kind: type[Primitive]) -> Callable
 
     def make(*args: Any, **kwargs: Any) -> Any:
         # A real one knows what arguments it takes, and what it begins with.
-        return current_port().make(Kind(kind), kind.initial(real(*args, **kwargs)))
+        return _made(kind, real(*args, **kwargs))
 
     make.__name__ = make.__qualname__ = real.__name__
     return make
+
+
+def _made(kind: type[Primitive], real: Any) -> Any:
+    """What a thread makes in place of `real`, and in place of each real primitive in it."""
+
+    def inside(part: Any, _: str) -> Any:
+        found = primitive_class(part)
+        return part if found is None else _made(found, part)
+
+    return current_port().make(Kind(kind), kind.visit(kind.initial(real), inside))
 
 
 class Namespace:

@@ -16,15 +16,22 @@ from interleave.records import dataclass
 
 NEW, STARTED, ENDED = "new", "started", "ended"
 
+DAEMON = "whether it is a daemon"
+"""What some code says of a thread only after it has made it."""
+
 
 class Made(NamedTuple):
-    """The state of a thread object: how far it is, what it is to run, and its name."""
+    """The state of a thread object: how far it is, what it is to run, and its name.
+
+    `cancelled`: it is a timer, and to do nothing.
+    """
 
     phase: str
     target: Callable[..., Any] | None
     args: tuple[Any, ...]
     kwargs: tuple[tuple[str, Any], ...]
     name: str
+    cancelled: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,11 +58,15 @@ class Thread(Primitive):
     """A thread made by another one. State: None while there is no such thread, then `Made`."""
 
     written_in_python = True
+    noun = "thread"
+    """What it is called."""
     runs = -1
     """The number of the thread that it stands for."""
     daemon_room = False
     """Whether it has room for a daemon."""
     default_name = ""
+    comes_back = False
+    """Whether it is the same thread for others that begins again after it has ended."""
 
     @classmethod
     def describe(cls, state: Any) -> str:
@@ -63,10 +74,6 @@ class Thread(Primitive):
 
     def holders(self, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:  # type: ignore[override]
         return (self.runs,) if state is not None and state.phase == STARTED else ()
-
-    def ended(self, state: Any) -> Any:
-        """The state when its thread has ended."""
-        return state._replace(phase=ENDED)
 
     def start(self) -> None:
         """Start the thread. Raises `RuntimeError` where it was started before."""
@@ -76,9 +83,18 @@ class Thread(Primitive):
             if made.phase != NEW:
                 raise RuntimeError("threads can only be started once")
             self.state = made._replace(phase=STARTED, target=None, args=(), kwargs=())
-            current_port().start_thread(self.runs, made.target, made.args, dict(made.kwargs))
+            self.begin(made)
 
         self.operate("start", effect)
+
+    def begin(self, made: Made) -> None:
+        """Have the thread run what it was made for, within an access."""
+        current_port().start_thread(self.runs, made.target, made.args, dict(made.kwargs))
+
+    @staticmethod
+    def ended(state: Any) -> Any:
+        """The state once the thread has ended."""
+        return state._replace(phase=ENDED)
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the thread has ended. A timeout may expire whenever it has not."""
@@ -122,13 +138,32 @@ class Thread(Primitive):
 
     @daemon.setter
     def daemon(self, value: bool) -> None:
+        port = current_port()
+
+        def check() -> None:
+            if self.state.phase != NEW:
+                raise RuntimeError("cannot set daemon status of active thread")
+
+        port.access(AccessKind("", self._location), check, private=True)
+        if value and not self.daemon_room:
+            self.must_keep(DAEMON)
         if value != self.daemon_room:
-            current_port().halt(
+            port.halt(
                 ModelError(
-                    "a thread is made a daemon, or none, after it was made",
-                    remedy="say so when it is made: Thread(target=..., daemon=True)",
+                    "a thread is made no daemon after it was made one",
+                    remedy="say so when it is made: Thread(target=..., daemon=False)",
                 )
             )
+
+
+class Worker(Thread):
+    """A thread of a pool. It ends when there is no task, and begins again when there is one."""
+
+    comes_back = True
+
+    @staticmethod
+    def ended(state: Any) -> Any:
+        return None
 
 
 def make_thread(
@@ -142,21 +177,32 @@ def make_thread(
 ) -> Thread:
     """`threading.Thread(...)` in a running thread."""
     assert group is None, "group argument must be None for now"
-    port = current_port()
     if target is None:
         raise ModelError(
             "a Thread is made without a target", remedy="say what it runs: Thread(target=...)"
         )
+    return made_thread(Thread, target, args, kwargs, name=name, daemon=daemon)
+
+
+def made_thread(
+    kind: type[Thread],
+    target: Callable[..., Any],
+    args: Iterable[Any],
+    kwargs: Mapping[str, Any] | None,
+    *,
+    name: str | None = None,
+    daemon: bool | None = None,
+) -> Thread:
+    """A thread that the running one makes, not started."""
+    port = current_port()
 
     def effect() -> Thread:
-        for room in port.thread_rooms(target, daemon=daemon):
-            if room.state is None:
-                called = name or room.default_name
-                room.state = Made(NEW, target, tuple(args), tuple((kwargs or {}).items()), called)
-                return room
-        return port.more_threads(target, daemon=daemon)
+        room: Thread = port.thread_room(kind, target, daemon=daemon)
+        called = name or room.default_name
+        room.state = Made(NEW, target, tuple(args), tuple((kwargs or {}).items()), called)
+        return room
 
-    made: Thread = port.access(AccessKind("Thread"), effect, private=True)
+    made: Thread = port.access(AccessKind(kind.__name__), effect, private=True)
     return made
 
 

@@ -5,11 +5,16 @@ a library does in one go: fetch-and-add, compare-and-set, one SQL statement. In 
 own you cannot write it: there it takes a lock, or an operation that is documented to be atomic.
 
 Two atomic operations in a row are not one atomic operation: another thread can run between them.
+
+Compare-and-set is for that case: it sets the new value only if the old one is still there. If it is
+not, one begins again, and that means from the beginning: with a new look at the value, and a new
+value worked out from it.
 """
 
 from interleave import Model, atomic, expect, nothing, postcondition, thread
 
 
+# 4 states, 4 transitions
 @expect(nothing)
 class FetchAndAdd(Model):
     """One atomic operation reads, adds and writes."""
@@ -26,6 +31,7 @@ class FetchAndAdd(Model):
         return self.counter == 2
 
 
+# 12 states, 14 transitions
 @expect("lost-update", "postcondition")
 class AtomicGetAtomicSet(Model):
     """Wrong: the get is atomic, the set is atomic, and the two together are not."""
@@ -50,6 +56,7 @@ class AtomicGetAtomicSet(Model):
         return self.counter == 2
 
 
+# 11 states, 14 transitions
 @expect(nothing)
 class CompareAndSet(Model):
     """Right without a lock: set only if nobody else has set meanwhile, else try again."""
@@ -69,6 +76,31 @@ class CompareAndSet(Model):
             current = self.counter
             if self.compare_and_set(current, current + 1):
                 return
+
+    @postcondition
+    def every_increment_counts(self):
+        return self.counter == 2
+
+
+# 23 states, 30 transitions
+@expect("lost-update", "postcondition")
+class WorkedOutOnce(Model):
+    """Wrong: looks again before each try, but sets what it worked out from its first look."""
+
+    counter = 0
+
+    def compare_and_set(self, expected, value):
+        with atomic():
+            if self.counter != expected:
+                return False
+            self.counter = value
+            return True
+
+    @thread(2)
+    def increment(self):
+        value = self.counter + 1
+        while not self.compare_and_set(self.counter, value):
+            pass  # try again
 
     @postcondition
     def every_increment_counts(self):

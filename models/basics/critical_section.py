@@ -14,6 +14,7 @@ import threading
 from interleave import Model, array, expect, invariant, nothing, section, thread
 
 
+# 42 states, 66 transitions
 @expect("invariant")
 @expect(nothing, runtime="gil")
 class OneFlag(Model):
@@ -35,6 +36,7 @@ class OneFlag(Model):
         return self.inside("critical") <= 1
 
 
+# 58 states, 98 transitions
 @expect(nothing)
 class Peterson(Model):
     """Peterson's algorithm: say that you want to go in, let the other go first, and wait."""
@@ -58,6 +60,7 @@ class Peterson(Model):
         return self.inside("critical") <= 1
 
 
+# 16 states, 16 transitions
 @expect(nothing)
 class OneLock(Model):
     """A lock looks and takes in one step."""

@@ -13,6 +13,7 @@ import threading
 from interleave import Model, expect, invariant, nothing, thread
 
 
+# 19 states, 26 transitions
 @expect("lost-update", "invariant")
 @expect(nothing, runtime="gil")
 class CheckThenAct(Model):
@@ -30,6 +31,7 @@ class CheckThenAct(Model):
         return self.stock >= 0
 
 
+# 30 states, 38 transitions
 @expect("invariant")
 class LockAroundTheActOnly(Model):
     """Still wrong: no update is lost now, but the second customer acts on a stale check."""
@@ -48,6 +50,7 @@ class LockAroundTheActOnly(Model):
         return self.stock >= 0
 
 
+# 16 states, 16 transitions
 @expect(nothing)
 class CheckAndActUnderOneLock(Model):
     """The fix: nobody else can buy between the check and the act."""
@@ -66,6 +69,7 @@ class CheckAndActUnderOneLock(Model):
         return self.stock >= 0
 
 
+# 29 states, 40 transitions
 @expect(nothing)
 class CheckedTwice(Model):
     """Another fix: the first check may be stale, but it only decides whether to look closer."""

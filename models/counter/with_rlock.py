@@ -29,6 +29,7 @@ class AddsTwo(Model):
             self.increment()
 
 
+# 3 states, 2 transitions
 @expect("deadlock")
 class HelperWithLock(AddsTwo):
     """Wrong: the second acquire of a plain lock waits for the first, in the same thread."""
@@ -40,6 +41,7 @@ class HelperWithLock(AddsTwo):
         self.add_two()
 
 
+# 40 states, 40 transitions
 @expect(nothing)
 class HelperWithRLock(AddsTwo):
     """The fix: a lock that its owner may take again."""

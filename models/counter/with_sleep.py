@@ -14,6 +14,7 @@ import time
 from interleave import Model, expect, nothing, postcondition, thread
 
 
+# 21 states, 28 transitions
 @expect("lost-update", "postcondition")
 class ReadSleepWrite(Model):
     """Two deposits of 10; each waits between its read and its write."""
@@ -31,6 +32,7 @@ class ReadSleepWrite(Model):
         return self.balance == 120
 
 
+# 27 states, 36 transitions
 @expect(nothing)
 class SleepFirst(Model):
     """The fix: wait first, then read and write under a lock."""

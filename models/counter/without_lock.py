@@ -12,6 +12,7 @@ The fix is in with_lock.py.
 from interleave import Model, expect, nothing, thread
 
 
+# 12 states, 14 transitions
 @expect("lost-update")
 @expect(nothing, runtime="gil")
 class CounterWithoutLock(Model):

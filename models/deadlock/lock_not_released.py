@@ -36,6 +36,7 @@ class Booking(Model):
         return (self.booked, self.rejected) == (10, 1)
 
 
+# 11 states, 10 transitions
 @expect("deadlock")
 class AcquireAndRelease(Booking):
     """Wrong: the exception goes past the release."""
@@ -52,6 +53,7 @@ class AcquireAndRelease(Booking):
         self.work(self.orders[i])
 
 
+# 22 states, 30 transitions
 @expect(nothing)
 class WithStatement(Booking):
     """The fix: `with` gives the lock back in any case."""
@@ -67,6 +69,7 @@ class WithStatement(Booking):
         self.work(self.orders[i])
 
 
+# 22 states, 30 transitions
 @expect(nothing)
 class TryFinally(Booking):
     """The same fix, written by hand."""

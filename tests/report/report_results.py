@@ -12,6 +12,7 @@ from interleave.result import (
     Described,
     LostUpdate,
     ModelResult,
+    PendingAccess,
     Source,
     Trace,
     TraceStep,
@@ -109,6 +110,35 @@ def philosophers(count: int = 5) -> ModelResult:
     return model(
         "Philosophers", violation, states=392, transitions=1225, depth=15, parameters={"N": count}
     )
+
+
+def data_race(*between: str) -> ModelResult:
+    """Two threads, and others declared `between` them, each of which takes a step."""
+    names = ("maker", *between, "user")
+    steps = [
+        step(number, name, "write", name, f"self.{name} = 1", Change(name, 0, 1))
+        for number, name in enumerate(names[:-1], 1)
+    ]
+    write = Source("publish.py", 12, "self.ready = True")
+    read = Source("publish.py", 16, "while not self.ready:")
+    violation = Violation(
+        kind="data-race",
+        message="maker is about to write ready at line 12 while user is about to read it at "
+        "line 16",
+        location="ready",
+        threads=("maker", "user"),
+        trace=Trace(names, (*((name, 0) for name in names[:-1]), ("ready", False)), tuple(steps)),
+        source=write,
+        race=(
+            PendingAccess("maker", Access("write", "ready"), write, writes=True),
+            PendingAccess("user", Access("read", "ready"), read, writes=False),
+        ),
+    )
+    return model("Publish", violation, states=5, transitions=6)
+
+
+def race_between_others() -> ModelResult:
+    return data_race("another", "a third")
 
 
 def waiting_for_nobody() -> ModelResult:

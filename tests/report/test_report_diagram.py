@@ -26,6 +26,8 @@ every_violation = pytest.mark.parametrize(
         results.bystanders,
         results.philosophers,
         results.waiting_for_nobody,
+        results.data_race,
+        results.race_between_others,
         results.exception,
         results.postcondition,
         results.invariant_at_the_start,
@@ -94,6 +96,25 @@ def places(source: str) -> dict[str, tuple[float, float, float, float]]:
 def svg_texts(path: Path) -> list[str]:
     tree = ElementTree.parse(path)
     return ["".join(text.itertext()) for text in tree.iter(f"{SVG}text")]
+
+
+def test_a_data_race_shows_both_accesses_side_by_side() -> None:
+    source = dot(results.data_race)
+    found = node_texts(source)
+    assert list(found)[3:] == ["thread0", "thread1", "step1", "race0", "race1"]
+    assert found["race0"] == ["is about to write ready", "self.ready = True"]
+    assert found["race1"] == ["is about to read ready", "while not self.ready:"]
+    assert edges(source) == [("race0", "race1", "at once")]
+    place = places(source)
+    assert place["race0"][1::2] == place["race1"][1::2]
+    (line,) = [line for line in source.splitlines() if "race0 -> race1" in line]
+    assert " dir=none" in line
+    assert 'pos="e,' not in line
+
+
+def test_a_data_race_of_threads_that_are_not_neighbours() -> None:
+    source = dot(results.race_between_others)
+    assert edges(source) == [("race0", "race3", "at once")]
 
 
 def test_lost_update_shows_the_three_steps() -> None:

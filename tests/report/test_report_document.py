@@ -53,6 +53,7 @@ def test_lost_update() -> None:
         "initial": {"counter": 0},
         "waits": [],
         "cycle": False,
+        "race": [],
         "lost_update": {
             "reader": "increment[0]",
             "writer": "increment[1]",
@@ -72,6 +73,25 @@ def test_lost_update() -> None:
         "changes": {"counter": [0, 1]},
         "outcome": "",
     }
+
+
+def test_data_race() -> None:
+    document = to_document(Result((results.data_race(),)), version="")
+    (violation,) = document["models"][0]["violations"]
+    assert violation["race"] == [
+        {
+            "thread": "maker",
+            "access": {"kind": "write", "location": "ready"},
+            "source": {"file": "publish.py", "line": 12, "text": "self.ready = True"},
+            "writes": True,
+        },
+        {
+            "thread": "user",
+            "access": {"kind": "read", "location": "ready"},
+            "source": {"file": "publish.py", "line": 16, "text": "while not self.ready:"},
+            "writes": False,
+        },
+    ]
 
 
 def test_deadlock_has_its_waits() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import click
 import pytest
 import report_results as results
 
-from interleave.report.cells import cell_width
+from interleave import Model, atomic, check, choose, invariant, postcondition, thread
+from interleave.report.cells import cell_width, wrap
 from interleave.report.text import render_text
 from interleave.result import ModelResult
 
@@ -17,6 +19,8 @@ ALL = [
     results.bystanders,
     results.philosophers,
     results.waiting_for_nobody,
+    results.data_race,
+    results.race_between_others,
     results.exception,
     results.postcondition,
     results.invariant_at_the_start,
@@ -52,6 +56,29 @@ At the start: counter = 0
 4  self.counter = temp + 1                           counter: 1, unchanged  ← overwrites
 
 11 states, 14 transitions, depth 4"""
+    )
+
+
+def test_data_race() -> None:
+    assert (
+        render_text(results.data_race())
+        == """\
+Publish: violated - data-race on ready
+publish.py, runtime free-threaded
+
+data-race: maker is about to write ready at line 12 while user is about to read it at line 16
+
+At the start: maker = 0, ready = False
+
+   maker           user  what it did
+─────────────────────────────────────
+1  self.maker = 1        maker: 0 → 1
+
+Now nothing keeps these two apart:
+  maker is about to write ready (publish.py:12: self.ready = True)
+  user is about to read ready (publish.py:16: while not self.ready:)
+
+5 states, 6 transitions, depth 4"""
     )
 
 
@@ -260,3 +287,99 @@ def test_very_long_text_is_cut() -> None:
     lines = render_text(results.model("Counter", replace(violation, trace=trace))).splitlines()
     assert len(lines) < 25
     assert any("y…" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("self.done.append(self.tasks.get())", ["self.done.append(", "self.tasks.get())"]),
+        ("self.tasks.get_nowait()", ["self.tasks", ".get_nowait()"]),
+        ("total = 12345.5 + 1,234,567", ["total = 12345.5 +", "1,234,567"]),
+        ("abcdefghijklmnopqrstuvwxyz", ["abcdefghijklmnopqrst", "uvwxyz"]),
+    ],
+)
+def test_code_is_broken_where_an_expression_can_be(text: str, lines: list[str]) -> None:
+    assert wrap(text, 20) == lines
+
+
+class EachLooks(Model):
+    """The property fails because of a variable that never changes."""
+
+    limit = 0
+    total = 0
+
+    def setup(self) -> None:
+        self.limit = choose([0, 1])
+
+    @thread
+    def add(self):
+        self.total = 1
+
+    @postcondition
+    def is_below(self):
+        return self.total < self.limit
+
+
+def test_the_end_shows_what_the_property_has_looked_at() -> None:
+    text = render_text(check(EachLooks).models[0])
+    assert "At the end: limit = 0, total = 1" in text
+
+
+class Forgets(Model):
+    """Two ends that no variable tells apart: which thread waits for ever."""
+
+    lock = threading.Lock()
+
+    @thread(2)
+    def take(self):
+        self.lock.acquire()
+
+
+def test_ends_that_look_alike_are_added_up() -> None:
+    text = render_text(check(Forgets).models[0])
+    assert text.endswith("  deadlock, with lock = locked: in 2 of 2")
+
+
+class Steps(Model):
+    """Under a GIL, both statements of a thread are one step; so is what is in an atomic block."""
+
+    n = 0
+
+    @thread(2)
+    def add(self):
+        if self.n < 2:
+            self.n += 1
+
+    @thread
+    def set_back(self):
+        with atomic():
+            if self.n > 1:
+                self.n = 0
+
+    @invariant
+    def stays_below(self):
+        return self.n < 2
+
+
+class Reset(Model):
+    n = 0
+
+    @thread
+    def set_back(self):
+        with atomic():
+            if self.n >= 0:
+                self.n = -1
+
+    @invariant
+    def stays(self):
+        return self.n == 0
+
+
+def test_a_step_of_several_statements_shows_each_once() -> None:
+    (violation,) = check(Steps, runtime="gil").models[0].violations
+    assert [step.source.text for step in violation.trace.steps] == [
+        "if self.n < 2; self.n += 1",
+        "if self.n < 2; self.n += 1",
+    ]
+    (violation, *_) = check(Reset).models[0].violations
+    assert violation.trace.steps[0].source.text == "with atomic(): if self.n >= 0; self.n = -1"

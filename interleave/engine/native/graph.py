@@ -11,11 +11,14 @@ from interleave.engine.graph import SearchGraph
 from interleave.engine.native import table
 from interleave.engine.native.endings import find_endings
 from interleave.engine.native.forest import Forest
-from interleave.engine.native.layout import Layout
+from interleave.engine.native.layout import Layout, slot_arrays
 from interleave.engine.native.space import PackedStates, Parallel, Sizes
 from interleave.engine.native.stuck import find_stuck, find_waiting
 from interleave.engine.stuck import Later, Stuck
 from interleave.machine import State
+
+AT_ONCE = 1_000_000
+"""States whose words are looked at together."""
 
 
 class NativeGraph(SearchGraph):
@@ -82,6 +85,14 @@ class NativeGraph(SearchGraph):
     def parents(self) -> Any:
         return self.packed.parents(self.count)
 
+    def variety(self, place: int) -> int:
+        (word,), (shift,), (mask,) = slot_arrays(self.layout, [place])
+        found = np.zeros(int(mask) + 1, np.bool_)
+        for begin in range(0, self.count, AT_ONCE):
+            words = self.packed.words_of(slice(begin, min(begin + AT_ONCE, self.count)))
+            found[(words[:, word] >> shift) & mask] = True
+        return int(found.sum())
+
     def add(self, state: State, parent: int) -> None:
         for place, value in enumerate(state):
             self.layout.code(place, value)
@@ -107,7 +118,7 @@ class NativeGraph(SearchGraph):
         assert self.forest is not None
         words = self.packed.words_of(slice(self.count))
         unfinished = self.forest.unfinished
-        parts = (words[begin : begin + 1_000_000] for begin in range(0, self.count, 1_000_000))
+        parts = (words[begin : begin + AT_ONCE] for begin in range(0, self.count, AT_ONCE))
         return any((self.are_over(part) | ~(part & unfinished).any(axis=1)).any() for part in parts)
 
     def are_over(self, words: Any) -> Any:

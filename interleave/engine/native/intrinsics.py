@@ -62,27 +62,57 @@ def lowest_bit(_: Any, word: Any) -> Any:
     return types.uint64(types.uint64), generate
 
 
+def _item(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """The address of an item of an array: the first two arguments."""
+    data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+    return builder.gep(data, [arguments[1]])
+
+
 @intrinsic
-def arrive(_: Any, counter: Any) -> Any:
-    """Add 1 to `counter[0]`, an int64, atomically: what was written before is seen by all."""
+def now_in(_: Any, array: Any, index: Any) -> Any:
+    """What is in `array[index]` now, whoever wrote it."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        builder.atomic_rmw("add", data, ir.Constant(_INT64, 1), _IN_ORDER)
+        place = _item(context, builder, signature, arguments)
+        return builder.load_atomic(place, _IN_ORDER, align=array.dtype.bitwidth // 8)
+
+    return array.dtype(array, types.intp), generate
+
+
+@intrinsic
+def add_to(_: Any, array: Any, index: Any, value: Any) -> Any:
+    """Add to `array[index]`, atomically: what was written before is seen by all."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _item(context, builder, signature, arguments)
+        builder.atomic_rmw("add", place, arguments[2], _IN_ORDER)
         return context.get_dummy_value()
 
-    return types.void(counter), generate
+    return types.void(array, types.intp, array.dtype), generate
 
 
 @intrinsic
-def arrivals(_: Any, counter: Any) -> Any:
-    """What is in `counter[0]`, an int64, now."""
+def lower_to(_: Any, array: Any, index: Any, value: Any) -> Any:
+    """Make `array[index]` no more than a value, atomically. Gives what it was."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        return builder.load_atomic(data, _IN_ORDER, align=8)
+        place = _item(context, builder, signature, arguments)
+        return builder.atomic_rmw("min", place, arguments[2], _IN_ORDER)
 
-    return types.int64(counter), generate
+    return array.dtype(array, types.intp, array.dtype), generate
+
+
+@intrinsic
+def put_if_zero(_: Any, array: Any, index: Any, value: Any) -> Any:
+    """Put a value into `array[index]` if that is 0, atomically. Gives what it was."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _item(context, builder, signature, arguments)
+        zero = ir.Constant(arguments[2].type, 0)
+        both = builder.cmpxchg(place, zero, arguments[2], _IN_ORDER)
+        return builder.extract_value(both, 0)
+
+    return array.dtype(array, types.intp, array.dtype), generate
 
 
 @intrinsic

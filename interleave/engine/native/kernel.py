@@ -1,17 +1,20 @@
 """The kernel: the inner loops of the native engine, compiled by numba.
 
-One round takes a chunk of states in order:
+One round takes a chunk of states in order. Workers share each of its parts:
 
-1. `expand` (workers share the states): walk the decision trees of the threads; each successor is
-   handed to the worker that owns its hash. A case that no tree knows is noted: Python learns it,
-   and the chunk is expanded again.
-2. `insert` (workers share the hashes): look up the successors in order; new ones get an entry.
-3. `number` (likewise): new states are ranked by the transitions that found them, and stored.
-4. `judge` (workers share the new states): walk the decision trees of the properties.
+1. `_explore`: walk the decision trees of the threads in each state, and look the successors up. A
+   new one is entered into the table by whoever comes by it first, without a number. A case that no
+   tree knows is noted: then the round is taken back, Python learns the case, and it is done again.
+2. `_number`: new states get their numbers, in the order of the transitions that found them.
+3. `_judge`: walk the decision trees of the properties in the new states.
 
-So the numbers are those of breadth-first search, whatever the chunks and the workers. `rounds` does
-this over and over for as long as Python is not needed. Workers that run at the same time each call
-it, and meet between the parts: what one writes in a part, others read after the meeting only.
+A worker's share is a run of states, so that of two workers who found a state the first one counts:
+its `finder`. Each worker keeps a list of the states that it was the finder of when it came by them;
+put one after the other, without those that a worker before it has found as well, these lists are in
+the order of breadth-first search, whatever the chunks and the workers. `rounds` does this over and
+over for as long as Python is not needed. Workers that run at the same time each call it, and meet
+between the parts: what one writes in a part, others read after the meeting only, but for the table
+and the finders, which they change by atomic operations.
 """
 
 from __future__ import annotations
@@ -21,14 +24,16 @@ from typing import NamedTuple
 from numba import int64, uint64
 
 from interleave.engine.native.intrinsics import (
-    arrivals,
-    arrive,
+    add_to,
     entry,
     inlined,
     let_others_run,
+    lower_to,
     lowest_bit,
+    now_in,
     part,
     prefetch,
+    put_if_zero,
 )
 from interleave.engine.native.table import (
     AHEAD,
@@ -39,26 +44,31 @@ from interleave.engine.native.table import (
     hash_of,
     mix,
     next_bucket,
-    owner_of,
     same_words,
+    set_tag,
     tag_of,
-    take_entry,
 )
 
 # What a worker counts, in its row of `tally`.
 (
-    TRANSITIONS,  # that `expand` found in this round
+    TRANSITIONS,  # found in this round
     MISSED,  # cases of this round that no tree knows
     ENDED,  # states of this round without a transition
     ENDS,  # those before this round, in `ends`
     EVENTS,  # marks met for the first time, in `events`
-    NEW,  # states that `insert` found in this round
-    KEPT,  # states in this worker's part of the table
+    ENTERED,  # states that it entered into the table in this round
+    CLAIMED,  # states that it was the finder of in this round
+    LOST,  # those of them that a worker before it has found as well
     BACKWARD,  # transitions to a state with no higher number
     CYCLIC,  # whether one of them leads to where the search came from
-) = range(9)
-TALLY = 16
-"""Length of a row of `tally`: two cache lines, so that workers do not share one."""
+    BACKWARD_NOW,  # the same in this round
+    CYCLIC_NOW,
+) = range(12)
+TALLY = 24
+"""Length of a row of `tally`: three cache lines, so that workers do not share one."""
+
+BATCH = 256
+"""Successors that are looked up one after the other: enough to have asked for memory in time."""
 
 LINE = 64
 """Bytes of a cache line."""
@@ -130,13 +140,11 @@ class Trees(NamedTuple):
 class Round(NamedTuple):
     """Room for what rounds find. Most arrays have a row for each worker."""
 
-    room: int  # length of the rows for each pair of workers, who found a successor and who owns it
+    room: int  # transitions that a worker finds in a round, at most
+    batch: int  # length of the rows of successors that are to be looked up
     hashes: Array  # uint64
     successors: Array  # uint64, `words` for each
     sources: Array  # int64
-    orders: Array  # uint32: how many transitions the same worker found before
-    filled: Array  # int64: how much there is in the row of each pair
-    lane: int  # length of the rows of `filled` and `ranks`
     tally: Array  # int64, TALLY for each worker
     missed: Array  # int64, four for each case: state, tree, step and follower (-1 for none)
     missed_room: int
@@ -146,12 +154,13 @@ class Round(NamedTuple):
     events: Array  # int64, three for each: mark, state, step (-1 for a pair)
     seen: Array  # uint8: whether a mark was met before
     events_room: int
+    # Of a state that a worker has entered: `room` of them for each.
     new_states: Array  # uint64, `words` for each
-    new_sources: Array  # int64
-    new_orders: Array  # uint64: transitions that found them, in the order of the search
     new_entries: Array  # int64: places in the table
-    ranks: Array  # int64, one for each pair: how many of the other's new states come before
-    new_room: int
+    finders: Array  # int64: the first of the workers that found it
+    # In the order in which a worker was the finder of them: `room` of them for each.
+    claims: Array  # int64: places in the three arrays before
+    claim_sources: Array  # int64: the states that they were found from
     about: Array  # int64, for each thread: what it is about to do in the present state
     about_room: int
     under: Array  # uint8: whether there was a change while a thread was in a local state
@@ -348,22 +357,26 @@ def _is_new(states, at, trees, root, found, worker):
 
 
 @part
-def _expand(worker, space, trees, found, begin, size):
+def _explore(worker, space, trees, found, begin, size, count, enters):
+    """Expand a worker's share of `size` states from `begin` on.
+
+    `count` is the number of states before the round. Unless it `enters` them, successors are not
+    looked up; nor are they after a case that no tree knows, when only other such cases matter.
+    """
     words = space.words
-    workers = space.workers
     states = space.states
     threads = len(trees.local_words)
-    rows = worker * workers
-    lane = worker * found.lane
+    row = worker * found.batch
     tally = worker * TALLY
-    for owner in range(workers):
-        found.filled[lane + owner] = 0
-    order = 0
+    for what in (ENTERED, CLAIMED, LOST, BACKWARD_NOW, CYCLIC_NOW):
+        found.tally[tally + what] = 0
+    filled = 0
+    transitions = 0
     missed = 0
     ends = found.tally[tally + ENDS]
     asks_pairs = trees.asks_pairs and not trees.stop_at_failures
     abouts = worker * found.about_room
-    share = (size + workers - 1) // workers
+    share = (size + space.workers - 1) // space.workers
     first = begin + min(size, worker * share)
     for source in range(first, begin + min(size, worker * share + share)):
         at = source * words
@@ -387,9 +400,7 @@ def _expand(worker, space, trees, found, begin, size):
             steps = trees.leaf_first[-child - 1]
             for step in range(steps, steps + trees.leaf_count[-child - 1]):
                 moved = True
-                # Made in the row of owner 0, where it stays if that is its owner.
-                slot = rows * found.room + found.filled[lane]
-                to = slot * words
+                to = (row + filled) * words
                 mark = _succeed(states, at, trees, step, words, found.successors, to)
                 if mark <= UNKNOWN:
                     follower = UNKNOWN - mark
@@ -411,23 +422,149 @@ def _expand(worker, space, trees, found, begin, size):
                             if other != thread:
                                 local = int64(_local(states, at, trees, other))
                                 found.under[flags + trees.local_bases[other] + local] = 1
-                hashed = hash_of(found.successors, to, words)
-                owner = owner_of(hashed, workers)
-                if owner != 0:
-                    slot = (rows + owner) * found.room + found.filled[lane + owner]
-                    for word in range(words):
-                        found.successors[slot * words + word] = found.successors[to + word]
-                found.hashes[slot] = hashed
-                found.sources[slot] = source
-                found.orders[slot] = order
-                found.filled[lane + owner] += 1
-                order += 1
+                transitions += 1
+                if missed == 0 and enters:
+                    hashed = hash_of(found.successors, to, words)
+                    prefetch(space.table, uint64(bucket_of(hashed, space.buckets) * STRIDE))
+                    found.hashes[row + filled] = hashed
+                    found.sources[row + filled] = source
+                    filled += 1
         if not moved:
             found.ends[worker * found.ends_room + ends] = source
             ends += 1
-    found.tally[tally + TRANSITIONS] = order
+        if filled >= BATCH:
+            _enter(worker, space, found, filled, count)
+            filled = 0
+    _enter(worker, space, found, filled, count)
+    found.tally[tally + TRANSITIONS] = transitions
     found.tally[tally + MISSED] = missed
     found.tally[tally + ENDED] = ends - found.tally[tally + ENDS]
+
+
+@part
+def _enter(worker, space, found, filled, count):
+    """Look a worker's batch of successors up, and enter those that are new."""
+    words = space.words
+    states = space.states
+    row = worker * found.batch
+    tally = worker * TALLY
+    for slot in range(row, row + filled):
+        ahead = slot + AHEAD
+        if ahead < row + filled:
+            # Ask for the state that an entry may name in time; for the entry was asked before.
+            hashed = found.hashes[ahead]
+            bucket = bucket_of(hashed, space.buckets)
+            hits = equal_bytes(
+                space.tags[bucket * space.tags_stride + space.tags_at], tag_of(hashed)
+            )
+            if hits:
+                entry = bucket * STRIDE + int64(lowest_bit(hits) >> uint64(3))
+                number = int64(space.table[entry]) - 1
+                if 0 <= number < count:
+                    prefetch(states, uint64(number * words))
+        number = _look_up(worker, space, found, slot, count)
+        if number < 0:
+            continue
+        if number >= count:
+            # Found in this round, and maybe by a worker after this one.
+            place = number - count
+            if found.finders[place] > worker:
+                before = lower_to(found.finders, place, worker)
+                if before > worker:
+                    add_to(found.tally, before * TALLY + LOST, 1)
+                    _claim(worker, found, place, slot)
+            continue
+        source = found.sources[slot]
+        if number <= source:
+            found.tally[tally + BACKWARD_NOW] += 1
+            if found.tally[tally + CYCLIC_NOW] == 0 and _came_by(space, source, number):
+                found.tally[tally + CYCLIC_NOW] = 1
+
+
+@inlined
+def _claim(worker, found, place, slot):
+    """Note that a worker is the finder of a new state."""
+    claim = worker * found.room + found.tally[worker * TALLY + CLAIMED]
+    found.claims[claim] = place
+    found.claim_sources[claim] = found.sources[slot]
+    found.tally[worker * TALLY + CLAIMED] += 1
+
+
+@inlined
+def _is_there(space, found, number, slot, count):
+    """Whether a successor is state `number`: one that has a number, or is to get one."""
+    words = space.words
+    if number < count:
+        return same_words(space.states, number * words, found.successors, slot * words, words)
+    place = (number - count) * words
+    return same_words(found.new_states, place, found.successors, slot * words, words)
+
+
+@inlined
+def _look_up(worker, space, found, slot, count):
+    """The number of a successor; -1 where it was entered now.
+
+    One that was entered in this round has `count`, and its place among the new states, instead.
+    """
+    hashed = found.hashes[slot]
+    tag = tag_of(hashed)
+    bucket = bucket_of(hashed, space.buckets)
+    number = int64(-1)
+    is_over = False
+    while not is_over:
+        for half in range(2):
+            tags = space.tags[bucket * space.tags_stride + space.tags_at + half]
+            entries = bucket * STRIDE + half * 8
+            hits = equal_bytes(tags, tag)
+            while hits and not is_over:
+                entry = entries + int64(lowest_bit(hits) >> uint64(3))
+                known = int64(space.table[entry]) - 1
+                while known < 0:  # its tag was seen before the number
+                    known = int64(now_in(space.table, entry)) - 1
+                if _is_there(space, found, known, slot, count):
+                    number = known
+                    is_over = True
+                hits &= hits - uint64(1)
+            free = equal_bytes(tags, uint64(0))
+            while free and not is_over:
+                entry = entries + int64(lowest_bit(free) >> uint64(3))
+                known = _take(worker, space, found, slot, count, entry)
+                if known == 0:
+                    set_tag(space, entry, tag)
+                    is_over = True
+                elif _is_there(space, found, known - 1, slot, count):
+                    number = known - 1
+                    is_over = True
+                free &= free - uint64(1)
+            if is_over:
+                break
+        bucket = next_bucket(bucket, space.buckets)
+    return number
+
+
+@inlined
+def _take(worker, space, found, slot, count, entry):
+    """Take a free entry for a successor, which is new. Gives 0, or what somebody has put there."""
+    words = space.words
+    place = worker * found.room + found.tally[worker * TALLY + ENTERED]
+    for word in range(words):
+        found.new_states[place * words + word] = found.successors[slot * words + word]
+    found.new_entries[place] = entry
+    found.finders[place] = worker
+    known = int64(put_if_zero(space.table, entry, count + place + 1))
+    if known == 0:
+        found.tally[worker * TALLY + ENTERED] += 1
+        _claim(worker, found, place, slot)
+    return known
+
+
+@part
+def _take_back(worker, space, found):
+    """Take what a worker has entered in this round out of the table."""
+    first = worker * found.room
+    for place in range(first, first + found.tally[worker * TALLY + ENTERED]):
+        set_tag(space, found.new_entries[place], 0)
+        space.table[found.new_entries[place]] = 0
 
 
 @part
@@ -450,95 +587,6 @@ def _judge(worker, space, trees, found, begin, size):
 
 
 @part
-def _insert(owner, space, found, count):
-    words = space.words
-    workers = space.workers
-    buckets = space.buckets
-    states = space.states
-    room = found.new_room * owner
-    tally = owner * TALLY
-    new = 0
-    backward = 0
-    for worker in range(workers):
-        row = (worker * workers + owner) * found.room
-        filled = found.filled[worker * found.lane + owner]
-        for slot in range(row, row + filled):
-            # Ask for memory in time: first for the bucket, then for the state it may name.
-            ahead = slot + 2 * AHEAD
-            if ahead < row + filled:
-                bucket = bucket_of(found.hashes[ahead], owner, buckets)
-                prefetch(space.table, uint64(bucket * STRIDE))
-            ahead = slot + AHEAD
-            if ahead < row + filled:
-                hashed = found.hashes[ahead]
-                bucket = bucket_of(hashed, owner, buckets)
-                hits = equal_bytes(
-                    space.tags[bucket * space.tags_stride + space.tags_at], tag_of(hashed)
-                )
-                if hits:
-                    entry = bucket * STRIDE + int64(lowest_bit(hits) >> uint64(3))
-                    number = int64(space.table[entry])
-                    if number < count:
-                        prefetch(states, uint64(number * words))
-            hashed = found.hashes[slot]
-            tag = tag_of(hashed)
-            bucket = bucket_of(hashed, owner, buckets)
-            known = int64(-1)
-            free = int64(-1)
-            while known < 0 and free < 0:
-                for half in range(2):
-                    tags = space.tags[bucket * space.tags_stride + space.tags_at + half]
-                    entries = bucket * STRIDE + half * 8
-                    hits = equal_bytes(tags, tag)
-                    while hits:
-                        number = int64(space.table[entries + int64(lowest_bit(hits) >> uint64(3))])
-                        if number < count:
-                            same = same_words(
-                                states, number * words, found.successors, slot * words, words
-                            )
-                        else:
-                            same = same_words(
-                                found.new_states,
-                                (room + number - count) * words,
-                                found.successors,
-                                slot * words,
-                                words,
-                            )
-                        if same:
-                            known = number
-                            break
-                        hits &= hits - uint64(1)
-                    if known >= 0:
-                        break
-                    hits = equal_bytes(tags, uint64(0))
-                    if hits:
-                        free = entries + int64(lowest_bit(hits) >> uint64(3))
-                        break
-                if known < 0 and free < 0:
-                    bucket = next_bucket(bucket, owner, buckets)
-            if known >= 0:
-                source = int64(found.sources[slot])
-                if known <= source:
-                    backward += 1
-                    if found.tally[tally + CYCLIC] == 0 and _came_by(space, source, known):
-                        found.tally[tally + CYCLIC] = 1
-                continue
-            take_entry(space, bucket, free, tag, count + new)
-            for word in range(words):
-                found.new_states[(room + new) * words + word] = found.successors[
-                    slot * words + word
-                ]
-            found.new_sources[room + new] = found.sources[slot]
-            found.new_orders[room + new] = (uint64(worker) << uint64(48)) | uint64(
-                found.orders[slot]
-            )
-            found.new_entries[room + new] = free
-            new += 1
-    found.tally[tally + NEW] = new
-    found.tally[tally + BACKWARD] += backward
-
-
-@part
 def _came_by(space, number, ancestor):
     """Whether the search came to a state by way of another one, not too long ago."""
     for _ in range(MOST_ANCESTORS):
@@ -551,43 +599,42 @@ def _came_by(space, number, ancestor):
     return number == ancestor
 
 
+@inlined
+def _found_by(found, worker):
+    """How many new states have this worker as their finder."""
+    return found.tally[worker * TALLY + CLAIMED] - found.tally[worker * TALLY + LOST]
+
+
 @part
-def _number(owner, space, found, count):
+def _number(worker, space, found, count):
+    """Give the states that a worker is the finder of their numbers, and put them in their place."""
     words = space.words
-    room = found.new_room * owner
-    new = found.tally[owner * TALLY + NEW]
-    found.tally[owner * TALLY + KEPT] += new
-    found.tally[owner * TALLY + ENDS] += found.tally[owner * TALLY + ENDED]
-    ranks = owner * found.lane
-    for other in range(space.workers):
-        found.ranks[ranks + other] = 0
-    for each in range(room, room + new):
-        number = count + each - room
-        for other in range(space.workers):
-            if other != owner:
-                # How many of its new states come before this one.
-                there = found.new_room * other
-                end = found.tally[other * TALLY + NEW]
-                while (
-                    found.ranks[ranks + other] < end
-                    and found.new_orders[there + found.ranks[ranks + other]]
-                    < found.new_orders[each]
-                ):
-                    found.ranks[ranks + other] += 1
-                number += found.ranks[ranks + other]
+    tally = worker * TALLY
+    found.tally[tally + ENDS] += found.tally[tally + ENDED]
+    found.tally[tally + BACKWARD] += found.tally[tally + BACKWARD_NOW]
+    found.tally[tally + CYCLIC] |= found.tally[tally + CYCLIC_NOW]
+    number = count
+    for before in range(worker):
+        number += _found_by(found, before)
+    first = worker * found.room
+    for claim in range(first, first + found.tally[tally + CLAIMED]):
+        place = found.claims[claim]
+        if found.finders[place] != worker:
+            continue
         for word in range(words):
-            space.states[number * words + word] = found.new_states[each * words + word]
-        space.parents[number] = found.new_sources[each]
-        space.table[found.new_entries[each]] = number
+            space.states[number * words + word] = found.new_states[place * words + word]
+        space.parents[number] = found.claim_sources[claim]
+        space.table[found.new_entries[place]] = number + 1
+        number += 1
 
 
 @inlined
 def _meet(found, parties, meetings):
     """Wait for the other workers."""
     if parties > 1:
-        arrive(found.meeting)
+        add_to(found.meeting, 0, 1)
         looks = 0
-        while arrivals(found.meeting) < meetings * parties:
+        while now_in(found.meeting, 0) < meetings * parties:
             looks += 1
             if looks > PATIENCE:
                 let_others_run()
@@ -602,28 +649,26 @@ def _sum(found, workers, what):
     return total
 
 
-@part
-def _fits(found, workers, most_kept):
-    """Whether each part of the table can take what is handed to it, should all of it be new."""
-    for owner in range(workers):
-        kept = found.tally[owner * TALLY + KEPT]
-        for worker in range(workers):
-            kept += found.filled[worker * found.lane + owner]
-        if kept > most_kept:
-            return False
-    return True
-
-
 @entry
 def expand(space, trees, found, begin, size):
     """Walk the trees of the threads in `size` states from `begin` on, for all workers."""
     for worker in range(space.workers):
-        _expand(worker, space, trees, found, begin, size)
+        _explore(worker, space, trees, found, begin, size, 0, False)
 
 
 @entry
 def rounds(
-    mine, space, trees, found, progress, chunk, until, enough, most_rounds, most_states, most_kept
+    mine,
+    space,
+    trees,
+    found,
+    progress,
+    chunk,
+    until,
+    enough,
+    most_rounds,
+    most_states,
+    most_entered,
 ):
     """Rounds, one after the other, until Python is needed; gives the reason to come back.
 
@@ -631,11 +676,8 @@ def rounds(
     `progress` is changed in the end: the first state that is not expanded, the first one whose
     properties are not known, the number of states, of transitions, of rounds. `chunk` is the number
     of states of a round at most, `until` the first state not to be expanded; after `enough`
-    transitions or `most_rounds` it comes back; `most_states` is the limit of states, `most_kept`
-    what a part of the table may hold.
-
-    A new state gets an entry of the table with `count`, the number of states before the round, and
-    its place among the new states of its owner; then its number.
+    transitions or `most_rounds` it comes back; `most_states` is the limit of states, `most_entered`
+    what the table may hold.
     """
     workers = space.workers
     parties = 1 if mine == ALL else workers
@@ -666,7 +708,8 @@ def rounds(
             reason = PAUSE
             break
         size = min(chunk, min(count, until) - begin)
-        if (count + workers * found.room) * space.words > len(space.states):
+        most = count + workers * found.room
+        if most * space.words > len(space.states) or most > most_entered:
             reason = GROW
             break
         full = False
@@ -676,29 +719,24 @@ def rounds(
             reason = DRAIN
             break
         for worker in range(first, last):
-            _expand(worker, space, trees, found, begin, size)
+            _explore(worker, space, trees, found, begin, size, count, True)
         meetings += 1
         _meet(found, parties, meetings)
         if _sum(found, workers, MISSED):
+            for worker in range(first, last):
+                _take_back(worker, space, found)
             reason = LEARN
             break
-        if not _fits(found, workers, most_kept):
-            reason = GROW
-            break
-        found_now = _sum(found, workers, TRANSITIONS)
         if first == 0:
             found.last[0] = begin
             found.last[1] = count
             found.last[2] = transitions
-        for owner in range(first, last):
-            _insert(owner, space, found, count)
-        meetings += 1
-        _meet(found, parties, meetings)
-        for owner in range(first, last):
-            _number(owner, space, found, count)
+        for worker in range(first, last):
+            _number(worker, space, found, count)
         begin += size
-        count += _sum(found, workers, NEW)
-        transitions += found_now
+        for worker in range(workers):
+            count += _found_by(found, worker)
+        transitions += _sum(found, workers, TRANSITIONS)
         done += 1
         meetings += 1
         _meet(found, parties, meetings)

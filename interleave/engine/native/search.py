@@ -123,7 +123,6 @@ class NativeSearch:
         except KeyboardInterrupt:
             # Whatever was under way is taken back.
             self.graph.truncate(int(self._progress[2]))
-            self._follow_kept()
             self._tell()
             raise
         finally:
@@ -191,7 +190,7 @@ class NativeSearch:
             enough,
             most_rounds,
             limit,
-            self.graph.packed.most_kept,
+            self.graph.packed.most_entered,
         )
         if parallel:
             self._found.meeting[:] = 0
@@ -288,7 +287,6 @@ class NativeSearch:
         begin, count, transitions = self._found.last.tolist()
         self._progress[:4] = begin, count, count, transitions
         self.graph.truncate(count)
-        self._follow_kept()
         self._by_reference(until=end)
 
     def _by_reference(self, *, until: int) -> None:
@@ -315,7 +313,6 @@ class NativeSearch:
         """Bring the graph up to what the kernel has done."""
         graph = self.graph
         graph.expanded, _, graph.count, graph.transitions, _ = self._progress.tolist()
-        graph.packed.kept = self._tally(kernel.KEPT).tolist()
         graph.leads_back |= bool(self._tally(kernel.BACKWARD).any())
         graph.cyclic |= bool(self._tally(kernel.CYCLIC).any())
 
@@ -431,22 +428,22 @@ class NativeSearch:
         """States of a round for each worker."""
         if self._sizes.chunk is not None:
             return self._sizes.chunk
-        return max(1, min(LARGEST_SHARE, (self._found.room - 1) // self._forest.most_steps))
+        return max(1, min(LARGEST_SHARE, self._found.room // self._forest.most_steps))
 
     def _prepare(self) -> None:
         """Make room for rounds, as layout and trees are now."""
-        self._follow_kept()
         if self._forest.version != self._layout.version:
             self._forest.build()
         workers = self._workers.count
         words = self.graph.packed.words
         share = self._sizes.chunk or 1
-        room = max(self._sizes.room * workers, self._forest.most_steps * share + 1)
+        room = max(self._sizes.room, self._forest.most_steps * share)
+        batch = kernel.BATCH + self._forest.most_steps
         events_room = 64
         while events_room < self._forest.marks:
             events_room *= 2
         under_room = self._forest.under_room + kernel.LINE  # no two workers write into one line
-        shape = (workers, words, room, events_room, under_room)
+        shape = (workers, words, room, batch, events_room, under_room)
         if shape == self._shape:
             return
         if self._shape:
@@ -458,16 +455,12 @@ class NativeSearch:
         ends_room = 4 * workers * max(LARGEST_SHARE, share)
         seen = np.zeros((workers, events_room), np.uint8)
         seen[:, list(self._told | self._met.keys())] = 1
-        pairs = workers * workers
-        lane = workers + kernel.LINE // 8
         self._found = kernel.Round(
             room=room,
-            hashes=np.empty(pairs * room, np.uint64),
-            successors=np.empty(pairs * room * words, np.uint64),
-            sources=np.empty(pairs * room, np.int64),
-            orders=np.empty(pairs * room, np.uint32),
-            filled=np.zeros(workers * lane, np.int64),
-            lane=lane,
+            batch=batch,
+            hashes=np.empty(workers * batch, np.uint64),
+            successors=np.empty(workers * batch * words, np.uint64),
+            sources=np.empty(workers * batch, np.int64),
             tally=self._counts,
             missed=np.empty(workers * missed_room * 4, np.int64),
             missed_room=missed_room,
@@ -477,12 +470,11 @@ class NativeSearch:
             events=np.empty(workers * events_room * 3, np.int64),
             seen=seen.reshape(-1),
             events_room=events_room,
-            new_states=np.empty(workers * workers * room * words, np.uint64),
-            new_sources=np.empty(workers * workers * room, np.int64),
-            new_orders=np.empty(workers * workers * room, np.uint64),
-            new_entries=np.empty(workers * workers * room, np.int64),
-            ranks=np.zeros(workers * lane, np.int64),
-            new_room=workers * room,
+            new_states=np.empty(workers * room * words, np.uint64),
+            new_entries=np.empty(workers * room, np.int64),
+            finders=np.empty(workers * room, np.int64),
+            claims=np.empty(workers * room, np.int64),
+            claim_sources=np.empty(workers * room, np.int64),
             about=np.zeros(workers * (len(self._threads) + kernel.LINE // 8), np.int64),
             about_room=len(self._threads) + kernel.LINE // 8,
             under=np.zeros(workers * under_room, np.uint8),
@@ -493,7 +485,3 @@ class NativeSearch:
         )
         rooms = [each for each in self._found if isinstance(each, np.ndarray)]
         self.graph.other_bytes = self._forest.bytes + sum(each.nbytes for each in rooms)
-
-    def _follow_kept(self) -> None:
-        """Bring what the kernel counts up to what was done to the table meanwhile."""
-        self._tally(kernel.KEPT)[:] = self.graph.packed.kept

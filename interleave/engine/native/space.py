@@ -43,7 +43,7 @@ class Sizes:
 
     states: int = FIRST_STATES
     room: int = 1 << 15
-    """Successors that a worker finds in one round for another."""
+    """Transitions that a worker finds in one round."""
     chunk: int | None = None
     """States of a round; None: as many as there is room for."""
     wide: int = WIDE
@@ -57,8 +57,6 @@ class PackedStates:
     def __init__(self, layout: Layout, workers: int, sizes: Sizes) -> None:
         self.layout = layout
         self.workers = workers
-        self.kept = [0] * workers
-        """States in each part of the table."""
         self.peak = 0
         """Bytes that the arrays took at most."""
         self._wide = sizes.wide
@@ -67,19 +65,18 @@ class PackedStates:
         """Words of a state."""
         self._states: Any = np.empty(sizes.states * layout.words, np.uint64)
         self._parents: Any = np.empty(sizes.states, self._type)
-        self._make_table(max(1, int(sizes.states / workers / table.BUCKET)) + 1)
+        self._make_table(int(sizes.states / table.BUCKET) + 1)
 
     def _make_table(self, buckets: int) -> None:
         self._buckets = buckets
         self._table: Any = None  # freed before the next one is made, as is
         self.space: Any = None
-        self._table = np.zeros(self.workers * buckets * table.STRIDE, self._type)
+        self._table = np.zeros(buckets * table.STRIDE, self._type)
         tags = self._table.view(np.uint64)
-        stride = len(tags) // (self.workers * buckets)
+        stride = len(tags) // buckets
         # Behind the numbers: 12 of 4 bytes take 6 words, 12 of 8 bytes take 12.
         at = table.BUCKET * self._table.itemsize // 8
         tags[at + 1 :: stride] = table.PADDING
-        self.kept = [0] * self.workers
         self.space = table.Space(
             self.words,
             self.workers,
@@ -90,6 +87,7 @@ class PackedStates:
             tags,
             stride,
             at,
+            self._table.view(np.uint8),
         )
         self.peak = max(self.peak, self.bytes)
 
@@ -112,8 +110,8 @@ class PackedStates:
         return len(self._parents)
 
     @property
-    def most_kept(self) -> int:
-        """States that a part of the table may hold."""
+    def most_entered(self) -> int:
+        """States that the table may hold."""
         return int(LOAD * self._buckets * table.BUCKET)
 
     def words_of(self, numbers: Any) -> Any:
@@ -147,7 +145,7 @@ class PackedStates:
         words = np.array(self.layout.pack(state), np.uint64)
         self._states[count * self.words : (count + 1) * self.words] = words
         self._parents[count] = parent
-        self.kept[table.enter(self.space, words, count)] += 1
+        table.enter(self.space, words, count)
 
     def make_room(self, count: int, more: int, parallel: Parallel) -> None:
         """Make room for `more` states after the first `count`."""
@@ -161,17 +159,14 @@ class PackedStates:
             self._states.resize(size * self.words, refcheck=False)
             self._parents.resize(size, refcheck=False)
             self.peak = max(self.peak, self.bytes)
-        if max(self.kept) + more > self.most_kept:
+        if needed > self.most_entered:
             factor = MORE_BUCKETS if needed > SMALL else 3
-            buckets = max(
-                int(self._buckets * factor) + 1,
-                int((max(self.kept) + more) / LOAD / table.BUCKET) + 1,
-            )
+            buckets = max(int(self._buckets * factor), int(needed / LOAD / table.BUCKET)) + 1
             self._enter_all(count, buckets, parallel)
 
     def _enter_all(self, count: int, buckets: int, parallel: Parallel) -> None:
         self._make_table(buckets)
-        self.kept = [int(kept) for kept in parallel(table.rebuild, self.space, count)]
+        parallel(table.rebuild, self.space, count)
 
     def truncate(self, count: int, parallel: Parallel) -> None:
         """Forget all states but the first `count`."""

@@ -17,7 +17,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import int64, uint64
 
-from interleave.engine.native.intrinsics import entry, inlined, lowest_bit, prefetch
+from interleave.engine.native.intrinsics import (
+    entry,
+    inlined,
+    lowest_bit,
+    prefetch,
+    put_if_zero,
+)
 
 Array = Any
 """A numpy array."""
@@ -41,14 +47,15 @@ class Space(NamedTuple):
     """The states and the hash table that finds them."""
 
     words: int  # words of a state
-    workers: int  # parts of the table
-    buckets: int  # buckets in each part
+    workers: int
+    buckets: int
     states: Array  # uint64, `words` for each state
     parents: Array  # numbers
-    table: Array  # numbers, STRIDE for each bucket
+    table: Array  # numbers + 1, STRIDE for each bucket; 0 where free
     tags: Array  # the same memory in words of 64 bits; the tags of a bucket are two of them,
     tags_stride: int  # so many from one bucket to the next,
     tags_at: int  # the first of them here
+    tag_bytes: Array  # the same memory in bytes
 
 
 @inlined
@@ -68,22 +75,15 @@ def hash_of(array, at, words):
 
 
 @inlined
-def owner_of(hashed, workers):
-    """The worker in whose part of the table a hash is."""
-    return int64(((hashed & uint64(0xFFFF)) * uint64(workers)) >> uint64(16))
+def bucket_of(hashed, buckets):
+    """The bucket that a hash begins at. There are fewer than 2^32 of them."""
+    return int64(((hashed >> uint64(32)) * uint64(buckets)) >> uint64(32))
 
 
 @inlined
-def bucket_of(hashed, owner, buckets):
-    """The bucket that a hash begins at. A part has fewer than 2^32 of them."""
-    return owner * buckets + int64(((hashed >> uint64(32)) * uint64(buckets)) >> uint64(32))
-
-
-@inlined
-def next_bucket(bucket, owner, buckets):
-    """The bucket after one, in the same part."""
-    bucket += 1
-    return owner * buckets if bucket == (owner + 1) * buckets else bucket
+def next_bucket(bucket, buckets):
+    """The bucket after one."""
+    return int64(0) if bucket + 1 == buckets else bucket + 1
 
 
 @inlined
@@ -109,34 +109,35 @@ def same_words(one, at, other, there, words):
 
 
 @inlined
-def take_entry(space, bucket, entry, tag, number):
-    """Take a free entry of a bucket for a state."""
-    space.table[entry] = number
-    place = entry - bucket * STRIDE
-    at = bucket * space.tags_stride + space.tags_at + (place >> 3)
-    space.tags[at] |= tag << uint64(8 * (place & 7))
+def set_tag(space, entry, tag):
+    """Write the tag of an entry; 0 says that it is free."""
+    bucket = entry // STRIDE
+    word = bucket * space.tags_stride + space.tags_at
+    space.tag_bytes[8 * word + entry - bucket * STRIDE] = tag
 
 
 @inlined
-def _enter_hashed(space, hashed, owner, number):
-    bucket = bucket_of(hashed, owner, space.buckets)
+def _enter_hashed(space, hashed, number):
+    """Enter a state that is not there."""
+    bucket = bucket_of(hashed, space.buckets)
     while True:
         for half in range(2):
             tags = space.tags[bucket * space.tags_stride + space.tags_at + half]
-            hits = equal_bytes(tags, uint64(0))
-            if hits:
-                entry = bucket * STRIDE + half * 8 + int64(lowest_bit(hits) >> uint64(3))
-                take_entry(space, bucket, entry, tag_of(hashed), number)
-                return
-        bucket = next_bucket(bucket, owner, space.buckets)
+            free = equal_bytes(tags, uint64(0))
+            while free:
+                entry = bucket * STRIDE + half * 8 + int64(lowest_bit(free) >> uint64(3))
+                if put_if_zero(space.table, entry, number + 1) == 0:
+                    set_tag(space, entry, tag_of(hashed))
+                    return
+                free &= free - uint64(1)
+        bucket = next_bucket(bucket, space.buckets)
 
 
 @inlined
 def number_of(space, array, at):
     """The number of the state whose words are at `array[at]`; -1 where there is none."""
     hashed = hash_of(array, at, space.words)
-    owner = owner_of(hashed, space.workers)
-    bucket = bucket_of(hashed, owner, space.buckets)
+    bucket = bucket_of(hashed, space.buckets)
     tag = tag_of(hashed)
     found = int64(-1)
     ended = False
@@ -146,7 +147,7 @@ def number_of(space, array, at):
             hits = equal_bytes(tags, tag)
             while hits:
                 place = bucket * STRIDE + half * 8 + int64(lowest_bit(hits) >> uint64(3))
-                number = int64(space.table[place])
+                number = int64(space.table[place]) - 1
                 if same_words(space.states, number * space.words, array, at, space.words):
                     found = number
                     break
@@ -154,7 +155,7 @@ def number_of(space, array, at):
             if found >= 0 or equal_bytes(tags, uint64(0)):
                 ended = True
                 break
-        bucket = next_bucket(bucket, owner, space.buckets)
+        bucket = next_bucket(bucket, space.buckets)
     return found
 
 
@@ -166,29 +167,22 @@ def find(space, words):
 
 @entry
 def enter(space, words, number):
-    """Enter a state, which is new, into the table. Gives the worker that owns it."""
-    hashed = hash_of(words, 0, space.words)
-    owner = owner_of(hashed, space.workers)
-    _enter_hashed(space, hashed, owner, number)
-    return owner
+    """Enter a state, which is new, into the table."""
+    _enter_hashed(space, hash_of(words, 0, space.words), number)
 
 
 @entry
-def rebuild(owner, space, count):
-    """Enter the first `count` states into a part of the table, which is empty. Gives how many."""
-    kept = 0
+def rebuild(worker, space, count):
+    """Enter a worker's share of the first `count` states into the table, which was empty."""
     words = space.words
-    for number in range(count):
+    share = (count + space.workers - 1) // space.workers
+    end = min(count, worker * share + share)
+    for number in range(min(count, worker * share), end):
         ahead = number + 2 * AHEAD
-        if ahead < count:
-            hashed = hash_of(space.states, ahead * words, words)
-            bucket = bucket_of(hashed, owner_of(hashed, space.workers), space.buckets)
+        if ahead < end:
+            bucket = bucket_of(hash_of(space.states, ahead * words, words), space.buckets)
             prefetch(space.table, uint64(bucket * STRIDE))
-        hashed = hash_of(space.states, number * words, words)
-        if owner_of(hashed, space.workers) == owner:
-            _enter_hashed(space, hashed, owner, number)
-            kept += 1
-    return kept
+        _enter_hashed(space, hash_of(space.states, number * words, words), number)
 
 
 @entry

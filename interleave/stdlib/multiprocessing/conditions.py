@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from interleave.memory.port import current_port
 from interleave.stdlib.multiprocessing.locks import Between
+from interleave.stdlib.threading.conditions import wait_for
 
 
 class ConditionState(NamedTuple):
@@ -103,13 +104,7 @@ class Condition(Between):
 
     def wait_for(self, predicate: Callable[[], Any], timeout: float | None = None) -> Any:
         """Wait until `predicate()` holds, or a timeout has expired."""
-        result = predicate()
-        while not result:
-            in_time = self.wait(timeout)
-            result = predicate()
-            if not in_time:
-                break
-        return result
+        return wait_for(self.wait, predicate, timeout)
 
     def notify(self, n: int = 1) -> None:
         """Wake `n` of those who wait: any of them. Raises `AssertionError` without the lock."""

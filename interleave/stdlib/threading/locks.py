@@ -1,17 +1,14 @@
-"""The `threading` module: `Lock` and `RLock`, after docs.python.org/3.12/library/threading.html."""
+"""`Lock` and `RLock`, after docs.python.org/3.12/library/threading.html#lock-objects."""
 
 from __future__ import annotations
 
-import _thread
 import threading
 from collections.abc import Iterable
 from typing import Any
 
 from interleave.errors import ModelError
-from interleave.memory.port import current_port
+from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
-from interleave.stdlib import threads
-from interleave.stdlib.registry import made_by_threads
 
 
 class _Lockable(Primitive):
@@ -38,6 +35,27 @@ class _Lockable(Primitive):
     def release(self) -> None:
         """Give the lock back. Raises `RuntimeError` as the real one does."""
         self.operate("release", self._give)
+
+    @property
+    def acquiring(self) -> AccessKind:
+        """What a thread does that waits for it."""
+        return AccessKind("acquire", current_port().locate(self._location))
+
+    def is_owned(self) -> bool:
+        """Whether a Condition takes the running thread for the owner, within an access."""
+        raise NotImplementedError
+
+    def is_free(self) -> bool:
+        """Whether nobody holds it, within an access."""
+        return not self.state
+
+    def let_go(self) -> object:
+        """Give it back altogether, within an access; what `take_back` is to be given."""
+        raise NotImplementedError
+
+    def take_back(self, before: Any) -> None:
+        """Hold it as before `let_go`, within an access. It must be free."""
+        raise NotImplementedError
 
     def _take(self) -> bool:
         raise NotImplementedError
@@ -79,6 +97,17 @@ class Lock(_Lockable):
     def locked(self) -> bool:
         return bool(self.operate("locked", lambda: self.state))
 
+    def is_owned(self) -> bool:
+        # It does not know who took it.
+        return bool(self.state)
+
+    def let_go(self) -> object:
+        self._give()
+        return None
+
+    def take_back(self, before: Any) -> None:
+        self.state = True
+
     def _take(self) -> bool:
         if self.state:
             return False
@@ -114,6 +143,17 @@ class RLock(_Lockable):
     def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:
         return () if state is None else (state[0],)
 
+    def is_owned(self) -> bool:
+        return self.state is not None and self.state[0] == current_port().thread
+
+    def let_go(self) -> object:
+        depth: int = self.state[1]
+        self.state = None
+        return depth
+
+    def take_back(self, before: Any) -> None:
+        self.state = (current_port().thread, before)
+
     def _take(self) -> bool:
         me = current_port().thread
         if self.state is not None and self.state[0] != me:
@@ -123,22 +163,7 @@ class RLock(_Lockable):
         return True
 
     def _give(self) -> None:
-        me = current_port().thread
-        if self.state is None or self.state[0] != me:
+        if not self.is_owned():
             raise RuntimeError("cannot release un-acquired lock")
-        depth = self.state[1]
-        self.state = (me, depth - 1) if depth > 1 else None
-
-
-FUNCTIONS = {
-    "Lock": made_by_threads(threading.Lock, Lock),
-    "RLock": made_by_threads(threading.RLock, RLock),
-    "allocate_lock": made_by_threads(threading.Lock, Lock),
-    **threads.FUNCTIONS,
-}
-PRIMITIVES: dict[type, type[Primitive]] = {
-    type(threading.Lock()): Lock,
-    type(threading.RLock()): RLock,
-    threading._PyRLock: RLock,  # type: ignore[attr-defined]
-    _thread.LockType: Lock,
-}
+        owner, depth = self.state
+        self.state = (owner, depth - 1) if depth > 1 else None

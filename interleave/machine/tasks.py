@@ -1,0 +1,157 @@
+"""What a step does with tasks and their event loop: the part of the port that asyncio needs.
+
+A step of a task goes from where it is resumed to where it is suspended next, with all accesses in
+between: the loop runs no other task meanwhile. Threads of the same model run at any time, so that a
+step may end in the middle of a task; the state of the loop then says whose code it is running.
+"""
+
+from __future__ import annotations
+
+import types
+from typing import TYPE_CHECKING, Any
+
+from interleave.errors import ModelError
+from interleave.memory.coroutine import Coroutine
+from interleave.memory.port import AccessKind, Location
+from interleave.program import RoomKey
+
+if TYPE_CHECKING:
+    from interleave.machine.run import StepRun
+    from interleave.program import Program, ThreadInstance
+
+RESULT, EXCEPTION, CANCELLED = "result", "exception", "cancelled"
+"""How a task ends: see `stdlib.asyncio.futures`."""
+
+
+class NoLoop:
+    """`Port.tasks` where no event loop runs."""
+
+    in_loop = False
+    task = None
+    suspending = False
+    loop = None
+
+    def __init__(self) -> None:
+        self.made: list[Coroutine] = []
+
+    def note(self, coroutine: Coroutine) -> None:
+        """A coroutine was made."""
+        self.made.append(coroutine)
+
+    def __getattr__(self, _: str) -> Any:
+        raise RuntimeError("no running event loop")
+
+
+class Tasks:
+    """`Port.tasks` in a step of a thread of a program that has an event loop."""
+
+    def __init__(self, run: StepRun, program: Program, instance: ThreadInstance) -> None:
+        self._run = run
+        self._program = program
+        self._me = instance
+        self.loop = program.loop
+        self.task: Any = instance.task
+        """The object of the task that this is a step of; None where it is none."""
+        self.in_loop = instance.kind in ("task", "loop")
+        """Whether this is code that the loop runs."""
+        self.made: list[Coroutine] = []
+        """The coroutines that the present block has made."""
+        self.suspending = False
+        """Whether the task can be left where it is, for the loop to run another one."""
+
+    def note(self, coroutine: Coroutine) -> None:
+        """A coroutine was made."""
+        self.made.append(coroutine)
+
+    def current(self) -> Any:
+        """The task whose code runs. Raises `RuntimeError` where there is none."""
+        if self.task is None:
+            raise RuntimeError("no running event loop")
+        return self.task
+
+    def current_or_none(self) -> Any:
+        """The task whose code runs; None in a callback of the loop."""
+        if not self.in_loop:
+            raise RuntimeError("no running event loop")
+        return self.task
+
+    def is_awaited(self, future: Any) -> bool:
+        """Whether some task waits for a future."""
+        return any(
+            task.state is not None and task.state.awaits is future for task in self.all_tasks()
+        )
+
+    def all_tasks(self) -> list[Any]:
+        """The objects of all tasks, those that are not made too."""
+        return [each.task for each in self._program.threads if each.task is not None]
+
+    def suspend(self) -> None:
+        """The next access is one before which the loop may run others."""
+        self._run.may_suspend()
+        self.suspending = True
+
+    def does(self, words: str, location: Location | None) -> None:
+        """What the present access does became known only now."""
+        self._run.rename(AccessKind(words, location))
+
+    def room(self, function: types.FunctionType, label: str) -> Any:
+        """The object of a task that this thread can make to run a function, which is free.
+
+        One whose task is done is free when nothing refers to it any more.
+        """
+        from interleave.stdlib.asyncio.tasks import Task
+
+        key = RoomKey(self._me.name, function, daemon=True, kind=Task, label=label)
+        rooms = self._program.rooms_of(key)
+        for room in rooms:
+            if room.state is None:
+                return room
+        for room in rooms:
+            if room.is_done() and not self._run.refers_to(room._number):
+                return room
+        return self._run.more_room(key)  # does not return
+
+    def start(self, thread: int, function: types.FunctionType, names: dict[str, Any]) -> None:
+        """Have a task begin, as part of the current access."""
+        self._run.begin_thread(thread, function, names)
+
+    # For the step itself
+
+    def begin(self) -> None:
+        """The task takes its first step. Raises `CancelledError`, where it was cancelled before."""
+        self._run.access(AccessKind("", self.task.location), self.task.go_on)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether this is the first step of a task."""
+        task = self.task
+        return task is not None and task.state.phase == "new" and task.state.outcome is None
+
+    def step_ends(self, ended: tuple[str, Any] | None, *, suspended: bool) -> None:
+        """A step of the loop's code is over; `ended` says how the task has ended, if it has."""
+        if ended is not None and self.task is not None and not suspended:
+            self.task.finish(*ended)
+        me = self._me.number
+        if suspended and not self.suspending:
+            self.loop.note_running(me)
+        elif self.loop.state.running == me:
+            self.loop.note_running(None)
+
+    def ended_by(self, error: BaseException) -> tuple[str, Any] | None:
+        """How an exception that leaves the task ends it; None where it ends the program.
+
+        One that leaves a task of a task is there for whoever awaits that.
+        """
+        import asyncio
+
+        if isinstance(error, asyncio.CancelledError) and self.task is not None:
+            return CANCELLED, error.args
+        return (EXCEPTION, error) if self._me.room is not None else None
+
+
+def wait_inside_atomic() -> ModelError:
+    """The error for an `await` that would have to wait where nobody else can run."""
+    return ModelError(
+        "a task awaits inside atomic(), where nothing else can run",
+        remedy="end the `with atomic()` before: tasks switch only at an await as it is",
+    )

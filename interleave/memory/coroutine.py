@@ -1,0 +1,124 @@
+"""What `await` waits for: coroutines of the model, coroutines of the library, futures.
+
+A coroutine is a call that has not begun. Awaiting one of the model pushes a frame; one of the
+library is a Python function of this package, which performs accesses, and in some of them waits.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable
+from typing import Any
+
+from interleave.errors import ModelError
+from interleave.memory.port import current_port
+from interleave.memory.primitive import STEPWISE, stepwise
+
+
+class Coroutine:
+    """What calling an `async def` function of the model gives: the function, and its locals."""
+
+    def __init__(self, function: types.FunctionType, names: dict[str, Any]) -> None:
+        self.function = function
+        self.names = names
+        self.started = False
+        current_port().tasks.note(self)
+
+    def start(self) -> None:
+        """Whoever calls this runs it. Raises the `RuntimeError` that Python raises."""
+        if self.started:
+            raise RuntimeError("cannot reuse already awaited coroutine")
+        self.started = True
+
+    def close(self) -> None:
+        """It will never run."""
+        self.started = True
+
+
+class LibraryCoroutine(Coroutine):
+    """What calling an `async def` function of the library gives: `names` are its arguments."""
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        return tuple(self.names.values())
+
+    def run(self) -> Any:
+        """Run it in the task that awaits it, and give its result."""
+        self.start()
+        return self.function(*self.arguments)
+
+
+# In messages of Python's they are what they stand for.
+Coroutine.__name__ = LibraryCoroutine.__name__ = "coroutine"
+
+
+def coroutine(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make calls of a function of this package give a coroutine, which runs it when awaited."""
+    names_of = _binder(function)
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> LibraryCoroutine:
+        return LibraryCoroutine(function, names_of(*args, **kwargs))  # type: ignore[arg-type]
+
+    return call
+
+
+def stepwise_coroutine(function: Callable[..., Any]) -> Any:
+    """Mark an `async def` function of this package that awaits what may be code of the model.
+
+    It is run block by block. Gives what to call instead of it.
+    """
+    names_of = _binder(stepwise(function))
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Coroutine:
+        return Coroutine(function, names_of(*args, **kwargs))  # type: ignore[arg-type]
+
+    delattr(call, STEPWISE)
+    return call
+
+
+def _binder(function: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
+    """What gives the parameters of a function by name. It raises the `TypeError` of Python's."""
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    defaults: tuple[Any, ...] = function.__defaults__ or ()
+    known = dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))
+    shown = function.__qualname__
+
+    def bind(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        given = {**dict(zip(names, args, strict=False)), **kwargs}
+        missing = [each for each in names if each not in known and each not in given]
+        if missing:
+            listed = " and ".join(map(repr, missing))
+            raise TypeError(
+                f"{shown}() missing {len(missing)} required positional "
+                f"argument{'s' if len(missing) > 1 else ''}: {listed}"
+            )
+        if len(args) > len(names):
+            raise TypeError(
+                f"{shown}() takes {len(names)} positional arguments but {len(args)} were given"
+            )
+        for each in kwargs:
+            if each not in names:
+                raise TypeError(f"{shown}() got an unexpected keyword argument {each!r}")
+        return {each: given[each] if each in given else known[each] for each in names}
+
+    return bind
+
+
+def awaited(value: Any) -> Any:
+    """What `await value` gives, where that runs no code of the model. Raises what Python raises."""
+    kind = type(value)
+    if kind is LibraryCoroutine:
+        return value.run()
+    wait: Any = getattr(kind, "_await", None)
+    if wait is not None:
+        return wait(value)
+    name = kind.__name__
+    if hasattr(kind, "__await__"):
+        raise ModelError(
+            f"a task awaits an object of class {name}, whose __await__ is a generator",
+            remedy="write an `async def` method, and await a call of it",
+        )
+    raise TypeError(f"object {name} can't be used in 'await' expression")

@@ -1,0 +1,55 @@
+"""The `asyncio` module, after docs.python.org/3.12/library/asyncio.html and Lib/asyncio there."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from interleave.memory.coroutine import Coroutine
+from interleave.memory.primitive import Primitive, stepwise
+from interleave.stdlib.asyncio import (
+    futures,
+    gathering,
+    groups,
+    locks,
+    loop,
+    queues,
+    tasks,
+    threads,
+    timeouts,
+)
+from interleave.stdlib.registry import made_by_threads
+
+stepwise(loop.event_loop)
+stepwise(threads.executor)
+
+PRIMITIVES: dict[type, type[Primitive]] = {**locks.PRIMITIVES, **queues.PRIMITIVES}
+
+FUNCTIONS: dict[str, Any] = {
+    **{
+        kind.__name__: made_by_threads(kind, modelled)
+        for kind, modelled in PRIMITIVES.items()
+        if kind not in (asyncio.Condition, asyncio.Barrier)
+    },
+    "Barrier": locks.make_barrier,
+    "Condition": locks.make_condition,
+    "Future": futures.make_future,
+    "TaskGroup": groups.make_group,
+    "all_tasks": tasks.all_tasks,
+    "as_completed": gathering.as_completed,
+    "create_task": tasks.create_task,
+    "current_task": tasks.current_task,
+    "ensure_future": tasks.ensure_future,
+    "gather": gathering.gather,
+    "get_event_loop": loop.get_event_loop,
+    "get_running_loop": loop.get_running_loop,
+    "iscoroutine": lambda value: isinstance(value, Coroutine),
+    "isfuture": lambda value: isinstance(value, futures.Future),
+    "shield": gathering.shield,
+    "sleep": tasks.sleep,
+    "timeout": timeouts.make_timeout,
+    "timeout_at": timeouts.make_timeout,
+    "to_thread": threads.to_thread,
+    "wait": gathering.wait,
+    "wait_for": timeouts.wait_for,
+}

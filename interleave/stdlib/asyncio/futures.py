@@ -1,0 +1,282 @@
+"""Futures, after Lib/asyncio/futures.py of CPython 3.12, and how a task waits for one.
+
+The methods that stand under "within an access" are parts of operations; those of the real class
+each are one operation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from interleave.errors import ModelError
+from interleave.memory.made import Kind
+from interleave.memory.port import AccessKind, current_port
+from interleave.memory.primitive import Primitive
+from interleave.memory.values import Freezer, Key, Thawer, Uncapturable, register_immutable
+
+RESULT, EXCEPTION, CANCELLED = "result", "exception", "cancelled"
+
+
+class KeptException:
+    """An exception as a shared value: raised anew from its key, wherever it is asked for."""
+
+    def __init__(self, error: BaseException, key: Key, shared: Any = None) -> None:
+        self._error = error
+        self._key = key
+        self._shared = shared
+
+    @classmethod
+    def of(cls, error: BaseException) -> KeptException:
+        """Keep an exception. Raises `ModelError` for one that no state can hold."""
+        try:
+            return cls(error, Freezer(mutable=True).freeze(error.with_traceback(None)))
+        except Uncapturable as why:
+            name = type(error).__name__
+            current_port().halt(
+                ModelError(
+                    f"a task raises {name}, which no state can hold: {why.why}",
+                    remedy="give exceptions numbers, strings and the like",
+                )
+            )
+            raise AssertionError from None  # halt does not return
+
+    def make(self) -> BaseException:
+        """The exception."""
+        if self._shared is None:
+            return self._error
+        made: BaseException = Thawer(self._shared).thaw(self._key)
+        return made
+
+    def __repr__(self) -> str:
+        return repr(self._error)
+
+
+register_immutable(
+    KeptException,
+    lambda _, kept: (KeptException, kept._key),
+    lambda thawer, key: KeptException(Thawer(thawer._shared).thaw(key[1]), key[1], thawer._shared),
+)
+
+
+class Outcome(NamedTuple):
+    """How a future ended: with a result, an exception (a `KeptException`), or by being cancelled
+    (with the arguments of the `CancelledError`).
+    """
+
+    how: str
+    value: Any = None
+
+
+class FutureState(NamedTuple):
+    """`callbacks` are handles of the loop that become ready when it is done, in order."""
+
+    outcome: Outcome | None = None
+    callbacks: tuple[Any, ...] = ()
+    retrieved: bool = True
+    """Whether somebody has seen the exception, if there is one."""
+
+
+class Future(Primitive):
+    """`asyncio.Future`."""
+
+    written_in_python = True
+
+    @classmethod
+    def initial(cls, real: Any) -> object:
+        return FutureState()
+
+    @classmethod
+    def describe(cls, state: Any) -> str:
+        outcome = state.outcome
+        if outcome is None:
+            return "pending"
+        return CANCELLED if outcome.how == CANCELLED else f"{outcome.how} {outcome.value!r}"
+
+    # Within an access
+
+    def is_done(self) -> bool:
+        return self.state.outcome is not None
+
+    def was_cancelled(self) -> bool:
+        outcome = self.state.outcome
+        return outcome is not None and outcome.how == CANCELLED
+
+    def take_result(self) -> Any:
+        """The result of one that is done. Raises its exception, or `CancelledError`."""
+        how, value = self.state.outcome
+        if how == CANCELLED:
+            raise asyncio.CancelledError(*value)
+        if how == EXCEPTION:
+            self.retrieve()
+            raise value.make()
+        return value
+
+    def error(self) -> KeptException | None:
+        """The exception of one that is done and was not cancelled, if there is one."""
+        how, value = self.state.outcome
+        if how == EXCEPTION:
+            self.retrieve()
+        return value if how == EXCEPTION else None
+
+    def retrieve(self) -> None:
+        """Note that somebody has seen the exception."""
+        if not self.state.retrieved:
+            self.state = self.state._replace(retrieved=True)
+
+    def complete(self, how: str, value: Any = None, *, threadsafe: bool = False) -> None:
+        """It is done."""
+        callbacks = self.state.callbacks
+        self.state = self.state._replace(
+            outcome=Outcome(how, value), callbacks=(), retrieved=how != EXCEPTION
+        )
+        loop = current_port().tasks.loop
+        for each in callbacks:
+            loop.schedule(each, threadsafe=threadsafe)
+        if not callbacks:
+            self._check_thread(threadsafe)
+
+    def _check_thread(self, threadsafe: bool) -> None:
+        """A thread must not complete what a task waits for."""
+        tasks = current_port().tasks
+        if not threadsafe and not tasks.in_loop and tasks.is_awaited(self):
+            tasks.loop.schedule(self)  # raises
+
+    def request_cancel(self, args: tuple[Any, ...]) -> bool:
+        """Cancel it, as a task does that waits for it. False where it is done."""
+        if self.is_done():
+            return False
+        self.complete(CANCELLED, args)
+        return True
+
+    def call_when_done(self, callback: Any) -> None:
+        """Have the loop run a handle when it is done."""
+        if self.is_done():
+            current_port().tasks.loop.schedule(callback)
+        else:
+            self.state = self.state._replace(callbacks=(*self.state.callbacks, callback))
+
+    def call_no_more(self, callback: Any) -> int:
+        """Take back all of `call_when_done` of a handle that have not led to anything."""
+        left = tuple(each for each in self.state.callbacks if not same(each, callback))
+        removed = len(self.state.callbacks) - len(left)
+        if removed:
+            self.state = self.state._replace(callbacks=left)
+        return removed
+
+    # As a model sees it
+
+    def done(self) -> bool:
+        return bool(self.operate("done", self.is_done))
+
+    def cancelled(self) -> bool:
+        return bool(self.operate("cancelled", self.was_cancelled))
+
+    def result(self) -> Any:
+        def effect() -> Any:
+            if not self.is_done():
+                raise asyncio.InvalidStateError("Result is not set.")
+            return self.take_result()
+
+        return self.operate("result", effect)
+
+    def exception(self) -> BaseException | None:
+        def effect() -> BaseException | None:
+            if not self.is_done():
+                raise asyncio.InvalidStateError("Exception is not set.")
+            if self.was_cancelled():
+                self.take_result()
+            kept = self.error()
+            return None if kept is None else kept.make()
+
+        found: BaseException | None = self.operate("exception", effect)
+        return found
+
+    def set_result(self, result: Any) -> None:
+        self._set("set_result", RESULT, lambda: result)
+
+    def set_exception(self, exception: Any) -> None:
+        error = exception() if isinstance(exception, type) else exception
+        if type(error) is StopIteration:
+            raise TypeError(
+                "StopIteration interacts badly with generators and cannot be raised into a Future"
+            )
+        self._set("set_exception", EXCEPTION, lambda: KeptException.of(error))
+
+    def _set(self, name: str, how: str, value: Callable[[], Any]) -> None:
+        def effect() -> None:
+            if self.is_done():
+                raise asyncio.InvalidStateError("invalid state")
+            self.complete(how, value())
+
+        self.operate(name, effect)
+
+    def cancel(self, msg: Any = None) -> bool:
+        args = () if msg is None else (msg,)
+        return bool(self.operate("cancel", lambda: self.request_cancel(args)))
+
+    def add_done_callback(self, callback: Callable[..., Any], *, context: Any = None) -> None:
+        self.operate("add_done_callback", lambda: self.call_when_done((callback, (self,))))
+
+    def remove_done_callback(self, callback: Callable[..., Any]) -> int:
+        handle = (callback, (self,))
+        return int(self.operate("remove_done_callback", lambda: self.call_no_more(handle)))
+
+    def get_loop(self) -> Any:
+        return current_port().tasks.loop
+
+    def _await(self) -> Any:
+        """What a task does that awaits it: without waiting, where it is done."""
+
+        def begin() -> tuple[bool, Any]:
+            if self.is_done():
+                return True, self.take_result()
+            park(self)
+            return False, None
+
+        done, result = self.operate("await", begin)
+        return result if done else self.resume("await", resumed)
+
+    def resume(self, kind: str, effect: Callable[[], Any]) -> Any:
+        """The operation that a task is suspended in, after it has parked: see `resume`."""
+        return resume(self, kind, effect)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two handles are the same: to compare shared lists would be an access."""
+    return Freezer().freeze(one) == Freezer().freeze(other)
+
+
+def make_future(*, loop: Any = None) -> Future:
+    """`asyncio.Future()` in a running task."""
+    made: Future = current_port().make(Kind(Future), FutureState())
+    return made
+
+
+# How a task waits. `park` and `resumed` are parts of operations, which they belong to.
+
+
+def park(on: Future | None = None) -> Any:
+    """The present task is about to wait: for a future, or to be woken by whoever has a list of
+    those who wait. It must `resume` next. Gives the task.
+    """
+    task = current_port().tasks.current()
+    task.park(on)
+    return task
+
+
+def resume(at: Primitive | None, kind: str, effect: Callable[[], Any]) -> Any:
+    """The present task is suspended, until `effect`, which calls `resumed`, does not block."""
+    port = current_port()
+    port.tasks.suspend()
+    location = None if at is None else port.locate(at.location)
+    return port.access(AccessKind(kind, location), effect)
+
+
+def resumed() -> Any:
+    """The present task goes on, if it is its turn. Raises `CancelledError` if it was cancelled.
+
+    Gives the result of the future that it has waited for, or raises its exception.
+    """
+    return current_port().tasks.current().go_on()

@@ -1,0 +1,69 @@
+"""`to_thread` and `run_in_executor`: a function of the model, run by a real thread.
+
+After Lib/asyncio/threads.py and base_events.py of CPython 3.12. The thread goes on when whoever
+awaits it is cancelled. An executor has as many threads as it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from interleave.memory.coroutine import coroutine
+from interleave.memory.made import Kind
+from interleave.memory.port import current_port
+from interleave.stdlib.asyncio.futures import EXCEPTION, RESULT, Future, FutureState, KeptException
+
+
+@coroutine
+def to_thread_call(func: Any, args: Any, kwargs: Any) -> Any:
+    """What a task does that awaits `to_thread`."""
+    return start(func, args, kwargs)._await()
+
+
+def to_thread(func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """`asyncio.to_thread`: the thread starts where that is awaited."""
+    return to_thread_call(func, args, tuple(kwargs.items()))
+
+
+def run_in_executor(executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+    """`loop.run_in_executor`: the thread starts now."""
+    return start(func, args, ())
+
+
+def start(func: Callable[..., Any], args: Any, kwargs: Any) -> Future:
+    """Start a thread that runs a function; a future for what that gives."""
+    from interleave.stdlib.threads import make_thread
+
+    future: Future = current_port().make(Kind(Future), FutureState())
+    thread = make_thread(target=executor, args=(func, args, kwargs, future), daemon=True)
+    thread.start()
+    return future
+
+
+def executor(func: Any, args: Any, kwargs: Any, future: Any) -> None:
+    """What such a thread runs, block by block."""
+    try:
+        result = func(*args, **dict(kwargs))
+    except BaseException as error:
+        tell_error(future, error)
+    else:
+        tell(future, result)
+
+
+def tell(future: Future, result: Any) -> None:
+    """The function has returned."""
+    _complete(future, RESULT, lambda: result)
+
+
+def tell_error(future: Future, error: BaseException) -> None:
+    """The function has raised an exception."""
+    _complete(future, EXCEPTION, lambda: KeptException.of(error))
+
+
+def _complete(future: Future, how: str, value: Callable[[], Any]) -> None:
+    def effect() -> None:
+        if not future.is_done():
+            future.complete(how, value(), threadsafe=True)
+
+    future.operate("end of thread", effect)

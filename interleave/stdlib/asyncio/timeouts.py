@@ -1,0 +1,178 @@
+"""`timeout`, `timeout_at` and `wait_for`, after Lib/asyncio of CPython 3.12: timeouts.py, tasks.py.
+
+There is no clock: a timeout may expire at any moment at which the loop runs something else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, NamedTuple
+
+from interleave.memory.coroutine import coroutine, stepwise_coroutine
+from interleave.memory.made import Kind
+from interleave.memory.port import current_port
+from interleave.memory.primitive import Primitive
+from interleave.stdlib.asyncio.futures import Future, park, resume, resumed
+from interleave.stdlib.asyncio.loop import in_words
+from interleave.stdlib.asyncio.tasks import ensure_future
+
+CREATED, ENTERED, EXPIRING, EXPIRED, EXITED = (
+    "created",
+    "active",
+    "expiring",
+    "expired",
+    "finished",
+)
+
+
+class TimeoutState(NamedTuple):
+    """`ends` says whether it can expire at all, `cancelling` how often the task had been asked to
+    cancel itself when it was entered.
+    """
+
+    phase: str
+    ends: bool
+    task: Any = None
+    cancelling: int = 0
+
+
+class Timeout(Primitive):
+    """`asyncio.Timeout`."""
+
+    is_internal = True
+
+    written_in_python = True
+
+    @classmethod
+    def describe(cls, state: Any) -> str:
+        return str(state.phase)
+
+    @coroutine
+    def __aenter__(self) -> Timeout:
+        def effect() -> Timeout:
+            if self.state.phase != CREATED:
+                raise RuntimeError("Timeout has already been entered")
+            task = current_port().tasks.current()
+            cancelling = task.cancels_so_far()
+            self.state = TimeoutState(ENTERED, self.state.ends, task, cancelling)
+            if self.state.ends:
+                current_port().tasks.loop.start_timer((expire, (self,)))
+            return self
+
+        entered: Timeout = self.operate("enter timeout", effect)
+        return entered
+
+    @coroutine
+    def __aexit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        def effect() -> bool:
+            state: TimeoutState = self.state
+            if state.phase == ENTERED:
+                if state.ends:
+                    current_port().tasks.loop.stop_timer((expire, (self,)))
+                self.state = TimeoutState(EXITED, state.ends)
+                return False
+            self.state = TimeoutState(EXPIRED, state.ends)
+            left = state.task.forget_cancel()
+            return bool(left <= state.cancelling and kind is asyncio.CancelledError)
+
+        if self.operate("leave timeout", effect):
+            raise TimeoutError from error
+
+    def expired(self) -> bool:
+        """Whether it has expired."""
+        return bool(self.operate("expired", lambda: self.state.phase in (EXPIRING, EXPIRED)))
+
+    def when(self) -> None:
+        """Not in a model."""
+        current_port().tasks.loop.time()
+
+    def reschedule(self, when: float | None) -> None:
+        """Let it expire at any time, or, with None, never. Raises `RuntimeError` outside it."""
+
+        def effect() -> None:
+            state: TimeoutState = self.state
+            if state.phase != ENTERED:
+                if state.phase == CREATED:
+                    raise RuntimeError("Timeout has not been entered")
+                raise RuntimeError(f"Cannot change state of {state.phase} Timeout")
+            loop = current_port().tasks.loop
+            loop.stop_timer((expire, (self,)))
+            self.state = state._replace(ends=when is not None)
+            if when is not None:
+                loop.start_timer((expire, (self,)))
+
+        self.operate("reschedule", effect)
+
+
+@in_words("time is up for")
+def expire(timeout: Timeout) -> None:
+    """What the loop calls when the time is up."""
+
+    def effect() -> None:
+        state: TimeoutState = timeout.state
+        state.task.request_cancel(())
+        timeout.state = state._replace(phase=EXPIRING)
+
+    timeout.operate("expire", effect)
+
+
+def make_timeout(delay: float | None) -> Any:
+    """`asyncio.timeout`, and `asyncio.timeout_at`."""
+    return current_port().make(Kind(Timeout), TimeoutState(CREATED, delay is not None))
+
+
+@stepwise_coroutine
+async def wait_for(fut: Any, timeout: Any) -> Any:
+    """`asyncio.wait_for`: in the task itself, as from 3.12 on."""
+    if timeout is not None and timeout <= 0:
+        return await at_once(fut)
+    async with make_timeout(timeout):
+        return await fut
+
+
+@coroutine
+def at_once(fut: Any) -> Any:
+    """`asyncio.wait_for` without any time."""
+    future = ensure_future(fut)
+
+    def is_done() -> bool:
+        if future.is_done():
+            return True
+        future.request_cancel(())
+        return False
+
+    if not future.operate("wait_for", is_done):
+        wait_until_done(future, "wait_for")
+        if future.cancelled():
+            raise TimeoutError
+    return future.result()
+
+
+def wait_until_done(future: Future, kind: str) -> None:
+    """Wait until a future is done, however it is. If the task is cancelled, the future is not."""
+    task = current_port().tasks.current()
+    handle = (wake_from, (future, task))
+
+    def begin() -> None:
+        park()
+        future.call_when_done(handle)
+
+    def go_on() -> None:
+        try:
+            resumed()
+        finally:
+            future.call_no_more(handle)
+
+    future.operate(kind, begin)
+    resume(future, kind, go_on)
+
+
+@in_words("end of")
+def wake_from(future: Future, task: Any) -> None:
+    """What the loop calls when a future is done that a task waits for so."""
+
+    def effect() -> None:
+        if task.waiter_is_pending() and task.state.outcome is None:
+            task.wake()
+
+    task.operate("wake", effect)

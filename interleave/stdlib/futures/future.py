@@ -1,0 +1,218 @@
+"""`Future`, after docs.python.org/3.12/library/concurrent.futures.html#future-objects.
+
+Where that is silent: Lib/concurrent/futures/_base.py of CPython 3.12.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable
+from concurrent import futures
+from typing import Any, NamedTuple
+
+from interleave.memory.port import AccessKind, current_port
+from interleave.memory.primitive import Primitive
+from interleave.showing import show
+from interleave.stdlib.timeouts import check_timeout
+
+PENDING, RUNNING, FINISHED = "PENDING", "RUNNING", "FINISHED"
+CANCELLED, NOTIFIED = "CANCELLED", "CANCELLED_AND_NOTIFIED"
+"""The names that CPython has for the states of a future. NOTIFIED: a worker has come across it."""
+
+_CANCEL = "whether it runs"
+
+
+class FutureState(NamedTuple):
+    """How far it is, what came of it, what is to be called then, and the threads it waits for.
+
+    That a task runs is only kept where some code could tell: where it may be cancelled, say.
+    """
+
+    phase: str = PENDING
+    result: Any = None
+    exception: BaseException | None = None
+    callbacks: tuple[Callable[[Any], object], ...] = ()
+    workers: tuple[int, ...] = ()
+
+    @property
+    def is_done(self) -> bool:
+        return self.phase in (FINISHED, CANCELLED, NOTIFIED)
+
+
+class Future(Primitive):
+    """`concurrent.futures.Future`."""
+
+    written_in_python = True
+
+    @classmethod
+    def initial(cls, real: Any) -> object:
+        callbacks = tuple(real._done_callbacks)
+        return FutureState(real._state, real._result, real._exception, callbacks)
+
+    @classmethod
+    def fresh(cls, real: Any) -> Any:
+        made: Any = futures.Future()
+        made._state, made._result, made._exception = real._state, real._result, real._exception
+        made._done_callbacks = [*real._done_callbacks]
+        return made
+
+    @classmethod
+    def visit(cls, state: Any, visit: Callable[[Any, str], Any]) -> Any:
+        return state._replace(
+            result=visit(state.result, ".result"),
+            callbacks=tuple(visit(each, ".callback") for each in state.callbacks),
+        )
+
+    @classmethod
+    def copy_parts(cls, real: Any, copy: Callable[[Any], Any]) -> None:
+        real._result = copy(real._result)
+
+    @classmethod
+    def describe(cls, state: Any) -> str:
+        if state.phase in (CANCELLED, NOTIFIED):
+            return "cancelled"
+        if state.phase != FINISHED:
+            return "submitted" if state.phase == PENDING and state.workers else state.phase.lower()
+        if state.exception is not None:
+            return f"raised {type(state.exception).__name__}"
+        return f"result {show(state.result)}"
+
+    @classmethod
+    def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:
+        return () if state.is_done else state.workers
+
+    def result(self, timeout: float | None = None) -> Any:
+        """What came of it; raises what it raised. Waits until it is done.
+
+        A timeout may expire whenever it is not done. Raises `CancelledError` where it was
+        cancelled.
+        """
+
+        def effect() -> Any:
+            state = self._done_in(timeout)
+            if state.exception is not None:
+                raise state.exception
+            return state.result
+
+        return self.operate(_named("result", timeout), effect)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """What it raised, or None. Waits, and raises, as `result`."""
+        found: BaseException | None = self.operate(
+            _named("exception", timeout), lambda: self._done_in(timeout).exception
+        )
+        return found
+
+    def _done_in(self, timeout: float | None) -> FutureState:
+        state: FutureState = self.state
+        if not state.is_done:
+            if timeout is None:
+                self.block()
+            check_timeout(timeout)
+            raise futures.TimeoutError
+        if state.phase != FINISHED:
+            raise futures.CancelledError
+        return state
+
+    def done(self) -> bool:
+        """Whether it has come to an end, or was cancelled."""
+        return bool(self.operate("done", lambda: self.state.is_done))
+
+    def cancelled(self) -> bool:
+        """Whether it was cancelled."""
+        return bool(self.operate("cancelled", lambda: self.state.phase in (CANCELLED, NOTIFIED)))
+
+    def running(self) -> bool:
+        """Whether it runs."""
+
+        def effect() -> bool:
+            self.must_keep(_CANCEL)
+            return bool(self.state.phase == RUNNING)
+
+        return bool(self.operate("running", effect))
+
+    def cancel(self) -> bool:
+        """Keep it from running, if it has not begun; whether it will not run."""
+
+        if not self.operate("cancel", self.be_cancelled):
+            return False
+        self.call_back()
+        return True
+
+    def add_done_callback(self, fn: Callable[[Any], object]) -> None:
+        """Have `fn` called with this future once it is done: at once, if it is."""
+
+        def effect() -> bool:
+            state: FutureState = self.state
+            self.state = state._replace(callbacks=(*state.callbacks, fn))
+            return state.is_done
+
+        if self.operate("add_done_callback", effect):
+            self.call_back()
+
+    def begins(self) -> bool:
+        """Begin it, where anybody could tell; False where it was cancelled."""
+        return not self.keeps(_CANCEL) or self.set_running_or_notify_cancel()
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """Begin it. False where it was cancelled; raises `RuntimeError` where it has begun."""
+
+        def effect() -> bool:
+            self.must_keep(_CANCEL)
+            state: FutureState = self.state
+            if state.phase not in (PENDING, CANCELLED):
+                raise RuntimeError("Future in unexpected state")
+            phase = RUNNING if state.phase == PENDING else NOTIFIED
+            self.state = state._replace(phase=phase)
+            return phase == RUNNING
+
+        return bool(self.operate("begin", effect))
+
+    def set_result(self, result: Any) -> None:
+        """End it with a result."""
+        self._end("set_result", result=result)
+
+    def set_exception(self, exception: BaseException | None) -> None:
+        """End it with an exception."""
+        self._end("set_exception", exception=exception)
+
+    def _end(self, kind: str, **what: Any) -> None:
+        def effect() -> None:
+            state: FutureState = self.state
+            if state.is_done:
+                raise futures.InvalidStateError(f"{state.phase}: {self.location.name}")
+            self.state = FutureState(FINISHED, callbacks=state.callbacks, **what)
+
+        self.operate(kind, effect)
+        self.call_back()
+
+    def submitted_to(self, workers: tuple[int, ...]) -> None:
+        """Note which threads may run it, within an access."""
+        self.state = self.state._replace(workers=workers)
+
+    def be_cancelled(self) -> bool:
+        """Cancel it, within an access; whether it will not run. Then `call_back`."""
+        self.must_keep(_CANCEL)
+        state: FutureState = self.state
+        if state.phase == PENDING:
+            self.state = state._replace(phase=CANCELLED)
+        return state.phase in (PENDING, CANCELLED, NOTIFIED)
+
+    def call_back(self) -> None:
+        """Call what is to be called now that it is done: once."""
+        port = current_port()
+
+        def effect() -> tuple[Any, ...]:
+            state: FutureState = self.state
+            if state.callbacks:
+                self.state = state._replace(callbacks=())
+            return state.callbacks
+
+        callbacks = port.access(AccessKind("", self._location), effect, private=True)
+        for each in callbacks:
+            with contextlib.suppress(Exception):  # the real one logs it
+                each(self)
+
+
+def _named(operation: str, timeout: float | None) -> str:
+    return operation if timeout is None else f"try {operation}"

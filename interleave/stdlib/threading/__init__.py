@@ -1,0 +1,47 @@
+"""The `threading` module, after docs.python.org/3.12/library/threading.html."""
+
+from __future__ import annotations
+
+import _thread
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from interleave.memory.primitive import Primitive
+from interleave.stdlib import threads
+from interleave.stdlib.registry import made_by_threads
+from interleave.stdlib.threading import local, timers
+from interleave.stdlib.threading.barriers import Barrier
+from interleave.stdlib.threading.conditions import Condition
+from interleave.stdlib.threading.events import Event
+from interleave.stdlib.threading.locks import Lock, RLock
+from interleave.stdlib.threading.semaphores import BoundedSemaphore, Semaphore
+
+PRIMITIVES: dict[type, type[Primitive]] = {
+    _thread.LockType: Lock,
+    type(threading.RLock()): RLock,
+    threading._PyRLock: RLock,  # type: ignore[attr-defined]
+    threading.Barrier: Barrier,
+    threading.BoundedSemaphore: BoundedSemaphore,
+    threading.Condition: Condition,
+    threading.Event: Event,
+    threading.Semaphore: Semaphore,
+}
+FUNCTIONS = {
+    "Lock": made_by_threads(threading.Lock, Lock),
+    "RLock": made_by_threads(threading.RLock, RLock),
+    "allocate_lock": made_by_threads(threading.Lock, Lock),
+    "Barrier": made_by_threads(threading.Barrier, Barrier),
+    "BoundedSemaphore": made_by_threads(threading.BoundedSemaphore, BoundedSemaphore),
+    "Condition": made_by_threads(threading.Condition, Condition),
+    "Event": made_by_threads(threading.Event, Event),
+    "Semaphore": made_by_threads(threading.Semaphore, Semaphore),
+    "Timer": timers.make_timer,
+    "local": local.make_local,
+    **threads.FUNCTIONS,
+}
+
+
+def capturing(real: Any) -> Callable[..., Any] | None:
+    """What makes the stand-in of a `local`; None for the others, which are primitives."""
+    return local.capture_local if type(real) is threading.local else None

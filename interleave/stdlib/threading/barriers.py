@@ -1,0 +1,171 @@
+"""`Barrier`, after docs.python.org/3.12/library/threading.html#barrier-objects.
+
+Where that is silent: Lib/threading.py of CPython 3.12, whose four states these are.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from interleave.memory.port import current_port
+from interleave.memory.primitive import Primitive
+from interleave.stdlib.timeouts import check_timeout
+
+FILLING, DRAINING, RESETTING, BROKEN = 0, 1, -1, -2
+"""The numbers that CPython has for them. While a barrier drains or resets, nobody comes in."""
+
+_PHASES = {DRAINING: "draining", RESETTING: "resetting", BROKEN: "broken"}
+
+
+class BarrierState(NamedTuple):
+    """What a barrier was made with, its phase, and how many threads are in it.
+
+    `acting`: the thread that runs the action, while it does. Nobody else can come in or go then.
+    """
+
+    parties: int
+    action: Callable[[], object] | None
+    timeout: float | None
+    phase: int = FILLING
+    inside: int = 0
+    acting: int | None = None
+
+    def after_one_left(self) -> BarrierState:
+        """The state when one thread less is in it: the last one out lets others in again."""
+        left = self._replace(inside=self.inside - 1)
+        if left.inside == 0 and left.phase in (RESETTING, DRAINING):
+            return left._replace(phase=FILLING)
+        return left
+
+
+class Barrier(Primitive):
+    """`threading.Barrier`."""
+
+    written_in_python = True
+
+    @classmethod
+    def initial(cls, real: Any) -> object:
+        return BarrierState(real._parties, real._action, real._timeout, real._state)
+
+    @classmethod
+    def fresh(cls, real: Any) -> Any:
+        made = threading.Barrier(real._parties, real._action, real._timeout)
+        made._state = real._state  # type: ignore[attr-defined]
+        return made
+
+    @classmethod
+    def visit(cls, state: Any, visit: Callable[[Any, str], Any]) -> Any:
+        return state._replace(action=visit(state.action, ".action"))
+
+    @classmethod
+    def describe(cls, state: Any) -> str:
+        phase = _PHASES.get(state.phase)
+        return f"{state.inside} of {state.parties} waiting" if phase is None else phase
+
+    @classmethod
+    def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:
+        return () if state.acting is None else (state.acting,)
+
+    @property
+    def parties(self) -> int:
+        """How many threads must come. It never changes: looking is no access."""
+        return int(self.state.parties)
+
+    @property
+    def n_waiting(self) -> int:
+        """How many threads have come, while it fills."""
+
+        def effect() -> int:
+            return self.state.inside if self.state.phase == FILLING else 0
+
+        return int(self.operate("n_waiting", effect))
+
+    @property
+    def broken(self) -> bool:
+        """Whether it is broken."""
+        return bool(self.operate("broken", lambda: self.state.phase == BROKEN))
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Come in, and leave when as many as it is for have come: two steps but for the last one.
+
+        A timeout may expire whenever it still fills, and breaks it. Raises `BrokenBarrierError`
+        where it is broken, or reset while this thread is in it.
+        """
+        if timeout is None:
+            timeout = self.state.timeout
+        place = self.operate("wait", lambda: self._come(timeout))
+        if place + 1 < self.parties:
+            self.operate("wait", lambda: self._leave(timeout))
+        elif self.state.action is not None:
+            self._act()
+        return int(place)
+
+    def _come(self, timeout: float | None) -> int:
+        state = self._free()
+        if state.phase in (DRAINING, RESETTING):
+            self.block()
+        if state.phase == BROKEN:
+            raise threading.BrokenBarrierError
+        place = state.inside
+        state = state._replace(inside=place + 1)
+        if place + 1 != state.parties:
+            if timeout is not None:
+                0.0 + timeout  # raises what adding it to the time would
+            check_timeout(timeout)
+            self.state = state
+        elif state.action is None:
+            self.state = state._replace(phase=DRAINING).after_one_left()
+        else:
+            self.state = state._replace(acting=current_port().thread)
+        return place
+
+    def _leave(self, timeout: float | None) -> None:
+        state = self._free()
+        if state.phase == FILLING and timeout is None:
+            self.block()
+        if state.phase == FILLING:
+            state = state._replace(phase=BROKEN)
+        self.state = state.after_one_left()
+        if state.phase != DRAINING:
+            raise threading.BrokenBarrierError
+
+    def _act(self) -> None:
+        """Run the action, and let the others go; where it raises, break the barrier."""
+        phase = BROKEN
+        try:
+            self.state.action()
+            phase = DRAINING
+        finally:
+            self.operate("wait", lambda: self._acted(phase))
+
+    def _acted(self, phase: int) -> None:
+        self.state = self.state._replace(phase=phase, acting=None).after_one_left()
+
+    def reset(self) -> None:
+        """Empty it: threads that are in it get `BrokenBarrierError`. One that drains goes on so."""
+
+        def effect() -> None:
+            state = self._free()
+            if state.inside == 0:
+                self.state = state._replace(phase=FILLING)
+            elif state.phase in (FILLING, BROKEN):
+                self.state = state._replace(phase=RESETTING)
+
+        self.operate("reset", effect)
+
+    def abort(self) -> None:
+        """Break it."""
+
+        def effect() -> None:
+            self.state = self._free()._replace(phase=BROKEN)
+
+        self.operate("abort", effect)
+
+    def _free(self) -> BarrierState:
+        """The state, once nobody runs the action: that is done under the lock of the barrier."""
+        state: BarrierState = self.state
+        if state.acting is not None:
+            self.block()
+        return state

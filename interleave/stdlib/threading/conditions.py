@@ -1,0 +1,180 @@
+"""`Condition`, after docs.python.org/3.12/library/threading.html#condition-objects.
+
+Where that is silent: Lib/threading.py of CPython 3.12. It keeps a queue of those who wait and wakes
+the one who has waited longest; whoever is woken, or does not wait any longer, must take the lock
+again. Nobody is woken without a notify, unless the model asks for it: see `SPURIOUS_WAKEUPS`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from interleave.errors import ModelError
+from interleave.memory.port import current_port
+from interleave.memory.primitive import Primitive
+from interleave.stdlib.timeouts import check_timeout
+
+
+class ConditionState(NamedTuple):
+    """The lock, who waits, longest first, and who was notified and does not have the lock as yet.
+
+    One whose timeout has expired goes on waiting until it has the lock: see `Condition.wait`.
+    """
+
+    lock: Any
+    waiting: tuple[int, ...] = ()
+    notified: tuple[int, ...] = ()
+    spurious: int = 0
+    """How many were woken without a notify."""
+
+
+class Condition(Primitive):
+    """`threading.Condition`."""
+
+    written_in_python = True
+
+    @classmethod
+    def initial(cls, real: Any) -> object:
+        kinds = (type(threading.Lock()), type(threading.RLock()), threading._PyRLock)  # type: ignore[attr-defined]
+        if not isinstance(real._lock, (*kinds, Primitive)):
+            raise ModelError(
+                f"a Condition has a {type(real._lock).__name__} for its lock",
+                remedy="give it a Lock or an RLock, or nothing",
+            )
+        return ConditionState(real._lock)
+
+    @classmethod
+    def fresh(cls, real: Any) -> Any:
+        return threading.Condition(real._lock)
+
+    @classmethod
+    def visit(cls, state: Any, visit: Callable[[Any, str], Any]) -> Any:
+        return state._replace(lock=visit(state.lock, ".lock"))
+
+    @classmethod
+    def copy_parts(cls, real: Any, copy: Callable[[Any], Any]) -> None:
+        real.__init__(copy(real._lock))
+
+    @classmethod
+    def describe(cls, state: Any) -> str:
+        words = {"waiting": len(state.waiting), "notified": len(state.notified)}
+        return ", ".join(f"{n} {word}" for word, n in words.items() if n) or "nobody waiting"
+
+    @property
+    def _lock(self) -> Any:
+        # It never changes, so that to look at it is no access.
+        return self.state.lock
+
+    def acquire(self, *args: Any, **kwargs: Any) -> bool:
+        """Take the lock."""
+        return bool(self._lock.acquire(*args, **kwargs))
+
+    def release(self) -> None:
+        """Give the lock back."""
+        self._lock.release()
+
+    def __enter__(self) -> bool:
+        current_port().switch_point()
+        return bool(self._lock.__enter__())
+
+    def __exit__(self, *args: object) -> None:
+        current_port().switch_point()
+        self._lock.__exit__(*args)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Give the lock back, wait to be notified, and take the lock again: two steps.
+
+        A timeout may expire whenever it is waited for. Where the thread does not have the lock
+        again before it is notified all the same, it has swallowed that notify: False, and nobody
+        else is woken. Raises `RuntimeError` without the lock.
+        """
+        me = current_port().thread
+
+        def park() -> object:
+            state: ConditionState = self.state
+            if not state.lock.is_owned():
+                raise RuntimeError("cannot wait on un-acquired lock")
+            self.state = state._replace(waiting=(*state.waiting, me))
+            return state.lock.let_go()
+
+        def wake(before: object) -> bool:
+            state: ConditionState = self.state
+            notified = me in state.notified
+            spurious = not notified and self._may_wake_anyway(state)
+            if not (notified or spurious or timeout is not None):
+                self.block()
+            if not state.lock.is_free():
+                self.block(state.lock.acquiring)
+            state.lock.take_back(before)
+            in_time = (notified or spurious) and not self._has_expired(timeout)
+            self.state = ConditionState(
+                state.lock,
+                tuple(each for each in state.waiting if each != me),
+                tuple(each for each in state.notified if each != me),
+                state.spurious + (in_time and spurious),
+            )
+            check_timeout(timeout)
+            return in_time
+
+        before = self.operate("wait", park)
+        return bool(self.operate("wait", lambda: wake(before)))
+
+    def wait_for(self, predicate: Callable[[], Any], timeout: float | None = None) -> Any:
+        """Wait until `predicate()` holds, or a timeout has expired."""
+        return wait_for(self.wait, predicate, timeout)
+
+    def notify(self, n: int = 1) -> None:
+        """Wake the `n` threads that have waited longest. Raises `RuntimeError` without the lock."""
+        self._notify("notify", lambda _: n)
+
+    def notify_all(self) -> None:
+        """Wake all who wait. Raises `RuntimeError` without the lock."""
+        self._notify("notify_all", len)
+
+    def notifyAll(self) -> None:
+        """`notify_all`, by its old name."""
+        self.notify_all()
+
+    def _notify(self, kind: str, count: Callable[[tuple[int, ...]], int]) -> None:
+        def effect() -> None:
+            state: ConditionState = self.state
+            if not state.lock.is_owned():
+                raise RuntimeError("cannot notify on un-acquired lock")
+            n, woken = count(state.waiting), 0
+            while woken < len(state.waiting) and n > 0:
+                n, woken = n - 1, woken + 1
+            self.state = state._replace(
+                waiting=state.waiting[woken:],
+                notified=tuple(sorted((*state.notified, *state.waiting[:woken]))),
+            )
+
+        self.operate(kind, effect)
+
+    def _may_wake_anyway(self, state: ConditionState) -> bool:
+        most: int = current_port().setting("SPURIOUS_WAKEUPS") or 0
+        return state.spurious < most
+
+    def _has_expired(self, timeout: float | None) -> bool:
+        """Whether a timeout has expired before the thread was woken: a choice, if there is one."""
+        return timeout is not None and bool(current_port().choose((False, True)))
+
+
+def wait_for(
+    wait: Callable[[float | None], bool], predicate: Callable[[], Any], timeout: float | None
+) -> Any:
+    """`wait` until `predicate()` holds, or a timeout has expired; what it gave last."""
+    port = current_port()
+    begin = port.progress()
+    result = predicate()
+    while not result:
+        if timeout is not None:
+            0.0 + timeout  # raises what adding it to the time would
+        in_time = wait(timeout)
+        if in_time:
+            port.forget(begin)  # each round is like the first
+        result = predicate()
+        if not in_time:
+            break
+    return result

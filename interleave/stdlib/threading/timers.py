@@ -1,0 +1,54 @@
+"""`Timer`, made and started by a running thread.
+
+After docs.python.org/3.12/library/threading.html#timer-objects. A model has no clock: a timer comes
+due at any moment after it was started, unless it was cancelled before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from interleave.memory.port import current_port
+from interleave.stdlib.threads import Made, Thread, made_thread
+
+
+class Timer(Thread):
+    """`threading.Timer`."""
+
+    def begin(self, made: Made) -> None:
+        arguments = (self, made.target, made.args, dict(made.kwargs))
+        current_port().start_thread(self.runs, run, arguments, {})
+
+    def cancel(self) -> None:
+        """Have it do nothing, if it has not come due."""
+
+        def effect() -> None:
+            self.state = self.state._replace(cancelled=True)
+
+        self.operate("cancel", effect)
+
+    def comes_due(self) -> bool:
+        """Whether it does what it is for: it may at any moment, unless it was cancelled."""
+        return not self.operate("come due", lambda: self.state.cancelled)
+
+
+def run(
+    timer: Timer,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+) -> None:
+    """What the thread of a timer runs."""
+    if timer.comes_due():
+        function(*args, **kwargs)
+
+
+def make_timer(
+    interval: float,
+    function: Callable[..., Any],
+    args: Iterable[Any] | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+) -> Thread:
+    """`threading.Timer(...)` in a running thread."""
+    return made_thread(Timer, function, args or (), kwargs)

@@ -1,0 +1,60 @@
+"""The real asyncio against the modelled one: the same programs end in the same ways.
+
+A driver decides what the real loop does next, and tries everything there is. Under `any` it picks
+among all handles that are ready; under `fifo` it takes the first, and only timers and cancellations
+are free.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from asyncio_driver import Outcome, every_outcome, is_plain
+from asyncio_programs import program
+
+from interleave import check
+from interleave.loading import load_models
+from interleave.showing import show
+
+RUNS = 250
+"""How often the real loop runs each program at most."""
+
+SEEDS = range(12)
+
+BY_ADDRESS = ("as_completed", "asyncio.wait(", "TaskGroup")
+"""What goes through futures in the order of their addresses, so that the driver cannot be sure to
+have tried everything.
+"""
+
+
+def listed(file: Path, text: str, order: str) -> set[Outcome]:
+    """The outcomes of a program that interleave lists."""
+    file.write_text(text)
+    model = load_models(file)[-1]
+    (result,) = check(model, order=order).models
+    assert result.interleavings is not None
+    names = [name for name, value in vars(model).items() if is_plain(name, value)]
+    found = set()
+    for each in result.interleavings.outcomes:
+        state = dict(each.state)
+        values = {name: state.get(name, getattr(model, name)) for name in names}
+        found.add((each.how, tuple((name, show(value)) for name, value in values.items())))
+    return found
+
+
+def compare(file: Path, text: str, order: str, runs: int = RUNS) -> None:
+    real, all_of_them = every_outcome(text, fifo=order == "fifo", runs=runs)
+    ours = listed(file, text, order)
+    assert real <= ours
+    if all_of_them and not any(each in text for each in BY_ADDRESS):
+        assert ours == real
+
+
+@pytest.mark.parametrize("order", ["any", "fifo"])
+@pytest.mark.parametrize("cancels", [False, True], ids=["", "cancelled"])
+@pytest.mark.parametrize("makes", [False, True], ids=["", "making"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_programs(tmp_path: Path, seed: int, makes: bool, cancels: bool, order: str) -> None:
+    text = program(seed, makes=makes, cancels=cancels)
+    compare(tmp_path / "model.py", text, order)
