@@ -41,7 +41,7 @@ from interleave.program.misuse import refuse_init, refuse_silence
 from interleave.program.objects import stand_in_class
 from interleave.program.processes import Space, private_copies, share_pipes
 from interleave.program.rooms import RoomKey
-from interleave.program.setup import initial_instances
+from interleave.program.setup import class_attributes, initial_instances
 from interleave.records import dataclass
 from interleave.stdlib.threads import DAEMON, Worker
 
@@ -132,6 +132,8 @@ class Program:
         self._read_notes()
         reachable, self.method_names = _reachable_functions(self.model, self._entries())
         self.method_names |= STEPWISE_NAMES
+        if runtime == "go":
+            self.method_names |= _fields_set(reachable, self.model)
         globals_ = _shared_globals(reachable)
         self.heap, found = capture(
             initial_instances(self.model, self.parameters, place_of_function),
@@ -671,6 +673,25 @@ def _shared_globals(functions: list[types.FunctionType]) -> dict[str, Any]:
                         name += "'"
                     found[name] = value
     return found
+
+
+def _fields_set(functions: list[types.FunctionType], model: type) -> frozenset[str]:
+    """Names of the attributes that some code sets, anywhere: what they hold may be a function."""
+    module = sys.modules.get(model.__module__)
+    classes = [value for value in _module_values(module) if is_user_class(value)]
+    makers = [function for cls in classes for _, function in _all_functions(cls)]
+    nodes = (
+        node
+        for function in [*functions, *makers]
+        if (found := find_function(function)) is not None
+        for node in evaluated_nodes(found[0])
+    )
+    stored = {
+        mangle(node.attr, None)
+        for node in nodes
+        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
+    }
+    return frozenset(stored | set(class_attributes(model)))
 
 
 def _written_attributes(functions: list[types.FunctionType]) -> frozenset[str]:

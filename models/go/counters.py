@@ -1,4 +1,4 @@
-"""A hundred lines of Go in four: goroutines count, and what they count with decides what they get.
+"""Two goroutines count, and what they count with decides what they get.
 
 `n++` in Go reads n and then writes it, and two goroutines can read the same value. The race detector
 calls that a data race, whatever comes of it. Here it is found in the first state in which both are
@@ -13,6 +13,7 @@ the only one that touches n. ("Share memory by communicating.")
 from interleave import Model, expect, go, goroutine, nothing, postcondition
 
 
+# 58 states, 105 transitions
 @expect("lost-update", "postcondition", "data-race")
 class Racy(Model):
     """Wrong: n += 1 is a read and a write."""
@@ -36,6 +37,7 @@ class Racy(Model):
         return self.n == 2
 
 
+# 64 states, 114 transitions
 @expect(nothing)
 class WithMutex(Model):
     """The fix with a mutex around the read and the write."""
@@ -62,6 +64,7 @@ class WithMutex(Model):
         return self.n == 2
 
 
+# 26 states, 43 transitions
 @expect(nothing)
 class WithAtomicAdd(Model):
     """The fix with an atomic: adding is one access."""
@@ -82,6 +85,7 @@ class WithAtomicAdd(Model):
         assert self.n.Load() == 2
 
 
+# 59 states, 106 transitions
 @expect("lost-update", "assertion")
 class WithLoadAndStore(Model):
     """Wrong: each of the two is atomic, and both together are not."""
@@ -102,6 +106,7 @@ class WithLoadAndStore(Model):
         assert self.n.Load() == 2
 
 
+# 36 states, 56 transitions
 @expect(nothing)
 class WithChannel(Model):
     """The fix with a channel: only main touches the sum."""

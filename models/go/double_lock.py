@@ -12,6 +12,7 @@ lock, and says so in its name.
 from interleave import Model, expect, go, goroutine, nothing
 
 
+# 4 states, 3 transitions
 @expect("deadlock")
 class LocksTwice(Model):
     """Wrong: Deposit holds the mutex and asks Balance, which takes it."""
@@ -35,6 +36,7 @@ class LocksTwice(Model):
         self.Deposit(10)
 
 
+# 10 states, 9 transitions
 @expect(nothing)
 class LocksOnce(Model):
     """The fix: what is called under the lock does not lock."""

@@ -11,6 +11,7 @@ up does it, too, as long as they do not need each other in a circle.)
 from interleave import Model, expect, go, goroutine, nothing
 
 
+# 3 states, 2 transitions
 @expect("deadlock")
 class CallsItself(Model):
     """Wrong: the setup uses a getter that makes sure that the setup is done."""
@@ -34,6 +35,7 @@ class CallsItself(Model):
         self.Get()
 
 
+# 61 states, 108 transitions
 @expect(nothing)
 class UsesWhatItHas(Model):
     """The fix: the setup works with what it has; and Get does it once, for whoever comes first."""

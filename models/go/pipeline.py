@@ -13,6 +13,7 @@ for them, too, if the program is to see that they have ended.
 from interleave import Model, expect, go, goroutine, nothing
 
 
+# 67 states, 109 transitions
 @expect("stuck")
 class NobodySaysStop(Model):
     """Wrong: the consumer takes one value and leaves."""
@@ -37,6 +38,7 @@ class NobodySaysStop(Model):
         assert self.squares.recv() == 1
 
 
+# 172 states, 361 transitions
 @expect(nothing)
 class WithAContext(Model):
     """The fix: every send of a stage is a select with ctx.Done()."""

@@ -12,6 +12,7 @@ the fix.)
 from interleave import Model, expect, go, goroutine, nothing
 
 
+# 16 states, 19 transitions
 @expect("exception")
 class ReceiverCloses(Model):
     """Wrong: main closes what somebody else sends on."""
@@ -29,6 +30,7 @@ class ReceiverCloses(Model):
         self.events.close()
 
 
+# 22 states, 29 transitions
 @expect(nothing)
 class ReceiverSaysStop(Model):
     """The fix: main closes a channel that nobody sends on, and waits for the sender."""

@@ -11,6 +11,7 @@ faster.
 from interleave import Model, expect, go, goroutine, nothing
 
 
+# 23 states, 23 transitions
 @expect("deadlock")
 class WaitsWithoutAsking(Model):
     """Wrong: the consumer waits for a signal, and not for the item."""
@@ -34,6 +35,7 @@ class WaitsWithoutAsking(Model):
         self.mu.Unlock()
 
 
+# 23 states, 24 transitions
 @expect(nothing)
 class WaitsWhileThereIsNone(Model):
     """The fix: wait while there is no item."""

@@ -27,6 +27,7 @@ class Request(Model):
                 return None
 
 
+# 14 states, 15 transitions
 @expect("stuck")
 class Unbuffered(Request):
     """Wrong: after a timeout the goroutine waits for ever."""
@@ -37,6 +38,7 @@ class Unbuffered(Request):
         self.finish(answers)
 
 
+# 10 states, 12 transitions
 @expect(nothing)
 class Buffered(Request):
     """The fix: room for the one answer."""

@@ -11,6 +11,7 @@ starts a goroutine adds it first. (Since Go 1.25, `wg.Go(f)` does both.)
 from interleave import Model, expect, go, goroutine, nothing
 
 
+# 18 states, 21 transitions
 @expect("assertion", "data-race")
 class AddedInside(Model):
     """Wrong: the goroutine adds itself."""
@@ -30,6 +31,7 @@ class AddedInside(Model):
         assert self.result == 42
 
 
+# 11 states, 12 transitions
 @expect(nothing)
 class AddedBefore(Model):
     """The fix: added by whoever starts it."""
@@ -49,6 +51,7 @@ class AddedBefore(Model):
         assert self.result == 42
 
 
+# 11 states, 12 transitions
 @expect(nothing)
 class WithGo(Model):
     """The same with wg.Go."""

@@ -38,6 +38,7 @@ class Pool(Model):
         return sum([result for result in self.results])
 
 
+# 549 states, 1,438 transitions
 @expect(nothing)
 class ClosedWhenAllAreDone(Pool):
     """Right: a goroutine waits for all workers, and then closes the results."""
@@ -53,6 +54,7 @@ class ClosedWhenAllAreDone(Pool):
         assert self.collect() == sum(n * n for n in range(1, self.JOBS + 1))
 
 
+# 518 states, 1,122 transitions
 @expect("exception")
 class ClosedByAWorker(Pool):
     """Wrong: the first worker that finds no more jobs closes the results."""
@@ -70,6 +72,7 @@ class ClosedByAWorker(Pool):
         self.collect()
 
 
+# 264 states, 569 transitions
 @expect("deadlock")
 class NeverClosed(Pool):
     """Wrong: main waits for one more result when all workers are gone."""
