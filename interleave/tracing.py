@@ -70,17 +70,23 @@ def step_facts(
     named = _named(step)
     accesses = tuple(Access(access.kind.name, access.kind.where) for access in named)
     changes = tuple(
-        Change(
-            changing[index].name,
-            plain_at(machine, changing[index], state[index]),
-            plain_at(machine, changing[index], value),
-        )
+        _change(machine, changing[index], state[index], value)
         for index, value in step.writes
         if changing[index].name and not _is_quiet(machine, changing[index], state[index], value)
     )
     outcomes = [_outcome(machine, access) for access in named]
     outcomes += [f"raised {name}" for name in step.raised]
     return accesses, _line(machine, step), changes, ", ".join(filter(None, outcomes))
+
+
+def _change(machine: Machine, location: Location, before: int, after: int) -> Change:
+    """The change of a location. Of a primitive that is made now, it says what it is."""
+    values = machine.program.heap.values
+    made = values[after] if location.is_room and values[before] is None else None
+    new = plain_at(machine, location, after)
+    if made is not None and made.kind.is_primitive:
+        new = Described(f"{made.kind.stand_in.__name__}, {show(new)}")
+    return Change(location.name, plain_at(machine, location, before), new)
 
 
 def _named(step: Step) -> list[AccessRecord]:
@@ -161,8 +167,7 @@ def _in_room(machine: Machine, location: Location, held: Held | None) -> object:
         return Described("nothing")
     owner = held.kind.made(-1, location)
     if held.kind.is_primitive:
-        what = owner.describe(plain(machine, held.contents))
-        return Described(f"{held.kind.stand_in.__name__}, {what}")
+        return Described(owner.describe(plain(machine, held.contents)))
     if issubclass(held.kind.stand_in, SharedContainer):
         return _real(owner.build(held.contents), machine)
     if issubclass(held.kind.stand_in, variable):
