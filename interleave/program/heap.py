@@ -107,6 +107,8 @@ class Heap:
         self.changing: list[Location] = []
         self.initial: list[tuple[int, ...]] = []
         self.warnings: list[str] = []
+        self.functions: dict[types.FunctionType, None] = {}
+        """The functions of the model that shared objects refer to."""
         self.values = Values(self)
         self.rooms: list[Room] = []
         """Room for objects that threads make."""
@@ -299,6 +301,9 @@ class _Walk:
             return self._compound(value, path)
         if is_plain_object(value) and not isinstance(value, Shared):
             return self._object(value, path, attributes_of(value))
+        function = value.__func__ if isinstance(value, types.MethodType) else value
+        if isinstance(function, types.FunctionType) and is_user_function(function):
+            self.heap.functions[function] = None
         if isinstance(value, types.MethodType):
             return getattr(self._visit(value.__self__, path), value.__name__)
         self._check(value)

@@ -118,15 +118,7 @@ class Program:
         self._shared_globals: dict[int, Any] = {}
         self._made_classes: dict[type, type] = {}
         self._read_notes()
-        reachable, self.method_names = _reachable_functions(self.model, self._entries())
-        globals_ = _shared_globals(reachable)
-        self.heap, found = capture(
-            initial_instances(self.model, self.parameters, place_of_function),
-            globals_,
-            resolve=self._copy,
-            written=self.written | self._written_by(self._entries(processes=False)),
-            place=self._place_of_attribute,
-        )
+        globals_, found = self._capture(self._entries())
         self.spaces = self._spaces()
         alone = all(thread.process for thread in self.threads)
         self.settings = {name: self._setting(name) for name in SETTINGS}
@@ -142,6 +134,26 @@ class Program:
         self._add_object_rooms(object_rooms)
         for entry in self.threads:
             self.code(entry.function)
+
+    def _capture(self, entries: list[types.FunctionType]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Capture what can be reached from `entries`: shared globals, and what they stand for.
+
+        Shared objects may refer to more functions, which use more globals.
+        """
+        while True:
+            reachable, self.method_names = _reachable_functions(self.model, entries)
+            globals_ = _shared_globals(reachable)
+            self.heap, found = capture(
+                initial_instances(self.model, self.parameters, place_of_function),
+                globals_,
+                resolve=self._copy,
+                written=self.written | self._written_by(self._entries(processes=False)),
+                place=self._place_of_attribute,
+            )
+            more = [each for each in self.heap.functions if each not in (*reachable, *entries)]
+            if not more:
+                return globals_, found
+            entries = [*entries, *more]
 
     # Threads and properties
 
