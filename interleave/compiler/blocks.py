@@ -9,6 +9,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
+from interleave.compiler.names import is_library
 from interleave.compiler.source import statement_text
 from interleave.errors import Place
 from interleave.result import Source
@@ -126,12 +127,18 @@ class Code:
     def _sources(self) -> list[Source]:
         return [
             Source(
-                self.file,
+                self._shown_file,
                 getattr(block.statement, "lineno", self.definition.lineno),
                 self._text(block),
             )
             for block in self.blocks
         ]
+
+    @property
+    def _shown_file(self) -> str:
+        """Its file; for code of a modelled module one that is the same on every machine."""
+        module = self.function.__module__ or ""
+        return f"{module.replace('.', '/')}.py" if is_library(self.function) else self.file
 
     def _text(self, block: Block) -> str:
         text = statement_text(self.file, block.statement)
