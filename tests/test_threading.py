@@ -1245,7 +1245,9 @@ def model_with(it: Any) -> type[Model]:
     [
         (lambda: threading.Condition(threading.Semaphore()), "has a Semaphore for its lock"),
         (OwnLocal, "OwnLocal, which cannot be part of a state"),
-        (threading.Thread, "threading.Thread has no modelled counterpart"),
+        (threading.Thread, "it is a threading.Thread that was made before the threads start"),
+        (OwnThread, "'it' holds a OwnThread, which derives from threading.Thread"),
+        (OwnCondition, "'it' holds a OwnCondition, which derives from threading.Condition"),
         (lambda: threading.Barrier(1, lambda: None), "'it' holds a function"),
     ],
 )

@@ -32,7 +32,7 @@ from interleave.model import Model
 from interleave.program.objects import Resolver, make_stand_in, stand_in_class
 from interleave.program.setup import class_attributes
 from interleave.records import dataclass
-from interleave.stdlib import capturing, is_pure, primitive_class, unmodelled
+from interleave.stdlib import capturing, derived, is_pure, primitive_class, unmodelled
 from interleave.verbs import Array
 
 FIRST_MADE = 1 << 32
@@ -424,6 +424,14 @@ class _Walk:
         if not is_pure(cls.__module__):
             name = f"{cls.__module__}.{cls.__qualname__}"
             raise unmodelled(name, cls.__module__).at(self._place(self._attribute))
+        if (base := derived(cls)) is not None:
+            raise ModelError(
+                f"shared variable {self._attribute!r} holds a {cls.__name__}, which derives from "
+                f"{base}",
+                remedy=f"use {base} as it is, and write what {cls.__name__} does in methods of the "
+                "model",
+                place=self._place(self._attribute),
+            )
         if cls not in self._classes:
             self._classes[cls] = stand_in_class(cls, self._resolve)
         if not isinstance(value, Model):

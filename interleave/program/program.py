@@ -631,16 +631,13 @@ def _check_made_by_thread(cls: type, node: ast.Call, file: str) -> None:
     thread has made are run by Python itself, which knows real modules and real globals only. So are
     the methods of a class of the standard library that it derives from.
     """
-    for base in cls.__mro__:
-        is_plain = stdlib.is_pure(base.__module__) or issubclass(base, BaseException)
-        if stdlib.is_standard(base.__module__) and not is_plain:
-            name = f"{base.__module__}.{base.__qualname__}"
-            raise ModelError(
-                f"a thread makes a {cls.__name__}, which derives from {name}",
-                remedy=f"use {name} as it is, and write what {cls.__name__} does in methods of "
-                "the model",
-                place=Place.of_node(file, node),
-            )
+    if (base := stdlib.derived(cls)) is not None:
+        raise ModelError(
+            f"a thread makes a {cls.__name__}, which derives from {base}",
+            remedy=f"use {base} as it is, and write what {cls.__name__} does in methods of the "
+            "model",
+            place=Place.of_node(file, node),
+        )
     for name, function in _all_functions(cls):
         is_special = name.startswith("__") and name.endswith("__")
         is_method = not is_special and not isinstance(getattr(cls, name, None), property)
