@@ -631,6 +631,23 @@ def test_pools_of_two_threads() -> None:
     assert found.states == one * one
 
 
+def test_steps_of_a_worker_are_in_the_same_file_on_every_machine() -> None:
+    class Asks(Model):
+        pool = ThreadPoolExecutor(1)
+
+        def task(self):
+            return 1
+
+        @thread
+        def main(self):
+            assert self.pool.submit(self.task).result() == 2
+
+    (violation,) = checked(Asks).violations
+    (step,) = [each for each in violation.trace.steps if each.thread == "worker-1"]
+    assert step.source.file == "interleave/stdlib/futures/pool.py"
+    assert step.source.text == "future.set_result(result)"
+
+
 # What is not modelled
 
 

@@ -971,6 +971,37 @@ def test_the_action_runs_before_anybody_goes_on() -> None:
     assert checked(Acts, runtime="gil").verdict == "verified"
 
 
+def test_what_only_an_action_uses_is_shared_as_well(tmp_path: Path) -> None:
+    text = """
+import threading
+from interleave import *
+
+lock = threading.Lock()
+rounds = []
+
+def note():
+    with lock:
+        rounds.append(len(rounds))
+
+class M(Model):
+    def setup(self):
+        self.barrier = threading.Barrier(2, note)
+
+    @thread(2)
+    def worker(self):
+        self.barrier.wait()
+
+    @thread
+    def holder(self):
+        lock.acquire()
+"""
+    found = checked(load(tmp_path / "model.py", text))
+    assert {how for how, *_ in ends(found)} == {"deadlock", "finished"}
+    waits = {wait.thread: wait.holders for wait in found.violations[0].waits}
+    assert waits["worker[1]"] == ("holder",)
+    assert waits["worker[0]"] == ("worker[1]",)
+
+
 def test_while_the_action_runs_nobody_comes_in_or_goes() -> None:
     class Holds(Model):
         lock = threading.Lock()
@@ -1214,7 +1245,9 @@ def model_with(it: Any) -> type[Model]:
     [
         (lambda: threading.Condition(threading.Semaphore()), "has a Semaphore for its lock"),
         (OwnLocal, "OwnLocal, which cannot be part of a state"),
-        (threading.Thread, "threading.Thread has no modelled counterpart"),
+        (threading.Thread, "it is a threading.Thread that was made before the threads start"),
+        (OwnThread, "'it' holds a OwnThread, which derives from threading.Thread"),
+        (OwnCondition, "'it' holds a OwnCondition, which derives from threading.Condition"),
         (lambda: threading.Barrier(1, lambda: None), "'it' holds a function"),
     ],
 )

@@ -139,7 +139,7 @@ class Code:
     @cached_property
     def _sources(self) -> list[Source]:
         if self.is_library:  # where it stands on this machine is nobody's business
-            return [Source("asyncio", 0, f"{self.name}()") for _ in self.blocks]
+            return [Source(self._module, 0, f"{self.name}()") for _ in self.blocks]
         return [
             Source(
                 self.file,
@@ -148,6 +148,12 @@ class Code:
             )
             for block in self.blocks
         ]
+
+    @property
+    def _module(self) -> str:
+        """The module that it is part of as modelled here: "asyncio", "threading", "go"."""
+        _, *parts = self.function.__module__.split(".")
+        return parts[1] if parts[0] == "stdlib" else parts[0]
 
     def _text(self, block: Block) -> str:
         text = statement_text(self.file, block.statement)

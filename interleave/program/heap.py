@@ -33,7 +33,7 @@ from interleave.model import Model
 from interleave.program.objects import Resolver, make_stand_in, stand_in_class
 from interleave.program.setup import class_attributes
 from interleave.records import dataclass
-from interleave.stdlib import capturing, is_pure, primitive_class, unmodelled
+from interleave.stdlib import capturing, derived, is_pure, primitive_class, unmodelled
 from interleave.verbs import Array
 
 FIRST_MADE = 1 << 32
@@ -116,6 +116,8 @@ class Heap:
         self.changing: list[Location] = []
         self.initial: list[tuple[int, ...]] = []
         self.warnings: list[str] = []
+        self.functions: dict[types.FunctionType, None] = {}
+        """The functions of the model that shared objects refer to."""
         self.values = Values(self)
         self.rooms: list[Room] = []
         """Room for objects that threads make."""
@@ -312,6 +314,9 @@ class _Walk:
             return self._compound(value, path)
         if is_plain_object(value) and not isinstance(value, Shared):
             return self._object(value, path, attributes_of(value))
+        function = value.__func__ if isinstance(value, types.MethodType) else value
+        if isinstance(function, types.FunctionType) and is_user_function(function):
+            self.heap.functions[function] = None
         if isinstance(value, types.MethodType):
             return getattr(self._visit(value.__self__, path), value.__name__)
         self._check(value)
@@ -432,6 +437,14 @@ class _Walk:
         if not is_pure(cls.__module__):
             name = f"{cls.__module__}.{cls.__qualname__}"
             raise unmodelled(name, cls.__module__).at(self._place(self._attribute))
+        if (base := derived(cls)) is not None:
+            raise ModelError(
+                f"shared variable {self._attribute!r} holds a {cls.__name__}, which derives from "
+                f"{base}",
+                remedy=f"use {base} as it is, and write what {cls.__name__} does in methods of the "
+                "model",
+                place=self._place(self._attribute),
+            )
         if cls not in self._classes:
             self._classes[cls] = stand_in_class(cls, self._resolve)
         if not isinstance(value, Model):

@@ -130,18 +130,7 @@ class Program:
         self._shared_globals: dict[int, Any] = {}
         self._made_classes: dict[type, type] = {}
         self._read_notes()
-        reachable, self.method_names = _reachable_functions(self.model, self._entries())
-        self.method_names |= STEPWISE_NAMES
-        if runtime == "go":
-            self.method_names |= _fields_set(reachable, self.model)
-        globals_ = _shared_globals(reachable)
-        self.heap, found = capture(
-            initial_instances(self.model, self.parameters, place_of_function),
-            globals_,
-            resolve=self._copy,
-            written=self.written | self._written_by(self._entries(processes=False)),
-            place=self._place_of_attribute,
-        )
+        globals_, found = self._capture(self._entries())
         self.spaces = self._spaces()
         alone = all(thread.process for thread in self.threads)
         self.settings = {name: self._setting(name) for name in SETTINGS}
@@ -163,6 +152,29 @@ class Program:
         """Whether the program has ended although threads have not, where it can."""
         for entry in self.threads:
             self.code(entry.function)
+
+    def _capture(self, entries: list[types.FunctionType]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Capture what can be reached from `entries`: shared globals, and what they stand for.
+
+        Shared objects may refer to more functions, which use more globals.
+        """
+        while True:
+            reachable, self.method_names = _reachable_functions(self.model, entries)
+            self.method_names |= STEPWISE_NAMES
+            if self.runtime == "go":
+                self.method_names |= _fields_set(reachable, self.model)
+            globals_ = _shared_globals(reachable)
+            self.heap, found = capture(
+                initial_instances(self.model, self.parameters, place_of_function),
+                globals_,
+                resolve=self._copy,
+                written=self.written | self._written_by(self._entries(processes=False)),
+                place=self._place_of_attribute,
+            )
+            more = [each for each in self.heap.functions if each not in (*reachable, *entries)]
+            if not more:
+                return globals_, found
+            entries = [*entries, *more]
 
     # Threads and properties
 
@@ -780,16 +792,13 @@ def _check_made_by_thread(cls: type, node: ast.Call, file: str) -> None:
     thread has made are run by Python itself, which knows real modules and real globals only. So are
     the methods of a class of the standard library that it derives from.
     """
-    for base in cls.__mro__:
-        is_plain = stdlib.is_pure(base.__module__) or issubclass(base, BaseException)
-        if stdlib.is_standard(base.__module__) and not is_plain:
-            name = f"{base.__module__}.{base.__qualname__}"
-            raise ModelError(
-                f"a thread makes a {cls.__name__}, which derives from {name}",
-                remedy=f"use {name} as it is, and write what {cls.__name__} does in methods of "
-                "the model",
-                place=Place.of_node(file, node),
-            )
+    if (base := stdlib.derived(cls)) is not None:
+        raise ModelError(
+            f"a thread makes a {cls.__name__}, which derives from {base}",
+            remedy=f"use {base} as it is, and write what {cls.__name__} does in methods of the "
+            "model",
+            place=Place.of_node(file, node),
+        )
     for name, function in _all_functions(cls):
         is_special = name.startswith("__") and name.endswith("__")
         is_method = not is_special and not isinstance(getattr(cls, name, None), property)

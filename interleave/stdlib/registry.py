@@ -106,6 +106,17 @@ def capturing(real: object) -> Callable[..., Any] | None:
     return None if find is None else find(real)
 
 
+def derived(cls: type) -> str | None:
+    """The class of a modelled module that another class derives from; None where there is none.
+
+    What it inherits knows real locks and real threads only.
+    """
+    for base in cls.__mro__[1:]:
+        if base.__module__ in MODELLED and not issubclass(base, BaseException):
+            return f"{base.__module__}.{base.__qualname__}"
+    return None
+
+
 def is_standard(module: str | None) -> bool:
     """Whether a module belongs to Python itself."""
     return (module or "").partition(".")[0] in sys.stdlib_module_names

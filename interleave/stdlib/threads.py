@@ -206,6 +206,14 @@ def made_thread(
     return made
 
 
+def refuse_early(_: Any, real: Any, path: str) -> Any:
+    """Refuse a thread that was made before the threads of the model start."""
+    raise ModelError(
+        f"{path} is a threading.{type(real).__name__} that was made before the threads start",
+        remedy="make it in a thread; or mark the method that it is to run with @thread",
+    )
+
+
 def current_thread() -> Any:
     """`threading.current_thread`."""
     return current_port().thread_object()

@@ -44,10 +44,12 @@ FUNCTIONS = {
 
 _CAPTURING = {
     threading.Condition: conditions.capture_condition,
+    threading.Thread: threads.refuse_early,
+    threading.Timer: threads.refuse_early,
     threading.local: local.capture_local,
 }
 
 
 def capturing(real: Any) -> Callable[..., Any] | None:
-    """What makes the stand-in of what consists of two objects; None for the others."""
+    """What makes the stand-in of what is more than one primitive; None for the others."""
     return _CAPTURING.get(type(real))
