@@ -236,7 +236,7 @@ class Program:
 
     def _add_room(self, key: RoomKey, made: Counter[str]) -> str:
         """Make room for one more thread, and give its name."""
-        method = key.function.__name__
+        method = key.name
         made[method] += 1
         name = f"{method}-{made[method]}"
         room = self.heap.add(name, key.kind)

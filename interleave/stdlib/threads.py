@@ -154,6 +154,11 @@ class Thread(Primitive):
             )
 
 
+def call(target: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    """What a thread runs whose target is a method of a shared object: an event's `set`."""
+    target(*args, **kwargs)
+
+
 class Worker(Thread):
     """A thread of a pool. It ends when there is no task, and begins again when there is one."""
 
