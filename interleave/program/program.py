@@ -127,7 +127,7 @@ class Program:
         self._left = share_pipes(self.heap, [*self.spaces], capacity, alone=alone)
         self._shared_globals = {id(globals_[name]): found[name] for name in globals_}
         self.stand_in = self.heap.stand_ins[0]
-        self.thread_local = [each for each in self.heap.stand_ins if hasattr(type(each), "forget")]
+        self.thread_local = [each for each in self.heap.stand_ins if type(each)._of_threads]
         """Shared objects that keep something for each thread, which goes when the thread ends."""
         self._fill_copies()
         self._add_rooms(rooms)
