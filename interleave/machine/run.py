@@ -34,9 +34,9 @@ from interleave.memory.closures import Closure, variable
 from interleave.memory.coroutine import Coroutine, awaited
 from interleave.memory.made import Kind
 from interleave.memory.port import WHOLE, AccessKind, Location, Unrecoverable
-from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, Uncapturable
+from interleave.memory.values import UNBOUND, Freezer, Key, Shared, Thawer, Uncapturable
 from interleave.program import MoreRooms, MoreThreads, RoomKey, Written
-from interleave.stdlib.threads import CurrentThread
+from interleave.stdlib.threads import CurrentThread, call
 
 if TYPE_CHECKING:
     from interleave.machine import Machine
@@ -405,7 +405,7 @@ class StepRun:
         function = self._thread_function(target)
         daemon = me.daemon if daemon is None else daemon
         name = me.name if maker is None else self._heap.lasting_name_of(maker)
-        key = RoomKey(name, function, daemon, kind, me.process)
+        key = RoomKey(name, function, daemon, kind, me.process, target.__name__)
         for room in self._program.rooms_of(key):
             if room.state is None:
                 return room
@@ -437,16 +437,19 @@ class StepRun:
 
     def _thread_function(self, target: Any) -> types.FunctionType:
         """The function behind what a thread is to run: the model's, or one of a modelled module."""
-        function = self._program.to_flatten(target)
-        if function is None and isinstance(target, types.FunctionType) and is_library(target):
-            function = target
-        if function is None:
-            return self.halt(
+        found: Any = self._program.to_flatten(target)
+        if found is None and isinstance(target, types.FunctionType) and is_library(target):
+            found = target
+        if found is None and isinstance(target, types.MethodType):
+            found = call if issubclass(type(target.__self__), Shared) else None
+        if found is None:
+            self.halt(
                 ModelError(
                     f"a thread is to run {_named(target)}, which is no function of the model",
                     remedy="give it one that stands in the model file: Thread(target=self.work)",
                 )
             )
+        function: types.FunctionType = found
         return function
 
     def thread_object(self) -> Any:
@@ -456,8 +459,10 @@ class StepRun:
     def start_thread(
         self, thread: int, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
-        code = self._program.code(self._thread_function(target))
-        given = (*_given_first(target), *args), tuple(kwargs.items())
+        function = self._thread_function(target)
+        code = self._program.code(function)
+        first = [target] if function is call else _given_first(target)
+        given = (*first, *args), tuple(kwargs.items())
         args, named = self._hand_over(given, f"a thread that runs {code.name}")
         try:
             bound = code.bind(*args, **dict(named))

@@ -139,7 +139,7 @@ class Program:
         self._left = share_pipes(self.heap, [*self.spaces], capacity, alone=alone)
         self._shared_globals = {id(globals_[name]): found[name] for name in globals_}
         self.stand_in = self.heap.stand_ins[0]
-        self.thread_local = [each for each in self.heap.stand_ins if hasattr(type(each), "forget")]
+        self.thread_local = [each for each in self.heap.stand_ins if type(each)._of_threads]
         """Shared objects that keep something for each thread, which goes when the thread ends."""
         self._fill_copies()
         self.loop: Any = tasks.add_loop(self) if tasks.has_tasks(self.threads) else None
@@ -298,7 +298,7 @@ class Program:
 
     def _add_room(self, key: RoomKey, made: Counter[str]) -> str:
         """Make room for one more thread, and give its name."""
-        method = key.label or key.function.__name__
+        method = key.name
         made[method] += 1
         name = f"{method}-{made[method]}"
         number = len(self.threads)
