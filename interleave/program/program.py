@@ -459,8 +459,8 @@ class Program:
         return function if find_function(function) is not None else None
 
     def _copy(self, function: types.FunctionType) -> types.FunctionType:
-        """The function with the names in it as the model sees them."""
-        if function in self._originals:
+        """The function with the names in it as the model sees them; one of a library as it is."""
+        if function in self._originals or not is_user_function(function):
             return function
         if function not in self._copies and function.__code__.co_flags & inspect.CO_COROUTINE:
             copy = self._coroutines_of(function)
