@@ -738,11 +738,11 @@ def test_what_a_thread_may_not_touch(tmp_path: Path, engine: str) -> None:
 """
     touched = checked(tmp_path, body.replace("CALL", "self.event.set()"), engine)
     assert kinds(touched) == {"exception"}
-    assert sizes(touched) == (8, 8)
+    assert sizes(touched) == (6, 5)
     safe = "asyncio.get_event_loop().call_soon_threadsafe(self.event.set)"
     asked = checked(tmp_path, body.replace("CALL", safe), engine)
     assert kinds(asked) == set()
-    assert sizes(asked) == (12, 14)
+    assert sizes(asked) == (9, 10)
 
 
 def test_to_thread(tmp_path: Path, engine: str) -> None:
