@@ -99,6 +99,8 @@ class Accesses:
         self._space = self._program.spaces.get(instance.process, {})
         self._may_switch = True
         """Whether another thread could have run since the last access."""
+        self._begun = 0
+        """Accesses after which nobody need run: that a task begins is nothing to be seen."""
         self._entered: list[str] = []
         self._over = ""
         self._error: BaseException | None = None
@@ -124,7 +126,8 @@ class Accesses:
         if self._in_effect is not None:
             self.halt(self._nested(kind))
         if not private or self._starting:
-            if self._starting or (self._accesses and self._may_switch and not self._atomic):
+            came_to_one = self._starting or len(self._accesses) > self._begun
+            if came_to_one and self._may_switch and not self._atomic:
                 self._end("suspended")
             self._may_switch = not (self._gil or self._alone)
             self.tasks.suspending = False

@@ -110,7 +110,7 @@ class StepRun(LocalState):
             return self._step(FINISHED, first)
         self._log.clear()
         self._cursor = 0
-        self._may_switch = False  # to begin is nothing that others could see
+        self._begun = len(self._accesses)
         return None
 
     def _go(self) -> Step | Blocked:
