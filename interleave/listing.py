@@ -8,9 +8,10 @@ from typing import Any
 
 from interleave.engine.observing import Limits, Observer
 from interleave.engine.search import search
+from interleave.loading import checked_runtime
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import AccessRecord
-from interleave.model import RUNTIMES, Model
+from interleave.model import Model
 from interleave.result import Source
 
 ENOUGH = 20_000
@@ -81,7 +82,7 @@ def list_steps(model: type[Model], parameters: Mapping[str, Any]) -> Listing:
         model,
         parameters,
         lambda machine, _: [_Collector(machine)],
-        runtime=RUNTIMES[0],
+        runtime=checked_runtime(None, model),
         limits=Limits(states=ENOUGH),
     )
     threads = _threads(found.machine, found.observers[0])
@@ -101,8 +102,10 @@ def _threads(machine: Machine, collector: _Collector) -> tuple[ListedThread, ...
     return tuple(listed)
 
 
-def _by_key(item: tuple[tuple[int, int, int, str], Any]) -> tuple[int, int, int, str]:
-    return item[0]
+def _by_key(item: tuple[tuple[int, int, int, str], Any]) -> tuple[int, int, bool, int, str]:
+    code, block, order, name = item[0]
+    # The end of a thread comes after all else that its last block does.
+    return (code, block, name == "return", order, name)
 
 
 def _natural(name: str) -> tuple[int, str]:

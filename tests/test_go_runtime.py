@@ -9,6 +9,7 @@ from goroutines import checked, go_model, kinds, messages, outcomes
 
 from interleave import check
 from interleave.errors import ModelError
+from interleave.listing import list_steps
 from interleave.result import ModelResult
 
 ENGINES = ["reference", "native"]
@@ -314,7 +315,7 @@ class M(Model):
         ("self.rw.Lock()", "sync.RWMutex.Lock"),
         ("self.wg.Wait()", "sync.WaitGroup.Wait"),
         ("self.cond.L.Lock(); self.cond.Wait()", "sync.Cond.Wait"),
-        ("self.again()", "sync.Once.Do"),
+        ("self.again()", "sync.Mutex.Lock"),
     ],
 )
 def test_a_deadlock_names_what_each_goroutine_waits_for(
@@ -771,3 +772,31 @@ class M(Model):
     waits = [(wait.thread, wait.access.location) for wait in violation.waits]
     assert waits == [("lock_twice-1", "s.mu"), ("main", "wg")]
     assert {name for name, _ in violation.trace.final} == {"wg", "s", "s.mu", "s.jobs"}
+
+
+def test_the_steps_of_goroutines_are_listed(tmp_path: Path) -> None:
+    text = """
+class M(Model):
+    wg = go.sync.WaitGroup()
+    x = 0
+
+    def work(self):
+        go.defer(self.wg.Done)
+        self.x = 1
+
+    @goroutine
+    def main(self):
+        self.wg.Add(1)
+        go.spawn(self.work)
+        self.wg.Wait()
+"""
+    listing = list_steps(go_model(tmp_path, text), {})
+    assert [(each.method, [step.access for step in each.steps]) for each in listing.threads] == [
+        (
+            "main",
+            [
+                "sync.WaitGroup.Add", "go", "sync.WaitGroup.Wait", "sync.WaitGroup.Wait", "return",
+            ],
+        ),
+        ("work-1", ["write", "sync.WaitGroup.Done"]),
+    ]  # fmt: skip

@@ -57,6 +57,8 @@ def modules_of_check(folder: Path, imports: str = "", initial: str = "0") -> set
 
 def test_a_check_imports_nothing_that_it_does_not_need(tmp_path: Path) -> None:
     assert not modules_of_check(tmp_path) & HEAVY
+    assert not any(name.startswith("interleave.go") for name in modules_of_check(tmp_path))
+    assert not modules_of_check(tmp_path, "from interleave import go") & HEAVY
 
 
 def test_a_modelled_module_is_imported_by_the_models_that_use_it(tmp_path: Path) -> None:

@@ -2,31 +2,16 @@
 
 What belongs to the language, to `sync` and to `runtime` stands here: `go.Chan`, `go.select`,
 `go.Mutex`. The other packages are `go.atomic`, `go.context`, `go.time`, `go.errgroup` and
-`go.errors`.
+`go.errors`; and `go.sync`, for those who write it out.
 """
 
-from interleave.go import (
-    atomic,
-    channels,
-    context,
-    errgroup,
-    errors,
-    maps,
-    mutexes,
-    time,
-    waiting,
-)
+from interleave.go import atomic, channels, context, errgroup, errors, sync, time
 from interleave.go.base import Fatal, Panic, defer, new, panic
 from interleave.go.channels import nil, recv, select, select_ok, send
 from interleave.go.goroutines import Goexit, Gosched, spawn
+from interleave.go.sync import Cond, Map, Mutex, NewCond, Once, RWMutex, WaitGroup
 
 Chan = new(channels.Chan)
-Mutex = new(mutexes.Mutex)
-RWMutex = new(mutexes.RWMutex)
-WaitGroup = new(waiting.WaitGroup)
-Once = new(waiting.Once)
-Cond = NewCond = new(waiting.Cond)
-Map = new(maps.Map)
 
 __all__ = [
     "Chan",
@@ -53,5 +38,6 @@ __all__ = [
     "select_ok",
     "send",
     "spawn",
+    "sync",
     "time",
 ]

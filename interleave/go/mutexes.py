@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from interleave.go.base import Fatal, GoPrimitive
-from interleave.memory.port import current_port
+from interleave.memory.port import AccessKind, current_port
 
 
 class Locker(GoPrimitive):
@@ -134,7 +134,8 @@ class RWMutex(Locker):
         def announce() -> bool:
             state: RWState = self.state
             if state.writer is not None:
-                self.block()
+                # Writers wait for one another at a mutex, and the runtime says so.
+                self.block(AccessKind("sync.Mutex.Lock", self.location))
             self.state = state._replace(writer=me)
             return state.readers == 0
 

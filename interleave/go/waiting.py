@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from interleave.errors import ModelError
 from interleave.go.base import GoPrimitive, Panic
 from interleave.go.goroutines import spawn
-from interleave.memory.port import current_port
+from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import stepwise
 
 
@@ -127,7 +127,8 @@ class Once(GoPrimitive):
             if self.state == DONE:
                 return False
             if self.state is not None:
-                self.block()
+                # There is a mutex inside, and the runtime says so.
+                self.block(AccessKind("sync.Mutex.Lock", self.location))
             self.state = current_port().thread
             return True
 
