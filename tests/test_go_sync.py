@@ -302,6 +302,17 @@ def test_a_Cond_needs_a_lock(tmp_path: Path) -> None:
         body_of_main(tmp_path, "x = 1", "go.NewCond(3)")
 
 
+def test_the_lock_of_a_Cond_can_be_set_later(tmp_path: Path) -> None:
+    result = body_of_main(
+        tmp_path,
+        "cond = go.Cond(); mu = go.Mutex()",
+        "self.cond.L = self.mu",
+        "self.cond.L.Lock()",
+        "assert not self.mu.TryLock()",
+    )
+    assert messages(result) == []
+
+
 def test_Map(tmp_path: Path) -> None:
     text = """
 class M(Model):
