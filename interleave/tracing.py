@@ -76,7 +76,7 @@ def step_facts(
     )
     outcomes = [_outcome(machine, access) for access in named]
     outcomes += [f"raised {name}" for name in step.raised]
-    return accesses, _line(machine, step), changes, ", ".join(filter(None, outcomes))
+    return accesses, _line(step), changes, ", ".join(filter(None, outcomes))
 
 
 def _change(machine: Machine, location: Location, before: int, after: int) -> Change:
@@ -104,15 +104,15 @@ def _is_quiet(machine: Machine, location: Location, before: int, after: int) -> 
     return isinstance(owner, Primitive) and not owner.tells(heap.values[before], heap.values[after])
 
 
-def _line(machine: Machine, step: Step) -> Source:
+def _line(step: Step) -> Source:
     """The line of a step; of one with several accesses, with all the statements that it runs."""
     code, block = step.place
     source = code.source(block)
     named = _named(step)
-    if machine.program.threads[step.thread].kind == "loop":
-        # What the loop does of itself stands in no line of the model.
-        kind = step.accesses[0].kind
-        return Source(kind.name, 0, f"{kind.name} {kind.where or ''}".strip())
+    if code.is_library:
+        # What the library does of itself stands in no line of the model.
+        done = dict.fromkeys(f"{a.kind.name} {a.kind.where or ''}".strip() for a in named)
+        return replace(source, text="; ".join(done) or source.text)
     if len(named) < 2:
         return source
     places = [access.place for access in named]
@@ -130,7 +130,7 @@ def _line(machine: Machine, step: Step) -> Source:
 def _outcome(machine: Machine, access: AccessRecord) -> str:
     """What an access gave, where what it changed does not say."""
     kind, result = access.kind.name, access.result
-    if access.raised is not None or access.writes:
+    if access.raised is not None or access.writes or getattr(result, "is_internal", False):
         return ""
     if kind == "return":
         return "returns: the program ends"

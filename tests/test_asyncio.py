@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -738,11 +739,11 @@ def test_what_a_thread_may_not_touch(tmp_path: Path, engine: str) -> None:
 """
     touched = checked(tmp_path, body.replace("CALL", "self.event.set()"), engine)
     assert kinds(touched) == {"exception"}
-    assert sizes(touched) == (8, 8)
+    assert sizes(touched) == (6, 5)
     safe = "asyncio.get_event_loop().call_soon_threadsafe(self.event.set)"
     asked = checked(tmp_path, body.replace("CALL", safe), engine)
     assert kinds(asked) == set()
-    assert sizes(asked) == (12, 14)
+    assert sizes(asked) == (9, 10)
 
 
 def test_to_thread(tmp_path: Path, engine: str) -> None:
@@ -771,3 +772,17 @@ def test_to_thread(tmp_path: Path, engine: str) -> None:
 """
     result = checked(tmp_path, body, engine)
     assert result.verdict == "verified", result.violations
+
+
+MODELS = Path(__file__).parent.parent / "models" / "asyncio"
+SIZE = re.compile(r"^# ([\d,]+) states, ([\d,]+) transitions\n(?:@.*\n)+class (\w+)", re.MULTILINE)
+
+
+@pytest.mark.parametrize("file", sorted(MODELS.glob("*.py")), ids=lambda file: file.stem)
+def test_models_are_as_large_as_they_say(file: Path, engine: str) -> None:
+    said = SIZE.findall(file.read_text(encoding="utf-8"))
+    found = [
+        (f"{result.states:,}", f"{result.transitions:,}", result.model)
+        for result in check(file, engine=engine).models
+    ]
+    assert found == said

@@ -17,10 +17,10 @@ from interleave import check
 from interleave.loading import load_models
 from interleave.showing import show
 
-RUNS = 250
+RUNS = 150
 """How often the real loop runs each program at most."""
 
-SEEDS = range(12)
+SEEDS = range(6)
 
 BY_ADDRESS = ("as_completed", "asyncio.wait(", "TaskGroup")
 """What goes through futures in the order of their addresses, so that the driver cannot be sure to
@@ -61,9 +61,9 @@ def test_random_programs(tmp_path: Path, seed: int, makes: bool, cancels: bool, 
 
 
 @pytest.mark.parametrize("order", ["any", "fifo"])
-@pytest.mark.parametrize("seed", range(100, 108))
+@pytest.mark.parametrize("seed", range(100, 103))
 def test_both_engines_agree(tmp_path: Path, seed: int, order: str) -> None:
     file = tmp_path / "model.py"
-    file.write_text(program(seed, makes=True, cancels=True))
+    file.write_text(program(seed, makes=True, cancels=False))
     results = [check(file, order=order, engine=engine).models for engine in ("reference", "native")]
     assert results[0] == results[1]

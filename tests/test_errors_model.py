@@ -338,6 +338,14 @@ CASES = {
         what="a temporary value cannot be kept from one step to the next: a generator cannot be kept in a state",
         remedy="use it within one statement, or keep numbers, strings, tuples, lists and the like",
     ),
+    "contextmanager of the model": case(
+        "with self.manager():\n    self.x = 2",
+        header="from contextlib import contextmanager",
+        methods="@contextmanager\ndef manager(self):\n    self.x = 1\n    yield\n    self.x = 0",
+        at="self.manager()",
+        what="a temporary value cannot be kept from one step to the next: a generator cannot be kept in a state",
+        remedy="use it within one statement, or keep numbers, strings, tuples, lists and the like",
+    ),
     "module global object": case(
         "self.x = E",
         header="E = object()",

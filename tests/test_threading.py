@@ -1283,3 +1283,24 @@ def test_the_number_of_spurious_wakeups_is_a_whole_number(count: object) -> None
     with pytest.raises(ModelError, match="SPURIOUS_WAKEUPS is") as caught:
         check(Wrong)
     assert "a whole number from 0" in str(caught.value)
+
+
+def test_names_that_the_modelled_classes_have_are_free_for_models() -> None:
+    class Named(Model):
+        capacity = 2
+        total = 0
+
+        def setup(self):
+            self.barrier = threading.Barrier(1, self.__act)
+
+        def __act(self):
+            self.forget(self.capacity)
+
+        def forget(self, count):
+            self.total += count
+
+        @thread
+        def worker(self):
+            self.barrier.wait()
+
+    assert ends(checked(Named), "total") == {("finished", 2)}

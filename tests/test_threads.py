@@ -224,6 +224,22 @@ def test_names_and_being_alive(tmp_path: Path, engine: str) -> None:
     }
 
 
+def test_methods_of_shared_objects_as_targets(tmp_path: Path, engine: str) -> None:
+    body = """
+    event = threading.Event()
+
+    @thread
+    def main(self):
+        Thread(target=self.event.set).start()
+        threading.Timer(1, self.names.append, args=("timer",)).start()
+        self.event.wait()
+        self.names.append("main")
+"""
+    result = checked(tmp_path, body, engine)
+    assert kinds(result) == set()
+    assert outcomes(result, "names") == {"['main', 'timer']", "['timer', 'main']"}
+
+
 def test_threads_make_threads(tmp_path: Path, engine: str) -> None:
     body = """
     def leaf(self):

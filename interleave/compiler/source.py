@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import inspect
+import itertools
 import linecache
 import types
 from functools import lru_cache
@@ -114,3 +116,27 @@ def _without_comment(line: str) -> str:
         elif character == "#":
             return line[:place]
     return line
+
+
+def place_of_class(cls: type) -> Place | None:
+    """The line of a `class` statement; None where its source is not to be had."""
+    try:
+        lines, line = inspect.getsourcelines(cls)
+        file = inspect.getsourcefile(cls) or "?"
+    except (OSError, TypeError):
+        return None
+    offset = next((i for i, text in enumerate(lines) if text.lstrip().startswith("class ")), 0)
+    return Place(file, line + offset)
+
+
+def place_of_assignment(cls: type, name: str) -> Place | None:
+    """Where a class body gives an attribute its value; else the line of the class."""
+    place = place_of_class(cls)
+    if place is None:
+        return None
+    lines = inspect.getsourcelines(cls)
+    for offset, text in enumerate(itertools.chain(lines[0])):
+        if text.strip().startswith((f"{name} =", f"{name}:", f"{name}=")):
+            column = len(text) - len(text.lstrip())
+            return Place(place.file, lines[1] + offset, column, column + len(name))
+    return place

@@ -10,44 +10,29 @@ from __future__ import annotations
 import ast
 import itertools
 import types
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from interleave.compiler import Block, BlockKind, Code, Locals, is_library
-from interleave.compiler.blocks import HIDDEN, ITERATOR
+from interleave.compiler import Block, BlockKind, Code
 from interleave.errors import EndlessLoop, InterleaveError, ModelError
-from interleave.machine.making import Making, field_being_set
-from interleave.machine.references import is_referred_to
+from interleave.machine.accesses import Halt
+from interleave.machine.frames import Frame, FrameLocals, given_first
+from interleave.machine.local_state import LocalState
 from interleave.machine.step import (
     FAILED,
     FINISHED,
-    AccessRecord,
     Blocked,
     Failure,
     Step,
-    Touch,
 )
 from interleave.machine.switching import noting_python_code
 from interleave.machine.taint import FlowRecorder
-from interleave.machine.tasks import CANCELLED, RESULT, NoLoop, Tasks, wait_inside_atomic
-from interleave.memory.closures import Closure, variable
+from interleave.machine.tasks import CANCELLED, RESULT, NoLoop, Tasks
 from interleave.memory.coroutine import Coroutine, awaited
-from interleave.memory.made import Kind
-from interleave.memory.port import WHOLE, AccessKind, Location, Unrecoverable
-from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, Uncapturable
-from interleave.program import MoreRooms, MoreThreads, RoomKey, Written
-from interleave.stdlib.threads import CurrentThread
+from interleave.memory.port import AccessKind, Unrecoverable
+from interleave.memory.values import Key
 
 if TYPE_CHECKING:
     from interleave.machine import Machine
-
-T = TypeVar("T")
-
-MOST_STARTED = 20
-"""Threads that running threads make, at most."""
-
-LONGEST_LOG = 300
-"""Accesses of one block at most."""
 
 MOST_BLOCKS = 50_000
 """Blocks that a thread may run in one step without coming to an access."""
@@ -55,48 +40,12 @@ MOST_BLOCKS = 50_000
 DEEPEST_CALL = 200
 """Calls of the model's own functions within each other."""
 
-
-_STORED = "gave, and has stored what the block had made"
-"""First item of a log entry, instead of "gave"."""
-
 _ORIGIN = "_interleave_origin"
 """Attribute of an exception that a thread has caught: where it was first raised."""
 
 
-class Halt(BaseException):
-    """Unwinds a block whose run is over. No code of the model keeps it from ending."""
-
-
-class FrameLocals(dict[str, Any]):
-    """The locals of a frame; one that is not bound raises what Python raises."""
-
-    def __missing__(self, name: str) -> Any:
-        raise UnboundLocalError(
-            f"cannot access local variable {name!r} where it is not associated with a value"
-        )
-
-    def __delitem__(self, name: str) -> None:
-        self[name]
-        super().__delitem__(name)
-
-
-class Frame:
-    """A function that is running: where it is, and its locals."""
-
-    __slots__ = ("at", "code", "names")
-
-    def __init__(self, code: Code, at: int, names: Locals) -> None:
-        self.code = code
-        self.at = at
-        self.names = names
-
-
-class StepRun:
-    """One attempt at a step: the port while the thread's code runs.
-
-    `choices` is the prefix of choices to follow; `taken` afterwards has them all, as (choice,
-    number of options). `explain` asks for the step's `Flow`.
-    """
+class StepRun(LocalState):
+    """One attempt at a step: begins, or goes on, up to the next access of its thread."""
 
     def __init__(
         self,
@@ -107,390 +56,11 @@ class StepRun:
         choices: list[int],
         explain: bool = False,
     ) -> None:
-        self.thread = thread
-        self.taken: list[tuple[int, int]] = []
-        self._machine = machine
-        self._program = machine.program
-        self._heap = machine.program.heap
-        self._state = state
-        self._choices = choices
-        self._written: dict[int, int] = {}
-        self.looked_at: dict[int, None] = {}
-        self._making = Making(
-            self._heap,
-            self._program.threads[thread].name,
-            state,
-            self._written,
-            self._look,
-            self._program.made_class,
-            self._variable_for if machine.program.runtime == "go" else lambda _: "",
-        )
-        self._accesses: list[AccessRecord] = []
-        self._in_effect: AccessRecord | None = None
-        self._waits_for: AccessKind | None = None
-        self._atomic = 0
-        instance = machine.program.threads[thread]
-        # A process has a GIL of its own, which keeps no other process waiting.
-        self._gil = machine.program.runtime == "gil" and not instance.process
-        # While a task runs, its loop runs no other one: only threads can come in between.
-        self._alone = instance.kind in ("task", "loop") and not machine.program.has_threads
-        self.tasks: Any = (
-            NoLoop() if self._program.loop is None else Tasks(self, self._program, instance)
-        )
-        self._returned: tuple[str, Any] | None = None
-        """How the task has ended, if it has."""
-        self._coroutines: list[Coroutine] = []
-        """Those that the thread has, or had in this step."""
-        self._in_frames: set[int] = set()
-        """Ids of what is in the frames as they were last frozen."""
-        self.process = instance.process
-        self._space = self._program.spaces.get(instance.process, {})
-        self._may_switch = True
-        """Whether another thread could have run since the last access."""
-        self._entered: list[str] = []
-        self._over = ""
-        self._error: BaseException | None = None
-        self._log: list[Key] = []
-        self._cursor = 0
-        self._frames: list[Frame] = []
-        self._constants: dict[str, str] = {}
-        """Constants that were looked at: their keys and names."""
-        self._raised: list[str] = []
-        self._started: list[tuple[int, int]] = []
-        self._explain = explain
-        self._starting = False
-        self._is_returning = False
-        """Whether this step is the end of a thread that ends the program."""
-        self._flow: FlowRecorder | None = None
-
-    # The port
-
-    def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
-        if self._over:
-            raise Halt
-        if self._cursor < len(self._log):
-            self._cursor += 1
-            return self._replay(self._log[self._cursor - 1])
-        if self._in_effect is not None:
-            self.halt(self._nested(kind))
-        if not private or self._starting:
-            if self._starting or (self._accesses and self._may_switch and not self._atomic):
-                self._end("suspended")
-            self._may_switch = not (self._gil or self._alone)
-            self.tasks.suspending = False
-        atomic = kind.atomic or self._atomic > 0
-        record = AccessRecord(kind, self._shown(), self._cursor, atomic=atomic)
-        self._accesses.append(record)
-        self._in_effect = record
-        try:
-            result = effect()
-            if kind.name != "choose":
-                record.result = result
-            entry = ("gave", self._freeze_alone(result))
-        except (Halt, KeyboardInterrupt, MemoryError):
-            raise
-        except BaseException as error:  # a task that is cancelled raises one that is no Exception
-            if self._over:
-                raise Halt from None
-            entry = ("raised", self._freeze_alone(error))
-            record.raised = error
-        self._in_effect = None
-        self._log.append(entry)
-        self._cursor += 1
-        if self._flow:
-            self._flow.access(len(self._accesses) - 1, self._cursor - 1)
-        if len(self._log) > LONGEST_LOG:
-            self.halt(
-                ModelError(
-                    f"this statement performs more than {LONGEST_LOG} accesses",
-                    remedy="write it as a loop of the thread: `for ...:` with one access in it",
-                )
-            )
-        return self._replay(entry)
-
-    def _nested(self, kind: AccessKind) -> ModelError:
-        outer = self._in_effect.kind.name if self._in_effect else ""
-        return ModelError(
-            f"an access ({kind.name} {kind.where}) happens inside another one ({outer})",
-            remedy="compute what it needs before: a key function or comparison must not touch "
-            "shared state",
-        )
-
-    def _replay(self, entry: Key) -> Any:
-        value = Thawer(self._heap.stand_in).thaw(entry[1])
-        if entry[0] == "raised":
-            raise value
-        return value
-
-    def _freeze_alone(self, value: Any) -> Key:
-        try:
-            return Freezer(mutable=True, shared=self._making.moved).freeze(value)
-        except Uncapturable as error:
-            return self.halt(
-                ModelError(
-                    f"this gives a thread a value that no state can hold: {error.why}",
-                    remedy="use numbers, strings, tuples, lists, dicts, sets and the like",
-                )
-            )
-
-    def locate(self, location: Location) -> Location:
-        return self._space.get(location, location)
-
-    def read(self, location: Location, *, part: object = WHOLE) -> Any:
-        if self._in_effect is not None and part is not None:
-            self._in_effect.reads.append(Touch(location, part))
-        index = location.index
-        if location.constant and location.home.name not in self._program.parameters:
-            self._constants[location.key] = location.name
-        if index < 0:
-            return self._heap.values[location.initial]
-        if index in self._written:
-            value = self._heap.values[self._written[index]]
+        super().__init__(machine, state, thread, choices=choices, explain=explain)
+        if self._program.loop is None:
+            self.tasks = NoLoop()
         else:
-            self._look(index)
-            value = self._heap.values[self._state[index]]
-        return value.contents if location.is_room else value
-
-    def _look(self, index: int) -> None:
-        self.looked_at[index] = None
-
-    def write(
-        self, location: Location, value: object, *, part: object = WHOLE, fresh: bool = False
-    ) -> None:
-        if location.constant:
-            self._end("error", Written(location.key))
-        if self._in_effect is not None:
-            self._in_effect.writes.append(Touch(location, part, fresh))
-        if location.is_room:
-            index = location.index
-            before = self._written[index] if index in self._written else self._state[index]
-            value = self._heap.values[before]._replace(contents=value)
-        to = f"shared variable {location.name!r}"
-        number = self._sharing(lambda: self._heap.values.id_of(value, self._share), to)
-        self._written[location.index] = number
-
-    def _hand_over(self, value: Any, to: str) -> Any:
-        """A value as another thread sees it: what this one has made is shared from now on."""
-        key = self._sharing(lambda: Freezer(share=self._share).freeze(value), to)
-        return Thawer(self._heap.stand_in).thaw(key)
-
-    def _sharing(self, freeze: Callable[[], T], to: str) -> T:
-        """What `freeze` gives, which moves into rooms what the thread has made."""
-        self._making.access = len(self._log)
-        try:
-            return freeze()
-        except (MoreRooms, ModelError) as error:
-            self._end("error", error)
-        except Uncapturable as error:
-            self.halt(
-                ModelError(
-                    f"{to} is given a value that cannot be shared: {error.why}",
-                    remedy="use numbers, strings, bytes, tuples, lists, dicts, sets, deques or "
-                    "objects of classes of your own",
-                )
-            )
-        raise AssertionError  # both of these end the run
-
-    def _share(self, value: object) -> object:
-        """Move what the thread has made into a room."""
-        if any(entry[0] == _STORED for entry in self._log):
-            self.halt(
-                ModelError(
-                    "this statement shares what it has made, and other threads can run meanwhile",
-                    remedy="give it a name first, in a statement of its own",
-                )
-            )
-        return self._making.share(value)
-
-    def progress(self) -> int:
-        return self._cursor
-
-    def written_keys(self) -> list[str]:
-        """The keys of the locations that were written."""
-        return [self._heap.changing[index].key for index in self._written]
-
-    def forget(self, progress: int) -> None:
-        if self._over:
-            raise Halt
-        del self._log[progress:]
-        self._cursor = progress
-        if self._flow:
-            self._flow.forget(progress)
-
-    def setting(self, name: str) -> Any:
-        return self._program.settings[name]
-
-    def block(self, kind: AccessKind | None = None) -> Any:
-        self._waits_for = kind
-        if len(self._accesses) > 1 and not self._atomic:
-            # What came before is done, and others run while it waits.
-            self._accesses.pop()
-            self._end("suspended")
-        self._end("blocked")
-
-    def switch_point(self) -> None:
-        self._may_switch |= not self._alone
-
-    def may_suspend(self) -> None:
-        """Let whoever can run do so before the next access."""
-        if self._atomic:
-            self.halt(wait_inside_atomic())
-        self._may_switch = True
-
-    def rename(self, kind: AccessKind) -> None:
-        """Say what the present access is, where that was not known before."""
-        if self._in_effect is not None:
-            self._in_effect.kind = kind
-
-    def choose(self, options: Sequence[Any]) -> int:
-        place = len(self.taken)
-        choice = self._choices[place] if place < len(self._choices) else 0
-        self.taken.append((choice, len(options)))
-        if self._in_effect is not None:
-            self._in_effect.result = options[choice]
-        return choice
-
-    def begin_atomic(self) -> None:
-        self._atomic += 1
-
-    def end_atomic(self) -> None:
-        if not self._over:
-            self._atomic -= 1
-
-    def enter(self, section: str) -> None:
-        self._entered.append(section)
-
-    def has_just_entered(self, section: str) -> bool:
-        return not self._accesses or section in self._entered
-
-    def inside(self, section: str) -> int:
-        return self.halt(_only_in_properties("inside"))
-
-    def finished(self, thread: str, index: int | None) -> bool:
-        return bool(self.halt(_only_in_properties("finished")))
-
-    def _variable_for(self, value: object) -> str:
-        """The local variable that holds what was made, or is being assigned; "" if there is none.
-
-        Of a variable that functions share, its own name.
-        """
-        if isinstance(value, variable):
-            return next(iter(vars(value)), "")
-        for frame in reversed(self._frames):
-            for name, held in frame.names.items():
-                if held is value and value is not None and not name.startswith(HIDDEN):
-                    return name
-        code, at = self._here()
-        assigned = [each for each in code.blocks[at].body if isinstance(each, ast.Assign)]
-        names = ast.walk(assigned[0].targets[0]) if assigned else ()
-        stored = [each.id for each in names if isinstance(each, ast.Name)]
-        name = next((name for name in stored if not name.startswith(HIDDEN)), "")
-        return field_being_set(name)
-
-    def make(self, kind: Kind, contents: Any) -> Any:
-        def effect() -> Any:
-            try:
-                return self._making.make(kind, contents)
-            except (MoreRooms, ModelError) as error:
-                self._end("error", error)
-
-        # Nobody misses it among what else a step does.
-        name = "" if self._accesses and self._program.runtime == "go" else kind.stand_in.__name__
-        return self.access(AccessKind(name), effect, private=True)
-
-    def thread_room(
-        self, kind: Any, target: Any, *, daemon: bool | None = None, maker: Any = None
-    ) -> Any:
-        me = self._program.threads[self.thread]
-        function = self._thread_function(target)
-        daemon = me.daemon if daemon is None else daemon
-        name = me.name if maker is None else self._heap.lasting_name_of(maker)
-        key = RoomKey(name, function, daemon, kind, me.process)
-        for room in self._program.rooms_of(key):
-            if room.state is None:
-                return room
-        return self.more_room(key)
-
-    def more_room(self, key: RoomKey) -> Any:
-        """Make room for one more thread. Does not return."""
-        if len(self._program.rooms) >= MOST_STARTED:
-            self.halt(
-                ModelError(
-                    f"threads make more than {MOST_STARTED} {key.kind.noun}s",
-                    remedy=f"start fewer: a {key.kind.noun} that has ended keeps its room",
-                )
-            )
-        self._end("error", MoreThreads(key))
-
-    def refers_to(self, number: int) -> bool:
-        """Whether anything refers to a shared object, in the state as it is now. It looks at all of
-        the state.
-        """
-        here = list(self._state)
-        for place in range(len(here)):
-            if place in self._written:
-                here[place] = self._written[place]
-            else:
-                self._look(place)
-        mine = (self._freeze_frames(self._frames), tuple(self._log), tuple(self._started))
-        return is_referred_to(number, self._machine, here, self.thread, mine)
-
-    def _thread_function(self, target: Any) -> types.FunctionType:
-        """The function behind what a thread is to run: the model's, or one of a modelled module."""
-        function = self._program.to_flatten(target)
-        if function is None and isinstance(target, types.FunctionType) and is_library(target):
-            function = target
-        if function is None:
-            return self.halt(
-                ModelError(
-                    f"a thread is to run {_named(target)}, which is no function of the model",
-                    remedy="give it one that stands in the model file: Thread(target=self.work)",
-                )
-            )
-        return function
-
-    def thread_object(self) -> Any:
-        me = self._program.threads[self.thread]
-        return me.room or CurrentThread(me.name, me.daemon, self.thread + 1)
-
-    def start_thread(
-        self, thread: int, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> None:
-        code = self._program.code(self._thread_function(target))
-        given = (*_given_first(target), *args), tuple(kwargs.items())
-        args, named = self._hand_over(given, f"a thread that runs {code.name}")
-        try:
-            bound = code.bind(*args, **dict(named))
-        except TypeError as error:
-            self.halt(
-                ModelError(f"a thread cannot run {code.name}: {error}", remedy="mend its `args`")
-            )
-        self._begin_thread(thread, code, bound)
-
-    def begin_thread(
-        self, thread: int, function: types.FunctionType, names: dict[str, Any]
-    ) -> None:
-        """Have a thread begin in a function with these locals."""
-        self._begin_thread(thread, self._program.code(function), names)
-
-    def _begin_thread(self, thread: int, code: Code, names: dict[str, Any]) -> None:
-        frames = self._freeze_frames([Frame(code, 0, FrameLocals(names))])
-        if isinstance(frames, ModelError):
-            self.halt(frames)
-        self._started.append((thread, self._machine.locals.id_of((frames, ()))))
-
-    def begin_again(self, key: str) -> Any:
-        self._end("error", Written(key))
-
-    def halt(self, error: InterleaveError) -> Any:
-        self._end("error", error)
-
-    def _end(self, how: str, error: BaseException | None = None) -> Any:
-        self._over = how
-        self._error = error
-        raise Halt
-
-    # The run
+            self.tasks = Tasks(self, self._program, self._program.threads[thread])
 
     def start(self, function: types.FunctionType, arguments: tuple[Any, ...]) -> Step:
         """Begin a thread: run its code up to, not including, its first access."""
@@ -540,7 +110,7 @@ class StepRun:
             return self._step(FINISHED, first)
         self._log.clear()
         self._cursor = 0
-        self._may_switch = False  # to begin is nothing that others could see
+        self._begun = len(self._accesses)
         return None
 
     def _go(self) -> Step | Blocked:
@@ -713,7 +283,7 @@ class StepRun:
     ) -> None:
         """Begin a call of the model's own code; of a coroutine, only where it is awaited."""
         code = self._program.code(function)
-        owner = _given_first(callee)
+        owner = given_first(callee)
         bound = code.bind(*owner, *arguments, **keywords)
         if code.is_coroutine and not block.is_awaited:
             frame = self._frames[-1]
@@ -791,89 +361,6 @@ class StepRun:
         self._raised.append(type(error).__name__)
         return (code, at)
 
-    # Local states
-
-    def _here(self) -> tuple[Code, int]:
-        return _place_in(self._frames[-1])
-
-    def _shown(self) -> tuple[Code, int]:
-        """The innermost block of the user's: that which is being run, or has called what is."""
-        shown = (frame for frame in reversed(self._frames) if not frame.code.is_library)
-        return _place_in(next(shown, self._frames[-1]))
-
-    def _thaw(self, key: Key) -> None:
-        frames, log = key
-        thawer = Thawer(self._heap.stand_in)
-        for place, (number, at, values) in enumerate(frames):
-            code = self._machine.codes[number]
-            names = FrameLocals()
-            for name, value in zip(_live(code, at, place == len(frames) - 1), values, strict=True):
-                if value[0] is not type(UNBOUND):
-                    names[name] = thawer.thaw(value)
-            self._frames.append(Frame(code, at, names))
-        self._coroutines += [each for each in thawer.made() if isinstance(each, Coroutine)]
-        self._log = list(log)
-
-    def _freeze_frames(self, running: Sequence[Frame]) -> Key | ModelError:
-        """The key of all frames; the error to raise, should the thread be suspended here."""
-        freezer = Freezer(mutable=True, shared=self._making.moved)
-        frames = []
-        for place, frame in enumerate(running):
-            values = []
-            for name in _live(frame.code, frame.at, place == len(running) - 1):
-                try:
-                    values.append(freezer.freeze(frame.names.get(name, UNBOUND)))
-                except Uncapturable as error:
-                    return self._uncapturable(name, error.why)
-                except RecursionError:
-                    return self._uncapturable(name, "it refers to itself, or is too deep")
-            frames.append((self._machine.code_number(frame.code), frame.at, tuple(values)))
-        for made, place in self._making.stored.items():
-            if self._over and made not in freezer.replaced:
-                # Made in this statement. Run again, it would make another one.
-                self._log[place] = (_STORED, *self._log[place][1:])
-        if running is self._frames:
-            self._in_frames = freezer.seen()
-        return tuple(frames)
-
-    def _move(self) -> None:
-        """Have the locals refer to the rooms of what the last block has shared."""
-        if not self._making.unchanged():
-            self.halt(
-                ModelError(
-                    "an object is changed in the same statement in which it is shared",
-                    remedy="change it in a statement of its own",
-                )
-            )
-        key = self._freeze_frames(self._frames)
-        if isinstance(key, ModelError):
-            raise key
-        self._making.done()
-        self._frames.clear()
-        self._thaw((key, ()))
-        if self._flow:
-            self._flow.moved()
-
-    def _uncapturable(self, name: str, why: str) -> ModelError:
-        code, at = self._here()
-        what = f"local variable {name!r}"
-        remedy = "use it within one statement, or keep numbers, strings, tuples, lists and the like"
-        if name.startswith(HIDDEN):
-            # Where it is made says more than where the thread is.
-            makers = (b.number for b in code.blocks if name in b.defines or name == b.target)
-            at = next(makers, at)
-            what = "a temporary value"
-        if name.startswith(ITERATOR):
-            what = "what this loop goes through"
-            remedy = "make a list of it first: `for x in list(...)`"
-        return ModelError(
-            f"{what} cannot be kept from one step to the next: {why}",
-            remedy=remedy,
-            place=code.place(at),
-        )
-
-    # Errors
-
     @staticmethod
     def _program_place(where: tuple[Code, int]) -> Any:
         code, number = where
@@ -909,35 +396,3 @@ class StepRun:
             remedy="end the loop sooner, or compute it in one statement",
             place=self._program_place(self._here()),
         )
-
-
-def _given_first(callee: Any) -> list[Any]:
-    """What a callee is given before its arguments: its object, or what it has captured."""
-    if isinstance(callee, Closure):
-        return [*callee.captured]
-    return [callee.__self__] if isinstance(callee, types.MethodType) else []
-
-
-def _place_in(frame: Frame) -> tuple[Code, int]:
-    return (frame.code, min(frame.at, len(frame.code.blocks) - 1))
-
-
-def _live(code: Code, at: int, innermost: bool) -> tuple[str, ...]:
-    """The locals that a local state keeps of a frame: those that may still be used."""
-    if at >= len(code.blocks):
-        return ()
-    block = code.blocks[at]
-    return block.live if innermost else block.live_in_call
-
-
-def _named(value: object) -> str:
-    name = getattr(value, "__qualname__", None) or repr(value)
-    return "a lambda" if name.endswith("<lambda>") else name
-
-
-def _only_in_properties(name: str) -> ModelError:
-    return ModelError(
-        f"a thread calls self.{name}()",
-        remedy=f"call it from an @invariant or @postcondition; a thread cannot see what {name}() "
-        "tells",
-    )

@@ -14,7 +14,7 @@ from interleave.machine.step import Carrier, Flow, Sources
 from interleave.memory.values import Shared, attributes_of, is_plain_object
 
 if TYPE_CHECKING:
-    from interleave.machine.run import Frame
+    from interleave.machine.frames import Frame
 
 _NONE: Sources = frozenset()
 

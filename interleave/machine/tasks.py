@@ -101,7 +101,9 @@ class Tasks:
         """
         from interleave.stdlib.asyncio.tasks import Task
 
-        key = RoomKey(self._me.name, function, daemon=True, kind=Task, label=label)
+        key = RoomKey(
+            self._me.name, function, daemon=True, kind=Task, name=label or function.__name__
+        )
         rooms = self._program.rooms_of(key)
         for room in rooms:
             if room.state is None:

@@ -85,6 +85,10 @@ class Primitive(Shared):
         """The state in a word or two, for reports."""
         return repr(state)
 
+    def subject(self) -> Location:
+        """What reports name where they speak of it, within an access."""
+        return self._location
+
     def tells(self, before: Any, after: Any) -> bool:
         """Whether reports are to show that its state has changed."""
         return True

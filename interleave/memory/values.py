@@ -40,6 +40,8 @@ class Shared:
     """Index of the object in its heap."""
     _between_processes = False
     """Whether all processes share it; else each has a copy of its own."""
+    _of_threads = False
+    """Whether it keeps something for each thread, of which the class can `forget`."""
 
 
 class Unbound:

@@ -318,7 +318,10 @@ class _Walk:
         if isinstance(function, types.FunctionType) and is_user_function(function):
             self.heap.functions[function] = None
         if isinstance(value, types.MethodType):
-            return getattr(self._visit(value.__self__, path), value.__name__)
+            owner = self._visit(value.__self__, path)
+            if function in self.heap.functions:
+                return types.MethodType(self._resolve(value.__func__), owner)  # type: ignore[arg-type]
+            return getattr(owner, value.__name__)
         self._check(value)
         return self._resolve(value) if is_user_function(value) else value
 

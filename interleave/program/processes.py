@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from interleave.memory.port import Location
+from interleave.memory.primitive import Primitive
 from interleave.program.heap import Heap
 
 Space = Mapping[Location, Location]
@@ -83,7 +84,8 @@ def share_pipes(
     Gives those that the end of a process has to do with. `alone`: the process of the model itself
     runs nothing.
     """
-    pipes = [each for each in heap.stand_ins if hasattr(type(each), "capacity")]
+    primitives: list[Any] = [each for each in heap.stand_ins if isinstance(each, Primitive)]
+    pipes = [each for each in primitives if hasattr(type(each), "capacity")]
     for each in pipes:
         each.processes, each.capacity = frozenset(["", *processes]), capacity
     return tuple(each for each in pipes if each.notices_ends(alone=alone))

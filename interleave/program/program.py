@@ -6,16 +6,13 @@ import ast
 import builtins
 import contextlib
 import inspect
-import itertools
 import re
-import sys
 import types
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from interleave import stdlib
 from interleave.compiler import Code, compile_function, is_user_function
 from interleave.compiler.names import (
     Surroundings,
@@ -23,25 +20,36 @@ from interleave.compiler.names import (
     evaluated_nodes,
     inner_names,
     is_shared_global,
-    is_user_class,
-    nodes_with_defaults,
     scope_walk,
 )
-from interleave.compiler.source import find_function, place_of_function
+from interleave.compiler.source import (
+    find_function,
+    place_of_assignment,
+    place_of_class,
+    place_of_function,
+)
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.made import MadeObject
 from interleave.memory.primitive import STEPWISE_NAMES
-from interleave.memory.values import OrderedFrozenSet, is_plain_object, mangle
+from interleave.memory.values import OrderedFrozenSet
 from interleave.model import NOTE, RUNTIMES, Model, Param, PropertyNote, ThreadNote
 from interleave.program import tasks
 from interleave.program.heap import RoomOwner, capture
 from interleave.program.misuse import refuse_init, refuse_silence
 from interleave.program.objects import stand_in_class
 from interleave.program.processes import Space, private_copies, share_pipes
+from interleave.program.reach import (
+    fields_set,
+    methods,
+    reachable_functions,
+    shared_globals,
+    written_attributes,
+)
+from interleave.program.refused import is_frozen, refuse_attributes, refuse_classes
 from interleave.program.rooms import RoomKey
-from interleave.program.setup import class_attributes, initial_instances
+from interleave.program.setup import initial_instances
 from interleave.records import dataclass
 from interleave.stdlib.threads import DAEMON, Worker
 
@@ -139,7 +147,7 @@ class Program:
         self._left = share_pipes(self.heap, [*self.spaces], capacity, alone=alone)
         self._shared_globals = {id(globals_[name]): found[name] for name in globals_}
         self.stand_in = self.heap.stand_ins[0]
-        self.thread_local = [each for each in self.heap.stand_ins if hasattr(type(each), "forget")]
+        self.thread_local = [each for each in self.heap.stand_ins if type(each)._of_threads]
         """Shared objects that keep something for each thread, which goes when the thread ends."""
         self._fill_copies()
         self.loop: Any = tasks.add_loop(self) if tasks.has_tasks(self.threads) else None
@@ -159,11 +167,11 @@ class Program:
         Shared objects may refer to more functions, which use more globals.
         """
         while True:
-            reachable, self.method_names = _reachable_functions(self.model, entries)
+            reachable, self.method_names = reachable_functions(self.model, entries)
             self.method_names |= STEPWISE_NAMES
             if self.runtime == "go":
-                self.method_names |= _fields_set(reachable, self.model)
-            globals_ = _shared_globals(reachable)
+                self.method_names |= fields_set(reachable, self.model)
+            globals_ = shared_globals(reachable)
             self.heap, found = capture(
                 initial_instances(self.model, self.parameters, place_of_function),
                 globals_,
@@ -180,7 +188,7 @@ class Program:
 
     def _read_notes(self) -> None:
         refuse_init(self.model)
-        for name, function in _methods(self.model).items():
+        for name, function in methods(self.model).items():
             note = getattr(function, NOTE, None)
             if isinstance(note, ThreadNote):
                 self._add_threads(name, function, note)
@@ -197,7 +205,7 @@ class Program:
             raise ModelError(
                 f"model {self.model.__name__} has no threads",
                 remedy="mark a method as a thread: @thread above `def ...(self):`",
-                place=_place_of_class(self.model),
+                place=place_of_class(self.model),
             )
 
     def _add_threads(self, name: str, function: types.FunctionType, note: ThreadNote) -> None:
@@ -298,7 +306,7 @@ class Program:
 
     def _add_room(self, key: RoomKey, made: Counter[str]) -> str:
         """Make room for one more thread, and give its name."""
-        method = key.label or key.function.__name__
+        method = key.name
         made[method] += 1
         name = f"{method}-{made[method]}"
         number = len(self.threads)
@@ -371,7 +379,7 @@ class Program:
         return [*functions, *[each.function for each in self.properties]]
 
     def _written_by(self, entries: list[types.FunctionType]) -> frozenset[str]:
-        return _written_attributes(_reachable_functions(self.model, entries)[0])
+        return written_attributes(reachable_functions(self.model, entries)[0])
 
     def _spaces(self) -> dict[str, Space]:
         """What locations stand for in each process."""
@@ -451,8 +459,8 @@ class Program:
         return function if find_function(function) is not None else None
 
     def _copy(self, function: types.FunctionType) -> types.FunctionType:
-        """The function with the names in it as the model sees them."""
-        if function in self._originals:
+        """The function with the names in it as the model sees them; one of a library as it is."""
+        if function in self._originals or not is_user_function(function):
             return function
         if function not in self._copies and function.__code__.co_flags & inspect.CO_COROUTINE:
             copy = self._coroutines_of(function)
@@ -491,7 +499,7 @@ class Program:
             return self._shared_globals[id(value)]
         if isinstance(value, types.FunctionType) and is_user_function(value):
             return self._copy(value)
-        if is_shared_global(value) and not _is_frozen(value):
+        if is_shared_global(value) and not is_frozen(value):
             raise ModelError(
                 f"{function.__qualname__} has a {type(value).__name__} as a default argument, "
                 "which all of its calls would share",
@@ -538,8 +546,8 @@ class Program:
         if "__class__" in function.__code__.co_freevars:
             namespace["__class__"] = names.real("__class__")
         if strict:
-            _check_attributes(definition, names, bound | inner, file)
-            _check_classes(definition, names, bound | inner, file)
+            refuse_attributes(definition, names, bound | inner, file)
+            refuse_classes(definition, names, bound | inner, file)
         else:
             # Names that are in the code and not in the source: pytest rewrites assertions.
             for name in function.__code__.co_names:
@@ -569,7 +577,7 @@ class Program:
                     if isinstance(node, ast.Attribute) and node.attr == name:
                         if isinstance(node.ctx, ast.Store):
                             return Place.of_node(setup.__code__.co_filename, node)
-        return _place_of_assignment(self.model, name)
+        return place_of_assignment(self.model, name)
 
 
 def _wrong_kind(name: str, note: ThreadNote, function: types.FunctionType) -> ModelError:
@@ -588,135 +596,6 @@ def _wrong_kind(name: str, note: ThreadNote, function: types.FunctionType) -> Mo
 
 def _call_it(*args: Any, **kwargs: Any) -> Any:
     return it(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
-
-
-def _methods(model: type) -> dict[str, types.FunctionType]:
-    """The methods of a class and its bases, bases first, in order of definition."""
-    found: dict[str, types.FunctionType] = {}
-    for cls in reversed(model.__mro__):
-        if cls not in (object, Model):
-            for name, member in vars(cls).items():
-                if isinstance(member, types.FunctionType):
-                    found[name] = member
-                else:
-                    found.pop(name, None)
-    return found
-
-
-def _reachable_functions(
-    model: type, entries: list[types.FunctionType]
-) -> tuple[list[types.FunctionType], frozenset[str]]:
-    """Functions that threads and properties may call, and the names of all the model's methods."""
-    module = sys.modules.get(model.__module__)
-    neighbours = [value for value in _module_values(module) if is_user_class(value)]
-    by_name: dict[str, list[types.FunctionType]] = {}
-    for cls in [model, *neighbours]:
-        for name, function in _all_functions(cls):
-            by_name.setdefault(name, []).append(function)
-    found: dict[types.FunctionType, None] = {}
-    waiting = list(entries)
-    while waiting:
-        function = waiting.pop(0)
-        definition = find_function(function)
-        if function in found or definition is None:
-            continue
-        found[function] = None
-        names = Surroundings(function)
-        for node in nodes_with_defaults(definition[0]):
-            if isinstance(node, ast.Attribute):
-                waiting += by_name.get(mangle(node.attr, definition[1]), [])
-            elif isinstance(node, ast.Name) and node.id in names:
-                value = names.real(node.id)
-                if isinstance(value, types.FunctionType) and is_user_function(value):
-                    waiting.append(value)
-        # Called without being named: with, operators, comparisons.
-        waiting += [f for name, fs in by_name.items() if _is_dunder(name) for f in fs]
-    callable_names = {name for name in by_name if name not in ("__init__", "__post_init__")}
-    return list(found), frozenset(callable_names)
-
-
-def _module_values(module: types.ModuleType | None) -> list[Any]:
-    """The values of a model's module, and of the modules of its own that it imports."""
-    found = list(vars(module).values()) if module else []
-    for value in list(found):
-        if isinstance(value, types.ModuleType) and not stdlib.is_standard(value.__name__):
-            found += [each for each in vars(value).values() if is_user_class(each)]
-    return list({id(value): value for value in found}.values())
-
-
-def _is_dunder(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__") and name not in (
-        "__init__", "__post_init__", "__new__", "__repr__", "__str__",
-    )  # fmt: skip
-
-
-def _all_functions(cls: type) -> Iterator[tuple[str, types.FunctionType]]:
-    for base in reversed(cls.__mro__):
-        if base in (object, Model) or stdlib.is_standard(base.__module__):
-            continue
-        for name, member in vars(base).items():
-            parts = (
-                (member.fget, member.fset)
-                if isinstance(member, property)
-                else (getattr(member, "__func__", member),)
-            )
-            for part in parts:
-                if isinstance(part, types.FunctionType) and name != "setup":
-                    yield name, part
-
-
-def _shared_globals(functions: list[types.FunctionType]) -> dict[str, Any]:
-    """Globals of the module that functions use and that are objects which threads share."""
-    found: dict[str, Any] = {}
-    known: set[int] = set()
-    for function in functions:
-        names = Surroundings(function)
-        definition = find_function(function)
-        if definition is None:
-            continue
-        bound = bound_names(definition[0])
-        for node in nodes_with_defaults(definition[0]):
-            if isinstance(node, ast.Name) and node.id not in bound and node.id in names:
-                value = names.real(node.id)
-                if id(value) not in known and is_shared_global(value):
-                    known.add(id(value))
-                    name = node.id
-                    while name in found:
-                        name += "'"
-                    found[name] = value
-    return found
-
-
-def _fields_set(functions: list[types.FunctionType], model: type) -> frozenset[str]:
-    """Names of the attributes that some code sets, anywhere: what they hold may be a function."""
-    module = sys.modules.get(model.__module__)
-    classes = [value for value in _module_values(module) if is_user_class(value)]
-    makers = [function for cls in classes for _, function in _all_functions(cls)]
-    nodes = (
-        node
-        for function in [*functions, *makers]
-        if (found := find_function(function)) is not None
-        for node in evaluated_nodes(found[0])
-    )
-    stored = {
-        mangle(node.attr, None)
-        for node in nodes
-        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
-    }
-    return frozenset(stored | set(class_attributes(model)))
-
-
-def _written_attributes(functions: list[types.FunctionType]) -> frozenset[str]:
-    """Names of the attributes that some function assigns."""
-    found: set[str] = set()
-    for function in functions:
-        definition = find_function(function)
-        if definition is None or function.__name__ in ("__init__", "__post_init__"):
-            continue
-        for node in evaluated_nodes(definition[0]):
-            if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
-                found.add(mangle(node.attr, definition[1]))
-    return frozenset(found)
 
 
 def _imports(
@@ -746,115 +625,3 @@ def _imports(
 def _share_cell(cell: types.CellType, real: types.CellType) -> None:
     with contextlib.suppress(ValueError):  # not bound yet
         cell.cell_contents = real.cell_contents
-
-
-def _is_frozen(value: object) -> bool:
-    parameters = getattr(type(value), "__dataclass_params__", None)
-    return parameters is not None and bool(parameters.frozen)
-
-
-def _check_attributes(
-    definition: ast.AST, names: Surroundings, bound: frozenset[str], file: str
-) -> None:
-    """Refuse `random.random` and the like, and what threads share behind a class, in place."""
-    for node in evaluated_nodes(definition):
-        if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)):
-            continue
-        name = node.value.id
-        if name in names and (name not in bound or name in names.imported):
-            module = names.real(name)
-            if isinstance(module, type):
-                _check_class_attribute(module, node, file)
-            if isinstance(module, types.ModuleType) and not stdlib.is_pure(module.__name__):
-                try:
-                    stdlib.modelled_attribute(module, node.attr)
-                except InterleaveError as error:
-                    raise error.at(Place.of_node(file, node)) from None
-                except AttributeError:
-                    continue  # raised where the code runs, as in Python
-
-
-def _check_classes(
-    definition: ast.AST, names: Surroundings, bound: frozenset[str], file: str
-) -> None:
-    """Refuse the making of objects that cannot know that they are part of a model."""
-    for node in evaluated_nodes(definition):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            name = node.func.id
-            if name in names and name not in bound and is_user_class(names.real(name)):
-                _check_made_by_thread(names.real(name), node, file)
-
-
-def _check_made_by_thread(cls: type, node: ast.Call, file: str) -> None:
-    """Refuse a class of which a thread makes an instance, if that instance would touch real things.
-
-    Methods are flattened when a thread calls them; `__init__`, operators and properties of what a
-    thread has made are run by Python itself, which knows real modules and real globals only. So are
-    the methods of a class of the standard library that it derives from.
-    """
-    if (base := stdlib.derived(cls)) is not None:
-        raise ModelError(
-            f"a thread makes a {cls.__name__}, which derives from {base}",
-            remedy=f"use {base} as it is, and write what {cls.__name__} does in methods of the "
-            "model",
-            place=Place.of_node(file, node),
-        )
-    for name, function in _all_functions(cls):
-        is_special = name.startswith("__") and name.endswith("__")
-        is_method = not is_special and not isinstance(getattr(cls, name, None), property)
-        found = find_function(function)
-        if is_method or found is None or not is_user_function(function):
-            continue
-        if inspect.iscoroutinefunction(function):
-            continue  # run block by block where it is awaited
-        names, bound = Surroundings(function), bound_names(found[0])
-        for each in evaluated_nodes(found[0]):
-            if not isinstance(each, ast.Name) or each.id in bound or each.id not in names:
-                continue
-            if _is_outside(names.real(each.id)):
-                raise ModelError(
-                    f"a thread makes a {cls.__name__}, whose {name} uses {each.id}, "
-                    "which is shared",
-                    remedy=f"make it in `def setup(self)`, or give {each.id} to a method of it",
-                    place=Place.of_node(file, node),
-                )
-
-
-def _is_outside(value: object) -> bool:
-    """Whether a global means something else in a model than in Python."""
-    if isinstance(value, types.ModuleType):
-        return not stdlib.is_pure(value.__name__)
-    return is_shared_global(value) and not _is_frozen(value)
-
-
-def _check_class_attribute(cls: type, node: ast.Attribute, file: str) -> None:
-    value = getattr(cls, node.attr, None)
-    if isinstance(node.ctx, ast.Load) and is_shared_global(value) and not is_plain_object(value):
-        raise ModelError(
-            f"{cls.__name__}.{node.attr} is a {type(value).__name__} that belongs to a class: "
-            "threads cannot share it there",
-            remedy=f"use it through an instance: self.{node.attr}",
-            place=Place.of_node(file, node),
-        )
-
-
-def _place_of_class(cls: type) -> Place | None:
-    try:
-        lines, line = inspect.getsourcelines(cls)
-        file = inspect.getsourcefile(cls) or "?"
-    except (OSError, TypeError):
-        return None
-    offset = next((i for i, text in enumerate(lines) if text.lstrip().startswith("class ")), 0)
-    return Place(file, line + offset)
-
-
-def _place_of_assignment(cls: type, name: str) -> Place | None:
-    place = _place_of_class(cls)
-    if place is None:
-        return None
-    lines = inspect.getsourcelines(cls)
-    for offset, text in enumerate(itertools.chain(lines[0])):
-        if text.strip().startswith((f"{name} =", f"{name}:", f"{name}=")):
-            column = len(text) - len(text.lstrip())
-            return Place(place.file, lines[1] + offset, column, column + len(name))
-    return place

@@ -15,8 +15,8 @@ class RoomKey:
     """Threads that can take one another's room: by who makes them, and what they run.
 
     As each maker has rooms of its own, states in which two threads have made theirs are the same
-    whoever was first. `kind` is the class of the modelled threads, `process` where they run. The
-    workers of a pool are made by the pool: anybody may submit a task.
+    whoever was first. `kind` is the class of the modelled threads, `process` where they run, `name`
+    what they are called by. The workers of a pool are made by the pool: anybody may submit a task.
     """
 
     maker: str
@@ -24,8 +24,7 @@ class RoomKey:
     daemon: bool
     kind: type[Any] = Thread
     process: str = ""
-    label: str = ""
-    """What reports call it, where that is not the name of the function."""
+    name: str = ""
 
 
 class MoreThreads(Again):

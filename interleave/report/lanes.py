@@ -88,7 +88,7 @@ def _source(step: TraceStep, style: Style, verbosity: int) -> _Cell:
     paragraphs = [(one_line(step.source.text), style)]
     if verbosity > 0:
         accesses = ", ".join(words.access_text(access) for access in step.accesses)
-        place = f"{one_line(step.source.file)}:{step.source.line}"
+        place = f"{one_line(step.source.file)}:{step.source.line}" if step.source.line else ""
         paragraphs += [(text, Style.FAINT) for text in (accesses, place) if text]
     return _Cell(tuple(paragraphs))
 

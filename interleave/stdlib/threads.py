@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
 from interleave.memory.port import AccessKind, current_port
-from interleave.memory.primitive import Primitive
+from interleave.memory.primitive import Primitive, stepwise
 from interleave.records import dataclass
 
 NEW, STARTED, ENDED = "new", "started", "ended"
@@ -154,6 +154,12 @@ class Thread(Primitive):
                     remedy="say so when it is made: Thread(target=..., daemon=False)",
                 )
             )
+
+
+@stepwise
+def call(target: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+    """What a thread runs whose target is a method of a shared object: an event's `set`."""
+    target(*args, **kwargs)
 
 
 class Worker(Thread):

@@ -13,7 +13,7 @@ import asyncio
 from interleave import Model, expect, nothing, task, thread
 
 
-# 8 states, 8 transitions
+# 6 states, 5 transitions
 @expect("exception")
 class SetByTheThread(Model):
     """The thread touches what belongs to the loop."""
@@ -29,7 +29,7 @@ class SetByTheThread(Model):
         await self.event.wait()
 
 
-# 12 states, 14 transitions
+# 9 states, 10 transitions
 @expect(nothing)
 class SetByTheLoop(Model):
     """The thread asks the loop to set it."""

@@ -99,7 +99,7 @@ def _result_of(child: Future) -> Any:
 @in_words("end of")
 def child_is_done(child: Future, outer: Gathering) -> None:
     """What the loop calls when a future is done that is gathered."""
-    outer.operate("gather", lambda: outer.one_is_done(child))
+    outer.operate("", lambda: outer.one_is_done(child))
 
 
 def gather(*coros_or_futures: Any, return_exceptions: bool = False) -> Any:
@@ -177,13 +177,13 @@ class Waiting(Future):
 @in_words("end of")
 def awaited_is_done(child: Future, waiting: Waiting) -> None:
     """What the loop calls when a future is done that a task waits for in `wait`."""
-    waiting.operate("wait", lambda: waiting.one_is_done(child))
+    waiting.operate("", lambda: waiting.one_is_done(child))
 
 
 @in_words("time is up for")
 def wait_expires(waiting: Waiting) -> None:
     """What the loop calls when the time of a `wait` is up."""
-    waiting.operate("expire", waiting.release)
+    waiting.operate("", waiting.release)
 
 
 @coroutine
@@ -266,7 +266,7 @@ def inner_is_done(inner: Future, outer: Future) -> None:
             else:
                 outer.complete(EXCEPTION, kept)
 
-    outer.operate("shield", effect)
+    outer.operate("", effect)
 
 
 @in_words("end of")
@@ -277,7 +277,7 @@ def outer_is_done(outer: Future, inner: Future) -> None:
         if not inner.is_done():
             inner.call_no_more((inner_is_done, (inner, outer)))
 
-    inner.operate("shield", effect)
+    inner.operate("", effect)
 
 
 # as_completed
@@ -320,7 +320,7 @@ def completed(future: Future, queue: Completing, futures: tuple[Future, ...]) ->
         if all(each.is_done() for each in futures):
             current_port().tasks.loop.stop_timer((completion_expires, (queue, futures)))
 
-    queue.operate("as_completed", effect)
+    queue.operate("", effect)
 
 
 @in_words("time is up for")
@@ -338,7 +338,7 @@ def completion_expires(queue: Completing, futures: tuple[Future, ...]) -> None:
             if waits:
                 queue._put(())
 
-    queue.operate("expire", effect)
+    queue.operate("", effect)
 
 
 def next_completed(queue: Completing) -> Any:

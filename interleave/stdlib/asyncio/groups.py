@@ -166,7 +166,7 @@ class TaskGroup(Primitive):
 @in_words("end of")
 def task_is_done(task: Any, group: TaskGroup) -> None:
     """What the loop calls when a task of a group is done."""
-    group.operate("end of task", lambda: group.one_is_done(task))
+    group.operate("", lambda: group.one_is_done(task))
 
 
 def make_group() -> Any:

@@ -271,10 +271,10 @@ class Semaphore(WithLock):
             except asyncio.CancelledError:
                 if was_woken:
                     self._add(1)
+                    self._wake_next()
                 raise
-            finally:
-                while self.state.value > 0 and self._wake_next():
-                    pass
+            if self.state.value > 0:
+                self._wake_next()
             return True
 
         return bool(self.operate("acquire", begin) or self.stand_in_line("acquire", go_on))
@@ -294,13 +294,12 @@ class Semaphore(WithLock):
     def _add(self, number: int) -> None:
         self.state = self.state._replace(value=self.state.value + number)
 
-    def _wake_next(self) -> bool:
+    def _wake_next(self) -> None:
         for task in self.state.waiters:
             if task.waiter_is_pending():
                 self._add(-1)
                 task.wake()
-                return True
-        return False
+                return
 
 
 PRIMITIVES: dict[type, type[Primitive]] = {

@@ -270,7 +270,7 @@ def _in_words(handle: Handle) -> tuple[str, Any]:
         return "nobody is cancelled", None
     words = getattr(callback, "__interleave_words__", None)
     if words is not None:
-        return words, args[0].location
+        return words, args[0].subject()
     return f"call {getattr(callback, '__name__', 'a callback')}", None
 
 
@@ -287,7 +287,7 @@ def in_words(words: str) -> Callable[[Callable[..., Any]], Any]:
 @in_words("cancel")
 def cancelled_from_outside(task: Any) -> None:
     """Something outside the model cancels a task."""
-    task.operate("cancel", lambda: task.request_cancel(()))
+    task.operate("", lambda: task.request_cancel(()))
 
 
 def nobody_is_cancelled() -> None:

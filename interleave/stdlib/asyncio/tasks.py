@@ -313,7 +313,7 @@ def time_is_up(task: Task) -> None:
         if task.waiter_is_pending():
             task.wake()
 
-    task.operate("wake", effect)
+    task.operate("", effect)
 
 
 def _access(kind: str, effect: Callable[[], Any]) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from interleave.memory.coroutine import coroutine, stepwise_coroutine
 from interleave.memory.made import Kind
-from interleave.memory.port import current_port
+from interleave.memory.port import Location, current_port
 from interleave.memory.primitive import Primitive
 from interleave.stdlib.asyncio.futures import Future, park, resume, resumed
 from interleave.stdlib.asyncio.loop import in_words
@@ -46,6 +46,10 @@ class Timeout(Primitive):
     @classmethod
     def describe(cls, state: Any) -> str:
         return str(state.phase)
+
+    def subject(self) -> Location:
+        subject: Location = self.state.task.location
+        return subject
 
     @coroutine
     def __aenter__(self) -> Timeout:
@@ -113,7 +117,7 @@ def expire(timeout: Timeout) -> None:
         state.task.request_cancel(())
         timeout.state = state._replace(phase=EXPIRING)
 
-    timeout.operate("expire", effect)
+    timeout.operate("", effect)
 
 
 def make_timeout(delay: float | None) -> Any:
@@ -175,4 +179,4 @@ def wake_from(future: Future, task: Any) -> None:
         if task.waiter_is_pending() and task.state.outcome is None:
             task.wake()
 
-    task.operate("wake", effect)
+    task.operate("", effect)

@@ -133,7 +133,6 @@ class Future(Primitive):
 
     def cancel(self) -> bool:
         """Keep it from running, if it has not begun; whether it will not run."""
-
         if not self.operate("cancel", self.be_cancelled):
             return False
         self.call_back()

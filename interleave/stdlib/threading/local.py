@@ -19,6 +19,8 @@ _get = object.__getattribute__
 class Local(Shared):
     """`threading.local`. All it holds is a dict with the value of each (thread, attribute)."""
 
+    _of_threads = True
+
     def __init__(self, number: int, location: Location) -> None:
         object.__setattr__(self, "_number", number)
         object.__setattr__(self, "_location", location)

@@ -1,0 +1,53 @@
+"""The functions that a thread is in: where it is in each of them, and its locals."""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+from interleave.compiler import Code, Locals
+from interleave.memory.closures import Closure
+
+
+class FrameLocals(dict[str, Any]):
+    """The locals of a frame; one that is not bound raises what Python raises."""
+
+    def __missing__(self, name: str) -> Any:
+        raise UnboundLocalError(
+            f"cannot access local variable {name!r} where it is not associated with a value"
+        )
+
+    def __delitem__(self, name: str) -> None:
+        self[name]
+        super().__delitem__(name)
+
+
+class Frame:
+    """A function that is running: where it is, and its locals."""
+
+    __slots__ = ("at", "code", "names")
+
+    def __init__(self, code: Code, at: int, names: Locals) -> None:
+        self.code = code
+        self.at = at
+        self.names = names
+
+
+def place_in(frame: Frame) -> tuple[Code, int]:
+    """The block that a frame is at."""
+    return (frame.code, min(frame.at, len(frame.code.blocks) - 1))
+
+
+def live(code: Code, at: int, innermost: bool) -> tuple[str, ...]:
+    """The locals that a local state keeps of a frame: those that may still be used."""
+    if at >= len(code.blocks):
+        return ()
+    block = code.blocks[at]
+    return block.live if innermost else block.live_in_call
+
+
+def given_first(callee: Any) -> list[Any]:
+    """What a callee is given before its arguments: its object, or what it has captured."""
+    if isinstance(callee, Closure):
+        return [*callee.captured]
+    return [callee.__self__] if isinstance(callee, types.MethodType) else []

@@ -1,0 +1,154 @@
+"""What the code of a model can come by: functions, shared globals, and what it assigns."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import types
+from collections.abc import Iterator
+from typing import Any
+
+from interleave import stdlib
+from interleave.compiler import is_user_function
+from interleave.compiler.names import (
+    Surroundings,
+    bound_names,
+    evaluated_nodes,
+    is_shared_global,
+    is_user_class,
+    nodes_with_defaults,
+)
+from interleave.compiler.source import find_function
+from interleave.memory.values import mangle
+from interleave.model import Model
+from interleave.program.setup import class_attributes
+
+
+def methods(model: type) -> dict[str, types.FunctionType]:
+    """The methods of a class and its bases, bases first, in order of definition."""
+    found: dict[str, types.FunctionType] = {}
+    for cls in reversed(model.__mro__):
+        if cls not in (object, Model):
+            for name, member in vars(cls).items():
+                if isinstance(member, types.FunctionType):
+                    found[name] = member
+                else:
+                    found.pop(name, None)
+    return found
+
+
+def reachable_functions(
+    model: type, entries: list[types.FunctionType]
+) -> tuple[list[types.FunctionType], frozenset[str]]:
+    """Functions that threads and properties may call, and the names of all the model's methods."""
+    module = sys.modules.get(model.__module__)
+    neighbours = [value for value in _module_values(module) if is_user_class(value)]
+    by_name: dict[str, list[types.FunctionType]] = {}
+    for cls in [model, *neighbours]:
+        for name, function in all_functions(cls):
+            by_name.setdefault(name, []).append(function)
+    found: dict[types.FunctionType, None] = {}
+    waiting = list(entries)
+    while waiting:
+        function = waiting.pop(0)
+        definition = find_function(function)
+        if function in found or definition is None:
+            continue
+        found[function] = None
+        names = Surroundings(function)
+        for node in nodes_with_defaults(definition[0]):
+            if isinstance(node, ast.Attribute):
+                waiting += by_name.get(mangle(node.attr, definition[1]), [])
+            elif isinstance(node, ast.Name) and node.id in names:
+                value = names.real(node.id)
+                if isinstance(value, types.FunctionType) and is_user_function(value):
+                    waiting.append(value)
+        # Called without being named: with, operators, comparisons.
+        waiting += [f for name, fs in by_name.items() if _is_dunder(name) for f in fs]
+    callable_names = {name for name in by_name if name not in ("__init__", "__post_init__")}
+    return list(found), frozenset(callable_names)
+
+
+def _module_values(module: types.ModuleType | None) -> list[Any]:
+    """The values of a model's module, and of the modules of its own that it imports."""
+    found = list(vars(module).values()) if module else []
+    for value in list(found):
+        if isinstance(value, types.ModuleType) and not stdlib.is_standard(value.__name__):
+            found += [each for each in vars(value).values() if is_user_class(each)]
+    return list({id(value): value for value in found}.values())
+
+
+def _is_dunder(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__") and name not in (
+        "__init__", "__post_init__", "__new__", "__repr__", "__str__",
+    )  # fmt: skip
+
+
+def all_functions(cls: type) -> Iterator[tuple[str, types.FunctionType]]:
+    """The functions of a class and its bases, those of properties too, by name."""
+    for base in reversed(cls.__mro__):
+        if base in (object, Model) or stdlib.is_standard(base.__module__):
+            continue
+        for name, member in vars(base).items():
+            parts = (
+                (member.fget, member.fset)
+                if isinstance(member, property)
+                else (getattr(member, "__func__", member),)
+            )
+            for part in parts:
+                if isinstance(part, types.FunctionType) and name != "setup":
+                    yield name, part
+
+
+def shared_globals(functions: list[types.FunctionType]) -> dict[str, Any]:
+    """Globals of the module that functions use and that are objects which threads share."""
+    found: dict[str, Any] = {}
+    known: set[int] = set()
+    for function in functions:
+        names = Surroundings(function)
+        definition = find_function(function)
+        if definition is None:
+            continue
+        bound = bound_names(definition[0])
+        for node in nodes_with_defaults(definition[0]):
+            if isinstance(node, ast.Name) and node.id not in bound and node.id in names:
+                value = names.real(node.id)
+                if id(value) not in known and is_shared_global(value):
+                    known.add(id(value))
+                    name = node.id
+                    while name in found:
+                        name += "'"
+                    found[name] = value
+    return found
+
+
+def fields_set(functions: list[types.FunctionType], model: type) -> frozenset[str]:
+    """Names of the attributes that some code sets, anywhere: what they hold may be a function."""
+    module = sys.modules.get(model.__module__)
+    classes = [value for value in _module_values(module) if is_user_class(value)]
+    makers = [function for cls in classes for _, function in all_functions(cls)]
+    nodes = (
+        node
+        for function in [*functions, *makers]
+        if (found := find_function(function)) is not None
+        for node in evaluated_nodes(found[0])
+    )
+    stored = {
+        mangle(node.attr, None)
+        for node in nodes
+        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
+    }
+    return frozenset(stored | set(class_attributes(model)))
+
+
+def written_attributes(functions: list[types.FunctionType]) -> frozenset[str]:
+    """Names of the attributes that some function assigns."""
+    found: set[str] = set()
+    for function in functions:
+        definition = find_function(function)
+        if definition is None or function.__name__ in ("__init__", "__post_init__"):
+            continue
+        for node in evaluated_nodes(definition[0]):
+            if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+                found.add(mangle(node.attr, definition[1]))
+    return frozenset(found)
