@@ -413,6 +413,26 @@ def test_what_a_Value_panics_with(tmp_path: Path, statement: str, message: str) 
     assert messages(result) == [f"main ends the program: panic: sync/atomic: {message}"]
 
 
+def test_an_update_of_an_atomic_can_be_lost_wherever_it_was_made(tmp_path: Path) -> None:
+    text = """
+class M(Model):
+    @goroutine
+    def main(self):
+        n = atomic.Int32()
+        wg = go.WaitGroup()
+
+        def count():
+            n.Store(n.Load() + 1)
+
+        wg.Go(count)
+        wg.Go(count)
+        wg.Wait()
+"""
+    result = on_both(tmp_path, text)
+    assert kinds(result) == ["lost-update"]
+    assert result.violations[0].threads == ("wg.Go-1", "wg.Go-2")
+
+
 # Timers
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
 from interleave.go.base import GoPrimitive, Panic
-from interleave.go.goroutines import spawn
+from interleave.go.goroutines import named, spawn
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import stepwise
 
@@ -87,6 +87,7 @@ class WaitGroup(GoPrimitive):
 
 
 @stepwise
+@named("wg.Go")
 def _run(group: WaitGroup, f: Callable[[], Any]) -> None:
     try:
         f()
