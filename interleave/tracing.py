@@ -130,7 +130,7 @@ def _line(step: Step) -> Source:
 def _outcome(machine: Machine, access: AccessRecord) -> str:
     """What an access gave, where what it changed does not say."""
     kind, result = access.kind.name, access.result
-    if access.raised is not None or access.writes or getattr(result, "is_internal", False):
+    if access.raised is not None or access.writes or getattr(type(result), "is_internal", False):
         return ""
     if kind == "return":
         return "returns: the program ends"

@@ -645,7 +645,7 @@ def test_steps_of_a_worker_are_in_the_same_file_on_every_machine() -> None:
     (violation,) = checked(Asks).violations
     (step,) = [each for each in violation.trace.steps if each.thread == "worker-1"]
     assert step.source.file == "futures"
-    assert step.source.text == "worker()"
+    assert step.source.text == "set_result main#1"
 
 
 # What is not modelled
