@@ -369,6 +369,220 @@ class Moby4951(Model):
         devices.remove(info)
 """
 
+SERVING_2137 = """class Request:
+    def __init__(self):
+        self.lock = go.Mutex()
+        self.accepted = go.Chan(1, of=bool)
+
+class Breaker:
+    def __init__(self, queueDepth, maxConcurrency):
+        self.pendingRequests = go.Chan(queueDepth + maxConcurrency)
+        self.activeRequests = go.Chan(maxConcurrency)
+
+    def Maybe(self, thunk):
+        match go.select(go.send(self.pendingRequests, None), default=True):
+            case -1, _:
+                return False
+            case 0, _:
+                self.activeRequests.send(None)
+                def release():
+                    self.activeRequests.recv()
+                    self.pendingRequests.recv()
+                go.defer(release)
+                thunk()
+                return True
+
+    def concurrentRequest(self):
+        r = Request()
+        r.lock.Lock()
+        start = go.WaitGroup()
+        start.Add(1)
+        def run():
+            start.Done()
+            def thunk():
+                r.lock.Lock()
+                r.lock.Unlock()
+            ok = self.Maybe(thunk)
+            r.accepted.send(ok)
+        go.spawn(run)
+        start.Wait()
+        return r
+
+    def concurrentRequests(self, n):
+        return [self.concurrentRequest() for _ in range(n)]
+
+def unlock(req):
+    req.lock.Unlock()
+    ok = req.accepted.recv()
+    req.accepted.send(ok)
+
+class Serving2137(Model):
+    @goroutine
+    def main(self):
+        b = Breaker(1, 1)
+        for lc in b.concurrentRequests(2):
+            unlock(lc)
+"""
+
+GRPC_3017 = """class Entry:
+    def __init__(self, sc):
+        self.sc = sc
+        self.cancel = None
+        self.abortDeleting = False
+
+class LbCacheClientConn:
+    def __init__(self):
+        self.mu = go.Mutex()
+        self.subConnCache = {}
+        self.subConnToAddr = {}
+
+    def NewSubConn(self, addr):
+        self.mu.Lock()
+        go.defer(self.mu.Unlock)
+        entry = self.subConnCache.get(addr)
+        if entry is not None:
+            entry.cancel()
+            del self.subConnCache[addr]
+            return entry.sc
+        self.subConnToAddr[1] = addr
+        return 1
+
+    def RemoveSubConn(self, sc):
+        self.mu.Lock()
+        go.defer(self.mu.Unlock)
+        addr = self.subConnToAddr.get(sc)
+        if addr is None:
+            return
+        entry = self.subConnCache.get(addr)
+        if entry is not None:
+            if entry.sc != sc:
+                del self.subConnToAddr[sc]
+            return
+        entry = Entry(sc)
+        self.subConnCache[addr] = entry
+
+        def expired():
+            self.mu.Lock()
+            if entry.abortDeleting:
+                return  # missing unlock
+            del self.subConnToAddr[sc]
+            del self.subConnCache[addr]
+            self.mu.Unlock()
+
+        timer = go.time.AfterFunc(go.time.Nanosecond, expired)
+
+        def cancel():
+            if not timer.Stop():
+                entry.abortDeleting = True
+
+        entry.cancel = cancel
+
+class Grpc3017(Model):
+    ROUNDS = param(2)
+    @goroutine
+    def main(self):
+        ccc = LbCacheClientConn()
+        sc = ccc.NewSubConn(1)
+        done = go.Chan()
+        def work():
+            nonlocal sc
+            for i in range(self.ROUNDS):
+                ccc.RemoveSubConn(sc)
+                sc = ccc.NewSubConn(1)
+            done.close()
+        go.spawn(work)
+        done.recv()
+"""
+
+KUBERNETES_70277_AND_26980 = """def WaitFor(wait, fn, done):
+    c = wait(done)
+    while True:
+        _, open = c.recv_ok()
+        ok, err = fn()
+        if err is not None:
+            return err
+        if ok:
+            return None
+        if not open:
+            break
+    return None
+
+def poller(interval, timeout):
+    def wait(done):
+        ch = go.Chan()
+        def poll():
+            go.defer(ch.close)
+            tick = time.NewTicker(interval)
+            go.defer(tick.Stop)
+            after = go.nil
+            if timeout != 0:
+                timer = time.NewTimer(timeout)
+                after = timer.C
+                go.defer(timer.Stop)
+            while True:
+                match go.select(go.recv(tick.C), go.recv(after), go.recv(done)):
+                    case 0, _:
+                        go.select(go.send(ch, None), default=True)
+                    case 1, _:
+                        return
+                    case 2, _:
+                        return
+        go.spawn(poll)
+        return ch
+    return wait
+
+class Kubernetes70277(Model):
+    @goroutine
+    def main(self):
+        stopCh = go.Chan()
+        go.defer(stopCh.close)
+        waitFunc = poller(time.Millisecond, 20 * time.Second)
+        doneCh = None
+        def wait(done):
+            nonlocal doneCh
+            doneCh = done
+            return waitFunc(done)
+        WaitFor(wait, lambda: (True, None), stopCh)
+        doneCh.recv()
+
+class Kubernetes26980(Model):
+    def add(self, p):
+        p.lock.Lock()
+        go.defer(p.lock.Unlock)
+        p.pending.append(1)
+        p.cond.Broadcast()
+    def pop(self, p, stopCh):
+        p.lock.Lock()
+        go.defer(p.lock.Unlock)
+        while True:
+            while len(p.pending) == 0:
+                match go.select(go.recv(stopCh), default=True):
+                    case 0, _: return
+                p.cond.Wait()
+            stopCh.recv()
+            return
+    @goroutine
+    def main(self):
+        pl = Listener()
+        stopCh = go.Chan()
+        go.defer(stopCh.close)
+        self.add(pl)
+        go.spawn(self.pop, pl, stopCh)
+        resultCh = go.Chan()
+        def f():
+            pl.lock.Lock()
+            resultCh.close()
+        go.spawn(f)
+        resultCh.recv()
+        pl.lock.Unlock()
+
+class Listener:
+    def __init__(self):
+        self.lock = go.RWMutex()
+        self.cond = go.NewCond(self.lock)
+        self.pending = []
+"""
+
 CASES = [
     (KUBERNETES_1321, "Kubernetes1321", {"deadlock"}, (85, 108)),
     (COCKROACH_1055, "Cockroach1055", {"deadlock"}, (191, 368)),
@@ -378,9 +592,15 @@ CASES = [
     (GRPC_1353_AND_OTHERS, "Kubernetes5316", {"stuck"}, (47, 57)),
     (ISTIO_16224, "Istio16224", {"deadlock"}, (80, 142)),
     (MOBY_4951, "Moby4951", {"deadlock"}, (33, 33)),
+    (SERVING_2137, "Serving2137", {"deadlock"}, (142, 269)),
+    (GRPC_3017, "Grpc3017", {"deadlock", "stuck"}, (722, 1_399)),
+    (KUBERNETES_70277_AND_26980, "Kubernetes70277", {"deadlock", "stuck"}, (40, 64)),
+    (KUBERNETES_70277_AND_26980, "Kubernetes26980", {"deadlock"}, (38, 48)),
 ]
 
 FIXES = [
+    (GRPC_3017, "Grpc3017", "return  # missing unlock", "self.mu.Unlock(); return"),
+    (KUBERNETES_70277_AND_26980, "Kubernetes70277", "doneCh.recv()", "pass"),
     # Room for the answer that nobody may come to take.
     (GRPC_1353_AND_OTHERS, "Kubernetes5316", "Ch = go.Chan()", "Ch = go.Chan(1)"),
     (ISTIO_16224, "Istio16224", "done = go.Chan()", "done = go.Chan(1)"),

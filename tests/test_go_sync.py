@@ -302,6 +302,17 @@ def test_a_Cond_needs_a_lock(tmp_path: Path) -> None:
         body_of_main(tmp_path, "x = 1", "go.NewCond(3)")
 
 
+def test_the_lock_of_a_Cond_can_be_set_later(tmp_path: Path) -> None:
+    result = body_of_main(
+        tmp_path,
+        "cond = go.Cond(); mu = go.Mutex()",
+        "self.cond.L = self.mu",
+        "self.cond.L.Lock()",
+        "assert not self.mu.TryLock()",
+    )
+    assert messages(result) == []
+
+
 def test_Map(tmp_path: Path) -> None:
     text = """
 class M(Model):
@@ -400,6 +411,26 @@ def test_what_atomics_give(tmp_path: Path) -> None:
 def test_what_a_Value_panics_with(tmp_path: Path, statement: str, message: str) -> None:
     result = body_of_main(tmp_path, "v = atomic.Value()", "self.v.Store(1)", f"self.v.{statement}")
     assert messages(result) == [f"main ends the program: panic: sync/atomic: {message}"]
+
+
+def test_an_update_of_an_atomic_can_be_lost_wherever_it_was_made(tmp_path: Path) -> None:
+    text = """
+class M(Model):
+    @goroutine
+    def main(self):
+        n = atomic.Int32()
+        wg = go.WaitGroup()
+
+        def count():
+            n.Store(n.Load() + 1)
+
+        wg.Go(count)
+        wg.Go(count)
+        wg.Wait()
+"""
+    result = on_both(tmp_path, text)
+    assert kinds(result) == ["lost-update"]
+    assert result.violations[0].threads == ("wg.Go-1", "wg.Go-2")
 
 
 # Timers

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from interleave.engine.graph import SearchGraph
+from interleave.engine.graph import INTERRUPTED, SearchGraph
 from interleave.engine.observing import Limits, Predicate
 from interleave.engine.paths import Path, path_by_search, paths_to
 from interleave.engine.search import explore
@@ -57,7 +57,9 @@ class Leaks:
                 find_waiting(self._after) if self.countable else self._after.waiting()
             )
         if self._after.limit:
-            graph.limit = f"{self._after.limit}, of what goroutines could do after main"
+            graph.limit = self._after.limit
+            if graph.limit != INTERRUPTED:
+                graph.limit += ", in what goroutines could do after main"
             return
         self.later = [(self._numbers[number], threads) for number, threads in at_start]
         if self._stuck and self.countable:

@@ -44,6 +44,7 @@ from interleave.engine.search import explore
 from interleave.engine.trees import LearntSteps
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import Carrier, Sources, Touch
+from interleave.memory.made import PrimitiveRoom
 from interleave.memory.primitive import Primitive
 from interleave.result import LostUpdate, Trace, Violation
 
@@ -63,9 +64,6 @@ class LostUpdateCheck(Check):
         self._histories = Histories(machine)
         self._looked_through = 0
         self._known_suspects: list[Suspect] = []
-        heap = machine.program.heap
-        owners = [heap.owner(each) for each in heap.changing]
-        self._plain = [not isinstance(each, Primitive) or each.is_variable for each in owners]
 
     def on_transition(self, number: int, state: State, step: Step) -> bool:
         before = self.machine.local(state, step.thread)
@@ -83,11 +81,21 @@ class LostUpdateCheck(Check):
         touches = [touch for access in step.accesses for touch in access.writes]
         return [
             (index, touch.part)
-            for index, _ in step.writes
-            if self._plain[index]
+            for index, value in step.writes
+            if self._can_lose(index, value)
             for touch in touches
             if touch.location.index == index
         ]
+
+    def _can_lose(self, index: int, value: int) -> bool:
+        """Whether what is written at a place is the value of a variable, and no state of a lock."""
+        heap = self.machine.program.heap
+        location = heap.changing[index]
+        owner = heap.owner(location)
+        if isinstance(owner, PrimitiveRoom) and location.is_room:
+            held = heap.values[value]
+            return held is not None and bool(held.kind.stand_in.is_variable)
+        return not isinstance(owner, Primitive) or owner.is_variable
 
     def on_changed_under(self, found: Iterable[tuple[Change, int, int]]) -> None:
         self._changed_under.update(found)

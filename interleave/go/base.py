@@ -85,7 +85,8 @@ class GoPrimitive(Primitive):
         real.state = cls.visit(real.state, lambda part, _: copy(part))
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name != "state" and not name.startswith("_"):
+        is_field = hasattr(getattr(type(self), name, None), "__set__")
+        if not (is_field or name.startswith("_")):
             raise ModelError(
                 f"{self._location.name}.{name} is set: a {type(self).__name__} has no such field",
                 remedy="keep it in an attribute of the model",

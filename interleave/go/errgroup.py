@@ -7,7 +7,7 @@ from typing import Any
 
 from interleave.go import atomics, channels, context, waiting
 from interleave.go.base import new
-from interleave.go.goroutines import spawn
+from interleave.go.goroutines import named, spawn
 from interleave.memory.primitive import stepwise
 from interleave.records import dataclass
 
@@ -41,6 +41,7 @@ class _Group:
 
 
 @stepwise
+@named("g.Go")
 def _run(group: _Group, f: Callable[[], Any]) -> None:
     try:
         error = f()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
 
 RUNNING = "running"
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Goroutine(Primitive):
@@ -44,6 +46,16 @@ def spawn(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
         port.start_thread(room.runs, function, args, kwargs)
 
     port.access(AccessKind("go", part=name), effect)
+
+
+def named(name: str) -> Callable[[Function], Function]:
+    """Say what reports call the goroutines that run a function."""
+
+    def rename(function: Function) -> Function:
+        function.__name__ = name
+        return function
+
+    return rename
 
 
 def Gosched() -> None:

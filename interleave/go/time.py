@@ -12,7 +12,7 @@ from typing import Any
 
 from interleave.go.base import Panic, new
 from interleave.go.channels import Channel, ChanState
-from interleave.go.goroutines import spawn
+from interleave.go.goroutines import named, spawn
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import stepwise
 
@@ -154,12 +154,13 @@ def Tick(duration: float) -> Any:
 def AfterFunc(duration: float, f: Callable[[], Any]) -> Any:
     """Call `f` in a goroutine of its own, at some moment, unless it is stopped before."""
     made = _new_after_func(duration)
-    spawn(timer, made, f)
+    spawn(_call_later, made, f)
     return made
 
 
 @stepwise
-def timer(made: Timer, f: Callable[[], Any]) -> None:
+@named("time.AfterFunc")
+def _call_later(made: Timer, f: Callable[[], Any]) -> None:
     """The goroutine of an `AfterFunc`."""
     if made.expires():
         f()

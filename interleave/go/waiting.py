@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
 from interleave.go.base import GoPrimitive, Panic
-from interleave.go.goroutines import spawn
+from interleave.go.goroutines import named, spawn
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import stepwise
 
@@ -87,6 +87,7 @@ class WaitGroup(GoPrimitive):
 
 
 @stepwise
+@named("wg.Go")
 def _run(group: WaitGroup, f: Callable[[], Any]) -> None:
     try:
         f()
@@ -153,14 +154,18 @@ class Cond(GoPrimitive):
     """`sync.Cond`. `Signal` wakes who has waited longest; nobody wakes without one."""
 
     @classmethod
-    def zero(cls, lock: Any) -> object:
-        """`sync.NewCond(lock)`."""
-        if not hasattr(getattr(lock, "kind", lock), "give"):
+    def zero(cls, lock: Any = None) -> object:
+        """`sync.NewCond(lock)`; or, without it, a `sync.Cond`, whose field L is set later."""
+        cls._check(lock)
+        return Condition(lock)
+
+    @staticmethod
+    def _check(lock: Any) -> None:
+        if lock is not None and not hasattr(getattr(lock, "kind", lock), "give"):
             raise ModelError(
                 f"a Cond is made with {lock!r} as its lock",
                 remedy="give it a Mutex, an RWMutex, or what its RLocker gives",
             )
-        return Condition(lock)
 
     @classmethod
     def visit(cls, state: Any, visit: Callable[[Any, str], Any]) -> Any:
@@ -172,8 +177,17 @@ class Cond(GoPrimitive):
 
     @property
     def L(self) -> Any:
-        """Its lock. It never changes, so that to look at it is no access."""
+        """Its lock. Once it is set it never changes, so that to look at it is no access."""
         return self.state.lock
+
+    @L.setter
+    def L(self, lock: Any) -> None:
+        self._check(lock)
+
+        def effect() -> None:
+            self.state = self.state._replace(lock=lock)
+
+        self.operate("set L", effect)
 
     def Wait(self) -> None:
         """Give the lock back and wait to be woken, then take it again: three steps."""
