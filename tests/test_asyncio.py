@@ -334,6 +334,30 @@ def test_settings_in_the_model(tmp_path: Path) -> None:
         checked(tmp_path, FROM_OUTSIDE, order="lifo")
 
 
+CALLED = """
+    def call(self):
+        self.log += "c"
+
+    @task
+    async def main(self):
+        handle = asyncio.get_running_loop().CALL
+        await asyncio.sleep(0)
+        self.log += "m"
+        handle.cancel()
+        assert handle.cancelled()
+"""
+
+
+@pytest.mark.parametrize("call", ["call_soon(self.call)", "call_later(1, self.call)"])
+def test_calls_of_the_loop(tmp_path: Path, engine: str, call: str) -> None:
+    body = CALLED.replace("CALL", call)
+    assert logs(checked(tmp_path, body, engine)) == {"cm", "m"}
+    for order in ("any", "fifo"):
+        real, whole = every_outcome(HEADER + body, fifo=order == "fifo", runs=2_000)
+        assert whole
+        assert listed(tmp_path / "model.py", HEADER + body, order) == real
+
+
 # The order of the loop
 
 TURNS = """

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
+from interleave.memory.made import Kind
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import Freezer, Key, order_of
@@ -182,19 +183,32 @@ class EventLoop(Primitive):
 
     # As a model sees it
 
-    def call_soon(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> None:
+    def call_soon(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> Any:
         """Have the loop call a function of the model, later."""
-        self._call(callback, args, threadsafe=False)
+        return self._call("call_soon", callback, args, self.schedule)
 
     def call_soon_threadsafe(
         self, callback: Callable[..., Any], *args: Any, context: Any = None
-    ) -> None:
+    ) -> Any:
         """The same, from any thread."""
-        self._call(callback, args, threadsafe=True)
 
-    def _call(self, callback: Callable[..., Any], args: Any, *, threadsafe: bool) -> None:
-        name = "call_soon_threadsafe" if threadsafe else "call_soon"
-        self.operate(name, lambda: self.schedule((callback, args), threadsafe=threadsafe))
+        def schedule(handle: Handle) -> None:
+            self.schedule(handle, threadsafe=True)
+
+        return self._call("call_soon_threadsafe", callback, args, schedule)
+
+    def call_later(
+        self, delay: float, callback: Callable[..., Any], *args: Any, context: Any = None
+    ) -> Any:
+        """The same, at any time."""
+        return self._call("call_later", callback, args, self.start_timer)
+
+    def _call(
+        self, name: str, callback: Any, args: Any, schedule: Callable[[Handle], None]
+    ) -> CallHandle:
+        self.operate(name, lambda: schedule((callback, args)))
+        made: CallHandle = current_port().make(Kind(CallHandle), CallState(callback, args))
+        return made
 
     def create_task(self, coro: Any, *, name: str | None = None, context: Any = None) -> Any:
         """`asyncio.create_task`."""
@@ -231,6 +245,35 @@ class EventLoop(Primitive):
                 remedy="let choose([True, False]) say whether the time has come",
             )
         )
+
+
+class CallState(NamedTuple):
+    """What is to be called, and whether that was taken back."""
+
+    callback: Any
+    args: tuple[Any, ...]
+    cancelled: bool = False
+
+
+class CallHandle(Primitive):
+    """`asyncio.Handle` and `asyncio.TimerHandle`: what `call_soon` and `call_later` give."""
+
+    is_internal = True
+
+    def cancel(self) -> None:
+        """Have it not called, if it has not been yet."""
+
+        def effect() -> None:
+            state: CallState = self.state
+            if not state.cancelled:
+                current_port().tasks.loop.stop_timer((state.callback, state.args))
+                self.state = state._replace(cancelled=True)
+
+        self.operate("cancel call", effect)
+
+    def cancelled(self) -> bool:
+        """Whether `cancel` was called."""
+        return bool(self.operate("cancelled", lambda: self.state.cancelled))
 
 
 def _may_run(task: Any) -> bool:
