@@ -532,6 +532,7 @@ NEVER = """
         ),
         ("t = asyncio.create_task(self.fails()); await asyncio.wait([t]); t.exception()", ()),
         ("await asyncio.gather(self.fails(), return_exceptions=True)", ()),
+        ("a, b = asyncio.as_completed([self.quick(), self.quick()]); await b", ()),
     ],
 )
 def test_what_the_loop_warns_of(

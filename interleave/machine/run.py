@@ -556,7 +556,7 @@ class StepRun:
         return tuple(
             each.function.__qualname__
             for each in self._coroutines
-            if not each.started and (ended or id(each) not in self._in_frames)
+            if not each.started and each.is_missed and (ended or id(each) not in self._in_frames)
         )
 
     def _leave_loop(self, first: tuple[Code, int], *, suspended: bool) -> None:

@@ -22,6 +22,9 @@ FLATTENED = "__interleave_flattened__"
 class Coroutine:
     """What calling an `async def` function of the model gives: the function, and its locals."""
 
+    is_missed = True
+    """Whether Python warns where it is never awaited."""
+
     def __init__(self, function: types.FunctionType, names: dict[str, Any]) -> None:
         self.function = function
         self.names = names
@@ -120,7 +123,7 @@ def is_flattened(function: object) -> bool:
 def awaited(value: Any) -> Any:
     """What `await value` gives, where that runs no code of the model. Raises what Python raises."""
     kind = type(value)
-    if kind is LibraryCoroutine:
+    if issubclass(kind, LibraryCoroutine):
         return value.run()
     wait: Any = getattr(kind, "_await", None)
     if wait is not None:
