@@ -768,7 +768,7 @@ def test_what_a_thread_may_not_touch(tmp_path: Path, engine: str) -> None:
     safe = "asyncio.get_event_loop().call_soon_threadsafe(self.event.set)"
     asked = checked(tmp_path, body.replace("CALL", safe), engine)
     assert kinds(asked) == set()
-    assert sizes(asked) == (9, 10)
+    assert sizes(asked) == (11, 13)
 
 
 def test_to_thread(tmp_path: Path, engine: str) -> None:

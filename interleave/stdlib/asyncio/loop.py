@@ -160,7 +160,7 @@ class EventLoop(Primitive):
                 self._set(cancels=())
             else:
                 self.took(does.handle)
-            return does.handle
+            return _what_it_calls(does.handle)
 
         found: tuple[Callable[..., Any], tuple[Any, ...]] = port.access(AccessKind(NAME), effect)
         return found
@@ -206,8 +206,9 @@ class EventLoop(Primitive):
     def _call(
         self, name: str, callback: Any, args: Any, schedule: Callable[[Handle], None]
     ) -> CallHandle:
-        self.operate(name, lambda: schedule((callback, args)))
+        # An object of its own: two calls of one function are two calls.
         made: CallHandle = current_port().make(Kind(CallHandle), CallState(callback, args))
+        self.operate(name, lambda: schedule((run_call, (made,))))
         return made
 
     def create_task(self, coro: Any, *, name: str | None = None, context: Any = None) -> Any:
@@ -266,7 +267,7 @@ class CallHandle(Primitive):
         def effect() -> None:
             state: CallState = self.state
             if not state.cancelled:
-                current_port().tasks.loop.stop_timer((state.callback, state.args))
+                current_port().tasks.loop.stop_timer((run_call, (self,)))
                 self.state = state._replace(cancelled=True)
 
         self.operate("cancel call", effect)
@@ -314,7 +315,17 @@ def _in_words(handle: Handle) -> tuple[str, Any]:
     words = getattr(callback, "__interleave_words__", None)
     if words is not None:
         return words, args[0].subject()
-    return f"call {getattr(callback, '__name__', 'a callback')}", None
+    called, _ = _what_it_calls(handle)
+    return f"call {getattr(called, '__name__', 'a callback')}", None
+
+
+def _what_it_calls(handle: Handle) -> Handle:
+    """The function that a callback stands for, with its arguments."""
+    callback, args = handle
+    if callback is not run_call:
+        return handle
+    state: CallState = args[0].state
+    return state.callback, state.args
 
 
 def in_words(words: str) -> Callable[[Callable[..., Any]], Any]:
@@ -335,6 +346,10 @@ def cancelled_from_outside(task: Any) -> None:
 
 def nobody_is_cancelled() -> None:
     """What is run where nothing can happen any more, unless somebody cancels a task."""
+
+
+def run_call(call: CallHandle) -> None:
+    """Stands for the call of a function of the model: see `_what_it_calls`."""
 
 
 def nothing() -> None:
