@@ -532,6 +532,14 @@ NEVER = """
         ),
         ("t = asyncio.create_task(self.fails()); await asyncio.wait([t]); t.exception()", ()),
         ("await asyncio.gather(self.fails(), return_exceptions=True)", ()),
+        (
+            "g = asyncio.gather(self.fails()); await asyncio.wait([g])",
+            ("the exception of a future was never retrieved: ValueError('lost')",),
+        ),
+        (
+            "asyncio.Future().set_exception(KeyError(1))",
+            ("the exception of a future was never retrieved: KeyError(1)",),
+        ),
         ("a, b = asyncio.as_completed([self.quick(), self.quick()]); await b", ()),
     ],
 )

@@ -547,14 +547,14 @@ class StepRun:
             tuple(self._raised),
             failure,
             self._flow.end(len(self._log)) if self._flow else None,
-            self._never_awaited(local),
+            (*self._never_awaited(local), *self._making.lost),
         )
 
     def _never_awaited(self, local: int) -> tuple[str, ...]:
-        """The coroutines that the thread has no more, and that have not begun."""
+        """What Python says of coroutines that the thread has no more, and that have not begun."""
         ended = local in (FINISHED, FAILED)
         return tuple(
-            each.function.__qualname__
+            f"coroutine {each.function.__qualname__!r} was never awaited"
             for each in self._coroutines
             if not each.started and each.is_missed and (ended or id(each) not in self._in_frames)
         )
