@@ -186,7 +186,8 @@ def expectation_of(model: type[Model], runtime: str) -> Expectation | None:
 
 def checked_runtime(runtime: str | None, model: type[Model] | None = None) -> str:
     """The runtime to use: the one asked for, but "process" for a `model` of processes alone, and
-    "asyncio" for one of tasks alone.
+    "asyncio" for one of tasks alone, unless "gil" is asked for, which says how threads switch that
+    tasks start.
 
     Raises `UsageError` for one that does not exist.
     """
@@ -196,7 +197,8 @@ def checked_runtime(runtime: str | None, model: type[Model] | None = None) -> st
         )
     notes = [] if model is None else _thread_notes(model)
     kinds = {note.kind for note in notes}
-    for kind, name in (("process", "process"), ("task", "asyncio")):
-        if kinds == {kind}:
-            return name
+    if kinds == {"process"}:
+        return "process"
+    if kinds == {"task"} and runtime != "gil":
+        return "asyncio"
     return runtime or RUNTIMES[0]

@@ -779,6 +779,27 @@ def test_what_a_thread_may_not_touch(tmp_path: Path, engine: str) -> None:
     assert sizes(asked) == (11, 13)
 
 
+def test_threads_of_tasks_switch_as_their_runtime_says(tmp_path: Path, engine: str) -> None:
+    body = """
+    def work(self):
+        self.n += 1
+
+    @task
+    async def main(self):
+        await asyncio.gather(asyncio.to_thread(self.work), asyncio.to_thread(self.work))
+"""
+    result = checked(tmp_path, body, engine)
+    assert (result.runtime, kinds(result)) == ("asyncio", {"lost-update"})
+    result = checked(tmp_path, body, engine, runtime="gil")
+    assert (result.runtime, kinds(result)) == ("gil", set())
+
+
+def test_tasks_alone_are_the_same_under_gil(tmp_path: Path, engine: str) -> None:
+    result = checked(tmp_path, LOST, engine, runtime="gil")
+    assert kinds(result) == {"lost-update", "postcondition"}
+    assert sizes(result) == (12, 14)
+
+
 def test_to_thread(tmp_path: Path, engine: str) -> None:
     body = """
     def work(self, number, *, more):
@@ -808,7 +829,9 @@ def test_to_thread(tmp_path: Path, engine: str) -> None:
 
 
 MODELS = Path(__file__).parent.parent / "models" / "asyncio"
-SIZE = re.compile(r"^# ([\d,]+) states, ([\d,]+) transitions\n(?:@.*\n)+class (\w+)", re.MULTILINE)
+SIZE = re.compile(
+    r"^# ([\d,]+) states, ([\d,]+) transitions.*\n(?:@.*\n)+class (\w+)", re.MULTILINE
+)
 
 
 @pytest.mark.parametrize("file", sorted(MODELS.glob("*.py")), ids=lambda file: file.stem)
