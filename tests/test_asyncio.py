@@ -830,7 +830,7 @@ def test_to_thread(tmp_path: Path, engine: str) -> None:
 
 MODELS = Path(__file__).parent.parent / "models" / "asyncio"
 SIZE = re.compile(
-    r"^# ([\d,]+) states, ([\d,]+) transitions.*\n(?:@.*\n)+class (\w+)", re.MULTILINE
+    r"^# ([\d,]+) states, ([\d,]+) transitions\n(?:@.*\n)+class (\w+)", re.MULTILINE
 )
 
 

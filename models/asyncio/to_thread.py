@@ -13,7 +13,7 @@ import asyncio
 from interleave import Model, expect, nothing, postcondition, task
 
 
-# 34 states, 47 transitions; under gil 18 and 25
+# 34 states, 47 transitions
 @expect("lost-update", "postcondition")
 @expect(nothing, runtime="gil")
 class ThreadWrites(Model):
@@ -37,7 +37,7 @@ class ThreadWrites(Model):
         return self.counter == 2
 
 
-# 22 states, 27 transitions; under gil 16 and 20
+# 22 states, 27 transitions
 @expect(nothing)
 class ThreadReturns(Model):
     """Only tasks touch the counter."""
