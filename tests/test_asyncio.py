@@ -829,9 +829,7 @@ def test_to_thread(tmp_path: Path, engine: str) -> None:
 
 
 MODELS = Path(__file__).parent.parent / "models" / "asyncio"
-SIZE = re.compile(
-    r"^# ([\d,]+) states, ([\d,]+) transitions\n(?:@.*\n)+class (\w+)", re.MULTILINE
-)
+SIZE = re.compile(r"^# ([\d,]+) states, ([\d,]+) transitions\n(?:@.*\n)+class (\w+)", re.MULTILINE)
 
 
 @pytest.mark.parametrize("file", sorted(MODELS.glob("*.py")), ids=lambda file: file.stem)
