@@ -186,7 +186,8 @@ def expectation_of(model: type[Model], runtime: str) -> Expectation | None:
 
 def checked_runtime(runtime: str | None, model: type[Model] | None = None) -> str:
     """The runtime to use: the one asked for, but a `model` of processes, of tasks or of goroutines
-    alone has its own.
+    alone has its own. With tasks alone, "gil" can be asked for: it says how threads switch that
+    they start.
 
     Raises `UsageError` for one that does not exist.
     """
@@ -196,6 +197,8 @@ def checked_runtime(runtime: str | None, model: type[Model] | None = None) -> st
         )
     notes = [] if model is None else _thread_notes(model)
     kinds = {note.kind for note in notes}
+    if kinds == {"task"} and runtime == "gil":
+        return runtime
     for kind, name in (("process", "process"), ("task", "asyncio"), ("goroutine", "go")):
         if kinds == {kind}:
             return name

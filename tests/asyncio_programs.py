@@ -87,6 +87,9 @@ PLAIN = [
     "await self.barrier.abort()",
     "await self.barrier.reset()",
     "asyncio.get_running_loop().call_soon(self.called)",
+    "asyncio.get_running_loop().call_later(0.1, self.called)",
+    "h = asyncio.get_running_loop().call_later(0.1, self.called)\nawait asyncio.sleep(0)\nh.cancel()",
+    "h = asyncio.get_running_loop().call_soon(self.called)\nawait asyncio.sleep(0)\nh.cancel()",
     "if self.Future is not None and not self.Future.done():\n    self.Future.set_result({k})",
     "if self.Future is not None:\n    self.Future.cancel()",
 ]

@@ -334,6 +334,30 @@ def test_settings_in_the_model(tmp_path: Path) -> None:
         checked(tmp_path, FROM_OUTSIDE, order="lifo")
 
 
+CALLED = """
+    def call(self):
+        self.log += "c"
+
+    @task
+    async def main(self):
+        handle = asyncio.get_running_loop().CALL
+        await asyncio.sleep(0)
+        self.log += "m"
+        handle.cancel()
+        assert handle.cancelled()
+"""
+
+
+@pytest.mark.parametrize("call", ["call_soon(self.call)", "call_later(1, self.call)"])
+def test_calls_of_the_loop(tmp_path: Path, engine: str, call: str) -> None:
+    body = CALLED.replace("CALL", call)
+    assert logs(checked(tmp_path, body, engine)) == {"cm", "m"}
+    for order in ("any", "fifo"):
+        real, whole = every_outcome(HEADER + body, fifo=order == "fifo", runs=2_000)
+        assert whole
+        assert listed(tmp_path / "model.py", HEADER + body, order) == real
+
+
 # The order of the loop
 
 TURNS = """
@@ -508,6 +532,15 @@ NEVER = """
         ),
         ("t = asyncio.create_task(self.fails()); await asyncio.wait([t]); t.exception()", ()),
         ("await asyncio.gather(self.fails(), return_exceptions=True)", ()),
+        (
+            "g = asyncio.gather(self.fails()); await asyncio.wait([g])",
+            ("the exception of a future was never retrieved: ValueError('lost')",),
+        ),
+        (
+            "asyncio.Future().set_exception(KeyError(1))",
+            ("the exception of a future was never retrieved: KeyError(1)",),
+        ),
+        ("a, b = asyncio.as_completed([self.quick(), self.quick()]); await b", ()),
     ],
 )
 def test_what_the_loop_warns_of(
@@ -743,7 +776,28 @@ def test_what_a_thread_may_not_touch(tmp_path: Path, engine: str) -> None:
     safe = "asyncio.get_event_loop().call_soon_threadsafe(self.event.set)"
     asked = checked(tmp_path, body.replace("CALL", safe), engine)
     assert kinds(asked) == set()
-    assert sizes(asked) == (9, 10)
+    assert sizes(asked) == (11, 13)
+
+
+def test_threads_of_tasks_switch_as_their_runtime_says(tmp_path: Path, engine: str) -> None:
+    body = """
+    def work(self):
+        self.n += 1
+
+    @task
+    async def main(self):
+        await asyncio.gather(asyncio.to_thread(self.work), asyncio.to_thread(self.work))
+"""
+    result = checked(tmp_path, body, engine)
+    assert (result.runtime, kinds(result)) == ("asyncio", {"lost-update"})
+    result = checked(tmp_path, body, engine, runtime="gil")
+    assert (result.runtime, kinds(result)) == ("gil", set())
+
+
+def test_tasks_alone_are_the_same_under_gil(tmp_path: Path, engine: str) -> None:
+    result = checked(tmp_path, LOST, engine, runtime="gil")
+    assert kinds(result) == {"lost-update", "postcondition"}
+    assert sizes(result) == (12, 14)
 
 
 def test_to_thread(tmp_path: Path, engine: str) -> None:

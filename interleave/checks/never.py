@@ -46,11 +46,11 @@ class NeverCheck(Check):
             if thread.task is not None and thread.room is not None
         ]
         self.predicates = self._tasks
-        self._never_awaited: set[str] = set()
+        self._dropped: set[str] = set()
         self._lost: dict[str, str] = {}
 
     def on_transition(self, number: int, state: State, step: Step) -> bool:
-        self._never_awaited.update(step.never_awaited)
+        self._dropped.update(step.warnings)
         return False
 
     def on_state(self, number: int, state: State) -> bool:
@@ -63,13 +63,11 @@ class NeverCheck(Check):
 
     @property
     def warnings(self) -> list[str]:
-        awaited = [f"coroutine {each!r} was never awaited" for each in sorted(self._never_awaited)]
-        lost = [
+        return sorted(self._dropped) + [
             f"the exception of task {task.name} was never retrieved: {self._lost[task.name]}"
             for task in self._tasks
             if task.name in self._lost
         ]
-        return awaited + lost
 
     def found(self, graph: SearchGraph) -> list[Found]:
         return []

@@ -58,6 +58,8 @@ class Making:
         """
         self.access = 0
         """The place in the log of the present access."""
+        self.lost: list[str] = []
+        """What is to be said of what nothing refers to any more."""
 
     def _at(self, index: int) -> int:
         """The value id that is at a place now."""
@@ -150,10 +152,15 @@ class Making:
             count = self._count(room) + changes.pop(room.number, 0)
             self._written[room.references.index] = self._heap.values.id_of(count)
             if count == 0:
+                self._let_go(self._heap.values[self._at(room.location.index)])
                 lost = self._heap.values.rooms(self._at(room.location.index))
                 self._written[room.location.index] = self._heap.values.id_of(None)
                 changes.subtract(lost)
                 waiting += sorted({*lost} - {*waiting})
+
+    def _let_go(self, held: Held | None) -> None:
+        if held is not None and held.kind.is_primitive:
+            self.lost += held.kind.stand_in.lost_with(held.contents)
 
     def _count(self, room: Room) -> int:
         count: int = self._heap.values[self._at(room.references.index)]

@@ -179,7 +179,7 @@ class StepRun(LocalState):
             tuple(self._raised),
             failure,
             self._flow.end(len(self._log)) if self._flow else None,
-            self._never_awaited(local),
+            (*self._never_awaited(local), *self._making.lost),
         )
 
     def _leave(self) -> None:
@@ -194,12 +194,12 @@ class StepRun(LocalState):
                 type(each).forget(each, self.thread)
 
     def _never_awaited(self, local: int) -> tuple[str, ...]:
-        """The coroutines that the thread has no more, and that have not begun."""
+        """What Python says of coroutines that the thread has no more, and that have not begun."""
         ended = local in (FINISHED, FAILED)
         return tuple(
-            each.function.__qualname__
+            f"coroutine {each.function.__qualname__!r} was never awaited"
             for each in self._coroutines
-            if not each.started and (ended or id(each) not in self._in_frames)
+            if not each.started and each.is_missed and (ended or id(each) not in self._in_frames)
         )
 
     def _leave_loop(self, first: tuple[Code, int], *, suspended: bool) -> None:

@@ -97,8 +97,8 @@ class Step(NamedTuple):
     raised: tuple[str, ...]
     failure: Failure | None
     flow: Flow | None
-    never_awaited: tuple[str, ...] = ()
-    """The coroutines that were dropped in it and have not begun."""
+    warnings: tuple[str, ...] = ()
+    """What Python would warn of: coroutines and exceptions that were dropped unseen."""
 
     def outcome(self) -> tuple[object, ...]:
         """What must be the same whenever the step is taken again."""

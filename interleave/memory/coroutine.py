@@ -19,6 +19,9 @@ from interleave.memory.primitive import STEPWISE, stepwise
 class Coroutine:
     """What calling an `async def` function of the model gives: the function, and its locals."""
 
+    is_missed = True
+    """Whether Python warns where it is never awaited."""
+
     def __init__(self, function: types.FunctionType, names: dict[str, Any]) -> None:
         self.function = function
         self.names = names
@@ -110,7 +113,7 @@ def _binder(function: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
 def awaited(value: Any) -> Any:
     """What `await value` gives, where that runs no code of the model. Raises what Python raises."""
     kind = type(value)
-    if kind is LibraryCoroutine:
+    if issubclass(kind, LibraryCoroutine):
         return value.run()
     wait: Any = getattr(kind, "_await", None)
     if wait is not None:

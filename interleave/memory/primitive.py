@@ -93,6 +93,11 @@ class Primitive(Shared):
         """Whether reports are to show that its state has changed."""
         return True
 
+    @classmethod
+    def lost_with(cls, state: Any) -> list[str]:
+        """What is to be said where nothing refers any more to one that is in this state."""
+        return []
+
     @property
     def location(self) -> Location:
         """Where its state is."""

@@ -29,7 +29,7 @@ class SetByTheThread(Model):
         await self.event.wait()
 
 
-# 9 states, 10 transitions
+# 11 states, 13 transitions
 @expect(nothing)
 class SetByTheLoop(Model):
     """The thread asks the loop to set it."""

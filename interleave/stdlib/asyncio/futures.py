@@ -94,6 +94,12 @@ class Future(Primitive):
             return "pending"
         return CANCELLED if outcome.how == CANCELLED else f"{outcome.how} {outcome.value!r}"
 
+    @classmethod
+    def lost_with(cls, state: Any) -> list[str]:
+        if state is None or state.outcome is None or state.retrieved:
+            return []
+        return [f"the exception of a future was never retrieved: {state.outcome.value!r}"]
+
     # Within an access
 
     def is_done(self) -> bool:

@@ -283,6 +283,15 @@ def outer_is_done(outer: Future, inner: Future) -> None:
 # as_completed
 
 
+class NextCompleted(LibraryCoroutine):
+    """One of the awaitables of `as_completed`, which really are made one by one."""
+
+    is_missed = False
+
+
+NextCompleted.__name__ = "coroutine"
+
+
 class Completing(Queue):
     """The queue of what is done that `as_completed` has: (future,), or () for time that is up."""
 
@@ -308,7 +317,7 @@ def as_completed(fs: Iterable[Any], *, timeout: float | None = None) -> list[Any
             current_port().tasks.loop.start_timer((completion_expires, (queue, tuple(futures))))
 
     queue.operate("as_completed", effect)
-    return [LibraryCoroutine(next_completed, {"queue": queue}) for _ in futures]  # type: ignore[arg-type]
+    return [NextCompleted(next_completed, {"queue": queue}) for _ in futures]  # type: ignore[arg-type]
 
 
 @in_words("end of")

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
+from interleave.memory.made import Kind
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import Freezer, Key, order_of
@@ -159,7 +160,7 @@ class EventLoop(Primitive):
                 self._set(cancels=())
             else:
                 self.took(does.handle)
-            return does.handle
+            return _what_it_calls(does.handle)
 
         found: tuple[Callable[..., Any], tuple[Any, ...]] = port.access(AccessKind(NAME), effect)
         return found
@@ -182,19 +183,33 @@ class EventLoop(Primitive):
 
     # As a model sees it
 
-    def call_soon(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> None:
+    def call_soon(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> Any:
         """Have the loop call a function of the model, later."""
-        self._call(callback, args, threadsafe=False)
+        return self._call("call_soon", callback, args, self.schedule)
 
     def call_soon_threadsafe(
         self, callback: Callable[..., Any], *args: Any, context: Any = None
-    ) -> None:
+    ) -> Any:
         """The same, from any thread."""
-        self._call(callback, args, threadsafe=True)
 
-    def _call(self, callback: Callable[..., Any], args: Any, *, threadsafe: bool) -> None:
-        name = "call_soon_threadsafe" if threadsafe else "call_soon"
-        self.operate(name, lambda: self.schedule((callback, args), threadsafe=threadsafe))
+        def schedule(handle: Handle) -> None:
+            self.schedule(handle, threadsafe=True)
+
+        return self._call("call_soon_threadsafe", callback, args, schedule)
+
+    def call_later(
+        self, delay: float, callback: Callable[..., Any], *args: Any, context: Any = None
+    ) -> Any:
+        """The same, at any time."""
+        return self._call("call_later", callback, args, self.start_timer)
+
+    def _call(
+        self, name: str, callback: Any, args: Any, schedule: Callable[[Handle], None]
+    ) -> CallHandle:
+        # An object of its own: two calls of one function are two calls.
+        made: CallHandle = current_port().make(Kind(CallHandle), CallState(callback, args))
+        self.operate(name, lambda: schedule((run_call, (made,))))
+        return made
 
     def create_task(self, coro: Any, *, name: str | None = None, context: Any = None) -> Any:
         """`asyncio.create_task`."""
@@ -231,6 +246,35 @@ class EventLoop(Primitive):
                 remedy="let choose([True, False]) say whether the time has come",
             )
         )
+
+
+class CallState(NamedTuple):
+    """What is to be called, and whether that was taken back."""
+
+    callback: Any
+    args: tuple[Any, ...]
+    cancelled: bool = False
+
+
+class CallHandle(Primitive):
+    """`asyncio.Handle` and `asyncio.TimerHandle`: what `call_soon` and `call_later` give."""
+
+    is_internal = True
+
+    def cancel(self) -> None:
+        """Have it not called, if it has not been yet."""
+
+        def effect() -> None:
+            state: CallState = self.state
+            if not state.cancelled:
+                current_port().tasks.loop.stop_timer((run_call, (self,)))
+                self.state = state._replace(cancelled=True)
+
+        self.operate("cancel call", effect)
+
+    def cancelled(self) -> bool:
+        """Whether `cancel` was called."""
+        return bool(self.operate("cancelled", lambda: self.state.cancelled))
 
 
 def _may_run(task: Any) -> bool:
@@ -271,7 +315,17 @@ def _in_words(handle: Handle) -> tuple[str, Any]:
     words = getattr(callback, "__interleave_words__", None)
     if words is not None:
         return words, args[0].subject()
-    return f"call {getattr(callback, '__name__', 'a callback')}", None
+    called, _ = _what_it_calls(handle)
+    return f"call {getattr(called, '__name__', 'a callback')}", None
+
+
+def _what_it_calls(handle: Handle) -> Handle:
+    """The function that a callback stands for, with its arguments."""
+    callback, args = handle
+    if callback is not run_call:
+        return handle
+    state: CallState = args[0].state
+    return state.callback, state.args
 
 
 def in_words(words: str) -> Callable[[Callable[..., Any]], Any]:
@@ -292,6 +346,10 @@ def cancelled_from_outside(task: Any) -> None:
 
 def nobody_is_cancelled() -> None:
     """What is run where nothing can happen any more, unless somebody cancels a task."""
+
+
+def run_call(call: CallHandle) -> None:
+    """Stands for the call of a function of the model: see `_what_it_calls`."""
 
 
 def nothing() -> None:
