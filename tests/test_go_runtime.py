@@ -800,3 +800,19 @@ class M(Model):
         ),
         ("work-1", ["write", "sync.WaitGroup.Done"]),
     ]  # fmt: skip
+
+
+def test_a_channel_that_is_replaced_keeps_its_name(tmp_path: Path) -> None:
+    text = """
+class M(Model):
+    ch = go.Chan(1)
+
+    @goroutine
+    def main(self):
+        self.ch.send(1)
+        self.ch = go.nil
+"""
+    result = on_both(tmp_path, text)
+    assert result.interleavings is not None
+    (outcome,) = result.interleavings.outcomes
+    assert [name for name, _ in outcome.state] == ["ch"]

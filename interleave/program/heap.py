@@ -470,7 +470,11 @@ class _Walk:
         """What to know the value of an attribute by, which is at a path now."""
         kind = type(value)
         moves = attribute in self._written or path in self._written
-        if not moves or id(value) in self._known or not is_plain_object(value):
+        # An array, a lock or a channel keeps its name, by which it may be known to be written.
+        is_ordinary = (
+            is_plain_object(value) and kind is not Array and primitive_class(value) is None
+        )
+        if not moves or id(value) in self._known or not is_ordinary:
             return path
         self._numbered[kind] += 1
         return f"{kind.__name__}#{self._numbered[kind]}"
