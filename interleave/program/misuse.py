@@ -42,7 +42,7 @@ def _gives_a_bool(value: ast.expr) -> bool:
     """Whether an expression is there for what it gives, and not for what it does."""
     if isinstance(value, ast.Call):
         return isinstance(value.func, ast.Name) and value.func.id in ("all", "any", "bool")
-    return isinstance(value, ast.Compare | ast.BoolOp | ast.UnaryOp | ast.Name | ast.Attribute)
+    return isinstance(value, ast.Compare | ast.BoolOp | ast.UnaryOp)
 
 
 def _may_fail(node: ast.AST) -> bool:
