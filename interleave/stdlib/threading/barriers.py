@@ -62,7 +62,9 @@ class Barrier(Primitive):
     @classmethod
     def describe(cls, state: Any) -> str:
         phase = _PHASES.get(state.phase)
-        return f"{state.inside} of {state.parties} waiting" if phase is None else phase
+        if phase is None:
+            return f"{state.inside} of {state.parties} waiting"
+        return f"{phase}, {state.inside} inside" if state.inside else phase
 
     @classmethod
     def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:
