@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -260,3 +262,21 @@ def test_no_written_size_is_overlooked(file: Path) -> None:
     found = written_sizes(file)
     assert len(found) == len(comments)
     assert {name for name, *_ in found} == {model.__name__ for model in load_models(file)}
+
+
+def test_what_was_checked_before_makes_no_difference() -> None:
+    """Modules of the standard library are modelled when they are needed, and leave nothing."""
+    counts = []
+    for before in ((), ("asyncio/pool.py", "go/once_reentry.py", "multiprocessing/value.py")):
+        code = (
+            "import sys; from pathlib import Path; from interleave import check\n"
+            "*before, last = [check(Path(each)) for each in sys.argv[1:]]\n"
+            "print([(m.states, m.transitions) for m in last.models])"
+        )
+        files = [FOLDER / name for name in (*before, "threading/barrier.py")]
+        done = subprocess.run(
+            [sys.executable, "-c", code, *map(str, files)], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        counts.append(done.stdout)
+    assert counts[0] == counts[1]

@@ -10,7 +10,7 @@ from typing import Any
 
 from interleave.go.atomics import same
 from interleave.go.base import GoPrimitive
-from interleave.memory.primitive import stepwise
+from interleave.memory.primitive import stepwise_method
 from interleave.showing import show
 
 
@@ -110,7 +110,7 @@ class Map(GoPrimitive):
 
         self._operate("Clear", effect)
 
-    @stepwise
+    @stepwise_method
     def Range(self, f: Callable[[Any, Any], Any]) -> None:
         """Call `f(key, value)` for each key, until it gives False."""
         for key in self._keys():

@@ -9,7 +9,7 @@ from interleave.errors import ModelError
 from interleave.go.base import GoPrimitive, Panic
 from interleave.go.goroutines import named, spawn
 from interleave.memory.port import AccessKind, current_port
-from interleave.memory.primitive import stepwise
+from interleave.memory.primitive import stepwise, stepwise_method
 
 
 class Group(NamedTuple):
@@ -114,7 +114,7 @@ class Once(GoPrimitive):
     def holders(cls, state: Any, history: Any) -> tuple[int, ...]:
         return () if state in (None, DONE) else (state,)
 
-    @stepwise
+    @stepwise_method
     def Do(self, f: Callable[[], Any]) -> None:
         """Call `f`, if nobody has; wait for it, if somebody does. Done even where `f` panics."""
         if self._begin():

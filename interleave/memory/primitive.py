@@ -12,8 +12,10 @@ DEFERS = "__interleave_defers__"
 """Attribute of the function that defers calls to the end of the one that calls it."""
 
 STEPWISE = "__interleave_stepwise__"
-STEPWISE_NAMES: set[str] = set()
-"""Names of methods of primitives that are run like the model's own code."""
+"""Attribute of functions of the library that are run block by block, like the model's own."""
+
+STEPWISE_METHODS: set[str] = set()
+"""Names of the methods of Go's primitives that are run so."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -24,8 +26,13 @@ def stepwise(function: Function) -> Function:
     It is run block by block as those are, and what it does is shown where it is called.
     """
     setattr(function, STEPWISE, True)
-    STEPWISE_NAMES.add(function.__name__)
     return function
+
+
+def stepwise_method(function: Function) -> Function:
+    """The same for a method of a primitive of Go."""
+    STEPWISE_METHODS.add(function.__name__)
+    return stepwise(function)
 
 
 class Unmade:

@@ -32,7 +32,7 @@ from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.made import MadeObject
-from interleave.memory.primitive import STEPWISE_NAMES
+from interleave.memory.primitive import STEPWISE_METHODS
 from interleave.memory.values import OrderedFrozenSet
 from interleave.model import NOTE, RUNTIMES, Model, Param, PropertyNote, ThreadNote
 from interleave.program import tasks
@@ -168,9 +168,8 @@ class Program:
         """
         while True:
             reachable, self.method_names = reachable_functions(self.model, entries)
-            self.method_names |= STEPWISE_NAMES
             if self.runtime == "go":
-                self.method_names |= fields_set(reachable, self.model)
+                self.method_names |= fields_set(reachable, self.model) | STEPWISE_METHODS
             globals_ = shared_globals(reachable)
             self.heap, found = capture(
                 initial_instances(self.model, self.parameters, place_of_function),
