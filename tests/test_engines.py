@@ -172,3 +172,27 @@ def test_paths_end_where_the_reference_engine_saw_a_failure(
 ) -> None:
     monkeypatch.setattr(search, "ENOUGH_FOR_NATIVE", enough)
     agree(FailsAtTheEnd)
+
+
+class Counter(Model):
+    counter = 0
+
+    @thread(3)
+    def increment(self) -> None:
+        for _ in range(4):
+            self.counter += 1
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("room", [60, 400, 3000])
+def test_what_is_taken_back_hides_nothing(workers: int, room: int) -> None:
+    """Where a case is missed, what later workers have entered into the table is taken out again.
+
+    States that stand behind it in the table must be found all the same, or they would be twice in
+    the graph. The number of states that the table is made for has it full again and again.
+    """
+    for states in (900, 1300, 2100):
+        sizes = Sizes(states=states, room=room, shared_from=0)
+        options = Options(engine="native", workers=workers, sizes=sizes)
+        checked = checked_model(Counter, "model.py", {}, options)
+        assert (checked.result.states, checked.result.transitions) == (42_237, 110_595)

@@ -34,7 +34,7 @@ def _announce() -> None:
     if not _announced.is_set():
         _announced.set()
         print(
-            "interleave: compiling the native engine, which takes some ten seconds and is done "
+            "interleave: compiling the native engine, which takes some twenty seconds and is done "
             "once for this installation",
             file=sys.stderr,
         )

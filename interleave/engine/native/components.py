@@ -20,9 +20,9 @@ from __future__ import annotations
 
 from numba import int64, uint8
 
-from interleave.engine.native.intrinsics import entry, inlined
-from interleave.engine.native.kernel import _local, _succeed, _walk
-from interleave.engine.native.table import number_of
+from interleave.engine.native.intrinsics import bare, entry, inlined
+from interleave.engine.native.table import hash_of, number_of
+from interleave.engine.native.walking import local_of, succeed, walk
 
 ENDED = 1
 """The greatest local state of a thread that has ended."""
@@ -62,11 +62,11 @@ def _next_target(space, trees, source, place, made):
     target = int64(-1)
     thread = place >> 32
     which = place & 0xFFFFFFFF
-    while target < 0 and thread < len(trees.local_words):
-        leaf = -_walk(space.states, at, trees, trees.roots[thread]) - 1
+    while target < 0 and thread < trees.threads:
+        leaf = -walk(space.states, at, trees, trees.roots[thread]) - 1
         if which < trees.leaf_count[leaf]:
-            _succeed(space.states, at, trees, trees.leaf_first[leaf] + which, space.words, made, 0)
-            target = number_of(space, made, 0)
+            succeed(space.states, at, trees, trees.leaf_first[leaf] + which, space.words, made, 0)
+            target = number_of(space, made, 0, hash_of(made, 0, space.words))
             which += 1
         else:
             thread += 1
@@ -104,6 +104,7 @@ def visit(
     its end, and how many visits, states on the path, and open states there are. It comes back after
     `enough` transitions.
     """
+    space, trees = bare(space), bare(trees)
     begin, visited, depth, height = progress[0], progress[1], progress[2], progress[3]
     done = len(visits) + 1
     while enough > 0:
@@ -128,7 +129,7 @@ def visit(
             _hand(settled, target, state, full)
         else:
             for thread in range(len(bits)):
-                if _local(space.states, state * space.words, trees, thread) <= ENDED:
+                if local_of(space.states, state * space.words, trees, thread) <= ENDED:
                     _settle(settled, state, bits[thread], full)
         if _is_full(settled, state, full):
             # So are those on the path, and the open ones: they lead to those.
@@ -180,6 +181,7 @@ def first_waits(space, trees, bits, begin, end, settled, endless, seen, first, f
     one before: at a leaf of its tree that is not in `seen`. Gives how many there are, with the
     `found` ones that were there before.
     """
+    space, trees = bare(space), bare(trees)
     width = len(settled) // len(endless)
     for state in range(begin, end):
         if not endless[state]:
@@ -188,7 +190,7 @@ def first_waits(space, trees, bits, begin, end, settled, endless, seen, first, f
         for thread in range(len(bits)):
             byte = state * width + (bits[thread] >> 3)
             if bits[thread] >= 0 and not settled[byte] & uint8(1 << (bits[thread] & 7)):
-                leaf = -_walk(space.states, state * space.words, trees, trees.roots[thread]) - 1
+                leaf = -walk(space.states, state * space.words, trees, trees.roots[thread]) - 1
                 new |= seen[leaf] == 0
                 seen[leaf] = 1
         if new:

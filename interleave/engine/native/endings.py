@@ -14,6 +14,7 @@ import numpy as np
 
 from interleave.engine.endings import Endings
 from interleave.engine.native import paths
+from interleave.engine.native.blocks import Block, make_block
 from interleave.machine import FAILED, FINISHED
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 AT_ONCE = 1 << 18
 """States after which the kernel comes back, so that it can be interrupted."""
 
-PRIMES_AT_ONCE = 2
-"""Primes that are added up in one pass; each takes 8 bytes a state."""
+MET = 1 << 14
+"""Successors that are remembered: see `blocks`."""
 
 LARGEST = 2**61
 """Primes are the largest ones below this: sums of two stay below 2^64."""
@@ -82,16 +83,16 @@ def _topological_order(graph: NativeGraph, forest: Forest) -> Any | None:
         return None
     if not graph.leads_back:
         return np.empty(0, np.int64)
-    space, trees, room, count = graph.packed.space, forest.trees, _room(graph, forest), len(graph)
+    space, trees, block, count = graph.packed.space, forest.trees, _block(graph, forest), len(graph)
     incoming = np.zeros(count, np.uint32)
-    for begin, end in _parts(count):
-        paths.count_incoming(space, trees, begin, end, *room, incoming)
     order = np.empty(count, np.int64)
+    for begin, end in _parts(count):
+        paths.count_incoming(space, trees, block, order[:0], begin, end, incoming)
     starts = np.flatnonzero(incoming == 0)
     order[: len(starts)] = starts
     done, ready = 0, len(starts)
     while done < ready:
-        done, ready = paths.put_in_order(space, trees, order, done, ready, AT_ONCE, *room, incoming)
+        done, ready = paths.put_in_order(space, trees, block, order, done, ready, AT_ONCE, incoming)
     return order if done == count else None
 
 
@@ -99,26 +100,24 @@ def _count(
     graph: NativeGraph, forest: Forest, order: Any, ended: Any, groups: Any, kinds: int
 ) -> list[int]:
     """How many paths end in states of each kind."""
-    space, trees, room, count = graph.packed.space, forest.trees, _room(graph, forest), len(graph)
+    space, trees, block, count = graph.packed.space, forest.trees, _block(graph, forest), len(graph)
     primes: list[int] = []
     remainders: list[list[int]] = []
     bound: int | None = None
     while bound is None or bound >= math.prod(primes):
-        some = _more_primes(primes, PRIMES_AT_ONCE)
-        ways = np.zeros((count, len(some)), np.uint64)
-        about = np.zeros(count, np.float64)
-        ways[: graph.initial] = 1
-        about[: graph.initial] = 1
+        some = _more_primes(primes, paths.PRIMES_AT_ONCE)
+        counts = paths.make_counts(count, graph.initial)
         for begin, end in _parts(count):
             paths.count_paths(
-                space, trees, order, begin, end, *room, ways, np.array(some, np.uint64), about
+                space, trees, block, order, begin, end, counts, np.array(some, np.uint64)
             )
         if bound is None:
-            total = float(about[ended].sum())
+            total = float(counts.about[ended * paths.COLUMNS + paths.ABOUT].sum())
             bound = int(total * SLACK) + 1 if math.isfinite(total) else _bound(graph, forest, order)
         for column, prime in enumerate(some):
             primes.append(prime)
-            remainders.append(_sums(ways[ended, column], groups, kinds, prime))
+            rest = counts.exact[ended * paths.COLUMNS + column]
+            remainders.append(_sums(rest, groups, kinds, prime))
     return [_combine(each, primes) for each in zip(*remainders, strict=True)]
 
 
@@ -126,18 +125,17 @@ def _bound(graph: NativeGraph, forest: Forest, order: Any) -> int:
     """More than the number of paths, where that is too large for a floating-point number."""
     logs = np.full(len(graph), -np.inf)
     logs[: graph.initial] = 0
-    space, trees, room = graph.packed.space, forest.trees, _room(graph, forest)
+    space, trees, block = graph.packed.space, forest.trees, _block(graph, forest)
     for begin, end in _parts(len(graph)):
-        paths.add_logarithms(space, trees, order, begin, end, *room, logs)
+        paths.add_logarithms(space, trees, block, order, begin, end, logs)
     ended = np.frombuffer(graph.ended, np.int64)
     bits = float(logs[ended].max()) + math.log2(len(ended))
     return 1 << math.ceil(bits * SLACK + 1)
 
 
-def _room(graph: NativeGraph, forest: Forest) -> tuple[Any, Any]:
-    """Room for the transitions from one state: their words, and the states they lead to."""
-    most = forest.most_steps
-    return np.empty(most * graph.packed.words, np.uint64), np.empty(most, np.int64)
+def _block(graph: NativeGraph, forest: Forest) -> Block:
+    """Room for some states and what they lead to."""
+    return make_block(1, graph.packed.words, len(forest.threads), forest.most_steps, MET)
 
 
 def _parts(count: int) -> Iterator[tuple[int, int]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from interleave.engine.native import kernel
+from interleave.engine.native import walking
 from interleave.engine.native.layout import Layout, slot_arrays
 from interleave.engine.observing import Change, Pairs, Predicate
 from interleave.engine.product import Product
@@ -79,7 +79,7 @@ class Table:
                 self._grow(1 << (4 * self._count - 1).bit_length())
             keys = np.array([key for key, _ in self._waiting], np.uint64)
             values = np.array([value for _, value in self._waiting], np.int32)
-            kernel.put_all(self._keys, self._values, keys, values)
+            walking.put_all(self._keys, self._values, keys, values)
             self._waiting = []
         return self._keys, self._values
 
@@ -87,7 +87,7 @@ class Table:
         keys, values = self._keys, self._values
         self._keys, self._values = np.zeros(size, np.uint64), np.zeros(size, np.int32)
         used = keys != 0
-        kernel.put_all(self._keys, self._values, keys[used], values[used])
+        walking.put_all(self._keys, self._values, keys[used], values[used])
 
 
 class Forest:
@@ -205,9 +205,9 @@ class Forest:
         """Learn what a follower makes of a step from a state, and from all that look the same."""
         follower = self._product.followers[number]
         held, met, looked_at = follower.look(state, self.steps[step])
-        mark = kernel.UNMARKED
+        mark = walking.UNMARKED
         if met and self._product.clean:
-            mark = kernel.DROPPED
+            mark = walking.DROPPED
         elif met:
             mark = self._new_mark()
         leaf = self._leaf(self.layout.code(follower.place, held), mark)
@@ -220,8 +220,8 @@ class Forest:
 
     def _mark(self, step: Step) -> int:
         if self._product.clean:
-            return kernel.UNMARKED if step.failure is None else kernel.DROPPED
-        return kernel.UNMARKED if self._product.followers else self._new_mark()
+            return walking.UNMARKED if step.failure is None else walking.DROPPED
+        return walking.UNMARKED if self._product.followers else self._new_mark()
 
     def _new_mark(self) -> int:
         self.marks += 1
@@ -278,8 +278,7 @@ class Forest:
         layout = self.layout
         self.version = layout.version
         self._fits = True
-        self._node_words, self._node_bases = Growing(np.int64), Growing(np.int64)
-        self._node_shifts, self._node_masks = Growing(np.uint64), Growing(np.uint64)
+        self._node_array = Growing(np.int64)
         self._branches = Growing(np.int32)
         self._wide = Table()
         self._leaf_first, self._leaf_count = Growing(np.int64), Growing(np.int64)
@@ -343,23 +342,19 @@ class Forest:
     def _lay_node(self, number: int) -> None:
         place = self._nodes[number].place
         word, shift = self.layout.slots[place]
-        self._node_words.add(word)
-        self._node_shifts.add(shift)
-        self._node_masks.add(self.layout.mask(place))
-        if self.layout.widths[place] > WIDEST:
-            self._node_bases.add(-1)
-            return
-        base = self._branches.length
-        self._node_bases.add(base)
-        self._branches.room(base + (1 << self.layout.widths[place]))
-        self._branches.length = base + (1 << self.layout.widths[place])
+        base = -1
+        if self.layout.widths[place] <= WIDEST:
+            base = self._branches.length
+            self._branches.room(base + (1 << self.layout.widths[place]))
+            self._branches.length = base + (1 << self.layout.widths[place])
+        self._node_array.add(word, shift, self.layout.mask(place), base)
 
     def _branch(self, number: int, code: int, child: int) -> None:
         place = self._nodes[number].place
         if code >> self.layout.widths[place]:
             self._fits = False
             return
-        base = int(self._node_bases.array[number])
+        base = int(self._node_array.array[4 * number + 3])
         if base >= 0:
             self._branches.array[base + code] = child
         else:
@@ -392,16 +387,18 @@ class Forest:
             self._watch_flags.add(change * int(self._local_bases[-1]))
 
     @property
-    def trees(self) -> kernel.Trees:
-        """The arrays, for the kernel."""
+    def trees(self) -> walking.Trees:
+        """The arrays, for the walking."""
         wide_keys, wide_children = self._wide.arrays
         pair_keys, pair_marks = self._pair_table.arrays
-        return kernel.Trees(
-            self._node_words.array,
-            self._node_shifts.array,
-            self._node_masks.array,
-            self._node_bases.array,
+        return walking.Trees(
+            len(self.threads),
+            len(self._when_final),
+            len(self._product.followers),
+            int(self._watch_words.length > 0),
+            self._node_array.array,
             self._branches.array,
+            len(wide_keys) - 1,
             wide_keys,
             wide_children,
             self._root_array,
@@ -428,6 +425,7 @@ class Forest:
             int(self._product.clean),
             int(self._pairs is not None),
             self._leaf_about.array,
+            len(pair_keys) - 1,
             pair_keys,
             pair_marks,
         )

@@ -6,8 +6,10 @@ would have its count raised and lowered wherever it is used, which takes longer 
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from llvmlite import ir
@@ -16,8 +18,24 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 
+def _version() -> str:
+    """Stands for what all that is compiled together says now."""
+    found = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        found.update(file.read_bytes())
+    return found.hexdigest()[:12]
+
+
+VERSION = _version()
+
+
 def entry(function: Callable[..., Any]) -> Any:
-    """Compiles what Python calls, and keeps it. It does not hold the interpreter's lock."""
+    """Compiles what Python calls, and keeps it. It does not hold the interpreter's lock.
+
+    numba keeps what it has compiled for as long as the file of the function is the same, whatever
+    became of what that calls. Here it is kept under a name that changes when any of that does.
+    """
+    function.__qualname__ += f"-{VERSION}"
     try:
         return njit(nogil=True, cache=True, _nrt=False)(function)
     except RuntimeError:  # there is no place to keep it
@@ -30,6 +48,31 @@ part = njit(nogil=True, _nrt=False)
 inlined = njit(inline="always", _nrt=False)
 """Compiles what becomes part of its callers."""
 
+
+@intrinsic
+def bare(_: Any, values: Any) -> Any:
+    """A named tuple with the addresses of its arrays instead of them.
+
+    An array counts a negative index from its end, and so has to look at each. There are none in
+    the inner loops, where that takes longer than what is done with what is found.
+    """
+    kinds = [
+        types.CPointer(kind.dtype) if isinstance(kind, types.Array) else kind for kind in values
+    ]
+    made = types.NamedTuple(kinds, values.instance_class)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        items = [
+            context.make_array(kind)(context, builder, item).data
+            if isinstance(kind, types.Array)
+            else item
+            for kind, item in zip(values, cgutils.unpack_tuple(builder, arguments[0]), strict=True)
+        ]
+        return context.make_tuple(builder, made, items)
+
+    return made(values), generate
+
+
 _BYTE = ir.IntType(8)
 _INT32 = ir.IntType(32)
 _INT64 = ir.IntType(64)
@@ -38,18 +81,18 @@ _IN_ORDER = "seq_cst"
 
 @intrinsic
 def prefetch(_: Any, array: Any, index: Any) -> Any:
-    """Ask for the cache line of `array[index]`, which will be read soon. `index` is a uint64."""
+    """Ask for the cache line of `array[index]`, which will be read soon."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        pointer = builder.bitcast(builder.gep(data, [arguments[1]]), _BYTE.as_pointer())
+        item = builder.gep(arguments[0], [arguments[1]])
+        pointer = builder.bitcast(item, _BYTE.as_pointer())
         kind = ir.FunctionType(ir.VoidType(), [pointer.type, _INT32, _INT32, _INT32])
         instruction = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
         # For reading (0), to be kept close (3), data (1).
         builder.call(instruction, [pointer, *(ir.Constant(_INT32, each) for each in (0, 3, 1))])
         return context.get_dummy_value()
 
-    return types.void(array, types.uint64), generate
+    return types.void(array, types.intp), generate
 
 
 @intrinsic
@@ -62,18 +105,12 @@ def lowest_bit(_: Any, word: Any) -> Any:
     return types.uint64(types.uint64), generate
 
 
-def _item(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    """The address of an item of an array: the first two arguments."""
-    data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-    return builder.gep(data, [arguments[1]])
-
-
 @intrinsic
 def now_in(_: Any, array: Any, index: Any) -> Any:
     """What is in `array[index]` now, whoever wrote it."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = _item(context, builder, signature, arguments)
+        place = builder.gep(arguments[0], [arguments[1]])
         return builder.load_atomic(place, _IN_ORDER, align=array.dtype.bitwidth // 8)
 
     return array.dtype(array, types.intp), generate
@@ -84,7 +121,7 @@ def add_to(_: Any, array: Any, index: Any, value: Any) -> Any:
     """Add to `array[index]`, atomically: what was written before is seen by all."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = _item(context, builder, signature, arguments)
+        place = builder.gep(arguments[0], [arguments[1]])
         builder.atomic_rmw("add", place, arguments[2], _IN_ORDER)
         return context.get_dummy_value()
 
@@ -96,7 +133,7 @@ def lower_to(_: Any, array: Any, index: Any, value: Any) -> Any:
     """Make `array[index]` no more than a value, atomically. Gives what it was."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = _item(context, builder, signature, arguments)
+        place = builder.gep(arguments[0], [arguments[1]])
         return builder.atomic_rmw("min", place, arguments[2], _IN_ORDER)
 
     return array.dtype(array, types.intp, array.dtype), generate
@@ -107,7 +144,7 @@ def put_if_zero(_: Any, array: Any, index: Any, value: Any) -> Any:
     """Put a value into `array[index]` if that is 0, atomically. Gives what it was."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = _item(context, builder, signature, arguments)
+        place = builder.gep(arguments[0], [arguments[1]])
         zero = ir.Constant(arguments[2].type, 0)
         both = builder.cmpxchg(place, zero, arguments[2], _IN_ORDER)
         return builder.extract_value(both, 0)

@@ -2,9 +2,10 @@
 
 One round takes a chunk of states in order. Workers share each of its parts:
 
-1. `_explore`: walk the decision trees of the threads in each state, and look the successors up. A
-   new one is entered into the table by whoever comes by it first, without a number. A case that no
-   tree knows is noted: then the round is taken back, Python learns the case, and it is done again.
+1. `_explore`: walk the decision trees of the threads, and look the successors up. A new one is
+   entered into the table by whoever comes by it first, without a number. A case that no tree knows
+   is noted: then the round ends before it, and Python learns the case. What was entered for later
+   states is taken back.
 2. `_number`: new states get their numbers, in the order of the transitions that found them.
 3. `_judge`: walk the decision trees of the properties in the new states.
 
@@ -23,8 +24,10 @@ from typing import NamedTuple
 
 from numba import int64, uint64
 
+from interleave.engine.native.blocks import list_steps, list_targets
 from interleave.engine.native.intrinsics import (
     add_to,
+    bare,
     entry,
     inlined,
     let_others_run,
@@ -32,21 +35,32 @@ from interleave.engine.native.intrinsics import (
     lowest_bit,
     now_in,
     part,
-    prefetch,
     put_if_zero,
 )
 from interleave.engine.native.table import (
     AHEAD,
     STRIDE,
+    USELESS,
     Array,
+    ask_for_state,
     bucket_of,
+    copy_words,
     equal_bytes,
-    hash_of,
+    is_full,
     mix,
     next_bucket,
     same_words,
     set_tag,
     tag_of,
+)
+from interleave.engine.native.walking import (
+    UNKNOWN,
+    child_of,
+    leaf_of_property,
+    local_of,
+    pair_of,
+    seen_by,
+    walk,
 )
 
 # What a worker counts, in its row of `tally`.
@@ -63,15 +77,13 @@ from interleave.engine.native.table import (
     CYCLIC,  # whether one of them leads to where the search came from
     BACKWARD_NOW,  # the same in this round
     CYCLIC_NOW,
-) = range(12)
+    DONE_WITH,  # states of its share that come before all cases of it that no tree knows
+) = range(13)
 TALLY = 24
 """Length of a row of `tally`: three cache lines, so that workers do not share one."""
 
-BATCH = 256
-"""Successors that are looked up one after the other: enough to have asked for memory in time."""
-
-LINE = 64
-"""Bytes of a cache line."""
+NOT_PLANTED = 2**63
+"""Instead of a place in a tree that has none yet."""
 
 PATIENCE = 1_000
 """How often a worker looks whether the others have come before it lets others run."""
@@ -88,63 +100,12 @@ MOST_ANCESTORS = 10_000
 # Why `rounds` came back.
 DONE, LEARN, GROW, DRAIN, PAUSE, FULL = range(6)
 
-# Instead of a mark, which is 0 or more.
-UNMARKED = -1
-DROPPED = -2  # the step is not followed
-UNKNOWN = -3  # and below: the step is not known, for one of the followers
-
-
-class Trees(NamedTuple):
-    """Decision trees. A child is a node (its index + 1), a leaf (-index - 1), or not known (0).
-
-    A leaf of a thread's tree stands for some steps. A leaf of a property has a count of 1 where the
-    property fails, and of 0 where it holds. A leaf of a follower has what it holds after a step
-    instead of a first step, and a mark instead of a count.
-    """
-
-    node_words: Array  # int64: word, shift and mask of the place that a node looks at
-    node_shifts: Array  # uint64
-    node_masks: Array  # uint64
-    node_bases: Array  # int64: where its branches begin; -1 for those in `wide`
-    branches: Array  # int32: children by what is at the place
-    wide_keys: Array  # uint64: node and what is at its place; 0 where free
-    wide_children: Array  # int32
-    roots: Array  # int32: the child to begin with for each thread, then for each property
-    leaf_first: Array  # int64: the first of the steps that a leaf stands for
-    leaf_count: Array  # int64: how many they are
-    keep: Array  # uint64, `words` for each step: bits of the state that it leaves alone
-    put: Array  # uint64, likewise: bits that it sets
-    marks: Array  # int64: for each step, what to tell Python of, once
-    watch_first: Array  # int64: the first of the changes of a step that are watched
-    watch_count: Array  # int64
-    watch_words: Array  # int64: word and mask of the place that changes, and where its flags begin
-    watch_masks: Array  # uint64
-    watch_flags: Array  # int64
-    local_words: Array  # int64: word, shift and mask of each thread's local state
-    local_shifts: Array  # uint64
-    local_masks: Array  # uint64
-    local_bases: Array  # int64: among the flags of a change, where those of a thread begin
-    follower_words: Array  # int64: word, shift and mask of what each follower holds
-    follower_shifts: Array  # uint64
-    follower_masks: Array  # uint64
-    follow_roots: Array  # int32, one for each step and follower: 0 where it goes on holding that
-    unfinished: Array  # uint64: bits of which none is set where all threads but daemons have ended
-    when_final: Array  # int64: for each property, whether it is asked in final states only
-    stop_at_failures: int  # whether states are not expanded in which a property fails, or a pair is
-    asks_pairs: int  # whether somebody asks what two threads are about to do in one state
-    leaf_about: Array  # int64: what a leaf of a thread is about to do; 0 where nobody asks
-    pair_keys: Array  # uint64: two such numbers, the smaller one first; 0 where free
-    pair_marks: Array  # int32: what to tell Python of, once (the mark + 1)
-
 
 class Round(NamedTuple):
     """Room for what rounds find. Most arrays have a row for each worker."""
 
-    room: int  # transitions that a worker finds in a round, at most
-    batch: int  # length of the rows of successors that are to be looked up
-    hashes: Array  # uint64
-    successors: Array  # uint64, `words` for each
-    sources: Array  # int64
+    room: int  # states that a worker enters in a round, at most
+    watched: Array  # int32: steps of a block with a change that is watched
     tally: Array  # int64, TALLY for each worker
     missed: Array  # int64, four for each case: state, tree, step and follower (-1 for none)
     missed_room: int
@@ -168,144 +129,6 @@ class Round(NamedTuple):
     failed: Array  # int64, one for each property: the first state in which it fails; -1 for none
     last: Array  # int64: of the last round, the first state, and the states and transitions before
     meeting: Array  # int64: how often a worker has come to a meeting
-
-
-@part
-def _found_at(keys, values, key):
-    """What a hash table has for a key; 0 where it has none."""
-    mask = len(keys) - 1
-    place = int64(mix(key)) & mask
-    while keys[place] != 0:
-        if keys[place] == key:
-            return int64(values[place])
-        place = (place + 1) & mask
-    return int64(0)
-
-
-@inlined
-def _child(trees, node, code):
-    base = trees.node_bases[node]
-    if base >= 0:
-        return int64(trees.branches[base + int64(code)])
-    key = (uint64(node + 1) << uint64(32)) | code
-    return _found_at(trees.wide_keys, trees.wide_children, key)
-
-
-@entry
-def put_all(keys, values, new_keys, new_values):
-    """Add to a hash table: of the branches of wide nodes, or of pairs."""
-    mask = len(keys) - 1
-    for each in range(len(new_keys)):
-        place = int64(mix(new_keys[each])) & mask
-        while keys[place] != 0 and keys[place] != new_keys[each]:
-            place = (place + 1) & mask
-        keys[place] = new_keys[each]
-        values[place] = new_values[each]
-
-
-@inlined
-def _walk(states, at, trees, start):
-    """Follow a tree from a child to a leaf, or to 0 where it ends without one."""
-    child = int64(start)
-    while child > 0:
-        node = child - 1
-        code = (states[at + trees.node_words[node]] >> trees.node_shifts[node]) & (
-            trees.node_masks[node]
-        )
-        child = _child(trees, node, code)
-    return child
-
-
-@inlined
-def _local(states, at, trees, thread):
-    """The code of a thread's local state."""
-    return (states[at + trees.local_words[thread]] >> trees.local_shifts[thread]) & (
-        trees.local_masks[thread]
-    )
-
-
-@inlined
-def _succeed(states, at, trees, step, words, into, to):
-    """Put what a step leads to from a state at `into[to]`. Gives what marks it (see `UNMARKED`)."""
-    for word in range(words):
-        into[to + word] = (states[at + word] & trees.keep[step * words + word]) | trees.put[
-            step * words + word
-        ]
-    mark = trees.marks[step]
-    followers = len(trees.follower_words)
-    for follower in range(followers):
-        child = int64(trees.follow_roots[step * followers + follower])
-        if child == 0:
-            continue
-        child = _walk(states, at, trees, child)
-        if child == 0:
-            return int64(UNKNOWN - follower)
-        word = to + trees.follower_words[follower]
-        shift = trees.follower_shifts[follower]
-        into[word] = (into[word] & ~(trees.follower_masks[follower] << shift)) | (
-            uint64(trees.leaf_first[-child - 1]) << shift
-        )
-        if trees.leaf_count[-child - 1] != UNMARKED and mark != DROPPED:
-            mark = trees.leaf_count[-child - 1]
-    return mark
-
-
-@part
-def _fails(states, at, trees, words, each):
-    """The leaf of a property in a state; 0 where it is not known, or UNASKED."""
-    threads = len(trees.local_words)
-    if trees.when_final[each]:
-        for word in range(words):
-            if states[at + word] & trees.unfinished[word]:
-                return int64(UNASKED)
-        for thread in range(threads):
-            if _local(states, at, trees, thread) == uint64(1):  # FAILED
-                return int64(UNASKED)
-    return _walk(states, at, trees, trees.roots[threads + each])
-
-
-UNASKED = 1
-"""Instead of a leaf or 0, of a property that is not asked in a state."""
-
-
-@inlined
-def _pair_of(trees, one, other):
-    """The mark + 1 of what two threads are about to do; 0 where nobody asks about that."""
-    key = (uint64(min(one, other)) << uint64(32)) | uint64(max(one, other))
-    return _found_at(trees.pair_keys, trees.pair_marks, key)
-
-
-@part
-def _about(states, at, trees, thread):
-    """What a thread is about to do in a state; 0 where nobody asks, or it is not known."""
-    child = _walk(states, at, trees, trees.roots[thread])
-    return trees.leaf_about[-child - 1] if child < 0 else int64(0)
-
-
-@part
-def _meets_pair(states, at, trees):
-    """Whether two threads are about to do something that is asked about."""
-    for thread in range(len(trees.local_words)):
-        about = _about(states, at, trees, thread)
-        if about:
-            for other in range(thread):
-                before = _about(states, at, trees, other)
-                if before and _pair_of(trees, before, about):
-                    return True
-    return False
-
-
-@inlined
-def _stops(states, at, trees, words):
-    """Whether a state is not expanded, for a property fails there, or two threads are a pair."""
-    if trees.stop_at_failures:
-        for each in range(len(trees.when_final)):
-            child = _fails(states, at, trees, words, each)
-            if child < 0 and trees.leaf_count[-child - 1]:
-                return True
-        if trees.asks_pairs:
-            return _meets_pair(states, at, trees)
-    return False
 
 
 @inlined
@@ -335,20 +158,18 @@ def _miss(found, worker, missed, source, tree, step, follower):
 
 
 @part
-def _is_new(states, at, trees, root, found, worker):
-    """Whether a walk along a follower's tree ends where none of this round has ended.
+def _is_new(states, at, trees, tree, root, found, worker):
+    """Whether a walk from a root ends where none of this round has ended.
 
-    As followers look at little, one case is enough for most states that get there.
+    As trees look at little, one case is enough for most states that get there.
     """
     child = int64(root)
-    key = uint64(0)
+    key = uint64(NOT_PLANTED + tree)
     while child > 0:
         node = child - 1
-        code = (states[at + trees.node_words[node]] >> trees.node_shifts[node]) & (
-            trees.node_masks[node]
-        )
+        code = seen_by(states, at, trees, node)
         key = (uint64(child) << uint64(32)) | code
-        child = _child(trees, node, code)
+        child = child_of(trees, node, code)
     place = worker * ASKED + int64(mix(key) & uint64(ASKED - 1))
     if found.asked[place] == key:
         return False
@@ -357,114 +178,160 @@ def _is_new(states, at, trees, root, found, worker):
 
 
 @part
-def _explore(worker, space, trees, found, begin, size, count, enters):
+def _miss_moves(worker, space, trees, block, found, size, missed):
+    """Note the cases of threads that are not known in a block's states. Gives how many by now."""
+    leaves = worker * block.leaves_room
+    for each in range(size):
+        for thread in range(trees.threads):
+            if block.leaves[leaves + each * trees.threads + thread] == 0:
+                state = block.states[worker * block.size + each]
+                root = trees.roots[thread]
+                if _is_new(space.states, state * space.words, trees, thread, root, found, worker):
+                    missed = _miss(found, worker, missed, state, thread, -1, -1)
+    return missed
+
+
+@part
+def _note_marks(worker, space, trees, block, found, steps, missed):
+    """Tell of what a block's steps are marked with, and note the cases of followers that are not
+    known. Gives how many cases there are by now.
+    """
+    row = worker * block.room
+    for slot in range(row, row + steps):
+        mark = block.marks[slot]
+        if mark >= 0:
+            _tell(found, worker, mark, block.sources[slot], block.steps[slot])
+        elif mark <= UNKNOWN:
+            step, source = block.steps[slot], block.sources[slot]
+            follower = UNKNOWN - mark
+            tree = step * trees.followers + follower
+            at, root = source * space.words, trees.follow_roots[tree]
+            if _is_new(space.states, at, trees, tree, root, found, worker):
+                thread = block.movers[slot]
+                missed = _miss(found, worker, missed, source, thread, step, follower)
+    return missed
+
+
+@part
+def _note_pairs(worker, trees, block, found, size):
+    """Tell of the pairs among what the threads are about to do in a block's states."""
+    abouts = worker * found.about_room
+    for each in range(size):
+        row = worker * block.leaves_room + each * trees.threads
+        for thread in range(trees.threads):
+            leaf = int64(block.leaves[row + thread])
+            about = trees.leaf_about[-leaf - 1] if leaf else int64(0)
+            found.about[abouts + thread] = about
+            if about:
+                for other in range(abouts, abouts + thread):
+                    if found.about[other]:
+                        mark = pair_of(trees, found.about[other], about) - 1
+                        if mark >= 0:
+                            _tell(found, worker, mark, block.states[worker * block.size + each], -1)
+
+
+@part
+def _note_changes(worker, space, trees, block, found, steps):
+    """Note under which local states of other threads a block's steps change what is watched."""
+    words = space.words
+    row = worker * block.room
+    watched = 0
+    for slot in range(row, row + steps):
+        found.watched[row + watched] = slot
+        watched += trees.watch_count[block.steps[slot]] > 0
+    for place in range(row, row + watched):
+        slot = int64(found.watched[place])
+        step = block.steps[slot]
+        at = block.sources[slot] * words
+        first = trees.watch_first[step]
+        for each in range(first, first + trees.watch_count[step]):
+            word = trees.watch_words[each]
+            before = space.states[at + word]
+            after = (before & trees.keep[step * words + word]) | trees.put[step * words + word]
+            if (before ^ after) & trees.watch_masks[each]:
+                flags = worker * found.under_room + trees.watch_flags[each]
+                for thread in range(trees.threads):
+                    local = int64(local_of(space.states, at, trees, thread))
+                    found.under[flags + trees.local_bases[thread] + local] |= (
+                        thread != block.movers[slot]
+                    )
+
+
+@part
+def _note_leads(worker, space, block, found, transitions):
+    """Note whether one of a block's transitions leads back, and maybe round a cycle."""
+    row = worker * block.room
+    tally = worker * TALLY
+    for each in range(row, row + transitions):
+        source = block.origins[each]
+        number = int64(block.numbers[worker * block.most_met + block.targets[each]])
+        if number <= source:
+            found.tally[tally + BACKWARD_NOW] += 1
+            if found.tally[tally + CYCLIC_NOW] == 0 and _came_by(space, source, number):
+                found.tally[tally + CYCLIC_NOW] = 1
+
+
+@part
+def _explore(worker, space, trees, block, found, begin, size, count, enters):
     """Expand a worker's share of `size` states from `begin` on.
 
     `count` is the number of states before the round. Unless it `enters` them, successors are not
     looked up; nor are they after a case that no tree knows, when only other such cases matter.
     """
-    words = space.words
-    states = space.states
-    threads = len(trees.local_words)
-    row = worker * found.batch
     tally = worker * TALLY
-    for what in (ENTERED, CLAIMED, LOST, BACKWARD_NOW, CYCLIC_NOW):
+    for what in (ENTERED, CLAIMED, LOST, BACKWARD_NOW, CYCLIC_NOW, DONE_WITH):
         found.tally[tally + what] = 0
-    filled = 0
     transitions = 0
+    met = 0
     missed = 0
     ends = found.tally[tally + ENDS]
-    asks_pairs = trees.asks_pairs and not trees.stop_at_failures
-    abouts = worker * found.about_room
     share = (size + space.workers - 1) // space.workers
     first = begin + min(size, worker * share)
-    for source in range(first, begin + min(size, worker * share + share)):
-        at = source * words
-        if _stops(states, at, trees, words):
+    end = begin + min(size, worker * share + share)
+    while first < end:
+        states = min(block.size, end - first)
+        for each in range(states):
+            block.states[worker * block.size + each] = first + each
+        first += states
+        steps, ended, knows = list_steps(worker, space, trees, block, states)
+        if not knows:
+            missed = _miss_moves(worker, space, trees, block, found, states, missed)
+        if missed and not trees.followers:
             continue
-        moved = False
-        for thread in range(threads):
-            child = _walk(states, at, trees, trees.roots[thread])
-            if asks_pairs:
-                about = trees.leaf_about[-child - 1] if child else int64(0)
-                found.about[abouts + thread] = about
-                if about:
-                    for other in range(abouts, abouts + thread):
-                        if found.about[other]:
-                            mark = _pair_of(trees, found.about[other], about) - 1
-                            if mark >= 0:
-                                _tell(found, worker, mark, source, -1)
-            if child == 0:
-                missed = _miss(found, worker, missed, source, thread, -1, -1)
-                continue
-            steps = trees.leaf_first[-child - 1]
-            for step in range(steps, steps + trees.leaf_count[-child - 1]):
-                moved = True
-                to = (row + filled) * words
-                mark = _succeed(states, at, trees, step, words, found.successors, to)
-                if mark <= UNKNOWN:
-                    follower = UNKNOWN - mark
-                    root = step * len(trees.follower_words) + follower
-                    if _is_new(states, at, trees, trees.follow_roots[root], found, worker):
-                        missed = _miss(found, worker, missed, source, thread, step, follower)
-                    continue
-                if mark == DROPPED:
-                    continue
-                if mark >= 0:
-                    _tell(found, worker, mark, source, step)
-                for each in range(
-                    trees.watch_first[step], trees.watch_first[step] + trees.watch_count[step]
-                ):
-                    word = trees.watch_words[each]
-                    if (states[at + word] ^ found.successors[to + word]) & trees.watch_masks[each]:
-                        flags = worker * found.under_room + trees.watch_flags[each]
-                        for other in range(threads):
-                            if other != thread:
-                                local = int64(_local(states, at, trees, other))
-                                found.under[flags + trees.local_bases[other] + local] = 1
-                transitions += 1
-                if missed == 0 and enters:
-                    hashed = hash_of(found.successors, to, words)
-                    prefetch(space.table, uint64(bucket_of(hashed, space.buckets) * STRIDE))
-                    found.hashes[row + filled] = hashed
-                    found.sources[row + filled] = source
-                    filled += 1
-        if not moved:
-            found.ends[worker * found.ends_room + ends] = source
+        followed, new = list_targets(worker, space, trees, block, steps, met)
+        missed = _note_marks(worker, space, trees, block, found, steps, missed)
+        if missed or not enters:
+            continue
+        if trees.asks_pairs and not trees.stop_at_failures:
+            _note_pairs(worker, trees, block, found, states)
+        if trees.watches:
+            _note_changes(worker, space, trees, block, found, steps)
+        for each in range(ended):
+            found.ends[worker * found.ends_room + ends] = block.ended[worker * block.size + each]
             ends += 1
-        if filled >= BATCH:
-            _enter(worker, space, found, filled, count)
-            filled = 0
-    _enter(worker, space, found, filled, count)
+        _enter(worker, space, block, found, met, new, count)
+        if found.tally[tally + CYCLIC] == 0:
+            _note_leads(worker, space, block, found, followed)
+        met = new
+        transitions += followed
+        found.tally[tally + DONE_WITH] += states
     found.tally[tally + TRANSITIONS] = transitions
     found.tally[tally + MISSED] = missed
     found.tally[tally + ENDED] = ends - found.tally[tally + ENDS]
 
 
 @part
-def _enter(worker, space, found, filled, count):
-    """Look a worker's batch of successors up, and enter those that are new."""
-    words = space.words
-    states = space.states
-    row = worker * found.batch
-    tally = worker * TALLY
-    for slot in range(row, row + filled):
-        ahead = slot + AHEAD
-        if ahead < row + filled:
-            # Ask for the state that an entry may name in time; for the entry was asked before.
-            hashed = found.hashes[ahead]
-            bucket = bucket_of(hashed, space.buckets)
-            hits = equal_bytes(
-                space.tags[bucket * space.tags_stride + space.tags_at], tag_of(hashed)
-            )
-            if hits:
-                entry = bucket * STRIDE + int64(lowest_bit(hits) >> uint64(3))
-                number = int64(space.table[entry]) - 1
-                if 0 <= number < count:
-                    prefetch(states, uint64(number * words))
-        number = _look_up(worker, space, found, slot, count)
-        if number < 0:
-            continue
+def _enter(worker, space, block, found, begin, end, count):
+    """Look successors up, from `begin` to `end` of those met in this round; enter the new ones."""
+    row = worker * block.room - begin
+    met = worker * block.most_met
+    for slot in range(begin, end):
+        if slot + AHEAD < end:
+            ask_for_state(space, block.hashes[row + slot + AHEAD], count)
+        hashed = block.hashes[row + slot]
+        source = block.firsts[row + slot]
+        number = _look_up(worker, space, block, found, met + slot, hashed, source, count)
+        block.numbers[met + slot] = number
         if number >= count:
             # Found in this round, and maybe by a worker after this one.
             place = number - count
@@ -472,114 +339,113 @@ def _enter(worker, space, found, filled, count):
                 before = lower_to(found.finders, place, worker)
                 if before > worker:
                     add_to(found.tally, before * TALLY + LOST, 1)
-                    _claim(worker, found, place, slot)
-            continue
-        source = found.sources[slot]
-        if number <= source:
-            found.tally[tally + BACKWARD_NOW] += 1
-            if found.tally[tally + CYCLIC_NOW] == 0 and _came_by(space, source, number):
-                found.tally[tally + CYCLIC_NOW] = 1
+                    _claim(worker, found, place, source)
 
 
 @inlined
-def _claim(worker, found, place, slot):
+def _claim(worker, found, place, source):
     """Note that a worker is the finder of a new state."""
     claim = worker * found.room + found.tally[worker * TALLY + CLAIMED]
     found.claims[claim] = place
-    found.claim_sources[claim] = found.sources[slot]
+    found.claim_sources[claim] = source
     found.tally[worker * TALLY + CLAIMED] += 1
 
 
 @inlined
-def _is_there(space, found, number, slot, count):
+def _is_there(space, block, found, number, slot, count):
     """Whether a successor is state `number`: one that has a number, or is to get one."""
     words = space.words
     if number < count:
-        return same_words(space.states, number * words, found.successors, slot * words, words)
+        return same_words(space.states, number * words, block.successors, slot * words, words)
     place = (number - count) * words
-    return same_words(found.new_states, place, found.successors, slot * words, words)
+    return same_words(found.new_states, place, block.successors, slot * words, words)
 
 
 @inlined
-def _look_up(worker, space, found, slot, count):
-    """The number of a successor; -1 where it was entered now.
+def _look_up(worker, space, block, found, slot, hashed, source, count):
+    """The number of a successor, which is entered if it is new.
 
     One that was entered in this round has `count`, and its place among the new states, instead.
     """
-    hashed = found.hashes[slot]
     tag = tag_of(hashed)
     bucket = bucket_of(hashed, space.buckets)
     number = int64(-1)
-    is_over = False
-    while not is_over:
+    while number < 0:
+        word = bucket * space.tags_stride + space.tags_at
+        tags, more_tags = space.tags[word], space.tags[word + 1]
         for half in range(2):
-            tags = space.tags[bucket * space.tags_stride + space.tags_at + half]
-            entries = bucket * STRIDE + half * 8
-            hits = equal_bytes(tags, tag)
-            while hits and not is_over:
-                entry = entries + int64(lowest_bit(hits) >> uint64(3))
+            hits = equal_bytes(more_tags if half else tags, tag)
+            while hits and number < 0:
+                entry = bucket * STRIDE + half * 8 + int64(lowest_bit(hits) >> uint64(3))
                 known = int64(space.table[entry]) - 1
                 while known < 0:  # its tag was seen before the number
                     known = int64(now_in(space.table, entry)) - 1
-                if _is_there(space, found, known, slot, count):
+                if _is_there(space, block, found, known, slot, count):
                     number = known
-                    is_over = True
                 hits &= hits - uint64(1)
-            free = equal_bytes(tags, uint64(0))
-            while free and not is_over:
-                entry = entries + int64(lowest_bit(free) >> uint64(3))
-                known = _take(worker, space, found, slot, count, entry)
+        for half in range(2):
+            free = equal_bytes(more_tags if half else tags, uint64(0))
+            while free and number < 0:
+                entry = bucket * STRIDE + half * 8 + int64(lowest_bit(free) >> uint64(3))
+                known = _take(worker, space, block, found, slot, source, count, entry)
                 if known == 0:
                     set_tag(space, entry, tag)
-                    is_over = True
-                elif _is_there(space, found, known - 1, slot, count):
+                    number = count + worker * found.room + found.tally[worker * TALLY + ENTERED] - 1
+                elif _is_there(space, block, found, known - 1, slot, count):
                     number = known - 1
-                    is_over = True
                 free &= free - uint64(1)
-            if is_over:
-                break
         bucket = next_bucket(bucket, space.buckets)
     return number
 
 
 @inlined
-def _take(worker, space, found, slot, count, entry):
+def _take(worker, space, block, found, slot, source, count, entry):
     """Take a free entry for a successor, which is new. Gives 0, or what somebody has put there."""
     words = space.words
     place = worker * found.room + found.tally[worker * TALLY + ENTERED]
-    for word in range(words):
-        found.new_states[place * words + word] = found.successors[slot * words + word]
+    copy_words(found.new_states, place * words, block.successors, slot * words, words)
     found.new_entries[place] = entry
     found.finders[place] = worker
     known = int64(put_if_zero(space.table, entry, count + place + 1))
     if known == 0:
         found.tally[worker * TALLY + ENTERED] += 1
-        _claim(worker, found, place, slot)
+        _claim(worker, found, place, source)
     return known
 
 
 @part
-def _take_back(worker, space, found):
-    """Take what a worker has entered in this round out of the table."""
+def _take_back(worker, space, found, last):
+    """Take what a worker has entered in this round out of the table, unless `last`, or a worker
+    before that, has found it as well.
+    """
     first = worker * found.room
     for place in range(first, first + found.tally[worker * TALLY + ENTERED]):
-        set_tag(space, found.new_entries[place], 0)
-        space.table[found.new_entries[place]] = 0
+        if found.finders[place] > last:
+            entry = found.new_entries[place]
+            # Where a bucket is full, what stays may be behind it.
+            tag = USELESS if is_full(space, entry // STRIDE) else 0
+            set_tag(space, entry, tag)
+            space.table[entry] = 0
+            space.useless[worker] += tag != 0
 
 
 @part
 def _judge(worker, space, trees, found, begin, size):
     words = space.words
-    threads = len(trees.local_words)
-    properties = len(trees.when_final)
+    threads = trees.threads
+    properties = trees.properties
     missed = 0
     share = (size + space.workers - 1) // space.workers
     first = begin + min(size, worker * share)
     for number in range(first, begin + min(size, worker * share + share)):
         for each in range(properties):
-            child = _fails(space.states, number * words, trees, words, each)
+            child = leaf_of_property(space.states, number * words, trees, words, each)
             if child == 0:
-                missed = _miss(found, worker, missed, number, threads + each, -1, -1)
+                tree = threads + each
+                if _is_new(
+                    space.states, number * words, trees, tree, trees.roots[tree], found, worker
+                ):
+                    missed = _miss(found, worker, missed, number, tree, -1, -1)
             elif child < 0 and trees.leaf_count[-child - 1]:
                 if found.failed[worker * properties + each] < 0:
                     found.failed[worker * properties + each] = number
@@ -621,10 +487,10 @@ def _number(worker, space, found, count):
         place = found.claims[claim]
         if found.finders[place] != worker:
             continue
-        for word in range(words):
-            space.states[number * words + word] = found.new_states[place * words + word]
+        copy_words(space.states, number * words, found.new_states, place * words, words)
         space.parents[number] = found.claim_sources[claim]
-        space.table[found.new_entries[place]] = number + 1
+        if number != count + place:  # as it is for the first worker, until a later one is ahead
+            space.table[found.new_entries[place]] = number + 1
         number += 1
 
 
@@ -650,17 +516,11 @@ def _sum(found, workers, what):
 
 
 @entry
-def expand(space, trees, found, begin, size):
-    """Walk the trees of the threads in `size` states from `begin` on, for all workers."""
-    for worker in range(space.workers):
-        _explore(worker, space, trees, found, begin, size, 0, False)
-
-
-@entry
 def rounds(
     mine,
     space,
     trees,
+    block,
     found,
     progress,
     chunk,
@@ -669,6 +529,7 @@ def rounds(
     most_rounds,
     most_states,
     most_entered,
+    enters,
 ):
     """Rounds, one after the other, until Python is needed; gives the reason to come back.
 
@@ -677,8 +538,10 @@ def rounds(
     properties are not known, the number of states, of transitions, of rounds. `chunk` is the number
     of states of a round at most, `until` the first state not to be expanded; after `enough`
     transitions or `most_rounds` it comes back; `most_states` is the limit of states, `most_entered`
-    what the table may hold.
+    what the table may hold. Unless it `enters` states, it only looks whether all cases of the first
+    `chunk` states are known.
     """
+    space, trees, block, found = bare(space), bare(trees), bare(block), bare(found)
     workers = space.workers
     parties = 1 if mine == ALL else workers
     first = 0 if mine == ALL else mine
@@ -686,10 +549,14 @@ def rounds(
     meetings = 0
     begin, judged, count, transitions = progress[0], progress[1], progress[2], progress[3]
     done = progress[4]
+    if not enters:
+        for worker in range(workers):
+            _explore(worker, space, trees, block, found, begin, chunk, count, False)
+        return LEARN if _sum(found, workers, MISSED) else DONE
     # All come to the same decisions, from what nobody changes before the next meeting.
     while True:
-        if judged < count and len(trees.when_final):
-            size = min(count - judged, found.missed_room // len(trees.when_final))
+        if judged < count and trees.properties:
+            size = min(count - judged, found.missed_room // trees.properties)
             for worker in range(first, last):
                 _judge(worker, space, trees, found, judged, size)
             meetings += 1
@@ -709,7 +576,10 @@ def rounds(
             break
         size = min(chunk, min(count, until) - begin)
         most = count + workers * found.room
-        if most * space.words > len(space.states) or most > most_entered:
+        useless = 0
+        for worker in range(workers):
+            useless += space.useless[worker]
+        if most > space.room or most + useless > most_entered:
             reason = GROW
             break
         full = False
@@ -719,29 +589,36 @@ def rounds(
             reason = DRAIN
             break
         for worker in range(first, last):
-            _explore(worker, space, trees, found, begin, size, count, True)
+            _explore(worker, space, trees, block, found, begin, size, count, True)
         meetings += 1
         _meet(found, parties, meetings)
-        if _sum(found, workers, MISSED):
-            for worker in range(first, last):
-                _take_back(worker, space, found)
-            reason = LEARN
-            break
+        # Where a case is missed, what comes before it stays.
+        active = 1
+        while active < workers and found.tally[(active - 1) * TALLY + MISSED] == 0:
+            active += 1
+        misses = _sum(found, workers, MISSED) > 0
+        if misses:
+            size = _sum(found, active, DONE_WITH)
+            for worker in range(max(first, active), last):
+                _take_back(worker, space, found, active - 1)
         if first == 0:
             found.last[0] = begin
             found.last[1] = count
             found.last[2] = transitions
-        for worker in range(first, last):
+        for worker in range(first, min(last, active)):
             _number(worker, space, found, count)
         begin += size
-        for worker in range(workers):
+        for worker in range(active):
             count += _found_by(found, worker)
-        transitions += _sum(found, workers, TRANSITIONS)
+        transitions += _sum(found, active, TRANSITIONS)
         done += 1
         meetings += 1
         _meet(found, parties, meetings)
         if count > most_states:
             reason = FULL
+            break
+        if misses:
+            reason = LEARN
             break
     if first == 0:
         progress[0] = begin
@@ -755,7 +632,8 @@ def rounds(
 @entry
 def leaves(space, trees, numbers, found):
     """Put the leaves that the threads' trees lead to in some states into rows of `found`."""
+    space, trees = bare(space), bare(trees)
     for row in range(len(numbers)):
-        for thread in range(len(trees.local_words)):
+        for thread in range(trees.threads):
             at = numbers[row] * space.words
-            found[row, thread] = _walk(space.states, at, trees, trees.roots[thread])
+            found[row, thread] = walk(space.states, at, trees, trees.roots[thread])

@@ -6,57 +6,106 @@ what the count is.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numba import int64
 
-from interleave.engine.native.intrinsics import entry, inlined
-from interleave.engine.native.kernel import DROPPED, _stops, _succeed, _walk
-from interleave.engine.native.table import number_of
+from interleave.engine.native.blocks import list_steps, list_targets
+from interleave.engine.native.intrinsics import bare, entry, part, prefetch
+from interleave.engine.native.table import AHEAD, Array, aligned, ask_for_state, number_of
+
+COLUMNS = 4
+"""Counts for a state: half a cache line."""
+
+ABOUT = 3
+"""The column of the count that is only about right."""
+
+PRIMES_AT_ONCE = 3
 
 
-@inlined
-def _targets(space, trees, source, made, targets):
-    """Put the states that a state leads to into `targets`, in order. Gives how many they are."""
-    words = space.words
-    at = source * words
-    found = 0
-    if _stops(space.states, at, trees, words):
-        return found
-    for thread in range(len(trees.local_words)):
-        child = _walk(space.states, at, trees, trees.roots[thread])
-        first = trees.leaf_first[-child - 1]
-        for step in range(first, first + trees.leaf_count[-child - 1]):
-            if _succeed(space.states, at, trees, step, words, made, found * words) != DROPPED:
-                found += 1
-    for each in range(found):
-        targets[each] = number_of(space, made, each * words)
-    return found
+class Counts(NamedTuple):
+    """How many paths lead to states: the same memory in two ways."""
+
+    exact: Array  # uint64
+    about: Array  # float64
+
+
+def make_counts(states: int, initial: int) -> Counts:
+    """One path leads to each initial state, and none to any other so far."""
+    exact = aligned(states * COLUMNS, np.uint64)
+    counts = Counts(exact, exact.view(np.float64))
+    counts.exact[: initial * COLUMNS] = 1
+    counts.about[ABOUT : initial * COLUMNS : COLUMNS] = 1
+    return counts
+
+
+@part
+def _find_targets(space, trees, block, size, met):
+    """Find the numbers of what the block's `size` states lead to.
+
+    `met` successors were met before. Gives how many transitions there are, and what `met` is next.
+    """
+    if met + block.room > block.most_met:
+        met = int64(0)
+    steps, _, _ = list_steps(0, space, trees, block, size)
+    transitions, end = list_targets(0, space, trees, block, steps, met)
+    for slot in range(met, end):
+        if slot + AHEAD < end:
+            ask_for_state(space, block.hashes[slot - met + AHEAD], space.room)
+        at = slot * space.words
+        block.numbers[slot] = number_of(space, block.successors, at, block.hashes[slot - met])
+    return transitions, end
+
+
+@part
+def _take_block(block, order, begin, end):
+    """Put states into a block: of an `order`, or, where that is empty, those with these numbers.
+
+    Gives how many.
+    """
+    size = min(block.size, end - begin)
+    for each in range(size):
+        block.states[each] = order[begin + each] if len(order) else begin + each
+    return size
 
 
 @entry
-def count_paths(space, trees, order, begin, end, made, targets, ways, primes, about):
+def count_paths(space, trees, block, order, begin, end, counts, primes):
     """Add up the paths that lead to states, going through some of them in topological order.
 
-    `order` has the states in that order; empty, it is that of their numbers. `ways` has a row for
-    each state, modulo each of `primes`; `about` is the same in floating point. `made` and `targets`
-    are room for the transitions from one state.
+    `order` has the states in that order; empty, it is that of their numbers. `counts` has COLUMNS
+    for each state: how many there are, modulo each of `primes`, and at ABOUT, in floating point.
     """
-    for place in range(begin, end):
-        source = order[place] if len(order) else place
-        for each in range(_targets(space, trees, source, made, targets)):
-            target = targets[each]
-            about[target] += about[source]
-            for which in range(len(primes)):
-                total = ways[target, which] + ways[source, which]
-                ways[target, which] = total - primes[which] if total >= primes[which] else total
+    space, trees, block, counts = bare(space), bare(trees), bare(block), bare(counts)
+    met = int64(0)
+    while begin < end:
+        size = _take_block(block, order, begin, end)
+        begin += size
+        transitions, met = _find_targets(space, trees, block, size, met)
+        for each in range(transitions):
+            prefetch(counts.exact, int64(block.numbers[block.targets[each]]) * COLUMNS)
+        for each in range(transitions):
+            source = block.origins[each] * COLUMNS
+            target = int64(block.numbers[block.targets[each]]) * COLUMNS
+            counts.about[target + ABOUT] += counts.about[source + ABOUT]
+            for which in range(PRIMES_AT_ONCE):
+                total = counts.exact[target + which] + counts.exact[source + which]
+                prime = primes[which]
+                counts.exact[target + which] = total - prime if total >= prime else total
 
 
 @entry
-def add_logarithms(space, trees, order, begin, end, made, targets, logs):
+def add_logarithms(space, trees, block, order, begin, end, logs):
     """Likewise, with the logarithm to base 2 of each number of paths, about."""
-    for place in range(begin, end):
-        source = order[place] if len(order) else place
-        for each in range(_targets(space, trees, source, made, targets)):
-            target = targets[each]
+    space, trees, block = bare(space), bare(trees), bare(block)
+    met = int64(0)
+    while begin < end:
+        size = _take_block(block, order, begin, end)
+        begin += size
+        transitions, met = _find_targets(space, trees, block, size, met)
+        for each in range(transitions):
+            source, target = block.origins[each], block.numbers[block.targets[each]]
             more, less = max(logs[target], logs[source]), min(logs[target], logs[source])
             if less > -np.inf:
                 more += np.log2(1.0 + 2.0 ** (less - more))
@@ -64,27 +113,36 @@ def add_logarithms(space, trees, order, begin, end, made, targets, logs):
 
 
 @entry
-def count_incoming(space, trees, begin, end, made, targets, incoming):
-    """Add up the transitions that lead to each state from states `begin` to `end`."""
-    for source in range(begin, end):
-        for each in range(_targets(space, trees, source, made, targets)):
-            incoming[targets[each]] += 1
+def count_incoming(space, trees, block, order, begin, end, incoming):
+    """Add up the transitions that lead to each state from some of them."""
+    space, trees, block = bare(space), bare(trees), bare(block)
+    met = int64(0)
+    while begin < end:
+        size = _take_block(block, order, begin, end)
+        begin += size
+        transitions, met = _find_targets(space, trees, block, size, met)
+        for each in range(transitions):
+            incoming[block.numbers[block.targets[each]]] += 1
 
 
 @entry
-def put_in_order(space, trees, order, done, ready, enough, made, targets, incoming):
+def put_in_order(space, trees, block, order, done, ready, enough, incoming):
     """Go on putting states in topological order: `order[:done]` are done with, up to `ready` wait.
 
     `incoming` are the transitions that lead to each state from those not done with. Gives `done`
     and `ready`, after `enough` states or when no more can be put in order.
     """
-    while done < ready and enough > 0:
-        for each in range(_targets(space, trees, order[done], made, targets)):
-            target = targets[each]
+    space, trees, block = bare(space), bare(trees), bare(block)
+    enough += done
+    met = int64(0)
+    while done < min(ready, enough):
+        size = _take_block(block, order, done, min(ready, enough))
+        done += size
+        transitions, met = _find_targets(space, trees, block, size, met)
+        for each in range(transitions):
+            target = int64(block.numbers[block.targets[each]])
             incoming[target] -= 1
             if incoming[target] == 0:
                 order[ready] = target
                 ready += 1
-        done += 1
-        enough -= 1
     return done, ready

@@ -17,7 +17,8 @@ import numpy as np
 
 from interleave.engine.graph import SearchGraph
 from interleave.engine.memory import shortage
-from interleave.engine.native import kernel
+from interleave.engine.native import kernel, table
+from interleave.engine.native.blocks import make_block
 from interleave.engine.native.compiling import announced
 from interleave.engine.native.forest import Forest
 from interleave.engine.native.graph import NativeGraph
@@ -96,19 +97,23 @@ class NativeSearch:
         self._seen = 0
         """Rounds that were looked at."""
         self._counts: Any = np.zeros(self._workers.count * kernel.TALLY, np.int64)
+        self._block: Any = None
         self._found: Any = None
         self._shape: tuple[int, ...] = ()
         self._by_python = [(0, graph.expanded)]
         """States that the kernel has not expanded: from one to another."""
         self._prepare()
         with announced():
-            self._load()
+            self._look_at(0, 0)  # has the kernel compiled, or loaded
 
-    def _load(self) -> None:
-        """Have the kernel compiled, or loaded, by a round without a state."""
-        space, trees, found = self.graph.packed.space, self._forest.trees, self._found
-        nothing = np.zeros(5, np.int64)
-        kernel.rounds(kernel.ALL, space, trees, found, nothing, 1, 0, 0, 0, 0, 0)
+    def _look_at(self, begin: int, size: int) -> int:
+        """See whether all cases of some states are known: LEARN or DONE."""
+        space, trees = self.graph.packed.space, self._forest.trees
+        progress = np.array([begin, 0, 0, 0, 0], np.int64)
+        limits = (size, 0, 0, 0, 0, 0, False)
+        return int(
+            kernel.rounds(kernel.ALL, space, trees, self._block, self._found, progress, *limits)
+        )
 
     # The loop
 
@@ -183,6 +188,7 @@ class NativeSearch:
         arguments = (
             self.graph.packed.space,
             self._forest.trees,
+            self._block,
             self._found,
             self._progress,
             chunk,
@@ -191,6 +197,7 @@ class NativeSearch:
             most_rounds,
             limit,
             self.graph.packed.most_entered,
+            True,
         )
         if parallel:
             self._found.meeting[:] = 0
@@ -261,14 +268,11 @@ class NativeSearch:
 
     def _learn_rest(self) -> None:
         """Teach the trees what only the reference engine has come by, so that they know it all."""
-        space = self.graph.packed.space
         for begin, end in self._by_python:
             while begin < end:
                 size = min(end - begin, self._share())
-                kernel.expand(space, self._forest.trees, self._found, begin, size)
-                if self._tally(kernel.MISSED).any():
+                if self._look_at(begin, size) == kernel.LEARN:
                     self._learn()
-                    space = self.graph.packed.space
                 else:
                     begin += size
         self._tally(kernel.EVENTS)[:] = 0  # they were told
@@ -438,29 +442,27 @@ class NativeSearch:
         words = self.graph.packed.words
         share = self._sizes.chunk or 1
         room = max(self._sizes.room, self._forest.most_steps * share)
-        batch = kernel.BATCH + self._forest.most_steps
         events_room = 64
         while events_room < self._forest.marks:
             events_room *= 2
-        under_room = self._forest.under_room + kernel.LINE  # no two workers write into one line
-        shape = (workers, words, room, batch, events_room, under_room)
+        under_room = self._forest.under_room + table.LINE  # no two workers write into one line
+        shape = (workers, words, room, self._forest.most_steps, events_room, under_room)
         if shape == self._shape:
             return
         if self._shape:
             self._collect()
             self._tell_changes()
         self._shape = shape
+        block = make_block(workers, words, len(self._threads), self._forest.most_steps, room)
         properties = len(self._predicates)
         missed_room = max(LARGEST_SHARE, share) * len(self._threads) + 1024 * properties
         ends_room = 4 * workers * max(LARGEST_SHARE, share)
         seen = np.zeros((workers, events_room), np.uint8)
         seen[:, list(self._told | self._met.keys())] = 1
+        self._block = block
         self._found = kernel.Round(
             room=room,
-            batch=batch,
-            hashes=np.empty(workers * batch, np.uint64),
-            successors=np.empty(workers * batch * words, np.uint64),
-            sources=np.empty(workers * batch, np.int64),
+            watched=np.empty(workers * block.room, np.int32),
             tally=self._counts,
             missed=np.empty(workers * missed_room * 4, np.int64),
             missed_room=missed_room,
@@ -475,13 +477,13 @@ class NativeSearch:
             finders=np.empty(workers * room, np.int64),
             claims=np.empty(workers * room, np.int64),
             claim_sources=np.empty(workers * room, np.int64),
-            about=np.zeros(workers * (len(self._threads) + kernel.LINE // 8), np.int64),
-            about_room=len(self._threads) + kernel.LINE // 8,
+            about=np.zeros(workers * (len(self._threads) + table.LINE // 8), np.int64),
+            about_room=len(self._threads) + table.LINE // 8,
             under=np.zeros(workers * under_room, np.uint8),
             under_room=under_room,
             failed=np.full(workers * properties, -1, np.int64),
             last=np.zeros(3, np.int64),
             meeting=np.zeros(1, np.int64),
         )
-        rooms = [each for each in self._found if isinstance(each, np.ndarray)]
+        rooms = [each for each in (*block, *self._found) if isinstance(each, np.ndarray)]
         self.graph.other_bytes = self._forest.bytes + sum(each.nbytes for each in rooms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -27,11 +28,10 @@ LOAD = 0.8
 """Part of the table's entries that is in use before it grows."""
 
 MORE_STATES = 1.125
-MORE_BUCKETS = 1.4
-"""By how much arrays grow, at least."""
+"""By how much the array of states grows, at least."""
 
-SMALL = 4_000_000
-"""States up to which memory is not what counts."""
+MORE_BUCKETS = ((1_000_000, 3.0), (3_000_000, 2.0), (math.inf, 1.4))
+"""By how much the table grows, up to so many states. Of few, the memory does not count."""
 
 Parallel = Callable[..., Any]
 """Calls a function with the number of each worker, at the same time, and with what follows."""
@@ -42,7 +42,7 @@ class Sizes:
     """How large things are in the beginning, and where they change. For tests."""
 
     states: int = FIRST_STATES
-    room: int = 1 << 15
+    room: int = 1 << 14
     """Transitions that a worker finds in one round."""
     chunk: int | None = None
     """States of a round; None: as many as there is room for."""
@@ -71,7 +71,7 @@ class PackedStates:
         self._buckets = buckets
         self._table: Any = None  # freed before the next one is made, as is
         self.space: Any = None
-        self._table = np.zeros(buckets * table.STRIDE, self._type)
+        self._table = table.aligned(buckets * table.STRIDE, self._type)
         tags = self._table.view(np.uint64)
         stride = len(tags) // buckets
         # Behind the numbers: 12 of 4 bytes take 6 words, 12 of 8 bytes take 12.
@@ -81,6 +81,7 @@ class PackedStates:
             self.words,
             self.workers,
             buckets,
+            self.room,
             self._states,
             self._parents,
             self._table,
@@ -88,6 +89,7 @@ class PackedStates:
             stride,
             at,
             self._table.view(np.uint8),
+            np.zeros(self.workers, np.int64),
         )
         self.peak = max(self.peak, self.bytes)
 
@@ -158,9 +160,10 @@ class PackedStates:
             size = max(needed, int(self.room * MORE_STATES))
             self._states.resize(size * self.words, refcheck=False)
             self._parents.resize(size, refcheck=False)
+            self.space = self.space._replace(room=self.room)
             self.peak = max(self.peak, self.bytes)
-        if needed > self.most_entered:
-            factor = MORE_BUCKETS if needed > SMALL else 3
+        if needed + int(self.space.useless.sum()) > self.most_entered:
+            factor = next(factor for most, factor in MORE_BUCKETS if needed <= most)
             buckets = max(int(self._buckets * factor), int(needed / LOAD / table.BUCKET)) + 1
             self._enter_all(count, buckets, parallel)
 

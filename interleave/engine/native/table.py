@@ -5,9 +5,6 @@ state that it was found from. The table has buckets, a cache line each: 12 numbe
 bits of the hash of each, its tag. A number is followed only where the tag agrees, and then the
 states are compared in full. Where a bucket is full, what belongs there is in the next one. The
 table is split into parts, one for each worker, which alone changes it.
-
-numba keeps what it has compiled for as long as the file of the function that was called is the
-same. What is here is compiled into `kernel` as well: whoever changes this file, change that one.
 """
 
 from __future__ import annotations
@@ -18,6 +15,7 @@ import numpy as np
 from numba import int64, uint64
 
 from interleave.engine.native.intrinsics import (
+    bare,
     entry,
     inlined,
     lowest_bit,
@@ -34,13 +32,27 @@ BUCKET = 12
 STRIDE = 16
 """Entries of a table that a bucket takes: its numbers, and their tags."""
 
+LINE = 64
+"""Bytes of a cache line."""
+
 AHEAD = 12
 """How many lookups ahead memory is asked for."""
 
 EVERY_BYTE = np.uint64(0x0101010101010101)
 LOW_BITS = np.uint64(0x7F7F7F7F7F7F7F7F)
+USELESS = 255
+"""Instead of a tag, of an entry that is not free, and has no number either."""
+
 PADDING = np.uint64(0xFFFFFFFF00000000)
 """The second word of the tags of an empty bucket: four of its eight bytes belong to no entry."""
+
+
+def aligned(length: int, kind: Any) -> Array:
+    """An array of zeros that begins with a cache line."""
+    spare = LINE // np.dtype(kind).itemsize
+    zeros = np.zeros(length + spare, kind)
+    begin = -zeros.ctypes.data % LINE // zeros.itemsize
+    return zeros[begin : begin + length]
 
 
 class Space(NamedTuple):
@@ -49,6 +61,7 @@ class Space(NamedTuple):
     words: int  # words of a state
     workers: int
     buckets: int
+    room: int  # states that there is room for
     states: Array  # uint64, `words` for each state
     parents: Array  # numbers
     table: Array  # numbers + 1, STRIDE for each bucket; 0 where free
@@ -56,6 +69,7 @@ class Space(NamedTuple):
     tags_stride: int  # so many from one bucket to the next,
     tags_at: int  # the first of them here
     tag_bytes: Array  # the same memory in bytes
+    useless: Array  # int64: how many entries each worker has made useless
 
 
 @inlined
@@ -68,8 +82,8 @@ def mix(value):
 @inlined
 def hash_of(array, at, words):
     """The hash of the state whose words are at `array[at]`."""
-    found = uint64(0x9E3779B97F4A7C15)
-    for word in range(words):
+    found = mix((uint64(0x9E3779B97F4A7C15) ^ array[at]) * uint64(0xFF51AFD7ED558CCD))
+    for word in range(1, words):
         found = mix((found ^ array[at + word]) * uint64(0xFF51AFD7ED558CCD))
     return found
 
@@ -99,13 +113,24 @@ def equal_bytes(tags, tag):
     return ~(((different & LOW_BITS) + LOW_BITS) | different | LOW_BITS)
 
 
+# The first word stands apart from the others, which mostly do not exist: loops take their time.
+
+
+@inlined
+def copy_words(into, to, source, at, words):
+    """Copy a state."""
+    into[to] = source[at]
+    for word in range(1, words):
+        into[to + word] = source[at + word]
+
+
 @inlined
 def same_words(one, at, other, there, words):
     """Whether two states are the same."""
-    for word in range(words):  # noqa: SIM110 (compiled as it stands)
-        if one[at + word] != other[there + word]:
-            return False
-    return True
+    different = one[at] ^ other[there]
+    for word in range(1, words):
+        different |= one[at + word] ^ other[there + word]
+    return different == uint64(0)
 
 
 @inlined
@@ -114,6 +139,14 @@ def set_tag(space, entry, tag):
     bucket = entry // STRIDE
     word = bucket * space.tags_stride + space.tags_at
     space.tag_bytes[8 * word + entry - bucket * STRIDE] = tag
+
+
+@inlined
+def is_full(space, bucket):
+    """Whether a bucket is full, so that what belongs there may be in the next one."""
+    word = bucket * space.tags_stride + space.tags_at
+    free = equal_bytes(space.tags[word], uint64(0)) | equal_bytes(space.tags[word + 1], uint64(0))
+    return free == uint64(0)
 
 
 @inlined
@@ -134,27 +167,38 @@ def _enter_hashed(space, hashed, number):
 
 
 @inlined
-def number_of(space, array, at):
+def ask_for_state(space, hashed, count):
+    """Ask for the state that the entry for a hash may name, if it is one of the first `count`.
+
+    For the entry itself was asked before.
+    """
+    bucket = bucket_of(hashed, space.buckets)
+    hits = equal_bytes(space.tags[bucket * space.tags_stride + space.tags_at], tag_of(hashed))
+    if hits:
+        entry = bucket * STRIDE + int64(lowest_bit(hits) >> uint64(3))
+        number = int64(space.table[entry]) - 1
+        if 0 <= number < count:
+            prefetch(space.states, number * space.words)
+
+
+@inlined
+def number_of(space, array, at, hashed):
     """The number of the state whose words are at `array[at]`; -1 where there is none."""
-    hashed = hash_of(array, at, space.words)
     bucket = bucket_of(hashed, space.buckets)
     tag = tag_of(hashed)
     found = int64(-1)
-    ended = False
-    while not ended:
+    has_room = False
+    while found < 0 and not has_room:
+        word = bucket * space.tags_stride + space.tags_at
         for half in range(2):
-            tags = space.tags[bucket * space.tags_stride + space.tags_at + half]
-            hits = equal_bytes(tags, tag)
-            while hits:
+            hits = equal_bytes(space.tags[word + half], tag)
+            while hits and found < 0:
                 place = bucket * STRIDE + half * 8 + int64(lowest_bit(hits) >> uint64(3))
                 number = int64(space.table[place]) - 1
                 if same_words(space.states, number * space.words, array, at, space.words):
                     found = number
-                    break
                 hits &= hits - uint64(1)
-            if found >= 0 or equal_bytes(tags, uint64(0)):
-                ended = True
-                break
+        has_room = not is_full(space, bucket)
         bucket = next_bucket(bucket, space.buckets)
     return found
 
@@ -162,18 +206,21 @@ def number_of(space, array, at):
 @entry
 def find(space, words):
     """The number of the state with some words; -1 where there is none."""
-    return number_of(space, words, 0)
+    space = bare(space)
+    return number_of(space, words, 0, hash_of(words, 0, space.words))
 
 
 @entry
 def enter(space, words, number):
     """Enter a state, which is new, into the table."""
+    space = bare(space)
     _enter_hashed(space, hash_of(words, 0, space.words), number)
 
 
 @entry
 def rebuild(worker, space, count):
     """Enter a worker's share of the first `count` states into the table, which was empty."""
+    space = bare(space)
     words = space.words
     share = (count + space.workers - 1) // space.workers
     end = min(count, worker * share + share)
@@ -181,7 +228,7 @@ def rebuild(worker, space, count):
         ahead = number + 2 * AHEAD
         if ahead < end:
             bucket = bucket_of(hash_of(space.states, ahead * words, words), space.buckets)
-            prefetch(space.table, uint64(bucket * STRIDE))
+            prefetch(space.table, bucket * STRIDE)
         _enter_hashed(space, hash_of(space.states, number * words, words), number)
 
 
@@ -209,6 +256,7 @@ def repack(
 @entry
 def depth_of(space, number):
     """How many steps the search took to come to a state."""
+    space = bare(space)
     depth = 0
     while int64(space.parents[number]) != number:
         number = int64(space.parents[number])
