@@ -460,3 +460,12 @@ def test_the_faster_pace_is_kept_and_the_other_tried_now_and_then() -> None:
     pace.note(True, 1_000_000, 0.5)
     assert [pace.parallel() for _ in range(24)].count(False) == 2
     assert not any(Pace(1).parallel() for _ in range(20))
+
+
+def test_a_pace_is_known_from_many_short_runs() -> None:
+    """Where new cases keep turning up, workers are never long at it."""
+    pace = Pace(2)
+    for _ in range(200):
+        parallel = pace.parallel()
+        pace.note(parallel, 50_000, 0.2 if parallel else 0.1)
+    assert [pace.parallel() for _ in range(24)].count(True) == 2

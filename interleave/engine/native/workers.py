@@ -49,6 +49,8 @@ class Pace:
         self._workers = workers
         self._seconds = {True: 0.0, False: 0.0}
         """What a transition took the last time: at the same time, and one after the other."""
+        self._noted = {True: (0, 0.0), False: (0, 0.0)}
+        """Transitions since then, and seconds."""
         self._times = 0
 
     def parallel(self) -> bool:
@@ -61,5 +63,9 @@ class Pace:
 
     def note(self, parallel: bool, transitions: int, seconds: float) -> None:
         """Take note of how long something took."""
+        transitions += self._noted[parallel][0]
+        seconds += self._noted[parallel][1]
         if transitions >= self.LEAST:
             self._seconds[parallel] = seconds / transitions
+            transitions, seconds = 0, 0.0
+        self._noted[parallel] = transitions, seconds

@@ -82,7 +82,7 @@ class Condition(Between):
 
         def park() -> int:
             state: ConditionState = self.state
-            assert state.lock.is_mine(), "must acquire() condition before using wait()"
+            assert state.lock.is_owned(), "must acquire() condition before using wait()"
             self.state = state._replace(waiting=tuple(sorted((*state.waiting, me))))
             return int(state.lock.let_go())
 
@@ -111,7 +111,7 @@ class Condition(Between):
 
         def effect() -> None:
             state: ConditionState = self.state
-            assert state.lock.is_mine(), "lock is not owned"
+            assert state.lock.is_owned(), "lock is not owned"
             count = max(0, min(n, len(state.waiting)))
             ways = list(itertools.combinations(state.waiting, count))
             chosen = ways[current_port().choose(ways) if len(ways) > 1 else 0]

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from interleave.errors import ModelError
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive
+from interleave.stdlib.reentrant import Reentrant
 
 TOO_OFTEN = "semaphore or lock released too many times"
 
@@ -86,7 +87,7 @@ class Lock(_SemLock):
     def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:
         return () if state is None else (state,)
 
-    def is_mine(self) -> bool:
+    def is_owned(self) -> bool:
         """Whether the running thread holds it, within an access."""
         return bool(self.state == current_port().thread)
 
@@ -115,47 +116,14 @@ class Lock(_SemLock):
         self.state = None
 
 
-class RLock(Lock):
-    """`multiprocessing.RLock`. State: None, or (owner, how many times it holds it)."""
+class RLock(Reentrant, Lock):
+    """`multiprocessing.RLock`."""
+
+    not_owned = AssertionError("attempt to release recursive lock not owned by thread")
 
     @classmethod
     def fresh(cls, real: Any) -> Any:
         return multiprocessing.RLock()
-
-    @classmethod
-    def describe(cls, state: Any) -> str:
-        return "unlocked" if state is None else f"locked x {state[1]}"
-
-    @classmethod
-    def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:
-        return () if state is None else (state[0],)
-
-    def is_mine(self) -> bool:
-        return self.state is not None and self.state[0] == current_port().thread
-
-    def is_free(self) -> bool:
-        return self.state is None or self.is_mine()
-
-    def let_go(self) -> int:
-        depth: int = self.state[1]
-        self.state = None
-        return depth
-
-    def take_back(self, depth: int) -> None:
-        self.state = (current_port().thread, depth)
-
-    def take(self) -> bool:
-        if not self.is_free():
-            return False
-        depth = 0 if self.state is None else self.state[1]
-        self.state = (current_port().thread, depth + 1)
-        return True
-
-    def give(self) -> None:
-        if not self.is_mine():
-            raise AssertionError("attempt to release recursive lock not owned by thread")
-        owner, depth = self.state
-        self.state = (owner, depth - 1) if depth > 1 else None
 
 
 class Semaphore(_SemLock):

@@ -9,6 +9,7 @@ from typing import Any
 from interleave.errors import ModelError
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
+from interleave.stdlib.reentrant import Reentrant
 
 
 class _Lockable(Primitive):
@@ -26,7 +27,7 @@ class _Lockable(Primitive):
         kind = "acquire" if waits else "try acquire"
 
         def effect() -> bool:
-            if self._take():
+            if self.take():
                 return True
             return self.block() if waits else False
 
@@ -34,7 +35,7 @@ class _Lockable(Primitive):
 
     def release(self) -> None:
         """Give the lock back. Raises `RuntimeError` as the real one does."""
-        self.operate("release", self._give)
+        self.operate("release", self.give)
 
     @property
     def acquiring(self) -> AccessKind:
@@ -57,10 +58,12 @@ class _Lockable(Primitive):
         """Hold it as before `let_go`, within an access. It must be free."""
         raise NotImplementedError
 
-    def _take(self) -> bool:
+    def take(self) -> bool:
+        """Take it, within an access; False where it is not to be had."""
         raise NotImplementedError
 
-    def _give(self) -> None:
+    def give(self) -> None:
+        """Give it back, within an access."""
         raise NotImplementedError
 
     def __enter__(self) -> bool:
@@ -102,26 +105,28 @@ class Lock(_Lockable):
         return bool(self.state)
 
     def let_go(self) -> object:
-        self._give()
+        self.give()
         return None
 
     def take_back(self, before: Any) -> None:
         self.state = True
 
-    def _take(self) -> bool:
+    def take(self) -> bool:
         if self.state:
             return False
         self.state = True
         return True
 
-    def _give(self) -> None:
+    def give(self) -> None:
         if not self.state:
             raise RuntimeError("release unlocked lock")
         self.state = False
 
 
-class RLock(_Lockable):
-    """`threading.RLock`. State: None, or (owner, how many times it holds it)."""
+class RLock(Reentrant, _Lockable):
+    """`threading.RLock`."""
+
+    not_owned = RuntimeError("cannot release un-acquired lock")
 
     @classmethod
     def initial(cls, real: Any) -> object:
@@ -134,36 +139,3 @@ class RLock(_Lockable):
     @classmethod
     def fresh(cls, real: Any) -> Any:
         return threading.RLock()
-
-    @classmethod
-    def describe(cls, state: Any) -> str:
-        return "unlocked" if state is None else f"locked x {state[1]}"
-
-    @classmethod
-    def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:
-        return () if state is None else (state[0],)
-
-    def is_owned(self) -> bool:
-        return self.state is not None and self.state[0] == current_port().thread
-
-    def let_go(self) -> object:
-        depth: int = self.state[1]
-        self.state = None
-        return depth
-
-    def take_back(self, before: Any) -> None:
-        self.state = (current_port().thread, before)
-
-    def _take(self) -> bool:
-        me = current_port().thread
-        if self.state is not None and self.state[0] != me:
-            return False
-        depth = 0 if self.state is None else self.state[1]
-        self.state = (me, depth + 1)
-        return True
-
-    def _give(self) -> None:
-        if not self.is_owned():
-            raise RuntimeError("cannot release un-acquired lock")
-        owner, depth = self.state
-        self.state = (owner, depth - 1) if depth > 1 else None
