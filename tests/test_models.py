@@ -272,11 +272,12 @@ from interleave import Model, thread
 class Rounds(Model):
     condition = threading.Condition()
     ready = False
+    seen = None
 
     @thread
     def waiter(self):
         with self.condition:
-            self.condition.wait_for(lambda: self.ready, timeout=1)
+            self.seen = self.condition.wait_for(lambda: self.ready, timeout=1)
 
     @thread(daemon=True)
     def notifier(self):
