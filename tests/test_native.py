@@ -452,20 +452,22 @@ def test_what_is_kept_is_not_taken_for_what_another_version_kept(
 
 def test_the_faster_pace_is_kept_and_the_other_tried_now_and_then() -> None:
     pace = Pace(2)
-    for _ in range(60):
+    for _ in range(3 * Pace.LOOK_AGAIN):
         parallel = pace.parallel()
         pace.note(parallel, 1_000_000, 2.0 if parallel else 1.0)
-    chosen = [pace.parallel() for _ in range(24)]
+    chosen = [pace.parallel() for _ in range(2 * Pace.LOOK_AGAIN)]
     assert chosen.count(True) == 2
     pace.note(True, 1_000_000, 0.5)
-    assert [pace.parallel() for _ in range(24)].count(False) == 2
+    again = [pace.parallel() for _ in range(2 * Pace.LOOK_AGAIN)]
+    assert again.count(False) == 2
     assert not any(Pace(1).parallel() for _ in range(20))
 
 
 def test_a_pace_is_known_from_many_short_runs() -> None:
     """Where new cases keep turning up, workers are never long at it."""
     pace = Pace(2)
-    for _ in range(200):
+    for _ in range(10 * Pace.LOOK_AGAIN):
         parallel = pace.parallel()
         pace.note(parallel, 50_000, 0.2 if parallel else 0.1)
-    assert [pace.parallel() for _ in range(24)].count(True) == 2
+    chosen = [pace.parallel() for _ in range(2 * Pace.LOOK_AGAIN)]
+    assert chosen.count(True) == 2

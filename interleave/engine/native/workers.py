@@ -39,7 +39,7 @@ class Pace:
     Two cores of a machine are at times two halves of one, or taken by somebody else.
     """
 
-    LOOK_AGAIN = 12
+    LOOK_AGAIN = 40
     """After so many times of the one, the other is tried."""
 
     LEAST = 300_000
