@@ -389,7 +389,7 @@ def conflicts(machine: Machine, one: Any, other: Any) -> list[str]:
 
 
 quickly = settings(
-    max_examples=80,
+    max_examples=60,
     derandomize=True,
     deadline=None,
     database=None,

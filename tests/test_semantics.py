@@ -23,7 +23,7 @@ def agree(file: Path, text: str) -> None:
 
 
 @settings(
-    max_examples=80,
+    max_examples=60,
     derandomize=True,
     deadline=None,
     database=None,
