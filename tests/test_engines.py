@@ -71,7 +71,7 @@ def agree(model: type[Model], **limits: Any) -> None:
 
 
 quickly = settings(
-    max_examples=40,
+    max_examples=30,
     derandomize=True,
     deadline=None,
     database=None,

@@ -240,7 +240,7 @@ def written_sizes(file: Path) -> list[tuple[str, dict[str, int], int, int]]:
 
 
 WRITTEN = [(file, *size) for file in FILES for size in written_sizes(file)]
-SMALL = 2_000
+SMALL = 1_000
 """States up to which the reference engine is asked as well."""
 
 
