@@ -165,7 +165,7 @@ def _picked(engines: Sequence[Engine], peers: tuple[str, ...]) -> Iterator[Engin
 )
 @click.option(
     "--sizes",
-    default="1e5,1e6,1e7",
+    default="1e5,1e6,4e6,1e7",
     show_default=True,
     callback=_sizes,
     metavar="NUMBERS",

@@ -63,8 +63,8 @@ class Block(NamedTuple):
 def make_block(workers: int, words: int, threads: int, most_steps: int, most_met: int) -> Block:
     """Room for blocks of states of some words, none of which has more than so many steps."""
     size = max(1, min(MOST_STATES, MOST_STEPS // most_steps))
-    # A row ends with what is written before it is known whether it counts.
     leaves_room = size * threads
+    # These rows end with what is written before it is known whether it counts.
     room = size * most_steps + LINE // 8
     met_room = max(most_met, room) + LINE // 8
     return Block(
@@ -72,8 +72,8 @@ def make_block(workers: int, words: int, threads: int, most_steps: int, most_met
         states=np.empty(workers * size, np.int64),
         leaves=np.empty(workers * leaves_room, np.int32),
         leaves_room=leaves_room,
-        walking=np.empty(workers * size + 1, np.int32),
-        ended=np.empty(workers * size + 1, np.int64),
+        walking=np.empty(workers * size, np.int32),
+        ended=np.empty(workers * size, np.int64),
         room=room,
         steps=np.empty(workers * room, np.int64),
         sources=np.empty(workers * room, np.int64),

@@ -388,7 +388,7 @@ class Forest:
 
     @property
     def trees(self) -> walking.Trees:
-        """The arrays, for the walking."""
+        """The arrays, for the kernel."""
         wide_keys, wide_children = self._wide.arrays
         pair_keys, pair_marks = self._pair_table.arrays
         return walking.Trees(

@@ -60,6 +60,7 @@ from interleave.engine.native.walking import (
     local_of,
     pair_of,
     seen_by,
+    stops,
     walk,
 )
 
@@ -89,7 +90,7 @@ PATIENCE = 1_000
 """How often a worker looks whether the others have come before it lets others run."""
 
 ASKED = 1 << 12
-"""Cases of followers that a worker remembers having noted in a round, at most."""
+"""Cases that a worker remembers having noted in a round, at most."""
 
 ALL = -1
 """Instead of a worker: the shares of all, one after the other."""
@@ -109,7 +110,7 @@ class Round(NamedTuple):
     tally: Array  # int64, TALLY for each worker
     missed: Array  # int64, four for each case: state, tree, step and follower (-1 for none)
     missed_room: int
-    asked: Array  # uint64, ASKED for each worker: where walks along followers' trees ended
+    asked: Array  # uint64, ASKED for each worker: where walks along trees ended
     ends: Array  # int64
     ends_room: int
     events: Array  # int64, three for each: mark, state, step (-1 for a pair)
@@ -182,9 +183,11 @@ def _miss_moves(worker, space, trees, block, found, size, missed):
     """Note the cases of threads that are not known in a block's states. Gives how many by now."""
     leaves = worker * block.leaves_room
     for each in range(size):
+        state = block.states[worker * block.size + each]
+        if stops(space.states, state * space.words, trees, space.words):
+            continue  # nothing is asked of it
         for thread in range(trees.threads):
             if block.leaves[leaves + each * trees.threads + thread] == 0:
-                state = block.states[worker * block.size + each]
                 root = trees.roots[thread]
                 if _is_new(space.states, state * space.words, trees, thread, root, found, worker):
                     missed = _miss(found, worker, missed, state, thread, -1, -1)

@@ -41,33 +41,25 @@ def make_counts(states: int, initial: int) -> Counts:
 
 
 @part
-def _find_targets(space, trees, block, size, met):
-    """Find the numbers of what the block's `size` states lead to.
+def _find_targets(space, trees, block, order, begin, end, met):
+    """Find the numbers of what the next states of an order lead to: those at `begin`, before `end`.
 
-    `met` successors were met before. Gives how many transitions there are, and what `met` is next.
-    """
-    if met + block.room > block.most_met:
-        met = int64(0)
-    steps, _, _ = list_steps(0, space, trees, block, size)
-    transitions, end = list_targets(0, space, trees, block, steps, met)
-    for slot in range(met, end):
-        if slot + AHEAD < end:
-            ask_for_state(space, block.hashes[slot - met + AHEAD], space.room)
-        at = slot * space.words
-        block.numbers[slot] = number_of(space, block.successors, at, block.hashes[slot - met])
-    return transitions, end
-
-
-@part
-def _take_block(block, order, begin, end):
-    """Put states into a block: of an `order`, or, where that is empty, those with these numbers.
-
-    Gives how many.
+    An empty order is that of the numbers. `met` successors were met before. Gives where to go on,
+    how many transitions there are, and what `met` is next.
     """
     size = min(block.size, end - begin)
     for each in range(size):
         block.states[each] = order[begin + each] if len(order) else begin + each
-    return size
+    if met + block.room > block.most_met:
+        met = int64(0)
+    steps, _, _ = list_steps(0, space, trees, block, size)
+    transitions, met_now = list_targets(0, space, trees, block, steps, met)
+    for slot in range(met, met_now):
+        if slot + AHEAD < met_now:
+            ask_for_state(space, block.hashes[slot - met + AHEAD], space.room)
+        at = slot * space.words
+        block.numbers[slot] = number_of(space, block.successors, at, block.hashes[slot - met])
+    return begin + size, transitions, met_now
 
 
 @entry
@@ -80,9 +72,7 @@ def count_paths(space, trees, block, order, begin, end, counts, primes):
     space, trees, block, counts = bare(space), bare(trees), bare(block), bare(counts)
     met = int64(0)
     while begin < end:
-        size = _take_block(block, order, begin, end)
-        begin += size
-        transitions, met = _find_targets(space, trees, block, size, met)
+        begin, transitions, met = _find_targets(space, trees, block, order, begin, end, met)
         for each in range(transitions):
             prefetch(counts.exact, int64(block.numbers[block.targets[each]]) * COLUMNS)
         for each in range(transitions):
@@ -101,9 +91,7 @@ def add_logarithms(space, trees, block, order, begin, end, logs):
     space, trees, block = bare(space), bare(trees), bare(block)
     met = int64(0)
     while begin < end:
-        size = _take_block(block, order, begin, end)
-        begin += size
-        transitions, met = _find_targets(space, trees, block, size, met)
+        begin, transitions, met = _find_targets(space, trees, block, order, begin, end, met)
         for each in range(transitions):
             source, target = block.origins[each], block.numbers[block.targets[each]]
             more, less = max(logs[target], logs[source]), min(logs[target], logs[source])
@@ -118,9 +106,7 @@ def count_incoming(space, trees, block, order, begin, end, incoming):
     space, trees, block = bare(space), bare(trees), bare(block)
     met = int64(0)
     while begin < end:
-        size = _take_block(block, order, begin, end)
-        begin += size
-        transitions, met = _find_targets(space, trees, block, size, met)
+        begin, transitions, met = _find_targets(space, trees, block, order, begin, end, met)
         for each in range(transitions):
             incoming[block.numbers[block.targets[each]]] += 1
 
@@ -136,9 +122,8 @@ def put_in_order(space, trees, block, order, done, ready, enough, incoming):
     enough += done
     met = int64(0)
     while done < min(ready, enough):
-        size = _take_block(block, order, done, min(ready, enough))
-        done += size
-        transitions, met = _find_targets(space, trees, block, size, met)
+        end = min(ready, enough)
+        done, transitions, met = _find_targets(space, trees, block, order, done, end, met)
         for each in range(transitions):
             target = int64(block.numbers[block.targets[each]])
             incoming[target] -= 1

@@ -3,8 +3,8 @@
 A state is `words` words of 64 bits. State n stands at `states[n * words]`, and `parents[n]` is the
 state that it was found from. The table has buckets, a cache line each: 12 numbers of states, and 8
 bits of the hash of each, its tag. A number is followed only where the tag agrees, and then the
-states are compared in full. Where a bucket is full, what belongs there is in the next one. The
-table is split into parts, one for each worker, which alone changes it.
+states are compared in full. Where a bucket is full, what belongs there is in the next one. All
+workers change it, by atomic operations.
 """
 
 from __future__ import annotations

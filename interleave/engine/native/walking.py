@@ -60,7 +60,7 @@ class Trees(NamedTuple):
     stop_at_failures: int  # whether states are not expanded in which a property fails, or a pair is
     asks_pairs: int  # whether somebody asks what two threads are about to do in one state
     leaf_about: Array  # int64: what a leaf of a thread is about to do; 0 where nobody asks
-    pair_mask: int  # likewise
+    pair_mask: int  # length of the two that follow, less 1
     pair_keys: Array  # uint64: two such numbers, the smaller one first; 0 where free
     pair_marks: Array  # int32: what to tell Python of, once (the mark + 1)
 
