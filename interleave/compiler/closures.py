@@ -11,7 +11,8 @@ from __future__ import annotations
 import ast
 import copy
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from interleave.compiler.names import bound_names
@@ -98,7 +99,7 @@ class _Lifter:
             hidden[id(each)] = f"@{name}{number}"
             made = self._made(each, name, captured[id(each)], frozenset(shared))
             functions[hidden[id(each)]] = made
-        rewriter = _Rewriter(frozenset(shared), hidden, captured)
+        rewriter = VariableRewriter({each: each for each in shared}, hidden, captured)
         self._definition.body = [rewriter.visit(each) for each in self._definition.body]
         self._make_variables(shared)
         return Lifted(ast.fix_missing_locations(self._definition), functions)
@@ -153,7 +154,8 @@ class _Lifter:
         arguments = copy.deepcopy(inner.args)
         arguments.posonlyargs[:0] = [_at(inner, ast.arg(each)) for each in captured]
         body = inner.body if isinstance(inner, ast.FunctionDef) else [ast.Return(inner.body)]
-        inside = _Rewriter(shared - _own(inner), {}, {})
+        own = _own(inner)
+        inside = VariableRewriter({each: each for each in shared if each not in own})
         made = _at(
             inner,
             ast.FunctionDef(
@@ -288,13 +290,13 @@ def _targets(loop: ast.AST) -> frozenset[str]:
 
 
 def _outer_names(inner: Inner) -> frozenset[str]:
-    """What an inner function declares nonlocal."""
+    """What an inner function declares nonlocal, or global."""
     if isinstance(inner, ast.Lambda):
         return frozenset()
     return frozenset(
         name
         for _, node in _in_order(inner.body, ())
-        if isinstance(node, ast.Nonlocal)
+        if isinstance(node, ast.Nonlocal | ast.Global)
         for name in node.names
     )
 
@@ -352,21 +354,25 @@ class _NoOuter(ast.NodeTransformer):
         return node if node.names else ast.copy_location(ast.Pass(), node)
 
 
-class _Rewriter(ast.NodeTransformer):
-    """Makes `x` into `x.x` for shared variables, and inner functions into closures."""
+class VariableRewriter(ast.NodeTransformer):
+    """Makes `x` into `holder.x` for shared variables, and inner functions into closures.
+
+    `shared` gives for the name of each shared variable the name of the object that holds it.
+    """
 
     def __init__(
         self,
-        shared: frozenset[str],
-        functions: dict[int, str],
-        captured: dict[int, list[str]],
+        shared: Mapping[str, str],
+        functions: Mapping[int, str] = MappingProxyType({}),
+        captured: Mapping[int, list[str]] = MappingProxyType({}),
     ) -> None:
         self._shared = shared
         self._functions = functions
         self._captured = captured
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        return _of(node.id, node, node.ctx) if node.id in self._shared else node
+        holder = self._shared.get(node.id)
+        return node if holder is None else _of(holder, node.id, node, node.ctx)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
         if id(node) in self._functions:
@@ -380,7 +386,7 @@ class _Rewriter(ast.NodeTransformer):
         return self._inside(node)
 
     def _inside(self, node: Any) -> Any:
-        outside, self._shared = self._shared, self._shared - _own(node)
+        outside, self._shared = self._shared, _without(self._shared, _own(node))
         self.generic_visit(node)
         self._shared = outside
         return node
@@ -404,7 +410,8 @@ class _Rewriter(ast.NodeTransformer):
         return self._comprehension(node)
 
     def _comprehension(self, node: Any) -> Any:
-        outside, self._shared = self._shared, self._shared - _comprehension_names(node)
+        hidden = _comprehension_names(node)
+        outside, self._shared = self._shared, _without(self._shared, hidden)
         self.generic_visit(node)
         self._shared = outside
         return node
@@ -416,9 +423,9 @@ class _Rewriter(ast.NodeTransformer):
             for field in ("name", "rest"):
                 if (name := getattr(part, field, None)) in self._shared:
                     setattr(part, field, f"#{name}")
-                    moved.append(_move(name, node.body[0]))
-        if node.guard is not None and names & self._shared:
-            node.guard = _Hidden(frozenset(names & self._shared)).visit(node.guard)
+                    moved.append(_move(self._shared[name], name, node.body[0]))
+        if node.guard is not None and names & self._shared.keys():
+            node.guard = _Hidden(frozenset(names & self._shared.keys())).visit(node.guard)
         self.generic_visit(node)
         node.body[:0] = moved
         return node
@@ -426,7 +433,7 @@ class _Rewriter(ast.NodeTransformer):
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
         self.generic_visit(node)
         if node.name in self._shared:
-            node.body.insert(0, _move(node.name, node.body[0]))
+            node.body.insert(0, _move(self._shared[node.name], node.name, node.body[0]))
             node.name = f"#{node.name}"
         return node
 
@@ -447,14 +454,17 @@ class _Hidden(ast.NodeTransformer):
         return node
 
 
-def _of(name: str, place: ast.AST, context: ast.expr_context) -> ast.expr:
-    """`x.x`: what is in a shared variable."""
-    variable = ast.copy_location(ast.Name(name, ast.Load()), place)
+def _without(shared: Mapping[str, str], hidden: frozenset[str]) -> Mapping[str, str]:
+    return {name: holder for name, holder in shared.items() if name not in hidden}
+
+
+def _of(holder: str, name: str, place: ast.AST, context: ast.expr_context) -> ast.expr:
+    """`holder.x`: what is in a shared variable."""
+    variable = ast.copy_location(ast.Name(holder, ast.Load()), place)
     return ast.copy_location(ast.Attribute(variable, name, context), place)
 
 
-def _move(name: str | None, place: ast.AST) -> ast.stmt:
-    """`x.x = #x`."""
-    assert name is not None
+def _move(holder: str, name: str, place: ast.AST) -> ast.stmt:
+    """`holder.x = #x`."""
     value = ast.copy_location(ast.Name(f"#{name}", ast.Load()), place)
-    return ast.copy_location(ast.Assign([_of(name, place, ast.Store())], value), place)
+    return ast.copy_location(ast.Assign([_of(holder, name, place, ast.Store())], value), place)

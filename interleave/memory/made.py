@@ -7,13 +7,14 @@ is up to the thread that makes it and does not depend on what other threads make
 
 from __future__ import annotations
 
+import types
 from typing import Any, NamedTuple
 
 from interleave.memory.closures import variable
 from interleave.memory.containers import SharedContainer
 from interleave.memory.port import AccessKind, Location, current_port
 from interleave.memory.primitive import Primitive
-from interleave.memory.values import Shared
+from interleave.memory.values import UNBOUND, Shared
 
 _get = object.__getattribute__
 _MISSING = object()
@@ -97,14 +98,18 @@ class MadeObject(Shared):
             for each, value in contents:
                 if each == name:
                     return value
+            if _is_variable(type(self), name):
+                return UNBOUND
             return _get(self, name)  # of the class, or an AttributeError
 
         if location.varying is not None and name not in location.varying:
-            return effect()  # looking at what nobody sets is no access
-        return port.access(AccessKind("read", location, _part(self, name)), effect)
+            found = effect()  # looking at what nobody sets is no access
+        else:
+            found = port.access(AccessKind("read", location, _part(self, name)), effect)
+        return _get(self, name) if found is UNBOUND else found
 
     def __setattr__(self, name: str, value: object) -> None:
-        if hasattr(getattr(type(self), name, None), "__set__"):
+        if hasattr(_member(type(self), name), "__set__") and _belongs_to_class(type(self), name):
             object.__setattr__(self, name, value)
             return
         location: Location = _get(self, "_location")
@@ -142,10 +147,21 @@ def _part(made: Any, name: str) -> str:
     return "" if isinstance(made, variable) else f".{name}"
 
 
+def _member(cls: type, name: str) -> Any:
+    """What a class or a base of it has by a name, as it stands there."""
+    return next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), _MISSING)
+
+
+def _is_variable(cls: type, name: str) -> bool:
+    """Whether a class has a variable of that name, of which an instance may have its own."""
+    return bool(getattr(_member(cls, name), "gives_way", False))
+
+
 def _belongs_to_class(cls: type, name: str) -> bool:
     """Whether an attribute is found in the class first: a method, a property."""
-    for base in cls.__mro__:
-        member = base.__dict__.get(name, _MISSING)
-        if member is not _MISSING:
-            return hasattr(type(member), "__get__")
-    return name.startswith("__")
+    member = _member(cls, name)
+    if member is _MISSING:
+        return name.startswith("__")
+    if isinstance(member, types.MemberDescriptorType) or _is_variable(cls, name):
+        return False
+    return hasattr(type(member), "__get__")

@@ -1,23 +1,18 @@
 """Shared instances of ordinary classes, the model itself among them.
 
-Code sees an instance of a subclass made here: its attributes are locations, its methods are those
-of the class with the names in them resolved as models see them.
+Code sees an instance of a class derived from the twin of theirs (see `world.twins`): their
+attributes are locations, and attribute access, `__dict__`, `vars` and `setattr` are views of them.
 """
 
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
-from interleave.errors import ModelError
 from interleave.memory.containers import read_location, write_location
 from interleave.memory.port import Location, current_port
-from interleave.memory.values import Shared
-from interleave.model import Model
-
-Resolver = Callable[[types.FunctionType], types.FunctionType]
-"""Gives a function whose global names mean what they mean in a model."""
+from interleave.memory.values import UNBOUND, Freezer, Key, Shared, Thawer, register_immutable
 
 _get = object.__getattribute__
 
@@ -26,87 +21,143 @@ class SharedObject(Shared):
     """Mixed into the class of each shared instance: attributes become locations."""
 
     __slots__ = ()
+    _path: str
+    """What leads to the instance: an attribute that it does not have yet will be named by it."""
 
     def __getattribute__(self, name: str) -> Any:
         locations: dict[str, Location] = _get(self, "_locations")
         location = locations.get(name)
-        return _get(self, name) if location is None else read_location(location)
+        if location is not None and not sets_itself(type(self), name):
+            value = read_location(location)
+            if value is not UNBOUND:
+                return value
+            return _of_class(self, name)
+        if name == "__dict__":
+            return InstanceDict(self)
+        return _get(self, name)
 
     def __setattr__(self, name: str, value: object) -> None:
-        locations: dict[str, Location] = _get(self, "_locations")
-        location = locations.get(name)
-        if location is not None:
-            write_location(location, value)
-        elif hasattr(getattr(type(self), name, None), "__set__"):
-            object.__setattr__(self, name, value)  # a property with a setter
+        if sets_itself(type(self), name):
+            object.__setattr__(self, name, value)
         else:
-            current_port().halt(
-                ModelError(
-                    f"{name!r} is not a shared variable: nothing gives it a first value",
-                    remedy=f"give it one in the class body ({name} = ...) or in `def setup(self)`",
-                )
-            )
+            set_attribute(self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        current_port().halt(
-            ModelError(
-                f"a shared variable cannot be deleted: {name!r}",
-                remedy="assign a value that stands for absence, such as None",
-            )
-        )
+        if sets_itself(type(self), name):
+            object.__delattr__(self, name)
+        else:
+            delete_attribute(self, name)
 
 
-class _SharedModel(SharedObject):
-    """What the model itself has besides."""
-
-    __slots__ = ()
-
-    def inside(self, section: str) -> int:
-        return current_port().inside(section)
-
-    def finished(self, thread: str, index: int | None = None) -> bool:
-        return current_port().finished(thread, index)
-
-
-def stand_in_class(cls: type, resolve: Resolver, mixin: type = SharedObject) -> type:
-    """The subclass of `cls` whose instances stand for shared ones."""
-    mixin = _SharedModel if issubclass(cls, Model) else mixin
-    members: dict[str, Any] = {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
-    for base in reversed(cls.__mro__):
-        if base not in (object, Model):
-            for name, member in vars(base).items():
-                if (ours := _resolved(member, resolve)) is not None:
-                    members[name] = ours
-    if getattr(cls, "__repr__", None) is object.__repr__:
-        members["__repr__"] = lambda _: f"<{cls.__name__}>"  # without an address
-    # The mixin goes first: its attribute access is what makes the difference.
-    for name in ("__getattribute__", "__setattr__", "__delattr__"):
-        members.pop(name, None)
-    return type(cls.__name__, (mixin, cls), members)
+def _of_class(shared: SharedObject, name: str) -> Any:
+    """An attribute that an instance has not, by its class. Raises `AttributeError`."""
+    kind = type(shared)
+    for base in kind.__mro__:
+        member = vars(base).get(name, UNBOUND)
+        if member is not UNBOUND and not isinstance(member, types.MemberDescriptorType):
+            get = getattr(type(member), "__get__", None)
+            return member if get is None else get(member, shared, kind)
+    raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r}")
 
 
-_SETTERS = {"fget": "getter", "fset": "setter", "fdel": "deleter"}
+def sets_itself(kind: type, name: str) -> bool:
+    """Whether a class says itself what setting an attribute does: a property, a descriptor."""
+    for base in kind.__mro__:
+        member = vars(base).get(name, UNBOUND)
+        if member is not UNBOUND:
+            of = type(member)
+            return of is not types.MemberDescriptorType and hasattr(of, "__set__")
+    return False
 
 
-def _resolved(member: object, resolve: Resolver) -> object:
-    if isinstance(member, types.FunctionType):
-        return resolve(member)
-    if isinstance(member, staticmethod | classmethod):
-        inner = member.__func__
-        return type(member)(resolve(inner)) if isinstance(inner, types.FunctionType) else None
-    if isinstance(member, property):
-        made = property(doc=member.__doc__)
-        for part in ("fget", "fset", "fdel"):
-            function: Any = getattr(member, part)
-            if function is not None:
-                made = getattr(made, _SETTERS[part])(resolve(function))
-        return made
-    return None
+def set_attribute(shared: SharedObject, name: str, value: object) -> None:
+    """Store an attribute in the instance itself."""
+    locations: dict[str, Location] = _get(shared, "_locations")
+    location = locations.get(name)
+    if location is None:
+        current_port().begin_again(_late(shared, name))
+    else:
+        write_location(location, value)
 
 
-def make_stand_in(cls: type, number: int, locations: dict[str, Location]) -> Any:
+def delete_attribute(shared: SharedObject, name: str) -> None:
+    """Leave the instance itself without an attribute. Raises `AttributeError`."""
+    locations: dict[str, Location] = _get(shared, "_locations")
+    location = locations.get(name)
+    if location is None or read_location(location) is UNBOUND:
+        raise AttributeError(f"{type(shared).__name__!r} object has no attribute {name!r}")
+    write_location(location, UNBOUND)
+
+
+def _late(shared: SharedObject, name: str) -> str:
+    path: str = _get(shared, "_path")
+    return f"{path}.{name}" if path else name
+
+
+class InstanceDict(MutableMapping[str, Any]):
+    """`__dict__` of a shared instance: a view of its attributes."""
+
+    __slots__ = ("_shared",)
+
+    def __init__(self, shared: Any) -> None:
+        self._shared = shared
+
+    def _location(self, name: str) -> Location | None:
+        locations: dict[str, Location] = _get(self._shared, "_locations")
+        return locations.get(name)
+
+    def __getitem__(self, name: str) -> Any:
+        location = self._location(name)
+        value = UNBOUND if location is None else read_location(location)
+        if value is UNBOUND:
+            raise KeyError(name)
+        return value
+
+    def __setitem__(self, name: str, value: object) -> None:
+        set_attribute(self._shared, name, value)
+
+    def __delitem__(self, name: str) -> None:
+        location = self._location(name)
+        if location is None or read_location(location) is UNBOUND:
+            raise KeyError(name)
+        write_location(location, UNBOUND)
+
+    def __iter__(self) -> Iterator[str]:
+        locations: dict[str, Location] = _get(self._shared, "_locations")
+        slots = {n for base in type(self._shared).__mro__ for n in vars(base).get("__slots__", ())}
+        for name, location in locations.items():
+            if name not in slots and read_location(location) is not UNBOUND:
+                yield name
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+def _freeze(freezer: Freezer, value: Any) -> Key:
+    return (InstanceDict, freezer.freeze(value._shared))
+
+
+def _thaw(thawer: Thawer, key: Key) -> InstanceDict:
+    return InstanceDict(thawer.thaw(key[1]))
+
+
+register_immutable(InstanceDict, _freeze, _thaw)
+
+
+OF_MODEL = {
+    "inside": lambda self, section: current_port().inside(section),
+    "finished": lambda self, thread, index=None: current_port().finished(thread, index),
+}
+"""What the model itself can do besides."""
+
+
+def make_stand_in(cls: type, number: int, path: str) -> Any:
     """An instance of a stand-in class."""
     made: Any = object.__new__(cls)
     object.__setattr__(made, "_number", number)
-    object.__setattr__(made, "_locations", locations)
+    object.__setattr__(made, "_locations", {})
+    object.__setattr__(made, "_path", path)
     return made

@@ -1,0 +1,151 @@
+"""Variables that belong to no object of the model: those of modules, of classes, of closures.
+
+A holder has a location for each of its variables that some code writes. The others are constants:
+code that writes one has the program made anew, with a location for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import CellType, ModuleType
+from typing import Any
+
+from interleave.memory.containers import read_location, write_location
+from interleave.memory.port import Location, current_port
+from interleave.memory.values import UNBOUND, Shared
+
+_get = object.__getattribute__
+_set = object.__setattr__
+
+
+class VariableLocation(Location):
+    """The location of one variable of a holder."""
+
+    def __init__(self, name: str, owner: int, key: str, number: int) -> None:
+        super().__init__(name, owner, (key,), "", number)
+        self._key = key
+
+    @property
+    def key(self) -> str:
+        return self._key
+
+
+class Variables:
+    """The variables of one module, class or cell that some code writes, by name.
+
+    `key` names the holder among all, `prefix` is what the names of its variables begin with in
+    reports.
+    """
+
+    def __init__(self, key: str, prefix: str) -> None:
+        self.key = key
+        self.prefix = prefix
+        self.locations: dict[str, Location] = {}
+
+    def key_of(self, name: str) -> str:
+        """What names a variable among everything that can be written."""
+        return f"{self.key}:{name}"
+
+    def read(self, name: str) -> Any:
+        """The value of a variable that has a location; `UNBOUND` where it has none."""
+        return read_location(self.locations[name])
+
+    def write(self, name: str, value: object) -> None:
+        """Give a variable a value."""
+        location = self.locations.get(name)
+        if location is None:
+            current_port().begin_again(self.key_of(name))
+        else:
+            write_location(location, value)
+
+    def delete(self, name: str, error: Exception) -> None:
+        """Leave a variable without a value. Raises `error` where it has none."""
+        location = self.locations.get(name)
+        if location is None:
+            current_port().begin_again(self.key_of(name))
+        elif read_location(location) is UNBOUND:
+            raise error
+        else:
+            write_location(location, UNBOUND)
+
+
+class ModuleObject(Shared):
+    """What stands for a module that is followed: its variables are shared."""
+
+    __slots__ = ("_meaning", "_number", "_real", "_variables")
+    __class__ = property(lambda _: ModuleType)
+
+    def __init__(
+        self, number: int, real: ModuleType, variables: Variables, meaning: Callable[..., Any]
+    ) -> None:
+        _set(self, "_number", number)
+        _set(self, "_real", real)
+        _set(self, "_variables", variables)
+        _set(self, "_meaning", meaning)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("_number", "__class__"):
+            return _get(self, name)
+        real: ModuleType = _get(self, "_real")
+        variables: Variables = _get(self, "_variables")
+        if name in variables.locations:
+            value = variables.read(name)
+            if value is not UNBOUND:
+                return value
+        elif name in vars(real):
+            return _get(self, "_meaning")(real, name)
+        raise AttributeError(f"module {real.__name__!r} has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        variables: Variables = _get(self, "_variables")
+        variables.write(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        variables: Variables = _get(self, "_variables")
+        variables.delete(name, AttributeError(name))
+
+    def __repr__(self) -> str:
+        return f"<module {_get(self, '_real').__name__!r}>"
+
+
+class CellObject(Shared):
+    """What stands for a variable of a function that has ended, which others made in it still use.
+
+    Its one attribute has the name of the variable.
+    """
+
+    __slots__ = ("_cell", "_meaning", "_number", "_variables")
+
+    def __init__(
+        self, number: int, cell: CellType, variables: Variables, meaning: Callable[..., Any]
+    ) -> None:
+        _set(self, "_number", number)
+        _set(self, "_cell", cell)
+        _set(self, "_variables", variables)
+        _set(self, "_meaning", meaning)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("_number", "__class__"):
+            return _get(self, name)
+        variables: Variables = _get(self, "_variables")
+        if name in variables.locations:
+            value = variables.read(name)
+            if value is not UNBOUND:
+                return value
+        else:
+            try:
+                return _get(self, "_meaning")(_get(self, "_cell").cell_contents, name)
+            except ValueError:  # empty
+                pass
+        raise NameError(
+            f"cannot access free variable {name!r} where it is not associated with a value in "
+            "enclosing scope"
+        )
+
+    def __setattr__(self, name: str, value: object) -> None:
+        variables: Variables = _get(self, "_variables")
+        variables.write(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        variables: Variables = _get(self, "_variables")
+        variables.delete(name, NameError(f"free variable {name!r} is not bound"))
