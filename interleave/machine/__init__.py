@@ -13,8 +13,8 @@ from interleave.machine.run import StepRun
 from interleave.machine.step import FAILED, FINISHED, Blocked, Moves, Step
 from interleave.memory.port import using_port
 from interleave.memory.values import Key
+from interleave.program.choices import next_choices
 from interleave.program.heap import rooms_in
-from interleave.program.setup import next_choices
 
 if TYPE_CHECKING:
     from interleave.compiler import Code

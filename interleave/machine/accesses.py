@@ -77,7 +77,7 @@ class Accesses:
             state,
             self._written,
             self._look,
-            self._program.made_class,
+            self._program.names.made_class,
             self._variable_for if machine.program.runtime == "go" else lambda _: "",
         )
         self._accesses: list[AccessRecord] = []

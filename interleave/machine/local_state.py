@@ -16,7 +16,7 @@ from interleave.memory.coroutine import Coroutine
 from interleave.memory.made import Kind
 from interleave.memory.port import AccessKind
 from interleave.memory.values import UNBOUND, Freezer, Key, Shared, Thawer, Uncapturable
-from interleave.program import MoreRooms, MoreThreads, RoomKey
+from interleave.program import MoreRooms, MoreThreads, SpawnKey
 from interleave.stdlib.threads import CurrentThread, call
 
 MOST_STARTED = 20
@@ -44,15 +44,15 @@ class LocalState(Accesses):
         function = self._thread_function(target)
         daemon = me.daemon if daemon is None else daemon
         name = me.name if maker is None else self._heap.lasting_name_of(maker)
-        key = RoomKey(name, function, daemon, kind, me.process, target.__name__)
-        for room in self._program.rooms_of(key):
+        key = SpawnKey(name, function, daemon, kind, me.process, target.__name__)
+        for room in self._program.spawned.of(key):
             if room.state is None:
                 return room
         return self.more_room(key)
 
-    def more_room(self, key: RoomKey) -> Any:
+    def more_room(self, key: SpawnKey) -> Any:
         """Make room for one more thread. Does not return."""
-        if len(self._program.rooms) >= MOST_STARTED:
+        if len(self._program.spawned) >= MOST_STARTED:
             self.halt(
                 ModelError(
                     f"threads make more than {MOST_STARTED} {key.kind.noun}s",
@@ -76,7 +76,7 @@ class LocalState(Accesses):
 
     def _thread_function(self, target: Any) -> types.FunctionType:
         """The function behind what a thread is to run: the model's, or one of a modelled module."""
-        found: Any = self._program.to_flatten(target)
+        found: Any = self._program.names.to_flatten(target)
         if found is None and isinstance(target, types.FunctionType) and is_library(target):
             found = target
         if found is None and isinstance(target, types.MethodType):
@@ -99,7 +99,7 @@ class LocalState(Accesses):
         self, thread: int, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
         function = self._thread_function(target)
-        code = self._program.code(function)
+        code = self._program.names.code(function)
         first = [target] if function is call else given_first(target)
         given = (*first, *args), tuple(kwargs.items())
         args, named = self._hand_over(given, f"a thread that runs {code.name}")
@@ -115,7 +115,7 @@ class LocalState(Accesses):
         self, thread: int, function: types.FunctionType, names: dict[str, Any]
     ) -> None:
         """Have a thread begin in a function with these locals."""
-        self._begin_thread(thread, self._program.code(function), names)
+        self._begin_thread(thread, self._program.names.code(function), names)
 
     def _begin_thread(self, thread: int, code: Code, names: dict[str, Any]) -> None:
         frames = self._freeze_frames([Frame(code, 0, FrameLocals(names))])

@@ -18,7 +18,8 @@ from interleave.memory.containers import CONTAINERS
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.made import Held, Kind
 from interleave.memory.values import Uncapturable, attributes_of, is_plain_object
-from interleave.program.heap import Heap, MoreRooms, Room, RoomOwner
+from interleave.program import MoreRooms
+from interleave.program.heap import Heap, Room, RoomOwner
 
 MOST_ROOMS = 50
 """Objects that threads have made and share, at most, at one time."""

@@ -65,7 +65,7 @@ class StepRun(LocalState):
     def start(self, function: types.FunctionType, arguments: tuple[Any, ...]) -> Step:
         """Begin a thread: run its code up to, not including, its first access."""
         self._starting = True
-        code = self._program.code(function)
+        code = self._program.names.code(function)
         names = [
             each.arg for each in (*code.definition.args.posonlyargs, *code.definition.args.args)
         ]
@@ -155,7 +155,7 @@ class StepRun(LocalState):
 
     def _about_to_return(self) -> Key:
         """The local state of a thread whose end is a step of its own, for it ends the program."""
-        code = self._program.code(self._program.threads[self.thread].function)
+        code = self._program.names.code(self._program.threads[self.thread].function)
         return (((self._machine.code_number(code), len(code.blocks), ()),), ())
 
     def _blocked(self) -> Blocked:
@@ -232,7 +232,7 @@ class StepRun(LocalState):
         try:
             result = block.run(frame.names)
             if block.kind is BlockKind.CALL and not self._over:
-                function = self._program.to_flatten(result[0])
+                function = self._program.names.to_flatten(result[0])
                 if function is not None:
                     self._call(block, function, *result)
                     return None
@@ -242,7 +242,7 @@ class StepRun(LocalState):
             if block.kind is BlockKind.AWAIT and not self._over:
                 if type(result) is Coroutine:
                     result.start()
-                    self._enter(block, self._program.code(result.function), result.names, 0)
+                    self._enter(block, self._program.names.code(result.function), result.names, 0)
                     return None
                 frame.names[block.target] = awaited(result)
         except Halt:
@@ -282,7 +282,7 @@ class StepRun(LocalState):
         keywords: dict[str, Any],
     ) -> None:
         """Begin a call of the model's own code; of a coroutine, only where it is awaited."""
-        code = self._program.code(function)
+        code = self._program.names.code(function)
         owner = given_first(callee)
         bound = code.bind(*owner, *arguments, **keywords)
         if code.is_coroutine and not block.is_awaited:

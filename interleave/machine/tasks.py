@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from interleave.errors import ModelError
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.port import AccessKind, Location
-from interleave.program import RoomKey
+from interleave.program import SpawnKey
 
 if TYPE_CHECKING:
     from interleave.machine.run import StepRun
@@ -101,10 +101,10 @@ class Tasks:
         """
         from interleave.stdlib.asyncio.tasks import Task
 
-        key = RoomKey(
+        key = SpawnKey(
             self._me.name, function, daemon=True, kind=Task, name=label or function.__name__
         )
-        rooms = self._program.rooms_of(key)
+        rooms = self._program.spawned.of(key)
         for room in rooms:
             if room.state is None:
                 return room
