@@ -6,12 +6,13 @@ import ast
 import copy
 import types
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from interleave.compiler.blocks import Block, BlockKind, Code, Locals
 from interleave.compiler.closures import lift
 from interleave.compiler.defers import with_defers
-from interleave.compiler.emit import emit
+from interleave.compiler.emit import emit, emit_whole
 from interleave.compiler.flow import find_dependences, find_live
 from interleave.compiler.groups import HELPERS
 from interleave.compiler.names import (
@@ -20,13 +21,14 @@ from interleave.compiler.names import (
     bound_names,
     is_library,
     is_user_function,
-    scope_walk,
 )
 from interleave.compiler.source import find_function, no_source
 from interleave.compiler.statements import StatementFlattener
+from interleave.compiler.variables import MODULE, module_of, with_holders
 from interleave.memory.closures import Closure, cell
 from interleave.memory.containers import plain
 from interleave.memory.cursors import cursor
+from interleave.memory.unbound import class_of, names_of_unbound, unbound
 
 __all__ = [
     "Block",
@@ -34,6 +36,7 @@ __all__ = [
     "Code",
     "Locals",
     "compile_function",
+    "compile_whole",
     "is_library",
     "is_user_function",
 ]
@@ -136,6 +139,8 @@ _HELPERS: dict[str, Any] = {
     "@async_iterable": _async_iterable,
     "@async_iterator": _async_iterator,
     "@plain": plain,
+    "@class_of": class_of,
+    "@unbound": unbound,
     "@unpacked": _unpacked,
     "@slice": slice,
     "@cursor": cursor,
@@ -186,6 +191,7 @@ def compile_function(
     switches: bool = False,
     lambdas: bool = False,
     one_per_loop: bool = False,
+    holders: Mapping[str, str] = MappingProxyType({}),
 ) -> Code:
     """Compile a function to blocks.
 
@@ -193,7 +199,8 @@ def compile_function(
     `namespace` gives what global names stand for, and is where the code of the blocks will run;
     `defaults` gives what the default value of a parameter stands for, `inner` what a function that
     is defined inside does; `lambdas` and `one_per_loop` are as for `closures.lift`; `switches` asks
-    for code that notes where threads may switch (see `machine.run`).
+    for code that notes where threads may switch (see `machine.run`); `holders` gives, for the names
+    of variables of the module and of closures that have one, that of what holds them.
     Raises `ModelError`, placed, for what cannot be compiled.
     """
     found = find_function(function)
@@ -203,24 +210,13 @@ def compile_function(
     file = function.__code__.co_filename
     names = Surroundings(function)
     definition = with_defers(definition, names, file)
+    definition = with_holders(definition, holders, MODULE + module_of(function))
     definition, functions = lift(
-        function, definition, owner, lambdas=lambdas, one_per_loop=one_per_loop
+        function, definition, owner, lambdas=lambdas, one_per_loop=one_per_loop, holders=holders
     )
     bound = bound_names(definition)
-    outside = frozenset(
-        name
-        for node in scope_walk(definition.body)
-        if isinstance(node, ast.Global | ast.Nonlocal)
-        for name in node.names
-    )
     flattener = StatementFlattener(
-        file,
-        names,
-        bound - outside,
-        method_names,
-        assigned_outside=bound & outside,
-        owner=owner,
-        statement=definition,
+        file, names, bound, method_names, owner=owner, statement=definition
     )
     flattener.body(definition.body)
     flattener.finish()
@@ -231,7 +227,7 @@ def compile_function(
     parameters = [*definition.args.posonlyargs, *definition.args.args]
     emit(
         code.blocks,
-        bound=bound - outside,
+        bound=bound,
         owner=owner,
         first=parameters[0].arg if parameters else "",
         names=names,
@@ -242,3 +238,27 @@ def compile_function(
     find_live(code.blocks)
     find_dependences(code.blocks)
     return code
+
+
+def compile_whole(
+    function: types.FunctionType, namespace: dict[str, Any], holders: Mapping[str, str]
+) -> types.CodeType | None:
+    """The code of a function that is run by Python as a whole, where its own would not do.
+
+    Its free names are found in `namespace` when it runs. None where its own code does, with cells.
+    """
+    found = find_function(function)
+    code = function.__code__
+    needed = bool(holders) or any(name in code.co_names for name in names_of_unbound())
+    if found is None or not needed or not isinstance(found[0], ast.FunctionDef):
+        return None
+    definition = with_holders(found[0], holders, MODULE + module_of(function))
+    assert isinstance(definition, ast.FunctionDef)
+    namespace.update(_HELPERS)
+    return emit_whole(
+        definition,
+        owner=found[1],
+        names=Surroundings(function),
+        namespace=namespace,
+        file=code.co_filename,
+    )

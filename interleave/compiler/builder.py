@@ -42,8 +42,7 @@ class Builder:
     """The blocks of one function, as they are laid down.
 
     `method_names` are names that some class of the model gives to a method of its own;
-    `assigned_outside` those that the function declares global or nonlocal, and assigns; `owner` is
-    the name of the class that the function is in, for private names.
+    `owner` is the name of the class that the function is in, for private names.
     """
 
     def __init__(
@@ -53,7 +52,6 @@ class Builder:
         bound: frozenset[str],
         method_names: frozenset[str],
         *,
-        assigned_outside: frozenset[str],
         owner: str | None,
         statement: ast.AST,
     ) -> None:
@@ -61,7 +59,6 @@ class Builder:
         self.names = names
         self.bound = bound
         self.method_names = method_names
-        self.assigned_outside = assigned_outside
         self.owner = owner
         self.blocks: list[Block] = []
         self.statement = statement

@@ -48,16 +48,18 @@ def lift(
     *,
     lambdas: bool,
     one_per_loop: bool,
+    holders: Mapping[str, str],
 ) -> Lifted:
     """The definition of a function with the functions inside it lifted out of it.
 
     `lambdas` says whether to lift those too; `one_per_loop`, whether a `for` loop has one variable
-    for all rounds. Raises `ModelError`. For one function it gives the same functions each time.
+    for all rounds; `holders` is what was done to the definition (see `variables`). Raises
+    `ModelError`. For one function it gives the same functions each time.
     """
     found: dict[Any, Lifted] = function.__dict__.setdefault(LIFTED, {})
-    key = (lambdas, one_per_loop)
+    key = (lambdas, one_per_loop, frozenset(holders.items()))
     if key not in found:
-        found[key] = _Lifter(function, definition, owner, *key).lifted()
+        found[key] = _Lifter(function, definition, owner, lambdas, one_per_loop).lifted()
     return found[key]
 
 
@@ -293,11 +295,14 @@ def _outer_names(inner: Inner) -> frozenset[str]:
     """What an inner function declares nonlocal, or global."""
     if isinstance(inner, ast.Lambda):
         return frozenset()
+    return _declared(inner, ast.Nonlocal) | _declared(inner, ast.Global)
+
+
+def _declared(
+    inner: ast.FunctionDef, kind: type[ast.Global] | type[ast.Nonlocal]
+) -> frozenset[str]:
     return frozenset(
-        name
-        for _, node in _in_order(inner.body, ())
-        if isinstance(node, ast.Nonlocal | ast.Global)
-        for name in node.names
+        name for _, node in _in_order(inner.body, ()) if isinstance(node, kind) for name in node.names
     )
 
 
@@ -357,7 +362,8 @@ class _NoOuter(ast.NodeTransformer):
 class VariableRewriter(ast.NodeTransformer):
     """Makes `x` into `holder.x` for shared variables, and inner functions into closures.
 
-    `shared` gives for the name of each shared variable the name of the object that holds it.
+    `shared` gives for the name of each shared variable the name of the object that holds it,
+    `module` is what holds the variables that inner functions declare global.
     """
 
     def __init__(
@@ -365,8 +371,11 @@ class VariableRewriter(ast.NodeTransformer):
         shared: Mapping[str, str],
         functions: Mapping[int, str] = MappingProxyType({}),
         captured: Mapping[int, list[str]] = MappingProxyType({}),
+        *,
+        module: str = "",
     ) -> None:
         self._shared = shared
+        self._module = module
         self._functions = functions
         self._captured = captured
 
@@ -387,6 +396,9 @@ class VariableRewriter(ast.NodeTransformer):
 
     def _inside(self, node: Any) -> Any:
         outside, self._shared = self._shared, _without(self._shared, _own(node))
+        if self._module and isinstance(node, ast.FunctionDef):
+            globals_ = _declared(node, ast.Global)
+            self._shared = {**self._shared, **dict.fromkeys(globals_, self._module)}
         self.generic_visit(node)
         self._shared = outside
         return node

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import ast
 import copy
+import types
 from collections.abc import Iterable
 from typing import Any
 
 from interleave.compiler.blocks import HIDDEN, Block
 from interleave.compiler.names import ORDERED_FROZEN_SET, ORDERED_SET, Surroundings
 from interleave.memory.port import current_port
+from interleave.memory.unbound import names_of_unbound
 from interleave.memory.values import mangle
 
 LOCALS = "#L"
+UNBOUND_METHOD = "@unbound"
+CLASS_OF = "@class_of"
 _BIND = "@bind"
 _SWITCH = "@switch"
 
@@ -78,8 +82,14 @@ class Rewriter(ast.NodeTransformer):
         return self._slot(node.id, node.ctx, node)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        owner = node.value
         self.generic_visit(node)
         node.attr = mangle(node.attr, self._owner)
+        if isinstance(owner, ast.Name) and not self._is_local(owner.id):
+            if owner.id in names_of_unbound() and self._names.is_builtin_type(owner.id):
+                parts = [node.value, ast.Constant(node.attr)]
+                call = ast.Call(ast.Name(UNBOUND_METHOD, ast.Load()), parts, [])
+                return ast.fix_missing_locations(ast.copy_location(call, node))
         return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.stmt:
@@ -104,6 +114,7 @@ class Rewriter(ast.NodeTransformer):
     def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
         value = self.visit(node.value)
         if not self._is_local(node.target.id):
+            node.value = value
             return node
         if self._perhaps or self._hidden:
             self.may_define.add(node.target.id)
@@ -190,6 +201,8 @@ class Rewriter(ast.NodeTransformer):
             name = kind.__name__
             if not self._is_local(name) and self._names.is_builtin(node.func, name):
                 node.func = ast.copy_location(ast.Name(ordered, ast.Load()), node.func)
+        if self._names.is_builtin(node.func, "type") and len(node.args) == 1:
+            node.func = ast.copy_location(ast.Name(CLASS_OF, ast.Load()), node.func)
         if self._names.is_builtin(node.func, "super") and not node.args:
             node.args = [ast.Name("__class__", ast.Load()), ast.Name(self._first, ast.Load())]
             ast.fix_missing_locations(node)
@@ -215,6 +228,37 @@ class Rewriter(ast.NodeTransformer):
                 self.uses.add(value.id)
         node.body = [self.visit(statement) for statement in node.body]
         return node
+
+
+def emit_whole(
+    definition: ast.FunctionDef,
+    *,
+    owner: str | None,
+    names: Surroundings,
+    namespace: dict[str, Any],
+    file: str,
+) -> types.CodeType:
+    """The code of a whole function, whose free names are found in `namespace` when it runs.
+
+    Its parameters have no defaults. What it needs besides goes into `namespace`.
+    """
+    made = copy.deepcopy(definition)
+    parameters = [*made.args.posonlyargs, *made.args.args]
+    first = parameters[0].arg if parameters else ""
+    rewriter = Rewriter(frozenset(), owner, names, first, switches=False)
+    made.body = [rewriter.visit(statement) for statement in made.body]
+    made.decorator_list, made.returns = [], None
+    made.args.defaults = []
+    made.args.kw_defaults = [None for _ in made.args.kw_defaults]
+    for node in ast.walk(made.args):
+        if isinstance(node, ast.arg):
+            node.annotation = None
+            node.arg = mangle(node.arg, owner)
+    module = ast.fix_missing_locations(ast.Module([made], []))
+    compiled: dict[str, Any] = {}
+    exec(compile(module, file, "exec"), compiled)  # noqa: S102  (the user's own function)
+    code: types.CodeType = compiled[made.name].__code__
+    return code
 
 
 def emit(

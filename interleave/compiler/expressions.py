@@ -13,7 +13,7 @@ from typing import Any
 
 from interleave.compiler.blocks import ITERATOR, Block, BlockKind
 from interleave.compiler.builder import Builder, Label, at, load
-from interleave.compiler.names import is_user_function
+from interleave.compiler.names import may_be_followed
 from interleave.memory.values import mangle
 
 _PURE_NODES = (
@@ -90,13 +90,13 @@ class ExpressionFlattener(Builder):
             case ast.Name(id=name) if name.startswith("@"):
                 return False  # a helper of the compiler's own
             case ast.Name(id=name) if name not in self.bound and name in self.names:
-                return is_user_function(self.names.real(name))
+                return may_be_followed(self.names.real(name))
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if (
                 name not in self.bound
                 and name in self.names
                 and isinstance(self.names.real(name), types.ModuleType)
             ):
-                return is_user_function(getattr(self.names.real(name), attribute, None))
+                return may_be_followed(getattr(self.names.real(name), attribute, None))
             case ast.Attribute(attr=attribute):
                 return mangle(attribute, self.owner) in self.method_names
         return True

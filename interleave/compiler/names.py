@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import builtins
+import enum
+import functools
 import os
 import sys
 import types
@@ -11,11 +13,18 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from interleave import stdlib
-from interleave.errors import InterleaveError, ModelError, Place
+from interleave.errors import ModelError
 from interleave.memory import cursors
 from interleave.memory.containers import CONTAINERS
 from interleave.memory.primitive import STEPWISE
-from interleave.memory.values import OrderedFrozenSet, OrderedSet, is_plain_object
+from interleave.memory.unbound import UNBOUND_TYPES
+from interleave.memory.values import (
+    Freezer,
+    OrderedFrozenSet,
+    OrderedSet,
+    Uncapturable,
+    is_plain_object,
+)
 from interleave.model import Model
 
 _LIBRARY = os.path.dirname(os.__file__) + os.sep
@@ -159,6 +168,10 @@ class Surroundings:
             return getattr(builtins, name)
         raise KeyError(name)
 
+    def is_builtin_type(self, name: str) -> bool:
+        """Whether a name stands for the type of that name: of Python's, or of `collections`."""
+        return name in self and self.real(name) in UNBOUND_TYPES
+
     def is_builtin(self, node: ast.expr, name: str) -> bool:
         """Whether an expression is the built-in of that name."""
         return (
@@ -168,34 +181,90 @@ class Surroundings:
             and self.real(name) is getattr(builtins, name)
         )
 
-    def modelled(self, node: ast.Name | str, file: str = "") -> Any:
-        """What a name stands for in a model. Raises `ModelError`, placed at the name."""
-        name = node if isinstance(node, str) else node.id
-        value = self.real(name)
-        try:
-            if name in _REFUSED and value is getattr(builtins, name):
-                raise ModelError(f"{name}() has no modelled counterpart", remedy=_REFUSED[name])
-            if isinstance(value, types.BuiltinFunctionType | type) and value in REPLACED:
-                return REPLACED[value]
-            if type(value) is frozenset:
-                return OrderedFrozenSet(value)
-            return stdlib.modelled(value, name)
-        except InterleaveError as error:
-            if isinstance(node, ast.Name):
-                error.at(Place.of_node(file, node))
-            raise
+
+
+def modelled(value: Any, name: str) -> Any:
+    """What a Python object stands for in a model, known by a name. Raises `ModelError`."""
+    if name in _REFUSED and value is getattr(builtins, name):
+        raise ModelError(f"{name}() has no modelled counterpart", remedy=_REFUSED[name])
+    if isinstance(value, types.BuiltinFunctionType | type) and value in REPLACED:
+        return REPLACED[value]
+    if type(value) is frozenset:
+        return OrderedFrozenSet(value)
+    found = stdlib.modelled(value, name)
+    if found is value and not (callable(value) or isinstance(value, types.ModuleType)):
+        if not is_constant(value):
+            kind = type(value)
+            raise ModelError(
+                f"{name} is a {kind.__module__}.{kind.__qualname__}, of which the checker cannot "
+                "see who changes it",
+                remedy="keep what threads share in attributes of the model, in objects of classes "
+                "of your own, lists, dicts, sets or deques",
+            )
+    return found
+
+
+def is_constant(value: object) -> bool:
+    """Whether a Python object is the same for ever: a number, a string, a pattern, a date."""
+    kind = type(value)
+    if f"{kind.__module__}.{kind.__qualname__}" in _CONSTANT or kind.__module__ == "typing":
+        return True
+    try:
+        Freezer().freeze(value)
+    except Uncapturable:
+        return False
+    return True
+
+
+_CONSTANT = {
+    "re.Pattern", "_struct.Struct", "datetime.date", "datetime.datetime", "datetime.time",
+    "datetime.timedelta", "datetime.timezone", "uuid.UUID", "types.GenericAlias",
+    "types.UnionType", "builtins.mappingproxy", "pathlib.PosixPath", "pathlib.PurePosixPath",
+}  # fmt: skip
+"""Types whose instances never change."""
+
+
+def may_be_followed(value: object) -> bool:
+    """Whether calling a Python object may run code that is followed."""
+    if isinstance(value, functools.partial | types.MethodType):
+        return True
+    if isinstance(value, type):
+        return is_followed_class(value)
+    return is_user_function(value) or is_user_class(type(value))
 
 
 def is_shared_global(value: object) -> bool:
     """Whether a module's global is an object that threads share by touching it."""
     if isinstance(value, type | types.ModuleType | types.FunctionType | Model):
         return False
+    if isinstance(value, types.MethodType | functools.partial):
+        return True
+    if isinstance(value, types.BuiltinMethodType):
+        return is_shared_global(value.__self__)
+    if isinstance(value, tuple):
+        return any(is_shared_global(each) or may_be_followed(each) for each in value)
     return (
         type(value) in CONTAINERS
         or stdlib.primitive_class(value) is not None
         or (is_plain_object(value) and not stdlib.is_standard(type(value).__module__))
         or (type(value).__name__ == "Array" and type(value).__module__ == "interleave.verbs")
     )
+
+
+def is_followed_class(value: type) -> bool:
+    """Whether a class has a twin in a model: one that is written in Python, and no library's."""
+    return (
+        is_user_class(value)
+        and value is not Model
+        and not issubclass(value, enum.Enum)
+    ) or (issubclass(value, Model) and value is not Model)
+
+
+def is_followed_module(value: types.ModuleType) -> bool:
+    """Whether the functions of a module are followed."""
+    top = value.__name__.partition(".")[0]
+    file = getattr(value, "__file__", None) or ""
+    return not (stdlib.is_standard(top) or top == "interleave" or _is_installed(file))
 
 
 def is_user_class(value: object) -> bool:

@@ -27,7 +27,7 @@ class StatementFlattener(ExpressionFlattener):
 
     def _statement(self, node: ast.stmt) -> None:
         match node:
-            case ast.Pass() | ast.Import() | ast.ImportFrom():
+            case ast.Pass() | ast.Import() | ast.ImportFrom() | ast.Global() | ast.Nonlocal():
                 pass  # imports are resolved with the other names
             case ast.Expr(value=ast.Constant()):
                 pass
@@ -66,8 +66,6 @@ class StatementFlattener(ExpressionFlattener):
                 self._leave_loop(node)
             case ast.Delete():
                 self._delete(node)
-            case ast.Global() | ast.Nonlocal():
-                self._outer_names(node)
             case _:
                 self._cannot(node)
 
@@ -103,7 +101,6 @@ class StatementFlattener(ExpressionFlattener):
         if self.needs_blocks(target):
             value = self.keep(value, node)
             target = self._simple_target(target)
-        self._check_target(target)
         self.plain(node, at(node, ast.Assign([target], value)))
 
     def _simple_target(self, target: ast.expr) -> ast.expr:
@@ -125,35 +122,7 @@ class StatementFlattener(ExpressionFlattener):
             target,
         )
 
-    def _check_target(self, target: ast.expr) -> None:
-        for inner in ast.walk(target):
-            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
-                if inner.id not in self.bound and not inner.id.startswith("#"):
-                    raise self._global_write(inner.id, inner)
-            if isinstance(inner, ast.Attribute) and not isinstance(inner.ctx, ast.Load):
-                self._check_not_a_global(inner)
-
-    def _check_not_a_global(self, target: ast.Attribute) -> None:
-        base = target.value
-        if not isinstance(base, ast.Name) or base.id in self.bound or base.id not in self.names:
-            return
-        if isinstance(self.names.real(base.id), type):
-            raise self.error(
-                f"a thread writes {base.id}.{target.attr}, an attribute of a class",
-                f"make it a shared variable of the model: self.{target.attr}",
-                target,
-            )
-
-    def _global_write(self, name: str, node: ast.AST) -> Exception:
-        return self.error(
-            f"a thread writes {name!r}, a global of the module",
-            f"make it a shared variable of the model: {name} = ... in the class body, "
-            f"and self.{name} in the threads",
-            node,
-        )
-
     def _aug_assign(self, node: ast.AugAssign) -> None:
-        self._check_target(node.target)
         if not (self.needs_blocks(node.target) or self.needs_blocks(node.value)):
             self.simple(node.value)
             self.plain(node, node)
@@ -171,20 +140,9 @@ class StatementFlattener(ExpressionFlattener):
 
     def _delete(self, node: ast.Delete) -> None:
         for target in node.targets:
-            if isinstance(target, ast.Attribute):
-                raise self.error(
-                    "an attribute cannot be deleted: shared variables are there from start to end",
-                    "assign a value that stands for absence, such as None",
-                    target,
-                )
             if self.needs_blocks(target):
                 target = self._simple_target(target)
             self.plain(node, at(node, ast.Delete([target])))
-
-    def _outer_names(self, node: ast.Global | ast.Nonlocal) -> None:
-        for name in node.names:
-            if name in self.assigned_outside:
-                raise self._global_write(name, node)
 
     # Branches and loops
 
@@ -215,7 +173,6 @@ class StatementFlattener(ExpressionFlattener):
 
     def _for(self, node: ast.For) -> None:
         again, inside, end, leave = Label(), Label(), Label(), Label()
-        self._check_target(node.target)
         if isinstance(node.iter, ast.GeneratorExp):
             self._for_generator(node, node.iter)
             return
@@ -232,7 +189,6 @@ class StatementFlattener(ExpressionFlattener):
 
     def _async_for(self, node: ast.AsyncFor) -> None:
         again, end, leave = Label(), Label(), Label()
-        self._check_target(node.target)
         iterator = self.begin_async_loop(self.simple(node.iter), node)
         self.place(again)
         self._store(node.target, self.next_async_item(iterator, node, end), node)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from interleave.engine.graph import INTERRUPTED, SearchGraph, Spent
 from interleave.engine.observing import Engine, Limits, Observer
@@ -15,7 +15,15 @@ from interleave.engine.trees import LearntSteps
 from interleave.errors import EndlessLoop, UsageError
 from interleave.machine import Machine, State
 from interleave.model import Model
-from interleave.program import MoreRooms, MoreThreads, Program, RoomOwner, SpawnKey, Written
+from interleave.program import (
+    MoreRooms,
+    MoreRoots,
+    MoreThreads,
+    Program,
+    RoomOwner,
+    SpawnKey,
+    Written,
+)
 from interleave.records import dataclass
 
 ENGINES = ("auto", "reference", "native")
@@ -63,18 +71,30 @@ def search(
     written: frozenset[str] = frozenset()
     rooms: Counter[SpawnKey] = Counter()
     object_rooms: Counter[RoomOwner] = Counter()
+    roots: dict[str, Any] = {}
     assumed: frozenset[str] = frozenset()
     refuted: frozenset[str] = frozenset()
     while True:
-        machine = Machine(
-            Program(model, dict(parameters), written | assumed, runtime, rooms, object_rooms)
-        )
-        learnt = LearntSteps(machine)
-        watching = observers(machine, learnt)
         try:
+            machine = Machine(
+                Program(
+                    model,
+                    dict(parameters),
+                    written | assumed,
+                    runtime,
+                    rooms,
+                    object_rooms,
+                    roots,
+                )
+            )
+            learnt = LearntSteps(machine)
+            watching = observers(machine, learnt)
             graph = explore(machine, learnt, watching, engine or Engine(), limits, spent=spent)
         except Written as found:
             written |= {found.key}
+            continue
+        except MoreRoots as found:
+            roots.update(found.roots)
             continue
         except MoreThreads as found:
             rooms[found.key] += 1

@@ -25,7 +25,8 @@ from interleave.memory.closures import variable
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.port import WHOLE, AccessKind, Location
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
-from interleave.program import MoreRooms, Written
+from interleave.memory.made import MadeObject
+from interleave.program import MoreRooms, MoreRoots, Written
 
 if TYPE_CHECKING:
     from interleave.machine import Machine
@@ -77,7 +78,7 @@ class Accesses:
             state,
             self._written,
             self._look,
-            self._program.names.made_class,
+            lambda twin: self._program.world.made_class(twin, MadeObject),
             self._variable_for if machine.program.runtime == "go" else lambda _: "",
         )
         self._accesses: list[AccessRecord] = []
@@ -324,6 +325,12 @@ class Accesses:
 
     def begin_again(self, key: str) -> Any:
         self._end("error", Written(key))
+
+    def lacks(self, roots: dict[str, Any]) -> Any:
+        self._end("error", MoreRoots(roots))
+
+    def holds(self, value: object) -> bool:
+        return self._heap.values.holds(value)
 
     def halt(self, error: InterleaveError) -> Any:
         self._end("error", error)

@@ -76,7 +76,8 @@ class LocalState(Accesses):
 
     def _thread_function(self, target: Any) -> types.FunctionType:
         """The function behind what a thread is to run: the model's, or one of a modelled module."""
-        found: Any = self._program.names.to_flatten(target)
+        flattened = self._program.world.to_flatten(target)
+        found: Any = flattened and flattened[0]
         if found is None and isinstance(target, types.FunctionType) and is_library(target):
             found = target
         if found is None and isinstance(target, types.MethodType):
@@ -99,7 +100,7 @@ class LocalState(Accesses):
         self, thread: int, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
         function = self._thread_function(target)
-        code = self._program.names.code(function)
+        code = self._program.world.code(function)
         first = [target] if function is call else given_first(target)
         given = (*first, *args), tuple(kwargs.items())
         args, named = self._hand_over(given, f"a thread that runs {code.name}")
@@ -115,7 +116,7 @@ class LocalState(Accesses):
         self, thread: int, function: types.FunctionType, names: dict[str, Any]
     ) -> None:
         """Have a thread begin in a function with these locals."""
-        self._begin_thread(thread, self._program.names.code(function), names)
+        self._begin_thread(thread, self._program.world.code(function), names)
 
     def _begin_thread(self, thread: int, code: Code, names: dict[str, Any]) -> None:
         frames = self._freeze_frames([Frame(code, 0, FrameLocals(names))])

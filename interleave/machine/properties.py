@@ -11,7 +11,7 @@ from interleave.errors import InterleaveError, ModelError, Place, UsageError
 from interleave.machine.step import FAILED, FINISHED
 from interleave.machine.tasks import NoLoop
 from interleave.memory.port import WHOLE, AccessKind, Location, in_words, using_port
-from interleave.program import Written
+from interleave.program import MoreRoots, Restart, Written
 from interleave.verbs import Section
 
 if TYPE_CHECKING:
@@ -159,6 +159,12 @@ class PropertyPort:
     def begin_again(self, key: str) -> Any:
         raise Written(key)
 
+    def lacks(self, roots: dict[str, Any]) -> Any:
+        raise MoreRoots(roots)
+
+    def holds(self, value: object) -> bool:
+        return self._machine.program.heap.values.holds(value)
+
     def halt(self, error: InterleaveError) -> Any:
         raise error
 
@@ -206,7 +212,7 @@ def evaluate(
             holds, why = False, _message(error, wanted)
         except InterleaveError as error:
             raise error.at(_place(error, wanted)) from None
-        except Written:
+        except Restart:
             raise
         except Exception as error:
             raise ModelError(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from interleave.compiler import Block, BlockKind, Code
 from interleave.errors import EndlessLoop, InterleaveError, ModelError
 from interleave.machine.accesses import Halt
-from interleave.machine.frames import Frame, FrameLocals, given_first
+from interleave.machine.frames import Frame, FrameLocals
 from interleave.machine.local_state import LocalState
 from interleave.machine.step import (
     FAILED,
@@ -30,6 +30,7 @@ from interleave.machine.tasks import CANCELLED, RESULT, NoLoop, Tasks
 from interleave.memory.coroutine import Coroutine, awaited
 from interleave.memory.port import AccessKind, Unrecoverable
 from interleave.memory.values import Key
+from interleave.program import Restart
 
 if TYPE_CHECKING:
     from interleave.machine import Machine
@@ -65,7 +66,7 @@ class StepRun(LocalState):
     def start(self, function: types.FunctionType, arguments: tuple[Any, ...]) -> Step:
         """Begin a thread: run its code up to, not including, its first access."""
         self._starting = True
-        code = self._program.names.code(function)
+        code = self._program.world.code(function)
         names = [
             each.arg for each in (*code.definition.args.posonlyargs, *code.definition.args.args)
         ]
@@ -155,7 +156,7 @@ class StepRun(LocalState):
 
     def _about_to_return(self) -> Key:
         """The local state of a thread whose end is a step of its own, for it ends the program."""
-        code = self._program.names.code(self._program.threads[self.thread].function)
+        code = self._program.world.code(self._program.threads[self.thread].function)
         return (((self._machine.code_number(code), len(code.blocks), ()),), ())
 
     def _blocked(self) -> Blocked:
@@ -232,17 +233,18 @@ class StepRun(LocalState):
         try:
             result = block.run(frame.names)
             if block.kind is BlockKind.CALL and not self._over:
-                function = self._program.names.to_flatten(result[0])
-                if function is not None:
-                    self._call(block, function, *result)
-                    return None
                 callee, arguments, keywords = result
+                found = self._program.world.to_flatten(callee)
+                if found is not None:
+                    function, owner = found
+                    self._call(block, function, owner, arguments, keywords)
+                    return None
                 frame.names[block.target] = callee(*arguments, **keywords)
                 self.switch_point()
             if block.kind is BlockKind.AWAIT and not self._over:
                 if type(result) is Coroutine:
                     result.start()
-                    self._enter(block, self._program.names.code(result.function), result.names, 0)
+                    self._enter(block, self._program.world.code(result.function), result.names, 0)
                     return None
                 frame.names[block.target] = awaited(result)
         except Halt:
@@ -252,7 +254,7 @@ class StepRun(LocalState):
         except BaseException as error:
             if self._over:
                 return None
-            if isinstance(error, InterleaveError):
+            if isinstance(error, InterleaveError | Restart):
                 self._over, self._error = "error", error
                 return None
             return self._throw(error)
@@ -277,13 +279,12 @@ class StepRun(LocalState):
         self,
         block: Block,
         function: types.FunctionType,
-        callee: Any,
+        owner: tuple[Any, ...],
         arguments: tuple[Any, ...],
         keywords: dict[str, Any],
     ) -> None:
         """Begin a call of the model's own code; of a coroutine, only where it is awaited."""
-        code = self._program.names.code(function)
-        owner = given_first(callee)
+        code = self._program.world.code(function)
         bound = code.bind(*owner, *arguments, **keywords)
         if code.is_coroutine and not block.is_awaited:
             frame = self._frames[-1]

@@ -211,6 +211,14 @@ class Port(Protocol):
         """Make the program anew, with `key` among what its locations know. Does not return."""
         ...
 
+    def lacks(self, roots: dict[str, Any]) -> Any:
+        """Make the program anew, with these objects captured, by name. Does not return."""
+        ...
+
+    def holds(self, value: object) -> bool:
+        """Whether a value is one that a state has, or a part of one."""
+        ...
+
     def finished(self, thread: str, index: int | None) -> bool:
         """Whether a thread has ended."""
         ...

@@ -297,12 +297,7 @@ def is_plain_object(value: object) -> bool:
     """Whether `value` is an instance of an ordinary class, whose attributes are all it is."""
     kind = type(value)
     return (
-        _is_defined_in_python(kind)
-        and kind.__reduce_ex__ is object.__reduce_ex__
-        and kind.__new__ is object.__new__
-        and getattr(kind, "__getstate__", None) is getattr(object, "__getstate__", None)
-        and kind.__base__ is not None
-        and _rooted_in_object(kind)
+        _is_defined_in_python(kind) and kind.__base__ is not None and _rooted_in_object(kind)
     )
 
 

@@ -2,18 +2,20 @@
 
 from interleave.program.heap import Heap, RoomOwner
 from interleave.program.program import Program
-from interleave.program.restarts import MoreRooms, MoreThreads, Written
+from interleave.program.restarts import MoreRooms, MoreRoots, MoreThreads, Restart, Written
 from interleave.program.spawned import SpawnKey
 from interleave.program.threads import Property, ThreadInstance
 
 __all__ = [
     "Heap",
     "MoreRooms",
+    "MoreRoots",
     "MoreThreads",
     "Program",
     "Property",
     "RoomOwner",
     "SpawnKey",
     "ThreadInstance",
+    "Restart",
     "Written",
 ]

@@ -8,6 +8,7 @@ change a place in the state tuple.
 
 from __future__ import annotations
 
+import functools
 import types
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -15,43 +16,55 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from interleave.compiler import is_user_function
+from interleave.compiler.names import is_followed_class, is_followed_module, is_shared_global
 from interleave.errors import ModelError, Place
 from interleave.memory.containers import CONTAINERS, SharedArray, SharedContainer
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
-from interleave.memory.values import Freezer, Shared, Uncapturable, attributes_of, is_plain_object
+from interleave.memory.values import (
+    UNBOUND,
+    Freezer,
+    Shared,
+    Uncapturable,
+    attributes_of,
+    is_plain_object,
+)
 from interleave.model import Model
 from interleave.program.heap import Heap
-from interleave.program.objects import Resolver, make_stand_in, stand_in_class
 from interleave.program.setup import class_attributes
 from interleave.stdlib import capturing, derived, is_pure, primitive_class, unmodelled
 from interleave.verbs import Array
+from interleave.world.holders import VariableLocation
+from interleave.world.instances import make_stand_in
+from interleave.world.world import World
 
 
 def capture(
     instances: Iterator[Any],
-    globals_: Mapping[str, Any],
+    roots: Mapping[str, Any],
+    world: World,
     *,
-    resolve: Resolver,
     written: frozenset[str],
+    assigned: frozenset[str],
     place: Callable[[str], Place | None],
-) -> tuple[Heap, dict[str, Any]]:
-    """The heap of a model, and what its globals stand for.
+) -> tuple[Heap, dict[int, Any]]:
+    """The heap of a model, and what stands for each real object in it, by id.
 
-    `instances` yields the model after each run of setup; `written` has the names of attributes and
-    the keys of locations that some code writes; `place` finds an attribute in the source.
+    `instances` yields the model after each run of setup; `written` has the keys of locations that
+    some code writes, `assigned` the names of attributes; `place` finds an attribute in the source.
     """
-    walk = Walk(resolve, place, written)
-    seen_globals: dict[str, Any] = {}
+    walk = Walk(world, place, written, assigned, {id(value) for value in roots.values()})
+    world.begin(walk.heap.add_object)
     contents: list[dict[int, Any]] = []
     for instance in instances:
         walk.begin()
         walk.model(instance)
-        for name, value in globals_.items():
-            seen_globals[name] = walk.root(name, value)
+        for name, value in roots.items():
+            walk.root(name, value)
+        walk.holders()
         contents.append(walk.contents)
-    _lay_out(walk.heap, contents, written)
-    return walk.heap, seen_globals
+    _lay_out(walk.heap, contents, written | assigned)
+    return walk.heap, walk.all_known
 
 
 def _lay_out(heap: Heap, contents: list[dict[int, Any]], written: frozenset[str]) -> None:
@@ -87,23 +100,37 @@ class Walk:
 
     def __init__(
         self,
-        resolve: Resolver,
+        world: World,
         place: Callable[[str], Place | None],
         written: frozenset[str],
+        assigned: frozenset[str],
+        roots: set[int],
     ) -> None:
         self.heap = Heap()
-        self._written = written
-        self._resolve = resolve
+        self._roots = roots
+        self._world = world
+        self._written = written | assigned
+        self._late: dict[str, list[str]] = {}
+        """Attributes that some code gives to an object at a path, as far as that is known."""
+        for key in sorted(written):
+            path, _, name = key.rpartition(".")
+            if ":" not in key and not key.endswith("[]"):
+                self._late.setdefault(path, []).append(name)
         self._place = place
         self._numbers: dict[tuple[str, object], int] = {}
-        self._classes: dict[type, type] = {}
+        self._pinned: dict[int, tuple[str, object]] = {}
+        """What roots were known by in the first run of setup."""
+        self.all_known: dict[int, Any] = {}
+        """What stands for the real objects of the last run of setup, and for all roots."""
         self._attribute = ""
 
     def begin(self) -> None:
         """Start on the next run of setup."""
+        self.all_known = {}
         self.contents: dict[int, Any] = {}
         self.known: dict[int, Any] = {}
         self._alive: list[Any] = []
+        self._inside: set[Any] = set()
         self._used: set[tuple[str, object]] = set()
         self._numbered: Counter[type] = Counter()
         self.connections: list[Any] = []
@@ -114,7 +141,25 @@ class Walk:
 
     def root(self, name: str, value: Any) -> Any:
         self._attribute = name
-        return self.visit(value, name)
+        found = self.visit(value, name)
+        self.all_known[id(value)] = found
+        return found
+
+    def holders(self) -> None:
+        """Go on with the variables of modules, classes and cells that some code writes."""
+        for variables, real in self._world.holders:  # which grows meanwhile
+            for name in variables.wanted:
+                shown = variables.prefix + name
+                if name not in variables.locations:
+                    made = VariableLocation(
+                        shown, 0, variables.key_of(name), len(self.heap.locations)
+                    )
+                    self.heap.locations.append(made)
+                    variables.locations[name] = made
+                value = real(name)
+                number = variables.locations[name].number
+                self._attribute = shown
+                self.contents[number] = value if value is UNBOUND else self.visit(value, shown)
 
     def visit(self, value: Any, path: str) -> Any:
         """What stands for `value` in a state."""
@@ -133,16 +178,49 @@ class Walk:
             return self._compound(value, path)
         if is_plain_object(value) and not isinstance(value, Shared):
             return self._object(value, path, attributes_of(value))
-        function = value.__func__ if isinstance(value, types.MethodType) else value
-        if isinstance(function, types.FunctionType) and is_user_function(function):
-            self.heap.functions[function] = None
-        if isinstance(value, types.MethodType):
-            owner = self.visit(value.__self__, path)
-            if function in self.heap.functions:
-                return types.MethodType(self._resolve(value.__func__), owner)  # type: ignore[arg-type]
-            return getattr(owner, value.__name__)
+        if isinstance(value, type):
+            return self._world.twin(value) if is_followed_class(value) else value
+        if isinstance(value, types.ModuleType):
+            return self._world.module(value) if is_followed_module(value) else value
+        if isinstance(value, functools.partial):
+            parts = self.visit((value.func, value.args, *value.keywords.items()), path)
+            return functools.partial(parts[0], *parts[1], **dict(parts[2:]))
+        if isinstance(value, types.MethodType | types.BuiltinMethodType):
+            return self._method(value, path)
+        if isinstance(value, types.FunctionType) and is_user_function(value):
+            return self._function(value, path)
+        if callable(value):
+            return self._world.modelled(value, path)
         self._check(value)
-        return self._resolve(value) if is_user_function(value) else value
+        return value
+
+    def _method(self, value: Any, path: str) -> Any:
+        """A bound method, of what stands for its object."""
+        real: Any = value.__self__
+        if real is None or isinstance(real, types.ModuleType):
+            return value  # a function of a module
+        owner = self.visit(real, path)
+        function = getattr(value, "__func__", None)
+        if isinstance(function, types.FunctionType) and is_user_function(function):
+            return types.MethodType(self._function(function, path), owner)
+        return getattr(owner, value.__name__)
+
+    def _function(self, value: types.FunctionType, path: str) -> Any:
+        self.heap.functions[value] = None
+        copy = self._world.copy(value)
+        if copy in self._inside:
+            return copy
+        self._inside.add(copy)
+        self._alive.append(value)
+        cells = zip(value.__code__.co_freevars, value.__closure__ or (), strict=True)
+        for name, cell in cells:
+            try:
+                inside = cell.cell_contents
+            except ValueError:  # not bound yet
+                continue
+            if name != "__class__" and is_shared_global(inside):
+                self.visit(inside, f"{value.__qualname__.rpartition('.<locals>')[0]}.{name}")
+        return copy
 
     def _check(self, value: Any) -> None:
         try:
@@ -169,9 +247,9 @@ class Walk:
             items = [self.visit(item, f"{path}[{i}]") for i, item in enumerate(value)]
             if kind is tuple:
                 return tuple(items)
-            made = tuple.__new__(kind, items)
+            made = tuple.__new__(self._class(kind), items)
         elif kind.__dataclass_params__.frozen:
-            made = object.__new__(kind)
+            made = object.__new__(self._class(kind))
             for f in fields(kind):
                 inside = self.visit(getattr(value, f.name), f"{path}.{f.name}")
                 object.__setattr__(made, f.name, inside)
@@ -179,6 +257,9 @@ class Walk:
             return self._object(value, path, attributes_of(value))
         self._check(made)
         return made
+
+    def _class(self, kind: type) -> type:
+        return self._world.twin(kind) if is_followed_class(kind) else kind
 
     def _container(self, cls: type[SharedContainer], value: Any, path: str) -> Any:
         options = cls.options(value)
@@ -265,12 +346,22 @@ class Walk:
                 "model",
                 place=self._place(self._attribute),
             )
-        if cls not in self._classes:
-            self._classes[cls] = stand_in_class(cls, self._resolve)
-        if not isinstance(value, Model):
-            attributes = {**class_attributes(cls), **attributes}
+        made = self._world.stand_in_class(cls)
+        of_class = self._world.variables_of(cls)
+        if isinstance(value, Model):
+            attributes = {
+                name: item
+                for name, item in attributes.items()
+                if name not in of_class or item is not getattr(cls, name, UNBOUND)
+            }
+        else:
+            inherited = class_attributes(cls).items()
+            own = {name: item for name, item in inherited if name not in of_class}
+            attributes = {**own, **attributes}
+        late = self._late.get(path, ())
+        attributes.update({name: UNBOUND for name in late if name not in attributes})
         stand_in = self.stand_in(
-            (path, cls), lambda number: make_stand_in(self._classes[cls], number, {}), value
+            (path, cls), lambda number: make_stand_in(made, number, path), value
         )
         locations: dict[str, Location] = object.__getattribute__(stand_in, "_locations")
         number: int = object.__getattribute__(stand_in, "_number")
@@ -280,7 +371,9 @@ class Walk:
                 self._attribute = name
             if name not in locations:
                 locations[name] = self.location(inner, number, field=name)
-            self.contents[locations[name].number] = self.visit(item, self._path(inner, name, item))
+            self.contents[locations[name].number] = (
+                item if item is UNBOUND else self.visit(item, self._path(inner, name, item))
+            )
         return stand_in
 
     def _path(self, path: str, attribute: str, value: Any) -> str:
@@ -297,9 +390,12 @@ class Walk:
         return f"{kind.__name__}#{self._numbered[kind]}"
 
     def stand_in(self, key: tuple[str, object], make: Callable[[int], Any], value: Any) -> Any:
+        key = self._pinned.get(id(value), key)
         while key in self._used:
             key = (key[0] + "'", key[1])
         self._used.add(key)
+        if id(value) in self._roots:
+            self._pinned[id(value)] = key
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self.heap.stand_ins)
@@ -307,7 +403,7 @@ class Walk:
             self.heap.names.append(key[0])
             self.heap.stand_ins[number] = make(number)
         stand_in = self.heap.stand_ins[number]
-        self.known[id(value)] = stand_in
+        self.known[id(value)] = self.all_known[id(value)] = stand_in
         self._alive.append(value)
         return stand_in
 

@@ -15,7 +15,6 @@ from interleave.program.capture import capture
 from interleave.program.heap import RoomOwner
 from interleave.program.loop import add_loop, tasks_to_cancel
 from interleave.program.misuse import refuse_init
-from interleave.program.names import Names
 from interleave.program.processes import Space, private_copies, share_pipes
 from interleave.program.reach import (
     fields_set,
@@ -25,8 +24,10 @@ from interleave.program.reach import (
 )
 from interleave.program.settings import has_one_variable_per_loop, settings_of
 from interleave.program.setup import initial_instances, place_of_attribute
+from interleave.program.restarts import MoreRoots
 from interleave.program.spawned import Spawned, SpawnKey
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
+from interleave.world.world import World
 
 
 class Program:
@@ -34,7 +35,7 @@ class Program:
 
     What was found out by running an earlier program of the same model (see `restarts`): `written`
     names what is written, `spawned` says which threads make how many others, and `rooms` how many
-    objects.
+    objects; `roots` has objects of Python's that code comes by.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Program:
         runtime: str = RUNTIMES[0],
         spawned: Mapping[SpawnKey, int] = MappingProxyType({}),
         rooms: Mapping[RoomOwner, int] = MappingProxyType({}),
+        roots: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self.model = model
         self.runtime = runtime
@@ -56,8 +58,7 @@ class Program:
         self.threads = declared_threads(model, notes, parameters, runtime)
         self.main = next((thread.number for thread in self.threads if thread.is_main), None)
         """The goroutine named main."""
-        self.names = Names(switches=runtime == "gil", lambdas=runtime == "go")
-        method_names, shared = self._capture()
+        method_names, shared = self._capture(roots)
         self.spaces = self._spaces()
         has_tasks = any(thread.kind == "task" for thread in self.threads)
         self.settings = settings_of(model, parameters, has_tasks=has_tasks)
@@ -71,7 +72,7 @@ class Program:
         self.stand_in = self.heap.stand_ins[0]
         self.thread_local = [each for each in self.heap.stand_ins if type(each)._of_threads]
         """Shared objects that keep something for each thread, which goes when the thread ends."""
-        self.names.know(
+        self.world.know(
             shared,
             method_names,
             one_per_loop=has_one_variable_per_loop(self.settings["GO_VERSION"]),
@@ -86,9 +87,15 @@ class Program:
         self.over = self.heap.add_location("", 0, value=False) if runtime == "go" else None
         """Whether the program has ended although threads have not, where it can."""
         for entry in self.threads:
-            self.names.code(entry.function)
+            self.world.code(entry.function)
+        self.require_captured()
 
-    def _capture(self) -> tuple[frozenset[str], dict[int, Any]]:
+    def require_captured(self) -> None:
+        """Raise `MoreRoots` where code has come by what was not captured."""
+        if missing := self.world.missing():
+            raise MoreRoots(missing)
+
+    def _capture(self, roots: Mapping[str, Any]) -> tuple[frozenset[str], dict[int, Any]]:
         """Make the heap of what can be reached from what can run.
 
         Gives the names of the model's methods, and what stands for the shared globals, by id.
@@ -99,17 +106,23 @@ class Program:
             reachable, method_names = reachable_functions(self.model, entries)
             if self.runtime == "go":
                 method_names |= fields_set(reachable, self.model) | STEPWISE_METHODS
-            globals_ = shared_globals(reachable)
-            self.heap, found = capture(
+            self.world = World(
+                self.model,
+                self.written,
+                switches=self.runtime == "gil",
+                lambdas=self.runtime == "go",
+            )
+            self.heap, shared = capture(
                 initial_instances(self.model, self.parameters),
-                globals_,
-                resolve=self.names.copy,
-                written=self.written | self._written_by(self._entries(processes=False)),
+                {**shared_globals(reachable), **roots},
+                self.world,
+                written=self.written,
+                assigned=self._written_by(self._entries(processes=False)),
                 place=lambda name: place_of_attribute(self.model, name),
             )
             more = [each for each in self.heap.functions if each not in (*reachable, *entries)]
             if not more:
-                return method_names, {id(globals_[name]): found[name] for name in globals_}
+                return method_names, shared
             entries = [*entries, *more]
 
     def _add_loop(self) -> Any:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from interleave.program.heap import RoomOwner
 from interleave.program.spawned import SpawnKey
 
@@ -16,6 +19,14 @@ class Written(Restart):
     def __init__(self, key: str) -> None:
         super().__init__(key)
         self.key = key
+
+
+class MoreRoots(Restart):
+    """Code has come by an object that was not captured: capture it, by the name it has here."""
+
+    def __init__(self, roots: Mapping[str, Any]) -> None:
+        super().__init__(", ".join(roots))
+        self.roots = roots
 
 
 class MoreRooms(Restart):

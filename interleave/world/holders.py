@@ -6,7 +6,7 @@ code that writes one has the program made anew, with a location for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import CellType, ModuleType
 from typing import Any
 
@@ -34,12 +34,13 @@ class Variables:
     """The variables of one module, class or cell that some code writes, by name.
 
     `key` names the holder among all, `prefix` is what the names of its variables begin with in
-    reports.
+    reports, `wanted` has the names of those that some code writes.
     """
 
-    def __init__(self, key: str, prefix: str) -> None:
+    def __init__(self, key: str, prefix: str, wanted: Iterable[str]) -> None:
         self.key = key
         self.prefix = prefix
+        self.wanted = tuple(wanted)
         self.locations: dict[str, Location] = {}
 
     def key_of(self, name: str) -> str:

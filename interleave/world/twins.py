@@ -106,18 +106,28 @@ class TwinMethod:
         return types.MethodType(self.__func__, twin_of(kind))
 
 
+def _is_of_python(name: str) -> bool:
+    """Whether an attribute is what Python and its library say of a class."""
+    return name.startswith("__") and name.endswith("__") and name not in _MADE_BY_PYTHON
+
+
+def _is_code(member: object) -> bool:
+    return callable(member) or hasattr(type(member), "__get__")
+
+
+def method_of(value: object, name: str) -> types.FunctionType | None:
+    """The function by which the class of `value`, a twin, defines a special method."""
+    for base in type(value).__mro__:
+        if name in vars(base):
+            found = vars(base)[name]
+            is_ours = isinstance(base, TwinType) and isinstance(found, types.FunctionType)
+            return found if is_ours else None
+    return None
+
+
 def twin_of(kind: type) -> type:
     """The twin that a class of stand-ins stands for; any other class is its own."""
     return type.__getattribute__(kind, "_twin") if isinstance(kind, TwinType) else kind
-
-
-def class_of(value: object) -> type:
-    """What `type(value)` gives in a model."""
-    kind = type(value)
-    if isinstance(kind, TwinType):
-        return twin_of(kind)
-    # Containers and modules say by their __class__ what they stand for.
-    return value.__class__ if hasattr(kind, "_number") else kind
 
 
 class Twins:
@@ -181,6 +191,9 @@ class Twins:
         if "__slots__" in vars(cls):
             slots = vars(cls)["__slots__"]
             members["__slots__"] = (slots,) if isinstance(slots, str) else tuple(slots)
+        for name, member in vars(cls).items():
+            if _is_of_python(name) and name not in members and not _is_code(member):
+                members[name] = member
         self._making += 1
         try:
             made: Any = type.__new__(metaclass, cls.__name__, bases, members)
@@ -233,7 +246,7 @@ class Twins:
         for name in names:
             if name in variables.locations:
                 _put(twin, name, ClassVariable(twin, name, variables))
-            elif name not in _MADE_BY_PYTHON:
+            elif name not in vars(twin) and name not in _MADE_BY_PYTHON:
                 member = vars(cls)[name]
                 if not isinstance(member, types.MemberDescriptorType | types.GetSetDescriptorType):
                     _put(twin, name, self._member(cls, name, member))
@@ -260,8 +273,6 @@ class Twins:
                     inner = self._callable(function, f"{cls.__qualname__}.{name}")
                     made = getattr(made, setter)(inner)
             return made
-        if name.startswith("__") and name.endswith("__"):
-            return member  # what Python and its library say of the class
         return self._meaning(member, f"{cls.__qualname__}.{name}")
 
     def _callable(self, value: Any, name: str) -> Any:

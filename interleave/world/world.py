@@ -2,144 +2,501 @@
 
 The names in the code of a model, the members of its classes and the cells of its functions are
 asked for here, by the real object that they stand for in Python. What threads share by touching it
-has to be captured (see `program.heap`): where it has not been, the program is made anew, with it
-among the roots that it is captured from.
+has to be captured (see `program.capture`): where that was not done, the program is made anew, with
+it among the roots from which it is captured.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+import functools
+import inspect
+import itertools
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from interleave.compiler import Code, is_user_function
-from interleave.compiler.closures import VariableRewriter
+from interleave.compiler import Code, compile_function, compile_whole, is_user_function
 from interleave.compiler.names import (
     Surroundings,
     bound_names,
     evaluated_nodes,
-    inner_names,
     is_followed_class,
     is_followed_module,
     is_shared_global,
+    modelled,
     scope_walk,
 )
-from interleave.compiler.source import Definition, find_function
+from interleave.compiler.source import DEFINITION, Definition, find_function
+from interleave.compiler.variables import CELL, MODULE, declared, module_of
 from interleave.errors import InterleaveError, ModelError, Place
+from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
-from interleave.memory.values import OrderedFrozenSet
-from interleave.program.objects import OF_MODEL
-from interleave.program.restarts import MoreRoots
-from interleave.world.holders import CellObject, ModuleObject, Variables
-from interleave.world.twins import Twins, Uncaptured
+from interleave.memory.port import current_port
+from interleave.memory.values import UNBOUND
 from interleave.model import Model
-
-MODULE = "@module:"
-CELL = "@cell:"
-"""What the names of holders begin with, in compiled code."""
-
-
-class Refused:
-    """Stands for a name that has no modelled counterpart, in code that may never run."""
-
-    def __init__(self, error: InterleaveError) -> None:
-        self._error = error
-
-    def __getattr__(self, _: str) -> Any:
-        raise self._error
-
-    def __call__(self, *_: object, **__: object) -> Any:
-        raise self._error
+from interleave.world.calls import call_partial, construct
+from interleave.world.holders import CellObject, ModuleObject, Variables
+from interleave.world.instances import OF_MODEL, SharedObject
+from interleave.world.refused import Refused
+from interleave.world.twins import TwinType, Twins, Uncaptured, method_of
 
 
 class World:
-    """The functions, classes, modules and cells of one program.
+    """The functions, classes, modules and cells of one program, as its code sees them.
 
-    `written` has the keys of the variables that some code writes (see `world.holders`), `add` takes
-    a maker of a stand-in, given its number, and a name for it, `code` compiles a function.
+    `written` has the keys of the variables that some code writes (see `world.holders`). Copies of
+    functions and twins of classes can be asked for at once, and get their names and attributes when
+    it is known what these stand for: see `know`.
     """
 
     def __init__(
-        self,
-        model: type[Model],
-        written: frozenset[str],
-        add: Callable[[str, Callable[[int], Any]], Any],
-        code: Callable[[types.FunctionType], Code],
+        self, model: type[Model], written: Iterable[str], *, switches: bool, lambdas: bool
     ) -> None:
         self._model = model
-        self._add = add
-        self._code = code
+        self._switches = switches
+        self._lambdas = lambdas
         self._written: dict[str, list[str]] = {}
         for key in sorted(written):
             holder, colon, name = key.rpartition(":")
             if colon:
                 self._written.setdefault(holder, []).append(name)
-        self.captured: dict[int, Any] = {}
-        """What was captured, by the id of the real object."""
+        self._shared: Mapping[int, Any] = {}
         self._missing: dict[str, Any] = {}
-        self.is_laid_out = False
-        """Whether every location has been made."""
-        self.holders: list[tuple[Variables, Callable[[str], Any]]] = []
-        """All holders that have locations, and what gives the real value of a variable."""
+        self._by_key: dict[str, Variables] = {}
         self._keys: dict[str, int] = {}
+        self._codes: dict[types.FunctionType, Code] = {}
         self._copies: dict[types.FunctionType, types.FunctionType] = {}
         self._originals: dict[types.FunctionType, types.FunctionType] = {}
-        self._modules: dict[str, ModuleObject] = {}
-        self._cells: dict[int, tuple[types.CellType, str]] = {}
-        self.by_name: dict[str, Any] = {}
-        """Holders by the names that compiled code has for them."""
-        self.twins = Twins(is_followed_class, self.copy, self._member, self._class_variables)
         self._unfilled: list[types.FunctionType] = []
+        self._modules: dict[str, ModuleObject] = {}
+        self._cells: dict[int, str] = {}
+        self._cell_variables: dict[str, tuple[types.CellType, Variables]] = {}
+        self._holders: dict[str, Any] = {}
+        """The holders of cells, by the names that compiled code has for them."""
+        self.holders: list[tuple[Variables, Callable[[str], Any]]] = []
+        """The holders that have variables to be captured, each with what gives their real values.
+        """
+        self.is_laid_out = False
+        """Whether everything has been captured."""
+        self._made: dict[type, type] = {}
+        self._stand_ins: dict[type, type] = {}
+        self._twins = Twins(is_followed_class, self.copy, self._member, self._class_variables)
 
-    # What a real object means
+    def know(
+        self,
+        shared: Mapping[int, Any],
+        method_names: frozenset[str],
+        *,
+        one_per_loop: bool,
+    ) -> None:
+        """Say what stands for what was captured (by id), and what methods of the model are called.
+
+        `one_per_loop`: a loop has one variable for all its rounds.
+        """
+        self._shared = shared
+        self._method_names = method_names
+        self._one_per_loop = one_per_loop
+        self.is_laid_out = True
+        self._fill()
+
+    def missing(self) -> dict[str, Any]:
+        """What was asked for and has not been captured, by name; no more than once."""
+        missing, self._missing = self._missing, {}
+        return missing
+
+    # What an object means
 
     def meaning(self, value: Any, name: str, otherwise: Callable[[], Any]) -> Any:
-        """What stands for a Python object; `otherwise()` where that is decided by its name."""
-        if id(value) in self.captured:
-            return self.captured[id(value)]
+        """What stands for a Python object; `otherwise()` where its name decides that."""
+        if id(value) in self._shared:
+            return self._shared[id(value)]
         if isinstance(value, types.FunctionType) and is_user_function(value):
             return self.copy(value)
         if isinstance(value, type) and is_followed_class(value):
-            return self.twins.twin(value)
+            return self._twins.twin(value)
         if isinstance(value, types.ModuleType) and is_followed_module(value):
             return self.module(value)
         if is_shared_global(value):
-            self._missing.setdefault(name, value)
+            self._missing[name] = value
             return None
         return otherwise()
 
     def _member(self, value: Any, name: str) -> Any:
         """What stands for an attribute of a class."""
-        if is_shared_global(value) and id(value) not in self.captured:
-            return Uncaptured(lambda: self._captured_now(value, name))
-        return self.meaning(value, name, lambda: value)
+        if is_shared_global(value) and id(value) not in self._shared:
+            return Uncaptured(lambda: self._now(value, name))
+        return self.meaning(value, name, lambda: self.modelled(value, name))
 
-    def _captured_now(self, value: Any, name: str) -> Any:
-        if id(value) not in self.captured:
-            from interleave.memory.port import current_port
+    def _now(self, value: Any, name: str) -> Any:
+        """What stands for a Python object that code has come by."""
+        found = self.meaning(value, name, lambda: self.modelled(value, name))
+        self._fill()
+        if missing := self.missing():
+            current_port().lacks(missing)
+        return found
 
-            current_port().begin_again_with({name: value})
-        return self.captured[id(value)]
+    def modelled(self, value: Any, name: str) -> Any:
+        try:
+            return modelled(value, name)
+        except InterleaveError as error:
+            return Refused(error)
 
-    def require(self) -> None:
-        """Raise `MoreRoots` where something that was asked for has not been captured."""
-        if self._missing:
-            missing, self._missing = self._missing, {}
-            raise MoreRoots(missing)
+    # Classes
 
-    # Holders
+    def twin(self, cls: type) -> type:
+        """What stands for a class that is followed."""
+        twin = self._twins.twin(cls)
+        if self.is_laid_out:
+            self._fill()
+        return twin
 
-    def _variables(self, key: str, prefix: str, real: Callable[[str], Any]) -> Variables:
-        """The variables of a holder. `real` gives the real value of one, or `UNBOUND`."""
+    def stand_in_class(self, cls: type) -> type:
+        """The class of what stands for shared instances of `cls`."""
+        if cls not in self._stand_ins:
+            more = OF_MODEL if issubclass(cls, Model) else {}
+            self._stand_ins[cls] = self._twins.stand_in(cls, SharedObject, more)
+        return self._stand_ins[cls]
+
+    def made_class(self, twin: type, mixin: type) -> type:
+        """The class of what stands for instances of a twin that threads make and share."""
+        if twin not in self._made:
+            cls = self._twins.real(twin)
+            self._made[twin] = self._twins.stand_in(cls, mixin, {})
+            self._fill()
+        return self._made[twin]
+
+    def variables_of(self, cls: type) -> frozenset[str]:
+        """The attributes of a class or of its bases that some code sets in the class."""
+        twins = self._twins.twin(cls).__mro__
+        found = [vars(each)["_of_class"].wanted for each in twins if "_of_class" in vars(each)]
+        return frozenset(itertools.chain(*found))
+
+    def _class_variables(self, cls: type) -> Variables:
+        return self._variables(
+            f"class {cls.__module__}.{cls.__qualname__}",
+            f"{cls.__qualname__}.",
+            lambda name: vars(cls).get(name, UNBOUND),
+            cls,
+        )
+
+    # Modules and cells
+
+    def module(self, module: types.ModuleType) -> ModuleObject:
+        """What stands for a module that is followed."""
+        found = self._modules.get(module.__name__)
+        if found is None:
+            variables = self._module_variables(module)
+            found = self._modules[module.__name__] = self._add(
+                module.__name__,
+                lambda number: ModuleObject(
+                    number,
+                    module,
+                    variables,
+                    lambda real, name: self._now(vars(real)[name], name),
+                ),
+            )
+        return found
+
+    def _module_variables(self, module: types.ModuleType) -> Variables:
+        key = f"module {module.__name__}"
+        found = self._by_key.get(key)
+        if found is None:
+            own = module.__name__ == self._model.__module__
+            found = self._by_key[key] = self._variables(
+                key,
+                "" if own else f"{module.__name__}.",
+                lambda name: vars(module).get(name, UNBOUND),
+                module,
+            )
+        return found
+
+    def begin(self, add: Callable[[str, Callable[[int], Any]], Any]) -> None:
+        """Begin with the variables of modules, which are known by name.
+
+        `add` adds a stand-in to the heap, by a name and what makes it, given its number.
+        """
+        self._add = add
+        for key in self._written:
+            kind, _, name = key.partition(" ")
+            if kind == "module" and name in sys.modules:
+                self._module_variables(sys.modules[name])
+
+    def _variables(
+        self, key: str, prefix: str, real: Callable[[str], Any], owner: object
+    ) -> Variables:
+        """The variables of one holder; `real` gives the real value of one, or `UNBOUND`."""
         count = self._keys[key] = self._keys.get(key, 0) + 1
-        made = Variables(key if count == 1 else f"{key}'{count}", prefix)
-        if self._written.get(made.key):
+        key = key if count == 1 else f"{key}'{count}"
+        made = Variables(key, prefix, self._written.get(key, ()))
+        if made.wanted:
+            if self.is_laid_out:
+                self._missing[made.key] = owner  # too late for locations
             self.holders.append((made, real))
         return made
 
-    def wanted(self, variables: Variables) -> list[str]:
-        """The variables of a holder that some code writes."""
-        return self._written.get(variables.key, [])
+    def _cell(self, cell: types.CellType, name: str, function: types.FunctionType) -> str:
+        """The name of the holder of a cell in compiled code."""
+        found = self._cells.get(id(cell))
+        if found is None:
+            outer = function.__qualname__.rpartition(".<locals>")[0] or function.__qualname__
+            variables = self._variables(
+                f"cell {function.__module__}.{outer}.{name}",
+                f"{outer}.",
+                lambda _: _content(cell),
+                function,
+            )
+            found = self._cells[id(cell)] = CELL + variables.key
+            self._cell_variables[found] = (cell, variables)
+        return found
+
+    def _holder(self, name: str) -> Any:
+        """The holder that compiled code knows by a name."""
+        if name.startswith(MODULE):
+            return self.module(sys.modules[name.removeprefix(MODULE)])
+        if name not in self._holders:
+            cell, variables = self._cell_variables[name]
+            self._holders[name] = self._add(
+                variables.prefix.rstrip("."),
+                lambda number: CellObject(number, cell, variables, self._now),
+            )
+        return self._holders[name]
+
+    # Functions
+
+    def code(self, function: types.FunctionType) -> Code:
+        """A function, compiled (once). Raises `ModelError`."""
+        found = self._codes.get(function)
+        if found is None:
+            found = self._codes[function] = compile_function(
+                function,
+                method_names=self._method_names,
+                namespace=self._namespace(function),
+                defaults=lambda value: self.default(value, function),
+                inner=self.copy,
+                switches=self._switches,
+                lambdas=self._lambdas,
+                one_per_loop=self._one_per_loop,
+                holders=self._holders_in(function),
+            )
+            self._fill()
+        return found
+
+    def to_flatten(self, callee: Any) -> tuple[types.FunctionType, tuple[Any, ...]] | None:
+        """The function to run block by block when `callee` is called, and what goes before its
+        arguments; None to call it as it is.
+        """
+        first: tuple[Any, ...] = ()
+        if isinstance(callee, types.MethodType):
+            first, callee = (callee.__self__,), callee.__func__
+        elif isinstance(callee, Closure):
+            first, callee = callee.captured, callee.function
+        elif isinstance(callee, functools.partial):
+            return self._partial(callee)
+        elif isinstance(callee, TwinType):
+            callee, first = _constructor(callee), (callee,)
+        elif isinstance(type(callee), TwinType):
+            callee, first = method_of(callee, "__call__"), (callee,)
+        if not isinstance(callee, types.FunctionType):
+            return None
+        function = self._originals.get(callee, callee)
+        if not is_user_function(function):
+            return None
+        if function.__code__.co_flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
+            return None
+        return (function, first) if find_function(function) is not None else None
+
+    def _partial(self, callee: Any) -> tuple[types.FunctionType, tuple[Any, ...]] | None:
+        if self.to_flatten(callee.func) is None:
+            return None
+        return call_partial, (callee.func, callee.args, callee.keywords)
+
+    def copy(self, function: types.FunctionType) -> types.FunctionType:
+        """The function with the names in it as the model sees them; one of a library as it is."""
+        if function in self._originals or not is_user_function(function):
+            return function
+        found = self._copies.get(function)
+        if found is None:
+            if function.__code__.co_flags & inspect.CO_COROUTINE:
+                found = self._coroutines_of(function)
+            else:
+                found = self._copied(function)
+                self._unfilled.append(function)
+            found.__qualname__ = function.__qualname__
+            found.__module__ = function.__module__
+            self._copies[function] = found
+            self._originals[found] = function
+        return found
+
+    def _copied(self, function: types.FunctionType) -> types.FunctionType:
+        namespace: dict[str, Any] = {}
+        code = compile_whole(function, namespace, self._holders_in(function))
+        cells = None
+        if code is None:
+            code = function.__code__
+            cells = function.__closure__ and tuple(types.CellType() for _ in function.__closure__)
+        return types.FunctionType(code, namespace, function.__name__, None, cells)
+
+    def _coroutines_of(self, function: types.FunctionType) -> types.FunctionType:
+        """What code that is not run block by block calls instead of an `async def` function."""
+
+        def make(*args: Any, **kwargs: Any) -> Coroutine:
+            return Coroutine(function, self.code(function).bind(*args, **kwargs))
+
+        # Without a closure, so that a state can hold it.
+        return types.FunctionType(_call_it.__code__, {"it": make}, function.__name__)
+
+    def default(self, value: Any, function: types.FunctionType) -> Any:
+        """What the default value of a parameter stands for."""
+        name = f"{function.__qualname__}.defaults"
+        return self.meaning(value, name, lambda: self.modelled(value, name))
+
+    def _holders_in(self, function: types.FunctionType) -> dict[str, str]:
+        """The holders of the variables in a function that some code writes, by name."""
+        found = find_function(function)
+        if found is None or hasattr(function, DEFINITION):
+            return {}
+        definition = found[0]
+        bound = bound_names(definition)
+        holders = {}
+        module = MODULE + module_of(function)
+        variables = self._by_key.get(f"module {module_of(function)}")
+        for name in variables.wanted if variables else ():
+            if name not in bound:
+                holders[name] = module
+        nonlocals = declared(definition, ast.Nonlocal)
+        cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+        for name, cell in cells:
+            holder = self._cell(cell, name, function)
+            holders.pop(name, None)
+            if name in nonlocals or name in self._cell_variables[holder][1].wanted:
+                holders[name] = holder
+        holders.update(dict.fromkeys(declared(definition, ast.Global), module))
+        return holders
+
+    def _fill(self) -> None:
+        """Give each copy what its names stand for, each twin its attributes; which makes more."""
+        while self._unfilled or self._twins.fill():
+            if self._unfilled:
+                self._fill_copy(self._unfilled.pop(0))
+
+    def _fill_copy(self, function: types.FunctionType) -> None:
+        copy = self._copies[function]
+        namespace = self._namespace(function)
+        copy.__globals__.update({**namespace, **copy.__globals__})
+        copy.__defaults__ = function.__defaults__ and tuple(
+            self.default(value, function) for value in function.__defaults__
+        )
+        copy.__kwdefaults__ = function.__kwdefaults__ and {
+            name: self.default(value, function) for name, value in function.__kwdefaults__.items()
+        }
+        cells = zip(copy.__code__.co_freevars, copy.__closure__ or (), strict=True)
+        for name, cell in cells:
+            if name in namespace:
+                cell.cell_contents = namespace[name]
+
+    def _namespace(self, function: types.FunctionType) -> dict[str, Any]:
+        """What the free names of a function stand for."""
+        found = find_function(function)
+        file = function.__code__.co_filename
+        names = Surroundings(function)
+        namespace: dict[str, Any] = {"__builtins__": builtins, "__name__": function.__module__}
+        if found is None:
+            for name in _names_in(function.__code__):
+                if name in names:
+                    namespace[name] = self._meaning(names, name)
+            return namespace
+        definition = found[0]
+        imported = _imports(definition, function.__globals__)
+        names.imported.update(imported)
+        bound = bound_names(definition)
+        holders = self._holders_in(function)
+        for node in evaluated_nodes(definition):
+            name = node.id if isinstance(node, ast.Name) else None
+            if name is None or name in namespace or (name in bound and name not in imported):
+                continue
+            if name in names and name not in holders:
+                namespace[name] = self._meaning(names, name, Place.of_node(file, node))
+        if "__class__" in function.__code__.co_freevars:
+            namespace["__class__"] = self._meaning(names, "__class__")
+        inside = {MODULE + module_of(function)} if _declares_inside(definition) else set()
+        for holder in {*holders.values()} | inside:
+            namespace[holder] = self._holder(holder)
+        # Names that are in the code and not in the source: pytest rewrites assertions.
+        for name in function.__code__.co_names:
+            if name not in namespace and name in function.__globals__ and "@" in name:
+                namespace[name] = function.__globals__[name]
+        return namespace
+
+    def _meaning(self, names: Surroundings, name: str, place: Place | None = None) -> Any:
+        real = names.real(name)
+
+        def otherwise() -> Any:
+            try:
+                return modelled(real, name)
+            except InterleaveError as error:
+                return Refused(error.at(place))
+
+        return self.meaning(real, name, otherwise)
+
+
+def _constructor(twin: type) -> Any:
+    """What is run block by block to make an instance of a twin; None if Python may do so."""
+    if (own := method_of(twin, "__call__")) is not None:
+        return own
+    for name in ("__new__", "__init__"):
+        for base in twin.__mro__:
+            member = vars(base).get(name)
+            if member is not None:
+                member = getattr(member, "__func__", member)
+                if isinstance(base, TwinType) and isinstance(member, types.FunctionType):
+                    return construct
+                break
+    return None
+
+
+def _content(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not bound yet
+        return UNBOUND
+
+
+def _names_in(code: types.CodeType) -> list[str]:
+    """The free names in a code object, and in those inside it."""
+    found = [*code.co_names, *code.co_freevars]
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            found += _names_in(constant)
+    return list(dict.fromkeys(found))
+
+
+def _declares_inside(definition: Definition) -> bool:
+    return any(isinstance(node, ast.Global) for node in ast.walk(definition))
+
+
+def _call_it(*args: Any, **kwargs: Any) -> Any:
+    return it(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
+
+
+def _imports(definition: Definition, globals_: Mapping[str, Any]) -> dict[str, Any]:
+    """What import statements in a function bind; one that fails is the error where it is used."""
+    found: dict[str, Any] = {}
+    for node in scope_walk(definition.body):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            module = ast.Module([node], [])
+            try:
+                exec(compile(module, "<import>", "exec"), {**globals_}, found)  # noqa: S102
+            except Exception as error:
+                refused = Refused(
+                    ModelError(
+                        f"this import raises {type(error).__name__}: {error}",
+                        remedy="import what there is, at the top of the file",
+                        place=Place.of_node(globals_.get("__file__", "?"), node),
+                    )
+                )
+                for alias in node.names:
+                    found[alias.asname or alias.name.partition(".")[0]] = refused
+    return found

@@ -1,0 +1,67 @@
+"""Methods that are looked up on a type of Python's and given the object: `list.append(x, 1)`.
+
+A shared object is no instance of that type, and has a method of its own by that name.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from interleave.errors import ModelError
+from interleave.memory.port import current_port
+from interleave.memory.values import Shared
+
+UNBOUND_TYPES: tuple[type, ...] = (object, list, dict, set, deque, type)
+"""The types whose methods may be given a shared object."""
+
+
+def names_of_unbound() -> frozenset[str]:
+    """The names of these types."""
+    return frozenset(kind.__name__ for kind in UNBOUND_TYPES)
+
+
+def unbound(kind: type, name: str) -> Any:
+    """What `kind.name` gives in a model."""
+    method = getattr(kind, name)
+    if not callable(method) or isinstance(getattr(method, "__self__", None), type):
+        return method  # a class method
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if args and isinstance(type(args[0]), type) and issubclass(type(args[0]), Shared):
+            return _of_shared(kind, name, args[0])(*args[1:], **kwargs)
+        if kind is object and name in ("__setattr__", "__delattr__") and args:
+            _refuse_value(args[0])
+        return method(*args, **kwargs)
+
+    call.__name__ = name
+    call.__qualname__ = f"{kind.__name__}.{name}"
+    return call if name not in ("__new__",) else method
+
+
+def class_of(value: object) -> type:
+    """What `type(value)` gives in a model: for what stands for an object, the object's class."""
+    kind = type(value)
+    return value.__class__ if issubclass(kind, Shared) else kind
+
+
+def _of_shared(kind: type, name: str, shared: Any) -> Callable[..., Any]:
+    """The method of a shared object that a type's own one stands for, past the user's classes."""
+    for base in type(shared).__mro__:
+        if name in vars(base) and (kind is not object or base.__module__.startswith("interleave.")):
+            found: Callable[..., Any] = vars(base)[name].__get__(shared)
+            return found
+    return getattr(shared, name)  # type: ignore[no-any-return]
+
+
+def _refuse_value(value: object) -> None:
+    """Refuse to change a frozen dataclass, which is a value wherever a state has it."""
+    parameters = getattr(type(value), "__dataclass_params__", None)
+    if parameters is not None and parameters.frozen and current_port().holds(value):
+        current_port().halt(
+            ModelError(
+                f"object.__setattr__ changes a {type(value).__name__}, which is frozen",
+                remedy="leave `frozen=True` out: it is no value that can be shared as it is",
+            )
+        )
