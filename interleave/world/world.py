@@ -34,7 +34,7 @@ from interleave.compiler.variables import CELL, MODULE, declared, module_of
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
-from interleave.memory.port import current_port
+from interleave.memory.port import running_port
 from interleave.memory.values import UNBOUND
 from interleave.model import Model
 from interleave.world.calls import call_partial, construct
@@ -134,8 +134,7 @@ class World:
         """What stands for a Python object that code has come by."""
         found = self.meaning(value, name, lambda: self.modelled(value, name))
         self._fill()
-        if missing := self.missing():
-            current_port().lacks(missing)
+        self._require()
         return found
 
     def modelled(self, value: Any, name: str) -> Any:
@@ -166,6 +165,7 @@ class World:
             cls = self._twins.real(twin)
             self._made[twin] = self._twins.stand_in(cls, mixin, {})
             self._fill()
+            self._require()
         return self._made[twin]
 
     def variables_of(self, cls: type) -> frozenset[str]:
@@ -282,7 +282,13 @@ class World:
                 holders=self._holders_in(function),
             )
             self._fill()
+            self._require()
         return found
+
+    def _require(self) -> None:
+        """While code runs: have what it has come by captured."""
+        if self._missing and (port := running_port()) is not None:
+            port.lacks(self.missing())
 
     def to_flatten(self, callee: Any) -> tuple[types.FunctionType, tuple[Any, ...]] | None:
         """The function to run block by block when `callee` is called, and what goes before its
@@ -446,6 +452,8 @@ def _constructor(twin: type) -> Any:
     """What is run block by block to make an instance of a twin; None if Python may do so."""
     if (own := method_of(twin, "__call__")) is not None:
         return own
+    if getattr(twin, "__dataclass_params__", None) is not None and twin.__dataclass_params__.frozen:
+        return None  # no value until it is complete
     for name in ("__new__", "__init__"):
         for base in twin.__mro__:
             member = vars(base).get(name)
