@@ -13,7 +13,7 @@ from typing import Any
 
 from interleave.compiler.blocks import ITERATOR, Block, BlockKind
 from interleave.compiler.builder import Builder, Label, at, load
-from interleave.compiler.names import may_be_followed
+from interleave.compiler.names import LIBRARY_METHODS, may_be_followed
 from interleave.memory.values import mangle
 
 _PURE_NODES = (
@@ -98,7 +98,8 @@ class ExpressionFlattener(Builder):
             ):
                 return may_be_followed(getattr(self.names.real(name), attribute, None))
             case ast.Attribute(attr=attribute):
-                return mangle(attribute, self.owner) in self.method_names
+                name = mangle(attribute, self.owner)
+                return name in self.method_names or name not in LIBRARY_METHODS
         return True
 
     def _is_scan(self, call: ast.Call) -> bool:

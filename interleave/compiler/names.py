@@ -9,6 +9,7 @@ import functools
 import os
 import sys
 import types
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -222,6 +223,28 @@ _CONSTANT = {
     "types.UnionType", "builtins.mappingproxy", "pathlib.PosixPath", "pathlib.PurePosixPath",
 }  # fmt: skip
 """Types whose instances never change."""
+
+
+LIBRARY_METHODS = frozenset(
+    name
+    for kind in (int, float, str, bytes, bytearray, tuple, list, dict, set, frozenset, deque, range)
+    for name in dir(kind)
+) | frozenset(
+    """abort acquire add_done_callback call_soon call_soon_threadsafe cancel cancel_join_thread
+    cancelled cancelling close create_future create_task done empty exception expired full getName
+    get_lock get_loop get_name get_nowait get_obj is_alive isEnabledFor is_set isSet join
+    join_thread locked notify notifyAll notify_all poll put put_nowait qsize recv release
+    remove_done_callback reschedule reset result run_in_executor running send set set_exception
+    set_name set_result shutdown start submit task_done uncancel wait wait_for when debug info
+    warning error critical log Add And Broadcast CompareAndDelete CompareAndSwap Delete Do Done Err
+    Error Go Load LoadAndDelete LoadOrStore Lock Or RLock RLocker RUnlock Range Reset Signal Stop
+    Store Swap TryLock TryRLock Unlock Value Wait recv_ok""".split()
+)
+"""Names of methods of Python's types and of the modelled primitives.
+
+A call of an attribute by another name may be one of code that is followed, and so may one by a name
+that some class of the model's gives to a method.
+"""
 
 
 def may_be_followed(value: object) -> bool:

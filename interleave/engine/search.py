@@ -16,6 +16,7 @@ from interleave.errors import EndlessLoop, UsageError
 from interleave.machine import Machine, State
 from interleave.model import Model
 from interleave.program import (
+    MoreNames,
     MoreRooms,
     MoreRoots,
     MoreThreads,
@@ -72,6 +73,7 @@ def search(
     rooms: Counter[SpawnKey] = Counter()
     object_rooms: Counter[RoomOwner] = Counter()
     roots: dict[str, Any] = {}
+    names: frozenset[str] = frozenset()
     assumed: frozenset[str] = frozenset()
     refuted: frozenset[str] = frozenset()
     while True:
@@ -85,6 +87,7 @@ def search(
                     rooms,
                     object_rooms,
                     roots,
+                    names,
                 )
             )
             learnt = LearntSteps(machine)
@@ -92,6 +95,9 @@ def search(
             graph = explore(machine, learnt, watching, engine or Engine(), limits, spent=spent)
         except Written as found:
             written |= {found.key}
+            continue
+        except MoreNames as found:
+            names |= found.names
             continue
         except MoreRoots as found:
             roots.update(found.roots)

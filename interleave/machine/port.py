@@ -24,7 +24,7 @@ from interleave.machine.tasks import NoLoop, Tasks
 from interleave.memory.made import Kind
 from interleave.memory.port import WHOLE, AccessKind, Location
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
-from interleave.program import MoreRoots, Program, ThreadInstance, Written
+from interleave.program import MoreNames, MoreRoots, Program, ThreadInstance, Written
 from interleave.program.choices import Choices
 from interleave.stdlib.threads import CurrentThread
 
@@ -238,8 +238,8 @@ class StepPort:
     def begin_again(self, key: str) -> Any:
         self._ending.fail(Written(key))
 
-    def lacks(self, roots: dict[str, Any]) -> Any:
-        self._ending.fail(MoreRoots(roots))
+    def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
+        self._ending.fail(MoreRoots(roots) if roots else MoreNames(names))
 
     def holds(self, value: object) -> bool:
         return self._heap.values.holds(value)

@@ -12,7 +12,7 @@ from interleave.machine.machine import Machine
 from interleave.machine.step import FAILED, FINISHED, State
 from interleave.machine.tasks import NoLoop
 from interleave.memory.port import WHOLE, AccessKind, Location, in_words, using_port
-from interleave.program import MoreRoots, Property, Restart, Written
+from interleave.program import MoreNames, MoreRoots, Property, Restart, Written
 from interleave.verbs import Section
 
 
@@ -156,8 +156,8 @@ class PropertyPort:
     def begin_again(self, key: str) -> Any:
         raise Written(key)
 
-    def lacks(self, roots: dict[str, Any]) -> Any:
-        raise MoreRoots(roots)
+    def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
+        raise MoreRoots(roots) if roots else MoreNames(names)
 
     def holds(self, value: object) -> bool:
         return self._machine.program.heap.values.holds(value)

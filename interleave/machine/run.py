@@ -460,7 +460,7 @@ class StepRun:
         """What the search is to be told, placed where the thread is; else where it was at first."""
         error = self._ending.error
         assert error is not None
-        if isinstance(error, InterleaveError | Restart):
+        if isinstance(error, InterleaveError):
             code, at = self._stack.here() if self._stack.frames else first
             error.at(code.place(at))
         return error

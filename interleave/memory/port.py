@@ -211,8 +211,10 @@ class Port(Protocol):
         """Make the program anew, with `key` among what its locations know. Does not return."""
         ...
 
-    def lacks(self, roots: dict[str, Any]) -> Any:
-        """Make the program anew, with these objects captured, by name. Does not return."""
+    def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
+        """Make the program anew, with these objects captured (by name), or with these methods known
+        by their names. Does not return.
+        """
         ...
 
     def holds(self, value: object) -> bool:

@@ -297,7 +297,10 @@ def is_plain_object(value: object) -> bool:
     """Whether `value` is an instance of an ordinary class, whose attributes are all it is."""
     kind = type(value)
     return (
-        _is_defined_in_python(kind) and kind.__base__ is not None and _rooted_in_object(kind)
+        _is_defined_in_python(kind)
+        and not issubclass(kind, Enum)
+        and kind.__base__ is not None
+        and _rooted_in_object(kind)
     )
 
 

@@ -2,12 +2,20 @@
 
 from interleave.program.heap import Heap, RoomOwner
 from interleave.program.program import Program
-from interleave.program.restarts import MoreRooms, MoreRoots, MoreThreads, Restart, Written
+from interleave.program.restarts import (
+    MoreNames,
+    MoreRooms,
+    MoreRoots,
+    MoreThreads,
+    Restart,
+    Written,
+)
 from interleave.program.spawned import SpawnKey
 from interleave.program.threads import Property, ThreadInstance
 
 __all__ = [
     "Heap",
+    "MoreNames",
     "MoreRooms",
     "MoreRoots",
     "MoreThreads",

@@ -24,7 +24,7 @@ from interleave.program.reach import (
 )
 from interleave.program.settings import has_one_variable_per_loop, settings_of
 from interleave.program.setup import initial_instances, place_of_attribute
-from interleave.program.restarts import MoreRoots
+from interleave.program.restarts import MoreNames, MoreRoots
 from interleave.program.spawned import Spawned, SpawnKey
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
 from interleave.world.world import World
@@ -35,7 +35,8 @@ class Program:
 
     What was found out by running an earlier program of the same model (see `restarts`): `written`
     names what is written, `spawned` says which threads make how many others, and `rooms` how many
-    objects; `roots` has objects of Python's that code comes by.
+    objects; `roots` has objects of Python's that code comes by, `method_names` the names of methods
+    of theirs.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Program:
         spawned: Mapping[SpawnKey, int] = MappingProxyType({}),
         rooms: Mapping[RoomOwner, int] = MappingProxyType({}),
         roots: Mapping[str, Any] = MappingProxyType({}),
+        method_names: frozenset[str] = frozenset(),
     ) -> None:
         self.model = model
         self.runtime = runtime
@@ -58,6 +60,7 @@ class Program:
         self.threads = declared_threads(model, notes, parameters, runtime)
         self.main = next((thread.number for thread in self.threads if thread.is_main), None)
         """The goroutine named main."""
+        more_names = method_names
         method_names, shared = self._capture(roots)
         self.spaces = self._spaces()
         has_tasks = any(thread.kind == "task" for thread in self.threads)
@@ -74,7 +77,7 @@ class Program:
         """Shared objects that keep something for each thread, which goes when the thread ends."""
         self.world.know(
             shared,
-            method_names,
+            method_names | more_names,
             one_per_loop=has_one_variable_per_loop(self.settings["GO_VERSION"]),
         )
         self.loop: Any = self._add_loop() if has_tasks else None
@@ -94,6 +97,8 @@ class Program:
         """Raise `MoreRoots` where code has come by what was not captured."""
         if missing := self.world.missing():
             raise MoreRoots(missing)
+        if names := self.world.more_names:
+            raise MoreNames(frozenset(names))
 
     def _capture(self, roots: Mapping[str, Any]) -> tuple[frozenset[str], dict[int, Any]]:
         """Make the heap of what can be reached from what can run.

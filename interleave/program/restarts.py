@@ -29,6 +29,15 @@ class MoreRoots(Restart):
         self.roots = roots
 
 
+class MoreNames(Restart):
+    """Code has come by classes of which these are methods: calls by these names may be of theirs.
+    """
+
+    def __init__(self, names: frozenset[str]) -> None:
+        super().__init__(", ".join(sorted(names)))
+        self.names = names
+
+
 class MoreRooms(Restart):
     """A thread makes more objects than there is room for."""
 

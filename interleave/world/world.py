@@ -20,6 +20,7 @@ from typing import Any
 
 from interleave.compiler import Code, compile_function, compile_whole, is_user_function
 from interleave.compiler.names import (
+    LIBRARY_METHODS,
     Surroundings,
     bound_names,
     evaluated_nodes,
@@ -65,6 +66,8 @@ class World:
                 self._written.setdefault(holder, []).append(name)
         self._shared: Mapping[int, Any] = {}
         self._missing: dict[str, Any] = {}
+        self.more_names: set[str] = set()
+        """Names of methods that the compiler did not know of, and took for a library's."""
         self._by_key: dict[str, Variables] = {}
         self._keys: dict[str, int] = {}
         self._codes: dict[types.FunctionType, Code] = {}
@@ -162,8 +165,11 @@ class World:
     def made_class(self, twin: type, mixin: type) -> type:
         """The class of what stands for instances of a twin that threads make and share."""
         if twin not in self._made:
-            cls = self._twins.real(twin)
-            self._made[twin] = self._twins.stand_in(cls, mixin, {})
+            if isinstance(twin, TwinType):
+                made = self._twins.stand_in(self._twins.real(twin), mixin, {})
+            else:
+                made = type(twin.__name__, (twin, mixin), {"__module__": twin.__module__})
+            self._made[twin] = made
             self._fill()
             self._require()
         return self._made[twin]
@@ -287,8 +293,8 @@ class World:
 
     def _require(self) -> None:
         """While code runs: have what it has come by captured."""
-        if self._missing and (port := running_port()) is not None:
-            port.lacks(self.missing())
+        if (self._missing or self.more_names) and (port := running_port()) is not None:
+            port.lacks(self.missing(), frozenset(self.more_names))
 
     def to_flatten(self, callee: Any) -> tuple[types.FunctionType, tuple[Any, ...]] | None:
         """The function to run block by block when `callee` is called, and what goes before its
@@ -386,7 +392,11 @@ class World:
         """Give each copy what its names stand for, each twin its attributes; which makes more."""
         while self._unfilled or self._twins.fill():
             if self._unfilled:
-                self._fill_copy(self._unfilled.pop(0))
+                function = self._unfilled.pop(0)
+                self._fill_copy(function)
+                name = function.__name__
+                if name in LIBRARY_METHODS and name not in self._method_names:
+                    self.more_names.add(name)
 
     def _fill_copy(self, function: types.FunctionType) -> None:
         copy = self._copies[function]
