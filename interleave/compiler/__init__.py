@@ -28,7 +28,7 @@ from interleave.compiler.variables import MODULE, module_of, with_holders
 from interleave.memory.closures import Closure, cell
 from interleave.memory.containers import plain
 from interleave.memory.cursors import cursor
-from interleave.memory.unbound import class_of, names_of_unbound, unbound
+from interleave.memory.unbound import Bare, class_of, names_of_unbound, unbound
 
 __all__ = [
     "Block",
@@ -140,6 +140,7 @@ _HELPERS: dict[str, Any] = {
     "@async_iterator": _async_iterator,
     "@plain": plain,
     "@class_of": class_of,
+    "@object": Bare,
     "@unbound": unbound,
     "@unpacked": _unpacked,
     "@slice": slice,

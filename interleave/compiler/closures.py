@@ -302,7 +302,10 @@ def _declared(
     inner: ast.FunctionDef, kind: type[ast.Global] | type[ast.Nonlocal]
 ) -> frozenset[str]:
     return frozenset(
-        name for _, node in _in_order(inner.body, ()) if isinstance(node, kind) for name in node.names
+        name
+        for _, node in _in_order(inner.body, ())
+        if isinstance(node, kind)
+        for name in node.names
     )
 
 

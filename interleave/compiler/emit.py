@@ -17,6 +17,7 @@ from interleave.memory.values import mangle
 LOCALS = "#L"
 UNBOUND_METHOD = "@unbound"
 CLASS_OF = "@class_of"
+BARE_OBJECT = "@object"
 _BIND = "@bind"
 _SWITCH = "@switch"
 
@@ -203,6 +204,8 @@ class Rewriter(ast.NodeTransformer):
                 node.func = ast.copy_location(ast.Name(ordered, ast.Load()), node.func)
         if self._names.is_builtin(node.func, "type") and len(node.args) == 1:
             node.func = ast.copy_location(ast.Name(CLASS_OF, ast.Load()), node.func)
+        if self._names.is_builtin(node.func, "object") and not node.args:
+            node.func = ast.copy_location(ast.Name(BARE_OBJECT, ast.Load()), node.func)
         if self._names.is_builtin(node.func, "super") and not node.args:
             node.args = [ast.Name("__class__", ast.Load()), ast.Name(self._first, ast.Load())]
             ast.fix_missing_locations(node)

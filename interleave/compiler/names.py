@@ -183,7 +183,6 @@ class Surroundings:
         )
 
 
-
 def modelled(value: Any, name: str) -> Any:
     """What a Python object stands for in a model, known by a name. Raises `ModelError`."""
     if name in _REFUSED and value is getattr(builtins, name):
@@ -230,15 +229,103 @@ LIBRARY_METHODS = frozenset(
     for kind in (int, float, str, bytes, bytearray, tuple, list, dict, set, frozenset, deque, range)
     for name in dir(kind)
 ) | frozenset(
-    """abort acquire add_done_callback call_soon call_soon_threadsafe cancel cancel_join_thread
-    cancelled cancelling close create_future create_task done empty exception expired full getName
-    get_lock get_loop get_name get_nowait get_obj is_alive isEnabledFor is_set isSet join
-    join_thread locked notify notifyAll notify_all poll put put_nowait qsize recv release
-    remove_done_callback reschedule reset result run_in_executor running send set set_exception
-    set_name set_result shutdown start submit task_done uncancel wait wait_for when debug info
-    warning error critical log Add And Broadcast CompareAndDelete CompareAndSwap Delete Do Done Err
-    Error Go Load LoadAndDelete LoadOrStore Lock Or RLock RLocker RUnlock Range Reset Signal Stop
-    Store Swap TryLock TryRLock Unlock Value Wait recv_ok""".split()
+    [
+        "abort",
+        "acquire",
+        "add_done_callback",
+        "call_soon",
+        "call_soon_threadsafe",
+        "cancel",
+        "cancel_join_thread",
+        "cancelled",
+        "cancelling",
+        "close",
+        "create_future",
+        "create_task",
+        "done",
+        "empty",
+        "exception",
+        "expired",
+        "full",
+        "getName",
+        "get_lock",
+        "get_loop",
+        "get_name",
+        "get_nowait",
+        "get_obj",
+        "is_alive",
+        "isEnabledFor",
+        "is_set",
+        "isSet",
+        "join",
+        "join_thread",
+        "locked",
+        "notify",
+        "notifyAll",
+        "notify_all",
+        "poll",
+        "put",
+        "put_nowait",
+        "qsize",
+        "recv",
+        "release",
+        "remove_done_callback",
+        "reschedule",
+        "reset",
+        "result",
+        "run_in_executor",
+        "running",
+        "send",
+        "set",
+        "set_exception",
+        "set_name",
+        "set_result",
+        "shutdown",
+        "start",
+        "submit",
+        "task_done",
+        "uncancel",
+        "wait",
+        "wait_for",
+        "when",
+        "debug",
+        "info",
+        "warning",
+        "error",
+        "critical",
+        "log",
+        "Add",
+        "And",
+        "Broadcast",
+        "CompareAndDelete",
+        "CompareAndSwap",
+        "Delete",
+        "Do",
+        "Done",
+        "Err",
+        "Error",
+        "Go",
+        "Load",
+        "LoadAndDelete",
+        "LoadOrStore",
+        "Lock",
+        "Or",
+        "RLock",
+        "RLocker",
+        "RUnlock",
+        "Range",
+        "Reset",
+        "Signal",
+        "Stop",
+        "Store",
+        "Swap",
+        "TryLock",
+        "TryRLock",
+        "Unlock",
+        "Value",
+        "Wait",
+        "recv_ok",
+    ]
 )
 """Names of methods of Python's types and of the modelled primitives.
 
@@ -253,7 +340,9 @@ def may_be_followed(value: object) -> bool:
         return True
     if isinstance(value, type):
         return is_followed_class(value)
-    return is_user_function(value) or is_user_class(type(value))
+    if isinstance(value, types.FunctionType):
+        return is_user_function(value)
+    return not isinstance(value, types.BuiltinFunctionType) and callable(value)
 
 
 def is_shared_global(value: object) -> bool:
@@ -270,17 +359,16 @@ def is_shared_global(value: object) -> bool:
         type(value) in CONTAINERS
         or stdlib.primitive_class(value) is not None
         or (is_plain_object(value) and not stdlib.is_standard(type(value).__module__))
+        or stdlib.capturing(value) is not None
         or (type(value).__name__ == "Array" and type(value).__module__ == "interleave.verbs")
     )
 
 
 def is_followed_class(value: type) -> bool:
     """Whether a class has a twin in a model: one that is written in Python, and no library's."""
-    return (
-        is_user_class(value)
-        and value is not Model
-        and not issubclass(value, enum.Enum)
-    ) or (issubclass(value, Model) and value is not Model)
+    return (is_user_class(value) and value is not Model and not issubclass(value, enum.Enum)) or (
+        issubclass(value, Model) and value is not Model
+    )
 
 
 def is_followed_module(value: types.ModuleType) -> bool:

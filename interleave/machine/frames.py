@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import types
 from typing import Any
 
 from interleave.compiler import Code, Locals
-from interleave.memory.closures import Closure
 
 
 class FrameLocals(dict[str, Any]):
@@ -44,4 +42,3 @@ def live(code: Code, at: int, innermost: bool) -> tuple[str, ...]:
         return ()
     block = code.blocks[at]
     return block.live if innermost else block.live_in_call
-

@@ -241,8 +241,11 @@ class StepPort:
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
         self._ending.fail(MoreRoots(roots) if roots else MoreNames(names))
 
+    def meaning(self, real: Any, name: str) -> Any:
+        return self._program.world.now(real, name)
+
     def holds(self, value: object) -> bool:
-        return self._heap.values.holds(value)
+        return self._program.holds(value)
 
     def halt(self, error: InterleaveError) -> Any:
         self._ending.halt(error)

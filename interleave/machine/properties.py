@@ -159,8 +159,11 @@ class PropertyPort:
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
         raise MoreRoots(roots) if roots else MoreNames(names)
 
+    def meaning(self, real: Any, name: str) -> Any:
+        return self._machine.program.world.now(real, name)
+
     def holds(self, value: object) -> bool:
-        return self._machine.program.heap.values.holds(value)
+        return self._machine.program.holds(value)
 
     def halt(self, error: InterleaveError) -> Any:
         raise error

@@ -21,7 +21,8 @@ _OURS = str(Path(__file__).parent.parent)
 """Where this package is."""
 
 _PASSING_ON = tuple(
-    str(Path(_OURS, *parts)) for parts in (("world", "instances.py"), ("world", "twins.py"), ("compiler", "__init__.py"))
+    str(Path(_OURS, *parts))
+    for parts in (("world", "instances.py"), ("world", "twins.py"), ("compiler", "__init__.py"))
 )
 """Files of it that call the user's code where Python itself would: a property, `__next__`."""
 

@@ -217,6 +217,10 @@ class Port(Protocol):
         """
         ...
 
+    def meaning(self, real: Any, name: str) -> Any:
+        """What stands for an object of Python's, which is known by that name here."""
+        ...
+
     def holds(self, value: object) -> bool:
         """Whether a value is one that a state has, or a part of one."""
         ...

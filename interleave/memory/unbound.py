@@ -40,6 +40,14 @@ def unbound(kind: type, name: str) -> Any:
     return call if name not in ("__new__",) else method
 
 
+class Bare:
+    """What `object()` gives to a thread: nothing but itself."""
+
+
+Bare.__name__ = Bare.__qualname__ = "object"
+Bare.__module__ = "builtins"
+
+
 def class_of(value: object) -> type:
     """What `type(value)` gives in a model: for what stands for an object, the object's class."""
     kind = type(value)

@@ -446,6 +446,7 @@ _IMMUTABLE: dict[type, Callable[[Freezer, Any], Key]] = {
     type(...): lambda _, value: (type(...),),
     type(NotImplemented): lambda _, value: (type(NotImplemented),),
     Unbound: lambda _, value: (Unbound,),
+    object: lambda _, value: (object, _Same(value)),
 }
 """How to freeze the immutable types that need care."""
 
@@ -472,6 +473,7 @@ _THAW: dict[Any, Callable[[Thawer, Key], Any]] = {
     type(NotImplemented): lambda *_: NotImplemented,
     Unbound: lambda *_: UNBOUND,
     Enum: lambda _, key: key[1].it,
+    object: lambda _, key: key[1].it,
     "named": Thawer._named_tuple,
     "dataclass": Thawer._dataclass,
     "named object": lambda _, key: key[1].it,

@@ -21,9 +21,9 @@ __all__ = [
     "MoreThreads",
     "Program",
     "Property",
+    "Restart",
     "RoomOwner",
     "SpawnKey",
     "ThreadInstance",
-    "Restart",
     "Written",
 ]

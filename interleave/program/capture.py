@@ -198,7 +198,7 @@ class Walk:
         """A bound method, of what stands for its object."""
         real: Any = value.__self__
         if real is None or isinstance(real, types.ModuleType):
-            return value  # a function of a module
+            return self._world.modelled(value, path)  # a function of a module
         owner = self.visit(real, path)
         function = getattr(value, "__func__", None)
         if isinstance(function, types.FunctionType) and is_user_function(function):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -77,9 +77,9 @@ class Values:
     def __getitem__(self, number: int) -> Any:
         return self._values[number]
 
-    def holds(self, value: object) -> bool:
-        """Whether an object is one of the values, or is within a tuple or dataclass that is one."""
-        waiting = list(self._values)
+    def holds(self, value: object, more: Iterable[object]) -> bool:
+        """Whether an object is one of the values, or of `more`, or is within a tuple or dataclass that is one."""
+        waiting = [*self._values, *more]
         while waiting:
             each = waiting.pop()
             if each is value:

@@ -22,9 +22,9 @@ from interleave.program.reach import (
     shared_globals,
     written_attributes,
 )
+from interleave.program.restarts import MoreRoots
 from interleave.program.settings import has_one_variable_per_loop, settings_of
 from interleave.program.setup import initial_instances, place_of_attribute
-from interleave.program.restarts import MoreNames, MoreRoots
 from interleave.program.spawned import Spawned, SpawnKey
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
 from interleave.world.world import World
@@ -89,16 +89,13 @@ class Program:
         """Whether there are others than tasks, which may run while a task does."""
         self.over = self.heap.add_location("", 0, value=False) if runtime == "go" else None
         """Whether the program has ended although threads have not, where it can."""
-        for entry in self.threads:
-            self.world.code(entry.function)
-        self.require_captured()
-
-    def require_captured(self) -> None:
-        """Raise `MoreRoots` where code has come by what was not captured."""
+        self.world.compile(entry.function for entry in self.threads)
         if missing := self.world.missing():
             raise MoreRoots(missing)
-        if names := self.world.more_names:
-            raise MoreNames(frozenset(names))
+
+    def holds(self, value: object) -> bool:
+        """Whether a value is one that a state has or a name stands for, or is a part of one."""
+        return self.heap.values.holds(value, self.world.constants())
 
     def _capture(self, roots: Mapping[str, Any]) -> tuple[frozenset[str], dict[int, Any]]:
         """Make the heap of what can be reached from what can run.

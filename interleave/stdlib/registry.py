@@ -41,6 +41,7 @@ MODELLED = {
     "asyncio.threads": "asyncio",
     "asyncio.timeouts": "asyncio",
     "ctypes": "multiprocessing",
+    "functools": "functools",
     "heapq": "heapq",
     "logging": "logging",
     "multiprocessing": "multiprocessing",
@@ -162,6 +163,9 @@ def modelled_attribute(module: ModuleType, name: str) -> Any:
     """`module.name` as a model sees it. Raises `ModelError` where it has no counterpart."""
     if not hasattr(module, name):
         raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+    attributes = getattr(counterpart(module.__name__), "ATTRIBUTES", {})
+    if name in attributes:
+        return attributes[name]
     return modelled(getattr(module, name), f"{module.__name__}.{name}")
 
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import ast
-import types
 from typing import Any
 
-from interleave import stdlib
-from interleave.compiler.names import Surroundings, evaluated_nodes
-from interleave.errors import InterleaveError, Place
+from interleave.errors import InterleaveError
 from interleave.memory.port import current_port
 from interleave.memory.values import Freezer, Key, Thawer, _Same, register_immutable
 

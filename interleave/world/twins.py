@@ -12,6 +12,7 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from interleave.memory.primitive import STEPWISE
 from interleave.memory.values import UNBOUND
 from interleave.world.holders import Variables
 
@@ -120,8 +121,8 @@ def method_of(value: object, name: str) -> types.FunctionType | None:
     for base in type(value).__mro__:
         if name in vars(base):
             found = vars(base)[name]
-            is_ours = isinstance(base, TwinType) and isinstance(found, types.FunctionType)
-            return found if is_ours else None
+            is_ours = isinstance(base, TwinType) or hasattr(found, STEPWISE)
+            return found if is_ours and isinstance(found, types.FunctionType) else None
     return None
 
 
@@ -292,5 +293,3 @@ class Twins:
                 return super().__get__(instance, owner)
 
         return Once(method.__func__)
-
-

@@ -42,7 +42,7 @@ from interleave.world.calls import call_partial, construct
 from interleave.world.holders import CellObject, ModuleObject, Variables
 from interleave.world.instances import OF_MODEL, SharedObject
 from interleave.world.refused import Refused
-from interleave.world.twins import TwinType, Twins, Uncaptured, method_of
+from interleave.world.twins import Twins, TwinType, Uncaptured, method_of
 
 
 class World:
@@ -105,6 +105,10 @@ class World:
         self.is_laid_out = True
         self._fill()
 
+    def constants(self) -> Iterable[Any]:
+        """What stands for Python objects that never change."""
+        return self._shared.values()
+
     def missing(self) -> dict[str, Any]:
         """What was asked for and has not been captured, by name; no more than once."""
         missing, self._missing = self._missing, {}
@@ -130,10 +134,10 @@ class World:
     def _member(self, value: Any, name: str) -> Any:
         """What stands for an attribute of a class."""
         if is_shared_global(value) and id(value) not in self._shared:
-            return Uncaptured(lambda: self._now(value, name))
+            return Uncaptured(lambda: self.now(value, name))
         return self.meaning(value, name, lambda: self.modelled(value, name))
 
-    def _now(self, value: Any, name: str) -> Any:
+    def now(self, value: Any, name: str) -> Any:
         """What stands for a Python object that code has come by."""
         found = self.meaning(value, name, lambda: self.modelled(value, name))
         self._fill()
@@ -201,7 +205,7 @@ class World:
                     number,
                     module,
                     variables,
-                    lambda real, name: self._now(vars(real)[name], name),
+                    lambda real, name: self.now(vars(real)[name], name),
                 ),
             )
         return found
@@ -266,11 +270,23 @@ class World:
             cell, variables = self._cell_variables[name]
             self._holders[name] = self._add(
                 variables.prefix.rstrip("."),
-                lambda number: CellObject(number, cell, variables, self._now),
+                lambda number: CellObject(number, cell, variables, self.now),
             )
         return self._holders[name]
 
     # Functions
+
+    def compile(self, functions: Iterable[types.FunctionType]) -> None:
+        """Compile functions before anything runs."""
+        entries = list(functions)
+        while True:
+            self._method_names |= self.more_names
+            self.more_names.clear()
+            for function in entries:
+                self.code(function)
+            if not self.more_names:
+                return
+            self._codes.clear()
 
     def code(self, function: types.FunctionType) -> Code:
         """A function, compiled (once). Raises `ModelError`."""
@@ -300,17 +316,17 @@ class World:
         """The function to run block by block when `callee` is called, and what goes before its
         arguments; None to call it as it is.
         """
-        first: tuple[Any, ...] = ()
         if isinstance(callee, types.MethodType):
-            first, callee = (callee.__self__,), callee.__func__
-        elif isinstance(callee, Closure):
-            first, callee = callee.captured, callee.function
-        elif isinstance(callee, functools.partial):
+            return self._after((callee.__self__,), callee.__func__)
+        if isinstance(callee, functools.partial):
             return self._partial(callee)
+        first: tuple[Any, ...] = ()
+        if isinstance(callee, Closure):
+            first, callee = callee.captured, callee.function
         elif isinstance(callee, TwinType):
-            callee, first = _constructor(callee), (callee,)
-        elif isinstance(type(callee), TwinType):
-            callee, first = method_of(callee, "__call__"), (callee,)
+            first, callee = (callee,), _constructor(callee)
+        elif (function := method_of(callee, "__call__")) is not None:
+            first, callee = (callee,), function
         if not isinstance(callee, types.FunctionType):
             return None
         function = self._originals.get(callee, callee)
@@ -319,6 +335,13 @@ class World:
         if function.__code__.co_flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
             return None
         return (function, first) if find_function(function) is not None else None
+
+    def _after(
+        self, first: tuple[Any, ...], callee: Any
+    ) -> tuple[types.FunctionType, tuple[Any, ...]] | None:
+        """The same with something before the arguments."""
+        found = self.to_flatten(callee)
+        return found and (found[0], (*found[1], *first))
 
     def _partial(self, callee: Any) -> tuple[types.FunctionType, tuple[Any, ...]] | None:
         if self.to_flatten(callee.func) is None:
