@@ -127,7 +127,7 @@ class StateGraph:
     @property
     def complete(self) -> bool:
         """Whether every reachable state is in it."""
-        return not self._graph.limit
+        return self._graph.stop is None
 
     @property
     def threads(self) -> tuple[str, ...]:
