@@ -23,6 +23,7 @@ from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import wait_inside_atomic
 from interleave.memory.closures import variable
 from interleave.memory.coroutine import Coroutine
+from interleave.memory.identity import ThreadId
 from interleave.memory.port import WHOLE, AccessKind, Location
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
 from interleave.program import MoreRooms, Written
@@ -62,7 +63,6 @@ class Accesses:
         choices: list[int],
         explain: bool = False,
     ) -> None:
-        self.thread = thread
         self.taken: list[tuple[int, int]] = []
         self._machine = machine
         self._program = machine.program
@@ -85,6 +85,7 @@ class Accesses:
         self._waits_for: AccessKind | None = None
         self._atomic = 0
         instance = machine.program.threads[thread]
+        self.thread = instance.number
         # A process has a GIL of its own, which keeps no other process waiting.
         self._gil = machine.program.runtime == "gil" and not instance.process
         # While a task runs, its loop runs no other one: only threads can come in between.
@@ -110,7 +111,7 @@ class Accesses:
         self._constants: dict[str, str] = {}
         """Constants that were looked at: their keys and names."""
         self._raised: list[str] = []
-        self._started: list[tuple[int, int]] = []
+        self._started: list[tuple[ThreadId, int]] = []
         self._explain = explain
         self._starting = False
         self._is_returning = False

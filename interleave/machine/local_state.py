@@ -13,6 +13,7 @@ from interleave.machine.accesses import STORED, Accesses
 from interleave.machine.frames import Frame, FrameLocals, given_first, live
 from interleave.machine.references import is_referred_to
 from interleave.memory.coroutine import Coroutine
+from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
 from interleave.memory.made import Kind
 from interleave.memory.port import AccessKind
 from interleave.memory.values import UNBOUND, Freezer, Key, Shared, Thawer, Uncapturable
@@ -93,10 +94,10 @@ class LocalState(Accesses):
 
     def thread_object(self) -> Any:
         me = self._program.threads[self.thread]
-        return me.room or CurrentThread(me.name, me.daemon, self.thread + 1)
+        return me.room or CurrentThread(ThreadName(me.name), me.daemon, ThreadIdent.of(self.thread))
 
     def start_thread(
-        self, thread: int, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+        self, thread: ThreadId, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
         function = self._thread_function(target)
         code = self._program.code(function)
@@ -112,12 +113,12 @@ class LocalState(Accesses):
         self._begin_thread(thread, code, bound)
 
     def begin_thread(
-        self, thread: int, function: types.FunctionType, names: dict[str, Any]
+        self, thread: ThreadId, function: types.FunctionType, names: dict[str, Any]
     ) -> None:
         """Have a thread begin in a function with these locals."""
         self._begin_thread(thread, self._program.code(function), names)
 
-    def _begin_thread(self, thread: int, code: Code, names: dict[str, Any]) -> None:
+    def _begin_thread(self, thread: ThreadId, code: Code, names: dict[str, Any]) -> None:
         frames = self._freeze_frames([Frame(code, 0, FrameLocals(names))])
         if isinstance(frames, ModelError):
             self.halt(frames)

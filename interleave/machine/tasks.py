@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from interleave.errors import ModelError
 from interleave.memory.coroutine import Coroutine
+from interleave.memory.identity import ThreadId
 from interleave.memory.port import AccessKind, Location
 from interleave.program import RoomKey
 
@@ -113,7 +114,7 @@ class Tasks:
                 return room
         return self._run.more_room(key)  # does not return
 
-    def start(self, thread: int, function: types.FunctionType, names: dict[str, Any]) -> None:
+    def start(self, thread: ThreadId, function: types.FunctionType, names: dict[str, Any]) -> None:
         """Have a task begin, as part of the current access."""
         self._run.begin_thread(thread, function, names)
 

@@ -31,6 +31,7 @@ from interleave.compiler.source import (
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
+from interleave.memory.identity import MODEL_PROCESS, ThreadId, ThreadName
 from interleave.memory.made import MadeObject
 from interleave.memory.primitive import STEPWISE_METHODS
 from interleave.memory.values import OrderedFrozenSet
@@ -68,7 +69,7 @@ SETTINGS = {
 class ThreadInstance:
     """One thread: `name` as reports show it, `arguments` what follows `self`."""
 
-    number: int
+    number: ThreadId
     name: str
     method: str
     index: int
@@ -77,8 +78,8 @@ class ThreadInstance:
     daemon: bool
     room: Any = None
     """The modelled `Thread`, for one that a running thread makes."""
-    process: str = ""
-    """The process that it runs in, where that is not the one of the model itself."""
+    process: ThreadName = MODEL_PROCESS
+    """The process that it runs in."""
     kind: str = "thread"
     """What it is: "thread", "process", "task", or "loop" for what stands for the event loop."""
     task: Any = None
@@ -223,12 +224,12 @@ class Program:
         for index in range(count):
             shown = f"{name}[{index}]" if count > 1 else name
             arguments = (index,) if wanted else ()
-            process = shown if note.kind == "process" else ""
+            process = ThreadName(shown) if note.kind == "process" else MODEL_PROCESS
             if note.kind == "goroutine" and name == "main":
                 self.main = len(self.threads)
             self.threads.append(
                 ThreadInstance(
-                    len(self.threads),
+                    ThreadId(len(self.threads)),
                     shown,
                     name,
                     index,
@@ -308,14 +309,14 @@ class Program:
         method = key.name
         made[method] += 1
         name = f"{method}-{made[method]}"
-        number = len(self.threads)
+        number = ThreadId(len(self.threads))
         is_task = key.kind.noun == "task"
         if is_task:
             room = tasks.add_task(self, name, number)
         else:
             room = self.heap.add(name, key.kind)
             room.location.known = self.written
-            room.runs, room.default_name = number, name
+            room.runs, room.default_name = number, ThreadName(name)
             room.daemon_room = key.daemon or room.keeps(DAEMON)
         self.rooms.append((key, room))
         self.threads.append(
@@ -380,7 +381,7 @@ class Program:
     def _written_by(self, entries: list[types.FunctionType]) -> frozenset[str]:
         return written_attributes(reachable_functions(self.model, entries)[0])
 
-    def _spaces(self) -> dict[str, Space]:
+    def _spaces(self) -> dict[ThreadName, Space]:
         """What locations stand for in each process."""
         running = [thread for thread in self.threads if thread.process]
         fields = {each.function: self._written_by([each.function]) for each in running}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 from typing import Any
 
+from interleave.memory.identity import MODEL_PROCESS, ThreadName
 from interleave.program.heap import Again
 from interleave.records import dataclass
 from interleave.stdlib.threads import Thread
@@ -23,7 +24,7 @@ class RoomKey:
     function: types.FunctionType
     daemon: bool
     kind: type[Any] = Thread
-    process: str = ""
+    process: ThreadName = MODEL_PROCESS
     name: str = ""
 
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from interleave.errors import ModelError
+from interleave.memory.bag import Bag
+from interleave.memory.identity import ThreadId, ThreadName
 from interleave.model import ORDERS
 
 if TYPE_CHECKING:
@@ -35,15 +37,15 @@ def add_loop(program: Program) -> Any:
     fifo = _order(program) == "fifo"
     cancels = _to_cancel(program)
     state = event_loop.LoopState(
-        ready=tuple(declared) if fifo else (),
-        cancels=tuple(each.task for each in program.threads if each.name in cancels),
+        ready=tuple(declared) if fifo else Bag(),
+        cancels=Bag(each.task for each in program.threads if each.name in cancels),
     )
     loop = program.heap.add(event_loop.NAME, event_loop.EventLoop, state)
     loop.fifo = fifo
     loop.location.known = program.written
     if cancels or loop.keeps(event_loop.CALLBACKS):
         function: Any = event_loop.event_loop
-        number = len(program.threads)
+        number = ThreadId(len(program.threads))
         program.threads.append(
             ThreadInstance(
                 number, event_loop.NAME, event_loop.NAME, 0, function, (), True, kind="loop"
@@ -52,12 +54,12 @@ def add_loop(program: Program) -> Any:
     return loop
 
 
-def add_task(program: Program, name: str, number: int, state: object = None) -> Any:
+def add_task(program: Program, name: str, number: ThreadId, state: object = None) -> Any:
     """Add the object of a task, which is run by a thread of some number."""
     from interleave.stdlib.asyncio.tasks import Task
 
     made = program.heap.add(name, Task, state)
-    made.runs, made.default_name = number, name
+    made.runs, made.default_name = number, ThreadName(name)
     made.location.known = program.written
     return made
 

@@ -1,0 +1,334 @@
+"""Identities in states are values of their own: exchanging two threads exchanges all of them.
+
+Where two threads do the same, the state in which they have changed places can be reached as well. A
+bare number for a thread, wherever it is kept, would be left behind, and give a state that cannot.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from exchanging import Exchange, explored, instances, without_its_twin
+from running import load
+
+from interleave import Model
+from interleave.loading import load_models, model_files
+
+HEADER = """
+import asyncio, queue, threading, time
+import concurrent.futures
+import multiprocessing
+from interleave import *
+from interleave import go
+from interleave.go import context, errgroup, time as gotime
+
+"""
+
+
+def model(folder: Path, text: str, kind: str) -> type[Model]:
+    """A model of two threads that run the lines after the first empty one; before: its variables."""
+    variables, _, body = text.strip("\n").partition("\n\n")
+    define = "async def" if kind == "task" else "def"
+    lines = [f"    {line}" for line in variables.splitlines()]
+    lines += [f"    @{kind}(2)", f"    {define} t(self):"]
+    lines += [f"        {line}" for line in body.splitlines()]
+    return load(folder / "model.py", HEADER + "class M(Model):\n" + "\n".join(lines) + "\n")
+
+
+THREADS = {
+    "counter": "n = 0\n\nx = self.n\nself.n = x + 1",
+    "Lock": "lock = threading.Lock()\nn = 0\n\nwith self.lock:\n    self.n += 1",
+    "RLock": "lock = threading.RLock()\n\nwith self.lock:\n    with self.lock:\n        pass",
+    "RLock in a Condition": """
+c = threading.Condition()
+
+with self.c:
+    self.c.wait()
+    self.c.notify()
+""",
+    "Condition": """
+c = threading.Condition(threading.Lock())
+n = 0
+
+with self.c:
+    self.n += 1
+    if self.n == 2:
+        self.c.notify_all()
+    self.c.wait(1)
+""",
+    "Condition made by a thread": """
+c = None
+
+mine = threading.Condition()
+self.c = mine
+with mine:
+    mine.notify()
+with self.c:
+    self.c.wait(1)
+""",
+    "Semaphore": "s = threading.Semaphore(1)\n\nwith self.s:\n    pass",
+    "Event": "e = threading.Event()\n\nself.e.wait(1)\nself.e.set()\nself.e.clear()\nself.e.wait()",
+    "Barrier": "b = threading.Barrier(2, action=print)\n\nself.b.wait()\nself.b.wait(1)",
+    "local": "l = threading.local()\n\nself.l.x = 1\ntime.sleep(0)\nself.l.y = self.l.x",
+    "local made by a thread": """
+l = None
+
+self.l = threading.local()
+self.l.x = 1
+time.sleep(0)
+""",
+    "get_ident": "owner = 0\n\nself.owner = threading.get_ident()",
+    "get_ident in a list": "seen = []\n\nself.seen.append(threading.get_ident())",
+    "get_ident in a set": "seen = set()\n\nself.seen.add(threading.get_ident())\ntime.sleep(0)",
+    "get_ident in a local": """
+owner = 0
+
+me = threading.get_ident()
+if self.owner == 0:
+    self.owner = me
+    time.sleep(0)
+    assert True if self.owner == me else True
+""",
+    "current_thread": "owner = None\n\nself.owner = threading.current_thread()",
+    "name": "owner = None\n\nself.owner = threading.current_thread().name\ntime.sleep(0)",
+    "Thread": """
+n = 0
+def add(self):
+    self.n += 1
+
+child = threading.Thread(target=self.add)
+child.start()
+child.join()
+""",
+    "Thread that others see": """
+n = 0
+child = None
+def add(self):
+    self.n = threading.get_ident()
+
+self.child = threading.Thread(target=self.add)
+self.child.start()
+""",
+    "Timer": """
+n = 0
+def add(self):
+    self.n += 1
+
+child = threading.Timer(1, self.add)
+child.start()
+child.cancel()
+""",
+    "object": """
+last = None
+
+made = [1]
+self.last = made
+made.append(2)
+""",
+    "lock made by a thread": "last = None\n\nself.last = threading.RLock()\nwith self.last:\n    pass",
+    "Queue": "q = queue.Queue(1)\n\nself.q.put(threading.get_ident())\nself.q.get()",
+    "PriorityQueue": """
+q = queue.PriorityQueue()
+def setup(self):
+    self.q.put(1)
+
+self.q.get()
+self.q.task_done()
+self.q.put(1)
+self.q.join()
+""",
+    "pool": """
+pool = concurrent.futures.ThreadPoolExecutor(1)
+n = 0
+def add(self):
+    self.n += 1
+
+self.pool.submit(self.add).result()
+""",
+    "Future": """
+f = concurrent.futures.Future()
+
+if not self.f.done():
+    self.f.cancel()
+""",
+    "section": 'n = 0\n\nwith section("s"):\n    self.n += 1',
+}
+
+PROCESSES = {
+    "counter": "n = 0\n\nx = self.n\nself.n = x + 1",
+    "Lock": "lock = multiprocessing.Lock()\n\nwith self.lock:\n    pass",
+    "RLock": "lock = multiprocessing.RLock()\n\nwith self.lock:\n    with self.lock:\n        pass",
+    "Semaphore": "s = multiprocessing.Semaphore(1)\n\nwith self.s:\n    pass",
+    "Event": "e = multiprocessing.Event()\n\nself.e.wait(1)\nself.e.set()\nself.e.clear()\nself.e.wait()",
+    "Condition": """
+c = multiprocessing.Condition()
+v = multiprocessing.Value("i", 0)
+
+with self.c:
+    self.c.wait(1)
+    self.c.notify()
+""",
+    "Queue": "q = multiprocessing.Queue()\n\nself.q.put(1)\nself.q.get()\nself.q.close()",
+    "Queue that is left": "q = multiprocessing.Queue()\n\nself.q.put([1])\nself.q.cancel_join_thread()",
+    "JoinableQueue": """
+q = multiprocessing.JoinableQueue()
+
+self.q.put(1)
+self.q.get()
+self.q.task_done()
+self.q.join()
+""",
+    "Pipe": "ends = multiprocessing.Pipe()\n\nself.ends[0].send(1)\nself.ends[0].close()",
+    "SimpleQueue": "q = multiprocessing.SimpleQueue()\n\nself.q.put(1)\nself.q.close()",
+    "threads": "lock = threading.RLock()\nn = 0\n\nwith self.lock:\n    self.n = 1",
+}
+
+TASKS = {
+    "sleep": "n = 0\n\nx = self.n\nawait asyncio.sleep(0)\nself.n = x + 1",
+    "Lock": "lock = asyncio.Lock()\n\nasync with self.lock:\n    await asyncio.sleep(0)",
+    "Event": "e = asyncio.Event()\n\nif not self.e.is_set():\n    await asyncio.sleep(0)\n    self.e.set()\nawait self.e.wait()",
+    "Semaphore": "s = asyncio.Semaphore(1)\n\nasync with self.s:\n    await asyncio.sleep(0)",
+    "Condition": """
+c = asyncio.Condition()
+
+async with self.c:
+    self.c.notify()
+    await self.c.wait()
+""",
+    "Barrier": "b = asyncio.Barrier(2)\n\nawait self.b.wait()",
+    "Queue": "q = asyncio.Queue(1)\n\nawait self.q.put(1)\nawait self.q.get()",
+    "current_task": "last = None\n\nself.last = asyncio.current_task()\nawait asyncio.sleep(0)",
+    "cancelling the other": """
+last = None
+
+if self.last is not None:
+    self.last.cancel()
+self.last = asyncio.current_task()
+await asyncio.sleep(0)
+""",
+    "cancelled from outside": 'CANCEL = "t"\n\nawait asyncio.sleep(1)',
+    "timeout": "n = 0\n\nasync with asyncio.timeout(1):\n    await asyncio.sleep(2)\n    self.n += 1",
+    "create_task": """
+n = 0
+async def add(self):
+    await asyncio.sleep(0)
+    self.n += 1
+
+await asyncio.create_task(self.add())
+""",
+    "gather": """
+n = 0
+async def add(self):
+    self.n += 1
+
+await asyncio.gather(self.add(), self.add())
+""",
+    "TaskGroup": """
+n = 0
+async def add(self):
+    self.n += 1
+
+async with asyncio.TaskGroup() as group:
+    group.create_task(self.add())
+""",
+    "callback": """
+n = 0
+def add(self):
+    self.n += 1
+
+asyncio.get_running_loop().call_soon(self.add)
+await asyncio.sleep(0)
+""",
+    "to_thread": """
+n = 0
+def add(self):
+    self.n += 1
+
+await asyncio.to_thread(self.add)
+""",
+}
+
+GOROUTINES = {
+    "Mutex": "mu = go.Mutex()\n\nwith self.mu:\n    pass",
+    "RWMutex": "mu = go.RWMutex()\nn = 0\n\nself.mu.RLock()\nself.mu.RUnlock()\nself.mu.Lock()\nself.mu.Unlock()",
+    "WaitGroup": """
+wg = go.WaitGroup()
+
+self.wg.Add(1)
+self.wg.Done()
+self.wg.Wait()
+""",
+    "Once": "once = go.Once()\nn = 0\ndef add(self):\n    self.n += 1\n\nself.once.Do(self.add)",
+    "Cond": """
+mu = go.Mutex()
+def setup(self):
+    self.c = go.sync.NewCond(self.mu)
+
+self.mu.Lock()
+self.c.Broadcast()
+self.c.Wait()
+self.mu.Unlock()
+""",
+    "channel": """
+ch = go.Chan()
+
+match go.select(go.recv(self.ch), go.send(self.ch, 1)):
+    case _:
+        self.ch.close()
+""",
+    "buffered channel": "ch = go.Chan(1)\n\nself.ch.send(1)\nself.ch.send(2)\nself.ch.recv()",
+    "closed channel": "ch = go.Chan()\nstop = go.Chan()\n\ngo.select(go.recv(self.ch), go.recv(self.stop))",
+    "go": "n = 0\ndef add(self):\n    self.n += 1\n\nself.n = 1\ngo.go(self.add)",
+    "context": """
+n = 0
+
+ctx, cancel = context.WithCancel(context.Background())
+cancel()
+ctx.Done().recv()
+""",
+    "errgroup": """
+n = 0
+def add(self):
+    self.n += 1
+
+group = errgroup.Group()
+group.Go(self.add)
+group.Wait()
+""",
+}
+
+CASES = [
+    pytest.param(text, kind, id=f"{kind} {name}")
+    for kind, texts in (
+        ("thread", THREADS),
+        ("process", PROCESSES),
+        ("task", TASKS),
+        ("goroutine", GOROUTINES),
+    )
+    for name, text in texts.items()
+]
+
+
+@pytest.mark.parametrize(("text", "kind"), CASES)
+def test_two_threads_that_do_the_same_can_be_exchanged(
+    tmp_path: Path, text: str, kind: str
+) -> None:
+    graph = explored(model(tmp_path, text, kind))
+    exchange = Exchange(graph.machine, 0, 1)
+    assert 4 <= len(graph) < 2000
+    assert without_its_twin(graph, exchange.state) == 0
+
+
+FOLDER = Path(__file__).parent.parent / "models"
+MODELS = [each for file in model_files([FOLDER]) for each in load_models(file)]
+
+
+@pytest.mark.parametrize("each", MODELS, ids=lambda each: each.__name__)
+def test_instances_of_a_thread_can_be_exchanged(each: type[Model]) -> None:
+    """Of all models of fewer than 2,000 states, in which threads are not told their index."""
+    graph = explored(each)
+    if graph.limit:
+        pytest.skip(graph.limit)
+    for pair in instances(graph.machine):
+        assert without_its_twin(graph, Exchange(graph.machine, *pair).state) == 0
