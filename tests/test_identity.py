@@ -14,6 +14,9 @@ from running import load
 
 from interleave import Model
 from interleave.loading import load_models, model_files
+from interleave.memory.bag import Bag
+from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
+from interleave.memory.values import Freezer, Thawer
 
 HEADER = """
 import asyncio, queue, threading, time
@@ -69,7 +72,7 @@ with self.c:
 """,
     "Semaphore": "s = threading.Semaphore(1)\n\nwith self.s:\n    pass",
     "Event": "e = threading.Event()\n\nself.e.wait(1)\nself.e.set()\nself.e.clear()\nself.e.wait()",
-    "Barrier": "b = threading.Barrier(2, action=print)\n\nself.b.wait()\nself.b.wait(1)",
+    "Barrier": "n = 0\ndef act(self):\n    self.n += 1\ndef setup(self):\n    self.b = threading.Barrier(2, self.act)\n\nself.b.wait()\nself.b.wait(1)",
     "local": "l = threading.local()\n\nself.l.x = 1\ntime.sleep(0)\nself.l.y = self.l.x",
     "local made by a thread": """
 l = None
@@ -279,7 +282,7 @@ match go.select(go.recv(self.ch), go.send(self.ch, 1)):
 """,
     "buffered channel": "ch = go.Chan(1)\n\nself.ch.send(1)\nself.ch.send(2)\nself.ch.recv()",
     "closed channel": "ch = go.Chan()\nstop = go.Chan()\n\ngo.select(go.recv(self.ch), go.recv(self.stop))",
-    "go": "n = 0\ndef add(self):\n    self.n += 1\n\nself.n = 1\ngo.go(self.add)",
+    "go": "n = 0\ndef add(self):\n    self.n += 1\n\ngo.spawn(self.add)",
     "context": """
 n = 0
 
@@ -318,6 +321,82 @@ def test_two_threads_that_do_the_same_can_be_exchanged(
     exchange = Exchange(graph.machine, 0, 1)
     assert 4 <= len(graph) < 2000
     assert without_its_twin(graph, exchange.state) == 0
+
+
+BARE = {
+    "a number": "owner = 0\n\nself.owner = int(threading.get_ident())\ntime.sleep(0)",
+    "a number in a local": """
+n = 0
+
+me = threading.get_ident() - 1
+self.n = 5
+self.n = me - me
+""",
+    "a text": """
+owner = ""
+
+self.owner = "thread " + threading.current_thread().name
+time.sleep(0)
+""",
+    "an order": """
+seen = ()
+
+me = threading.get_ident()
+self.seen = tuple(sorted([*self.seen, me]))
+time.sleep(0)
+""",
+}
+
+
+@pytest.mark.parametrize("text", BARE.values(), ids=BARE)
+def test_what_is_computed_from_an_identity_is_none(tmp_path: Path, text: str) -> None:
+    """So it stays as it is when threads are exchanged, and threads cannot be."""
+    graph = explored(model(tmp_path, text, "thread"))
+    assert without_its_twin(graph, Exchange(graph.machine, 0, 1).state) > 0
+
+
+def test_numbers_and_texts_that_look_like_an_identity_are_not_exchanged(tmp_path: Path) -> None:
+    exchange = Exchange(explored(model(tmp_path, THREADS["counter"], "thread")).machine, 0, 1)
+
+    def exchanged(value: object) -> object:
+        return Thawer(lambda number: number).thaw(exchange.key(Freezer().freeze(value)))
+
+    alike = (0, 1, 2, True, 1.0, "t[0]", "t[1]", frozenset({0, 1}), (1, 0))
+    assert exchanged(alike) == alike
+    identities = (
+        ThreadId(0),
+        ThreadId(-1),
+        ThreadIdent(1),
+        ThreadName("t[0]"),
+        Bag((ThreadId(1),)),
+    )
+    assert exchanged(identities) == (1, -1, 2, "t[1]", (0,))
+
+
+def test_an_identity_is_the_number_or_text_that_it_looks_like() -> None:
+    for identity, plain in ((ThreadId(1), 1), (ThreadIdent(2), 2), (ThreadName("t"), "t")):
+        key = Freezer().freeze(identity)
+        thawed = Thawer(lambda number: number).thaw(key)
+        assert key != Freezer().freeze(plain)
+        assert identity == plain == thawed
+        assert type(identity) is type(thawed)
+        assert (repr(identity), f"{identity}", hash(identity)) == (
+            repr(plain),
+            f"{plain}",
+            hash(plain),
+        )
+
+
+def test_a_bag_has_no_order() -> None:
+    freezer = Freezer()
+    one, other = (
+        Bag((ThreadId(2), ThreadId(10), ThreadId(2))),
+        Bag((ThreadId(10),)).plus(ThreadId(2), ThreadId(2)),
+    )
+    assert freezer.freeze(one) == freezer.freeze(Bag(reversed(one)))
+    assert Thawer(lambda number: number).thaw(freezer.freeze(Bag(reversed(one)))) == (2, 2, 10)
+    assert one.minus(ThreadId(2)) == (10,) == other.minus(ThreadId(2))
+    assert freezer.freeze(one) != freezer.freeze(tuple(one))
 
 
 FOLDER = Path(__file__).parent.parent / "models"
