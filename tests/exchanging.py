@@ -171,7 +171,13 @@ def instances(machine: Machine) -> Iterator[tuple[int, int]]:
             yield one.number, other.number
 
 
-def without_its_twin(graph: SearchGraph, exchanged: Callable[[State], State | None]) -> int:
-    """How many states are there whose exchanged one is not."""
-    twins = [exchanged(graph.state(number)) for number in range(len(graph))]
+def without_its_twin(
+    graph: SearchGraph,
+    exchanged: Callable[[State], State | None],
+    *,
+    of: Callable[[State], bool] = lambda _: True,
+) -> int:
+    """How many states are there whose exchanged one is not; of those of which something holds."""
+    states = map(graph.state, range(len(graph)))
+    twins = [exchanged(state) for state in states if of(state)]
     return sum(twin is None or graph.number(twin) is None for twin in twins)

@@ -14,6 +14,7 @@ from running import load
 
 from interleave import Model
 from interleave.loading import load_models, model_files
+from interleave.machine import FINISHED, State
 from interleave.memory.bag import Bag
 from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
 from interleave.memory.values import Freezer, Thawer
@@ -172,6 +173,14 @@ with self.c:
     self.c.wait(1)
     self.c.notify()
 """,
+    "Condition with a Lock": """
+lock = multiprocessing.Lock()
+c = multiprocessing.Condition(lock)
+
+with self.c:
+    self.c.wait(1)
+    self.c.notify()
+""",
     "Queue": "q = multiprocessing.Queue()\n\nself.q.put(1)\nself.q.get()\nself.q.close()",
     "Queue that is left": "q = multiprocessing.Queue()\n\nself.q.put([1])\nself.q.cancel_join_thread()",
     "JoinableQueue": """
@@ -241,6 +250,14 @@ def add(self):
     self.n += 1
 
 asyncio.get_running_loop().call_soon(self.add)
+await asyncio.sleep(0)
+""",
+    "timers": """
+n = 0
+def add(self):
+    self.n += 1
+
+asyncio.get_running_loop().call_later(1, self.add)
 await asyncio.sleep(0)
 """,
     "to_thread": """
@@ -321,6 +338,42 @@ def test_two_threads_that_do_the_same_can_be_exchanged(
     exchange = Exchange(graph.machine, 0, 1)
     assert 4 <= len(graph) < 2000
     assert without_its_twin(graph, exchange.state) == 0
+
+
+POOLS = {
+    "waits": """
+pool = concurrent.futures.ThreadPoolExecutor(2)
+n = 0
+def add(self):
+    self.n = 1
+
+self.pool.submit(self.add).result()
+""",
+    "cancels": """
+pool = concurrent.futures.ThreadPoolExecutor(2)
+n = 0
+def add(self):
+    self.n = 1
+
+if self.n == 0:
+    self.pool.submit(self.add)
+else:
+    self.pool.shutdown(cancel_futures=True)
+""",
+}
+
+
+@pytest.mark.parametrize("text", POOLS.values(), ids=POOLS)
+def test_workers_of_a_pool_can_be_exchanged(tmp_path: Path, text: str) -> None:
+    """While both of them work; else it is always the first that does."""
+    graph = explored(model(tmp_path, text, "thread"))
+    workers = [each.number for each in graph.machine.program.threads if each.room is not None]
+    assert len(workers) == 2
+
+    def both_work(state: State) -> bool:
+        return FINISHED not in [graph.machine.local(state, worker) for worker in workers]
+
+    assert without_its_twin(graph, Exchange(graph.machine, *workers).state, of=both_work) == 0
 
 
 BARE = {
