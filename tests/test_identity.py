@@ -341,15 +341,16 @@ def test_two_threads_that_do_the_same_can_be_exchanged(
 
 
 POOLS = {
-    "waits": """
+    "tasks that wait": """
 pool = concurrent.futures.ThreadPoolExecutor(2)
 n = 0
 def add(self):
     self.n = 1
 
-self.pool.submit(self.add).result()
+self.pool.submit(self.add)
+self.pool.submit(self.add)
 """,
-    "cancels": """
+    "tasks that are cancelled": """
 pool = concurrent.futures.ThreadPoolExecutor(2)
 n = 0
 def add(self):
