@@ -272,6 +272,7 @@ await asyncio.to_thread(self.add)
 GOROUTINES = {
     "Mutex": "mu = go.Mutex()\n\nwith self.mu:\n    pass",
     "RWMutex": "mu = go.RWMutex()\nn = 0\n\nself.mu.RLock()\nself.mu.RUnlock()\nself.mu.Lock()\nself.mu.Unlock()",
+    "RWMutex that is tried": "mu = go.RWMutex()\n\nif self.mu.TryLock():\n    self.mu.Unlock()",
     "WaitGroup": """
 wg = go.WaitGroup()
 
