@@ -211,6 +211,12 @@ async with self.c:
     "Barrier": "b = asyncio.Barrier(2)\n\nawait self.b.wait()",
     "Queue": "q = asyncio.Queue(1)\n\nawait self.q.put(1)\nawait self.q.get()",
     "current_task": "last = None\n\nself.last = asyncio.current_task()\nawait asyncio.sleep(0)",
+    "get_name": """
+last = ""
+
+self.last = asyncio.current_task().get_name()
+await asyncio.sleep(0)
+""",
     "cancelling the other": """
 last = None
 
