@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
 
 from interleave.errors import InterleaveError, ModelError
+from interleave.memory.identity import ThreadId, ThreadName
 
 
 class Unrecoverable(BaseException):
@@ -98,10 +99,10 @@ def in_words(kind: AccessKind) -> str:
 class Port(Protocol):
     """What the environment offers to code that reaches shared state."""
 
-    thread: int
-    """Index of the running thread, or -1 where there is none."""
-    process: str
-    """The process that runs it; "" is that of the model itself."""
+    thread: ThreadId
+    """The running thread, or -1 where there is none."""
+    process: ThreadName
+    """The process that runs it."""
     tasks: Any
     """What asyncio needs to know of the tasks of the model, and to do with them: `machine.tasks`.
     """
@@ -203,7 +204,7 @@ class Port(Protocol):
         ...
 
     def start_thread(
-        self, thread: int, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+        self, thread: ThreadId, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
         """Have a thread begin, as part of the current access."""
         ...
