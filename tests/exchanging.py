@@ -23,7 +23,7 @@ from interleave.memory.made import Kind
 from interleave.memory.port import Location
 from interleave.memory.values import Freezer, OrderedFrozenSet, Shared, order_of
 from interleave.model import Model
-from interleave.program import RoomKey, RoomOwner
+from interleave.program import RoomOwner, SpawnKey
 from interleave.program.heap import FIRST_MADE, MOST_KINDS
 from interleave.program.processes import PrivateLocation
 
@@ -70,8 +70,8 @@ class Exchange:
 
     def _started(self) -> None:
         """Those that one of the threads has started change places with those of the other."""
-        rooms: dict[RoomKey, list[Any]] = defaultdict(list)
-        for key, room in self._program.rooms:
+        rooms: dict[SpawnKey, list[Any]] = defaultdict(list)
+        for key, room in self._program.spawned:
             rooms[key].append(room)
         for _ in rooms:  # those that were started may have started more
             for key, mine in rooms.items():

@@ -344,7 +344,7 @@ def test_two_threads_that_do_the_same_can_be_exchanged(
     graph = explored(model(tmp_path, text, kind))
     exchange = Exchange(graph.machine, 0, 1)
     assert len(graph) > 3
-    assert not graph.limit
+    assert graph.stop is None
     assert without_its_twin(graph, exchange.state) == 0
 
 
@@ -377,7 +377,7 @@ def test_workers_of_a_pool_can_be_exchanged(tmp_path: Path, text: str) -> None:
     graph = explored(model(tmp_path, text, "thread", count=3))
     workers = [each.number for each in graph.machine.program.threads if each.room is not None]
     assert len(workers) == 2
-    assert not graph.limit
+    assert graph.stop is None
 
     def both_work(state: State) -> bool:
         return FINISHED not in [graph.machine.local(state, worker) for worker in workers]

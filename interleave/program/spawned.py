@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from interleave.memory.identity import MODEL_PROCESS, ThreadId, ThreadName
@@ -59,6 +59,10 @@ class Spawned:
             for key, count in wanted.items():
                 for _ in range(count if key.maker == maker else 0):
                     makers.append(self._add(key))
+
+    def __iter__(self) -> Iterator[tuple[SpawnKey, Any]]:
+        """The object of each thread, after what it is known by."""
+        return iter(self._objects)
 
     def __len__(self) -> int:
         return len(self._objects)
