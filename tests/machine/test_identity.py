@@ -461,7 +461,7 @@ def test_a_bag_has_no_order() -> None:
     assert freezer.freeze(one) != freezer.freeze(tuple(one))
 
 
-FOLDER = Path(__file__).parent.parent / "models"
+FOLDER = Path(__file__).parents[2] / "models"
 MODELS = [each for file in model_files([FOLDER]) for each in load_models(file)]
 
 
