@@ -2,4 +2,9 @@
 
 from interleave.cli import main
 
-main(prog_name="interleave")
+try:
+    main(prog_name="interleave")
+finally:
+    # Where Ctrl-C came while a module ran code by `exec`, as numba does, `python -m` would end by
+    # that signal and not with our exit code, although it was caught; unless such code runs again.
+    exec("")  # noqa: S102

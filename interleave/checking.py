@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,12 @@ from interleave.checks import Check, Found, checks_for
 from interleave.checks.races import ALWAYS as RACES_ALWAYS
 from interleave.checks.races import RUNTIMES as RACE_RUNTIMES
 from interleave.counting import count_interleavings
-from interleave.engine.graph import INTERRUPTED, SearchGraph
+from interleave.engine.graph import SearchGraph
 from interleave.engine.observing import Engine, Limits
 from interleave.engine.paths import Path as StatePath
-from interleave.engine.paths import goal_key, paths_to
+from interleave.engine.paths import goal_key, path_by_search, paths_to
 from interleave.engine.search import ENGINES, Searched, search
+from interleave.engine.stopping import INTERRUPTED, Guard
 from interleave.errors import UsageError
 from interleave.loading import (
     checked_runtime,
@@ -31,7 +32,7 @@ from interleave.loading import (
 from interleave.machine import State
 from interleave.model import ORDERS, Expectation, Model
 from interleave.records import dataclass
-from interleave.result import ModelResult, Result, Verdict, Violation
+from interleave.result import Interleavings, ModelResult, Result, Verdict, Violation
 from interleave.tracing import make_trace
 
 Target = type[Model] | str | Path
@@ -144,14 +145,13 @@ def check(
 
     `target` is a model class, the path of a model file or of a folder of them, or several of these.
     `model` picks the models of that name. `parameters` are for all models that have them.
-    `max_states` and `max_seconds` bound the search of each model (None: no bound); one that is cut
-    short is never "verified". `fail_fast` stops at the first violation. `races` looks for data
-    races too. `engine` is "auto",
-    "native" or "reference", and `workers` how many threads the native one has (None: one for each
-    core); the result is the same. `order` ("any" or "fifo") says what an event loop runs next,
+    `max_states` and `max_seconds` bound the search of each model (None: no bound), and as many
+    seconds once more what is made of it; what is cut short is never "verified". `fail_fast` stops
+    at the first violation. `races` looks for data races too. `engine` is "auto", "native" or
+    "reference", and `workers` how many threads the native one has (None: one for each core); the
+    result is the same. `order` ("any" or "fifo") says what an event loop runs next,
     `cancel` names the tasks that something outside may cancel. `on_result` is called after each
-    model, `on_progress` now and then while one is searched. An interrupted search (Ctrl-C) is the
-    last one.
+    model, `on_progress` now and then while one is searched. Ctrl-C ends it with what is known.
 
     Raises `InterleaveError` for a target, a parameter or a model that is at fault.
     """
@@ -174,14 +174,18 @@ def check(
     reject_unknown(given, found)
     reject_unknown_tasks(options.cancel, found)
     results = []
+    guard = Guard()
     for each, file in found:
-        checked = checked_model(each, file, parameters_of(each, given), options)
-        if on_result is not None:
-            on_result(checked.result, checked.facts)
-        results.append(checked.result)
-        if checked.result.limit == INTERRUPTED:
+        with guard.phase():
+            checked = checked_model(each, file, parameters_of(each, given), options)
+            results.append(checked.result)
+            if checked.result.interrupted:
+                guard.note(INTERRUPTED)
+            if on_result is not None:
+                on_result(checked.result, checked.facts)
+        if guard.stop is not None:
             break
-    return Result(tuple(results))
+    return Result(tuple(results), interrupted=guard.stop is not None)
 
 
 def find_models(targets: list[Target], name: str | None) -> list[tuple[type[Model], str]]:
@@ -260,7 +264,10 @@ def collecting_seldom() -> Iterator[None]:
 def checked_model(
     model: type[Model], file: str, parameters: dict[str, Any], options: Options
 ) -> Checked:
-    """Check one model. Raises `InterleaveError`."""
+    """Check one model, up to where it is cut short. Raises `InterleaveError`.
+
+    What an interrupt leaves nothing to say of, it ends by `KeyboardInterrupt`.
+    """
     options.validate()
     started = time.monotonic()
     runtime = checked_runtime(options.runtime, model)
@@ -268,8 +275,9 @@ def checked_model(
     races = options.races or (expectation is not None and expectation.races)
     races = races or runtime in RACES_ALWAYS
     parameters = {**parameters, **options.of_loop(model)}
-    limits = Limits(options.max_states, options.max_seconds, first_violation=options.fail_fast)
+    limits = Limits(options.max_states, first_violation=options.fail_fast)
     checks = checks_for(races=races and runtime in RACE_RUNTIMES)
+    guard = Guard(options.max_seconds)
     found = search(
         model,
         parameters,
@@ -277,20 +285,29 @@ def checked_model(
         runtime=runtime,
         engine=options.search_engine,
         limits=limits,
+        guard=guard,
     )
     searched = time.monotonic()
-    causes = [cause for check in found.observers for cause in check.found(found.graph)]
+    guard.note(found.graph.stop)
+    guard.renew()
+    causes: list[Found] = []
+    for check in found.observers:
+        with guard.phase():
+            causes += check.found(found.graph)
     looked_through = time.monotonic()
     ways = _violations(found, causes)
     violations = [violation for violation, _ in ways]
     traced = time.monotonic()
     graph = found.graph
-    try:
-        interleavings = count_interleavings(found, any_violation=bool(violations))
-    except KeyboardInterrupt:
-        interleavings, graph.limit = None, INTERRUPTED
+    interleavings: Interleavings | None = None
+    if guard.stop is None:
+        with guard.phase():
+            interleavings = count_interleavings(found, any_violation=bool(violations))
     counted = time.monotonic()
-    complete = not graph.limit
+    warnings = _not_looked_for(runtime, expectation)
+    with guard.phase():
+        warnings = [*_warnings(found), *warnings]
+    stop, complete = guard.stop, guard.stop is None
     verdict: Verdict = "violated" if violations else "verified" if complete else "inconclusive"
     kinds = {violation.kind for violation in violations}
     wanted = None if expectation is None else set(expectation.kinds)
@@ -313,8 +330,9 @@ def checked_model(
         interleavings=interleavings,
         expectation="" if expectation is None else str(expectation),
         contrary=contrary,
-        limit=graph.limit,
-        warnings=tuple(_warnings(found) + _not_looked_for(runtime, expectation)),
+        limit="" if stop is None else str(stop),
+        warnings=tuple(warnings),
+        interrupted=stop is INTERRUPTED,
     )
     facts = RunFacts(
         engine=graph.kind,
@@ -345,7 +363,7 @@ def _warnings(found: Searched[Check]) -> list[str]:
     program = found.machine.program
     warnings = list(program.heap.warnings)
     warnings += [each for check in found.observers for each in check.warnings]
-    if found.graph.limit:
+    if found.graph.stop is not None:
         return warnings + _growing(found)
     if not found.graph.transitions and not any(
         found.machine.failures_at_start(found.graph.state(number))
@@ -374,22 +392,29 @@ def _growing(found: Searched[Check]) -> list[str]:
 def _violations(
     found: Searched[Check], causes: list[Found]
 ) -> list[tuple[Violation, tuple[State, ...]]]:
-    """What the checks have found in a search, each with the states on the way to it."""
+    """What the checks have found in a search, each with the states on the way to it.
+
+    After an interrupt, this is still done; a second one leaves out what is being worked on.
+    """
+    guard = found.graph.guard
     goals = {
         goal_key(*cause.goal): cause.goal
         for cause in causes
         if not isinstance(cause.goal, StatePath)
     }
-    paths = paths_to(found.graph, goals) if goals else {}
+    paths: dict[Hashable, StatePath] = {}
+    with guard.phase():
+        paths = paths_to(found.graph, goals) if goals else {}
     violations = []
     for cause in causes:
-        if isinstance(cause.goal, StatePath):
-            path = cause.goal
-            start = path.steps[0][0]
-        else:
-            path = paths[goal_key(*cause.goal)]
-            start = path.steps[0][0] if path.steps else found.graph.state(cause.goal[0])
-        trace = make_trace(found.machine, start, path)
-        passed = (start, *[found.machine.after(state, step) for state, step in path.steps])
-        violations.append((cause.describe(path, trace), passed))
+        with guard.finishing():
+            if isinstance(cause.goal, StatePath):
+                path = cause.goal
+                start = path.steps[0][0]
+            else:
+                path = paths.get(goal_key(*cause.goal)) or path_by_search(found.graph, *cause.goal)
+                start = path.steps[0][0] if path.steps else found.graph.state(cause.goal[0])
+            trace = make_trace(found.machine, start, path)
+            passed = (start, *[found.machine.after(state, step) for state, step in path.steps])
+            violations.append((cause.describe(path, trace), passed))
     return violations

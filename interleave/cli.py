@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 import interleave
+from interleave.engine.stopping import Guard, held_back
 from interleave.errors import InterleaveError
 
 EXIT_USAGE = 2
@@ -24,13 +25,11 @@ class _Commands(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         try:
-            return super().invoke(context)
+            with Guard().phase():
+                return super().invoke(context)
         except InterleaveError as error:
             click.echo(f"{click.style('error', fg='red', bold=True)}: {error}", err=True)
             context.exit(EXIT_USAGE)
-        except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
-            context.exit(EXIT_INCONCLUSIVE)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception:
@@ -43,6 +42,8 @@ class _Commands(click.Group):
                 err=True,
             )
             context.exit(EXIT_DEFECT)
+        click.echo("interrupted", err=True)
+        raise click.exceptions.Exit(EXIT_INCONCLUSIVE)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -124,7 +125,7 @@ _max_states = click.option(
     "--max-seconds",
     type=click.FloatRange(min=0, min_open=True),
     metavar="S",
-    help="Give up after S seconds for each model.",
+    help="Give up searching a model after S seconds, and looking through it after S more.",
 )
 @click.option(
     "--order",
@@ -183,7 +184,6 @@ def check(
     """
     from interleave.checking import MOST_STATES, RunFacts
     from interleave.checking import check as check_models
-    from interleave.engine.graph import INTERRUPTED
     from interleave.report.text import render_text
     from interleave.result import ModelResult
 
@@ -203,6 +203,7 @@ def check(
 
         progress = Progress()
 
+    @held_back()
     def show(result: ModelResult, facts: RunFacts) -> None:
         nonlocal count
         if progress is not None:
@@ -239,14 +240,16 @@ def check(
     if format_ == "json":
         from interleave.report.document import render_json
 
-        click.echo(render_json(found, version=interleave.__version__))
+        with held_back():
+            click.echo(render_json(found, version=interleave.__version__))
     elif len(found.models) > 1:
         passed = sum(result.passed for result in found.models)
         click.echo(("" if quiet else "\n") + f"{passed} of {len(found.models)} models pass")
     if diagram is not None:
         _draw(found.models, diagram)
-    interrupted = any(result.limit == INTERRUPTED for result in found.models)
-    context.exit(EXIT_INCONCLUSIVE if interrupted else found.exit_code)
+    if found.interrupted and not any(result.interrupted for result in found.models):
+        click.echo("interrupted", err=True)
+    context.exit(found.exit_code)
 
 
 def _draw(results: tuple[Any, ...], file: Path) -> None:
@@ -274,7 +277,10 @@ def _wants_color() -> bool:
 @_paths
 @_model
 @_parameters
-def steps(paths: tuple[Path, ...], model: str | None, parameters: dict[str, Any]) -> None:
+@click.pass_context
+def steps(
+    context: click.Context, paths: tuple[Path, ...], model: str | None, parameters: dict[str, Any]
+) -> None:
     """Print the steps that each thread is compiled to."""
     from interleave.checking import find_models, reject_unknown
     from interleave.listing import list_steps
@@ -286,7 +292,10 @@ def steps(paths: tuple[Path, ...], model: str | None, parameters: dict[str, Any]
     for number, (each, _) in enumerate(models):
         if number:
             click.echo()
-        click.echo(render_listing(list_steps(each, parameters_of(each, parameters))))
+        listing = list_steps(each, parameters_of(each, parameters))
+        click.echo(render_listing(listing))
+        if listing.interrupted:
+            context.exit(EXIT_INCONCLUSIVE)
 
 
 @main.command()
@@ -333,9 +342,13 @@ def graph(
 
     check_suffix(output, by=by, full=full)
     found = explore(path, model=model, parameters=parameters, max_states=max_states or MOST_STATES)
-    shown = write_graph(found, output, by=by, full=full)
-    what = f"{found.result.model}: {count(len(found), 'state')}{shown and f', {shown}'}"
-    click.echo(f"{what}: written to {output}", err=True)
-    if not found.complete:
+    what = f"{found.result.model}: {count(len(found), 'state')}"
+    with Guard().phase() as drawing:
+        shown = write_graph(found, output, by=by, full=full)
+        click.echo(f"{what}{shown and f', {shown}'}: written to {output}", err=True)
+    if drawing.stop is not None:
+        click.echo(f"{what}: not written to {output}: {drawing.stop}", err=True)
+    if not found.result.complete:
         click.echo(f"the search is incomplete: {found.result.limit}", err=True)
+    if drawing.stop is not None or not found.result.complete:
         context.exit(EXIT_INCONCLUSIVE)

@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from interleave.checks import Check
 from interleave.engine.endings import how_it_ended
-from interleave.engine.graph import INTERRUPTED
 from interleave.engine.observing import Limits
 from interleave.engine.product import Product
 from interleave.engine.search import Searched, explore
@@ -23,11 +22,9 @@ MOST_NODES = 1_000_000
 """Pairs of a state and what the checks hold there, at most, to count what meets no violation."""
 
 
-def count_interleavings(found: Searched[Check], *, any_violation: bool) -> Interleavings | None:
-    """What there is to count in a state graph; None where the search is not complete."""
+def count_interleavings(found: Searched[Check], *, any_violation: bool) -> Interleavings:
+    """What there is to count in a state graph, which is complete. Raises `Stopped`."""
     graph, machine = found.graph, found.machine
-    if graph.limit:
-        return None
     endings = graph.endings()
     outcomes = _outcomes(machine, [(graph.state(number), paths) for number, paths in endings])
     if graph.has_cycle:
@@ -78,12 +75,12 @@ def _clean_paths(found: Searched[Check], checks: Sequence[Check]) -> int | None:
         [],
         replace(graph.engine, name="native") if graph.kind == "native" else graph.engine,
         Limits(states=MOST_NODES),
+        graph.guard,
         product=Product(followers, predicates, pairs, clean=True),
         initial=[(*state, *held) for state in starts if not machine.failures_at_start(state)],
     )
-    if clean.limit == INTERRUPTED:
-        raise KeyboardInterrupt
-    if clean.limit:
+    graph.guard.poll()
+    if clean.stop is not None:
         return None
     return sum(
         paths or 0

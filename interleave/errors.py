@@ -34,6 +34,16 @@ class Place:
         return cls(file, line, column, end_column)
 
     @classmethod
+    def of_positions(
+        cls, file: str, line: int | None, end_line: int | None, start: int | None, end: int | None
+    ) -> Place | None:
+        """A stretch as code objects have it, in bytes; None where they do not say."""
+        if line is None or start is None or end is None:
+            return None
+        node = ast.Pass(lineno=line, end_lineno=end_line, col_offset=start, end_col_offset=end)
+        return cls.of_node(file, node)
+
+    @classmethod
     def of_error(cls, file: str, error: BaseException) -> Place | None:
         """The innermost line of a file that an exception came through, if it came through any."""
         place = None

@@ -8,6 +8,7 @@ from typing import Any
 
 from interleave.engine.observing import Limits, Observer
 from interleave.engine.search import search
+from interleave.engine.stopping import INTERRUPTED
 from interleave.loading import checked_runtime
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import AccessRecord
@@ -39,11 +40,15 @@ class ListedThread:
 
 @dataclass(frozen=True)
 class Listing:
-    """What `list_steps` gives. `complete`: no step can be missing but those never reached."""
+    """What `list_steps` gives.
+
+    `complete`: no step can be missing but those never reached. `interrupted`: by Ctrl-C.
+    """
 
     model: str
     threads: tuple[ListedThread, ...]
     complete: bool
+    interrupted: bool = False
 
 
 class _Collector(Observer):
@@ -85,8 +90,8 @@ def list_steps(model: type[Model], parameters: Mapping[str, Any]) -> Listing:
         runtime=checked_runtime(None, model),
         limits=Limits(states=ENOUGH),
     )
-    threads = _threads(found.machine, found.observers[0])
-    return Listing(model.__name__, threads, not found.graph.limit)
+    threads, stop = _threads(found.machine, found.observers[0]), found.graph.stop
+    return Listing(model.__name__, threads, stop is None, stop is INTERRUPTED)
 
 
 def _threads(machine: Machine, collector: _Collector) -> tuple[ListedThread, ...]:

@@ -189,7 +189,8 @@ class ModelResult:
     `expected` is None where the model states no expectation, and True only where the search has
     shown that exactly this is found; `expectation` is that statement in words, and `contrary` says
     that something was found which it excludes. `limit` says in words what stopped an incomplete
-    search, else it is "". `interleavings` is None where the search is not complete.
+    search, else it is ""; `interrupted` that it was Ctrl-C. `interleavings` is None where the
+    search is not complete.
     """
 
     model: str
@@ -208,6 +209,7 @@ class ModelResult:
     contrary: bool = False
     limit: str = ""
     warnings: tuple[str, ...] = ()
+    interrupted: bool = False
 
     @property
     def status(self) -> Literal["passed", "failed", "inconclusive"]:
@@ -233,20 +235,27 @@ _STATUS: dict[Verdict, Literal["passed", "failed", "inconclusive"]] = {
 
 @dataclass(frozen=True)
 class Result:
-    """What `check` returns: one `ModelResult` per model, in the order they were checked."""
+    """What `check` returns: one `ModelResult` per model, in the order they were checked.
+
+    `interrupted`: Ctrl-C has ended it, maybe before the last models were checked.
+    """
 
     models: tuple[ModelResult, ...] = ()
+    interrupted: bool = False
 
     @property
     def passed(self) -> bool:
-        """Whether every model is a pass."""
-        return all(model.passed for model in self.models)
+        """Whether every model is a pass, and none was left out."""
+        return not self.interrupted and all(model.passed for model in self.models)
 
     @property
     def exit_code(self) -> int:
         """0: verified or as expected, 1: a violation, 3: inconclusive.
 
-        A violation that was not expected outweighs an inconclusive search.
+        A violation that was not expected outweighs a search that came to a limit; but a run that
+        was interrupted is inconclusive.
         """
+        if self.interrupted:
+            return 3
         found = {model.status for model in self.models}
         return 1 if "failed" in found else 3 if "inconclusive" in found else 0

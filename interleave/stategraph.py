@@ -27,6 +27,7 @@ from interleave.loading import parameters_of
 from interleave.machine import FAILED, FINISHED, State, Step
 from interleave.machine.properties import evaluate_expression
 from interleave.memory.containers import SharedContainer
+from interleave.memory.identity import as_plain
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import Shared
 from interleave.result import Access, Change, Described, ModelResult, Source, Violation
@@ -127,7 +128,7 @@ class StateGraph:
     @property
     def complete(self) -> bool:
         """Whether every reachable state is in it."""
-        return not self._graph.limit
+        return self._graph.stop is None
 
     @property
     def threads(self) -> tuple[str, ...]:
@@ -288,8 +289,8 @@ class StateGraph:
         if type(value) in (list, tuple, deque):
             return type(value)(self._plain(state, item, within) for item in value)
         if type(value) is dict:
-            return {key: self._plain(state, item, within) for key, item in value.items()}
-        return value
+            return {as_plain(key): self._plain(state, item, within) for key, item in value.items()}
+        return as_plain(value)
 
     def _position(self, state: State, thread: int) -> Position:
         local = self._machine.local(state, thread)

@@ -11,6 +11,7 @@ from interleave.machine import Machine, State, Step
 from interleave.machine.step import AccessRecord
 from interleave.memory.closures import Closure, variable
 from interleave.memory.containers import SharedContainer
+from interleave.memory.identity import as_plain
 from interleave.memory.made import Held
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
@@ -180,11 +181,11 @@ def plain(machine: Machine, value: Any) -> object:
     """A value without stand-ins: a reference to a shared object becomes its name."""
     if issubclass(type(value), Shared):
         return Described(machine.program.heap.name_of(value) or "self")
-    if type(value) is tuple or hasattr(type(value), "_fields"):
+    if isinstance(value, tuple):
         return tuple.__new__(type(value), [plain(machine, item) for item in value])
     if type(value) is Closure:
         return Described(value.__name__)
-    return value
+    return as_plain(value)
 
 
 def _real(container: Any, machine: Machine) -> object:

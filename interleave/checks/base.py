@@ -62,4 +62,8 @@ class Check(Observer, ABC):
 
     @abstractmethod
     def found(self, graph: SearchGraph) -> list[Found]:
-        """Every violation, one for each distinct cause, now that the search is over."""
+        """Every violation, one for each distinct cause, now that the search is over.
+
+        It is a phase of the graph's guard: raises `Stopped`, or gives those that it has found by
+        then.
+        """

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from interleave.engine.graph import INTERRUPTED, SearchGraph
+from interleave.engine.graph import SearchGraph
 from interleave.engine.observing import Limits, Predicate
 from interleave.engine.paths import Path, path_by_search, paths_to
 from interleave.engine.search import explore
+from interleave.engine.stopping import Stopped
 from interleave.engine.stuck import Later, Stuck, find_waiting
 from interleave.engine.trees import LearntSteps
 from interleave.machine import FINISHED, Machine, State
@@ -25,7 +26,7 @@ MOST_COUNTED = 100_000
 
 
 class Leaks:
-    """The leaks of a complete graph. Where there are too many states, that is its limit now.
+    """The leaks of a complete graph. Raises `Stopped` where there are too many states.
 
     `later` has the final states in which goroutines are left, each with those of them that would
     not have moved any more.
@@ -49,18 +50,19 @@ class Leaks:
             return
         self._numbers = list(left.values())
         limits = Limits(states=MOST_LATER * len(graph))
-        self._after = explore(machine, learnt, [], graph.engine, limits, initial=[*left])
-        # To count, all states are needed in which somebody is stuck, and not the first ones only.
-        self.countable = len(self._after) <= MOST_COUNTED
-        if not self._after.limit:
+        with graph.guard.phase("in what goroutines could do after main") as phase:
+            self._after = explore(
+                machine, learnt, [], graph.engine, limits, graph.guard, initial=[*left]
+            )
+            graph.guard.note(self._after.stop)
+            # To count, all states are needed in which somebody is stuck, not the first ones only.
+            self.countable = len(self._after) <= MOST_COUNTED
+            graph.guard.poll()
             at_start, self._stuck = (
                 find_waiting(self._after) if self.countable else self._after.waiting()
             )
-        if self._after.limit:
-            graph.limit = self._after.limit
-            if graph.limit != INTERRUPTED:
-                graph.limit += ", in what goroutines could do after main"
-            return
+        if phase.stop is not None:
+            raise Stopped(phase.stop)
         self.later = [(self._numbers[number], threads) for number, threads in at_start]
         if self._stuck and self.countable:
             self.predicates = [_LeaksNothing(self._leaking())]
@@ -80,8 +82,9 @@ class Leaks:
 
     def path_to(self, number: int) -> Path:
         """The way to a state after the end: to the end, and on from there."""
-        goal = (self._numbers[self._after.way_to(number)[0]], None)
-        before = paths_to(self._graph, {goal[0]: goal})[goal[0]]
+        end = self._numbers[self._after.way_to(number)[0]]
+        before = paths_to(self._graph, {end: (end, None)}).get(end)
+        before = before or path_by_search(self._graph, end, None)
         return Path((*before.steps, *path_by_search(self._after, number, None).steps))
 
     def _leaking(self) -> frozenset[State]:

@@ -36,7 +36,7 @@ from interleave.checks.stale import (
     lost,
 )
 from interleave.engine import paths as shortest_paths
-from interleave.engine.graph import INTERRUPTED, SearchGraph
+from interleave.engine.graph import SearchGraph
 from interleave.engine.observing import Change, Limits, Observer
 from interleave.engine.paths import Path, path_by_search, shortest
 from interleave.engine.product import Follower, Product
@@ -125,6 +125,7 @@ class LostUpdateCheck(Check):
     def _local_moves(self, graph: SearchGraph) -> Iterator[tuple[int, Step]]:
         """Every local move that the search met: the local state before it, and a step."""
         for (thread, before, after, writes), number in self._moves.items():
+            graph.guard.poll()
             for step in self.learnt.step(graph.state(number), thread).steps:
                 if step.local == after and step.writes == writes:
                     yield before, step
@@ -167,11 +168,10 @@ class LostUpdateCheck(Check):
             [losses],
             graph.engine,
             Limits(by_level=True),
+            graph.guard,
             product=Product([follower]),
             initial=[(*state, held) for held in self._nothing_held() for state in starts],
         )
-        if product.limit == INTERRUPTED:
-            graph.limit = INTERRUPTED
         return {
             cause: path_by_search(product, number, step)
             for cause, (number, step) in losses.met.items()
@@ -184,6 +184,7 @@ class LostUpdateCheck(Check):
             partial(self._expand, graph),
             self._goals,
             enough=lambda found: len(found) == possible,
+            guard=graph.guard,
         )
 
     def _expand(self, graph: SearchGraph, node: Node) -> Iterable[tuple[State, Step, Node | None]]:
@@ -283,7 +284,7 @@ def _possible_causes(moves: list[tuple[int, Step]], suspects: list[Suspect]) -> 
 
 def _complete_levels(graph: SearchGraph) -> int | None:
     """How many levels have been expanded from end to end; None where all have been."""
-    if not graph.limit:
+    if graph.stop is None:
         return None
     return len(graph.way_to(min(graph.expanded, len(graph) - 1))) - 1
 

@@ -16,7 +16,7 @@ from functools import partial
 from interleave.checks.base import Check, Found
 from interleave.checks.leaks import Leaks
 from interleave.checks.waiting import in_words, waits_in
-from interleave.engine.graph import INTERRUPTED, SearchGraph
+from interleave.engine.graph import SearchGraph
 from interleave.engine.paths import Path
 from interleave.machine import FINISHED, Blocked, State
 from interleave.result import Trace, Violation
@@ -32,17 +32,12 @@ class StuckCheck(Check):
 
     def found(self, graph: SearchGraph) -> list[Found]:
         # What was not expanded could lead on.
-        if graph.limit:
+        if graph.guard.stop is not None:
             return []
-        try:
-            leaks = Leaks(self.machine, self.learnt, graph)
-            # Without a way back there is no end to no path.
-            endless = graph.stuck(leaks.later) if graph.leads_back and not graph.limit else []
-            leaked = leaks.found()
-        except KeyboardInterrupt:
-            graph.limit = INTERRUPTED
-        if graph.limit:
-            return []
+        leaks = Leaks(self.machine, self.learnt, graph)
+        # Without a way back there is no end to no path.
+        endless = graph.stuck(leaks.later) if graph.leads_back else []
+        leaked = leaks.found()
         self.predicates, self.countable = leaks.predicates, leaks.countable
         known: set[Cause] = set()
         found = [

@@ -51,6 +51,7 @@ class Targets:
         self._targets = array("q")
         self._starts = array("q", [0])
         for number in range(len(graph)):
+            graph.guard.poll()
             for _, after in graph.successors(graph.state(number)):
                 target = graph.number(after)
                 assert target is not None  # the graph is complete

@@ -10,11 +10,9 @@ from functools import cached_property
 from interleave.engine.endings import Endings, Targets, find_endings
 from interleave.engine.observing import Engine
 from interleave.engine.product import Product
+from interleave.engine.stopping import Guard, Stop
 from interleave.engine.stuck import Later, Stuck, find_stuck, find_waiting
 from interleave.machine import Machine, Moves, State, Step
-
-INTERRUPTED = "interrupted"
-"""What stopped a search that was interrupted (Ctrl-C)."""
 
 Stepper = Callable[[State, int], Moves]
 """Gives all that a thread can do in a state: `Machine.step`, or `LearntSteps.step`."""
@@ -37,10 +35,18 @@ class SearchGraph:
     dict; `native.graph.NativeGraph` packs them.
     """
 
-    def __init__(self, machine: Machine, step: Stepper, product: Product | None = None) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        step: Stepper,
+        product: Product | None = None,
+        guard: Guard | None = None,
+    ) -> None:
         self.machine = machine
         self.step = step
         self.product = product
+        self.guard = guard or Guard()
+        """What may end the search, and passes over the graph."""
         self.spent = Spent()
         self.engine = Engine()
         """What searched it."""
@@ -55,8 +61,8 @@ class SearchGraph:
         self.transitions = 0
         self.leads_back = False
         """Whether some transition leads to a state with no higher number."""
-        self.limit = ""
-        """What stopped the search in words; "" where it is complete."""
+        self.stop: Stop | None = None
+        """What ended the search before it was complete."""
         self.ended = array("q")
         """The states in which no thread can move, in order."""
         self.has_cycle = False
@@ -68,7 +74,7 @@ class SearchGraph:
 
     def __len__(self) -> int:
         """How many states there are."""
-        return len(self._states)
+        return len(self._numbers)
 
     def state(self, number: int) -> State:
         """State number `number`."""
@@ -88,9 +94,10 @@ class SearchGraph:
 
     def add(self, state: State, parent: int) -> None:
         """Give the next number to a state that has none."""
-        self._numbers[state] = len(self._states)
+        number = len(self)
         self._states.append(state)
         self._parents.append(parent)
+        self._numbers[state] = number  # the last: who is interrupted before has added nothing
 
     @property
     def kind(self) -> str:

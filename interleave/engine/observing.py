@@ -89,10 +89,9 @@ class Observer:
 
 @dataclass(frozen=True)
 class Limits:
-    """When to give up. None: never."""
+    """When to end a search before its end, but for what its guard ends. None: never."""
 
     states: int | None = None
-    seconds: float | None = None
     first_violation: bool = False
     """Stop when an observer says that it has seen a violation."""
     by_level: bool = False

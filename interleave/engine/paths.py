@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import NamedTuple, TypeVar
 
 from interleave.engine.graph import SearchGraph
+from interleave.engine.stopping import Guard
 from interleave.machine import State, Step
 
 Node = TypeVar("Node", bound=Hashable)
@@ -64,6 +65,7 @@ def shortest(
     goals: Callable[[Node, Step | None, Node | None], list[Cause]],
     *,
     enough: Callable[[dict[Cause, Path]], bool],
+    guard: Guard,
 ) -> dict[Cause, Path]:
     """For each cause, the shortest path that shows it, in the order in which they are met.
 
@@ -71,33 +73,35 @@ def shortest(
     from it, and the node that this leads to (None: the step is of interest only as the last one).
     `goals(node, step, target)` names the causes that an edge shows; it is asked with
     (node, None, None) about the starts. The search ends when `enough` says so of what was found,
-    after finishing the level it is at.
+    after finishing the level it is at; or where `guard` ends it, with those found by then.
     """
     found: dict[Cause, Path] = {}
-    level: dict[Node, list[_Arrival]] = {}
-    for rank, node in enumerate(starts):
-        level[node] = [_Arrival(-1, 0, rank, None, None)]
-        for cause in goals(node, None, None):
-            found.setdefault(cause, Path(()))
-    visited = set(level)
-    while level and not enough(found):
-        following: dict[Node, dict[int, _Arrival]] = {}
-        met: dict[Cause, _Arrival] = {}
-        for node, arrivals in level.items():
-            for state, step, target in expand(node):
-                arrival = _arrival(arrivals, state, step)
-                for cause in goals(node, step, target):
-                    if cause not in found and _is_better(arrival, met.get(cause)):
-                        met[cause] = arrival
-                if target is not None and target not in visited:
-                    known = following.setdefault(target, {})
-                    if _is_better(arrival, known.get(step.thread)):
-                        known[step.thread] = arrival
-        for cause, arrival in met.items():
-            found[cause] = arrival.path()
-        visited.update(following)
-        level = {node: list(arrivals.values()) for node, arrivals in following.items()}
-        _rank([arrival for arrivals in level.values() for arrival in arrivals])
+    with guard.phase():
+        level: dict[Node, list[_Arrival]] = {}
+        for rank, node in enumerate(starts):
+            level[node] = [_Arrival(-1, 0, rank, None, None)]
+            for cause in goals(node, None, None):
+                found.setdefault(cause, Path(()))
+        visited = set(level)
+        while level and not enough(found):
+            following: dict[Node, dict[int, _Arrival]] = {}
+            met: dict[Cause, _Arrival] = {}
+            for node, arrivals in level.items():
+                guard.poll()
+                for state, step, target in expand(node):
+                    arrival = _arrival(arrivals, state, step)
+                    for cause in goals(node, step, target):
+                        if cause not in found and _is_better(arrival, met.get(cause)):
+                            met[cause] = arrival
+                    if target is not None and target not in visited:
+                        known = following.setdefault(target, {})
+                        if _is_better(arrival, known.get(step.thread)):
+                            known[step.thread] = arrival
+            for cause, arrival in met.items():
+                found[cause] = arrival.path()
+            visited.update(following)
+            level = {node: list(arrivals.values()) for node, arrivals in following.items()}
+            _rank([arrival for arrivals in level.values() for arrival in arrivals])
     return found
 
 
@@ -133,13 +137,14 @@ def goal_key(number: int, step: Step | None) -> Hashable:
 def paths_to(
     graph: SearchGraph, goals: dict[Hashable, tuple[int, Step | None]]
 ) -> dict[Hashable, Path]:
-    """The shortest path to each goal.
+    """The shortest path to each goal, with the fewest context switches, where that is cheap.
 
     A goal is a state, or a step that fails, together with the state that it is taken from; its key
-    is its `goal_key`.
+    is its `goal_key`. Those that are left out, of a large graph or where the guard of the graph has
+    ended it, `path_by_search` finds.
     """
     if graph.transitions > CHEAP:
-        return {key: path_by_search(graph, *goal) for key, goal in goals.items()}
+        return {}
 
     def expand(number: int) -> Iterable[tuple[State, Step, int | None]]:
         for state, step, _, target in graph.edges(number):
@@ -154,7 +159,11 @@ def paths_to(
         return met
 
     return shortest(
-        range(graph.initial), expand, goals_at, enough=lambda found: len(found) == len(goals)
+        range(graph.initial),
+        expand,
+        goals_at,
+        enough=lambda found: len(found) == len(goals),
+        guard=graph.guard,
     )
 
 

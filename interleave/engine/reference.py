@@ -5,15 +5,12 @@ It is the specification of every other engine: they must number the same states 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 
 from interleave.engine.graph import SearchGraph
-from interleave.engine.memory import shortage
 from interleave.engine.observing import Limits, Observer
+from interleave.engine.stopping import FIRST_VIOLATION, Stop, too_many_states
 from interleave.machine import State
-
-STOPPED = "stopped at the first violation"
 
 
 def begin(
@@ -21,9 +18,9 @@ def begin(
 ) -> None:
     """Give the initial states their numbers."""
     for state in initial:
-        graph.limit = _add(graph, state, len(graph), observers, limits)
+        graph.stop = _add(graph, state, len(graph), observers, limits)
         graph.initial = len(graph)
-        if graph.limit:
+        if graph.stop is not None:
             return
 
 
@@ -31,22 +28,23 @@ def advance(
     graph: SearchGraph,
     observers: Sequence[Observer],
     limits: Limits,
-    deadline: float | None,
     *,
     until: int | None = None,
 ) -> None:
     """Expand states in order: all of them, or, where `until` says so, the first so many.
 
-    Sets `graph.limit` where a limit is reached.
+    Sets `graph.stop` where the search ends there. Raises `Stopped`.
     """
     ask = limits.by_level or limits.first_violation
     pairing = [observer for observer in observers if observer.pairs is not None]
-    while not graph.limit and graph.expanded < len(graph) and graph.expanded != until:
+    while graph.stop is None and graph.expanded < len(graph) and graph.expanded != until:
         number = graph.expanded
         if number == graph.level_end:
-            if ask and any([o.on_level(graph) for o in observers]):  # noqa: C419 (ask them all)
-                graph.limit = STOPPED
-                return
+            if ask:
+                if any([o.on_level(graph) for o in observers]):  # noqa: C419 (ask them all)
+                    graph.stop = FIRST_VIOLATION
+                    return
+                graph.guard.poll()  # what they do may have been cut short
             graph.level_end = len(graph)  # what is found from here on is one step deeper
         state = graph.state(number)
         moved = False
@@ -56,12 +54,12 @@ def advance(
             graph.met += 1
             seen = [o.on_transition(number, state, step) for o in observers]
             if _ends(seen, limits):
-                graph.limit = STOPPED
+                graph.stop = FIRST_VIOLATION
                 return
             target = graph.number(following)
             if target is None:
-                graph.limit = _add(graph, following, number, observers, limits)
-                if graph.limit:
+                graph.stop = _add(graph, following, number, observers, limits)
+                if graph.stop is not None:
                     return
             elif target <= number:
                 graph.leads_back = True
@@ -69,37 +67,29 @@ def advance(
         if not moved and graph.is_end(state):
             graph.ended.append(number)
             if _ends([o.on_end(number, state) for o in observers], limits):
-                graph.limit = STOPPED
+                graph.stop = FIRST_VIOLATION
                 return
         if pairing and _ends([o.on_expanded(number, state) for o in pairing], limits):
-            graph.limit = STOPPED
+            graph.stop = FIRST_VIOLATION
             return
         graph.expanded += 1
         graph.met = 0
         if number % 64 == 0:
-            if deadline is not None and time.monotonic() > deadline:
-                graph.limit = too_long(limits)
-            elif number % 4096 == 0:
-                graph.limit = shortage()
+            graph.guard.poll()
             if graph.engine.progress is not None:
                 graph.engine.progress(graph)
 
 
 def _add(
     graph: SearchGraph, state: State, parent: int, observers: Sequence[Observer], limits: Limits
-) -> str:
-    """Give a new state its number. What stops the search there, or ""."""
-    if len(graph) == limits.states:
-        return f"reached the limit of {limits.states:,} states"
+) -> Stop | None:
+    """Give a new state its number. What ends the search there, if anything."""
+    if limits.states is not None and len(graph) == limits.states:
+        return too_many_states(limits.states)
     graph.add(state, parent)
     seen = [o.on_state(len(graph) - 1, state) for o in observers]
-    return STOPPED if _ends(seen, limits) else ""
+    return FIRST_VIOLATION if _ends(seen, limits) else None
 
 
 def _ends(seen: Iterable[bool], limits: Limits) -> bool:
     return any(seen) and limits.first_violation
-
-
-def too_long(limits: Limits) -> str:
-    """What stopped a search that has taken too long, in words."""
-    return f"reached the limit of {limits.seconds:g} seconds"

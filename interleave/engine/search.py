@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from interleave.engine.graph import INTERRUPTED, SearchGraph, Spent
+from interleave.engine.graph import SearchGraph, Spent
 from interleave.engine.observing import Engine, Limits, Observer
 from interleave.engine.product import Product
 from interleave.engine.reference import advance, begin
+from interleave.engine.stopping import Guard
 from interleave.engine.trees import LearntSteps
 from interleave.errors import EndlessLoop, UsageError
 from interleave.machine import Machine, State
@@ -60,15 +61,19 @@ def search(
     runtime: str,
     engine: Engine | None = None,
     limits: Limits,
+    guard: Guard | None = None,
 ) -> Searched[Watching]:
     """Explore the state graph of a model, watched by `observers`. Raises `ModelError`.
+
+    Where it is cut short there is a part of the graph, whose `stop` says why; unless that comes
+    before there is any.
 
     Locations are taken for constants until something writes them: then the search begins again,
     knowing that, so that looking at a constant is never counted as a step. A loop that seems to
     wait for a constant has the benefit of the doubt: the search begins again as if what it looks at
     were written, and once more with what really was.
     """
-    spent = Spent()
+    spent, guard = Spent(), guard or Guard()
     written: frozenset[str] = frozenset()
     rooms: Counter[SpawnKey] = Counter()
     object_rooms: Counter[RoomOwner] = Counter()
@@ -92,7 +97,9 @@ def search(
             )
             learnt = LearntSteps(machine)
             watching = observers(machine, learnt)
-            graph = explore(machine, learnt, watching, engine or Engine(), limits, spent=spent)
+            graph = explore(
+                machine, learnt, watching, engine or Engine(), limits, guard, spent=spent
+            )
         except Written as found:
             written |= {found.key}
             continue
@@ -115,7 +122,7 @@ def search(
             assumed |= doubtful
             continue
         vain = assumed - machine.written
-        if vain and not graph.limit:
+        if vain and graph.stop is None:
             written |= assumed - vain
             refuted |= vain
             assumed = frozenset()
@@ -131,6 +138,7 @@ def explore(
     observers: Sequence[Observer],
     engine: Engine,
     limits: Limits,
+    guard: Guard,
     *,
     product: Product | None = None,
     initial: Sequence[State] | None = None,
@@ -138,20 +146,20 @@ def explore(
 ) -> SearchGraph:
     """The state graph of a machine, every state and every transition of it, within limits.
 
-    Or the part of a `product` that can be reached from the nodes `initial`. Adds to `spent`.
+    Or the part of a `product` that can be reached from the nodes `initial`. Adds to `spent`. The
+    search is a phase of `guard`, which the graph keeps.
     """
-    deadline = None if limits.seconds is None else time.monotonic() + limits.seconds
     # Followers know steps by identity, and those that are learnt are always the same.
     learns = engine.name != "reference" or product is not None
-    graph = SearchGraph(machine, learnt.step if learns else machine.step, product)
+    graph = SearchGraph(machine, learnt.step if learns else machine.step, product, guard)
     graph.engine = engine
     graph.spent = spent or Spent()
-    try:
+    with guard.phase() as phase:
         begin(graph, machine.initial() if initial is None else initial, observers, limits)
         enough = ENOUGH_FOR_NATIVE // len(machine.program.threads)
         until = {"auto": enough, "native": 0}.get(engine.name)
-        advance(graph, observers, limits, deadline, until=until)
-        if graph.expanded == len(graph) or graph.limit:
+        advance(graph, observers, limits, until=until)
+        if graph.expanded == len(graph) or graph.stop is not None:
             return graph
         loading = time.perf_counter()
         try:
@@ -162,12 +170,11 @@ def explore(
                     f"the native engine cannot be loaded: {error}",
                     remedy="install numba, or leave the engine to interleave",
                 ) from error
-            advance(graph, observers, limits, deadline)
+            advance(graph, observers, limits)
             return graph
-        native = NativeSearch(graph, learnt, observers, limits, deadline)
+        native = NativeSearch(graph, learnt, observers, limits)
         graph = native.graph
         graph.spent.loading += time.perf_counter() - loading
         native.run()
-    except KeyboardInterrupt:
-        graph.limit = INTERRUPTED
+    graph.stop = graph.stop or phase.stop
     return graph

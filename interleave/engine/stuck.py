@@ -91,6 +91,7 @@ def _settle(graph: SearchGraph, threads: list[int], known: dict[int, int]) -> li
     ]
     waiting = list(range(count))
     while waiting:
+        graph.guard.poll()
         number = waiting.pop()
         for before in comes_from[number]:
             if settled[number] & ~settled[before]:
@@ -101,6 +102,7 @@ def _settle(graph: SearchGraph, threads: list[int], known: dict[int, int]) -> li
 
 def _settled_now(graph: SearchGraph, number: int, threads: list[int]) -> int:
     """Bits of the threads that have ended in a state, or can move in it."""
+    graph.guard.poll()
     state, found = graph.state(number), 0
     for thread in threads:
         ended = graph.machine.local(state, thread) in (FINISHED, FAILED)

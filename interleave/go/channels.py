@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
 from interleave.go.base import GoPrimitive, Panic
+from interleave.memory.bag import Bag
+from interleave.memory.identity import ThreadId
 from interleave.memory.port import AccessKind, current_port
 from interleave.records import dataclass
 from interleave.showing import show
@@ -24,7 +26,7 @@ SEND, RECEIVE = "send", "recv"
 class Waiter(NamedTuple):
     """A parked goroutine: the number of the case, what it sends, and all that it waits for."""
 
-    thread: int
+    thread: ThreadId
     case: int
     value: Any
     channels: tuple[Any, ...]
@@ -36,7 +38,7 @@ class Delivery(NamedTuple):
     `panics`: it was sending, and the channel was closed.
     """
 
-    thread: int
+    thread: ThreadId
     case: int
     value: Any
     ok: bool
@@ -52,7 +54,7 @@ class ChanState(NamedTuple):
     closed: bool = False
     receivers: tuple[Waiter, ...] = ()
     senders: tuple[Waiter, ...] = ()
-    delivered: tuple[Delivery, ...] = ()
+    delivered: Bag[Delivery] = Bag()
     more: Any = None
 
 
@@ -113,8 +115,7 @@ class Channel(GoPrimitive):
     def _serve(self, waiter: Waiter, delivery: Delivery) -> None:
         for each in waiter.channels:
             each.unpark(waiter.thread)
-        waiting = sorted((*self.state.delivered, delivery), key=lambda each: each.thread)
-        self.state = self.state._replace(delivered=tuple(waiting))
+        self.state = self.state._replace(delivered=self.state.delivered.plus(delivery))
 
     def park(self, direction: str, waiter: Waiter) -> None:
         """Put a goroutine into the queue of those that receive, or send."""
@@ -124,7 +125,7 @@ class Channel(GoPrimitive):
         else:
             self.state = state._replace(senders=(*state.senders, waiter))
 
-    def unpark(self, thread: int) -> None:
+    def unpark(self, thread: ThreadId) -> None:
         """Take a goroutine out of the queues."""
         state: ChanState = self.state
         self.state = state._replace(
@@ -132,12 +133,12 @@ class Channel(GoPrimitive):
             senders=tuple([each for each in state.senders if each.thread != thread]),
         )
 
-    def collect(self, thread: int) -> Delivery | None:
+    def collect(self, thread: ThreadId) -> Delivery | None:
         """What was done for a goroutine that was parked, if anything."""
         state: ChanState = self.state
         for each in state.delivered:
             if each.thread == thread:
-                others = tuple([other for other in state.delivered if other is not each])
+                others = state.delivered.where(lambda other: other.thread != thread)
                 self.state = state._replace(delivered=others)
                 return each
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from interleave.memory.identity import ThreadId, ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
 
@@ -21,10 +22,10 @@ class Goroutine(Primitive):
 
     noun = "goroutine"
     comes_back = False
-    runs = -1
-    """The number of the thread that it stands for."""
+    runs = ThreadId(-1)
+    """The thread that it stands for."""
     daemon_room = False
-    default_name = ""
+    default_name = ThreadName("")
 
     @classmethod
     def describe(cls, state: Any) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from interleave.go.base import Fatal, GoPrimitive
+from interleave.memory.bag import Bag
+from interleave.memory.identity import ThreadId
 from interleave.memory.port import AccessKind, current_port
 
 
@@ -88,9 +90,9 @@ class RWState(NamedTuple):
     """
 
     readers: int = 0
-    writer: int | None = None
-    waiting: tuple[int, ...] = ()
-    admitted: tuple[int, ...] = ()
+    writer: ThreadId | None = None
+    waiting: Bag[ThreadId] = Bag()
+    admitted: Bag[ThreadId] = Bag()
 
 
 class RWMutex(Locker):
@@ -163,7 +165,7 @@ class RWMutex(Locker):
             raise Fatal("sync: Unlock of unlocked RWMutex")
         self.state = RWState(
             state.readers + len(state.waiting),
-            admitted=tuple(sorted((*state.admitted, *state.waiting))),
+            admitted=state.admitted.plus(*state.waiting),
         )
 
     def RLock(self) -> None:
@@ -175,15 +177,14 @@ class RWMutex(Locker):
             if state.writer is None:
                 self.state = state._replace(readers=state.readers + 1)
                 return True
-            self.state = state._replace(waiting=tuple(sorted((*state.waiting, me))))
+            self.state = state._replace(waiting=state.waiting.plus(me))
             return False
 
         def wait() -> None:
             state: RWState = self.state
             if me not in state.admitted:
                 self.block()
-            others = tuple([each for each in state.admitted if each != me])
-            self.state = state._replace(admitted=others)
+            self.state = state._replace(admitted=state.admitted.minus(me))
 
         if not self.operate("sync.RWMutex.RLock", read):
             self.operate("sync.RWMutex.RLock", wait)

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from interleave.errors import ModelError
 from interleave.go.base import GoPrimitive, Panic
 from interleave.go.goroutines import named, spawn
+from interleave.memory.bag import Bag
+from interleave.memory.identity import ThreadId
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import stepwise, stepwise_method
 
@@ -16,8 +18,8 @@ class Group(NamedTuple):
     """The state of a `WaitGroup`: who waits, and who was let go on and did not yet."""
 
     counter: int = 0
-    waiting: tuple[int, ...] = ()
-    released: tuple[int, ...] = ()
+    waiting: Bag[ThreadId] = Bag()
+    released: Bag[ThreadId] = Bag()
 
 
 class WaitGroup(GoPrimitive):
@@ -50,8 +52,7 @@ class WaitGroup(GoPrimitive):
             raise Panic("sync: WaitGroup misuse: Add called concurrently with Wait")
         group = group._replace(counter=counter)
         if counter == 0:
-            released = tuple(sorted((*group.released, *group.waiting)))
-            group = Group(0, (), released)
+            group = Group(released=group.released.plus(*group.waiting))
         self.state = group
 
     def Wait(self) -> None:
@@ -65,15 +66,14 @@ class WaitGroup(GoPrimitive):
             group: Group = self.state
             if group.counter == 0:
                 return True
-            self.state = group._replace(waiting=tuple(sorted((*group.waiting, me))))
+            self.state = group._replace(waiting=group.waiting.plus(me))
             return False
 
         def wake() -> None:
             group: Group = self.state
             if me not in group.released:
                 self.block()
-            others = tuple([each for each in group.released if each != me])
-            self.state = group._replace(released=others)
+            self.state = group._replace(released=group.released.minus(me))
             if group.counter or group.waiting:
                 raise Panic("sync: WaitGroup is reused before previous Wait has returned")
 
@@ -146,8 +146,8 @@ class Condition(NamedTuple):
     """The state of a `Cond`: its lock, who waits, longest first, and who was woken."""
 
     lock: Any
-    waiting: tuple[int, ...] = ()
-    woken: tuple[int, ...] = ()
+    waiting: tuple[ThreadId, ...] = ()
+    woken: Bag[ThreadId] = Bag()
 
 
 class Cond(GoPrimitive):
@@ -202,7 +202,7 @@ class Cond(GoPrimitive):
             state: Condition = self.state
             if me not in state.woken:
                 self.block()
-            self.state = state._replace(woken=tuple([each for each in state.woken if each != me]))
+            self.state = state._replace(woken=state.woken.minus(me))
 
         lock = self.L
         self.operate("sync.Cond.Wait", park)
@@ -223,7 +223,7 @@ class Cond(GoPrimitive):
             woken = state.waiting[:count]
             self.state = state._replace(
                 waiting=state.waiting[len(woken) :],
-                woken=tuple(sorted((*state.woken, *woken))),
+                woken=state.woken.plus(*woken),
             )
 
         self.operate(called, effect)

@@ -110,7 +110,8 @@ class Machine:
     def step(self, state: State, thread: int, *, explain: bool = False) -> Moves:
         """Every way in which a thread can go on from a state.
 
-        With `explain`, steps have their `flow`. Raises `ModelError`, and `Written` (see `heap`).
+        With `explain`, steps have their `flow`. Raises `ModelError`, and `Restart` (see
+        `program.restarts`).
         """
         local = self.local(state, thread)
         if local in (FINISHED, FAILED):

@@ -21,6 +21,7 @@ from interleave.machine.step import AccessRecord, Touch
 from interleave.machine.switching import Switches
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import NoLoop, Tasks
+from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
 from interleave.memory.made import Kind
 from interleave.memory.port import WHOLE, AccessKind, Location
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
@@ -228,10 +229,10 @@ class StepPort:
 
     def thread_object(self) -> Any:
         me = self._me
-        return me.room or CurrentThread(me.name, me.daemon, self.thread + 1)
+        return me.room or CurrentThread(ThreadName(me.name), me.daemon, ThreadIdent.of(self.thread))
 
     def start_thread(
-        self, thread: int, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+        self, thread: ThreadId, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
         self._spawning.start_thread(thread, target, args, kwargs)
 

@@ -11,6 +11,7 @@ from interleave.errors import InterleaveError, ModelError, Place, UsageError
 from interleave.machine.machine import Machine
 from interleave.machine.step import FAILED, FINISHED, State
 from interleave.machine.tasks import NoLoop
+from interleave.memory.identity import MODEL_PROCESS, ThreadId
 from interleave.memory.port import WHOLE, AccessKind, Location, in_words, using_port
 from interleave.program import MoreNames, MoreRoots, Property, Restart, Written
 from interleave.verbs import Section
@@ -63,8 +64,8 @@ class Seen:
 class PropertyPort:
     """The port while a property is evaluated: everything can be looked at, nothing changed."""
 
-    thread = -1
-    process = ""
+    thread = ThreadId(-1)
+    process = MODEL_PROCESS
     tasks = NoLoop()
 
     def __init__(self, machine: Machine, state: State) -> None:
@@ -140,7 +141,7 @@ class PropertyPort:
         return self.halt(_refused("ask for the current thread"))
 
     def start_thread(
-        self, thread: int, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+        self, thread: ThreadId, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
         self.halt(_refused("start a thread"))
 

@@ -7,14 +7,13 @@ from its beginning, with a log of what its accesses gave before.
 
 from __future__ import annotations
 
-import ast
 import types
 from typing import Any
 
-from interleave.compiler import Block, BlockKind, Code
+from interleave.compiler import Code
 from interleave.errors import EndlessLoop, InterleaveError, ModelError, Place
 from interleave.machine.accesses import Accesses
-from interleave.machine.frames import Frame
+from interleave.machine.control import Control
 from interleave.machine.halting import Ending, Halt
 from interleave.machine.interning import LocalStates
 from interleave.machine.log import Log
@@ -26,22 +25,15 @@ from interleave.machine.stack import Stack
 from interleave.machine.step import FAILED, FINISHED, Blocked, Failure, State, Step
 from interleave.machine.switching import Switches, noting_python_code
 from interleave.machine.taint import FlowRecorder
-from interleave.machine.tasks import CANCELLED, RESULT
-from interleave.memory.coroutine import Coroutine, awaited
+from interleave.machine.tasks import CANCELLED
 from interleave.memory.made import MadeObject
-from interleave.memory.port import AccessKind, Unrecoverable
+from interleave.memory.port import AccessKind
 from interleave.memory.values import Key
-from interleave.program import Program, Restart
+from interleave.program import Program
 from interleave.program.choices import Choices
 
 MOST_BLOCKS = 50_000
 """Blocks that a thread may run in one step without coming to an access."""
-
-DEEPEST_CALL = 200
-"""Calls of the model's own functions within each other."""
-
-_ORIGIN = "_interleave_origin"
-"""Attribute of an exception that a thread has caught: where it was first raised."""
 
 
 class StepRun:
@@ -111,16 +103,18 @@ class StepRun:
             ending=self._ending,
         )
         self._tasks = self.port.tasks
-        self._flow: FlowRecorder | None = None
+        self._control = Control(
+            program,
+            locals_,
+            self._stack,
+            self._log,
+            self.port,
+            self._switches,
+            self._ending,
+        )
         self._before = FINISHED
         """The local state that the step begins from."""
         self._is_start = False
-        self._is_returning = False
-        """Whether this step is the end of a thread that ends the program."""
-        self._returned: tuple[str, Any] | None = None
-        """How the task has ended, if it has."""
-        self._raised: list[str] = []
-        """The exceptions that came up, by name."""
 
     def start(self, function: types.FunctionType, arguments: tuple[Any, ...]) -> Step:
         """Begin a thread: run its code up to, not including, its first access."""
@@ -147,9 +141,9 @@ class StepRun:
         self._stack.thaw(frames)
         self._log.entries += log
         last = self._stack.frames[0]
-        self._is_returning = last.at >= len(last.code.blocks)
+        self._control.is_returning = last.at >= len(last.code.blocks)
         if self._explain:
-            self._flow = self.port.flow = FlowRecorder(self._stack.frames, len(log))
+            self.port.flow = FlowRecorder(self._stack.frames, len(log))
         if self._tasks.in_loop and self._tasks.is_new and (first := self._first_step()) is not None:
             return first
         if self._switches.gil:
@@ -175,7 +169,7 @@ class StepRun:
             return self._blocked()
         except BaseException as error:  # it was cancelled before
             self._stack.frames.clear()
-            self._returned = (CANCELLED, error.args)
+            self._control.returned = (CANCELLED, error.args)
             return self._step(FINISHED, first)
         self._log.cut(0)
         self.port.first = len(self._accesses.done)  # that a task begins is nothing to be seen
@@ -189,7 +183,7 @@ class StepRun:
             start = stack.freeze(moved)
             if not log.entries:
                 self._note_progress(seen, start)
-            ended = self._run_block()
+            ended = self._control.run_block()
             if not ending.how:
                 stack.coroutines += self._tasks.made
             elif ending.how == "error":
@@ -208,7 +202,11 @@ class StepRun:
                 return self._step(self._locals.id_of((start, tuple(log.entries))), first)
             if isinstance(ended, Failure):
                 return self._step(FAILED, first, ended)
-            if ended and self._program.ends_with(self._me.number) and not self._is_returning:
+            if (
+                ended
+                and self._program.ends_with(self._me.number)
+                and not self._control.is_returning
+            ):
                 return self._step(self._locals.id_of(self._about_to_return()), first)
             if ended:
                 return self._step(FINISHED, first)
@@ -246,8 +244,8 @@ class StepRun:
         self._making.done()
         self._stack.frames.clear()
         self._stack.thaw(key)
-        if self._flow:
-            self._flow.moved()
+        if self.port.flow:
+            self.port.flow.moved()
 
     def _about_to_return(self) -> Key:
         """The local state of a thread whose end is a step of its own, for it ends the program."""
@@ -273,9 +271,9 @@ class StepRun:
             local,
             tuple(accesses),
             accesses[0].place if accesses else first,
-            tuple(self._raised),
+            tuple(self._control.raised),
             failure,
-            self._flow.end(len(self._log.entries)) if self._flow else None,
+            self.port.flow.end(len(self._log.entries)) if self.port.flow else None,
             (*self._never_awaited(local), *self._making.lost),
         )
 
@@ -302,7 +300,7 @@ class StepRun:
     def _leave_loop(self, first: tuple[Code, int], *, suspended: bool) -> None:
         """Tell the loop that its code has come to the end of this step."""
         try:
-            self._tasks.step_ends(self._returned, suspended=suspended)
+            self._tasks.step_ends(self._control.returned, suspended=suspended)
         except Halt:
             raise self._error(first) from None
 
@@ -313,148 +311,6 @@ class StepRun:
         for _, started in self._spawning.started:
             after += rooms(started)
         self._making.settle(rooms(self._before), after)
-
-    def _run_block(self) -> Failure | bool | None:
-        """Run the present block and go where it leads. Not None when the thread has ended."""
-        frame = self._stack.frames[-1]
-        if frame.at >= len(frame.code.blocks):
-            if self._is_returning:
-                self.port.access(AccessKind("return"), lambda: None, private=True)
-            return self._return(None)
-        block = frame.code.blocks[frame.at]
-        self._log.cursor = 0
-        if self._flow:
-            self._flow.block(block)
-        self._tasks.made = []
-        try:
-            result = block.run(frame.names)
-            if block.kind is BlockKind.CALL and not self._ending.how:
-                callee, arguments, keywords = result
-                if (found := self._program.world.to_flatten(callee)) is not None:
-                    self._call(block, *found, arguments, keywords)
-                    return None
-                frame.names[block.target] = callee(*arguments, **keywords)
-                self._switches.note_point()
-            if block.kind is BlockKind.AWAIT and not self._ending.how:
-                if type(result) is Coroutine:
-                    result.start()
-                    self._enter(block, self._program.world.code(result.function), result.names, 0)
-                    return None
-                frame.names[block.target] = awaited(result)
-        except Halt:
-            return None
-        except (KeyboardInterrupt, MemoryError):
-            raise
-        except BaseException as error:
-            if self._ending.how:
-                return None
-            if isinstance(error, InterleaveError | Restart):
-                self._ending.how, self._ending.error = "error", error
-                return None
-            return self._throw(error)
-        if self._ending.how:
-            return None
-        if block.kind is BlockKind.RETURN:
-            return self._return(result)
-        if self._flow:
-            self._flow.done(block)
-        go_on = block.kind is not BlockKind.BRANCH or result
-        self._jump(frame, block, block.next if go_on else block.otherwise)
-        return None
-
-    def _jump(self, frame: Frame, block: Block, target: int) -> None:
-        if self._flow:
-            self._flow.jump(block, target)
-        if target <= frame.at:
-            self._switches.note_point()
-        frame.at = target
-
-    def _call(
-        self,
-        block: Block,
-        function: types.FunctionType,
-        owner: tuple[Any, ...],
-        arguments: tuple[Any, ...],
-        keywords: dict[str, Any],
-    ) -> None:
-        """Begin a call of the model's own code; of a coroutine, only where it is awaited."""
-        code = self._program.world.code(function)
-        bound = code.bind(*owner, *arguments, **keywords)
-        if code.is_coroutine and not block.is_awaited:
-            frame = self._stack.frames[-1]
-            frame.names[block.target] = Coroutine(function, bound)
-            if self._flow:
-                self._flow.done(block)
-            self._jump(frame, block, block.next)
-            return
-        if code.is_coroutine:
-            self._stack.frames[-1].at = block.next  # where it is awaited
-        self._enter(block, code, bound, len(owner))
-
-    def _enter(self, block: Block, code: Code, bound: dict[str, Any], owners: int) -> None:
-        """Push a frame."""
-        if len(self._stack.frames) >= DEEPEST_CALL:
-            self._ending.halt(
-                ModelError(
-                    f"{code.function.__qualname__} calls itself more than {DEEPEST_CALL} deep",
-                    remedy="end the recursion sooner, or write a loop",
-                )
-            )
-        self._switches.note_point()
-        if self._flow:
-            self._flow.call(block, list(bound)[owners:])
-        self._stack.push(code, bound)
-
-    def _return(self, value: Any) -> bool | None:
-        """Leave the innermost function. True when it was the thread's method itself."""
-        if len(self._stack.frames) == 1:
-            self._stack.frames.clear()
-            self._returned = (RESULT, value)
-            return True
-        self._switches.note_point()
-        caller = self._stack.frames[-2]
-        block = caller.code.blocks[caller.at]
-        if self._flow:
-            self._flow.returned(block.target)
-        self._stack.frames.pop()
-        caller.names[block.target] = value
-        self._jump(caller, block, block.next)
-        return None
-
-    def _throw(self, error: BaseException) -> Failure | bool | None:
-        """Take an exception to its handler, or out of the thread."""
-        origin = self._origin(error)
-        while self._stack.frames:
-            frame = self._stack.frames[-1]
-            block = frame.code.blocks[frame.at]
-            if block.handler is not None and not isinstance(error, Unrecoverable):
-                frame.names[block.handler_name] = error.with_traceback(None)
-                if self._flow:
-                    self._flow.caught(block.handler_name)
-                frame.at = block.handler
-                return None
-            if self._flow:
-                self._flow.thrown()
-            self._stack.frames.pop()
-        if self._tasks.in_loop:
-            self._returned = self._tasks.ended_by(error)
-            if self._tasks.is_for_others(error):
-                return True
-        if isinstance(error, SystemExit):
-            return True  # as in threading: it ends the thread, silently
-        code, number = origin
-        return Failure(error, origin, isinstance(code.blocks[number].statement, ast.Assert))
-
-    def _origin(self, error: BaseException) -> tuple[Code, int]:
-        """The block that first raised an exception, which may have come through handlers since."""
-        code, at = self._stack.here()
-        if code.blocks[at].raises_again and _ORIGIN in error.__dict__:
-            number, at = error.__dict__[_ORIGIN]
-            return (self._locals.codes[number], at)
-        code, at = self._stack.shown()
-        error.__dict__[_ORIGIN] = (self._locals.code_number(code), at)
-        self._raised.append(type(error).__name__)
-        return (code, at)
 
     def _error(self, first: tuple[Code, int]) -> BaseException:
         """What the search is to be told, placed where the thread is; else where it was at first."""

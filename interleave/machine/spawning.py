@@ -15,6 +15,7 @@ from interleave.machine.making import Making
 from interleave.machine.places import Places
 from interleave.machine.references import is_referred_to
 from interleave.machine.stack import Stack
+from interleave.memory.identity import ThreadId
 from interleave.memory.values import Shared
 from interleave.program import MoreThreads, Program, SpawnKey, ThreadInstance
 from interleave.stdlib.threads import call
@@ -37,7 +38,7 @@ class Spawning:
         making: Making,
         ending: Ending,
     ) -> None:
-        self.started: list[tuple[int, int]] = []
+        self.started: list[tuple[ThreadId, int]] = []
         """The threads that have begun in this step, each with its local state."""
         self._program = program
         self._me = me
@@ -79,7 +80,7 @@ class Spawning:
         return self._more(key)
 
     def start_thread(
-        self, thread: int, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+        self, thread: ThreadId, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
         """See `Port.start_thread`."""
         function, first = self._function(target)
@@ -94,11 +95,13 @@ class Spawning:
             )
         self._begin(thread, code, bound)
 
-    def start_task(self, thread: int, function: types.FunctionType, names: dict[str, Any]) -> None:
+    def start_task(
+        self, thread: ThreadId, function: types.FunctionType, names: dict[str, Any]
+    ) -> None:
         """Have a task begin in a function with these locals."""
         self._begin(thread, self._program.world.code(function), names)
 
-    def _begin(self, thread: int, code: Code, names: dict[str, Any]) -> None:
+    def _begin(self, thread: ThreadId, code: Code, names: dict[str, Any]) -> None:
         frames = self._stack.freeze_start(code, names, self._making.moved)
         if isinstance(frames, ModelError):
             self._ending.halt(frames)

@@ -92,6 +92,11 @@ class noting_python_code:
             self._note()
 
 
+def is_of_this_package(file: str) -> bool:
+    """Whether code stands in this package."""
+    return file.startswith(_OURS)
+
+
 def _is_ours(frame: FrameType) -> bool:
     code = frame.f_code
     return code.co_filename.startswith(_OURS) or code.co_name.startswith("#")

@@ -14,6 +14,7 @@ from interleave.machine.accesses import Accesses
 from interleave.machine.spawning import Spawning
 from interleave.machine.switching import Switches
 from interleave.memory.coroutine import Coroutine
+from interleave.memory.identity import ThreadId
 from interleave.memory.port import AccessKind, Location
 from interleave.program import Program, ThreadInstance
 
@@ -105,7 +106,7 @@ class Tasks:
         """The object of a task that this thread can make to run a function, which is free."""
         return self._spawning.task_room(function, label)
 
-    def start(self, thread: int, function: types.FunctionType, names: dict[str, Any]) -> None:
+    def start(self, thread: ThreadId, function: types.FunctionType, names: dict[str, Any]) -> None:
         """Have a task begin, as part of the current access."""
         self._spawning.start_task(thread, function, names)
 

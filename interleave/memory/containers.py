@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, MutableMapping, MutableSequence, MutableSet
 from typing import Any
 
+from interleave.memory.bag import Bag
 from interleave.memory.port import WHOLE, AccessKind, Location, current_port
 from interleave.memory.values import (
     UNBOUND,
@@ -257,7 +258,7 @@ class SharedSet(SharedContainer):
 
     @classmethod
     def contents(cls, value: Any) -> tuple[Any, ...]:
-        return tuple(in_order(set.__iter__(value)))
+        return Bag(in_order(set.__iter__(value)))
 
     def build(self, contents: tuple[Any, ...]) -> Any:
         return OrderedSet(contents)

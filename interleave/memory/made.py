@@ -72,11 +72,12 @@ class PrimitiveRoom(Primitive):
     def holders(self, state: Any, history: Any) -> tuple[int, ...]:  # type: ignore[override]
         if state is None:
             return ()
-        inside = [
-            (thread, before and before.contents, after.contents)
-            for thread, before, after in history
-            if after is not None
-        ]
+        inside: list[tuple[int, Any, Any]] = []
+        for thread, before, after in history:
+            if before is None or after is None:  # made, and what came before was another's
+                inside.clear()
+            else:
+                inside.append((thread, before.contents, after.contents))
         found: tuple[int, ...] = state.kind.made(-1, self._location).holders(state.contents, inside)
         return found
 

@@ -1,8 +1,8 @@
 """The port through which all code reaches shared state, whoever runs it.
 
 Proxies of shared objects, modelled primitives and the verbs of the DSL call `current_port()`; what
-that is depends on who runs: a step of a thread (`machine.run`), a property (`machine.properties`),
-or `setup` (`machine.capture`).
+that is depends on who runs: a step of a thread (`machine.port`), a property (`machine.properties`),
+or `setup` (`program.setup`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
 
 from interleave.errors import InterleaveError, ModelError
+from interleave.memory.identity import ThreadId, ThreadName
 
 
 class Unrecoverable(BaseException):
@@ -27,8 +28,8 @@ class Location:
     `index` is its place in a state tuple, or -1 where every initial state has the same value and
     no code changes it; that value's id is `initial`. `constant`: no code changes it. `field` is the
     attribute's name, for an attribute of an object. Locations of one `group` (the elements of an
-    array) are constant together or not at all. `known` is what running the program has shown about
-    all locations (see `Port.begin_again`).
+    array) are constant together or not at all. `known` has the keys of all locations, and of other
+    facts, that earlier programs of the same model found out (see `Port.begin_again`).
     """
 
     def __init__(self, name: str, owner: int, field: object, group: str, number: int) -> None:
@@ -98,10 +99,10 @@ def in_words(kind: AccessKind) -> str:
 class Port(Protocol):
     """What the environment offers to code that reaches shared state."""
 
-    thread: int
-    """Index of the running thread, or -1 where there is none."""
-    process: str
-    """The process that runs it; "" is that of the model itself."""
+    thread: ThreadId
+    """The running thread, or -1 where there is none."""
+    process: ThreadName
+    """The process that runs it."""
     tasks: Any
     """What asyncio needs to know of the tasks of the model, and to do with them: `machine.tasks`.
     """
@@ -138,13 +139,14 @@ class Port(Protocol):
         ...
 
     def progress(self) -> int:
-        """A number that is another one after every access."""
+        """How many accesses the running statement has performed."""
         ...
 
     def forget(self, progress: int) -> None:
-        """The code that runs now goes on as it did when `progress()` was this.
+        """Drop the accesses of the running statement that came after the first `progress` ones.
 
-        For a loop in code that is not the model's: its rounds then do not tell how many there were.
+        For a loop in code that is not the model's, at the end of each round: a state in which the
+        thread is in that code then does not depend on how many rounds there were.
         """
         ...
 
@@ -202,13 +204,13 @@ class Port(Protocol):
         ...
 
     def start_thread(
-        self, thread: int, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+        self, thread: ThreadId, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
         """Have a thread begin, as part of the current access."""
         ...
 
     def begin_again(self, key: str) -> Any:
-        """Make the program anew, with `key` among what its locations know. Does not return."""
+        """Make the program anew, with `key` in the `known` of its locations. Does not return."""
         ...
 
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:

@@ -133,12 +133,12 @@ def runs_python(value: Any) -> bool:
 def order_of(key: Key) -> tuple[Any, ...]:
     """A sort key that orders any two frozen values, and never compares values of two kinds."""
     kind, *parts = key
-    if kind in (bool, int, float):
+    if isinstance(kind, type) and issubclass(kind, int | float):
         number = struct.unpack("<d", parts[0])[0] if kind is float else parts[0]
         if number != number:
             return ("number", False, 0, "nan")
         return ("number", True, number, kind.__name__)
-    if kind in (str, bytes):
+    if isinstance(kind, type) and issubclass(kind, str | bytes):
         return (kind.__name__, parts[0])
     if kind in (tuple, frozenset):
         return (kind.__name__, tuple(order_of(part) for part in parts[0]))

@@ -274,10 +274,9 @@ class Walk:
                 for key, item in value.items()
             )
         else:
-            contents = tuple(
-                self.visit(item, f"{path}[{place}]")
-                for place, item in enumerate(self._contents(cls, value))
-            )
+            found = self._contents(cls, value)
+            items = (self.visit(item, f"{path}[{place}]") for place, item in enumerate(found))
+            contents = type(found)(items)  # a tuple, or a bag
         self.contents[stand_in._location.number] = contents
         self._warn_if_one_primitive(value, path)
         return stand_in

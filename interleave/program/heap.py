@@ -78,7 +78,9 @@ class Values:
         return self._values[number]
 
     def holds(self, value: object, more: Iterable[object]) -> bool:
-        """Whether an object is one of the values, or of `more`, or is within a tuple or dataclass that is one."""
+        """Whether an object is one of the values, or of `more`, or within a tuple or dataclass that
+        is one.
+        """
         waiting = [*self._values, *more]
         while waiting:
             each = waiting.pop()

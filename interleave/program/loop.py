@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from interleave.errors import ModelError
+from interleave.memory.bag import Bag
+from interleave.memory.identity import ThreadId, ThreadName
 from interleave.model import Model
 from interleave.program.heap import Heap
 from interleave.program.setup import place_of_attribute
@@ -37,8 +39,8 @@ def add_loop(
             threads[place] = replace(thread, task=made)
             declared.append(made)
     state = event_loop.LoopState(
-        ready=tuple(declared) if fifo else (),
-        cancels=tuple(each.task for each in threads if each.name in cancels),
+        ready=tuple(declared) if fifo else Bag(),
+        cancels=Bag(each.task for each in threads if each.name in cancels),
     )
     loop = heap.add(event_loop.NAME, event_loop.EventLoop, state)
     loop.fifo = fifo
@@ -46,18 +48,20 @@ def add_loop(
     if cancels or loop.keeps(event_loop.CALLBACKS):
         function: Any = event_loop.event_loop
         name = event_loop.NAME
-        threads.append(ThreadInstance(len(threads), name, name, 0, function, (), True, kind="loop"))
+        threads.append(
+            ThreadInstance(ThreadId(len(threads)), name, name, 0, function, (), True, kind="loop")
+        )
     return loop
 
 
 def add_task(
-    heap: Heap, name: str, number: int, written: frozenset[str], state: object = None
+    heap: Heap, name: str, number: ThreadId, written: frozenset[str], state: object = None
 ) -> Any:
     """Add the object of a task, which is run by a thread of some number."""
     from interleave.stdlib.asyncio.tasks import Task
 
     made = heap.add(name, Task, state)
-    made.runs, made.default_name = number, name
+    made.runs, made.default_name = number, ThreadName(name)
     made.location.known = written
     return made
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from interleave.memory.identity import MODEL_PROCESS, ThreadName
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
 from interleave.program.heap import Heap
@@ -22,7 +23,7 @@ Space = Mapping[Location, Location]
 class PrivateLocation(Location):
     """The copy of a location that one process has."""
 
-    def __init__(self, home: Location, process: str, number: int) -> None:
+    def __init__(self, home: Location, process: ThreadName, number: int) -> None:
         super().__init__(f"{home.name} in {process}", home.owner, home.field, home.group, number)
         self._home = home
         self.shown = home.shown
@@ -38,7 +39,7 @@ class PrivateLocation(Location):
 
 
 def private_copies(
-    heap: Heap, process: str, fields: Collection[str], written: Collection[str]
+    heap: Heap, process: ThreadName, fields: Collection[str], written: Collection[str]
 ) -> Space:
     """Give a process its copies of what `heap` holds; those that it may write get a place.
 
@@ -77,7 +78,7 @@ def _lay_out(heap: Heap, copy: PrivateLocation) -> None:
 
 
 def share_pipes(
-    heap: Heap, processes: list[str], capacity: int | None, *, alone: bool
+    heap: Heap, processes: list[ThreadName], capacity: int | None, *, alone: bool
 ) -> tuple[Any, ...]:
     """Tell all that holds messages which processes there are, and how much a pipe holds.
 
@@ -87,5 +88,5 @@ def share_pipes(
     primitives: list[Any] = [each for each in heap.stand_ins if isinstance(each, Primitive)]
     pipes = [each for each in primitives if hasattr(type(each), "capacity")]
     for each in pipes:
-        each.processes, each.capacity = frozenset(["", *processes]), capacity
+        each.processes, each.capacity = frozenset([MODEL_PROCESS, *processes]), capacity
     return tuple(each for each in pipes if each.notices_ends(alone=alone))

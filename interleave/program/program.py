@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from interleave.errors import ModelError
+from interleave.memory.identity import ThreadName
 from interleave.memory.primitive import STEPWISE_METHODS
 from interleave.model import RUNTIMES, Model
 from interleave.notes import notes_of
@@ -159,7 +160,7 @@ class Program:
     def _written_by(self, entries: list[types.FunctionType]) -> frozenset[str]:
         return written_attributes(reachable_functions(self.model, entries)[0])
 
-    def _spaces(self) -> dict[str, Space]:
+    def _spaces(self) -> dict[ThreadName, Space]:
         """What locations stand for in each process."""
         running = [thread for thread in self.threads if thread.process]
         fields = {each.function: self._written_by([each.function]) for each in running}

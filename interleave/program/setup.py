@@ -10,6 +10,7 @@ from typing import Any
 
 from interleave.compiler.source import find_function, place_of_assignment, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place
+from interleave.memory.identity import MODEL_PROCESS, ThreadId
 from interleave.memory.port import AccessKind, Location, in_words, using_port
 from interleave.memory.values import attributes_of, is_plain_object
 from interleave.model import Model, Param
@@ -23,8 +24,8 @@ MOST_INITIAL_STATES = 1_000_000
 class _SetupPort:
     """The port while `setup` runs: only choices mean anything."""
 
-    thread = -1
-    process = ""
+    thread = ThreadId(-1)
+    process = MODEL_PROCESS
     tasks = None
 
     def __init__(self, choices: Choices) -> None:

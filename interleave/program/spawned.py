@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import types
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from interleave.memory.identity import MODEL_PROCESS, ThreadId, ThreadName
 from interleave.program.heap import Heap
 from interleave.program.loop import add_task
 from interleave.program.threads import ThreadInstance
@@ -27,7 +28,7 @@ class SpawnKey:
     function: types.FunctionType
     daemon: bool
     kind: type[Any] = Thread
-    process: str = ""
+    process: ThreadName = MODEL_PROCESS
     name: str = ""
 
 
@@ -59,6 +60,10 @@ class Spawned:
                 for _ in range(count if key.maker == maker else 0):
                     makers.append(self._add(key))
 
+    def __iter__(self) -> Iterator[tuple[SpawnKey, Any]]:
+        """The object of each thread, after what it is known by."""
+        return iter(self._objects)
+
     def __len__(self) -> int:
         return len(self._objects)
 
@@ -70,14 +75,14 @@ class Spawned:
         """Add one more thread, and give its name."""
         self._made[key.name] += 1
         name = f"{key.name}-{self._made[key.name]}"
-        number = len(self._threads)
+        number = ThreadId(len(self._threads))
         is_task = key.kind.noun == "task"
         if is_task:
             made = add_task(self._heap, name, number, self._written)
         else:
             made = self._heap.add(name, key.kind)
             made.location.known = self._written
-            made.runs, made.default_name = number, name
+            made.runs, made.default_name = number, ThreadName(name)
             made.daemon_room = key.daemon or made.keeps(DAEMON)
         self._objects.append((key, made))
         self._threads.append(

@@ -9,6 +9,7 @@ from typing import Any
 
 from interleave.compiler.source import place_of_class, place_of_function
 from interleave.errors import ModelError
+from interleave.memory.identity import MODEL_PROCESS, ThreadId, ThreadName
 from interleave.model import Model, Param, ThreadNote
 from interleave.notes import Notes
 from interleave.program.misuse import refuse_silence
@@ -25,7 +26,7 @@ MAIN = "main"
 class ThreadInstance:
     """One thread: `name` as reports show it, `arguments` what follows `self`."""
 
-    number: int
+    number: ThreadId
     name: str
     method: str
     index: int
@@ -34,8 +35,8 @@ class ThreadInstance:
     daemon: bool
     room: Any = None
     """The modelled `Thread`, for one that a running thread makes."""
-    process: str = ""
-    """The process that it runs in, where that is not the one of the model itself."""
+    process: ThreadName = MODEL_PROCESS
+    """The process that it runs in."""
     kind: str = "thread"
     """What it is: "thread", "process", "task", "goroutine", or "loop" for what stands for the event
     loop.
@@ -97,14 +98,14 @@ def declared_threads(
             shown = f"{name}[{index}]" if count > 1 else name
             found.append(
                 ThreadInstance(
-                    len(found),
+                    ThreadId(len(found)),
                     shown,
                     name,
                     index,
                     function,
                     (index,) if wanted else (),
                     note.daemon,
-                    process=shown if note.kind == "process" else "",
+                    process=ThreadName(shown) if note.kind == "process" else MODEL_PROCESS,
                     kind=note.kind,
                 )
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from interleave.engine.memory import resident
+from interleave.engine.resources import resident
 
 if TYPE_CHECKING:
     from interleave.engine.graph import SearchGraph

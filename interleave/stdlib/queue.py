@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from interleave.errors import ModelError
+from interleave.memory.identity import ThreadIdent, ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
 from interleave.showing import show
@@ -382,7 +383,7 @@ def _shape(item: object) -> object:
     None where that cannot be told.
     """
     kind = type(item)
-    if kind in (int, str, bytes, bool):
+    if kind in (int, str, bytes, bool, ThreadIdent, ThreadName):
         return kind
     if isinstance(item, float) and kind is float:
         is_minus_zero = item == 0 and math.copysign(1, item) < 0

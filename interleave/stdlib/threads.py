@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
+from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive, stepwise
 from interleave.records import dataclass
@@ -38,12 +39,12 @@ class Made(NamedTuple):
 class CurrentThread:
     """What `threading.current_thread()` gives in a thread of the model's own."""
 
-    name: str
+    name: ThreadName
     daemon: bool
-    ident: int
+    ident: ThreadIdent
 
     @property
-    def native_id(self) -> int:
+    def native_id(self) -> ThreadIdent:
         return self.ident
 
     def is_alive(self) -> bool:
@@ -60,11 +61,11 @@ class Thread(Primitive):
     written_in_python = True
     noun = "thread"
     """What it is called."""
-    runs = -1
-    """The number of the thread that it stands for."""
+    runs = ThreadId(-1)
+    """The thread that it stands for."""
     daemon_room = False
     """Whether it has room for a daemon."""
-    default_name = ""
+    default_name = ThreadName("")
     comes_back = False
     """Whether it is the same thread for others that begins again after it has ended."""
 
@@ -122,13 +123,14 @@ class Thread(Primitive):
 
     @property
     def name(self) -> str:
-        return str(self.operate("name", lambda: self.state.name))
+        name: str = self.operate("name", lambda: self.state.name)
+        return name
 
     @property
-    def ident(self) -> int | None:
+    def ident(self) -> ThreadIdent | None:
         """A number, where it was started."""
         phase = self.operate("ident", lambda: self.state.phase)
-        return None if phase == NEW else self.runs + 1
+        return None if phase == NEW else ThreadIdent.of(self.runs)
 
     native_id = ident
 
@@ -225,9 +227,9 @@ def current_thread() -> Any:
     return current_port().thread_object()
 
 
-def get_ident() -> int:
+def get_ident() -> ThreadIdent:
     """`threading.get_ident`: a number that no other thread has."""
-    return current_port().thread + 1
+    return ThreadIdent.of(current_port().thread)
 
 
 FUNCTIONS = {

@@ -80,7 +80,7 @@ class ClassVariable:
 
 
 class Uncaptured:
-    """An attribute of a class that holds what threads share by touching it, once they look at it."""
+    """An attribute of a class whose value is captured once some code looks at it."""
 
     __slots__ = ("_capture",)
     gives_way = True
@@ -284,12 +284,12 @@ class Twins:
     def _unless_making(self, method: TwinMethod) -> Any:
         """`__init_subclass__`, which is not run once more for a twin."""
 
+        twins = self
+
         class Once(TwinMethod):
             __slots__ = ()
 
-            def __get__(inner, instance: object, owner: type | None = None) -> Any:
-                if self._making:
-                    return lambda **_: None
-                return super().__get__(instance, owner)
+            def __get__(self, instance: object, owner: type | None = None) -> Any:
+                return (lambda **_: None) if twins._making else super().__get__(instance, owner)
 
         return Once(method.__func__)

@@ -86,12 +86,13 @@ def _topological_order(graph: NativeGraph, forest: Forest) -> Any | None:
     space, trees, block, count = graph.packed.space, forest.trees, _block(graph, forest), len(graph)
     incoming = np.zeros(count, np.uint32)
     order = np.empty(count, np.int64)
-    for begin, end in _parts(count):
+    for begin, end in _parts(graph):
         paths.count_incoming(space, trees, block, order[:0], begin, end, incoming)
     starts = np.flatnonzero(incoming == 0)
     order[: len(starts)] = starts
     done, ready = 0, len(starts)
     while done < ready:
+        graph.guard.poll()
         done, ready = paths.put_in_order(space, trees, block, order, done, ready, AT_ONCE, incoming)
     return order if done == count else None
 
@@ -107,7 +108,7 @@ def _count(
     while bound is None or bound >= math.prod(primes):
         some = _more_primes(primes, paths.PRIMES_AT_ONCE)
         counts = paths.make_counts(count, graph.initial)
-        for begin, end in _parts(count):
+        for begin, end in _parts(graph):
             paths.count_paths(
                 space, trees, block, order, begin, end, counts, np.array(some, np.uint64)
             )
@@ -126,7 +127,7 @@ def _bound(graph: NativeGraph, forest: Forest, order: Any) -> int:
     logs = np.full(len(graph), -np.inf)
     logs[: graph.initial] = 0
     space, trees, block = graph.packed.space, forest.trees, _block(graph, forest)
-    for begin, end in _parts(len(graph)):
+    for begin, end in _parts(graph):
         paths.add_logarithms(space, trees, block, order, begin, end, logs)
     ended = np.frombuffer(graph.ended, np.int64)
     bits = float(logs[ended].max()) + math.log2(len(ended))
@@ -138,9 +139,11 @@ def _block(graph: NativeGraph, forest: Forest) -> Block:
     return make_block(1, graph.packed.words, len(forest.threads), forest.most_steps, MET)
 
 
-def _parts(count: int) -> Iterator[tuple[int, int]]:
-    for begin in range(0, count, AT_ONCE):
-        yield begin, min(begin + AT_ONCE, count)
+def _parts(graph: NativeGraph) -> Iterator[tuple[int, int]]:
+    """The numbers of its states, in parts: from one to another."""
+    for begin in range(0, len(graph), AT_ONCE):
+        graph.guard.poll()
+        yield begin, min(begin + AT_ONCE, len(graph))
 
 
 def _sums(ways: Any, groups: Any, kinds: int, prime: int) -> list[int]:

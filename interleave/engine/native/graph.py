@@ -27,7 +27,7 @@ class NativeGraph(SearchGraph):
     def __init__(
         self, graph: SearchGraph, layout: Layout, workers: int, sizes: Sizes, parallel: Parallel
     ) -> None:
-        super().__init__(graph.machine, graph.step, graph.product)
+        super().__init__(graph.machine, graph.step, graph.product, graph.guard)
         self.initial = graph.initial
         self.expanded = graph.expanded
         self.level_end = graph.level_end

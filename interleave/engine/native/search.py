@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from interleave.engine.graph import SearchGraph
-from interleave.engine.memory import shortage
 from interleave.engine.native import kernel, table
 from interleave.engine.native.blocks import make_block
 from interleave.engine.native.compiling import announced
@@ -26,7 +25,8 @@ from interleave.engine.native.layout import Layout
 from interleave.engine.native.space import Sizes
 from interleave.engine.native.workers import Pace, Workers
 from interleave.engine.observing import Limits, Observer
-from interleave.engine.reference import STOPPED, advance, too_long
+from interleave.engine.reference import advance
+from interleave.engine.stopping import FIRST_VIOLATION, held_back
 from interleave.engine.trees import LearntSteps
 
 PAUSE_AFTER = 1_500_000
@@ -49,12 +49,10 @@ class NativeSearch:
         learnt: LearntSteps,
         observers: Sequence[Observer],
         limits: Limits,
-        deadline: float | None,
     ) -> None:
         self._learnt = learnt
         self._observers = observers
         self._limits = limits
-        self._deadline = deadline
         self._sizes = graph.engine.sizes or Sizes()
         self._workers = Workers(graph.engine.workers or os.cpu_count() or 1)
         program = graph.machine.program
@@ -119,17 +117,21 @@ class NativeSearch:
 
     def run(self) -> None:
         """Search to the end, or to a limit. Raises what `Machine.step` raises."""
+        guard = self.graph.guard
         try:
-            while not self.graph.limit and self._go_on():
-                pass
-            self._tell_changes()
-            if not self.graph.limit:
-                self._learn_rest()
-        except KeyboardInterrupt:
-            # Whatever was under way is taken back.
-            self.graph.truncate(int(self._progress[2]))
-            self._tell()
-            raise
+            with guard.phase() as phase:
+                while self.graph.stop is None and self._go_on():
+                    pass
+                self._tell_changes()
+                if self.graph.stop is None:
+                    self._learn_rest()
+            if phase.stop is not None:
+                # Whatever was under way is taken back.
+                with guard.finishing():
+                    self.graph.truncate(int(self._progress[2]))
+                    self._prepare()
+                    self._tell()
+                    self._tell_changes()
         finally:
             self._workers.close()
 
@@ -142,8 +144,9 @@ class NativeSearch:
             self._tell()
             self._tell_changes()
             if any([o.on_level(self.graph) for o in self._observers]):  # noqa: C419 (ask them all)
-                self.graph.limit = STOPPED
+                self.graph.stop = FIRST_VIOLATION
                 return False
+            self.graph.guard.poll()  # what they do may have been cut short
             self.graph.level_end = len(self.graph)
         reason = self._rounds(self.graph.level_end if by_level else NO_LIMIT)
         if self.graph.engine.progress is not None:
@@ -159,17 +162,9 @@ class NativeSearch:
             self._tell()
         if reason == kernel.DONE:
             return False
-        if self._deadline is not None and time.monotonic() > self._deadline:
-            self._stop(too_long(limits))
-        elif short := shortage():
-            self._stop(short)
+        if self.graph.stop is None:
+            self.graph.guard.poll()
         return True
-
-    def _stop(self, why: str) -> None:
-        """End the search between two rounds, unless it has ended."""
-        if not self.graph.limit:
-            self._tell()
-            self.graph.limit = why
 
     def _rounds(self, until: int) -> int:
         """Rounds until Python is needed, or state `until` would be expanded. Gives the reason."""
@@ -199,11 +194,12 @@ class NativeSearch:
             self.graph.packed.most_entered,
             True,
         )
-        if parallel:
-            self._found.meeting[:] = 0
-            reason, *_ = self._workers(kernel.rounds, *arguments)
-        else:
-            reason = kernel.rounds(kernel.ALL, *arguments)
+        with held_back():  # workers wait for each other
+            if parallel:
+                self._found.meeting[:] = 0
+                reason, *_ = self._workers(kernel.rounds, *arguments)
+            else:
+                reason = kernel.rounds(kernel.ALL, *arguments)
         seconds = time.perf_counter() - started
         self.graph.spent.kernel += seconds
         self._follow()
@@ -240,7 +236,7 @@ class NativeSearch:
                     self._by_reference(until=number + 1)
                 else:
                     self._replay()
-                if self.graph.limit:
+                if self.graph.stop is not None:
                     return
                 raise
         self._tally(kernel.MISSED)[:] = 0
@@ -297,10 +293,12 @@ class NativeSearch:
         """Go on to some state by the reference engine, from where no round is under way."""
         self._tell()
         self._tell_changes()
-        advance(self.graph, self._observers, self._limits, self._deadline, until=until)
-        self._by_python.append((int(self._progress[0]), self.graph.expanded))
-        self._take_over()
-        self._seen = int(self._progress[4])
+        try:
+            advance(self.graph, self._observers, self._limits, until=until)
+        finally:  # also where it is cut short: it has told of what it has come by
+            self._by_python.append((int(self._progress[0]), self.graph.expanded))
+            self._take_over()
+            self._seen = int(self._progress[4])
         self._prepare()
 
     def _take_over(self) -> None:
@@ -434,6 +432,7 @@ class NativeSearch:
             return self._sizes.chunk
         return max(1, min(LARGEST_SHARE, self._found.room // self._forest.most_steps))
 
+    @held_back()
     def _prepare(self) -> None:
         """Make room for rounds, as layout and trees are now."""
         if self._forest.version != self._layout.version:

@@ -11,6 +11,7 @@ import numpy as np
 
 from interleave.engine.native import table
 from interleave.engine.native.layout import Layout, slot_arrays
+from interleave.engine.stopping import held_back
 from interleave.machine import State
 
 Number = np.uint32
@@ -175,6 +176,7 @@ class PackedStates:
         """Forget all states but the first `count`."""
         self._enter_all(count, self._buckets, parallel)
 
+    @held_back()
     def repack(self, count: int, parallel: Parallel) -> None:
         """Arrange the layout anew, and all states with it."""
         places = range(len(self.layout.widths))

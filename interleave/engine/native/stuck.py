@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interleave.engine.memory import shortage
 from interleave.engine.native.compiling import announced
 from interleave.engine.native.components import first_waits, visit
 from interleave.engine.stuck import Later, Stuck
@@ -22,22 +21,15 @@ AT_ONCE = 1 << 18
 def find_stuck(graph: NativeGraph, forest: Forest, later: Later) -> Stuck:
     """For everything that a thread waits for, the first state in which it is stuck there.
 
-    Each with all threads that are stuck in it, in order. See `engine.stuck.find_stuck`. Where there
-    is not enough memory, that becomes the limit of the graph, and there is no answer.
+    Each with all threads that are stuck in it, in order. See `engine.stuck.find_stuck`.
     """
-    found = _settle(graph, forest, later)
-    if found is None:
-        return []
-    bits, settled, endless = found
+    bits, settled, endless = _settle(graph, forest, later)
     return _first_waits(graph, forest, bits, settled, endless) if endless.any() else []
 
 
 def find_waiting(graph: NativeGraph, forest: Forest) -> tuple[Later, Stuck]:
     """See `engine.stuck.find_waiting`. Of all states, the first one for each thing waited for."""
-    found = _settle(graph, forest, ())
-    if found is None:
-        return [], []
-    bits, settled, anywhere = found
+    bits, settled, anywhere = _settle(graph, forest, ())
     anywhere[:] = 1
     at_start = _unsettled(settled, len(graph), bits, np.arange(graph.initial))
     return at_start, _first_waits(graph, forest, bits, settled, anywhere)
@@ -50,6 +42,7 @@ def _first_waits(
     seen = np.zeros(len(trees.leaf_first), np.uint8)
     first, number = np.empty(len(seen), np.int64), 0
     for begin in range(0, count, AT_ONCE):
+        graph.guard.poll()
         end = min(begin + AT_ONCE, count)
         number = first_waits(
             space, trees, bits, begin, end, settled, candidates, seen, first, number
@@ -69,9 +62,9 @@ def _unsettled(settled: Any, count: int, bits: Any, numbers: Any) -> Stuck:
     ]
 
 
-def _settle(graph: NativeGraph, forest: Forest, later: Later) -> tuple[Any, Any, Any] | None:
+def _settle(graph: NativeGraph, forest: Forest, later: Later) -> tuple[Any, Any, Any]:
     """Bits of threads, those that are set in each state, and from which states there is a path
-    without an end. None where there is not enough memory.
+    without an end.
     """
     space, trees, count = graph.packed.space, forest.trees, len(graph)
     threads = [thread.number for thread in graph.machine.program.threads if not thread.daemon]
@@ -90,9 +83,7 @@ def _settle(graph: NativeGraph, forest: Forest, later: Later) -> tuple[Any, Any,
     with announced():
         visit(*arguments, 0)  # has it compiled, or loaded
     while visit(*arguments, AT_ONCE):
-        if short := shortage():
-            graph.limit = short
-            return None
+        graph.guard.poll()
     return bits, settled, endless
 
 

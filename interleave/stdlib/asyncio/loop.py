@@ -17,10 +17,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
+from interleave.memory.bag import Bag
+from interleave.memory.identity import ThreadId
 from interleave.memory.made import Kind
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
-from interleave.memory.values import Freezer, Key, order_of
+from interleave.memory.values import Freezer, Key
 
 CALLBACKS = "callbacks"
 """What a loop must keep to have callbacks, timers, or anything else from outside."""
@@ -33,20 +35,23 @@ MOST_IN_ANY_ORDER = 4
 Handle = Any
 """A task, whose next step is ready; or a callback, with its arguments."""
 
+Handles = tuple[Handle, ...]
+"""Those that are ready: in order under `fifo`, else a `Bag`."""
+
 
 class LoopState(NamedTuple):
     """What the loop is doing.
 
     `running` is the thread whose code it runs, where that can be interrupted; `ready` the handles
-    that are ready (under `any` without those of tasks, in an order that says nothing); `timers`
+    that are ready (under `any` without those of tasks); `timers`
     the callbacks that may become ready at any time; `cancels` the tasks that something outside may
     still cancel.
     """
 
-    running: int | None = None
-    ready: tuple[Handle, ...] = ()
-    timers: tuple[Handle, ...] = ()
-    cancels: tuple[Any, ...] = ()
+    running: ThreadId | None = None
+    ready: Handles = Bag()
+    timers: Bag[Handle] = Bag()
+    cancels: Bag[Any] = Bag()
 
 
 class _Option(NamedTuple):
@@ -100,12 +105,12 @@ class EventLoop(Primitive):
             self.must_keep(CALLBACKS)
         elif not self.fifo:
             return  # it is ready because what it awaits is done
-        self._set(ready=self._added(self.state.ready, handle))
+        self._set(ready=_with(self.state.ready, handle))
 
     def start_timer(self, callback: Handle) -> None:
         """From now on a callback may become ready at any time."""
         self.must_keep(CALLBACKS)
-        self._set(timers=_sorted((*self.state.timers, callback)))
+        self._set(timers=self.state.timers.plus(callback))
 
     def stop_timer(self, callback: Handle) -> None:
         """It may no more, and is not ready any more; nothing, where it has run."""
@@ -114,9 +119,6 @@ class EventLoop(Primitive):
             left = _without(handles, callback)
             if len(left) < len(handles):
                 self._set(**{name: left})
-
-    def _added(self, handles: tuple[Handle, ...], handle: Handle) -> tuple[Handle, ...]:
-        return (*handles, handle) if self.fifo else _sorted((*handles, handle))
 
     def _set(self, **changes: Any) -> None:
         self.state = self.state._replace(**changes)
@@ -131,7 +133,7 @@ class EventLoop(Primitive):
         orders = list(itertools.permutations(items))
         return orders[current_port().choose(orders)]
 
-    def note_running(self, thread: int | None) -> None:
+    def note_running(self, thread: ThreadId | None) -> None:
         """Note whose code runs, and is interrupted."""
         if self.state.running != thread:
             self._set(running=thread)
@@ -152,12 +154,12 @@ class EventLoop(Primitive):
             if does.timer is not None:
                 self.stop_timer(does.timer)
                 if self.fifo:
-                    self._set(ready=(*self.state.ready, does.timer))
+                    self._set(ready=_with(self.state.ready, does.timer))
                     return (nothing, ())
             elif does.cancels is not None:
-                self._set(cancels=_without(self.state.cancels, does.cancels))
+                self._set(cancels=self.state.cancels.minus(does.cancels))
             elif does.gives_up:
-                self._set(cancels=())
+                self._set(cancels=Bag())
             else:
                 self.took(does.handle)
             return _what_it_calls(does.handle)
@@ -169,14 +171,15 @@ class EventLoop(Primitive):
         """What could be next: callbacks that are ready, timers that fire, tasks to be cancelled."""
         state: LoopState = self.state
         callbacks = [each for each in _different(state.ready) if isinstance(each, tuple)]
-        cancels = [task for task in state.cancels if not task.is_done()]
+        tasks = sorted(state.cancels, key=lambda task: task.runs)
+        cancels = [task for task in tasks if not task.is_done()]
         options = [
             *[_Option(each) for each in callbacks if self.is_next(each)],
             *[_Option(each, timer=each) for each in _different(state.timers)],
             *[_Option((cancelled_from_outside, (task,)), cancels=task) for task in cancels],
         ]
-        tasks = current_port().tasks.all_tasks()
-        if cancels and len(options) == len(cancels) and not any(map(_may_run, tasks)):
+        others = current_port().tasks.all_tasks()
+        if cancels and len(options) == len(cancels) and not any(map(_may_run, others)):
             # That something may be cancelled is no reason to hope for it.
             options.append(_Option((nobody_is_cancelled, ()), gives_up=True))
         return options
@@ -291,20 +294,19 @@ def _same(one: Handle, other: Handle) -> bool:
     return _key(one) == _key(other)
 
 
-def _without(handles: tuple[Handle, ...], handle: Handle) -> tuple[Handle, ...]:
+def _with(handles: Handles, handle: Handle) -> Handles:
+    return type(handles)((*handles, handle))
+
+
+def _without(handles: Handles, handle: Handle) -> Handles:
     for place, each in enumerate(handles):
         if _same(each, handle):
-            return handles[:place] + handles[place + 1 :]
+            return type(handles)((*handles[:place], *handles[place + 1 :]))
     return handles
 
 
-def _different(handles: tuple[Handle, ...]) -> list[Handle]:
+def _different(handles: Handles) -> list[Handle]:
     return list({_key(each): each for each in handles}.values())
-
-
-def _sorted(handles: tuple[Handle, ...]) -> tuple[Handle, ...]:
-    """In an order that depends on the handles only."""
-    return tuple(sorted(handles, key=lambda each: order_of(_key(each))))
 
 
 def _in_words(handle: Handle) -> tuple[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
 from interleave.memory.coroutine import Coroutine, LibraryCoroutine, coroutine, stepwise_coroutine
+from interleave.memory.identity import ThreadId, ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.values import OrderedSet
 from interleave.stdlib.asyncio.futures import (
@@ -62,9 +63,9 @@ class Task(Future):
     """`asyncio.Task`. State: None while there is no such task, then a `TaskState`."""
 
     noun = "task"
-    runs = -1
-    """The number of the thread that it stands for."""
-    default_name = ""
+    runs = ThreadId(-1)
+    """The thread that it stands for."""
+    default_name = ThreadName("")
     is_declared = False
     """Whether it is a method of the model, and no task made it."""
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from concurrent import futures
 from typing import Any, NamedTuple
 
+from interleave.memory.bag import Bag
+from interleave.memory.identity import ThreadId
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
 from interleave.showing import show
@@ -32,7 +34,7 @@ class FutureState(NamedTuple):
     result: Any = None
     exception: BaseException | None = None
     callbacks: tuple[Callable[[Any], object], ...] = ()
-    workers: tuple[int, ...] = ()
+    workers: Bag[ThreadId] = Bag()
 
     @property
     def is_done(self) -> bool:
@@ -185,7 +187,7 @@ class Future(Primitive):
         self.operate(kind, effect)
         self.call_back()
 
-    def submitted_to(self, workers: tuple[int, ...]) -> None:
+    def submitted_to(self, workers: Bag[ThreadId]) -> None:
         """Note which threads may run it, within an access."""
         self.state = self.state._replace(workers=workers)
 

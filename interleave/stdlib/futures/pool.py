@@ -18,6 +18,8 @@ from concurrent import futures
 from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
+from interleave.memory.bag import Bag
+from interleave.memory.identity import ThreadId
 from interleave.memory.made import Kind
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
@@ -37,20 +39,20 @@ class PoolState(NamedTuple):
 
     max_workers: int
     tasks: tuple[Any, ...] = ()
-    workers: tuple[tuple[int, Any], ...] = ()
+    workers: Bag[tuple[ThreadId, Any]] = Bag()
     is_shut_down: bool = False
 
     @property
-    def threads(self) -> tuple[int, ...]:
-        return tuple([thread for thread, _ in self.workers])
+    def threads(self) -> Bag[ThreadId]:
+        return Bag(thread for thread, _ in self.workers)
 
-    def with_worker(self, thread: int, future: Any) -> PoolState:
+    def with_worker(self, thread: ThreadId, future: Any) -> PoolState:
         """The state in which a worker has another task, or is there at all."""
         workers = {**dict(self.workers), thread: future}
-        return self._replace(workers=tuple(sorted(workers.items(), key=lambda each: each[0])))
+        return self._replace(workers=Bag(workers.items()))
 
-    def without_worker(self, thread: int) -> PoolState:
-        return self._replace(workers=tuple([each for each in self.workers if each[0] != thread]))
+    def without_worker(self, thread: ThreadId) -> PoolState:
+        return self._replace(workers=self.workers.where(lambda each: each[0] != thread))
 
 
 class ThreadPoolExecutor(Primitive):
@@ -116,10 +118,10 @@ class ThreadPoolExecutor(Primitive):
         self.operate("submit", effect)
         return future
 
-    def _assign(self, future: Any, thread: int) -> None:
+    def _assign(self, future: Any, thread: ThreadId) -> None:
         """Give a worker its task, within an access."""
         self.state = self.state.with_worker(thread, future if self.keeps(_TAKING) else None)
-        future.submitted_to((thread,))
+        future.submitted_to(Bag((thread,)))
 
     def map(
         self,

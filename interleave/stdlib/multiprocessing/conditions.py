@@ -14,6 +14,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from interleave.memory.bag import Bag
+from interleave.memory.identity import ThreadId
 from interleave.memory.port import current_port
 from interleave.stdlib.multiprocessing.locks import Between
 from interleave.stdlib.threading.conditions import wait_for
@@ -23,8 +25,8 @@ class ConditionState(NamedTuple):
     """The lock, who waits and is not notified, and who is notified and does not have the lock."""
 
     lock: Any
-    waiting: tuple[int, ...] = ()
-    notified: tuple[int, ...] = ()
+    waiting: Bag[ThreadId] = Bag()
+    notified: Bag[ThreadId] = Bag()
 
 
 class Condition(Between):
@@ -83,7 +85,7 @@ class Condition(Between):
         def park() -> int:
             state: ConditionState = self.state
             assert state.lock.is_owned(), "must acquire() condition before using wait()"
-            self.state = state._replace(waiting=tuple(sorted((*state.waiting, me))))
+            self.state = state._replace(waiting=state.waiting.plus(me))
             return int(state.lock.let_go())
 
         def wake(depth: int) -> bool:
@@ -93,8 +95,8 @@ class Condition(Between):
                 self.block()
             state.lock.take_back(depth)
             self.state = state._replace(
-                waiting=tuple(each for each in state.waiting if each != me),
-                notified=tuple(each for each in state.notified if each != me),
+                waiting=state.waiting.minus(me),
+                notified=state.notified.minus(me),
             )
             expires_late = timeout is not None and notified
             return notified and not (expires_late and current_port().choose((False, True)))
@@ -116,8 +118,8 @@ class Condition(Between):
             ways = list(itertools.combinations(state.waiting, count))
             chosen = ways[current_port().choose(ways) if len(ways) > 1 else 0]
             self.state = state._replace(
-                waiting=tuple(each for each in state.waiting if each not in chosen),
-                notified=tuple(sorted((*state.notified, *chosen))),
+                waiting=state.waiting.where(lambda each: each not in chosen),
+                notified=state.notified.plus(*chosen),
             )
 
         self.operate("notify", effect)

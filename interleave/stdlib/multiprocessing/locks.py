@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
+from interleave.memory.bag import Bag
+from interleave.memory.identity import ThreadId
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive
 from interleave.stdlib.reentrant import Reentrant
@@ -174,7 +176,7 @@ class EventState(NamedTuple):
     """Whether an event is set, and who waits in `wait` since it was last set."""
 
     is_set: bool
-    waiting: tuple[int, ...] = ()
+    waiting: Bag[ThreadId] = Bag()
 
 
 class Event(Between):
@@ -224,16 +226,14 @@ class Event(Between):
 
         def begin() -> bool:
             if not self.state.is_set:
-                waiting = tuple(sorted((*self.state.waiting, me)))
-                self.state = self.state._replace(waiting=waiting)
+                self.state = self.state._replace(waiting=self.state.waiting.plus(me))
             return bool(self.state.is_set)
 
         def wake() -> bool:
             if me in self.state.waiting:
                 if timeout is None:
                     self.block()
-                waiting = tuple(each for each in self.state.waiting if each != me)
-                self.state = self.state._replace(waiting=waiting)
+                self.state = self.state._replace(waiting=self.state.waiting.minus(me))
             return bool(self.state.is_set)
 
         return bool(self.operate("wait", begin) or self.operate("wait", wake))

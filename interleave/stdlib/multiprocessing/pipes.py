@@ -14,12 +14,14 @@ from multiprocessing.connection import Connection as RealConnection
 from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
+from interleave.memory.bag import Bag
+from interleave.memory.identity import MODEL_PROCESS, ThreadName
 from interleave.memory.port import current_port
 from interleave.showing import show
 from interleave.stdlib.multiprocessing.locks import Between
 from interleave.stdlib.multiprocessing.messages import pack, unpack
 
-EVERY = "*"
+EVERY = ThreadName("*")
 """Stands for every process, where setup has closed an end."""
 
 
@@ -30,16 +32,16 @@ class Pipe(NamedTuple):
     """
 
     messages: tuple[Any, ...] = ()
-    closed: tuple[str, ...] = ()
+    closed: Bag[ThreadName] = Bag()
     alone: bool = False
 
-    def is_closed(self, process: str) -> bool:
+    def is_closed(self, process: ThreadName) -> bool:
         """Whether a process has closed its end."""
         return process in self.closed or EVERY in self.closed
 
-    def with_closed(self, process: str) -> Pipe:
+    def with_closed(self, process: ThreadName) -> Pipe:
         """The state with one more process that has closed its end."""
-        return self._replace(closed=tuple(sorted({*self.closed, process})))
+        return self._replace(closed=Bag({*self.closed, process}))
 
 
 class Holding(Between):
@@ -47,7 +49,7 @@ class Holding(Between):
 
     capacity: int | None = None
     """How many messages a pipe holds; None: any number."""
-    processes: frozenset[str] = frozenset({""})
+    processes: frozenset[ThreadName] = frozenset({MODEL_PROCESS})
     """The processes that there are."""
 
     def notices_ends(self, *, alone: bool) -> bool:
@@ -304,7 +306,7 @@ def messages_in(connection: RealConnection, partner: RealConnection | None) -> l
 def as_state(connection: RealConnection, partner: RealConnection | None) -> Pipe:
     """The state of a real end of a pipe."""
     if connection.closed:
-        return Pipe(closed=(EVERY,))
+        return Pipe(closed=Bag((EVERY,)))
     messages = tuple(pack(each) for each in messages_in(connection, partner))
     alone = partner is None and (
         _is_broken(connection) if connection.writable else connection.poll(0)

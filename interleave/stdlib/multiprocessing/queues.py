@@ -15,6 +15,8 @@ import multiprocessing
 from queue import Empty, Full
 from typing import Any, NamedTuple
 
+from interleave.memory.bag import Bag
+from interleave.memory.identity import MODEL_PROCESS, ThreadId, ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.showing import show
 from interleave.stdlib.multiprocessing.messages import pack, unpack
@@ -33,29 +35,29 @@ class QueueState(NamedTuple):
     """
 
     limit: int
-    buffers: tuple[tuple[str, Messages], ...] = ()
+    buffers: Bag[tuple[ThreadName, Messages]] = Bag()
     messages: Messages = ()
-    reader: int | None = None
-    closed: tuple[str, ...] = ()
-    cancelled: tuple[str, ...] = ()
+    reader: ThreadId | None = None
+    closed: Bag[ThreadName] = Bag()
+    cancelled: Bag[ThreadName] = Bag()
     unfinished: int = 0
-    joining: tuple[int, ...] = ()
+    joining: Bag[ThreadId] = Bag()
 
     @property
     def size(self) -> int:
         """How many messages were put and not received."""
         return len(self.messages) + sum(len(messages) for _, messages in self.buffers)
 
-    def buffer(self, process: str) -> Messages:
+    def buffer(self, process: ThreadName) -> Messages:
         """What a process has put and its feeder has not moved."""
         return dict(self.buffers).get(process, ())
 
-    def with_buffer(self, process: str, messages: Messages) -> QueueState:
+    def with_buffer(self, process: ThreadName, messages: Messages) -> QueueState:
         """The state with another buffer of a process."""
         others = {**dict(self.buffers), process: messages}
-        return self._replace(buffers=tuple(sorted((p, m) for p, m in others.items() if m)))
+        return self._replace(buffers=Bag((p, m) for p, m in others.items() if m))
 
-    def moved(self, process: str) -> QueueState:
+    def moved(self, process: ThreadName) -> QueueState:
         """The state after the feeder of a process has moved one message to the pipe."""
         first, *rest = self.buffer(process)
         return self.with_buffer(process, tuple(rest))._replace(messages=(*self.messages, first))
@@ -69,7 +71,7 @@ class Queue(Holding):
         items = tuple(pack(item) for item in _items(real))
         return QueueState(
             real._maxsize,
-            (("", items),) if items else (),
+            Bag([(MODEL_PROCESS, items)] if items else []),
             unfinished=len(items) if hasattr(real, "_unfinished_tasks") else 0,
         )
 
@@ -167,7 +169,7 @@ class Queue(Holding):
 
         def effect() -> None:
             process = current_port().process
-            closed = tuple(sorted({*self.state.closed, process}))
+            closed = Bag({*self.state.closed, process})
             self.state = self.state._replace(closed=closed)
 
         self.operate("close", effect)
@@ -186,7 +188,7 @@ class Queue(Holding):
 
         def effect() -> None:
             process = current_port().process
-            cancelled = tuple(sorted({*self.state.cancelled, process}))
+            cancelled = Bag({*self.state.cancelled, process})
             self.state = self.state._replace(cancelled=cancelled)
 
         self.operate("cancel_join_thread", effect)
@@ -226,7 +228,7 @@ class Queue(Holding):
             return state
         return state.moved(self._feeder(state))
 
-    def _feeder(self, state: QueueState) -> str:
+    def _feeder(self, state: QueueState) -> ThreadName:
         """The process whose feeder moves a message first: a choice."""
         processes = [process for process, _ in state.buffers]
         return processes[current_port().choose(processes) if len(processes) > 1 else 0]
@@ -255,7 +257,7 @@ class JoinableQueue(Queue):
             if not state.unfinished:
                 raise ValueError("task_done() called too many times")
             left = state.unfinished - 1
-            self.state = state._replace(unfinished=left, joining=state.joining if left else ())
+            self.state = state._replace(unfinished=left, joining=state.joining if left else Bag())
 
         self.operate("task_done", effect)
 
@@ -266,7 +268,7 @@ class JoinableQueue(Queue):
         def begin() -> bool:
             state: QueueState = self.state
             if state.unfinished:
-                self.state = state._replace(joining=tuple(sorted((*state.joining, me))))
+                self.state = state._replace(joining=state.joining.plus(me))
             return bool(state.unfinished)
 
         def wake() -> None:

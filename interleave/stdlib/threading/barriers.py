@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from interleave.memory.identity import ThreadId
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive
 from interleave.stdlib.timeouts import check_timeout
@@ -30,7 +31,7 @@ class BarrierState(NamedTuple):
     timeout: float | None
     phase: int = FILLING
     inside: int = 0
-    acting: int | None = None
+    acting: ThreadId | None = None
 
     def after_one_left(self) -> BarrierState:
         """The state when one thread less is in it: the last one out lets others in again."""

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
+from interleave.memory.bag import Bag
+from interleave.memory.identity import ThreadId
 from interleave.memory.made import Kind
 from interleave.memory.port import Location, current_port
 from interleave.memory.primitive import Primitive
@@ -25,8 +27,8 @@ class ConditionState(NamedTuple):
     One whose timeout has expired goes on waiting until it has the lock: see `Condition.wait`.
     """
 
-    waiting: tuple[int, ...] = ()
-    notified: tuple[int, ...] = ()
+    waiting: tuple[ThreadId, ...] = ()
+    notified: Bag[ThreadId] = Bag()
     spurious: int = 0
     """How many were woken without a notify."""
 
@@ -97,7 +99,7 @@ class Condition(Primitive):
             in_time = (notified or spurious) and not self._has_expired(timeout)
             self.state = ConditionState(
                 tuple(each for each in state.waiting if each != me),
-                tuple(each for each in state.notified if each != me),
+                state.notified.minus(me),
                 state.spurious + (in_time and spurious),
             )
             check_timeout(timeout)
@@ -122,7 +124,7 @@ class Condition(Primitive):
         """`notify_all`, by its old name."""
         self.notify_all()
 
-    def _notify(self, kind: str, count: Callable[[tuple[int, ...]], int]) -> None:
+    def _notify(self, kind: str, count: Callable[[tuple[ThreadId, ...]], int]) -> None:
         def effect() -> None:
             state: ConditionState = self.state
             if not self._lock.is_owned():
@@ -132,7 +134,7 @@ class Condition(Primitive):
                 n, woken = n - 1, woken + 1
             self.state = state._replace(
                 waiting=state.waiting[woken:],
-                notified=tuple(sorted((*state.notified, *state.waiting[:woken]))),
+                notified=state.notified.plus(*state.waiting[:woken]),
             )
 
         self.operate(kind, effect)

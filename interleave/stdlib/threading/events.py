@@ -8,6 +8,8 @@ from __future__ import annotations
 import threading
 from typing import Any, NamedTuple
 
+from interleave.memory.bag import Bag
+from interleave.memory.identity import ThreadId
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive
 from interleave.stdlib.timeouts import check_timeout
@@ -23,7 +25,7 @@ class EventState(NamedTuple):
     """
 
     is_set: bool
-    waiting: tuple[int, ...] = ()
+    waiting: Bag[ThreadId] = Bag()
 
 
 class Event(Primitive):
@@ -81,7 +83,7 @@ class Event(Primitive):
                 return True
             if not self.keeps(_WAITERS):
                 return self.block() if timeout is None else expire()
-            self.state = state._replace(waiting=tuple(sorted((*state.waiting, me))))
+            self.state = state._replace(waiting=state.waiting.plus(me))
             return None
 
         def wake() -> bool:
@@ -90,8 +92,7 @@ class Event(Primitive):
                 return True
             if timeout is None:
                 self.block()
-            waiting = tuple(each for each in state.waiting if each != me)
-            self.state = state._replace(waiting=waiting)
+            self.state = state._replace(waiting=state.waiting.minus(me))
             return expire()
 
         def expire() -> bool:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from interleave.memory.bag import Bag
 from interleave.memory.containers import SharedDict
+from interleave.memory.identity import ThreadId
 from interleave.memory.made import Kind
 from interleave.memory.port import AccessKind, Location, current_port
 from interleave.memory.values import Shared
@@ -37,12 +39,12 @@ class Local(Shared):
         _access(self, name, lambda values, key: values.pop(key), changes=True)
 
     @staticmethod
-    def forget(local: Local, thread: int) -> None:
+    def forget(local: Local, thread: ThreadId) -> None:
         """Let go of what an ended thread kept there."""
         port = current_port()
         store = _store(local)
         values = port.read(store)
-        kept = tuple([each for each in values if each[0][0] != thread])
+        kept = Bag(each for each in values if each[0][0] != thread)
         if kept != values:
             port.write(store, kept)
 
@@ -67,8 +69,7 @@ def _access(
         except KeyError:
             raise AttributeError(f"'_thread._local' object has no attribute {name!r}") from None
         if changes:
-            # In one order, whoever was first.
-            port.write(store, tuple(sorted(values.items(), key=lambda item: item[0])), part=(key,))
+            port.write(store, Bag(values.items()), part=(key,))
         return result
 
     return port.access(AccessKind("", store), perform, private=True)
@@ -98,12 +99,12 @@ def capture_local(walk: Any, real: Any, path: str) -> Any:
     made = hidden(Local, real)
     values = hidden(SharedDict, made)
     walk.contents[made._location.number] = (("values", values),)
-    walk.contents[values._location.number] = ()
+    walk.contents[values._location.number] = Bag()
     return made
 
 
 def make_local() -> Any:
     """`threading.local()` in a running thread."""
     port = current_port()
-    values = port.make(Kind(SharedDict), ())
+    values = port.make(Kind(SharedDict), Bag())
     return port.make(Kind(Local), (("values", values),))

@@ -17,7 +17,7 @@ from running import load, unload
 
 from interleave import Model, check, expect, param, thread
 from interleave.checking import Checked, Options, checked_model
-from interleave.engine import search
+from interleave.engine import search, stopping
 from interleave.engine.native import stuck as native_stuck
 from interleave.engine.native.space import Sizes
 from interleave.errors import InterleaveError
@@ -408,7 +408,14 @@ def test_interrupted(monkeypatch, engine) -> None:
 
 def test_too_little_memory(monkeypatch) -> None:
     monkeypatch.setattr(native_stuck, "AT_ONCE", 1)
-    monkeypatch.setattr(native_stuck, "shortage", lambda: "reached 1 GB")
+    monkeypatch.setattr(stopping, "LOOK_EVERY", 0)
+    visit = native_stuck.visit
+
+    def visit_little(*arguments: Any) -> Any:
+        monkeypatch.setattr(stopping, "shortage", lambda: "reached 1 GB")
+        return visit(*arguments)
+
+    monkeypatch.setattr(native_stuck, "visit", visit_little)
     (result,) = check(Crossed, engine="native").models
     assert (result.verdict, result.limit) == ("inconclusive", "reached 1 GB")
 

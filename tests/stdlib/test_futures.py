@@ -15,12 +15,12 @@ from concurrent.futures import (
     wait,
 )
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from running import load
+from sequences import Call, Sequences, compare
 
 from interleave import Model, ModelError, array, check, param, postcondition, thread
 from interleave.report.document import render_json
@@ -55,13 +55,19 @@ def ends(found: ModelResult, *names: str) -> set[tuple[object, ...]]:
 # Calls by one thread, answered as the real ones do
 
 
-class Calls(Model):
-    """One thread that uses a future, or a pool whose tasks it waits for."""
+class Calls(Sequences):
+    """Calls on a future, and on a pool whose tasks are waited for."""
 
-    CALLS = param(())
+    def prepare(self):
+        self.noted = ()
+        self.future = self.pool = None
 
-    def setup(self):
-        self.results = ()
+    def begin(self):
+        self.future = Future()
+        self.pool = ThreadPoolExecutor(max_workers=2)
+
+    def finish(self):
+        self.pool.shutdown()
 
     def give(self, value):
         return value
@@ -70,95 +76,96 @@ class Calls(Model):
         raise ValueError(text)
 
     def note(self, future):
-        self.results += (f"called back: {future.cancelled()}",)
+        self.noted += (f"called back: {future.cancelled()}",)
 
     def fail_to_note(self, future):
         raise RuntimeError("nobody sees this")
 
-    @thread
-    def caller(self):
-        future = Future()
-        pool = ThreadPoolExecutor(max_workers=2)
-        for call in self.CALLS:
-            try:
-                match call:
-                    case ("result" | "exception" as method, timeout):
-                        result = getattr(future, method)(timeout)
-                    case ("set_result", value):
-                        result = future.set_result(value)
-                    case ("set_exception", text):
-                        result = future.set_exception(ValueError(text))
-                    case ("add_done_callback", True):
-                        result = future.add_done_callback(self.note)
-                    case ("add_done_callback", False):
-                        result = future.add_done_callback(self.fail_to_note)
-                    case ("new",):
-                        future = Future()
-                        result = None
-                    case ("submit", value):
-                        result = pool.submit(self.give, value).result()
-                    case ("submit keyword", value):
-                        result = pool.submit(self.give, value=value).result()
-                    case ("submit failing", text):
-                        result = pool.submit(self.fail, text).result()
-                    case ("submit wrong", value):
-                        result = pool.submit(self.give, value, value).result()
-                    case ("map", *values):
-                        result = list(pool.map(self.give, values))
-                    case ("map failing", *values):
-                        result = list(pool.map(self.fail, values))
-                    case ("shutdown",):
-                        result = pool.shutdown()
-                    case ("as_completed", timeout):
-                        result = len(list(as_completed([future, future], timeout)))
-                    case ("wait", timeout, when):
-                        done, not_done = wait([future], timeout, when)
-                        result = (len(done), len(not_done))
-                    case (method,):
-                        result = getattr(future, method)()
-            except (ValueError, RuntimeError, TypeError, OverflowError) as error:
-                result = (type(error).__name__, str(error).partition(": <")[0])
-            except (CancelledError, TimeoutError, concurrent.futures.TimeoutError) as error:
-                result = (type(error).__name__, str(error))
-            except concurrent.futures.InvalidStateError as error:
-                result = ("InvalidStateError", str(error).partition(":")[0])
-            self.results = (*self.results, repr(result))
-        pool.shutdown()
+    def perform(self, call):
+        try:
+            result = self.called(call)
+        except (ValueError, RuntimeError, TypeError, OverflowError) as error:
+            result = (type(error).__name__, str(error).partition(": <")[0])
+        except (CancelledError, TimeoutError, concurrent.futures.TimeoutError) as error:
+            result = (type(error).__name__, str(error))
+        except concurrent.futures.InvalidStateError as error:
+            result = ("InvalidStateError", str(error).partition(":")[0])
+        return (repr(result), self.noted)
+
+    def called(self, call):
+        match call:
+            case ("result" | "exception" as method, timeout):
+                return getattr(self.future, method)(timeout)
+            case ("set_result", value):
+                return self.future.set_result(value)
+            case ("set_exception", text):
+                return self.future.set_exception(ValueError(text))
+            case ("add_done_callback", True):
+                return self.future.add_done_callback(self.note)
+            case ("add_done_callback", False):
+                return self.future.add_done_callback(self.fail_to_note)
+            case ("new",):
+                self.future = Future()
+                return None
+            case ("submit", value):
+                return self.pool.submit(self.give, value).result()
+            case ("submit keyword", value):
+                return self.pool.submit(self.give, value=value).result()
+            case ("submit failing", text):
+                return self.pool.submit(self.fail, text).result()
+            case ("submit wrong", value):
+                return self.pool.submit(self.give, value, value).result()
+            case ("map", *values):
+                return list(self.pool.map(self.give, values))
+            case ("map failing", *values):
+                return list(self.pool.map(self.fail, values))
+            case ("shutdown",):
+                return self.pool.shutdown()
+            case ("as_completed", timeout):
+                return len(list(as_completed([self.future, self.future], timeout)))
+            case ("wait", timeout, when):
+                done, not_done = wait([self.future], timeout, when)
+                return (len(done), len(not_done))
+            case (method,):
+                return getattr(self.future, method)()
 
 
-TIMEOUT = st.sampled_from([0, 0.001, -1, 1e300])
-CALLS = st.one_of(
-    st.tuples(st.sampled_from(["result", "exception"]), TIMEOUT),
-    st.tuples(st.sampled_from(["done", "cancelled", "running", "cancel", "new"])),
-    st.tuples(st.just("set_running_or_notify_cancel")),
-    st.tuples(st.just("set_result"), st.integers(0, 2)),
-    st.tuples(st.just("set_exception"), st.sampled_from("ab")),
-    st.tuples(st.just("add_done_callback"), st.booleans()),
-    st.tuples(st.sampled_from(["submit", "submit keyword", "submit wrong"]), st.integers(0, 2)),
-    st.tuples(st.just("submit failing"), st.sampled_from("ab")),
-    st.tuples(st.sampled_from(["map", "map failing"]), st.integers(0, 2)),
-    st.tuples(st.sampled_from(["map", "map failing"]), st.integers(0, 2), st.integers(0, 2)),
-    st.tuples(st.just("shutdown")),
-    st.tuples(st.just("as_completed"), TIMEOUT.filter(lambda timeout: timeout < 1)),
-    st.tuples(
-        st.just("wait"),
-        TIMEOUT.filter(lambda timeout: timeout < 1),
-        st.sampled_from([FIRST_COMPLETED, FIRST_EXCEPTION, "ALL_COMPLETED", "NEVER"]),
-    ),
+SHORT = (0, 0.001, -1)
+OF_A_FUTURE: tuple[Call, ...] = (
+    *[(name, timeout) for name in ("result", "exception") for timeout in (*SHORT, 1e300)],
+    *[(name,) for name in ("done", "cancelled", "running", "cancel", "new")],
+    ("set_running_or_notify_cancel",),
+    ("set_result", 1),
+    ("set_exception", "a"),
+    ("add_done_callback", True),
+    ("add_done_callback", False),
+    *[("as_completed", timeout) for timeout in SHORT],
+    *[("wait", timeout, FIRST_COMPLETED) for timeout in SHORT],
+    *[("wait", 0, when) for when in (FIRST_EXCEPTION, "ALL_COMPLETED", "NEVER")],
+)
+OF_A_POOL: tuple[Call, ...] = (
+    *[(name, 1) for name in ("submit", "submit keyword", "submit wrong")],
+    ("submit failing", "a"),
+    *[(name, *values) for name in ("map", "map failing") for values in ((2,), (0, 1))],
+    ("shutdown",),
 )
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(calls=st.lists(CALLS, max_size=8))
-def test_futures_answer_as_the_real_ones_do(calls: list[Any]) -> None:
-    real: Any = Calls()
-    real.CALLS = tuple(calls)
-    real.setup()
-    real.caller()
-    (found,) = check(Calls, parameters={"CALLS": tuple(calls)}).models
-    assert found.interleavings is not None
-    assert ends(found, "results") == {("finished", real.results)}
+def test_any_two_calls_on_a_future_answer_as_the_real_ones_do() -> None:
+    compare(Calls, [OF_A_FUTURE] * 2)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_any_two_calls_on_a_pool_answer_as_the_real_ones_do() -> None:
+    compare(Calls, [OF_A_POOL] * 2)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("seed", range(4))
+def test_many_calls_answer_as_the_real_ones_do(seed: int) -> None:
+    random = Random(seed)
+    compare(Calls, [random.sample([*OF_A_FUTURE, *OF_A_POOL], 2) for _ in range(6)])
 
 
 # The same outcomes as with workers that are there all the time, written out with a queue

@@ -13,6 +13,7 @@ from queue import Empty, Full
 from typing import Any
 
 import pytest
+from sequences import Sequences, compare
 
 from interleave import (
     Model,
@@ -464,52 +465,46 @@ def test_a_lock_that_cannot_be_taken_again_keeps_out_its_holder() -> None:
     assert violation.message == "look waits for number, which it holds itself"
 
 
-class Sequence(Model):
-    """One process runs calls on one primitive, and keeps what they give."""
+class Calls(Sequences):
+    """Calls on one primitive."""
 
     KIND = param("Lock")
-    CALLS = param(())
 
-    def setup(self):
+    def prepare(self):
         self.it = MAKE[self.KIND]()
-        self.results = ()
 
-    @thread
-    def caller(self):
-        for call in self.CALLS:
-            try:
-                match call:
-                    case ("get", name):
-                        result = getattr(self.it, name)
-                    case ("set", name, value):
-                        result = setattr(self.it, name, value)
-                    case ("item", key):
-                        result = self.it[key]
-                    case ("store", key, value):
-                        self.it[key] = value
-                        result = None
-                    case ("len",):
-                        result = len(self.it)
-                    case ("list",):
-                        result = tuple(self.it)
-                    case ("wake",):
-                        with self.it:
-                            result = self.it.notify_all()
-                    case (name, *arguments):
-                        result = getattr(self.it, name)(*arguments)
-                if isinstance(result, list):
-                    result = tuple(result)
-            except (
-                AssertionError,
-                AttributeError,
-                EOFError,
-                IndexError,
-                OSError,
-                TypeError,
-                ValueError,
-            ) as error:
-                result = (type(error).__name__, str(error))
-            self.results = (*self.results, result)
+    def perform(self, call):
+        try:
+            match call:
+                case ("get", name):
+                    result = getattr(self.it, name)
+                case ("set", name, value):
+                    result = setattr(self.it, name, value)
+                case ("item", key):
+                    result = self.it[key]
+                case ("store", key, value):
+                    self.it[key] = value
+                    result = None
+                case ("len",):
+                    result = len(self.it)
+                case ("list",):
+                    result = tuple(self.it)
+                case ("wake",):
+                    with self.it:
+                        result = self.it.notify_all()
+                case (name, *arguments):
+                    result = getattr(self.it, name)(*arguments)
+            return tuple(result) if isinstance(result, list) else result
+        except (
+            AssertionError,
+            AttributeError,
+            EOFError,
+            IndexError,
+            OSError,
+            TypeError,
+            ValueError,
+        ) as error:
+            return (type(error).__name__, str(error))
 
 
 MAKE: dict[str, Any] = {
@@ -533,18 +528,6 @@ MAKE: dict[str, Any] = {
 }
 
 
-def assert_same(kind: str, calls: tuple[Any, ...]) -> None:
-    """The modelled primitive gives what the real one gives."""
-    real: Any = Sequence()
-    real.KIND, real.CALLS = kind, calls
-    real.setup()
-    real.caller()
-    found = check(Sequence, parameters={"KIND": kind, "CALLS": calls}).models[0]
-    assert found.interleavings is not None
-    (outcome,) = found.interleavings.outcomes
-    assert dict(outcome.state).get("results", ()) == real.results, (kind, calls)
-
-
 LOCK_CALLS = (
     ("acquire", False),
     ("acquire", True, 0),
@@ -556,8 +539,7 @@ LOCK_CALLS = (
 @pytest.mark.parametrize("kind", ["Lock", "RLock", "Semaphore", "BoundedSemaphore"])
 def test_locks_answer_as_the_real_ones_do(kind) -> None:
     more = (("get_value",),) if "Semaphore" in kind else ()
-    for calls in itertools.product((*LOCK_CALLS, *more), repeat=3):
-        assert_same(kind, calls)
+    compare(Calls, [(*LOCK_CALLS, *more)] * 3, KIND=kind)
 
 
 @pytest.mark.parametrize(
@@ -576,23 +558,23 @@ def test_locks_answer_as_the_real_ones_do(kind) -> None:
     ],
 )
 def test_others_answer_as_the_real_ones_do(kind, calls, length) -> None:
-    for each in itertools.product(calls, repeat=length):
-        assert_same(kind, each)
+    compare(Calls, [calls] * length, KIND=kind)
 
 
+GET_VALUE = [("get", "value")]
 NUMBERS = (0, 1, -1, 127, 128, 2**15, 2**31, -(2**31) - 1, 2**63, 2**64 + 5, True)
 
 
 @pytest.mark.parametrize("code", "bBhHiIlLqQ")
 def test_whole_numbers_wrap_around_as_in_c(code) -> None:
-    for number in (*NUMBERS, 1.5, "1", None):
-        assert_same(f"Value {code}", (("set", "value", number), ("get", "value")))
+    stores = [("set", "value", number) for number in (*NUMBERS, 1.5, "1", None)]
+    compare(Calls, [stores, GET_VALUE], KIND=f"Value {code}")
 
 
 @pytest.mark.parametrize("code", "fdc")
 def test_other_values_are_converted_as_ctypes_does(code) -> None:
-    for value in (0, 1, 0.1, 1e300, -0.0, b"x", b"xy", "x", None):
-        assert_same(f"Value {code}", (("set", "value", value), ("get", "value")))
+    stores = [("set", "value", value) for value in (0, 1, 0.1, 1e300, -0.0, b"x", b"xy", "x", None)]
+    compare(Calls, [stores, GET_VALUE], KIND=f"Value {code}")
 
 
 @pytest.mark.parametrize("kind", ["Array i", "RawArray i", "Array d"])
@@ -611,8 +593,7 @@ def test_arrays_answer_as_the_real_ones_do(kind) -> None:
         ("store", slice(0, 2), (8, 9)),
         ("store", slice(0, 2), (8,)),
     )
-    for pair in itertools.product(calls, repeat=2):
-        assert_same(kind, (*pair, ("list",)))
+    compare(Calls, [calls, calls, [("list",)]], KIND=kind)
 
 
 @pytest.mark.parametrize("kind", ["Array c", "RawArray c"])
@@ -628,8 +609,7 @@ def test_strings_answer_as_the_real_ones_do(kind) -> None:
         ("store", 0, b"q"),
         ("store", slice(0, 2), b"rs"),
     )
-    for pair in itertools.product(calls, repeat=2):
-        assert_same(kind, (*pair, ("get", "raw"), ("get", "value")))
+    compare(Calls, [calls, calls, [("get", "raw")], GET_VALUE], KIND=kind)
 
 
 # Waiting for each other

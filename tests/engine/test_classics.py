@@ -14,7 +14,7 @@ import pytest
 
 from interleave import Model, array, atomic, check, choose, thread
 
-FOLDER = Path(__file__).parent.parent / "models"
+FOLDER = Path(__file__).parents[2] / "models"
 END = ("end", ())
 
 Memory = dict[str, Any]

@@ -10,12 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from asyncio_driver import Outcome, every_outcome, is_plain
+from asyncio_driver import every_outcome, listed
 from asyncio_programs import program
 
 from interleave import check
-from interleave.loading import load_models
-from interleave.showing import show
 
 RUNS = 150
 """How often the real loop runs each program at most."""
@@ -26,21 +24,6 @@ BY_ADDRESS = ("as_completed", "asyncio.wait(", "TaskGroup")
 """What goes through futures in the order of their addresses, so that the driver cannot be sure to
 have tried everything.
 """
-
-
-def listed(file: Path, text: str, order: str) -> set[Outcome]:
-    """The outcomes of a program that interleave lists."""
-    file.write_text(text)
-    model = load_models(file)[-1]
-    (result,) = check(model, order=order).models
-    assert result.interleavings is not None
-    names = [name for name, value in vars(model).items() if is_plain(name, value)]
-    found = set()
-    for each in result.interleavings.outcomes:
-        state = dict(each.state)
-        values = {name: state.get(name, getattr(model, name)) for name in names}
-        found.add((each.how, tuple((name, show(value)) for name, value in values.items())))
-    return found
 
 
 def compare(file: Path, text: str, order: str, runs: int = RUNS) -> None:

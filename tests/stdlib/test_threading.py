@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from running import load
+from sequences import Call, Sequences, compare
 
 from interleave import Model, ModelError, array, check, invariant, param, section, thread
 from interleave.report.document import render_json
@@ -46,19 +46,21 @@ def ends(found: ModelResult, *names: str) -> set[tuple[object, ...]]:
 # Calls by one thread, answered as the real ones do
 
 
-class Calls(Model):
-    """One thread that performs `CALLS` on one object: each (method, *arguments)."""
+class Calls(Sequences):
+    """Calls on one object, which is made by setup or by the thread."""
 
     KIND = param("Semaphore")
     MADE_WITH = param(())
     IN_THREAD = param(False)
-    CALLS = param(())
 
-    def setup(self):
+    def prepare(self):
         self.it = None
         self.acted = 0
-        self.results = ()
         if not self.IN_THREAD:
+            self.it = self.made()
+
+    def begin(self):
+        if self.IN_THREAD:
             self.it = self.made()
 
     def made(self):
@@ -83,103 +85,98 @@ class Calls(Model):
         if self.acted == 2:
             raise ValueError("the action fails")
 
-    @thread
-    def caller(self):
-        if self.IN_THREAD:
-            self.it = self.made()
-        for method, *arguments in self.CALLS:
-            try:
-                match method:
-                    case "with":
-                        with self.it as entered:
-                            result = entered
-                    case "parties" | "n_waiting" | "broken" | "_value":
-                        result = getattr(self.it, method)
-                    case "wait_for":
-                        holds, timeout = arguments
-                        result = self.it.wait_for(lambda: holds, timeout)  # noqa: B023
-                    case _:
-                        result = getattr(self.it, method)(*arguments)
-            except ERRORS as error:
-                result = (type(error).__name__, str(error))
-            self.results = (*self.results, repr(result))
+    def perform(self, call):
+        method, *arguments = call
+        try:
+            match method:
+                case "with":
+                    with self.it as entered:
+                        result = entered
+                case "parties" | "n_waiting" | "broken" | "_value":
+                    result = getattr(self.it, method)
+                case "wait_for":
+                    holds, timeout = arguments
+                    result = self.it.wait_for(lambda: holds, timeout)
+                case _:
+                    result = getattr(self.it, method)(*arguments)
+        except ERRORS as error:
+            result = (type(error).__name__, str(error))
+        return repr(result)
 
 
-TIMEOUT = st.sampled_from([0, 0.001, -1, "1", 1e300])
-TIMEOUTS = st.tuples(TIMEOUT)
-NUMBER = st.sampled_from([-1, 0, 1, 2, 3])
-SEMAPHORE = st.one_of(
-    st.tuples(st.sampled_from(["release", "acquire try", "with", "_value"])),
-    st.tuples(st.just("release"), NUMBER),
-    st.tuples(st.just("acquire"), st.booleans(), TIMEOUT | st.none()),
+TIMEOUTS = (0, 0.001, -1, "1", 1e300)
+NUMBERS = (-1, 0, 1, 2, 3)
+SEMAPHORE = (
+    ("release",),
+    ("with",),
+    ("_value",),
+    *[("release", number) for number in NUMBERS],
+    *[
+        ("acquire", blocking, timeout)
+        for blocking in (False, True)
+        for timeout in (*TIMEOUTS, None)
+    ],
 )
-CALLS = {
+CONDITION = (
+    *[(name,) for name in ("acquire", "release", "notify", "notify_all", "notifyAll", "with")],
+    *[("notify", number) for number in (*NUMBERS, "1")],
+    *[("wait", timeout) for timeout in TIMEOUTS],
+    *[("wait_for", holds, timeout) for holds in (0, 1, "yes") for timeout in TIMEOUTS],
+)
+BARRIER = (
+    *[(name,) for name in ("reset", "abort", "parties", "n_waiting", "broken")],
+    *[("wait", timeout) for timeout in TIMEOUTS],
+)
+CALLS: dict[str, tuple[Call, ...]] = {
     "Semaphore": SEMAPHORE,
     "BoundedSemaphore": SEMAPHORE,
-    "Event": st.one_of(
-        st.tuples(st.sampled_from(["set", "clear", "is_set", "isSet"])),
-        st.tuples(st.just("wait"), TIMEOUT),
+    "Event": (
+        *[(name,) for name in ("set", "clear", "is_set", "isSet")],
+        *[("wait", timeout) for timeout in TIMEOUTS],
     ),
-    "Condition": st.one_of(
-        st.tuples(st.sampled_from(["acquire", "release", "notify", "notify_all", "notifyAll"])),
-        st.tuples(st.just("notify"), NUMBER | st.just("1")),
-        st.tuples(st.just("wait"), TIMEOUT),
-        st.tuples(st.just("wait_for"), st.sampled_from([0, 1, "yes"]), TIMEOUT),
-        st.tuples(st.just("with")),
-    ),
-    "Barrier": st.one_of(
-        st.tuples(st.sampled_from(["reset", "abort", "parties", "n_waiting", "broken"])),
-        st.tuples(st.just("wait"), TIMEOUT),
-    ),
+    "Condition": CONDITION,
+    "Condition(Lock())": CONDITION,
+    "Barrier": BARRIER,
+    "Barrier with action": BARRIER,
 }
-CALLS["Condition(Lock())"] = CALLS["Condition"]
-CALLS["Barrier with action"] = CALLS["Barrier"]
 MADE_WITH = {
-    "Semaphore": st.tuples(st.integers(0, 2)),
-    "BoundedSemaphore": st.tuples(st.integers(0, 2)),
-    "Barrier": st.tuples(st.integers(1, 2)),
-    "Barrier with action": st.tuples(st.integers(1, 2)),
+    "Semaphore": [(0,), (1,), (2,)],
+    "BoundedSemaphore": [(0,), (1,), (2,)],
+    "Barrier": [(1,), (2,)],
+    "Barrier with action": [(1,), (2,)],
 }
+MADE = [(kind, made_with) for kind in CALLS for made_with in MADE_WITH.get(kind, [()])]
 
 
-def would_wait(real: Any, call: tuple[Any, ...]) -> bool:
+def waits(real: Any, call: Call) -> bool:
     """Whether a call would wait for ever, for nobody else is there."""
+    it = real.it
     match call:
         case ("acquire", False, _):
             return False
         case ("acquire", *_, timeout):
-            return timeout is None and real._value == 0
-        case ("with" | "acquire",) if hasattr(real, "_value"):
-            return bool(real._value == 0)
-        case ("with" | "acquire",) if hasattr(real, "_lock"):
-            lock = real._lock
-            return isinstance(lock, type(threading.Lock())) and lock.locked()
+            return timeout is None and it._value == 0
+        case ("with" | "acquire",) if hasattr(it, "_value"):
+            return bool(it._value == 0)
+        case ("with" | "acquire",) if hasattr(it, "_lock"):
+            return isinstance(it._lock, type(threading.Lock())) and it._lock.locked()
     return False
 
 
 @pytest.mark.filterwarnings("ignore:.*is deprecated:DeprecationWarning")  # old names
+@pytest.mark.parametrize(("kind", "made_with"), MADE)
+def test_any_two_calls_answer_as_the_real_ones_do(kind: str, made_with: tuple[int, ...]) -> None:
+    compare(Calls, [CALLS[kind]] * 2, waits, KIND=kind, MADE_WITH=made_with)
+
+
+@pytest.mark.filterwarnings("ignore:.*is deprecated:DeprecationWarning")  # old names
 @pytest.mark.parametrize("in_thread", [False, True])
-@pytest.mark.parametrize("kind", sorted(CALLS))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(data=st.data())
-def test_they_answer_as_the_real_ones_do(kind: str, in_thread: bool, data: st.DataObject) -> None:
-    made_with = data.draw(MADE_WITH.get(kind, st.just(())))
-    real: Any = Calls()
-    real.KIND, real.MADE_WITH, real.IN_THREAD = kind, made_with, False
-    real.setup()
-    calls = []
-    for call in data.draw(st.lists(CALLS[kind], max_size=8)):
-        call = ("acquire", False) if call == ("acquire try",) else call
-        if not would_wait(real.it, call):
-            calls.append(call)
-            real.CALLS = (call,)
-            real.caller()
-    parameters = {"KIND": kind, "MADE_WITH": made_with, "IN_THREAD": in_thread}
-    (found,) = check(Calls, parameters={**parameters, "CALLS": tuple(calls)}).models
-    assert found.interleavings is not None
-    (outcome,) = found.interleavings.outcomes
-    assert outcome.how == "finished"
-    assert dict(outcome.state)["results"] == real.results
+@pytest.mark.parametrize("kind", CALLS)
+def test_many_calls_answer_as_the_real_ones_do(kind: str, in_thread: bool) -> None:
+    random = Random(f"{kind} {in_thread}")
+    made_with = random.choice(MADE_WITH.get(kind, [()]))
+    rounds = [random.sample(CALLS[kind], 2) for _ in range(6)]
+    compare(Calls, rounds, waits, KIND=kind, MADE_WITH=made_with, IN_THREAD=in_thread)
 
 
 # The same outcomes as CPython's own way of doing it, written out with locks alone
@@ -890,6 +887,28 @@ def test_nobody_holds_a_semaphore_that_is_a_signal() -> None:
     (violation,) = checked(Signal).violations
     assert violation.message == "consumer waits for ready"
     assert [wait.holders for wait in violation.waits] == [()]
+
+
+def test_who_took_a_semaphore_that_a_thread_made_holds_it() -> None:
+    class Made(Model):
+        VALUES = param((1,))
+        rounds = 0
+
+        @thread
+        def taker(self):
+            for value in self.VALUES:
+                made = threading.Semaphore(value)
+                made.acquire()
+                if value == self.VALUES[-1]:
+                    made.acquire()
+                made = None
+                self.rounds += 1
+
+    (violation,) = checked(Made).violations
+    assert violation.message == "taker waits for taker#1, which it holds itself"
+    # The second is where the first one was, and nobody has taken it.
+    (violation,) = checked(Made, parameters={"VALUES": (1, 0)}).violations
+    assert violation.message == "taker waits for taker#1"
 
 
 # Event

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sequences import Call, Sequences, compare
 
 from interleave import (
     Model,
@@ -41,40 +42,41 @@ def made(item):
     return Ranked(*item[1:]) if type(item) is tuple and item[:1] == ("ranked",) else item
 
 
-class Calls(Model):
-    """One thread that performs `CALLS`, each (operation, argument)."""
+class Calls(Sequences):
+    """Calls on one queue, each (operation, argument)."""
 
     KIND = param("Queue")
     SIZE = param(0)
     BEFORE = param(())
-    CALLS = param(())
 
-    def setup(self):
+    def prepare(self):
         cls = getattr(queue, self.KIND)
         self.q = cls() if self.KIND == "SimpleQueue" else cls(self.SIZE)
-        self.results = ()
         for item in self.BEFORE:
             try:
                 self.q.put_nowait(made(item))
             except (queue.Full, TypeError):
                 break
 
-    @thread
-    def caller(self):
-        for operation, argument in self.CALLS:
-            try:
-                result = self.perform(operation, argument)
-            except (queue.Empty, queue.Full, TypeError, ValueError, OverflowError) as error:
-                result = (type(error).__name__, str(error))
-            self.results = (*self.results, repr(result))
+    def perform(self, call):
+        operation, argument = call
+        try:
+            result = self.called(operation, argument)
+        except (queue.Empty, queue.Full, TypeError, ValueError, OverflowError) as error:
+            result = (type(error).__name__, str(error))
+        return repr(result)
 
-    def perform(self, operation, argument):
+    def called(self, operation, argument):
         # A call that would wait for ever is made one that does not wait.
         simple = self.KIND == "SimpleQueue"
         match operation:
             case "put":
                 room = simple or not self.q.full()
                 return self.q.put(made(argument), room)
+            case "put all":
+                for item in argument:
+                    self.q.put_nowait(made(item))
+                return None
             case "put_nowait":
                 return self.q.put_nowait(made(argument))
             case "put with timeout":
@@ -127,56 +129,47 @@ ITEMS = st.one_of(
 )
 """Items of one kind, or of several: an order is total, or not."""
 
-TIMEOUTS = st.sampled_from([0, 0.001, -1, "1", None])
-OPERATIONS = st.one_of(
-    *[st.tuples(st.just(name), st.just("item")) for name in ("put", "put", "put_nowait")],
-    *[st.tuples(st.just(name), st.none()) for name in ("get", "get", "get_nowait")],
+TIMEOUTS = (0, 0.001, -1, "1")
+OPERATIONS: tuple[Call, ...] = (
+    *[(name, 0) for name in ("put", "put_nowait")],
+    *[(name, None) for name in ("get", "get_nowait", "qsize", "empty", "full", "maxsize")],
+    *[(name, None) for name in ("task_done", "join", "unfinished_tasks")],
+    *[(f"{name} with timeout", timeout) for name in ("put", "get") for timeout in TIMEOUTS],
     *[
-        st.tuples(st.just(name), st.none())
-        for name in ("qsize", "empty", "full", "maxsize", "task_done", "join", "unfinished_tasks")
-    ],
-    *[
-        st.tuples(st.just(name), TIMEOUTS.filter(lambda timeout: timeout is not None))
-        for name in ("put with timeout", "get with timeout")
-    ],
-    *[
-        st.tuples(st.just(name), TIMEOUTS)
-        for name in ("put at once with timeout", "get at once with timeout")
+        (f"{name} at once with timeout", timeout)
+        for name in ("put", "get")
+        for timeout in (*TIMEOUTS, None)
     ],
 )
-PUTS_AND_GETS = st.sampled_from([("put", "item"), ("put", "item"), ("get", None)])
 
 
-def same_as_the_real_one(**parameters: object) -> ModelResult:
-    """A run of `Calls`, whose results are those of the real queue."""
-    real: Any = Calls()
-    for name, value in parameters.items():
-        setattr(real, name, value)
-    real.setup()
-    real.caller()
-    (found,) = check(Calls, parameters=parameters).models
-    assert found.interleavings is not None
-    (outcome,) = found.interleavings.outcomes
-    assert dict(outcome.state)["results"] == real.results
-    return found
+@pytest.mark.parametrize("before", [(), (3,)], ids=["empty", "full"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_two_calls_answer_as_the_real_ones_do(kind: str, before: tuple[int, ...]) -> None:
+    compare(Calls, [OPERATIONS] * 2, KIND=kind, SIZE=1, BEFORE=before)
+
+
+@st.composite
+def rounds(draw: st.DrawFn, items: list[Any]) -> list[list[Call]]:
+    """Five rounds with two calls each to choose from, most of them of items that are put or got."""
+    item = st.sampled_from(items)
+    puts = st.tuples(st.sampled_from(["put", "put", "put_nowait"]), item)
+    gets = st.tuples(st.sampled_from(["get", "get", "get_nowait"]), st.none())
+    calls = st.one_of(puts, puts, gets, st.sampled_from(OPERATIONS))
+    return draw(st.lists(st.lists(calls, min_size=2, max_size=2), min_size=5, max_size=5))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8)
 @given(data=st.data())
-def test_queues_answer_as_the_real_ones_do(kind: str, data: st.DataObject) -> None:
+def test_many_calls_answer_as_the_real_ones_do(kind: str, data: st.DataObject) -> None:
     items = data.draw(ITEMS)
-    calls = [
-        (name, data.draw(st.sampled_from(items)) if argument == "item" else argument)
-        for name, argument in data.draw(st.lists(st.one_of(OPERATIONS, PUTS_AND_GETS), max_size=12))
-    ]
     parameters = {
         "KIND": kind,
         "SIZE": data.draw(st.sampled_from([0, 0, 1, 2, 5, -1])),
         "BEFORE": tuple(data.draw(st.lists(st.sampled_from(items), max_size=5))),
-        "CALLS": tuple(calls),
     }
-    same_as_the_real_one(**parameters)
+    compare(Calls, data.draw(rounds(items)), **parameters)
 
 
 @pytest.mark.parametrize(
@@ -190,10 +183,9 @@ def test_queues_answer_as_the_real_ones_do(kind: str, data: st.DataObject) -> No
     ],
 )
 def test_a_heap_of_items_that_are_no_total_order_lies_as_it_does_in_cpython(first, then) -> None:
-    for items in itertools.permutations(first):
-        puts = [("put", item) for item in [*items, then]]
-        calls = (*puts, *[("get_nowait", None)] * 5)
-        same_as_the_real_one(KIND="PriorityQueue", SIZE=0, BEFORE=(), CALLS=calls)
+    puts = [("put all", items) for items in itertools.permutations(first)]
+    gets = [[("get_nowait", None)]] * 5
+    compare(Calls, [puts, [("put", then)], *gets], KIND="PriorityQueue")
 
 
 # Small models

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import running
 from programs import model as written
 from running import load, machine_of, variables
 
@@ -800,7 +801,7 @@ class M(Model):
 DUMP = """
 import sys
 from pathlib import Path
-sys.path.insert(0, {tests!r})
+sys.path.insert(0, {support!r})
 from running import machine_of
 from interleave.loading import load_models
 machine = machine_of(load_models(Path({file!r}))[0])
@@ -821,7 +822,7 @@ for state in seen:
 def test_hash_seeds_change_nothing(tmp_path: Path) -> None:
     file = tmp_path / "sets.py"
     file.write_text(SETS)
-    script = DUMP.format(file=str(file), tests=str(Path(__file__).parent))
+    script = DUMP.format(file=str(file), support=str(Path(running.__file__).parent))
     outputs = [
         subprocess.run(
             [sys.executable, "-c", script],

@@ -9,7 +9,7 @@ import pytest
 from interleave import check
 from interleave.loading import load_models
 
-FOLDER = Path(__file__).parent.parent / "models" / "go"
+FOLDER = Path(__file__).parents[2] / "models" / "go"
 
 PATTERNS = [
     ("ab_ba", "MainWaits", ["deadlock"], 103, 190),

@@ -15,7 +15,7 @@ import pytest
 
 from interleave import Model, array, check, choose, invariant, param, postcondition, section, thread
 from interleave.checking import Options, checked_model
-from interleave.engine import memory, search
+from interleave.engine import resources, search
 from interleave.engine.graph import SearchGraph
 from interleave.engine.native import compiling, intrinsics, kernel
 from interleave.engine.native.endings import _combine, _is_prime, _more_primes
@@ -330,7 +330,7 @@ def test_an_interrupted_search_ends_with_what_is_known() -> None:
 
 @pytest.mark.parametrize("engine", ["reference", "native"])
 def test_a_search_ends_before_memory_does(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "installed", lambda: 1_000_000)
+    monkeypatch.setattr(resources, "installed", lambda: 1_000_000)
     (found,) = check(Philosophers, parameters={"N": 9}, engine=engine).models
     assert found.verdict == "inconclusive"
     assert found.limit == "reached 0.0 GB, nearly all the memory of this machine"
@@ -363,7 +363,7 @@ def test_a_variable_that_never_stops_growing_is_named(engine: str) -> None:
 
 
 def test_memory_is_known() -> None:
-    assert 0 <= memory.resident() < (memory.installed() or 1)
+    assert 0 <= resources.resident() < (resources.installed() or 1)
 
 
 def test_progress_is_told_in_one_line() -> None:

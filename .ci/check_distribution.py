@@ -20,8 +20,8 @@ assert not any("__pycache__" in name for name in names), "the wheel holds caches
 with tarfile.open(sdist) as archive:
     parts = {name.split("/")[1] for name in archive.getnames() if "/" in name}
 allowed = {
-    "interleave", "models", "examples", "tests", "docs", "benchmarks", "README.md", "LICENSE", "pyproject.toml",
-    "PKG-INFO", ".gitignore",
+    "interleave", "models", "examples", "tests", "docs", "benchmarks", "README.md", "LICENSE",
+    "pyproject.toml", "PKG-INFO", ".gitignore",
 }  # fmt: skip
 assert parts <= allowed, f"the sdist holds {sorted(parts - allowed)}"
 print(f"{wheel.name} and {sdist.name} hold what they should")

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asyncio_driver import every_outcome
+from asyncio_driver import every_outcome, listed
 from click.testing import CliRunner
 from running import load
-from test_asyncio_loop import listed
 
 from interleave import check
 from interleave.cli import main
@@ -828,7 +827,7 @@ def test_to_thread(tmp_path: Path, engine: str) -> None:
     assert result.verdict == "verified", result.violations
 
 
-MODELS = Path(__file__).parent.parent / "models" / "asyncio"
+MODELS = Path(__file__).parents[2] / "models" / "asyncio"
 SIZE = re.compile(r"^# ([\d,]+) states, ([\d,]+) transitions\n(?:@.*\n)+class (\w+)", re.MULTILINE)
 
 

@@ -14,8 +14,11 @@ import types
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from interleave import check
+from interleave.loading import load_models
 from interleave.model import NOTE, ThreadNote
 from interleave.program.choices import next_choices
 from interleave.showing import show
@@ -191,3 +194,18 @@ def every_outcome(text: str, *, fifo: bool = False, runs: int) -> tuple[set[Outc
             if choices is None:
                 return found, True
     return found, False
+
+
+def listed(file: Path, text: str, order: str) -> set[Outcome]:
+    """The outcomes of a program that interleave lists."""
+    file.write_text(text)
+    model = load_models(file)[-1]
+    (result,) = check(model, order=order).models
+    assert result.interleavings is not None
+    names = [name for name, value in vars(model).items() if is_plain(name, value)]
+    found = set()
+    for each in result.interleavings.outcomes:
+        state = dict(each.state)
+        values = {name: state.get(name, getattr(model, name)) for name in names}
+        found.add((each.how, tuple((name, show(value)) for name, value in values.items())))
+    return found

@@ -1,0 +1,218 @@
+"""Control: which block of which function a thread runs next."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import types
+from typing import Any
+
+from interleave.compiler import Block, BlockKind, Code
+from interleave.errors import InterleaveError, ModelError, Place
+from interleave.machine.frames import Frame
+from interleave.machine.halting import Ending, Halt
+from interleave.machine.interning import LocalStates
+from interleave.machine.log import Log
+from interleave.machine.port import StepPort
+from interleave.machine.stack import Stack
+from interleave.machine.step import Failure
+from interleave.machine.switching import Switches, is_of_this_package
+from interleave.machine.tasks import RESULT
+from interleave.memory.coroutine import Coroutine, awaited
+from interleave.memory.port import AccessKind, Unrecoverable
+from interleave.program import Program, Restart
+
+DEEPEST_CALL = 200
+"""Calls of the model's own functions within each other."""
+
+_ORIGIN = "_interleave_origin"
+"""Attribute of an exception that a thread has caught: where it was first raised."""
+
+
+class Control:
+    """Runs the blocks of a thread, and goes from each to the next: by jumps, calls, returns and
+    exceptions.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        locals_: LocalStates,
+        stack: Stack,
+        log: Log,
+        port: StepPort,
+        switches: Switches,
+        ending: Ending,
+    ) -> None:
+        self.is_returning = False
+        """Whether this step is the end of a thread that ends the program."""
+        self.returned: tuple[str, Any] | None = None
+        """How the task has ended, if it has."""
+        self.raised: list[str] = []
+        """The exceptions that came up, by name."""
+        self._program = program
+        self._locals = locals_
+        self._stack = stack
+        self._log = log
+        self._port = port
+        self._switches = switches
+        self._ending = ending
+
+    def run_block(self) -> Failure | bool | None:
+        """Run the present block and go where it leads. Not None when the thread has ended."""
+        frame = self._stack.frames[-1]
+        if frame.at >= len(frame.code.blocks):
+            if self.is_returning:
+                self._port.access(AccessKind("return"), lambda: None, private=True)
+            return self._return(None)
+        block = frame.code.blocks[frame.at]
+        self._log.cursor = 0
+        if self._port.flow:
+            self._port.flow.block(block)
+        self._port.tasks.made = []
+        try:
+            result = block.run(frame.names)
+            if block.kind is BlockKind.CALL and not self._ending.how:
+                callee, arguments, keywords = result
+                if (found := self._program.world.to_flatten(callee)) is not None:
+                    self._call(block, *found, arguments, keywords)
+                    return None
+                frame.names[block.target] = callee(*arguments, **keywords)
+                self._switches.note_point()
+            if block.kind is BlockKind.AWAIT and not self._ending.how:
+                if type(result) is Coroutine:
+                    result.start()
+                    self._enter(block, self._program.world.code(result.function), result.names, 0)
+                    return None
+                frame.names[block.target] = awaited(result)
+        except Halt as halt:
+            if isinstance(self._ending.error, InterleaveError):
+                self._ending.error.at(_place_in(halt))
+            return None
+        except (KeyboardInterrupt, MemoryError):
+            raise
+        except BaseException as error:
+            if self._ending.how:
+                return None
+            if isinstance(error, InterleaveError | Restart):
+                if isinstance(error, InterleaveError):
+                    error.at(_place_in(error))
+                self._ending.how, self._ending.error = "error", error
+                return None
+            return self._throw(error)
+        if self._ending.how:
+            return None
+        if block.kind is BlockKind.RETURN:
+            return self._return(result)
+        if self._port.flow:
+            self._port.flow.done(block)
+        go_on = block.kind is not BlockKind.BRANCH or result
+        self._jump(frame, block, block.next if go_on else block.otherwise)
+        return None
+
+    def _jump(self, frame: Frame, block: Block, target: int) -> None:
+        if self._port.flow:
+            self._port.flow.jump(block, target)
+        if target <= frame.at:
+            self._switches.note_point()
+        frame.at = target
+
+    def _call(
+        self,
+        block: Block,
+        function: types.FunctionType,
+        owner: tuple[Any, ...],
+        arguments: tuple[Any, ...],
+        keywords: dict[str, Any],
+    ) -> None:
+        """Begin a call of the model's own code; of a coroutine, only where it is awaited."""
+        code = self._program.world.code(function)
+        bound = code.bind(*owner, *arguments, **keywords)
+        if code.is_coroutine and not block.is_awaited:
+            frame = self._stack.frames[-1]
+            frame.names[block.target] = Coroutine(function, bound)
+            if self._port.flow:
+                self._port.flow.done(block)
+            self._jump(frame, block, block.next)
+            return
+        if code.is_coroutine:
+            self._stack.frames[-1].at = block.next  # where it is awaited
+        self._enter(block, code, bound, len(owner))
+
+    def _enter(self, block: Block, code: Code, bound: dict[str, Any], owners: int) -> None:
+        """Push a frame."""
+        if len(self._stack.frames) >= DEEPEST_CALL:
+            self._ending.halt(
+                ModelError(
+                    f"{code.function.__qualname__} calls itself more than {DEEPEST_CALL} deep",
+                    remedy="end the recursion sooner, or write a loop",
+                )
+            )
+        self._switches.note_point()
+        if self._port.flow:
+            self._port.flow.call(block, list(bound)[owners:])
+        self._stack.push(code, bound)
+
+    def _return(self, value: Any) -> bool | None:
+        """Leave the innermost function. True when it was the thread's method itself."""
+        if len(self._stack.frames) == 1:
+            self._stack.frames.clear()
+            self.returned = (RESULT, value)
+            return True
+        self._switches.note_point()
+        caller = self._stack.frames[-2]
+        block = caller.code.blocks[caller.at]
+        if self._port.flow:
+            self._port.flow.returned(block.target)
+        self._stack.frames.pop()
+        caller.names[block.target] = value
+        self._jump(caller, block, block.next)
+        return None
+
+    def _throw(self, error: BaseException) -> Failure | bool | None:
+        """Take an exception to its handler, or out of the thread."""
+        origin = self._origin(error)
+        while self._stack.frames:
+            frame = self._stack.frames[-1]
+            block = frame.code.blocks[frame.at]
+            if block.handler is not None and not isinstance(error, Unrecoverable):
+                frame.names[block.handler_name] = error.with_traceback(None)
+                if self._port.flow:
+                    self._port.flow.caught(block.handler_name)
+                frame.at = block.handler
+                return None
+            if self._port.flow:
+                self._port.flow.thrown()
+            self._stack.frames.pop()
+        if self._port.tasks.in_loop:
+            self.returned = self._port.tasks.ended_by(error)
+            if self._port.tasks.is_for_others(error):
+                return True
+        if isinstance(error, SystemExit):
+            return True  # as in threading: it ends the thread, silently
+        code, number = origin
+        return Failure(error, origin, isinstance(code.blocks[number].statement, ast.Assert))
+
+    def _origin(self, error: BaseException) -> tuple[Code, int]:
+        """The block that first raised an exception, which may have come through handlers since."""
+        code, at = self._stack.here()
+        if code.blocks[at].raises_again and _ORIGIN in error.__dict__:
+            number, at = error.__dict__[_ORIGIN]
+            return (self._locals.codes[number], at)
+        code, at = self._stack.shown()
+        error.__dict__[_ORIGIN] = (self._locals.code_number(code), at)
+        self.raised.append(type(error).__name__)
+        return (code, at)
+
+
+def _place_in(error: BaseException) -> Place | None:
+    """The part of a block of the user's in which an exception came up."""
+    found = None
+    traceback = error.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if code.co_name.startswith("#") and not is_of_this_package(code.co_filename):
+            positions = itertools.islice(code.co_positions(), traceback.tb_lasti // 2, None)
+            found = Place.of_positions(code.co_filename, *next(positions))
+        traceback = traceback.tb_next
+    return found
