@@ -16,18 +16,19 @@ from closed_world.variants import ALL, Variant, sample
 RESULTS = ("right", "refused", "verified wrongly", "other endings", "defect")
 
 
-def result_of(variant: Variant, folder: Path) -> str:
-    """One of `RESULTS`."""
+def result_of(variant: Variant, folder: Path) -> tuple[str, str]:
+    """One of `RESULTS`, and what it was in words."""
     real = by_python(variant)
     try:
         checked = by_interleave(variant, folder)
-    except (Exception, Hangs):
-        return "defect"  # a traceback or a hang
-    if checked.verdict == "refused":
-        return "refused"
+    except (Exception, Hangs) as error:
+        return "defect", repr(error)  # a traceback or a hang
+    if checked.refusal is not None:
+        return "refused", checked.refusal.what
+    found = f"{checked.verdict} with {sorted(map(str, checked.endings))}"
     if checked.endings == real:
-        return "right"
-    return "verified wrongly" if checked.verdict == "verified" else "other endings"
+        return "right", found
+    return ("verified wrongly" if checked.verdict == "verified" else "other endings"), found
 
 
 def main() -> None:
@@ -36,9 +37,9 @@ def main() -> None:
     by_part: dict[str, Counter[str]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for variant in variants:
-            result = result_of(variant, Path(folder))
+            result, words = result_of(variant, Path(folder))
             if "--list" in sys.argv:
-                print(f"{result:<17} {variant.name}")
+                print(f"{result:<17} {variant.name}: {words}")
             total[result] += 1
             lock = "locked" if variant.locked else "unlocked"
             parts = (

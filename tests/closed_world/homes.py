@@ -47,6 +47,11 @@ class Home:
     def is_attribute(self) -> bool:
         return bool(self.holder)
 
+    @property
+    def is_list(self) -> bool:
+        """Whether it is an item that is found by its position."""
+        return self.key == "0"
+
 
 def attribute(
     name: str, holder: str, definitions: Definitions, asked: str = "", **more: object

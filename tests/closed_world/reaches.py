@@ -265,10 +265,10 @@ class Root:
 
 
 def bump():
-    class Made(Root):
+    class Derived(Root):
         pass
 
-    return Made.value
+    return Derived.value
 """,
         "bump()",
         "bump",

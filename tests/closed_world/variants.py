@@ -94,7 +94,8 @@ class Variant:
         if local:
             inner = textwrap.indent(f"{local}\n\n{text}\n\nreturn {self.reach.entry}", "    ")
             text = f"def make():\n{inner}\n\n\n{self.reach.entry} = make()"
-        return _Text(body=text).after("lock = threading.Lock()" if self.locked else "")
+        lock = "lock = threading.Lock()" if self.locked else ""
+        return _Text(body=text).after(self.write.definitions).after(lock)
 
 
 @dataclass(frozen=True)

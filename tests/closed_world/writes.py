@@ -23,6 +23,8 @@ class Write:
     lines: Callable[[Home], list[str] | None]
     first: str = "0"
     """The source of the value before the first write."""
+    definitions: str = ""
+    """What stands at module level, beside the code."""
 
 
 def plain(home: Home) -> list[str]:
@@ -84,12 +86,12 @@ def namespace(home: Home) -> list[str] | None:
 
 
 def check(home: Home) -> list[str]:
-    """Made by whoever finds that it is not there yet."""
+    """An object made by whoever finds that there is none yet."""
     mark = "" if home.marks_itself else ACCESS
     return [
         "v = 1",
         f"if {home.read} is None:{mark}",
-        f"    {home.place} = 1{mark}",
+        f"    {home.place} = Made(){mark}",
         "    v = 0",
     ]
 
@@ -109,7 +111,7 @@ def mapping(home: Home) -> list[str]:
 def rebind(home: Home) -> list[str]:
     """Taken away, and put back: who comes in between finds nothing."""
     mark = "" if home.marks_itself else ACCESS
-    if home.container and home.key == "0":
+    if home.is_list:
         return [
             f"v = {home.container}.pop(){BY_CALL}",
             f"{home.container}.append(v + 1){BY_CALL}",
@@ -126,7 +128,7 @@ WRITES = [
     Write("augmented", augmented),
     Write("dynamic", dynamic),
     Write("namespace", namespace),
-    Write("check", check, first="None"),
+    Write("check", check, first="None", definitions="class Made:\n    pass"),
     Write("append", append, first="[]"),
     Write("mapping", mapping, first="{}"),
     Write("rebind", rebind),
