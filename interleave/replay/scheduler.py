@@ -123,22 +123,24 @@ class Scheduler:
         with cooperative(self):
             program = setup()
         workers = [_Worker(number, function) for number, function in enumerate(program.threads)]
-        for worker in workers:
-            worker.thread = threading.Thread(
-                target=self._work, args=(worker,), name=f"replayed-{worker.number}", daemon=True
-            )
-            worker.thread.start()
-            self._workers[worker.ident] = worker
-        with cooperative(self):
-            try:
+        try:
+            # A thread is started with real locks of its own, before ours take their place.
+            for worker in workers:
+                worker.thread = threading.Thread(
+                    target=self._work, args=(worker,), name=f"replayed-{worker.number}", daemon=True
+                )
+                worker.thread.start()
+                self._workers[worker.ident] = worker
+            with cooperative(self):
                 for worker in workers:
                     self._resume(worker)
                 while enabled := tuple(w.number for w in workers if not w.ended and w.can_run()):
                     self._resume(workers[choose(enabled)])
                 blocked = tuple(w.number for w in workers if not w.ended)
                 observed = program.observe()
-            finally:
-                self._unwind(workers)
+        finally:
+            with cooperative(self):
+                self._unwind()
         raised = tuple(w.raised for w in workers if w.raised is not None)
         end: End = "deadlock" if blocked else "failed" if raised else "finished"
         return Outcome(end, observed, raised, blocked)
@@ -229,9 +231,9 @@ class Scheduler:
             place=None if frame is None else place_of(frame),
         )
 
-    def _unwind(self, workers: list[_Worker]) -> None:
+    def _unwind(self) -> None:
         self._unwinding = True
-        for worker in workers:
+        for worker in self._workers.values():
             if not worker.ended and worker.baton.locked():
                 worker.baton.release()
             worker.thread.join(PATIENCE)
