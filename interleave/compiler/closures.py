@@ -436,7 +436,8 @@ class VariableRewriter(ast.NodeTransformer):
         moved = []
         for part in ast.walk(node.pattern):
             for field in ("name", "rest"):
-                if (name := getattr(part, field, None)) in self._shared:
+                name: Any = getattr(part, field, None)
+                if name in self._shared:
                     setattr(part, field, f"#{name}")
                     moved.append(_move(self._shared[name], name, node.body[0]))
         if node.guard is not None and names & self._shared.keys():
@@ -447,7 +448,7 @@ class VariableRewriter(ast.NodeTransformer):
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
         self.generic_visit(node)
-        if node.name in self._shared:
+        if node.name is not None and node.name in self._shared:
             node.body.insert(0, _move(self._shared[node.name], node.name, node.body[0]))
             node.name = f"#{node.name}"
         return node

@@ -60,7 +60,7 @@ def _of_shared(kind: type, name: str, shared: Any) -> Callable[..., Any]:
         if name in vars(base) and (kind is not object or base.__module__.startswith("interleave.")):
             found: Callable[..., Any] = vars(base)[name].__get__(shared)
             return found
-    return getattr(shared, name)  # type: ignore[no-any-return]
+    return getattr(shared, name)
 
 
 def _refuse_value(value: object) -> None:

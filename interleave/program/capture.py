@@ -247,7 +247,7 @@ class Walk:
             items = [self.visit(item, f"{path}[{i}]") for i, item in enumerate(value)]
             if kind is tuple:
                 return tuple(items)
-            made = tuple.__new__(self._class(kind), items)
+            made: Any = tuple.__new__(self._class(kind), items)
         elif kind.__dataclass_params__.frozen:
             made = object.__new__(self._class(kind))
             for f in fields(kind):

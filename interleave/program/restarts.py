@@ -30,7 +30,7 @@ class MoreRoots(Restart):
 
 
 class MoreNames(Restart):
-    """Code has come by classes of which these are methods: calls by these names may be of theirs."""
+    """Code has come by classes with methods of these names, which calls may be of."""
 
     def __init__(self, names: frozenset[str]) -> None:
         super().__init__(", ".join(sorted(names)))

@@ -31,3 +31,6 @@ def call_partial(
 ) -> Any:
     """What calling a `functools.partial` does."""
     return function(*first, *args, **{**named, **kwargs})
+
+
+CALL_PARTIAL: Any = call_partial

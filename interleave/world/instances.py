@@ -147,10 +147,15 @@ def _thaw(thawer: Thawer, key: Key) -> InstanceDict:
 register_immutable(InstanceDict, _freeze, _thaw)
 
 
-OF_MODEL = {
-    "inside": lambda self, section: current_port().inside(section),
-    "finished": lambda self, thread, index=None: current_port().finished(thread, index),
-}
+def _inside(self: Any, section: str) -> int:
+    return current_port().inside(section)
+
+
+def _finished(self: Any, thread: str, index: int | None = None) -> bool:
+    return current_port().finished(thread, index)
+
+
+OF_MODEL = {"inside": _inside, "finished": _finished}
 """What the model itself can do besides."""
 
 

@@ -221,7 +221,7 @@ class Twins:
             "_is_ready": False,
             **more,
         }
-        if cls.__repr__ is object.__repr__:
+        if getattr(cls, "__repr__", None) is object.__repr__:
             members["__repr__"] = lambda _: f"<{cls.__name__}>"  # without an address
         self._making += 1
         try:

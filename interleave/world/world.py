@@ -38,7 +38,7 @@ from interleave.memory.coroutine import Coroutine
 from interleave.memory.port import running_port
 from interleave.memory.values import UNBOUND
 from interleave.model import Model
-from interleave.world.calls import call_partial, construct
+from interleave.world.calls import CALL_PARTIAL, construct
 from interleave.world.holders import CellObject, ModuleObject, Variables
 from interleave.world.instances import OF_MODEL, SharedObject
 from interleave.world.refused import Refused
@@ -319,7 +319,8 @@ class World:
         if isinstance(callee, types.MethodType):
             return self._after((callee.__self__,), callee.__func__)
         if isinstance(callee, functools.partial):
-            return self._partial(callee)
+            parts = (callee.func, callee.args, callee.keywords)
+            return (CALL_PARTIAL, parts) if self.to_flatten(callee.func) else None
         first: tuple[Any, ...] = ()
         if isinstance(callee, Closure):
             first, callee = callee.captured, callee.function
@@ -342,11 +343,6 @@ class World:
         """The same with something before the arguments."""
         found = self.to_flatten(callee)
         return found and (found[0], (*found[1], *first))
-
-    def _partial(self, callee: Any) -> tuple[types.FunctionType, tuple[Any, ...]] | None:
-        if self.to_flatten(callee.func) is None:
-            return None
-        return call_partial, (callee.func, callee.args, callee.keywords)
 
     def copy(self, function: types.FunctionType) -> types.FunctionType:
         """The function with the names in it as the model sees them; one of a library as it is."""
@@ -453,8 +449,10 @@ class World:
         bound = bound_names(definition)
         holders = self._holders_in(function)
         for node in evaluated_nodes(definition):
-            name = node.id if isinstance(node, ast.Name) else None
-            if name is None or name in namespace or (name in bound and name not in imported):
+            if not isinstance(node, ast.Name):
+                continue
+            name = node.id
+            if name in namespace or (name in bound and name not in imported):
                 continue
             if name in names and name not in holders:
                 namespace[name] = self._meaning(names, name, Place.of_node(file, node))
@@ -485,7 +483,8 @@ def _constructor(twin: type) -> Any:
     """What is run block by block to make an instance of a twin; None if Python may do so."""
     if (own := method_of(twin, "__call__")) is not None:
         return own
-    if getattr(twin, "__dataclass_params__", None) is not None and twin.__dataclass_params__.frozen:
+    parameters = getattr(twin, "__dataclass_params__", None)
+    if parameters is not None and parameters.frozen:
         return None  # no value until it is complete
     for name in ("__new__", "__init__"):
         for base in twin.__mro__:
