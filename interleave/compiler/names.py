@@ -42,6 +42,13 @@ def _silent(*values: object, **_: object) -> None:
         str(value)
 
 
+def _variables_of(*owner: Any) -> Any:
+    """`vars`: what a shared object has is a view of its locations."""
+    if not owner:
+        raise ModelError("vars() has no modelled counterpart", remedy="name the variables")
+    return owner[0].__dict__
+
+
 REPLACED: dict[Any, Any] = {
     iter: cursors.iterate,
     enumerate: cursors.Enumerated,
@@ -50,6 +57,7 @@ REPLACED: dict[Any, Any] = {
     filter: cursors.Filtered,
     reversed: cursors.reverse,
     print: _silent,
+    vars: _variables_of,
 }
 """Built-in functions that a model sees differently: their iterators can be kept in a state."""
 
@@ -60,9 +68,7 @@ _REFUSED = {
     "hash": "it differs between runs: use the value itself",
     "exec": "write the code out",
     "eval": "write the code out",
-    "globals": "use attributes of the model",
     "locals": "name the variables",
-    "vars": "name the attributes",
     "dir": "name the variables",
     "__import__": "import at the top of the file",
     "breakpoint": "look at the trace of a violation, or use `interleave steps`",

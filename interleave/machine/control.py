@@ -20,7 +20,7 @@ from interleave.machine.switching import Switches, is_of_this_package
 from interleave.machine.tasks import RESULT
 from interleave.memory.coroutine import Coroutine, awaited
 from interleave.memory.port import AccessKind, Unrecoverable
-from interleave.program import Program, Restart
+from interleave.program import Program, Restart, Written
 
 DEEPEST_CALL = 200
 """Calls of the model's own functions within each other."""
@@ -101,6 +101,9 @@ class Control:
                 return None
             return self._throw(error)
         if self._ending.how:
+            return None
+        if (missing := self._program.world.given_attribute()) is not None:
+            self._ending.how, self._ending.error = "error", Written(missing)
             return None
         if block.kind is BlockKind.RETURN:
             return self._return(result)

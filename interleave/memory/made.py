@@ -14,7 +14,7 @@ from interleave.memory.closures import variable
 from interleave.memory.containers import SharedContainer
 from interleave.memory.port import AccessKind, Location, current_port
 from interleave.memory.primitive import Primitive
-from interleave.memory.values import UNBOUND, Shared
+from interleave.memory.values import UNBOUND, Shared, members_by_base
 
 _get = object.__getattribute__
 _MISSING = object()
@@ -150,7 +150,7 @@ def _part(made: Any, name: str) -> str:
 
 def _member(cls: type, name: str) -> Any:
     """What a class or a base of it has by a name, as it stands there."""
-    return next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), _MISSING)
+    return next((own[name] for own in members_by_base(cls) if name in own), _MISSING)
 
 
 def _is_variable(cls: type, name: str) -> bool:

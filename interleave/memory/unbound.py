@@ -11,7 +11,7 @@ from typing import Any
 
 from interleave.errors import ModelError
 from interleave.memory.port import current_port
-from interleave.memory.values import Shared
+from interleave.memory.values import Shared, members_of
 
 UNBOUND_TYPES: tuple[type, ...] = (object, list, dict, set, deque, type)
 """The types whose methods may be given a shared object."""
@@ -57,8 +57,9 @@ def class_of(value: object) -> type:
 def _of_shared(kind: type, name: str, shared: Any) -> Callable[..., Any]:
     """The method of a shared object that a type's own one stands for, past the user's classes."""
     for base in type(shared).__mro__:
-        if name in vars(base) and (kind is not object or base.__module__.startswith("interleave.")):
-            found: Callable[..., Any] = vars(base)[name].__get__(shared)
+        own = members_of(base)
+        if name in own and (kind is not object or base.__module__.startswith("interleave.")):
+            found: Callable[..., Any] = own[name].__get__(shared)
             return found
     return getattr(shared, name)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 import types
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from types import MappingProxyType
@@ -21,6 +21,9 @@ from typing import Any
 from interleave.errors import ModelError
 
 Key = tuple[Any, ...]
+
+COPY = "@copy"
+"""Name among the globals of a function that is the copy of one of the model's (see `world`)."""
 
 
 class Uncapturable(Exception):
@@ -233,6 +236,8 @@ class Freezer:
         return ("named object", _Same(value))
 
     def _freeze_function(self, value: types.FunctionType) -> Key:
+        if COPY in value.__globals__:
+            return ("named object", _Same(value))  # there is one of it
         if value.__closure__ or "<lambda>" in value.__name__ or "<locals>" in value.__qualname__:
             raise Uncapturable(
                 value,
@@ -322,7 +327,7 @@ def attributes_of(value: object) -> dict[str, Any]:
     """The attributes of an instance, from its `__dict__` and its `__slots__`, in order."""
     found: dict[str, Any] = {}
     for base in reversed(type(value).__mro__):
-        slots = base.__dict__.get("__slots__", ())
+        slots = members_of(base).get("__slots__", ())
         for name in (slots,) if isinstance(slots, str) else slots:
             if name not in ("__dict__", "__weakref__"):
                 mangled = mangle(name, base.__name__)
@@ -330,6 +335,15 @@ def attributes_of(value: object) -> dict[str, Any]:
                     found[mangled] = getattr(value, mangled)
     found.update(getattr(value, "__dict__", {}))
     return found
+
+
+members_of: Callable[[type], Mapping[str, Any]] = type.__dict__["__dict__"].__get__
+"""What a class itself has, by name: its `__dict__`, whatever its metaclass makes of that."""
+
+
+def members_by_base(kind: type) -> Iterator[Mapping[str, Any]]:
+    """The members of a class, and those of its bases, in the order in which Python looks."""
+    return (members_of(base) for base in kind.__mro__)
 
 
 def mangle(name: str, class_name: str | None) -> str:

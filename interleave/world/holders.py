@@ -6,13 +6,13 @@ code that writes one has the program made anew, with a location for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from types import CellType, ModuleType
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from interleave.memory.containers import read_location, write_location
 from interleave.memory.port import Location, current_port
-from interleave.memory.values import UNBOUND, Shared
+from interleave.memory.values import UNBOUND, Shared, register_immutable
 
 _get = object.__getattribute__
 _set = object.__setattr__
@@ -73,7 +73,7 @@ class Variables:
 class ModuleObject(Shared):
     """What stands for a module that is followed: its variables are shared."""
 
-    __slots__ = ("_meaning", "_number", "_real", "_variables")
+    __slots__ = ("_meaning", "_number", "_own", "_real", "_variables")
     __class__ = property(lambda _: ModuleType)
 
     def __init__(
@@ -81,12 +81,15 @@ class ModuleObject(Shared):
     ) -> None:
         _set(self, "_number", number)
         _set(self, "_real", real)
+        _set(self, "_own", vars(real))
         _set(self, "_variables", variables)
         _set(self, "_meaning", meaning)
 
     def __getattribute__(self, name: str) -> Any:
         if name in ("_number", "__class__"):
             return _get(self, name)
+        if name == "__dict__":
+            return AttributeDict(self)
         real: ModuleType = _get(self, "_real")
         variables: Variables = _get(self, "_variables")
         if name in variables.locations:
@@ -107,6 +110,104 @@ class ModuleObject(Shared):
 
     def __repr__(self) -> str:
         return f"<module {_get(self, '_real').__name__!r}>"
+
+
+class AttributeDict(MutableMapping[str, Any]):
+    """`__dict__` of a module that is followed, or of a function: a view of its variables."""
+
+    __slots__ = ("_owner",)
+
+    def __init__(self, owner: Any) -> None:
+        self._owner = owner
+
+    def __getitem__(self, name: str) -> Any:
+        variables: Variables = _get(self._owner, "_variables")
+        if name not in variables.locations and name not in _get(self._owner, "_own"):
+            raise KeyError(name)
+        try:
+            return getattr(self._owner, name)
+        except AttributeError:
+            raise KeyError(name) from None
+
+    def __setitem__(self, name: str, value: object) -> None:
+        setattr(self._owner, name, value)
+
+    def __delitem__(self, name: str) -> None:
+        try:
+            delattr(self._owner, name)
+        except AttributeError:
+            raise KeyError(name) from None
+
+    def __iter__(self) -> Iterator[str]:
+        variables: Variables = _get(self._owner, "_variables")
+        for name in dict.fromkeys([*_get(self._owner, "_own"), *variables.locations]):
+            if name not in variables.locations or variables.read(name) is not UNBOUND:
+                yield name
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+register_immutable(
+    AttributeDict,
+    lambda freezer, value: (AttributeDict, freezer.freeze(value._owner)),
+    lambda thawer, key: AttributeDict(thawer.thaw(key[1])),
+)
+
+
+class FunctionObject(Shared):
+    """What stands for a function that has attributes: they are shared."""
+
+    __slots__ = ("_copy", "_meaning", "_number", "_own", "_variables")
+    __class__ = property(lambda _: FunctionType)
+
+    def __init__(
+        self,
+        number: int,
+        copy: FunctionType,
+        own: Mapping[str, Any],
+        variables: Variables,
+        meaning: Callable[..., Any],
+    ) -> None:
+        _set(self, "_number", number)
+        _set(self, "_copy", copy)
+        _set(self, "_own", own)
+        _set(self, "_variables", variables)
+        _set(self, "_meaning", meaning)
+
+    def copy_of(self) -> FunctionType:
+        """The function itself, with names as the model sees them."""
+        found: FunctionType = _get(self, "_copy")
+        return found
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return _get(self, "_copy")(*args, **kwargs)
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("_number", "__class__", "copy_of"):
+            return _get(self, name)
+        if name == "__dict__":
+            return AttributeDict(self)
+        variables: Variables = _get(self, "_variables")
+        if name in variables.locations:
+            value = variables.read(name)
+            if value is not UNBOUND:
+                return value
+        elif name in (own := _get(self, "_own")):
+            return _get(self, "_meaning")(own[name], name)
+        return getattr(_get(self, "_copy"), name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        variables: Variables = _get(self, "_variables")
+        variables.write(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        variables: Variables = _get(self, "_variables")
+        error = AttributeError(f"'function' object has no attribute {name!r}")
+        variables.delete(name, error)
 
 
 class CellObject(Shared):

@@ -12,7 +12,16 @@ from typing import Any
 
 from interleave.memory.containers import read_location, write_location
 from interleave.memory.port import Location, current_port
-from interleave.memory.values import UNBOUND, Freezer, Key, Shared, Thawer, register_immutable
+from interleave.memory.values import (
+    UNBOUND,
+    Freezer,
+    Key,
+    Shared,
+    Thawer,
+    members_by_base,
+    members_of,
+    register_immutable,
+)
 
 _get = object.__getattribute__
 
@@ -53,7 +62,7 @@ def _of_class(shared: SharedObject, name: str) -> Any:
     """An attribute that an instance has not, by its class. Raises `AttributeError`."""
     kind = type(shared)
     for base in kind.__mro__:
-        member = vars(base).get(name, UNBOUND)
+        member = members_of(base).get(name, UNBOUND)
         if member is not UNBOUND and not isinstance(member, types.MemberDescriptorType):
             get = getattr(type(member), "__get__", None)
             return member if get is None else get(member, shared, kind)
@@ -63,7 +72,7 @@ def _of_class(shared: SharedObject, name: str) -> Any:
 def sets_itself(kind: type, name: str) -> bool:
     """Whether a class says itself what setting an attribute does: a property, a descriptor."""
     for base in kind.__mro__:
-        member = vars(base).get(name, UNBOUND)
+        member = members_of(base).get(name, UNBOUND)
         if member is not UNBOUND:
             of = type(member)
             return of is not types.MemberDescriptorType and hasattr(of, "__set__")
@@ -124,7 +133,8 @@ class InstanceDict(MutableMapping[str, Any]):
 
     def __iter__(self) -> Iterator[str]:
         locations: dict[str, Location] = _get(self._shared, "_locations")
-        slots = {n for base in type(self._shared).__mro__ for n in vars(base).get("__slots__", ())}
+        bases = members_by_base(type(self._shared))
+        slots = {each for own in bases for each in own.get("__slots__", ())}
         for name, location in locations.items():
             if name not in slots and read_location(location) is not UNBOUND:
                 yield name

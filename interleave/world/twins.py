@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import abc
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from interleave.memory.primitive import STEPWISE
-from interleave.memory.values import UNBOUND
+from interleave.memory.values import UNBOUND, members_of, register_immutable
 from interleave.world.holders import Variables
 
 _put = type.__setattr__
@@ -30,6 +30,7 @@ _MADE_BY_PYTHON = frozenset(
 class TwinType(type):
     """The class of twins: setting an attribute of one is an access."""
 
+    __dict__ = property(lambda cls: ClassDict(cls))  # type: ignore[misc]
     _of_class: Variables
     _twin: type
     _is_ready: bool
@@ -45,6 +46,44 @@ class TwinType(type):
         twin = type.__getattribute__(cls, "_twin")
         error = AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
         type.__getattribute__(twin, "_of_class").delete(name, error)
+
+
+class ClassDict(Mapping[str, Any]):
+    """`__dict__` of a twin: what its class has, with the values of variables."""
+
+    __slots__ = ("_twin",)
+
+    def __init__(self, twin: type) -> None:
+        self._twin = twin_of(twin)
+
+    def __getitem__(self, name: str) -> Any:
+        member = members_of(self._twin)[name]
+        if isinstance(member, ClassVariable):
+            member = member.variables.read(name)
+            if member is UNBOUND:
+                raise KeyError(name)
+        return member.now() if isinstance(member, Uncaptured) else member
+
+    def __iter__(self) -> Iterator[str]:
+        for name, member in members_of(self._twin).items():
+            is_there = not isinstance(member, ClassVariable) or (
+                member.variables.read(name) is not UNBOUND
+            )
+            if is_there and name not in _OURS:
+                yield name
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+_OURS = frozenset({"_twin", "_of_class", "_is_ready"})
+
+
+register_immutable(
+    ClassDict,
+    lambda freezer, value: (ClassDict, freezer.freeze(value._twin)),
+    lambda thawer, key: ClassDict(thawer.thaw(key[1])),
+)
 
 
 class ClassVariable:
@@ -71,8 +110,8 @@ class ClassVariable:
         """What a base after the owner has."""
         order = kind.__mro__
         for base in order[order.index(self.owner) + 1 :]:
-            if self.name in vars(base):
-                member = vars(base)[self.name]
+            if self.name in members_of(base):
+                member = members_of(base)[self.name]
                 get = getattr(type(member), "__get__", None)
                 return member if get is None else get(member, instance, kind)
         what = f"type object {kind.__name__!r}" if instance is None else f"{kind.__name__!r} object"
@@ -88,8 +127,12 @@ class Uncaptured:
     def __init__(self, capture: Callable[[], Any]) -> None:
         self._capture = capture
 
+    def now(self) -> Any:
+        """The value, captured."""
+        return self._capture()
+
     def __get__(self, instance: object, owner: type | None = None) -> Any:
-        value = self._capture()
+        value = self.now()
         get = getattr(type(value), "__get__", None)
         return value if get is None else get(value, instance, owner)
 
@@ -119,8 +162,8 @@ def _is_code(member: object) -> bool:
 def method_of(value: object, name: str) -> types.FunctionType | None:
     """The function by which the class of `value`, a twin, defines a special method."""
     for base in type(value).__mro__:
-        if name in vars(base):
-            found = vars(base)[name]
+        if name in members_of(base):
+            found = members_of(base)[name]
             is_ours = isinstance(base, TwinType) or hasattr(found, STEPWISE)
             return found if is_ours and isinstance(found, types.FunctionType) else None
     return None
@@ -189,10 +232,10 @@ class Twins:
             "__doc__": cls.__doc__,
             "_is_ready": False,
         }
-        if "__slots__" in vars(cls):
-            slots = vars(cls)["__slots__"]
+        if "__slots__" in members_of(cls):
+            slots = members_of(cls)["__slots__"]
             members["__slots__"] = (slots,) if isinstance(slots, str) else tuple(slots)
-        for name, member in vars(cls).items():
+        for name, member in members_of(cls).items():
             if _is_of_python(name) and name not in members and not _is_code(member):
                 members[name] = member
         self._making += 1
@@ -243,16 +286,16 @@ class Twins:
 
     def _fill(self, cls: type, twin: Any) -> None:
         variables: Variables = twin._of_class
-        names = dict.fromkeys([*vars(cls), *variables.locations])
+        names = dict.fromkeys([*members_of(cls), *variables.locations])
         for name in names:
             if name in variables.locations:
                 _put(twin, name, ClassVariable(twin, name, variables))
-            elif name not in vars(twin) and name not in _MADE_BY_PYTHON:
-                member = vars(cls)[name]
+            elif name not in members_of(twin) and name not in _MADE_BY_PYTHON:
+                member = members_of(cls)[name]
                 if not isinstance(member, types.MemberDescriptorType | types.GetSetDescriptorType):
                     _put(twin, name, self._member(cls, name, member))
-        if "__abstractmethods__" in vars(cls):
-            _put(twin, "__abstractmethods__", vars(cls)["__abstractmethods__"])
+        if "__abstractmethods__" in members_of(cls):
+            _put(twin, "__abstractmethods__", members_of(cls)["__abstractmethods__"])
         _put(twin, "_is_ready", True)
 
     def _member(self, cls: type, name: str, member: Any) -> Any:

@@ -12,7 +12,6 @@ import ast
 import builtins
 import functools
 import inspect
-import itertools
 import sys
 import types
 from collections.abc import Callable, Iterable, Mapping
@@ -36,10 +35,16 @@ from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.port import running_port
-from interleave.memory.values import UNBOUND
+from interleave.memory.values import COPY, UNBOUND, members_by_base, members_of
 from interleave.model import Model
 from interleave.world.calls import CALL_PARTIAL, construct
-from interleave.world.holders import CellObject, ModuleObject, Variables
+from interleave.world.holders import (
+    AttributeDict,
+    CellObject,
+    FunctionObject,
+    ModuleObject,
+    Variables,
+)
 from interleave.world.instances import OF_MODEL, SharedObject
 from interleave.world.refused import Refused
 from interleave.world.twins import Twins, TwinType, Uncaptured, method_of
@@ -79,6 +84,10 @@ class World:
         self._cell_variables: dict[str, tuple[types.CellType, Variables]] = {}
         self._holders: dict[str, Any] = {}
         """The holders of cells, by the names that compiled code has for them."""
+        self._objects: dict[types.FunctionType, FunctionObject] = {}
+        """What stands for functions that have attributes."""
+        self._attributes: list[tuple[dict[str, Any], Variables]] = []
+        """Those that copies of the other functions have been given."""
         self.holders: list[tuple[Variables, Callable[[str], Any]]] = []
         """The holders that have variables to be captured, each with what gives their real values.
         """
@@ -180,15 +189,16 @@ class World:
 
     def variables_of(self, cls: type) -> frozenset[str]:
         """The attributes of a class or of its bases that some code sets in the class."""
-        twins = self._twins.twin(cls).__mro__
-        found = [vars(each)["_of_class"].wanted for each in twins if "_of_class" in vars(each)]
-        return frozenset(itertools.chain(*found))
+        bases = members_by_base(self._twins.twin(cls))
+        return frozenset(
+            name for own in bases if "_of_class" in own for name in own["_of_class"].wanted
+        )
 
     def _class_variables(self, cls: type) -> Variables:
         return self._variables(
             f"class {cls.__module__}.{cls.__qualname__}",
             f"{cls.__qualname__}.",
-            lambda name: vars(cls).get(name, UNBOUND),
+            lambda name: members_of(cls).get(name, UNBOUND),
             cls,
         )
 
@@ -322,7 +332,9 @@ class World:
             parts = (callee.func, callee.args, callee.keywords)
             return (CALL_PARTIAL, parts) if self.to_flatten(callee.func) else None
         first: tuple[Any, ...] = ()
-        if isinstance(callee, Closure):
+        if type(callee) is FunctionObject:
+            callee = callee.copy_of()
+        elif isinstance(callee, Closure):
             first, callee = callee.captured, callee.function
         elif isinstance(callee, TwinType):
             first, callee = (callee,), _constructor(callee)
@@ -344,7 +356,7 @@ class World:
         found = self.to_flatten(callee)
         return found and (found[0], (*found[1], *first))
 
-    def copy(self, function: types.FunctionType) -> types.FunctionType:
+    def copy(self, function: types.FunctionType) -> Any:
         """The function with the names in it as the model sees them; one of a library as it is."""
         if function in self._originals or not is_user_function(function):
             return function
@@ -359,10 +371,40 @@ class World:
             found.__module__ = function.__module__
             self._copies[function] = found
             self._originals[found] = function
-        return found
+            self._add_attributes(function, found)
+        return self._objects.get(function, found)
+
+    def _add_attributes(self, function: types.FunctionType, copy: types.FunctionType) -> None:
+        """Give a copy what its function has of attributes, as shared variables."""
+        own = {
+            name: value
+            for name, value in vars(function).items()
+            if not name.startswith("__interleave")
+        }
+        key = f"function {module_of(function)}.{function.__qualname__}"
+        real = vars(function)
+        variables = self._variables(
+            key, f"{function.__qualname__}.", lambda name: real.get(name, UNBOUND), function
+        )
+        if own or variables.wanted:
+            self._objects[function] = self._add(
+                function.__qualname__,
+                lambda number: FunctionObject(number, copy, own, variables, self.now),
+            )
+        else:
+            self._attributes.append((vars(copy), variables))
+
+    def given_attribute(self) -> str | None:
+        """The key of an attribute that code has given to a function which had none; None mostly."""
+        for given, variables in self._attributes:
+            if given:
+                name = next(iter(given))
+                given.clear()
+                return variables.key_of(name)
+        return None
 
     def _copied(self, function: types.FunctionType) -> types.FunctionType:
-        namespace: dict[str, Any] = {}
+        namespace: dict[str, Any] = {COPY: True}
         code = compile_whole(function, namespace, self._holders_in(function))
         cells = None
         if code is None:
@@ -437,7 +479,11 @@ class World:
         found = find_function(function)
         file = function.__code__.co_filename
         names = Surroundings(function)
-        namespace: dict[str, Any] = {"__builtins__": builtins, "__name__": function.__module__}
+        namespace: dict[str, Any] = {
+            "__builtins__": builtins,
+            "__name__": module_of(function),
+            COPY: True,
+        }
         if found is None:
             for name in _names_in(function.__code__):
                 if name in names:
@@ -454,7 +500,12 @@ class World:
             name = node.id
             if name in namespace or (name in bound and name not in imported):
                 continue
-            if name in names and name not in holders:
+            if name not in names or name in holders:
+                continue
+            if names.real(name) is globals:
+                module = sys.modules[module_of(function)]
+                namespace[name] = lambda module=module: AttributeDict(self.module(module))
+            else:
                 namespace[name] = self._meaning(names, name, Place.of_node(file, node))
         if "__class__" in function.__code__.co_freevars:
             namespace["__class__"] = self._meaning(names, "__class__")
@@ -488,7 +539,7 @@ def _constructor(twin: type) -> Any:
         return None  # no value until it is complete
     for name in ("__new__", "__init__"):
         for base in twin.__mro__:
-            member = vars(base).get(name)
+            member = members_of(base).get(name)
             if member is not None:
                 member = getattr(member, "__func__", member)
                 if isinstance(base, TwinType) and isinstance(member, types.FunctionType):
