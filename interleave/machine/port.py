@@ -242,6 +242,10 @@ class StepPort:
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
         self._ending.fail(MoreRoots(roots) if roots else MoreNames(names))
 
+    def as_shared(self, value: Any) -> Any:
+        moved = self._making.moved.get(id(value))
+        return value if moved is None else moved[1]
+
     def meaning(self, real: Any, name: str) -> Any:
         return self._program.world.now(real, name)
 

@@ -160,6 +160,9 @@ class PropertyPort:
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
         raise MoreRoots(roots) if roots else MoreNames(names)
 
+    def as_shared(self, value: Any) -> Any:
+        return value
+
     def meaning(self, real: Any, name: str) -> Any:
         return self._machine.program.world.now(real, name)
 

@@ -30,7 +30,7 @@ _CHANGING = _BLIND | {
     "append", "appendleft", "extend", "extendleft", "insert", "remove", "pop", "popleft",
     "popitem", "sort", "reverse", "rotate", "setdefault", "update", "add", "discard",
     "difference_update", "intersection_update", "symmetric_difference_update",
-    "heapify", "heappop", "heappush", "heappushpop", "heapreplace",
+    "move_to_end", "subtract", "heapify", "heappop", "heappush", "heappushpop", "heapreplace",
     "__iadd__", "__imul__", "__ior__", "__iand__", "__isub__", "__ixor__",
 }  # fmt: skip
 """Operations that may change the container."""
@@ -187,7 +187,9 @@ def _contents_of(argument: Any) -> Any:
     return plain(argument)
 
 
-def _forward(name: str) -> Callable[..., Any]:
+def forward(name: str) -> Callable[..., Any]:
+    """The operation of that name of a real container, as one of a shared one."""
+
     def operation(self: SharedContainer, *args: Any, **kwargs: Any) -> Any:
         return self.operate(name, *args, **kwargs)
 
@@ -201,7 +203,7 @@ def _stand_in(kind: type) -> Callable[[type], type]:
     def fill(cls: type) -> type:
         for name in dir(kind):
             if name not in _NOT_FORWARDED and name not in vars(cls):
-                setattr(cls, name, _forward(name))
+                setattr(cls, name, forward(name))
         cls._type = kind  # type: ignore[attr-defined]
         cls.__name__ = kind.__name__  # in messages of Python's
         return cls

@@ -16,6 +16,7 @@ from typing import Any
 
 from interleave.errors import ModelError
 from interleave.memory.containers import DictView, SharedArray, SharedContainer, SharedList
+from interleave.memory.dicts import DICTS
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.values import (
     Freezer,
@@ -289,7 +290,7 @@ def cursor(iterable: Any) -> Iterator[Any]:
         return Cursor(iterable)
     if kind in (set, OrderedSet, deque):
         return Cursor(iterable, size=len(iterable))
-    if kind is dict:
+    if kind is dict or kind in DICTS:
         return Cursor(iterable, size=len(iterable), view="keys")
     if kind in _VIEWS:
         # The dict itself, and not the read-only proxy that the view offers.

@@ -223,6 +223,10 @@ class Port(Protocol):
         """What stands for an object of Python's, which is known by that name here."""
         ...
 
+    def as_shared(self, value: Any) -> Any:
+        """What stands for a value that this thread made, once it has stored it for others."""
+        ...
+
     def holds(self, value: object) -> bool:
         """Whether a value is one that a state has, or a part of one."""
         ...

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 from interleave.errors import ModelError
+from interleave.memory.dicts import DICTS
 from interleave.memory.port import current_port
 from interleave.memory.values import Shared, members_of
 
-UNBOUND_TYPES: tuple[type, ...] = (object, list, dict, set, deque, type)
+UNBOUND_TYPES: tuple[type, ...] = (object, list, dict, set, deque, type, *DICTS)
 """The types whose methods may be given a shared object."""
 
 
@@ -29,7 +30,7 @@ def unbound(kind: type, name: str) -> Any:
         return method  # a class method
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if args and isinstance(type(args[0]), type) and issubclass(type(args[0]), Shared):
+        if args and _stands_for_another(args[0]):
             return _of_shared(kind, name, args[0])(*args[1:], **kwargs)
         if kind is object and name in ("__setattr__", "__delattr__") and args:
             _refuse_value(args[0])
@@ -54,11 +55,20 @@ def class_of(value: object) -> type:
     return value.__class__ if issubclass(kind, Shared) else kind
 
 
+def _stands_for_another(value: object) -> bool:
+    """Whether a value is a shared object, or the twin of a class."""
+    return any(
+        base is Shared or (issubclass(base, type) and base.__module__.startswith("interleave."))
+        for base in type(value).__mro__
+    )
+
+
 def _of_shared(kind: type, name: str, shared: Any) -> Callable[..., Any]:
     """The method of a shared object that a type's own one stands for, past the user's classes."""
     for base in type(shared).__mro__:
         own = members_of(base)
-        if name in own and (kind is not object or base.__module__.startswith("interleave.")):
+        is_ours = base.__module__.startswith("interleave.")
+        if name in own and (is_ours or kind not in (object, type)):
             found: Callable[..., Any] = own[name].__get__(shared)
             return found
     return getattr(shared, name)

@@ -262,7 +262,9 @@ class Walk:
         return self._world.twin(kind) if is_followed_class(kind) else kind
 
     def _container(self, cls: type[SharedContainer], value: Any, path: str) -> Any:
-        options = cls.options(value)
+        options = tuple(
+            self.visit(each, path) if callable(each) else each for each in cls.options(value)
+        )
         stand_in = self.stand_in(
             (path, (cls, options)),
             lambda number: cls(number, self.location(path, number), options),
