@@ -13,8 +13,8 @@ from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, register_mut
 class SharedDefaultDict(SharedDict):
     """A shared `defaultdict`. Looking in vain and storing what the factory gives are two accesses.
 
-    After CPython 3.11 to 3.13, `defdict_missing` in Modules/_collectionsmodule.c: it calls the
-    factory, and stores what that gives over what may have come meanwhile.
+    After CPython up to 3.14, `defdict_missing` in Modules/_collectionsmodule.c: it calls the
+    factory, and stores what that gives over what may have come meanwhile (python/cpython#142495).
     """
 
     __slots__ = ()
