@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from concurrent_models import models
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from running import load, machine_of, unload
 
@@ -388,20 +388,7 @@ def conflicts(machine: Machine, one: Any, other: Any) -> list[str]:
     return found
 
 
-quickly = settings(
-    max_examples=60,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=[
-        HealthCheck.function_scoped_fixture,
-        HealthCheck.too_slow,
-        HealthCheck.data_too_large,
-    ],
-)
-
-
-@quickly
+@settings(max_examples=60)
 @given(text=models(), engine=st.sampled_from(ENGINES), enough=st.integers(1, 200))
 def test_random_models(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, engine: str, enough: int

@@ -11,7 +11,7 @@ from typing import Any
 import networkx
 import pytest
 from concurrent_models import models
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from running import load, unload
 
@@ -642,25 +642,11 @@ def stuck_states(tmp_path: Path, text: str) -> int:
         unload()
 
 
-def quickly(examples: int) -> settings:
-    return settings(
-        max_examples=examples,
-        derandomize=True,
-        deadline=None,
-        database=None,
-        suppress_health_check=[
-            HealthCheck.function_scoped_fixture,
-            HealthCheck.too_slow,
-            HealthCheck.data_too_large,
-        ],
-    )
-
-
 @pytest.mark.usefixtures("small_pieces")
 def test_random_models(tmp_path: Path) -> None:
     found = []
 
-    @quickly(50)
+    @settings(max_examples=50)
     @given(text=models(), ticks=st.sampled_from(["", "(daemon=True)", None]))
     def run(text: str, ticks: str | None) -> None:
         text += "" if ticks is None else TICKS.format(arguments=ticks)

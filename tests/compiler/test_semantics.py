@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import model, source
 from running import by_interleave, by_python, load, machine_of
@@ -22,13 +22,7 @@ def agree(file: Path, text: str) -> None:
     assert by_interleave(file, text) == expected
 
 
-@settings(
-    max_examples=60,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10**9), size=st.sampled_from([6, 10, 16, 24]))
 def test_random_programs(tmp_path: Path, seed: int, size: int) -> None:
     agree(tmp_path / "program.py", source(Random(seed), size))
@@ -737,13 +731,7 @@ def note_failure(found: Found, step) -> None:
         found.raised.add((step.thread, type(error).__name__, str(error)))
 
 
-@settings(
-    max_examples=100,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=100)
 @given(seed=st.integers(0, 10**9), shape=st.sampled_from([(2, 3), (2, 4), (2, 5), (3, 2), (3, 3)]))
 def test_every_schedule(tmp_path: Path, seed: int, shape: tuple[int, int]) -> None:
     program = Writer(Random(seed)).program(*shape)

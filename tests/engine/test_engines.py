@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from concurrent_models import models
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from running import load, unload
 
@@ -60,9 +61,11 @@ def _native_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "ENOUGH_FOR_NATIVE", 60)
 
 
-def agree(model: type[Model], **limits: Any) -> None:
+def agree(
+    model: type[Model], configurations: Sequence[dict[str, Any]] = NATIVE, **limits: Any
+) -> None:
     expected, checked = outcome(model, Options(engine="reference", **limits))
-    for options in NATIVE:
+    for options in configurations:
         found, other = outcome(model, Options(**options, **limits))
         assert found == expected, options
         assert (checked is None) == (other is None)
@@ -70,25 +73,18 @@ def agree(model: type[Model], **limits: Any) -> None:
         assert states(other) == states(checked)
 
 
-quickly = settings(
-    max_examples=30,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=[
-        HealthCheck.function_scoped_fixture,
-        HealthCheck.too_slow,
-        HealthCheck.data_too_large,
-    ],
-)
+many = settings(max_examples=60)
+two_of_them = st.lists(st.sampled_from(NATIVE), min_size=2, max_size=2, unique_by=repr)
+"""For random models: to try more models finds more than to try each in every way."""
 
 
-@quickly
+@many
 @given(
     text=models(),
     most=st.sampled_from([MOST, MOST, 1, 10, 50, 200]),
     enough=st.integers(1, 200),
     races=st.booleans(),
+    configurations=two_of_them,
 )
 def test_random_models(
     tmp_path: Path,
@@ -97,27 +93,46 @@ def test_random_models(
     most: int,
     enough: int,
     races: bool,
+    configurations: list[dict[str, Any]],
 ) -> None:
     monkeypatch.setattr(search, "ENOUGH_FOR_NATIVE", enough)
-    agree(load(tmp_path / "model.py", text), max_states=most, races=races)
+    agree(load(tmp_path / "model.py", text), configurations, max_states=most, races=races)
     unload()
 
 
-@quickly
-@given(text=models(), most=st.sampled_from([MOST, 100]), races=st.booleans())
-def test_first_violation(tmp_path: Path, text: str, most: int, races: bool) -> None:
-    agree(load(tmp_path / "model.py", text), max_states=most, fail_fast=True, races=races)
+@many
+@given(
+    text=models(),
+    most=st.sampled_from([MOST, 100]),
+    races=st.booleans(),
+    configurations=two_of_them,
+)
+def test_first_violation(
+    tmp_path: Path, text: str, most: int, races: bool, configurations: list[dict[str, Any]]
+) -> None:
+    model = load(tmp_path / "model.py", text)
+    agree(model, configurations, max_states=most, fail_fast=True, races=races)
     unload()
 
 
-@quickly
-@given(text=models(), most=st.sampled_from([MOST, MOST, 100]), races=st.booleans())
+@many
+@given(
+    text=models(),
+    most=st.sampled_from([MOST, MOST, 100]),
+    races=st.booleans(),
+    configurations=two_of_them,
+)
 def test_large_graphs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, most: int, races: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    most: int,
+    races: bool,
+    configurations: list[dict[str, Any]],
 ) -> None:
     """As if the graph were too large for what is done on small ones only."""
     monkeypatch.setattr(paths, "CHEAP", 0)
-    agree(load(tmp_path / "model.py", text), max_states=most, races=races)
+    agree(load(tmp_path / "model.py", text), configurations, max_states=most, races=races)
     unload()
 
 

@@ -3,61 +3,49 @@
 from __future__ import annotations
 
 import heapq
-import itertools
 from pathlib import Path
 
 import pytest
 from running import load
+from sequences import Sequences, compare
 
-from interleave import Model, check, param, thread
+from interleave import check
 
-CALLS = ("push 2", "push 1", "pop", "pushpop 3", "replace 0", "heapify", "smallest")
-
-
-def call(heap, text):
-    match text.split():
-        case ["push", item]:
-            return heapq.heappush(heap, int(item))
-        case ["pop"]:
-            return heapq.heappop(heap)
-        case ["pushpop", item]:
-            return heapq.heappushpop(heap, int(item))
-        case ["replace", item]:
-            return heapq.heapreplace(heap, int(item))
-        case ["heapify"]:
-            return heapq.heapify(heap)
-    return tuple(heapq.nsmallest(2, heap))
+CALLS = (
+    ("push", 2), ("push", 1), ("pop",), ("pushpop", 3), ("replace", 0), ("heapify",), ("smallest",),
+)  # fmt: skip
 
 
-class Heap(Model):
-    CALLS = param(())
-
-    def setup(self):
+class Heap(Sequences):
+    def prepare(self):
         self.heap = [4, 3]
-        self.results = ()
 
-    @thread
-    def caller(self):
-        for each in self.CALLS:
-            try:
-                result = call(self.heap, each)
-            except IndexError as error:
-                result = str(error)
-            self.results = (*self.results, result)
+    def perform(self, call):
+        try:
+            return self.called(call)
+        except IndexError as error:
+            return str(error)
+
+    def called(self, call):
+        match call:
+            case ("push", item):
+                return heapq.heappush(self.heap, item)
+            case ("pop",):
+                return heapq.heappop(self.heap)
+            case ("pushpop", item):
+                return heapq.heappushpop(self.heap, item)
+            case ("replace", item):
+                return heapq.heapreplace(self.heap, item)
+            case ("heapify",):
+                return heapq.heapify(self.heap)
+            case ("smallest",):
+                return tuple(heapq.nsmallest(2, self.heap))
+            case ("all",):
+                return tuple(self.heap)
 
 
 def test_a_shared_heap_is_what_a_real_one_is() -> None:
-    for calls in itertools.product(CALLS, repeat=3):
-        real = Heap()
-        real.CALLS = calls
-        real.setup()
-        real.caller()
-        (found,) = check(Heap, parameters={"CALLS": calls}).models
-        assert found.interleavings is not None
-        (outcome,) = found.interleavings.outcomes
-        state = dict(outcome.state)
-        assert state["results"] == real.results, calls
-        assert state.get("heap", [4, 3]) == real.heap, calls
+    compare(Heap, [CALLS, CALLS, CALLS, [("all",)]])
 
 
 @pytest.mark.parametrize("runtime", ["free-threaded", "gil"])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import sys
 import threading
 import time
 
 import pytest
+from sequences import Sequences, compare
 
 from interleave import Model, ModelError, array, check, param, thread
 
@@ -17,47 +17,37 @@ logger = logging.getLogger(__name__)
 OPERATIONS = ("try", "release", "timeout", "both", "negative", "locked")
 
 
-class Calls(Model):
+class Calls(Sequences):
     KIND = param("Lock")
-    CALLS = param(())
 
-    def setup(self):
+    def prepare(self):
         self.lock = threading.Lock() if self.KIND == "Lock" else threading.RLock()
-        self.results = ()
 
-    @thread
-    def caller(self):
-        for call in self.CALLS:
-            try:
-                match call:
-                    case "try":
-                        result = self.lock.acquire(blocking=False)
-                    case "timeout":
-                        result = self.lock.acquire(timeout=0)
-                    case "both":
-                        result = self.lock.acquire(False, 1)
-                    case "negative":
-                        result = self.lock.acquire(True, -2)
-                    case "release":
-                        result = self.lock.release()
-                    case "locked":
-                        result = self.lock.locked() if self.KIND == "Lock" else None
-            except (RuntimeError, ValueError) as error:
-                result = (type(error).__name__, str(error))
-            self.results = (*self.results, result)
+    def perform(self, call):
+        try:
+            return self.called(call)
+        except (RuntimeError, ValueError) as error:
+            return (type(error).__name__, str(error))
+
+    def called(self, call):
+        match call:
+            case "try":
+                return self.lock.acquire(blocking=False)
+            case "timeout":
+                return self.lock.acquire(timeout=0)
+            case "both":
+                return self.lock.acquire(False, 1)
+            case "negative":
+                return self.lock.acquire(True, -2)
+            case "release":
+                return self.lock.release()
+            case "locked":
+                return self.lock.locked() if self.KIND == "Lock" else None
 
 
 @pytest.mark.parametrize("kind", ["Lock", "RLock"])
 def test_locks_answer_as_the_real_ones_do(kind) -> None:
-    for calls in itertools.product(OPERATIONS, repeat=3):
-        real = Calls()
-        real.KIND, real.CALLS = kind, calls
-        real.setup()
-        real.caller()
-        (found,) = check(Calls, parameters={"KIND": kind, "CALLS": calls}).models
-        assert found.interleavings is not None
-        (outcome,) = found.interleavings.outcomes
-        assert dict(outcome.state)["results"] == real.results, calls
+    compare(Calls, [OPERATIONS] * 4, KIND=kind)
 
 
 def test_any_thread_may_release_a_lock_but_not_an_rlock() -> None:

@@ -13,8 +13,8 @@ from typing import Any
 from interleave import Model, atomic, check, choose, param, thread
 from interleave.loading import parameters_of
 
-Call = tuple[Any, ...]
-"""A name, and arguments."""
+Call = Any
+"""What `perform` understands: a name, and arguments."""
 
 
 class Sequences(Model):
