@@ -33,8 +33,10 @@ from interleave.model import Model
 from interleave.program.objects import Resolver, make_stand_in, stand_in_class
 from interleave.program.setup import class_attributes
 from interleave.records import dataclass
-from interleave.stdlib import capturing, derived, is_pure, primitive_class, unmodelled
+from interleave.stdlib import capturing, derived, primitive_class, unmodelled
 from interleave.verbs import Array
+from interleave.world import policy
+from interleave.world.policy import Treatment
 
 FIRST_MADE = 1 << 32
 """Numbers of stand-ins from here on are of objects that threads make: a room and a kind."""
@@ -437,9 +439,9 @@ class _Walk:
 
     def _object(self, value: Any, path: str, attributes: dict[str, Any]) -> Any:
         cls = type(value)
-        if not is_pure(cls.__module__):
-            name = f"{cls.__module__}.{cls.__qualname__}"
-            raise unmodelled(name, cls.__module__).at(self._place(self._attribute))
+        decision = policy.of_class(cls)
+        if decision.treatment not in (Treatment.PURE, Treatment.FOLLOWED):
+            raise unmodelled(decision.name, decision).at(self._place(self._attribute))
         if (base := derived(cls)) is not None:
             raise ModelError(
                 f"shared variable {self._attribute!r} holds a {cls.__name__}, which derives from "

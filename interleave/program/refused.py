@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import types
+from typing import Any
 
 from interleave import stdlib
 from interleave.compiler import is_user_function
@@ -19,6 +20,9 @@ from interleave.compiler.source import find_function
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.values import is_plain_object
 from interleave.program.reach import all_functions
+from interleave.stdlib import unmodelled
+from interleave.world import policy
+from interleave.world.policy import Treatment
 
 
 def refuse_attributes(
@@ -33,7 +37,7 @@ def refuse_attributes(
             module = names.real(name)
             if isinstance(module, type):
                 _refuse_class_attribute(module, node, file)
-            if isinstance(module, types.ModuleType) and not stdlib.is_pure(module.__name__):
+            if isinstance(module, types.ModuleType) and policy.is_standard(module.__name__):
                 try:
                     stdlib.modelled_attribute(module, node.attr)
                 except InterleaveError as error:
@@ -97,6 +101,10 @@ def _is_outside(value: object) -> bool:
 
 def _refuse_class_attribute(cls: type, node: ast.Attribute, file: str) -> None:
     value = getattr(cls, node.attr, None)
+    decision = policy.of_object(value)
+    if decision.treatment is Treatment.REFUSED and isinstance(value, types.BuiltinFunctionType):
+        name: Any = node.value
+        raise unmodelled(ast.unparse(name), decision).at(Place.of_node(file, name))
     if isinstance(node.ctx, ast.Load) and is_shared_global(value) and not is_plain_object(value):
         raise ModelError(
             f"{cls.__name__}.{node.attr} is a {type(value).__name__} that belongs to a class: "

@@ -11,8 +11,9 @@ from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.port import AccessKind, Location, in_words, using_port
 from interleave.memory.values import attributes_of, is_plain_object
 from interleave.model import Model, Param
-from interleave.stdlib import is_standard, primitive_class
+from interleave.stdlib import primitive_class
 from interleave.verbs import Array
+from interleave.world.policy import is_followed
 
 MOST_INITIAL_STATES = 1_000_000
 
@@ -162,7 +163,7 @@ def fresh_copy(value: Any, copies: dict[int, Any]) -> Any:
         return made
     if kind is tuple:
         return tuple(fresh_copy(item, copies) for item in value)
-    if is_plain_object(value) and not is_standard(kind.__module__):
+    if is_plain_object(value) and is_followed(kind):
         made = copies[id(value)] = object.__new__(kind)
         for name, item in attributes_of(value).items():
             object.__setattr__(made, name, fresh_copy(item, copies))
