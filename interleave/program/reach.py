@@ -21,7 +21,7 @@ from interleave.compiler.source import find_function
 from interleave.memory.values import mangle
 from interleave.model import Model
 from interleave.program.setup import class_attributes
-from interleave.world.policy import is_followed
+from interleave.world.policy import is_followed, is_installed
 
 
 def methods(model: type) -> dict[str, types.FunctionType]:
@@ -70,12 +70,21 @@ def reachable_functions(
 
 
 def _module_values(module: types.ModuleType | None) -> list[Any]:
-    """The values of a model's module, and of the modules of its own that it imports."""
+    """The values of a model's module, and of the modules of its own that it imports.
+
+    Not the classes of installed packages, which are too many to look through.
+    """
     found = list(vars(module).values()) if module else []
     for value in list(found):
         if isinstance(value, types.ModuleType) and is_followed(value):
-            found += [each for each in vars(value).values() if is_user_class(each)]
-    return list({id(value): value for value in found}.values())
+            if not is_installed(value.__name__):
+                found += [each for each in vars(value).values() if is_user_class(each)]
+    own = {
+        id(value): value
+        for value in found
+        if not (isinstance(value, type) and is_installed(value.__module__))
+    }
+    return list(own.values())
 
 
 def _is_dunder(name: str) -> bool:

@@ -4,7 +4,7 @@ Each file here models one module. It has `FUNCTIONS`, the modelled counterpart o
 of that module; `PRIMITIVES`, the modelled class of each real type whose instances a model may hold;
 and, if need be, `INSTANCES`: what stands for an instance of some type wherever code uses one. Where
 types alone do not tell, it has functions `primitive_class` and `capturing`, as there are here. To
-add a module, write its file and name it in `interleave.world.table`; files are imported when they are
+add a module, write its file and name it in `interleave.world.table`; files are imported when
 needed.
 """
 

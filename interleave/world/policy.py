@@ -111,6 +111,12 @@ def is_standard(module: str | None) -> bool:
     return (module or "").partition(".")[0] in sys.stdlib_module_names
 
 
+def is_installed(module: str) -> bool:
+    """Whether a module came with a package, and not with the model."""
+    file = getattr(sys.modules.get(module), "__file__", None) or ""
+    return "site-packages" in file or "dist-packages" in file
+
+
 def of_module(name: str) -> Treatment:
     """What happens to a module."""
     return _of_name(name).treatment
