@@ -70,7 +70,7 @@ class _Collector(Observer):
 
     def _note(self, method: str, access: AccessRecord) -> None:
         code, block = access.place
-        key = (self._machine.code_number(code), block, access.order, access.kind.name)
+        key = (self._machine.locals.code_number(code), block, access.order, access.kind.name)
         _, locations = self.seen[method].setdefault(key, (access, {}))
         if access.kind.where:
             locations[access.kind.where] = None

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
-from interleave.model import EXPECTATIONS, NOTE, RUNTIMES, Expectation, Model, Param, ThreadNote
+from interleave.model import RUNTIMES, Expectation, Model
+from interleave.notes import notes_of
 
 
 def model_files(paths: list[Path]) -> list[Path]:
@@ -104,20 +105,12 @@ def _raised(error: BaseException, file: Path) -> ModelError:
 
 def has_threads(model: type[Model]) -> bool:
     """Whether any method of a model is marked as a thread, a process, a task or a goroutine."""
-    return bool(_thread_notes(model))
-
-
-def _thread_notes(model: type[Model]) -> list[ThreadNote]:
-    found = [getattr(getattr(model, name, None), NOTE, None) for name in dir(model)]
-    return [note for note in found if isinstance(note, ThreadNote)]
+    return bool(notes_of(model).threads)
 
 
 def task_methods(model: type[Model]) -> list[str]:
-    """The names of the methods of a model that are marked as tasks, in no particular order."""
-    found = {name: getattr(getattr(model, name, None), NOTE, None) for name in dir(model)}
-    return [
-        name for name, note in found.items() if isinstance(note, ThreadNote) and note.kind == "task"
-    ]
+    """The names of the methods of a model that are marked as tasks, sorted."""
+    return sorted(notes_of(model).tasks)
 
 
 def file_of(model: type[Model]) -> str:
@@ -134,13 +127,7 @@ def parameters_of(model: type[Model], given: Mapping[str, object]) -> dict[str, 
     Values given as text (from the command line) are read as Python literals of the default's type.
     Raises `UsageError` for a value of another type.
     """
-    found: dict[str, object] = {}
-    for cls in reversed(model.__mro__):
-        for name, value in vars(cls).items():
-            if isinstance(value, Param):
-                found[name] = value.default
-            elif name in found:
-                del found[name]
+    found = {**notes_of(model).parameters}
     for name, value in given.items():
         if name in found:
             found[name] = _converted(model, name, value, found[name])
@@ -176,9 +163,9 @@ def _read(text: str) -> object:
 
 def expectation_of(model: type[Model], runtime: str) -> Expectation | None:
     """What the check of a model must find under a runtime; None where it does not say."""
-    found: tuple[Expectation, ...] = vars(model).get(EXPECTATIONS, ())
+    expectations = notes_of(model).expectations
     for wanted in (runtime, None):
-        for expectation in found:
+        for expectation in expectations:
             if expectation.runtime == wanted:
                 return expectation
     return None
@@ -195,8 +182,8 @@ def checked_runtime(runtime: str | None, model: type[Model] | None = None) -> st
         raise UsageError(
             f"there is no runtime {runtime!r}", remedy=f"the runtimes are {', '.join(RUNTIMES)}"
         )
-    notes = [] if model is None else _thread_notes(model)
-    kinds = {note.kind for note in notes}
+    notes = {} if model is None else notes_of(model).threads
+    kinds = {note.kind for note in notes.values()}
     if kinds == {"task"} and runtime == "gil":
         return runtime
     for kind, name in (("process", "process"), ("task", "asyncio"), ("goroutine", "go")):

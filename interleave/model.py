@@ -1,6 +1,6 @@
 """What a model file is written in: `Model`, parameters, threads, properties, expectations.
 
-The decorators only leave a note on what they decorate; `interleave.loading` reads the notes.
+The decorators only leave a note on what they decorate; `interleave.notes` reads the notes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ ORDERS = ("any", "fifo")
 """
 
 KNOWN_RUNTIMES = ("free-threaded", "gil", "asyncio", "process", "go")
-"""The runtimes an expectation may speak of: those above, and those that are still to come."""
+"""All runtimes, of which an expectation may speak: those above, and those that a kind of thread has
+of its own.
+"""
 
 
 class Model:

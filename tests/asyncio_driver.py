@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from interleave.model import NOTE, ThreadNote
-from interleave.program.setup import next_choices
+from interleave.program.choices import next_choices
 from interleave.showing import show
 
 Values = tuple[tuple[str, str], ...]

@@ -15,7 +15,7 @@ from interleave.engine.trees import LearntSteps
 from interleave.errors import EndlessLoop, UsageError
 from interleave.machine import Machine, State
 from interleave.model import Model
-from interleave.program import MoreRooms, MoreThreads, Program, RoomKey, RoomOwner, Written
+from interleave.program import MoreRooms, MoreThreads, Program, RoomOwner, SpawnKey, Written
 from interleave.records import dataclass
 
 ENGINES = ("auto", "reference", "native")
@@ -61,7 +61,7 @@ def search(
     """
     spent = Spent()
     written: frozenset[str] = frozenset()
-    rooms: Counter[RoomKey] = Counter()
+    rooms: Counter[SpawnKey] = Counter()
     object_rooms: Counter[RoomOwner] = Counter()
     assumed: frozenset[str] = frozenset()
     refuted: frozenset[str] = frozenset()

@@ -11,73 +11,113 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from interleave.errors import ModelError
+from interleave.machine.halting import Ending
+from interleave.machine.log import Log
+from interleave.machine.places import Places
 from interleave.memory.containers import CONTAINERS
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.made import Held, Kind
-from interleave.memory.values import Uncapturable, attributes_of, is_plain_object
-from interleave.program.heap import Heap, MoreRooms, Room, RoomOwner
+from interleave.memory.values import Freezer, Thawer, Uncapturable, attributes_of, is_plain_object
+from interleave.program import MoreRooms
+from interleave.program.heap import Heap, Room, RoomOwner
+
+T = TypeVar("T")
 
 MOST_ROOMS = 50
 """Objects that threads have made and share, at most, at one time."""
 
 
 class Making:
-    """What one step makes and lets go. `values` are the value ids of the state before it.
+    """What one step makes, moves into rooms, and lets go.
 
-    `look` is told of each place of the state that is looked at, `written` has what the step wrote;
-    `variable_for` says for which variable an object is made, or "".
+    `maker` names the thread; `class_of` gives the class of the stand-ins for shared instances of a
+    class; `variable_for` says for which variable an object is made, or "".
     """
 
     def __init__(
         self,
         heap: Heap,
         maker: str,
-        values: tuple[int, ...],
-        written: dict[int, int],
-        look: Callable[[int], None],
+        places: Places,
+        log: Log,
+        ending: Ending,
         class_of: Callable[[type], type],
         variable_for: Callable[[object], str],
     ) -> None:
         self.moved: dict[int, tuple[object, Any]] = {}
         """What has moved into a room in the present block: by id, with its stand-in."""
-        self._heap = heap
-        self._maker = maker
-        self._values = values
-        self._written = written
-        self._look = look
-        self._class_of = class_of
-        self._variable_for = variable_for
-        self._new: dict[int, None] = {}
-        self._depth = 0
         self.stored: dict[int, int] = {}
         """Ids of what was itself stored, and has not only come along; with the access (its place in
         the block's log) that did it.
         """
-        self.access = 0
-        """The place in the log of the present access."""
         self.lost: list[str] = []
         """What is to be said of what nothing refers to any more."""
+        self._heap = heap
+        self._maker = maker
+        self._places = places
+        self._log = log
+        self._ending = ending
+        self._class_of = class_of
+        self._variable_for = variable_for
+        self._new: dict[int, None] = {}
+        self._depth = 0
 
-    def _at(self, index: int) -> int:
-        """The value id that is at a place now."""
-        if index in self._written:
-            return self._written[index]
-        self._look(index)
-        return self._values[index]
+    def id_of(self, value: object, to: str) -> int:
+        """The id of a value as others see it: what the thread has made moves into rooms.
+
+        `to` says in words where it is stored.
+        """
+        return self._sharing(lambda: self._heap.values.id_of(value, self._share), to)
+
+    def hand_over(self, value: Any, to: str) -> Any:
+        """A value as another thread sees it."""
+        key = self._sharing(lambda: Freezer(share=self._share).freeze(value), to)
+        return Thawer(self._heap.stand_in).thaw(key)
+
+    def _sharing(self, freeze: Callable[[], T], to: str) -> T:
+        """What `freeze` gives, where that is possible."""
+        try:
+            return freeze()
+        except (MoreRooms, ModelError) as error:
+            self._ending.fail(error)
+        except Uncapturable as error:
+            self._ending.halt(
+                ModelError(
+                    f"{to} is given a value that cannot be shared: {error.why}",
+                    remedy="use numbers, strings, bytes, tuples, lists, dicts, sets, deques or "
+                    "objects of classes of your own",
+                )
+            )
+
+    def _share(self, value: object) -> object:
+        """The stand-in for what the thread has made, which moves into a room."""
+        if self._log.has_stored:
+            self._ending.halt(
+                ModelError(
+                    "this statement shares what it has made, and other threads can run meanwhile",
+                    remedy="give it a name first, in a statement of its own",
+                )
+            )
+        return self._move(value)
 
     def make(self, kind: Kind, contents: object) -> Any:
-        """An object in a room of its own. Raises `MoreRooms`, and `ModelError` at the limit."""
-        stand_in, room = self._room_for(kind, self._variable_for(None))
-        self._put(room, Held(kind, contents))
+        """An object in a room of its own."""
+        try:
+            stand_in, room = self._room_for(kind, self._variable_for(None))
+            self._put(room, Held(kind, contents))
+        except (MoreRooms, ModelError) as error:
+            self._ending.fail(error)
         return stand_in
 
-    def share(self, value: Any) -> Any:
-        """Move what the thread has made into a room. Raises `Uncapturable`."""
+    def _move(self, value: Any) -> Any:
+        """Move what the thread has made into a room. Raises `Uncapturable`, `MoreRooms`, and
+        `ModelError` where there is room for no more.
+        """
         if not self._depth:
-            self.stored.setdefault(id(value), self.access)
+            self.stored.setdefault(id(value), len(self._log.entries))
         if id(value) not in self.moved:
             kind = self._kind_of(value)
             stand_in, room = self._room_for(kind, self._variable_for(value))
@@ -96,13 +136,14 @@ class Making:
         raise Uncapturable(value, f"a {kind.__name__} was made by a thread")
 
     def _room_for(self, kind: Kind, variable: str) -> tuple[Any, Room]:
-        absent = self._heap.values.id_of(None)
+        values = self._heap.values
+        absent = values.id_of(None)
         key = RoomOwner(self._maker, kind.is_primitive, variable)
         for room in self._heap.rooms:
             if room.key == key:
-                if self._at(room.location.index) == absent:
+                if self._places.at(room.location.index) == absent:
                     # Taken, until what is in it is known.
-                    self._written[room.location.index] = self._heap.values.id_of(Held(kind, ()))
+                    self._places.written[room.location.index] = values.id_of(Held(kind, ()))
                     self._new[room.number] = None
                     return self._heap.made(room, kind), room
         if len(self._heap.rooms) >= MOST_ROOMS:
@@ -115,7 +156,7 @@ class Making:
 
     def _put(self, room: Room, held: Held) -> None:
         self._depth += 1
-        self._written[room.location.index] = self._heap.values.id_of(held, self.share)
+        self._places.written[room.location.index] = self._heap.values.id_of(held, self._move)
         self._depth -= 1
 
     def done(self) -> None:
@@ -128,9 +169,9 @@ class Making:
         values = self._heap.values
         for value, stand_in in self.moved.values():
             room = self._heap.room(stand_in._number)
-            held = Held(values[self._written[room.location.index]].kind, None)
+            held = Held(values[self._places.written[room.location.index]].kind, None)
             now = held._replace(contents=_contents(held.kind, value))
-            if values.id_of(now, self.share) != self._written[room.location.index]:
+            if values.id_of(now, self._move) != self._places.written[room.location.index]:
                 return False
         return True
 
@@ -142,19 +183,19 @@ class Making:
         """
         changes = Counter(after)
         changes.subtract(before)
-        for index, value in list(self._written.items()):
-            self._look(index)
+        for index, value in list(self._places.written.items()):
+            self._places.looked_at[index] = None
             changes.update(self._heap.values.rooms(value))
-            changes.subtract(self._heap.values.rooms(self._values[index]))
+            changes.subtract(self._heap.values.rooms(self._places.before[index]))
         waiting = sorted({number for number, change in changes.items() if change} | {*self._new})
         while waiting:
             room = self._heap.rooms[waiting.pop(0)]
             count = self._count(room) + changes.pop(room.number, 0)
-            self._written[room.references.index] = self._heap.values.id_of(count)
+            self._places.written[room.references.index] = self._heap.values.id_of(count)
             if count == 0:
-                self._let_go(self._heap.values[self._at(room.location.index)])
-                lost = self._heap.values.rooms(self._at(room.location.index))
-                self._written[room.location.index] = self._heap.values.id_of(None)
+                self._let_go(self._heap.values[self._places.at(room.location.index)])
+                lost = self._heap.values.rooms(self._places.at(room.location.index))
+                self._places.written[room.location.index] = self._heap.values.id_of(None)
                 changes.subtract(lost)
                 waiting += sorted({*lost} - {*waiting})
 
@@ -163,7 +204,7 @@ class Making:
             self.lost += held.kind.stand_in.lost_with(held.contents)
 
     def _count(self, room: Room) -> int:
-        count: int = self._heap.values[self._at(room.references.index)]
+        count: int = self._heap.values[self._places.at(room.references.index)]
         return count
 
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from interleave.compiler.blocks import ENTERED
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
-from interleave.machine.step import FAILED, FINISHED
+from interleave.machine.machine import Machine
+from interleave.machine.step import FAILED, FINISHED, State
 from interleave.machine.tasks import NoLoop
 from interleave.memory.port import WHOLE, AccessKind, Location, in_words, using_port
-from interleave.program import Written
+from interleave.program import Property, Written
 from interleave.verbs import Section
-
-if TYPE_CHECKING:
-    from interleave.machine import Machine, State
-    from interleave.program import Property
 
 
 class View:
@@ -177,7 +174,8 @@ def sections_of(machine: Machine, local: int) -> frozenset[str]:
     found = set()
     frames = key[0]
     for place, (number, at, values) in enumerate(frames):
-        block = machine.codes[number].blocks[at] if at < len(machine.codes[number].blocks) else None
+        blocks = machine.locals.codes[number].blocks
+        block = blocks[at] if at < len(blocks) else None
         if block is None:
             continue
         names = block.live if place == len(frames) - 1 else block.live_in_call

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from interleave.machine.interning import LocalStates
 from interleave.memory.values import Freezer, Shared
-
-if TYPE_CHECKING:
-    from interleave.machine import Machine
+from interleave.program import Heap
 
 
 def is_referred_to(
     number: int,
-    machine: Machine,
+    heap: Heap,
+    locals_: LocalStates,
     state: Sequence[int],
     thread: int,
     mine: tuple[Any, Any, tuple[tuple[int, int], ...]],
@@ -24,11 +24,12 @@ def is_referred_to(
     its local state.
     """
     frames, log, started = mine
-    values = [machine.program.heap.values[each] for each in state[: machine.locations]]
+    locations = len(heap.changing)
+    values = [heap.values[each] for each in state[:locations]]
     keys: list[Any] = [Freezer().freeze(value) for value in values]
-    others = enumerate(state[machine.locations :])
-    keys += [machine.locals[local] for other, local in others if other != thread]
-    keys += [machine.locals[local] for _, local in started]
+    others = enumerate(state[locations:])
+    keys += [locals_[local] for other, local in others if other != thread]
+    keys += [locals_[local] for _, local in started]
     return any(_has(key, number) for key in [*keys, frames, log])
 
 

@@ -1,13 +1,17 @@
-"""What a step is, once it has been taken."""
+"""What states are, and what a step is that leads from one to the next."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from interleave.compiler import Code
 from interleave.memory.port import WHOLE, AccessKind, Location
 
-if TYPE_CHECKING:
-    from interleave.compiler import Code
+State = tuple[int, ...]
+"""The value id of every location that can change, then the local state of every thread.
+
+Ids stand for the same thing throughout one machine; they appear in no output.
+"""
 
 FINISHED = 0
 """Local state of a thread that has returned."""

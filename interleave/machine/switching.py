@@ -1,4 +1,4 @@
-"""Where CPython with a GIL may let another thread run: on entering Python code that nobody called.
+"""When other threads may run between two accesses of a thread.
 
 From CPython 3.11 on, a thread that holds the GIL may have to give it up on entering or resuming
 Python code, after a call, at the back-edge of a loop, and where it waits. Calls and loops can be
@@ -14,6 +14,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from interleave.errors import ModelError
+from interleave.machine.halting import Ending
+
 _OURS = str(Path(__file__).parent.parent)
 """Where this package is."""
 
@@ -21,6 +24,49 @@ _PASSING_ON = tuple(
     str(Path(_OURS, *parts)) for parts in (("program", "objects.py"), ("compiler", "__init__.py"))
 )
 """Files of it that call the user's code where Python itself would: a property, `__next__`."""
+
+
+class Switches:
+    """Whether others may run before the next access of a thread.
+
+    `alone`: nobody can, but where a task is suspended. `gil`: only where CPython with a GIL may
+    switch threads.
+    """
+
+    __slots__ = ("_ending", "_may_switch", "alone", "atomic", "gil")
+
+    def __init__(self, ending: Ending, *, alone: bool, gil: bool) -> None:
+        self.alone = alone
+        self.gil = gil
+        self.atomic = 0
+        """How many `with atomic()` the thread is inside of."""
+        self._may_switch = True
+        self._ending = ending
+
+    @property
+    def is_due(self) -> bool:
+        """Whether others may run now."""
+        return self._may_switch and not self.atomic
+
+    def note_access(self) -> None:
+        """An access is performed, which others can see."""
+        self._may_switch = not (self.gil or self.alone)
+
+    def note_point(self) -> None:
+        """See `Port.switch_point`."""
+        if not self.alone:
+            self._may_switch = True
+
+    def suspend(self) -> None:
+        """Let whoever can run do so before the next access, for a task awaits something."""
+        if self.atomic:
+            self._ending.halt(
+                ModelError(
+                    "a task awaits inside atomic(), where nothing else can run",
+                    remedy="end the `with atomic()` before: tasks switch only at an await as it is",
+                )
+            )
+        self._may_switch = True
 
 
 class noting_python_code:

@@ -7,14 +7,12 @@ code is opaque); between blocks, values travel by assignment, and conditions by 
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from interleave.compiler import Block, BlockKind
+from interleave.machine.frames import Frame
 from interleave.machine.step import Carrier, Flow, Sources
 from interleave.memory.values import Shared, attributes_of, is_plain_object
-
-if TYPE_CHECKING:
-    from interleave.machine.frames import Frame
 
 _NONE: Sources = frozenset()
 

@@ -8,16 +8,14 @@ step may end in the middle of a task; the state of the loop then says whose code
 from __future__ import annotations
 
 import types
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from interleave.errors import ModelError
+from interleave.machine.accesses import Accesses
+from interleave.machine.spawning import Spawning
+from interleave.machine.switching import Switches
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.port import AccessKind, Location
-from interleave.program import RoomKey
-
-if TYPE_CHECKING:
-    from interleave.machine.run import StepRun
-    from interleave.program import Program, ThreadInstance
+from interleave.program import Program, ThreadInstance
 
 RESULT, EXCEPTION, CANCELLED = "result", "exception", "cancelled"
 """How a task ends: see `stdlib.asyncio.futures`."""
@@ -45,10 +43,19 @@ class NoLoop:
 class Tasks:
     """`Port.tasks` in a step of a thread of a program that has an event loop."""
 
-    def __init__(self, run: StepRun, program: Program, instance: ThreadInstance) -> None:
-        self._run = run
+    def __init__(
+        self,
+        program: Program,
+        instance: ThreadInstance,
+        switches: Switches,
+        accesses: Accesses,
+        spawning: Spawning,
+    ) -> None:
         self._program = program
         self._me = instance
+        self._switches = switches
+        self._accesses = accesses
+        self._spawning = spawning
         self.loop = program.loop
         self.task: Any = instance.task
         """The object of the task that this is a step of; None where it is none."""
@@ -87,41 +94,22 @@ class Tasks:
 
     def suspend(self) -> None:
         """The next access is one before which the loop may run others."""
-        self._run.may_suspend()
+        self._switches.suspend()
         self.suspending = True
 
     def does(self, words: str, location: Location | None) -> None:
         """What the present access does became known only now."""
-        self._run.rename(AccessKind(words, location))
+        self._accesses.rename(AccessKind(words, location))
 
     def room(self, function: types.FunctionType, label: str) -> Any:
-        """The object of a task that this thread can make to run a function, which is free.
-
-        One whose task is done is free when nothing refers to it any more.
-        """
-        from interleave.stdlib.asyncio.tasks import Task
-
-        key = RoomKey(
-            self._me.name, function, daemon=True, kind=Task, name=label or function.__name__
-        )
-        rooms = self._program.rooms_of(key)
-        for room in rooms:
-            if room.state is None:
-                return room
-        for room in rooms:
-            if room.is_done() and not self._run.refers_to(room._number):
-                return room
-        return self._run.more_room(key)  # does not return
+        """The object of a task that this thread can make to run a function, which is free."""
+        return self._spawning.task_room(function, label)
 
     def start(self, thread: int, function: types.FunctionType, names: dict[str, Any]) -> None:
         """Have a task begin, as part of the current access."""
-        self._run.begin_thread(thread, function, names)
+        self._spawning.start_task(thread, function, names)
 
     # For the step itself
-
-    def begin(self) -> None:
-        """The task takes its first step. Raises `CancelledError`, where it was cancelled before."""
-        self._run.access(AccessKind("", self.task.location), self.task.go_on)
 
     @property
     def is_new(self) -> bool:
@@ -157,11 +145,3 @@ def _is_cancelled(error: BaseException) -> bool:
     import asyncio  # few models need it
 
     return isinstance(error, asyncio.CancelledError)
-
-
-def wait_inside_atomic() -> ModelError:
-    """The error for an `await` that would have to wait where nobody else can run."""
-    return ModelError(
-        "a task awaits inside atomic(), where nothing else can run",
-        remedy="end the `with atomic()` before: tasks switch only at an await as it is",
-    )

@@ -1,8 +1,10 @@
 """From a model class to a program: threads, properties, and the heap they share."""
 
-from interleave.program.heap import Heap, MoreRooms, RoomOwner, Written
-from interleave.program.program import Program, Property, ThreadInstance
-from interleave.program.rooms import MoreThreads, RoomKey
+from interleave.program.heap import Heap, RoomOwner
+from interleave.program.program import Program
+from interleave.program.restarts import MoreRooms, MoreThreads, Written
+from interleave.program.spawned import SpawnKey
+from interleave.program.threads import Property, ThreadInstance
 
 __all__ = [
     "Heap",
@@ -10,8 +12,8 @@ __all__ = [
     "MoreThreads",
     "Program",
     "Property",
-    "RoomKey",
     "RoomOwner",
+    "SpawnKey",
     "ThreadInstance",
     "Written",
 ]

@@ -24,19 +24,6 @@ from interleave.program.setup import class_attributes
 from interleave.world.policy import is_followed, is_installed
 
 
-def methods(model: type) -> dict[str, types.FunctionType]:
-    """The methods of a class and its bases, bases first, in order of definition."""
-    found: dict[str, types.FunctionType] = {}
-    for cls in reversed(model.__mro__):
-        if cls not in (object, Model):
-            for name, member in vars(cls).items():
-                if isinstance(member, types.FunctionType):
-                    found[name] = member
-                else:
-                    found.pop(name, None)
-    return found
-
-
 def reachable_functions(
     model: type, entries: list[types.FunctionType]
 ) -> tuple[list[types.FunctionType], frozenset[str]]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import types
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from interleave.compiler.source import find_function, place_of_assignment, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.port import AccessKind, Location, in_words, using_port
 from interleave.memory.values import attributes_of, is_plain_object
 from interleave.model import Model, Param
+from interleave.program.choices import Choices, next_choices
 from interleave.stdlib import primitive_class
 from interleave.verbs import Array
 from interleave.world.policy import is_followed
@@ -19,15 +22,14 @@ MOST_INITIAL_STATES = 1_000_000
 
 
 class _SetupPort:
-    """The port while `setup` runs: only choices mean anything. `choices` is a prefix to follow."""
+    """The port while `setup` runs: only choices mean anything."""
 
     thread = -1
     process = ""
     tasks = None
 
-    def __init__(self, choices: list[int]) -> None:
-        self.taken: list[tuple[int, int]] = []
-        self._choices = choices
+    def __init__(self, choices: Choices) -> None:
+        self.choose = choices.choose
 
     def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
         if kind.name != "choose":
@@ -43,40 +45,21 @@ class _SetupPort:
     def switch_point(self) -> None:
         """No thread runs yet."""
 
-    def choose(self, options: Sequence[Any]) -> int:
-        place = len(self.taken)
-        choice = self._choices[place] if place < len(self._choices) else 0
-        self.taken.append((choice, len(options)))
-        return choice
 
-
-def next_choices(taken: list[tuple[int, int]]) -> list[int] | None:
-    """The prefix of choices to follow after `taken` (choice, count); None when all are done."""
-    for place in range(len(taken) - 1, -1, -1):
-        choice, count = taken[place]
-        if choice + 1 < count:
-            return [each for each, _ in taken[:place]] + [choice + 1]
-    return None
-
-
-def initial_instances(
-    model: type[Model],
-    parameters: dict[str, object],
-    place_of: Callable[[types.FunctionType], Place],
-) -> Iterator[Any]:
+def initial_instances(model: type[Model], parameters: dict[str, object]) -> Iterator[Any]:
     """The model after each run of setup: plain instances, with real locks and containers.
 
     Raises `ModelError` where setup fails.
     """
-    choices: list[int] | None = []
+    given: list[int] | None = []
     count = 0
-    while choices is not None:
+    while given is not None:
         count += 1
         if count > MOST_INITIAL_STATES:
             raise ModelError(
                 f"setup has more than {MOST_INITIAL_STATES:,} outcomes",
                 remedy="choose among fewer options",
-                place=place_of(model.setup),  # type: ignore[arg-type]
+                place=place_of_function(model.setup),  # type: ignore[arg-type]
             )
         instance = object.__new__(model)
         copies: dict[int, Any] = {}
@@ -84,28 +67,38 @@ def initial_instances(
             object.__setattr__(instance, name, fresh_copy(value, copies))
         for name, value in parameters.items():
             object.__setattr__(instance, name, value)
-        port = _SetupPort(choices)
-        with using_port(port):  # type: ignore[arg-type]
-            _run_setup(model, instance, place_of)
+        choices = Choices(given)
+        with using_port(_SetupPort(choices)):  # type: ignore[arg-type]
+            _run_setup(model, instance)
         yield instance
-        choices = next_choices(port.taken)
+        given = next_choices(choices.taken)
 
 
-def _run_setup(
-    model: type[Model], instance: Any, place_of: Callable[[types.FunctionType], Place]
-) -> None:
+def _run_setup(model: type[Model], instance: Any) -> None:
     function: Any = model.setup
     file = function.__code__.co_filename
     try:
         instance.setup()
     except InterleaveError as error:
-        raise error.at(Place.of_error(file, error) or place_of(function)) from None
+        raise error.at(Place.of_error(file, error) or place_of_function(function)) from None
     except Exception as error:
         raise ModelError(
             f"setup raises {type(error).__name__}: {error}",
             remedy="setup must run through: it makes the initial state",
-            place=Place.of_error(file, error) or place_of(function),
+            place=Place.of_error(file, error) or place_of_function(function),
         ) from error
+
+
+def place_of_attribute(model: type[Model], name: str) -> Place | None:
+    """Where the class body or setup first gives a shared variable its value."""
+    for cls in model.__mro__:
+        setup = vars(cls).get("setup")
+        if isinstance(setup, types.FunctionType) and (found := find_function(setup)):
+            for node in ast.walk(found[0]):
+                if isinstance(node, ast.Attribute) and node.attr == name:
+                    if isinstance(node.ctx, ast.Store):
+                        return Place.of_node(setup.__code__.co_filename, node)
+    return place_of_assignment(model, name)
 
 
 _NO_DATA = (

@@ -13,7 +13,7 @@ from interleave.stdlib.multiprocessing import memory, pipes
 def capturing(real: Any) -> Callable[..., Any] | None:
     """What makes the stand-in of a real object; None where the heap knows how.
 
-    It is given the walk of `program.heap`, the object, and its path.
+    It is given the walk of `program.capture`, the object, and its path.
     """
     if type(real) is Connection:
         return capture_connection
@@ -28,17 +28,17 @@ def capture_memory(walk: Any, real: Any, path: str) -> Any:
 
     def make(number: int) -> Any:
         locations = [
-            walk._location(f"{path}[{place}]", number, group=path)
+            walk.location(f"{path}[{place}]", number, group=path)
             if is_array
-            else walk._location(path, number)
+            else walk.location(path, number)
             for place in range(len(values))
         ]
         return memory.class_of(real)(number, tuple(locations), memory.kind_of(real))
 
     shape = (memory.class_of(real), memory.kind_of(real), len(values))
-    made = walk._stand_in((path, shape), make, real)
+    made = walk.stand_in((path, shape), make, real)
     if lock is not None:
-        made.give_lock(walk._visit(lock, f"{path}.get_lock()"))
+        made.give_lock(walk.visit(lock, f"{path}.get_lock()"))
     for location, value in zip(made._locations, values, strict=True):
         walk.contents[location.number] = value
     return made
@@ -46,16 +46,16 @@ def capture_memory(walk: Any, real: Any, path: str) -> Any:
 
 def capture_connection(walk: Any, real: Any, path: str) -> Any:
     """The stand-in of one end of a pipe; the other end, once it is met, is its `peer`."""
-    made = walk._stand_in(
+    made = walk.stand_in(
         (path, (pipes.Connection, real.readable, real.writable)),
-        lambda number: pipes.Connection(number, walk._location(path, number)),
+        lambda number: pipes.Connection(number, walk.location(path, number)),
         real,
     )
     made.readable, made.writable = real.readable, real.writable
     partner = next((each for each in walk.connections if pipes.are_partners(each, real)), None)
     walk.connections.append(real)
     if partner is not None:
-        other = walk._known[id(partner)]
+        other = walk.known[id(partner)]
         if {id(made.peer), id(other.peer)} - {id(None), id(made), id(other)}:
             raise ModelError(
                 "setup connects pipes in more than one way",

@@ -168,12 +168,12 @@ def wait_for(
 def capture_condition(walk: Any, real: Any, path: str) -> Any:
     """The stand-in of a condition that was made before the threads, and of its lock.
 
-    `walk` is that of `program.heap`.
+    `walk` is that of `program.capture`.
     """
-    lock = _checked(walk._visit(real._lock, f"{path}.lock"))
-    made = walk._stand_in(
+    lock = _checked(walk.visit(real._lock, f"{path}.lock"))
+    made = walk.stand_in(
         (path, (Condition, lock._number)),
-        lambda number: Condition(number, walk._location(path, number), lock),
+        lambda number: Condition(number, walk.location(path, number), lock),
         real,
     )
     walk.contents[made.location.number] = ConditionState()

@@ -84,16 +84,16 @@ def _store(local: Local) -> Location:
 def capture_local(walk: Any, real: Any, path: str) -> Any:
     """The stand-in of a `local` that was made before the threads: what setup put there is its own.
 
-    `walk` is that of `program.heap`.
+    `walk` is that of `program.capture`.
     """
 
     def hidden(kind: type[Any], of: object) -> Any:
         def make(number: int) -> Any:
-            location = walk._location("", number, group=f"{kind.__name__} of {path}")
+            location = walk.location("", number, group=f"{kind.__name__} of {path}")
             location.shown = False
             return kind(number, location)
 
-        return walk._stand_in((path, kind), make, of)
+        return walk.stand_in((path, kind), make, of)
 
     made = hidden(Local, real)
     values = hidden(SharedDict, made)

@@ -1,0 +1,170 @@
+"""The machine: it takes the threads of a program from one state to the next."""
+
+from __future__ import annotations
+
+from interleave.compiler import Code
+from interleave.errors import ModelError
+from interleave.machine.interning import LocalStates
+from interleave.machine.run import StepRun
+from interleave.machine.step import FAILED, FINISHED, Blocked, Moves, State, Step
+from interleave.memory.port import using_port
+from interleave.memory.values import Key
+from interleave.program import Program
+from interleave.program.choices import Choices, next_choices
+
+MOST_CHOICES = 100_000
+"""Ways that the choices of one step can go, at most."""
+
+
+class Machine:
+    """Runs the threads of a program, one step at a time."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.locals = LocalStates(with_rooms=bool(program.heap.rooms))
+        self.written: set[str] = set()
+        """Keys of the locations that some step has written."""
+        self._checked: set[tuple[int, int]] = set()
+        self._failed_at_start: dict[State, list[Step]] = {}
+        self.locations = len(program.heap.changing)
+        """How many places of a state are locations; the local states of the threads follow."""
+
+    def local(self, state: State, thread: int) -> int:
+        """The local state of a thread."""
+        return state[self.locations + thread]
+
+    def local_key(self, state: State, thread: int) -> Key:
+        return self.locals[self.local(state, thread)]
+
+    def pending(self, local: int) -> tuple[Code, int]:
+        """The block with the access that a running thread is about to perform."""
+        number, block, _ = self.locals[local][0][-1]
+        return self.locals.codes[number], block
+
+    def is_final(self, state: State) -> bool:
+        """Whether all threads but daemons have ended, or the program is over without that."""
+        return self.is_over(state) or all(
+            self.local(state, thread) in (FINISHED, FAILED) for thread in self.program.awaited
+        )
+
+    def is_over(self, state: State) -> bool:
+        """Whether the program has ended, and all threads with it."""
+        over = self.program.over
+        return over is not None and bool(self.program.heap.values[state[over.index]])
+
+    def going_on(self, state: State) -> State:
+        """The same state, but that the program is not over."""
+        over = self.program.over
+        if over is None:
+            return state
+        return (*state[: over.index], over.initial, *state[over.index + 1 :])
+
+    def ended_by(self, step: Step) -> tuple[tuple[int, int], ...]:
+        """What a step writes besides if it ends the program: that it is over."""
+        over, program = self.program.over, self.program
+        ends = step.local == FAILED or (step.local == FINISHED and program.ends_with(step.thread))
+        return ((over.index, program.heap.values.id_of(True)),) if over and ends else ()
+
+    def has_finished(self, state: State) -> bool:
+        """Whether the threads have finished; one that an exception has ended did not."""
+        return self.is_final(state) and FAILED not in self.local_states(state)
+
+    def local_states(self, state: State) -> State:
+        """The local states of all threads."""
+        return state[self.locations : self.locations + len(self.program.threads)]
+
+    def after(self, state: State, step: Step) -> State:
+        """The state that a step leads to."""
+        following = list(state)
+        for index, value in step.writes:
+            following[index] = value
+        for thread, local in step.starts:
+            following[self.locations + thread] = local
+        following[self.locations + step.thread] = step.local
+        return tuple(following)
+
+    def initial(self) -> list[State]:
+        """The initial states, in order: every thread is about to perform its first access."""
+        found: dict[State, None] = {}
+        for values in self.program.heap.initial:
+            steps = []
+            for thread in self.program.threads:
+                if thread.room is None:
+                    run = StepRun(self.program, self.locals, values, thread.number, Choices([]))
+                    with using_port(run.port):
+                        steps.append(run.start(*self.program.entry(thread)))
+            # Rooms for threads to come are the last ones. They count as finished.
+            rooms = [FINISHED] * (len(self.program.threads) - len(steps))
+            ends = dict(write for step in steps for write in self.ended_by(step))
+            values = tuple([ends.get(place, value) for place, value in enumerate(values)])
+            state = (*values, *[step.local for step in steps], *rooms)
+            found[state] = None
+            if failures := [step for step in steps if step.failure]:
+                self._failed_at_start[state] = failures
+        return list(found)
+
+    def failures_at_start(self, state: State) -> list[Step]:
+        """For an initial state: the threads that failed before their first access."""
+        return self._failed_at_start.get(state, [])
+
+    def step(self, state: State, thread: int, *, explain: bool = False) -> Moves:
+        """Every way in which a thread can go on from a state.
+
+        With `explain`, steps have their `flow`. Raises `ModelError`, and `Written` (see `heap`).
+        """
+        local = self.local(state, thread)
+        if local in (FINISHED, FAILED):
+            return Moves()
+        found = self._moves(state, thread, explain=explain)
+        if (thread, local) not in self._checked:
+            self._checked.add((thread, local))
+            self._check_same(found, self._moves(state, thread, explain=False))
+        return found
+
+    def _moves(self, state: State, thread: int, *, explain: bool) -> Moves:
+        given: list[int] | None = []
+        steps: list[Step] = []
+        looked_at: dict[int, None] = {}
+        if self.program.over is not None:
+            looked_at[self.program.over.index] = None
+            if self.is_over(state):
+                return Moves(looked_at=tuple(looked_at))
+        blocked: Blocked | None = None
+        count = 0
+        while given is not None:
+            choices = Choices(given)
+            run = StepRun(self.program, self.locals, state, thread, choices, explain=explain)
+            with using_port(run.port):
+                step = run.run(state[self.locations + thread])
+            looked_at.update(run.places.looked_at)
+            self.written.update(run.written_keys)
+            if isinstance(step, Blocked):
+                blocked = blocked or step
+            else:
+                steps.append(step._replace(writes=(*step.writes, *self.ended_by(step))))
+            given = next_choices(choices.taken)
+            count += 1
+            if count > MOST_CHOICES:
+                code, block = step.place
+                raise ModelError(
+                    f"one step has more than {MOST_CHOICES:,} possible outcomes",
+                    remedy="choose among fewer options, or outside atomic()",
+                    place=code.place(block),
+                )
+        return Moves(tuple(steps), None if steps else blocked, tuple(looked_at))
+
+    def _check_same(self, first: Moves, second: Moves) -> None:
+        """Raise `ModelError` where running a step twice gives two results."""
+
+        def outcome(moves: Moves) -> object:
+            steps = [step.outcome() for step in moves.steps]
+            return steps, moves.looked_at, moves.blocked and moves.blocked.access
+
+        if outcome(first) != outcome(second):
+            code, block = (first.blocked or first.steps[0]).place
+            raise ModelError(
+                "this step is not deterministic: run twice on the same state, it gave two results",
+                remedy="a step may depend only on shared variables and locals of its thread; "
+                "let choose([...]) decide what is open",
+                place=code.place(block),
+            )

@@ -1,0 +1,25 @@
+"""The places of a state, as one step sees them."""
+
+from __future__ import annotations
+
+
+class Places:
+    """The value id at each place of the state: the one before the step, or what the step wrote."""
+
+    __slots__ = ("before", "constants", "looked_at", "written")
+
+    def __init__(self, before: tuple[int, ...]) -> None:
+        self.before = before
+        self.written: dict[int, int] = {}
+        self.looked_at: dict[int, None] = {}
+        """The places whose values before the step have decided something, in order."""
+        self.constants: dict[str, str] = {}
+        """Constants that were looked at: their keys and names."""
+
+    def at(self, index: int) -> int:
+        """The value id that is at a place now, which is looked at if need be."""
+        written = self.written
+        if index in written:
+            return written[index]
+        self.looked_at[index] = None
+        return self.before[index]

@@ -1,0 +1,258 @@
+"""What the code of a thread reaches, while one step of it runs: the port.
+
+In the middle of a block the thread is not suspended: the block is run again from its beginning,
+with a log of what its accesses gave before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from interleave.errors import InterleaveError, ModelError
+from interleave.machine.accesses import Accesses
+from interleave.machine.halting import Ending, Halt
+from interleave.machine.log import GAVE, RAISED, Log
+from interleave.machine.making import Making
+from interleave.machine.places import Places
+from interleave.machine.spawning import Spawning
+from interleave.machine.stack import Stack
+from interleave.machine.step import AccessRecord, Touch
+from interleave.machine.switching import Switches
+from interleave.machine.taint import FlowRecorder
+from interleave.machine.tasks import NoLoop, Tasks
+from interleave.memory.made import Kind
+from interleave.memory.port import WHOLE, AccessKind, Location
+from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
+from interleave.program import Program, ThreadInstance, Written
+from interleave.program.choices import Choices
+from interleave.stdlib.threads import CurrentThread
+
+LONGEST_LOG = 300
+"""Accesses of one block at most."""
+
+
+class StepPort:
+    """The `Port` of a thread, for one attempt at a step."""
+
+    def __init__(
+        self,
+        program: Program,
+        me: ThreadInstance,
+        choices: Choices,
+        *,
+        stack: Stack,
+        log: Log,
+        places: Places,
+        accesses: Accesses,
+        making: Making,
+        spawning: Spawning,
+        switches: Switches,
+        ending: Ending,
+    ) -> None:
+        self.thread = me.number
+        self.process = me.process
+        self.tasks: Any = NoLoop()
+        if program.loop is not None:
+            self.tasks = Tasks(program, me, switches, accesses, spawning)
+        self.first = 0
+        """The number of the access that the step begins with: others may run before those that
+        follow. -1 where a thread begins, which ends before it has performed any.
+        """
+        self.flow: FlowRecorder | None = None
+        self.waits_for: AccessKind | None = None
+        """What a thread waits for that is blocked, where that is not what it is to do."""
+        self._program = program
+        self._heap = program.heap
+        self._space = program.spaces.get(me.process, {})
+        self._me = me
+        self._choices = choices
+        self._stack = stack
+        self._log = log
+        self._places = places
+        self._accesses = accesses
+        self._making = making
+        self._spawning = spawning
+        self._switches = switches
+        self._ending = ending
+
+    def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
+        if self._ending.how:
+            raise Halt
+        log, accesses, switches = self._log, self._accesses, self._switches
+        if (known := log.take()) is not None:
+            return self._replay(known)
+        if accesses.present is not None:
+            self._ending.halt(_nested(kind, accesses.present.kind))
+        if not private or self.first < 0:
+            if len(accesses.done) > self.first and switches.is_due:
+                self._ending.suspend()
+            switches.note_access()
+            self.tasks.suspending = False
+        atomic = kind.atomic or switches.atomic > 0
+        record = AccessRecord(kind, self._stack.shown(), log.cursor, atomic=atomic)
+        accesses.begin(record)
+        try:
+            result = effect()
+            if kind.name != "choose":
+                record.result = result
+            entry = (GAVE, self._freeze_alone(result))
+        except (Halt, KeyboardInterrupt, MemoryError):
+            raise
+        except BaseException as error:  # a task that is cancelled raises one that is no Exception
+            if self._ending.how:
+                raise Halt from None
+            entry = (RAISED, self._freeze_alone(error))
+            record.raised = error
+        accesses.present = None
+        log.add(entry)
+        if self.flow:
+            self.flow.access(len(accesses.done) - 1, log.cursor - 1)
+        if log.cursor > LONGEST_LOG:
+            self._ending.halt(
+                ModelError(
+                    f"this statement performs more than {LONGEST_LOG} accesses",
+                    remedy="write it as a loop of the thread: `for ...:` with one access in it",
+                )
+            )
+        return self._replay(entry)
+
+    def _replay(self, entry: Key) -> Any:
+        value = Thawer(self._heap.stand_in).thaw(entry[1])
+        if entry[0] == RAISED:
+            raise value
+        return value
+
+    def _freeze_alone(self, value: Any) -> Key:
+        try:
+            return Freezer(mutable=True, shared=self._making.moved).freeze(value)
+        except Uncapturable as error:
+            self._ending.halt(
+                ModelError(
+                    f"this gives a thread a value that no state can hold: {error.why}",
+                    remedy="use numbers, strings, tuples, lists, dicts, sets and the like",
+                )
+            )
+
+    def locate(self, location: Location) -> Location:
+        return self._space.get(location, location)
+
+    def read(self, location: Location, *, part: object = WHOLE) -> Any:
+        present = self._accesses.present
+        if present is not None and part is not None:
+            present.reads.append(Touch(location, part))
+        if location.constant and location.home.name not in self._program.parameters:
+            self._places.constants[location.key] = location.name
+        index = location.index
+        if index < 0:
+            return self._heap.values[location.initial]
+        value = self._heap.values[self._places.at(index)]
+        return value.contents if location.is_room else value
+
+    def write(
+        self, location: Location, value: object, *, part: object = WHOLE, fresh: bool = False
+    ) -> None:
+        if location.constant:
+            self._ending.fail(Written(location.key))
+        places, present = self._places, self._accesses.present
+        if present is not None:
+            present.writes.append(Touch(location, part, fresh))
+        index = location.index
+        if location.is_room:
+            before = places.written[index] if index in places.written else places.before[index]
+            value = self._heap.values[before]._replace(contents=value)
+        number = self._making.id_of(value, f"shared variable {location.name!r}")
+        places.written[index] = number
+
+    def switch_point(self) -> None:
+        self._switches.note_point()
+
+    def progress(self) -> int:
+        return self._log.cursor
+
+    def forget(self, progress: int) -> None:
+        if self._ending.how:
+            raise Halt
+        self._log.cut(progress)
+        if self.flow:
+            self.flow.forget(progress)
+
+    def setting(self, name: str) -> Any:
+        return self._program.settings[name]
+
+    def block(self, kind: AccessKind | None = None) -> Any:
+        self.waits_for = kind
+        if len(self._accesses.done) > 1 and not self._switches.atomic:
+            # What came before is done, and others run while it waits.
+            self._accesses.done.pop()
+            self._ending.suspend()
+        self._ending.block()
+
+    def choose(self, options: Sequence[Any]) -> int:
+        choice = self._choices.choose(options)
+        if self._accesses.present is not None:
+            self._accesses.present.result = options[choice]
+        return choice
+
+    def begin_atomic(self) -> None:
+        self._switches.atomic += 1
+
+    def end_atomic(self) -> None:
+        if not self._ending.how:
+            self._switches.atomic -= 1
+
+    def enter(self, section: str) -> None:
+        self._accesses.entered.append(section)
+
+    def has_just_entered(self, section: str) -> bool:
+        return not self._accesses.done or section in self._accesses.entered
+
+    def inside(self, section: str) -> int:
+        self._ending.halt(_only_in_properties("inside"))
+
+    def finished(self, thread: str, index: int | None) -> bool:
+        self._ending.halt(_only_in_properties("finished"))
+
+    def make(self, kind: Kind, contents: Any) -> Any:
+        # Nobody misses it among what else a step does.
+        is_silent = self._accesses.done and self._program.runtime == "go"
+        name = "" if is_silent else kind.stand_in.__name__
+        return self.access(
+            AccessKind(name), lambda: self._making.make(kind, contents), private=True
+        )
+
+    def thread_room(
+        self, kind: Any, target: Any, *, daemon: bool | None = None, maker: Any = None
+    ) -> Any:
+        return self._spawning.thread_room(kind, target, daemon, maker)
+
+    def thread_object(self) -> Any:
+        me = self._me
+        return me.room or CurrentThread(me.name, me.daemon, self.thread + 1)
+
+    def start_thread(
+        self, thread: int, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> None:
+        self._spawning.start_thread(thread, target, args, kwargs)
+
+    def begin_again(self, key: str) -> Any:
+        self._ending.fail(Written(key))
+
+    def halt(self, error: InterleaveError) -> Any:
+        self._ending.halt(error)
+
+
+def _nested(inner: AccessKind, outer: AccessKind) -> ModelError:
+    return ModelError(
+        f"an access ({inner.name} {inner.where}) happens inside another one ({outer.name})",
+        remedy="compute what it needs before: a key function or comparison must not touch "
+        "shared state",
+    )
+
+
+def _only_in_properties(name: str) -> ModelError:
+    return ModelError(
+        f"a thread calls self.{name}()",
+        remedy=f"call it from an @invariant or @postcondition; a thread cannot see what {name}() "
+        "tells",
+    )

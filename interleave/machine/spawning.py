@@ -1,0 +1,149 @@
+"""The threads that a step makes, and those that begin in it."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from interleave.compiler import Code, is_library
+from interleave.errors import ModelError
+from interleave.machine.frames import given_first
+from interleave.machine.halting import Ending
+from interleave.machine.interning import LocalStates
+from interleave.machine.log import Log
+from interleave.machine.making import Making
+from interleave.machine.places import Places
+from interleave.machine.references import is_referred_to
+from interleave.machine.stack import Stack
+from interleave.memory.values import Shared
+from interleave.program import MoreThreads, Program, SpawnKey, ThreadInstance
+from interleave.stdlib.threads import call
+
+MOST_STARTED = 20
+"""Threads that running threads make, at most."""
+
+
+class Spawning:
+    """Makes and begins threads, on behalf of the thread `me`."""
+
+    def __init__(
+        self,
+        program: Program,
+        me: ThreadInstance,
+        locals_: LocalStates,
+        places: Places,
+        stack: Stack,
+        log: Log,
+        making: Making,
+        ending: Ending,
+    ) -> None:
+        self.started: list[tuple[int, int]] = []
+        """The threads that have begun in this step, each with its local state."""
+        self._program = program
+        self._me = me
+        self._locals = locals_
+        self._places = places
+        self._stack = stack
+        self._log = log
+        self._making = making
+        self._ending = ending
+
+    def thread_room(self, kind: Any, target: Any, daemon: bool | None, maker: Any) -> Any:
+        """See `Port.thread_room`."""
+        me = self._me
+        function = self._function(target)
+        daemon = me.daemon if daemon is None else daemon
+        name = me.name if maker is None else self._program.heap.lasting_name_of(maker)
+        key = SpawnKey(name, function, daemon, kind, me.process, target.__name__)
+        for room in self._program.spawned.of(key):
+            if room.state is None:
+                return room
+        return self._more(key)
+
+    def task_room(self, function: types.FunctionType, label: str) -> Any:
+        """The object of a task that this thread can make to run a function, which is free.
+
+        One whose task is done is free when nothing refers to it any more.
+        """
+        from interleave.stdlib.asyncio.tasks import Task
+
+        name = label or function.__name__
+        key = SpawnKey(self._me.name, function, daemon=True, kind=Task, name=name)
+        rooms = self._program.spawned.of(key)
+        for room in rooms:
+            if room.state is None:
+                return room
+        for room in rooms:
+            if room.is_done() and not self._is_referred_to(room._number):
+                return room
+        return self._more(key)
+
+    def start_thread(
+        self, thread: int, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> None:
+        """See `Port.start_thread`."""
+        function = self._function(target)
+        code = self._program.names.code(function)
+        first = [target] if function is call else given_first(target)
+        given = (*first, *args), tuple(kwargs.items())
+        args, named = self._making.hand_over(given, f"a thread that runs {code.name}")
+        try:
+            bound = code.bind(*args, **dict(named))
+        except TypeError as error:
+            self._ending.halt(
+                ModelError(f"a thread cannot run {code.name}: {error}", remedy="mend its `args`")
+            )
+        self._begin(thread, code, bound)
+
+    def start_task(self, thread: int, function: types.FunctionType, names: dict[str, Any]) -> None:
+        """Have a task begin in a function with these locals."""
+        self._begin(thread, self._program.names.code(function), names)
+
+    def _begin(self, thread: int, code: Code, names: dict[str, Any]) -> None:
+        frames = self._stack.freeze_start(code, names, self._making.moved)
+        if isinstance(frames, ModelError):
+            self._ending.halt(frames)
+        self.started.append((thread, self._locals.id_of((frames, ()))))
+
+    def _function(self, target: Any) -> types.FunctionType:
+        """The function behind what a thread is to run: the model's, or one of a modelled module."""
+        found: Any = self._program.names.to_flatten(target)
+        if found is None and isinstance(target, types.FunctionType) and is_library(target):
+            found = target
+        if found is None and isinstance(target, types.MethodType):
+            found = call if issubclass(type(target.__self__), Shared) else None
+        if found is None:
+            self._ending.halt(
+                ModelError(
+                    f"a thread is to run {_named(target)}, which is no function of the model",
+                    remedy="give it one that stands in the model file: Thread(target=self.work)",
+                )
+            )
+        function: types.FunctionType = found
+        return function
+
+    def _more(self, key: SpawnKey) -> Any:
+        """There are too few threads of a kind. Does not return."""
+        if len(self._program.spawned) >= MOST_STARTED:
+            self._ending.halt(
+                ModelError(
+                    f"threads make more than {MOST_STARTED} {key.kind.noun}s",
+                    remedy=f"start fewer: a {key.kind.noun} that has ended keeps its room",
+                )
+            )
+        self._ending.fail(MoreThreads(key))
+
+    def _is_referred_to(self, number: int) -> bool:
+        """Whether anything refers to a shared object, in the state as it is now. It looks at all of
+        the state.
+        """
+        here = [self._places.at(place) for place in range(len(self._places.before))]
+        frames = self._stack.freeze(self._making.moved)
+        mine = (frames, tuple(self._log.entries), tuple(self.started))
+        return is_referred_to(number, self._program.heap, self._locals, here, self._me.number, mine)
+
+
+def _named(value: object) -> str:
+    name = getattr(value, "__qualname__", None) or repr(value)
+    return "a lambda" if name.endswith("<lambda>") else name

@@ -1,0 +1,133 @@
+"""The functions that a thread is in while a step of it runs: thawed, run, and frozen again."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+
+from interleave.compiler import Code, Locals
+from interleave.compiler.blocks import HIDDEN, ITERATOR
+from interleave.errors import ModelError
+from interleave.machine.frames import Frame, FrameLocals, live, place_in
+from interleave.machine.interning import LocalStates
+from interleave.machine.making import field_being_set
+from interleave.memory.closures import variable
+from interleave.memory.coroutine import Coroutine
+from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, Uncapturable
+from interleave.program import Heap
+
+Moved = Mapping[int, tuple[object, object]]
+"""What has moved into a room: see `Making.moved`."""
+
+
+class Stack:
+    """The frames of one thread, the innermost one last."""
+
+    def __init__(self, heap: Heap, locals_: LocalStates) -> None:
+        self.frames: list[Frame] = []
+        self.coroutines: list[Coroutine] = []
+        """Those that the thread has, or had in this step."""
+        self._heap = heap
+        self._locals = locals_
+        self._freezer = Freezer()
+        """The one that the frames were last frozen with."""
+
+    def push(self, code: Code, names: Locals) -> None:
+        """Begin in a function with these locals."""
+        self.frames.append(Frame(code, 0, FrameLocals(names)))
+
+    def here(self) -> tuple[Code, int]:
+        """The innermost block."""
+        return place_in(self.frames[-1])
+
+    def shown(self) -> tuple[Code, int]:
+        """The innermost block of the user's: that which is being run, or has called what is."""
+        for frame in reversed(self.frames):
+            if not frame.code.is_library:
+                return place_in(frame)
+        return place_in(self.frames[-1])
+
+    def thaw(self, key: Key) -> None:
+        """Add the frames of a local state."""
+        thawer = Thawer(self._heap.stand_in)
+        last = len(key) - 1
+        for place, (number, at, values) in enumerate(key):
+            code = self._locals.codes[number]
+            names = FrameLocals()
+            for name, value in zip(live(code, at, place == last), values, strict=True):
+                if value[0] is not type(UNBOUND):
+                    names[name] = thawer.thaw(value)
+            self.frames.append(Frame(code, at, names))
+        self.coroutines += [each for each in thawer.made() if isinstance(each, Coroutine)]
+
+    def freeze(self, moved: Moved) -> Key | ModelError:
+        """The key of all frames; the error to raise, should the thread be suspended here.
+
+        `moved` has what is to be replaced by a reference to its room.
+        """
+        self._freezer = Freezer(mutable=True, shared=moved)
+        return self._frozen(self.frames, self._freezer)
+
+    def freeze_start(self, code: Code, names: Locals, moved: Moved) -> Key | ModelError:
+        """The key of the one frame that another thread begins with."""
+        freezer = Freezer(mutable=True, shared=moved)
+        return self._frozen([Frame(code, 0, FrameLocals(names))], freezer)
+
+    def keeps(self, value: object) -> bool:
+        """Whether a mutable value was in the frames as they were last frozen."""
+        return id(value) in self._freezer.seen()
+
+    def has_replaced(self, value_id: int) -> bool:
+        """Whether a value that has moved, by its id, was in the frames as they were last frozen."""
+        return value_id in self._freezer.replaced
+
+    def _frozen(self, frames: Sequence[Frame], freezer: Freezer) -> Key | ModelError:
+        found = []
+        last = len(frames) - 1
+        for place, frame in enumerate(frames):
+            values = []
+            for name in live(frame.code, frame.at, place == last):
+                try:
+                    values.append(freezer.freeze(frame.names.get(name, UNBOUND)))
+                except Uncapturable as error:
+                    return self._uncapturable(name, error.why)
+                except RecursionError:
+                    return self._uncapturable(name, "it refers to itself, or is too deep")
+            found.append((self._locals.code_number(frame.code), frame.at, tuple(values)))
+        return tuple(found)
+
+    def _uncapturable(self, name: str, why: str) -> ModelError:
+        code, at = self.here()
+        what = f"local variable {name!r}"
+        remedy = "use it within one statement, or keep numbers, strings, tuples, lists and the like"
+        if name.startswith(HIDDEN):
+            # Where it is made says more than where the thread is.
+            makers = (b.number for b in code.blocks if name in b.defines or name == b.target)
+            at = next(makers, at)
+            what = "a temporary value"
+        if name.startswith(ITERATOR):
+            what = "what this loop goes through"
+            remedy = "make a list of it first: `for x in list(...)`"
+        return ModelError(
+            f"{what} cannot be kept from one step to the next: {why}",
+            remedy=remedy,
+            place=code.place(at),
+        )
+
+    def variable_for(self, value: object) -> str:
+        """The local variable that holds what was made, or is being assigned; "" if there is none.
+
+        Of a variable that functions share, its own name.
+        """
+        if isinstance(value, variable):
+            return next(iter(vars(value)), "")
+        for frame in reversed(self.frames):
+            for name, held in frame.names.items():
+                if held is value and value is not None and not name.startswith(HIDDEN):
+                    return name
+        code, at = self.here()
+        assigned = [each for each in code.blocks[at].body if isinstance(each, ast.Assign)]
+        names = ast.walk(assigned[0].targets[0]) if assigned else ()
+        stored = [each.id for each in names if isinstance(each, ast.Name)]
+        name = next((name for name in stored if not name.startswith(HIDDEN)), "")
+        return field_being_set(name)

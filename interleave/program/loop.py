@@ -1,0 +1,85 @@
+"""The event loop of a program, which every model with tasks has, and the objects of its tasks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from interleave.errors import ModelError
+from interleave.model import Model
+from interleave.program.heap import Heap
+from interleave.program.setup import place_of_attribute
+from interleave.program.threads import ThreadInstance
+
+
+def add_loop(
+    heap: Heap,
+    threads: list[ThreadInstance],
+    written: frozenset[str],
+    *,
+    fifo: bool,
+    cancels: frozenset[str],
+) -> Any:
+    """Add the event loop to `heap`, the objects of all tasks that were declared, and to `threads`,
+    if something asks for it, the thread that stands for the loop.
+
+    `fifo`: it runs the task that was ready first. `cancels` names the tasks that something outside
+    may cancel.
+    """
+    from interleave.stdlib.asyncio import loop as event_loop
+    from interleave.stdlib.asyncio.tasks import TaskState
+
+    declared = []
+    for place, thread in enumerate(threads):
+        if thread.kind == "task":
+            made = add_task(heap, thread.name, thread.number, written, TaskState())
+            made.is_declared = True
+            threads[place] = replace(thread, task=made)
+            declared.append(made)
+    state = event_loop.LoopState(
+        ready=tuple(declared) if fifo else (),
+        cancels=tuple(each.task for each in threads if each.name in cancels),
+    )
+    loop = heap.add(event_loop.NAME, event_loop.EventLoop, state)
+    loop.fifo = fifo
+    loop.location.known = written
+    if cancels or loop.keeps(event_loop.CALLBACKS):
+        function: Any = event_loop.event_loop
+        name = event_loop.NAME
+        threads.append(ThreadInstance(len(threads), name, name, 0, function, (), True, kind="loop"))
+    return loop
+
+
+def add_task(
+    heap: Heap, name: str, number: int, written: frozenset[str], state: object = None
+) -> Any:
+    """Add the object of a task, which is run by a thread of some number."""
+    from interleave.stdlib.asyncio.tasks import Task
+
+    made = heap.add(name, Task, state)
+    made.runs, made.default_name = number, name
+    made.location.known = written
+    return made
+
+
+def tasks_to_cancel(
+    model: type[Model], given: str | tuple[str, ...], threads: list[ThreadInstance]
+) -> frozenset[str]:
+    """The full names of the tasks that something outside may cancel, of those that are `given`.
+
+    Raises `ModelError`.
+    """
+    names = (given,) if isinstance(given, str) else tuple(given)
+    known: dict[str, list[str]] = {}
+    for each in threads:
+        if each.kind == "task":
+            known.setdefault(each.method, []).append(each.name)
+            known.setdefault(each.name, []).append(each.name)
+    for name in names:
+        if name not in known:
+            raise ModelError(
+                f"there is no task {name!r} to cancel",
+                remedy=f"the tasks are {', '.join(known)}",
+                place=place_of_attribute(model, "CANCEL"),
+            )
+    return frozenset(full for name in names for full in dict.fromkeys(known[name]))

@@ -1,0 +1,83 @@
+"""Attributes by which a model says how something is to be modelled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from interleave.errors import ModelError
+from interleave.model import ORDERS, Model
+from interleave.program.setup import place_of_attribute
+from interleave.records import dataclass
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One such attribute: what it is where the model does not say, and which values it can have.
+
+    `of_loop`: it is for the event loop, and an ordinary attribute in a model without tasks.
+    """
+
+    default: object
+    fits: Callable[[Any], bool]
+    remedy: str
+    of_loop: bool = False
+
+
+def _number(meaning: str, least: int) -> Setting:
+    return Setting(
+        None,
+        lambda value: value is None or (type(value) is int and value >= least),
+        f"it is {meaning}: a whole number from {least}",
+    )
+
+
+SETTINGS = {
+    "PIPE_CAPACITY": _number("how many messages a pipe of multiprocessing holds", 1),
+    "SPURIOUS_WAKEUPS": _number(
+        "how many waits on each threading.Condition end without a notify", 0
+    ),
+    "GO_VERSION": Setting(
+        "",
+        lambda value: (
+            value == "" or (isinstance(value, str) and bool(re.fullmatch(r"1\.\d+", value)))
+        ),
+        'write the version as in go.mod: GO_VERSION = "1.21"',
+    ),
+    "ORDER": Setting(
+        ORDERS[0],
+        lambda value: value in ORDERS,
+        f"it says which task the event loop runs next: {' or '.join(map(repr, ORDERS))}",
+        of_loop=True,
+    ),
+    # Whether there are tasks of these names is seen when the event loop is made.
+    "CANCEL": Setting((), lambda _: True, "", of_loop=True),
+}
+
+
+def settings_of(
+    model: type[Model], parameters: Mapping[str, object], *, has_tasks: bool
+) -> dict[str, Any]:
+    """What a model says of how things are to be modelled: by a parameter, or an attribute.
+
+    Raises `ModelError`.
+    """
+    found = {}
+    for name, setting in SETTINGS.items():
+        if setting.of_loop and not has_tasks:
+            continue
+        value = parameters.get(name, getattr(model, name, setting.default))
+        if not setting.fits(value):
+            raise ModelError(
+                f"{name} is {value!r}",
+                remedy=setting.remedy,
+                place=place_of_attribute(model, name),
+            )
+        found[name] = value
+    return found
+
+
+def has_one_variable_per_loop(go_version: str) -> bool:
+    """Whether a `for` loop has one variable for all rounds, as in Go up to 1.21."""
+    return go_version != "" and int(go_version.partition(".")[2]) < 22

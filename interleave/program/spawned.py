@@ -1,0 +1,98 @@
+"""Threads that running threads make: found out by running, like what is written."""
+
+from __future__ import annotations
+
+import types
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from interleave.program.heap import Heap
+from interleave.program.loop import add_task
+from interleave.program.threads import ThreadInstance
+from interleave.records import dataclass
+from interleave.stdlib.threads import DAEMON, Thread, Worker
+
+
+@dataclass(frozen=True)
+class SpawnKey:
+    """Threads that can take one another's place: by who makes them, and what they run.
+
+    As each maker has places of its own, states in which two threads have made theirs are the same
+    whoever was first. `kind` is the class of the modelled threads, `process` where they run, `name`
+    what they are called by. The workers of a pool are made by the pool: anybody may submit a task.
+    """
+
+    maker: str
+    function: types.FunctionType
+    daemon: bool
+    kind: type[Any] = Thread
+    process: str = ""
+    name: str = ""
+
+
+class Spawned:
+    """The threads that the running threads of one program can make, and their objects.
+
+    They are added to `threads`, and their objects to `heap`. `written` is what was found out to be
+    written while running.
+    """
+
+    def __init__(
+        self,
+        threads: list[ThreadInstance],
+        heap: Heap,
+        written: frozenset[str],
+        wanted: Mapping[SpawnKey, int],
+    ) -> None:
+        self._threads = threads
+        self._heap = heap
+        self._written = written
+        self._objects: list[tuple[SpawnKey, Any]] = []
+        """The modelled `Thread` of each, and who makes it."""
+        self._made: Counter[str] = Counter()
+        # Those of each maker in turn. Pools are no threads, and come last.
+        makers = [thread.name for thread in threads]
+        makers += dict.fromkeys(key.maker for key in wanted if issubclass(key.kind, Worker))
+        for maker in makers:  # which grows meanwhile
+            for key, count in wanted.items():
+                for _ in range(count if key.maker == maker else 0):
+                    makers.append(self._add(key))
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def of(self, key: SpawnKey) -> list[Any]:
+        """The modelled `Thread` objects that one thread can make to run one function."""
+        return [made for each, made in self._objects if each == key]
+
+    def _add(self, key: SpawnKey) -> str:
+        """Add one more thread, and give its name."""
+        self._made[key.name] += 1
+        name = f"{key.name}-{self._made[key.name]}"
+        number = len(self._threads)
+        is_task = key.kind.noun == "task"
+        if is_task:
+            made = add_task(self._heap, name, number, self._written)
+        else:
+            made = self._heap.add(name, key.kind)
+            made.location.known = self._written
+            made.runs, made.default_name = number, name
+            made.daemon_room = key.daemon or made.keeps(DAEMON)
+        self._objects.append((key, made))
+        self._threads.append(
+            ThreadInstance(
+                number,
+                name,
+                name,
+                0,
+                key.function,
+                (),
+                key.daemon if is_task else made.daemon_room,
+                made,
+                key.process,
+                key.kind.noun,
+                made if is_task else None,
+            )
+        )
+        return name
