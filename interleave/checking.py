@@ -12,13 +12,14 @@ from typing import Any
 from interleave.checks import Check, Found, checks_for
 from interleave.checks.races import ALWAYS as RACES_ALWAYS
 from interleave.checks.races import RUNTIMES as RACE_RUNTIMES
+from interleave.compiler.source import place_of_class
 from interleave.counting import count_interleavings
 from interleave.engine.graph import INTERRUPTED, SearchGraph
 from interleave.engine.observing import Engine, Limits
 from interleave.engine.paths import Path as StatePath
 from interleave.engine.paths import goal_key, paths_to
 from interleave.engine.search import ENGINES, Searched, search
-from interleave.errors import UsageError
+from interleave.errors import ModelError, UsageError
 from interleave.loading import (
     checked_runtime,
     expectation_of,
@@ -293,6 +294,8 @@ def checked_model(
     complete = not graph.limit
     verdict: Verdict = "violated" if violations else "verified" if complete else "inconclusive"
     kinds = {violation.kind for violation in violations}
+    if not kinds and (expectation is None or expectation.kinds):
+        _refuse_nothing_to_check(model, found)
     wanted = None if expectation is None else set(expectation.kinds)
     # A search that stopped early has not shown that there is nothing else to find; one that was
     # told to stop at the first violation need not.
@@ -340,6 +343,26 @@ def _not_looked_for(runtime: str, expectation: Expectation | None) -> list[str]:
     return [f"data-race is expected, but not looked for: {why}"]
 
 
+def _takes_no_step(found: Searched[Check]) -> bool:
+    """Whether the threads have ended, all of them, before they came to an access."""
+    initial = range(found.graph.initial)
+    return not (found.graph.limit or found.graph.transitions) and not any(
+        found.machine.failures_at_start(found.graph.state(number)) for number in initial
+    )
+
+
+def _refuse_nothing_to_check(model: type[Model], found: Searched[Check]) -> None:
+    """Raise `ModelError` where the threads neither take a step nor look at a constant."""
+    if _takes_no_step(found) and not found.machine.constants:
+        raise ModelError(
+            "the threads share nothing that can be seen here: none of them takes a step, or looks "
+            "at a shared variable",
+            remedy="keep what they share in attributes of the model, or in objects that these "
+            "refer to; if nothing is what you expect, say so: @expect(nothing)",
+            place=place_of_class(model),
+        )
+
+
 def _warnings(found: Searched[Check]) -> list[str]:
     """What a verdict alone would not tell."""
     program = found.machine.program
@@ -347,11 +370,10 @@ def _warnings(found: Searched[Check]) -> list[str]:
     warnings += [each for check in found.observers for each in check.warnings]
     if found.graph.limit:
         return warnings + _growing(found)
-    if not found.graph.transitions and not any(
-        found.machine.failures_at_start(found.graph.state(number))
-        for number in range(found.graph.initial)
-    ):
-        warnings.append("no thread takes a step: nothing that the threads look at is ever written")
+    if _takes_no_step(found):
+        names = ", ".join(dict.fromkeys(found.machine.constants.values()))
+        only = f"the threads look at {names} only, which nothing writes"
+        warnings.append(f"no thread takes a step: {only if names else 'they share nothing'}")
     asked = any(wanted.kind == "postcondition" for wanted in program.properties)
     if asked and not found.graph.any_final:
         warnings.append("the threads never all finish, so no postcondition was evaluated")

@@ -11,7 +11,7 @@ from interleave.engine.graph import INTERRUPTED, SearchGraph, Spent
 from interleave.engine.observing import Engine, Limits, Observer
 from interleave.engine.product import Product
 from interleave.engine.reference import advance, begin
-from interleave.engine.trees import LearntSteps
+from interleave.engine.trees import LearntSteps, WatchedSteps
 from interleave.errors import EndlessLoop, UsageError
 from interleave.machine import Machine, State
 from interleave.model import Model
@@ -117,7 +117,8 @@ def explore(
     deadline = None if limits.seconds is None else time.monotonic() + limits.seconds
     # Followers know steps by identity, and those that are learnt are always the same.
     learns = engine.name != "reference" or product is not None
-    graph = SearchGraph(machine, learnt.step if learns else machine.step, product)
+    step = learnt.step if learns else WatchedSteps(machine).step
+    graph = SearchGraph(machine, step, product)
     graph.engine = engine
     graph.spent = spent or Spent()
     try:

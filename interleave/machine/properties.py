@@ -14,6 +14,7 @@ from interleave.machine.tasks import NoLoop
 from interleave.memory.port import WHOLE, AccessKind, Location, in_words, using_port
 from interleave.program import Property, Written
 from interleave.verbs import Section
+from interleave.world.net import watching
 
 
 class View:
@@ -198,7 +199,8 @@ def evaluate(
     why: str | None = None
     with using_port(port):
         try:
-            result = method()
+            with watching(machine.program.net, port.halt):
+                result = method()
             holds = result is None or bool(result)
         except AssertionError as error:
             holds, why = False, _message(error, wanted)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import types
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from interleave.compiler import Block, BlockKind, Code
@@ -24,7 +25,7 @@ from interleave.machine.port import StepPort
 from interleave.machine.spawning import Spawning
 from interleave.machine.stack import Stack
 from interleave.machine.step import FAILED, FINISHED, Blocked, Failure, State, Step
-from interleave.machine.switching import Switches, noting_python_code
+from interleave.machine.switching import Switches, noting_frames, noting_python_code
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import CANCELLED, RESULT
 from interleave.memory.coroutine import Coroutine, awaited
@@ -32,6 +33,8 @@ from interleave.memory.port import AccessKind, Unrecoverable
 from interleave.memory.values import Key
 from interleave.program import Program
 from interleave.program.choices import Choices
+from interleave.world.calling import call
+from interleave.world.net import watching
 
 MOST_BLOCKS = 50_000
 """Blocks that a thread may run in one step without coming to an access."""
@@ -46,7 +49,7 @@ _ORIGIN = "_interleave_origin"
 class StepRun:
     """One attempt at a step: begins, or goes on, up to the next access of its thread.
 
-    With `explain`, the step has its `flow`.
+    With `explain`, the step has its `flow`; with `watched`, all code that runs is looked at.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class StepRun:
         choices: Choices,
         *,
         explain: bool = False,
+        watched: bool = True,
     ) -> None:
         me = program.threads[thread]
         self.places = Places(state)
@@ -110,6 +114,14 @@ class StepRun:
             ending=self._ending,
         )
         self._tasks = self.port.tasks
+        self._watch: AbstractContextManager[None] = nullcontext()
+        if watched:
+            self._watch = watching(
+                program.net,
+                self._ending.halt,
+                path=self._stack.calls,
+                note=noting_frames(self._switches.note_point) if self._switches.gil else None,
+            )
         self._flow: FlowRecorder | None = None
         self._before = FINISHED
         """The local state that the step begins from."""
@@ -326,14 +338,16 @@ class StepRun:
             self._flow.block(block)
         self._tasks.made = []
         try:
-            result = block.run(frame.names)
+            with self._watch:
+                result = block.run(frame.names)
             if block.kind is BlockKind.CALL and not self._ending.how:
                 function = self._program.names.to_flatten(result[0])
                 if function is not None:
                     self._call(block, function, *result)
                     return None
                 callee, arguments, keywords = result
-                frame.names[block.target] = callee(*arguments, **keywords)
+                with self._watch:
+                    frame.names[block.target] = call(callee, arguments, keywords)
                 self._switches.note_point()
             if block.kind is BlockKind.AWAIT and not self._ending.how:
                 if type(result) is Coroutine:

@@ -77,7 +77,7 @@ class noting_python_code:
     """
 
     def __init__(self, note: Callable[[], None]) -> None:
-        self._note = note
+        self._note_frame = noting_frames(note)
 
     def __enter__(self) -> None:
         self._before: Any = sys.getprofile()
@@ -87,8 +87,18 @@ class noting_python_code:
         sys.setprofile(self._before)
 
     def _on_event(self, frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and not _is_ours(frame) and _runs_for_user(frame.f_back):
-            self._note()
+        if event == "call":
+            self._note_frame(frame)
+
+
+def noting_frames(note: Callable[[], None]) -> Callable[[FrameType], None]:
+    """What is to be called with each frame that is entered, to call `note` with the user's."""
+
+    def note_frame(frame: FrameType) -> None:
+        if not _is_ours(frame) and _runs_for_user(frame.f_back):
+            note()
+
+    return note_frame
 
 
 def _is_ours(frame: FrameType) -> bool:

@@ -27,6 +27,7 @@ from interleave.program.settings import has_one_variable_per_loop, settings_of
 from interleave.program.setup import initial_instances, place_of_attribute
 from interleave.program.spawned import Spawned, SpawnKey
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
+from interleave.world.net import Net
 
 
 class Program:
@@ -50,6 +51,8 @@ class Program:
         self.runtime = runtime
         self.parameters = parameters
         self.written = written
+        self.net = Net()
+        """What was seen while code of the model ran."""
         refuse_init(model)
         notes = notes_of(model)
         self.properties = declared_properties(notes)
@@ -101,7 +104,7 @@ class Program:
                 method_names |= fields_set(reachable, self.model) | STEPWISE_METHODS
             globals_ = shared_globals(reachable)
             self.heap, found = capture(
-                initial_instances(self.model, self.parameters),
+                initial_instances(self.model, self.parameters, self.net),
                 globals_,
                 resolve=self.names.copy,
                 written=self.written | self._written_by(self._entries(processes=False)),

@@ -102,6 +102,12 @@ _FRAMES = "it depends on how the code is run: pass on what it needs"
 UNKNOWN = "do it outside the model, or write down what it does in the model"
 """What to do instead of what has no remedy of its own."""
 
+UNKNOWN_PYTHON = (
+    "call it by its name, from the model's own code; if it gives the same result for the same "
+    "arguments, and keeps nothing, name it in pyproject.toml: [tool.interleave] pure = [...]"
+)
+"""What to do instead of running a function that was not followed."""
+
 UNKNOWN_C = (
     "if it gives the same result for the same arguments, and keeps nothing, name it in "
     "pyproject.toml: [tool.interleave] pure = [...]; else write down what it does in the model"
