@@ -27,29 +27,21 @@ from interleave.memory.made import MadeObject
 from interleave.memory.values import OrderedFrozenSet
 from interleave.program.objects import stand_in_class
 from interleave.program.refused import is_frozen, refuse_attributes, refuse_classes
-
-
-class _Refused:
-    """Stands for a name that has no modelled counterpart, in code that may never run."""
-
-    def __init__(self, error: InterleaveError) -> None:
-        self._error = error
-
-    def __getattr__(self, _: str) -> Any:
-        raise self._error
-
-    def __call__(self, *_: object, **__: object) -> Any:
-        raise self._error
+from interleave.world.refusal import Refused
 
 
 class Names:
     """The functions of one program, copied or compiled, so that names mean what they do in it.
 
+    What no model may use is refused when a function of the model's own `file` is compiled, and
+    elsewhere where it runs: there are branches that no model takes.
+
     Copies can be asked for at once, and get their names when it is known what these stand for: see
     `know`.
     """
 
-    def __init__(self, *, switches: bool, lambdas: bool) -> None:
+    def __init__(self, file: str, *, switches: bool, lambdas: bool) -> None:
+        self._file = file
         self._switches = switches
         self._lambdas = lambdas
         self._codes: dict[types.FunctionType, Code] = {}
@@ -83,7 +75,9 @@ class Names:
             found = self._codes[function] = compile_function(
                 function,
                 method_names=self._method_names,
-                namespace=self._namespace(function, strict=True),
+                namespace=self._namespace(
+                    function, strict=function.__code__.co_filename == self._file
+                ),
                 defaults=lambda value: self._default(value, function),
                 inner=self.copy,
                 switches=self._switches,
@@ -214,7 +208,7 @@ class Names:
         except InterleaveError as error:
             if strict:
                 raise
-            return _Refused(error)
+            return Refused(error)
 
 
 def _call_it(*args: Any, **kwargs: Any) -> Any:

@@ -59,7 +59,11 @@ class Program:
         self.threads = declared_threads(model, notes, parameters, runtime)
         self.main = next((thread.number for thread in self.threads if thread.is_main), None)
         """The goroutine named main."""
-        self.names = Names(switches=runtime == "gil", lambdas=runtime == "go")
+        self.names = Names(
+            self.threads[0].function.__code__.co_filename if self.threads else "",
+            switches=runtime == "gil",
+            lambdas=runtime == "go",
+        )
         method_names, shared = self._capture()
         self.spaces = self._spaces()
         has_tasks = any(thread.kind == "task" for thread in self.threads)

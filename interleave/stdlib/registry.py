@@ -15,12 +15,13 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from interleave.errors import ModelError
+from interleave.errors import InterleaveError, ModelError
 from interleave.memory.made import Kind
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive, Unmade
 from interleave.world import policy
 from interleave.world.policy import Decision, Treatment
+from interleave.world.refusal import Refused
 from interleave.world.table import MODELLED
 
 
@@ -85,9 +86,13 @@ class Namespace:
 
     def __init__(self, module: ModuleType) -> None:
         self._module = module
+        self._refused: dict[str, Refused] = {}
 
     def __getattr__(self, name: str) -> Any:
-        return modelled_attribute(self._module, name)
+        try:
+            return modelled_attribute(self._module, name)
+        except InterleaveError as error:
+            return self._refused.setdefault(name, Refused(error))
 
     def __repr__(self) -> str:
         return f"<modelled {self._module.__name__}>"

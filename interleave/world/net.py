@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import builtins
 import dis
+import inspect
 import sys
 import types
 from collections.abc import Callable, Sequence
@@ -21,13 +22,10 @@ from typing import Any
 
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.world import policy, table
-from interleave.world.policy import Decision, Treatment
-
-_OURS = str(Path(__file__).parent.parent)
-"""Where this package is."""
+from interleave.world.policy import OURS, Decision, Treatment
 
 _PASSING_ON = frozenset(
-    str(Path(_OURS, *parts)) for parts in (("world", "calling.py"), ("memory", "cursors.py"))
+    str(Path(OURS, *parts)) for parts in (("world", "calling.py"), ("memory", "cursors.py"))
 )
 """Files of it that call C code which the model has given them."""
 
@@ -91,13 +89,13 @@ class watching:
 
     def _on_event(self, frame: FrameType, event: str, called: Any) -> None:
         if event == "call":
-            if not frame.f_code.co_filename.startswith(_OURS):
+            if not frame.f_code.co_filename.startswith(OURS):
                 if self._note is not None:
                     self._note(frame)
                 self._enter(frame)
         elif event == "c_call":
             file = frame.f_code.co_filename
-            if not file.startswith(_OURS) or file in _PASSING_ON:
+            if not file.startswith(OURS) or file in _PASSING_ON:
                 self._call(frame, called)
 
     def _enter(self, frame: FrameType) -> None:
@@ -153,7 +151,7 @@ class watching:
         direct = True
         while caller is not None:
             code = caller.f_code
-            if code.co_filename.startswith(_OURS):
+            if code.co_filename.startswith(OURS):
                 return is_library and direct and code.co_filename not in _PASSING_ON
             if direct and _is_generated(code):
                 return True
@@ -182,7 +180,7 @@ class watching:
         outer = [*self._path()]
         while frame is not None and frame is not self._outside:
             code = frame.f_code
-            if not code.co_filename.startswith(_OURS):
+            if not code.co_filename.startswith(OURS):
                 decision = policy.of_code(code, frame.f_globals)
                 if not _is_real(frame) or decision.treatment is Treatment.FOLLOWED:
                     inner.append(Place.of_frame(frame))
@@ -216,12 +214,16 @@ def _is_generated(code: CodeType) -> bool:
 
 
 def _names_nothing(code: CodeType) -> bool:
-    """Whether all that a function can come by is its arguments, and what these refer to."""
+    """Whether all that a function can come by is its arguments, and what these refer to.
+
+    A generator has a state of its own besides.
+    """
     found = dis.get_instructions(code)
     outside = {each.argval for each in found if each.opname.endswith(("_GLOBAL", "_NAME"))}
     inner = [each for each in code.co_consts if isinstance(each, CodeType)]
     return (
         not code.co_freevars
+        and not code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE)
         and all(hasattr(builtins, name) for name in outside)
         and not _WAYS_OUT & {*outside, *code.co_names}
         and all(_names_nothing(each) for each in inner)
