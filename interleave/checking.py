@@ -32,8 +32,10 @@ from interleave.loading import (
 from interleave.machine import State
 from interleave.model import ORDERS, Expectation, Model
 from interleave.records import dataclass
-from interleave.result import ModelResult, Result, Verdict, Violation
+from interleave.result import Followed, ModelResult, Result, Verdict, Violation
 from interleave.tracing import make_trace
+from interleave.world.configuration import names_said_to_be_pure
+from interleave.world.policy import Assumed, assumed, assuming
 
 Target = type[Model] | str | Path
 
@@ -257,12 +259,19 @@ def collecting_seldom() -> Iterator[None]:
         gc.set_threshold(*usual)
 
 
-@collecting_seldom()
 def checked_model(
     model: type[Model], file: str, parameters: dict[str, Any], options: Options
 ) -> Checked:
     """Check one model. Raises `InterleaveError`."""
     options.validate()
+    with assuming(Assumed(names_said_to_be_pure(file or file_of(model)))):
+        return _checked_model(model, file, parameters, options)
+
+
+@collecting_seldom()
+def _checked_model(
+    model: type[Model], file: str, parameters: dict[str, Any], options: Options
+) -> Checked:
     started = time.monotonic()
     runtime = checked_runtime(options.runtime, model)
     expectation = expectation_of(model, runtime)
@@ -318,6 +327,9 @@ def checked_model(
         contrary=contrary,
         limit=graph.limit,
         warnings=tuple(_warnings(found) + _not_looked_for(runtime, expectation)),
+        assumed_pure=tuple(assumed().used),
+        bounds=tuple((name, value) for name, value in _bounds(found) if value is not None),
+        followed=_followed(found),
     )
     facts = RunFacts(
         engine=graph.kind,
@@ -341,6 +353,25 @@ def _not_looked_for(runtime: str, expectation: Expectation | None) -> list[str]:
         return []
     why = f"there are none under the runtime {runtime}"
     return [f"data-race is expected, but not looked for: {why}"]
+
+
+def _bounds(found: Searched[Check]) -> list[tuple[str, object]]:
+    settings = found.machine.program.settings
+    return [(name, settings.get(name)) for name in ("PIPE_CAPACITY", "SPURIOUS_WAKEUPS")]
+
+
+def _followed(found: Searched[Check]) -> tuple[Followed, ...]:
+    """The functions that were run, file by file."""
+    program = found.machine.program
+    by_file: dict[str, dict[tuple[int, str], None]] = {}
+    for function in program.names.followed(program.net.followed):
+        code = function.__code__
+        lines = by_file.setdefault(code.co_filename, {})
+        lines[code.co_firstlineno, code.co_qualname] = None
+    return tuple(
+        Followed(file, tuple([name for _, name in sorted(by_file[file])]))
+        for file in sorted(by_file)
+    )
 
 
 def _takes_no_step(found: Searched[Check]) -> bool:

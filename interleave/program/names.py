@@ -7,7 +7,7 @@ import builtins
 import contextlib
 import inspect
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from interleave.compiler import Code, compile_function, is_user_function
@@ -16,6 +16,7 @@ from interleave.compiler.names import (
     bound_names,
     evaluated_nodes,
     inner_names,
+    is_library,
     is_shared_global,
     scope_walk,
 )
@@ -86,6 +87,12 @@ class Names:
             )
             self._fill_copies()
         return found
+
+    def followed(self, ran: Collection[types.CodeType]) -> list[types.FunctionType]:
+        """The functions of the model that were run: block by block, or as copies, which `ran`."""
+        compiled = [each for each in self._codes if not is_library(each)]
+        copied = [each for each in self._copies if each.__code__ in ran and each not in self._codes]
+        return [*compiled, *copied]
 
     def to_flatten(self, callee: object) -> types.FunctionType | None:
         """The function to run block by block when `callee` is called; None to call it as it is."""
