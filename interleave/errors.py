@@ -7,7 +7,10 @@ user is a defect of interleave itself.
 from __future__ import annotations
 
 import ast
+import itertools
 import linecache
+from collections.abc import Sequence
+from types import FrameType
 
 from interleave.records import dataclass
 
@@ -28,10 +31,24 @@ class Place:
         start: int = getattr(node, "col_offset", 0)
         one_line = getattr(node, "end_lineno", line) == line
         end = getattr(node, "end_col_offset", None) if one_line else len(text.rstrip())
-        # ast counts columns in UTF-8 bytes; people and carets count characters.
-        column = len(text[:start].decode(errors="replace"))
-        end_column = None if end is None else len(text[:end].decode(errors="replace"))
-        return cls(file, line, column, end_column)
+        end_column = None if end is None else _characters(text, end)
+        return cls(file, line, _characters(text, start), end_column)
+
+    @classmethod
+    def of_frame(cls, frame: FrameType) -> Place:
+        """What a frame is about to do, or is doing."""
+        positions = itertools.islice(frame.f_code.co_positions(), frame.f_lasti // 2, None)
+        line, end_line, start, end = next(positions, (None, None, None, None))
+        file, line = frame.f_code.co_filename, line or frame.f_lineno
+        if start is None or end is None:
+            return cls(file, line)
+        text = linecache.getline(file, line).encode()
+        return cls(
+            file,
+            line,
+            _characters(text, start),
+            _characters(text, end) if end_line == line else len(text.rstrip().decode()),
+        )
 
     @classmethod
     def of_positions(
@@ -73,11 +90,17 @@ class Place:
         return "\n".join(lines)
 
 
+def _characters(text: bytes, column: int) -> int:
+    """A column in characters, as people and carets count: Python counts bytes of UTF-8."""
+    return len(text[:column].decode(errors="replace"))
+
+
 class InterleaveError(Exception):
     """Something that the user can mend.
 
     `what` is one sentence without a full stop, `remedy` says how to mend it ("" where `what`
-    already does), `place` where it is, where that is known.
+    already does), `place` where it is, where that is known, and `calls` has the calls of the
+    user's code that led there, outermost first.
     """
 
     def __init__(self, what: str, *, remedy: str = "", place: Place | None = None) -> None:
@@ -85,6 +108,12 @@ class InterleaveError(Exception):
         self.what = what
         self.remedy = remedy
         self.place = place
+        self.calls: tuple[Place, ...] = ()
+
+    def through(self, calls: Sequence[Place]) -> InterleaveError:
+        """This error, placed at the last of the calls that led to it."""
+        self.calls = tuple(calls)
+        return self.at(self.calls[-1]) if calls else self
 
     def at(self, place: Place | None) -> InterleaveError:
         """This error, placed at `place` unless it has a place already."""
@@ -96,6 +125,8 @@ class InterleaveError(Exception):
         lines = [f"{self.place}: {self.what}" if self.place else self.what]
         if self.place and (excerpt := self.place.excerpt()):
             lines.append(excerpt)
+        if len(self.calls) > 1:
+            lines.append(f"  by way of: {', '.join(f'{c.file}:{c.line}' for c in self.calls[:-1])}")
         if self.remedy:
             lines.append(f"  remedy: {self.remedy}")
         return "\n".join(lines)

@@ -168,10 +168,15 @@ def _binder(
             node.annotation = None
     arguments.defaults = [ast.Constant(None) for _ in arguments.defaults]
     arguments.kw_defaults = [default and ast.Constant(None) for default in arguments.kw_defaults]
-    parameters = ast.Call(ast.Name("@locals", ast.Load()), [], [])
+    listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    listed += [each for each in (arguments.vararg, arguments.kwarg) if each]
+    parameters = ast.Dict(
+        [ast.Constant(each.arg) for each in listed],
+        [ast.Name(each.arg, ast.Load()) for each in listed],
+    )
     made = ast.FunctionDef(function.__name__, arguments, [ast.Return(parameters)], [], None)
     made.type_params = []  # type: ignore[attr-defined]  # from Python 3.12 on
-    namespace: dict[str, Any] = {"@locals": locals}
+    namespace: dict[str, Any] = {}
     module = ast.fix_missing_locations(ast.Module([made], []))
     exec(compile(module, function.__code__.co_filename, "exec"), namespace)  # noqa: S102
     bind: Any = namespace[function.__name__]

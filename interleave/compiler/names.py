@@ -6,8 +6,6 @@ import ast
 import builtins
 import enum
 import functools
-import os
-import sys
 import types
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -27,9 +25,8 @@ from interleave.memory.values import (
     is_plain_object,
 )
 from interleave.model import Model
-
-_LIBRARY = os.path.dirname(os.__file__) + os.sep
-"""The folder of Python's own modules."""
+from interleave.world import policy
+from interleave.world.policy import Treatment, is_followed
 
 ORDERED_SET = "@set"
 ORDERED_FROZEN_SET = "@frozenset"
@@ -60,19 +57,6 @@ REPLACED: dict[Any, Any] = {
     vars: _variables_of,
 }
 """Built-in functions that a model sees differently: their iterators can be kept in a state."""
-
-_REFUSED = {
-    "open": "keep what it needs in shared variables",
-    "input": "use choose([...]): every answer is then explored",
-    "id": "give objects a number of their own",
-    "hash": "it differs between runs: use the value itself",
-    "exec": "write the code out",
-    "eval": "write the code out",
-    "locals": "name the variables",
-    "dir": "name the variables",
-    "__import__": "import at the top of the file",
-    "breakpoint": "look at the trace of a violation, or use `interleave steps`",
-}
 
 
 def scope_walk(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
@@ -191,8 +175,10 @@ class Surroundings:
 
 def modelled(value: Any, name: str) -> Any:
     """What a Python object stands for in a model, known by a name. Raises `ModelError`."""
-    if name in _REFUSED and value is getattr(builtins, name):
-        raise ModelError(f"{name}() has no modelled counterpart", remedy=_REFUSED[name])
+    if hasattr(builtins, name) and value is getattr(builtins, name):
+        decision = policy.of_builtin(name)
+        if decision.treatment is Treatment.REFUSED and value not in REPLACED:
+            raise stdlib.unmodelled(f"{name}()", decision)
     if isinstance(value, types.BuiltinFunctionType | type) and value in REPLACED:
         return REPLACED[value]
     if type(value) is frozenset:
@@ -280,7 +266,7 @@ def is_shared_global(value: object) -> bool:
     return (
         type(value) in CONTAINERS
         or stdlib.primitive_class(value) is not None
-        or (is_plain_object(value) and not stdlib.is_standard(type(value).__module__))
+        or (is_plain_object(value) and is_followed(type(value)))
         or stdlib.capturing(value) is not None
         or (type(value).__name__ == "Array" and type(value).__module__ == "interleave.verbs")
     )
@@ -295,22 +281,12 @@ def is_followed_class(value: type) -> bool:
 
 def is_followed_module(value: types.ModuleType) -> bool:
     """Whether the functions of a module are followed."""
-    top = value.__name__.partition(".")[0]
-    file = getattr(value, "__file__", None) or ""
-    return not (stdlib.is_standard(top) or top == "interleave" or _is_installed(file))
+    return is_followed(value)
 
 
 def is_user_class(value: object) -> bool:
     """Whether `value` is a class whose source is part of the model, so to speak."""
-    if not isinstance(value, type) or issubclass(value, Model):
-        return False
-    top = value.__module__.partition(".")[0]
-    file = getattr(sys.modules.get(value.__module__), "__file__", None) or ""
-    return not (stdlib.is_standard(value.__module__) or top == "interleave" or "-packages" in file)
-
-
-def _is_installed(file: str) -> bool:
-    return "site-packages" in file or "dist-packages" in file
+    return isinstance(value, type) and not issubclass(value, Model) and is_followed(value)
 
 
 def is_library(function: types.FunctionType) -> bool:
@@ -324,16 +300,7 @@ def is_user_function(value: object) -> bool:
         value = value.__func__
     if not isinstance(value, types.FunctionType):
         return False
-    if hasattr(value, STEPWISE):
-        return True
-    top = (value.__module__ or "").partition(".")[0]
-    file = value.__code__.co_filename
-    return not (
-        stdlib.is_standard(top)
-        or top == "interleave"
-        or _is_installed(file)
-        or file.startswith(_LIBRARY)  # made by a decorator of the library, such as contextmanager
-    )
+    return hasattr(value, STEPWISE) or is_followed(value)
 
 
 SETS = {ORDERED_SET: OrderedSet, ORDERED_FROZEN_SET: OrderedFrozenSet}

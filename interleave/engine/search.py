@@ -12,7 +12,7 @@ from interleave.engine.observing import Engine, Limits, Observer
 from interleave.engine.product import Product
 from interleave.engine.reference import advance, begin
 from interleave.engine.stopping import Guard
-from interleave.engine.trees import LearntSteps
+from interleave.engine.trees import LearntSteps, WatchedSteps
 from interleave.errors import EndlessLoop, UsageError
 from interleave.machine import Machine, State
 from interleave.model import Model
@@ -151,7 +151,8 @@ def explore(
     """
     # Followers know steps by identity, and those that are learnt are always the same.
     learns = engine.name != "reference" or product is not None
-    graph = SearchGraph(machine, learnt.step if learns else machine.step, product, guard)
+    step = learnt.step if learns else WatchedSteps(machine).step
+    graph = SearchGraph(machine, step, product, guard)
     graph.engine = engine
     graph.spent = spent or Spent()
     with guard.phase() as phase:

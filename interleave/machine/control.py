@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import types
+from contextlib import AbstractContextManager
 from typing import Any
 
 from interleave.compiler import Block, BlockKind, Code
@@ -21,6 +22,7 @@ from interleave.machine.tasks import RESULT
 from interleave.memory.coroutine import Coroutine, awaited
 from interleave.memory.port import AccessKind, Unrecoverable
 from interleave.program import Program, Restart, Written
+from interleave.world.calling import call
 
 DEEPEST_CALL = 200
 """Calls of the model's own functions within each other."""
@@ -43,6 +45,7 @@ class Control:
         port: StepPort,
         switches: Switches,
         ending: Ending,
+        watch: AbstractContextManager[None],
     ) -> None:
         self.is_returning = False
         """Whether this step is the end of a thread that ends the program."""
@@ -57,6 +60,7 @@ class Control:
         self._port = port
         self._switches = switches
         self._ending = ending
+        self._watch = watch
 
     def run_block(self) -> Failure | bool | None:
         """Run the present block and go where it leads. Not None when the thread has ended."""
@@ -71,13 +75,15 @@ class Control:
             self._port.flow.block(block)
         self._port.tasks.made = []
         try:
-            result = block.run(frame.names)
+            with self._watch:
+                result = block.run(frame.names)
             if block.kind is BlockKind.CALL and not self._ending.how:
                 callee, arguments, keywords = result
                 if (found := self._program.world.to_flatten(callee)) is not None:
                     self._call(block, *found, arguments, keywords)
                     return None
-                frame.names[block.target] = callee(*arguments, **keywords)
+                with self._watch:
+                    frame.names[block.target] = call(callee, arguments, keywords)
                 self._switches.note_point()
             if block.kind is BlockKind.AWAIT and not self._ending.how:
                 if type(result) is Coroutine:

@@ -24,6 +24,8 @@ class Machine:
         self.locals = LocalStates(with_rooms=bool(program.heap.rooms))
         self.written: set[str] = set()
         """Keys of the locations that some step has written."""
+        self.constants: dict[str, str] = {}
+        """Locations that some step has looked at and nothing writes: their keys and names."""
         self._checked: set[tuple[int, int]] = set()
         self._failed_at_start: dict[State, list[Step]] = {}
         self.locations = len(program.heap.changing)
@@ -93,6 +95,7 @@ class Machine:
                     run = StepRun(self.program, self.locals, values, thread.number, Choices([]))
                     with using_port(run.port):
                         steps.append(run.start(*self.program.entry(thread)))
+                    self.constants.update(run.places.constants)
             # Rooms for threads to come are the last ones. They count as finished.
             rooms = [FINISHED] * (len(self.program.threads) - len(steps))
             ends = dict(write for step in steps for write in self.ended_by(step))
@@ -107,22 +110,24 @@ class Machine:
         """For an initial state: the threads that failed before their first access."""
         return self._failed_at_start.get(state, [])
 
-    def step(self, state: State, thread: int, *, explain: bool = False) -> Moves:
+    def step(
+        self, state: State, thread: int, *, explain: bool = False, watched: bool = True
+    ) -> Moves:
         """Every way in which a thread can go on from a state.
 
-        With `explain`, steps have their `flow`. Raises `ModelError`, and `Restart` (see
-        `program.restarts`).
+        With `explain`, steps have their `flow`. With `watched`, all code that runs is looked at:
+        once for each case is enough. Raises `ModelError`, and `Restart` (see `program.restarts`).
         """
         local = self.local(state, thread)
         if local in (FINISHED, FAILED):
             return Moves()
-        found = self._moves(state, thread, explain=explain)
+        found = self._moves(state, thread, explain=explain, watched=watched)
         if (thread, local) not in self._checked:
             self._checked.add((thread, local))
-            self._check_same(found, self._moves(state, thread, explain=False))
+            self._check_same(found, self._moves(state, thread, explain=False, watched=watched))
         return found
 
-    def _moves(self, state: State, thread: int, *, explain: bool) -> Moves:
+    def _moves(self, state: State, thread: int, *, explain: bool, watched: bool) -> Moves:
         given: list[int] | None = []
         steps: list[Step] = []
         looked_at: dict[int, None] = {}
@@ -134,11 +139,20 @@ class Machine:
         count = 0
         while given is not None:
             choices = Choices(given)
-            run = StepRun(self.program, self.locals, state, thread, choices, explain=explain)
+            run = StepRun(
+                self.program,
+                self.locals,
+                state,
+                thread,
+                choices,
+                explain=explain,
+                watched=watched,
+            )
             with using_port(run.port):
                 step = run.run(state[self.locations + thread])
             looked_at.update(run.places.looked_at)
             self.written.update(run.written_keys)
+            self.constants.update(run.places.constants)
             if isinstance(step, Blocked):
                 blocked = blocked or step
             else:

@@ -28,6 +28,7 @@ from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
 from interleave.program import MoreNames, MoreRoots, Program, ThreadInstance, Written
 from interleave.program.choices import Choices
 from interleave.stdlib.threads import CurrentThread
+from interleave.world.net import Profile, pause, resume
 
 LONGEST_LOG = 300
 """Accesses of one block at most."""
@@ -78,6 +79,15 @@ class StepPort:
         self._ending = ending
 
     def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
+        watch = pause()
+        try:
+            return self._access(kind, effect, watch, private=private)
+        finally:
+            resume(watch)
+
+    def _access(
+        self, kind: AccessKind, effect: Callable[[], Any], watch: Profile, *, private: bool
+    ) -> Any:
         if self._ending.how:
             raise Halt
         log, accesses, switches = self._log, self._accesses, self._switches
@@ -94,7 +104,11 @@ class StepPort:
         record = AccessRecord(kind, self._stack.shown(), log.cursor, atomic=atomic)
         accesses.begin(record)
         try:
-            result = effect()
+            resume(watch)
+            try:
+                result = effect()
+            finally:
+                pause()
             if kind.name != "choose":
                 record.result = result
             entry = (GAVE, self._freeze_alone(result))

@@ -15,6 +15,7 @@ from interleave.memory.identity import MODEL_PROCESS, ThreadId
 from interleave.memory.port import WHOLE, AccessKind, Location, in_words, using_port
 from interleave.program import MoreNames, MoreRoots, Property, Restart, Written
 from interleave.verbs import Section
+from interleave.world.net import watching
 
 
 class View:
@@ -211,7 +212,8 @@ def evaluate(
     why: str | None = None
     with using_port(port):
         try:
-            result = method()
+            with watching(machine.program.net, port.halt):
+                result = method()
             holds = result is None or bool(result)
         except AssertionError as error:
             holds, why = False, _message(error, wanted)

@@ -8,6 +8,7 @@ from its beginning, with a log of what its accesses gave before.
 from __future__ import annotations
 
 import types
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from interleave.compiler import Code
@@ -23,7 +24,7 @@ from interleave.machine.port import StepPort
 from interleave.machine.spawning import Spawning
 from interleave.machine.stack import Stack
 from interleave.machine.step import FAILED, FINISHED, Blocked, Failure, State, Step
-from interleave.machine.switching import Switches, noting_python_code
+from interleave.machine.switching import Switches, noting_frames, noting_python_code
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import CANCELLED
 from interleave.memory.made import MadeObject
@@ -31,6 +32,7 @@ from interleave.memory.port import AccessKind
 from interleave.memory.values import Key
 from interleave.program import Program
 from interleave.program.choices import Choices
+from interleave.world.net import watching
 
 MOST_BLOCKS = 50_000
 """Blocks that a thread may run in one step without coming to an access."""
@@ -39,7 +41,7 @@ MOST_BLOCKS = 50_000
 class StepRun:
     """One attempt at a step: begins, or goes on, up to the next access of its thread.
 
-    With `explain`, the step has its `flow`.
+    With `explain`, the step has its `flow`; with `watched`, all code that runs is looked at.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class StepRun:
         choices: Choices,
         *,
         explain: bool = False,
+        watched: bool = True,
     ) -> None:
         me = program.threads[thread]
         self.places = Places(state)
@@ -103,6 +106,14 @@ class StepRun:
             ending=self._ending,
         )
         self._tasks = self.port.tasks
+        watch: AbstractContextManager[None] = nullcontext()
+        if watched:
+            watch = watching(
+                program.net,
+                self._ending.halt,
+                path=self._stack.calls,
+                note=noting_frames(self._switches.note_point) if self._switches.gil else None,
+            )
         self._control = Control(
             program,
             locals_,
@@ -111,6 +122,7 @@ class StepRun:
             self.port,
             self._switches,
             self._ending,
+            watch,
         )
         self._before = FINISHED
         """The local state that the step begins from."""
@@ -319,6 +331,7 @@ class StepRun:
         if isinstance(error, InterleaveError):
             code, at = self._stack.here() if self._stack.frames else first
             error.at(code.place(at))
+            error.calls = error.calls or tuple(self._stack.calls())
         return error
 
     def _here(self) -> Place:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from interleave.compiler import Code, Locals
 from interleave.compiler.blocks import HIDDEN, ITERATOR
-from interleave.errors import ModelError
+from interleave.errors import ModelError, Place
 from interleave.machine.frames import Frame, FrameLocals, live, place_in
 from interleave.machine.interning import LocalStates
 from interleave.machine.making import field_being_set
@@ -46,6 +46,11 @@ class Stack:
             if not frame.code.is_library:
                 return place_in(frame)
         return place_in(self.frames[-1])
+
+    def calls(self) -> list[Place]:
+        """Where each of the user's functions is, outermost call first."""
+        shown = [place_in(frame) for frame in self.frames if not frame.code.is_library]
+        return [code.place(at) for code, at in shown]
 
     def thaw(self, key: Key) -> None:
         """Add the frames of a local state."""

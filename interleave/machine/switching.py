@@ -78,7 +78,7 @@ class noting_python_code:
     """
 
     def __init__(self, note: Callable[[], None]) -> None:
-        self._note = note
+        self._note_frame = noting_frames(note)
 
     def __enter__(self) -> None:
         self._before: Any = sys.getprofile()
@@ -88,8 +88,18 @@ class noting_python_code:
         sys.setprofile(self._before)
 
     def _on_event(self, frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and not _is_ours(frame) and _runs_for_user(frame.f_back):
-            self._note()
+        if event == "call":
+            self._note_frame(frame)
+
+
+def noting_frames(note: Callable[[], None]) -> Callable[[FrameType], None]:
+    """What is to be called with each frame that is entered, to call `note` with the user's."""
+
+    def note_frame(frame: FrameType) -> None:
+        if not _is_ours(frame) and _runs_for_user(frame.f_back):
+            note()
+
+    return note_frame
 
 
 def is_of_this_package(file: str) -> bool:

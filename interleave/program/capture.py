@@ -32,10 +32,12 @@ from interleave.memory.values import (
 from interleave.model import Model
 from interleave.program.heap import Heap
 from interleave.program.setup import class_attributes
-from interleave.stdlib import capturing, derived, is_pure, primitive_class, unmodelled
+from interleave.stdlib import capturing, derived, primitive_class, unmodelled
 from interleave.verbs import Array
+from interleave.world import policy
 from interleave.world.holders import VariableLocation
 from interleave.world.instances import make_stand_in
+from interleave.world.policy import Treatment
 from interleave.world.world import World
 
 
@@ -336,9 +338,9 @@ class Walk:
 
     def _object(self, value: Any, path: str, attributes: dict[str, Any]) -> Any:
         cls = type(value)
-        if not is_pure(cls.__module__):
-            name = f"{cls.__module__}.{cls.__qualname__}"
-            raise unmodelled(name, cls.__module__).at(self._place(self._attribute))
+        decision = policy.of_class(cls)
+        if decision.treatment not in (Treatment.PURE, Treatment.FOLLOWED):
+            raise unmodelled(decision.name, decision).at(self._place(self._attribute))
         if (base := derived(cls)) is not None:
             raise ModelError(
                 f"shared variable {self._attribute!r} holds a {cls.__name__}, which derives from "

@@ -28,6 +28,7 @@ from interleave.program.settings import has_one_variable_per_loop, settings_of
 from interleave.program.setup import initial_instances, place_of_attribute
 from interleave.program.spawned import Spawned, SpawnKey
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
+from interleave.world.net import Net
 from interleave.world.world import World
 
 
@@ -55,6 +56,8 @@ class Program:
         self.runtime = runtime
         self.parameters = parameters
         self.written = written
+        self.net = Net()
+        """What was seen while code of the model ran."""
         refuse_init(model)
         notes = notes_of(model)
         self.properties = declared_properties(notes)
@@ -116,7 +119,7 @@ class Program:
                 lambdas=self.runtime == "go",
             )
             self.heap, shared = capture(
-                initial_instances(self.model, self.parameters),
+                initial_instances(self.model, self.parameters, self.net),
                 {**shared_globals(reachable), **roots},
                 self.world,
                 written=self.written,

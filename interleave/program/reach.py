@@ -8,7 +8,6 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from interleave import stdlib
 from interleave.compiler import is_user_function
 from interleave.compiler.names import (
     Surroundings,
@@ -22,6 +21,7 @@ from interleave.compiler.source import find_function
 from interleave.memory.values import mangle
 from interleave.model import Model
 from interleave.program.setup import class_attributes
+from interleave.world.policy import is_followed, is_installed
 
 
 def reachable_functions(
@@ -57,12 +57,21 @@ def reachable_functions(
 
 
 def _module_values(module: types.ModuleType | None) -> list[Any]:
-    """The values of a model's module, and of the modules of its own that it imports."""
+    """The values of a model's module, and of the modules of its own that it imports.
+
+    Not the classes of installed packages, which are too many to look through.
+    """
     found = list(vars(module).values()) if module else []
     for value in list(found):
-        if isinstance(value, types.ModuleType) and not stdlib.is_standard(value.__name__):
-            found += [each for each in vars(value).values() if is_user_class(each)]
-    return list({id(value): value for value in found}.values())
+        if isinstance(value, types.ModuleType) and is_followed(value):
+            if not is_installed(value.__name__):
+                found += [each for each in vars(value).values() if is_user_class(each)]
+    own = {
+        id(value): value
+        for value in found
+        if not (isinstance(value, type) and is_installed(value.__module__))
+    }
+    return list(own.values())
 
 
 def _is_dunder(name: str) -> bool:
@@ -74,7 +83,7 @@ def _is_dunder(name: str) -> bool:
 def all_functions(cls: type) -> Iterator[tuple[str, types.FunctionType]]:
     """The functions of a class and its bases, those of properties too, by name."""
     for base in reversed(cls.__mro__):
-        if base in (object, Model) or stdlib.is_standard(base.__module__):
+        if base in (object, Model) or not is_followed(base):
             continue
         for name, member in vars(base).items():
             parts = (

@@ -14,7 +14,7 @@ import functools
 import inspect
 import sys
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from interleave.compiler import Code, compile_function, compile_whole, is_user_function
@@ -25,6 +25,7 @@ from interleave.compiler.names import (
     evaluated_nodes,
     is_followed_class,
     is_followed_module,
+    is_library,
     is_shared_global,
     modelled,
     scope_walk,
@@ -46,7 +47,7 @@ from interleave.world.holders import (
     Variables,
 )
 from interleave.world.instances import OF_MODEL, SharedObject
-from interleave.world.refused import Refused
+from interleave.world.refusal import Refused
 from interleave.world.twins import Twins, TwinType, Uncaptured, method_of
 
 
@@ -321,6 +322,16 @@ class World:
         """While code runs: have what it has come by captured."""
         if (self._missing or self.more_names) and (port := running_port()) is not None:
             port.lacks(self.missing(), frozenset(self.more_names))
+
+    def followed(self, ran: Collection[types.CodeType]) -> list[types.FunctionType]:
+        """The functions of the model that were run: block by block, or as copies, which `ran`."""
+        compiled = [each for each in self._codes if not is_library(each)]
+        copied = [
+            each
+            for each, copy in self._copies.items()
+            if copy.__code__ in ran and each not in self._codes
+        ]
+        return [*compiled, *copied]
 
     def to_flatten(self, callee: Any) -> tuple[types.FunctionType, tuple[Any, ...]] | None:
         """The function to run block by block when `callee` is called, and what goes before its

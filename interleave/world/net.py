@@ -1,0 +1,262 @@
+"""The net beneath: all code that runs is looked at, and what is not known is an error.
+
+While a thread, a property or setup runs, a profile function sees each frame of Python code and each
+call of C code. Threads run copies of functions, whose globals are namespaces of their own. So a
+frame whose globals are those of a real module was not followed, unless the table names it.
+
+Not seen are calls that C code makes to C code, and, in CPython, calls of types and of slot wrappers
+such as `object.__setattr__`.
+"""
+
+from __future__ import annotations
+
+import builtins
+import dis
+import inspect
+import sys
+import types
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+from interleave.errors import InterleaveError, ModelError, Place
+from interleave.world import policy, table
+from interleave.world.policy import OURS, Decision, Treatment
+
+_PASSING_ON = frozenset(
+    str(Path(OURS, *parts)) for parts in (("world", "calling.py"), ("memory", "cursors.py"))
+)
+"""Files of it that call C code which the model has given them."""
+
+_GENERATED = frozenset(
+    ("__init__", "__repr__", "__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__",
+     "__setattr__", "__delattr__", "wrapper")
+)  # fmt: skip
+"""What `dataclass` makes may hash, and has the globals of the class's module but uses none."""
+
+_WAYS_OUT = frozenset(("__class__", "super", "type"))
+"""Names by which a function comes from its arguments to their classes."""
+
+
+class _Ours(dict[str, bool]):
+    """Whether a file is one of this package."""
+
+    def __missing__(self, file: str) -> bool:
+        found = self[file] = file.startswith(OURS)
+        return found
+
+
+_is_ours = _Ours()
+
+Profile = Any
+"""What looks at what runs; None where nothing does."""
+
+
+def pause() -> Profile:
+    """Look away while code of this package runs that runs none of the model's."""
+    # From Python 3.12 on, to begin anew takes longer than looking on.
+    if sys.version_info >= (3, 12):
+        return None
+    profile = sys.getprofile()
+    if profile is not None:
+        sys.setprofile(None)
+    return profile
+
+
+def resume(profile: Profile) -> None:
+    """Go on after a pause."""
+    if profile is not None:
+        sys.setprofile(profile)
+
+
+class Net:
+    """What was seen while the code of one program ran."""
+
+    def __init__(self) -> None:
+        self.followed: dict[CodeType, None] = {}
+        """The functions that were run as copies: not those that were run block by block."""
+        self.known_code: dict[int, CodeType] = {}
+        """Code of real modules that may run in any case, by id."""
+        self.known_calls: set[Any] = set()
+        """C code that may run in any case: functions, or a type and the name of a method."""
+
+
+class watching:
+    """`with watching(net, halt):` looks at what runs.
+
+    `halt` is given the error where something must not run, and raises what ends it; whatever code
+    of the model makes of that, it is given the error again at the end. `path` tells where the
+    thread is, outermost call first, but for the Python frames that run. `in_setup`: real modules
+    run, as long as they are followed or modelled. `note` is given each frame that is entered.
+    """
+
+    def __init__(
+        self,
+        net: Net,
+        halt: Callable[[InterleaveError], Any],
+        *,
+        path: Callable[[], Sequence[Place]] = tuple,
+        in_setup: bool = False,
+        note: Callable[[FrameType], None] | None = None,
+    ) -> None:
+        self._net = net
+        self._halt = halt
+        self._path = path
+        self._in_setup = in_setup
+        self._note = note
+        self._error: InterleaveError | None = None
+
+    def __enter__(self) -> None:
+        self._outside = sys._getframe(1)
+        self._before: Any = sys.getprofile()
+        sys.setprofile(self._on_event)
+
+    def __exit__(self, *_: object) -> None:
+        sys.setprofile(self._before)
+        if self._error is not None:
+            error, self._error = self._error, None
+            self._halt(error)
+
+    def _on_event(self, frame: FrameType, event: str, called: Any) -> None:
+        # Most of what runs is code of this package, and this is all that is done about it.
+        if event == "call":
+            if not _is_ours[frame.f_code.co_filename]:
+                if self._note is not None:
+                    self._note(frame)
+                self._enter(frame)
+        elif event == "c_call":
+            file = frame.f_code.co_filename
+            if not _is_ours[file] or file in _PASSING_ON:
+                self._call(frame, called)
+
+    def _enter(self, frame: FrameType) -> None:
+        code = frame.f_code
+        if not _is_real(frame):
+            if not code.co_name.startswith("#"):
+                self._net.followed[code] = None
+            return
+        if id(code) in self._net.known_code:
+            return
+        decision = policy.of_code(code, frame.f_globals)
+        if decision.treatment is Treatment.PURE:
+            self._net.known_code[id(code)] = code
+            _note_assumed(decision)
+            return
+        if self._runs_for_real(decision):
+            return
+        if _is_generated(code) or _names_nothing(code):
+            self._net.known_code[id(code)] = code
+            return
+        if not self._is_part_of_known(frame.f_back, decision):
+            self._refuse(frame.f_back, decision, _why_not_followed(decision))
+
+    def _call(self, frame: FrameType, called: Any) -> None:
+        owner = called.__self__
+        kind = type(owner)
+        key = called
+        if kind is not types.ModuleType and owner is not None:
+            key = (owner if isinstance(owner, type) else kind, called.__name__)
+        if key in self._net.known_calls:
+            return
+        decision = policy.of_object(called)
+        if decision.treatment is Treatment.PURE:
+            self._net.known_calls.add(key)
+            _note_assumed(decision)
+            return
+        if self._runs_for_real(decision):
+            return
+        if not self._is_part_of_known(frame, decision):
+            self._refuse(frame, decision, f"{decision.name} has no modelled counterpart")
+
+    def _runs_for_real(self, decision: Decision) -> bool:
+        """Whether setup may run something, which makes real locks and runs real functions."""
+        return self._in_setup and decision.treatment in (Treatment.FOLLOWED, Treatment.MODELLED)
+
+    def _is_part_of_known(self, caller: FrameType | None, decision: Decision) -> bool:
+        """Whether code that is called runs as a part of code that is known.
+
+        That is so for code of the library in code of the library, for all that code runs which the
+        user has said is pure, and for what is done to import a module.
+        """
+        is_library = policy.is_standard(decision.name)
+        direct = True
+        while caller is not None:
+            code = caller.f_code
+            if code.co_filename.startswith(OURS):
+                return is_library and direct and code.co_filename not in _PASSING_ON
+            if direct and _is_generated(code):
+                return True
+            if not _is_real(caller):
+                return False
+            if code.co_name == "<module>":
+                return True
+            known = policy.of_code(code, caller.f_globals)
+            if known.assumed:
+                return True
+            if known.treatment is Treatment.FOLLOWED:
+                direct = False
+            elif direct and is_library:
+                return True
+            caller = caller.f_back
+        return False
+
+    def _refuse(self, caller: FrameType | None, decision: Decision, why: str) -> None:
+        self._error = ModelError(why, remedy=decision.remedy or table.UNKNOWN_PYTHON)
+        self._error.through(self._calls(caller))
+        self._halt(self._error)
+
+    def _calls(self, frame: FrameType | None) -> list[Place]:
+        """Where the model's code is that led to a frame, outermost call first."""
+        inner: list[Place] = []
+        outer = [*self._path()]
+        while frame is not None and frame is not self._outside:
+            code = frame.f_code
+            if not code.co_filename.startswith(OURS):
+                decision = policy.of_code(code, frame.f_globals)
+                if not _is_real(frame) or decision.treatment is Treatment.FOLLOWED:
+                    inner.append(Place.of_frame(frame))
+                if code.co_name.startswith("#"):
+                    outer = outer[:-1]  # the same call, by its statement only
+                    break
+            frame = frame.f_back
+        return [*outer, *reversed(inner)]
+
+
+def _why_not_followed(decision: Decision) -> str:
+    if decision.treatment is Treatment.FOLLOWED:
+        return f"{decision.name} runs as it is, so that what it shares cannot be seen"
+    return f"{decision.name} has no modelled counterpart"
+
+
+def _note_assumed(decision: Decision) -> None:
+    if decision.assumed:
+        policy.assumed().used[decision.assumed] = None
+
+
+def _is_real(frame: FrameType) -> bool:
+    """Whether the globals of a frame are those of a real module."""
+    names = frame.f_globals
+    module = sys.modules.get(names.get("__name__", ""))
+    return module is not None and module.__dict__ is names
+
+
+def _is_generated(code: CodeType) -> bool:
+    return code.co_filename == "<string>" and code.co_name in _GENERATED
+
+
+def _names_nothing(code: CodeType) -> bool:
+    """Whether all that a function can come by is its arguments, and what these refer to.
+
+    A generator has a state of its own besides.
+    """
+    found = dis.get_instructions(code)
+    outside = {each.argval for each in found if each.opname.endswith(("_GLOBAL", "_NAME"))}
+    inner = [each for each in code.co_consts if isinstance(each, CodeType)]
+    return (
+        not code.co_freevars
+        and not code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE)
+        and all(hasattr(builtins, name) for name in outside)
+        and not _WAYS_OUT & {*outside, *code.co_names}
+        and all(_names_nothing(each) for each in inner)
+    )

@@ -1,0 +1,73 @@
+"""What stands for a name that no model may use, in code that may never use it."""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+from typing import Any
+
+from interleave.errors import InterleaveError, ModelError, Place
+from interleave.memory.port import running_port
+from interleave.memory.values import register_immutable
+from interleave.world.policy import OURS
+
+
+class Refused:
+    """Whatever is done with it ends the check; that it is kept somewhere does not."""
+
+    __slots__ = ("_error",)
+
+    def __init__(self, error: InterleaveError) -> None:
+        object.__setattr__(self, "_error", error)
+
+
+def _refuse(self: Refused, *_: object, **__: object) -> Any:
+    named = object.__getattribute__(self, "_error")
+    error = ModelError(named.what, remedy=named.remedy, place=named.place)
+    user: FrameType | None = sys._getframe(1)
+    while user is not None and user.f_code.co_filename.startswith(OURS):
+        user = user.f_back
+    if user and (error.place is None or user.f_code.co_filename == error.place.file):
+        error.place = Place.of_frame(user)
+    if (port := running_port()) is not None:
+        port.halt(error)
+    raise error
+
+
+def _attribute(self: Refused, name: str) -> Any:
+    # Asked by `isinstance` in this package, which uses nothing.
+    if name == "__class__" and sys._getframe(1).f_code.co_filename.startswith(OURS):
+        return Refused
+    return _refuse(self)
+
+
+_USES = (
+    "setattr delattr call iter next bool len contains getitem setitem delitem eq ne "
+    "lt le gt ge hash str repr format bytes int float complex index enter exit aenter aexit aiter "
+    "anext await instancecheck subclasscheck reversed round trunc floor ceil neg pos "
+    "abs invert mro_entries copy deepcopy reduce reduce_ex fspath"
+)
+_OPERATORS = "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or"
+
+setattr(Refused, "__getattribute__", _attribute)  # noqa: B010  (as the others below)
+for _use in (
+    *_USES.split(),
+    *[f"{kind}{name}" for name in _OPERATORS.split() for kind in ("", "r", "i")],
+):
+    setattr(Refused, f"__{_use}__", _refuse)
+
+
+class _Kept:
+    """A refused name in a state, where it is known by identity."""
+
+    def __init__(self, it: Refused) -> None:
+        self.it = it
+
+    def __hash__(self) -> int:
+        return id(self.it)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Kept) and self.it is other.it
+
+
+register_immutable(Refused, lambda _, value: (Refused, _Kept(value)), lambda _, key: key[1].it)
