@@ -320,7 +320,7 @@ class StepRun(LocalState):
         caller = self._frames[-2]
         block = caller.code.blocks[caller.at]
         if self._flow:
-            self._flow.returned(block.target)
+            self._flow.returned(block)
         self._frames.pop()
         caller.names[block.target] = value
         self._jump(caller, block, block.next)
@@ -335,7 +335,7 @@ class StepRun(LocalState):
             if block.handler is not None and not isinstance(error, Unrecoverable):
                 frame.names[block.handler_name] = error.with_traceback(None)
                 if self._flow:
-                    self._flow.caught(block.handler_name)
+                    self._flow.caught(block)
                 frame.at = block.handler
                 return None
             if self._flow:

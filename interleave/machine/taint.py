@@ -64,9 +64,15 @@ class FlowRecorder:
         found: set[Any] = set()
         for depth, frame in enumerate(self._frames):
             if frame.at < len(frame.code.blocks):
-                for branch in frame.code.blocks[frame.at].depends:
-                    sources = self._now.get(("control", depth, branch), _NONE)
-                    found |= {(source, True) for source, _ in sources}
+                found |= self._decided(depth, frame.code.blocks[frame.at].depends)
+        return frozenset(found)
+
+    def _decided(self, depth: int, branches: frozenset[int]) -> Sources:
+        """What some branches of a function were decided by."""
+        found: set[Any] = set()
+        for branch in branches:
+            sources = self._now.get(("control", depth, branch), _NONE)
+            found |= {(source, True) for source, _ in sources}
         return frozenset(found)
 
     def _of_names(self, names: Any) -> Sources:
@@ -121,7 +127,7 @@ class FlowRecorder:
             self._add(("local", depth, name), sources)
         for name in block.defines | ({block.target} if block.target else frozenset()):
             self._now["local", depth, name] = sources
-        if block.kind is BlockKind.BRANCH and block.decides:
+        if block.kind is BlockKind.BRANCH:
             self._now["control", depth, block.number] = sources
         self._forget_log()
 
@@ -194,20 +200,27 @@ class FlowRecorder:
         simple = all(isinstance(node, _SIMPLE) for node in ast.walk(argument))
         return self._of_names(names) | (_NONE if simple else frozenset(self._read))
 
-    def returned(self, target: str) -> None:
-        """A function is about to be left, its result going to `target` of its caller."""
+    def returned(self, call: Block) -> None:
+        """A function is about to be left, its result going to the target of a call."""
         depth = len(self._frames) - 1
         sources = self._given() | self._condition()
+        decided = self._decided(depth, self._frames[-1].code.returns_on)
         self._leave(depth)
-        self._now["local", depth - 1, target] = sources
+        self._now["local", depth - 1, call.target] = sources
+        if decided:
+            self._now["control", depth - 1, call.number] = decided | self._condition()
 
-    def caught(self, name: str) -> None:
-        """An exception from the innermost function is stored as `name`."""
-        self._now["local", len(self._frames) - 1, name] = self._given() | self._condition()
+    def caught(self, block: Block) -> None:
+        """An exception from a block of the innermost function is about to go to its handler."""
+        depth = len(self._frames) - 1
+        sources = self._given() | self._condition()
+        self._now["local", depth, block.handler_name] = sources
+        self._now["control", depth, block.handler] = sources
         self._forget_log()
 
     def thrown(self) -> None:
-        """An exception leaves the innermost function."""
+        """An exception leaves the innermost function, for a reason that it takes along."""
+        self._inputs = self._given() | self._condition()
         self._leave(len(self._frames) - 1)
 
     def _leave(self, depth: int) -> None:
