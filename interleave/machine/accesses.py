@@ -212,8 +212,6 @@ class Accesses:
     ) -> None:
         if location.constant:
             self._end("error", Written(location.key))
-        if self._in_effect is not None:
-            self._in_effect.writes.append(Touch(location, part, fresh))
         if location.is_room:
             index = location.index
             before = self._written[index] if index in self._written else self._state[index]
@@ -221,6 +219,8 @@ class Accesses:
         to = f"shared variable {location.name!r}"
         number = self._sharing(lambda: self._heap.values.id_of(value, self._share), to)
         self._written[location.index] = number
+        if self._in_effect is not None:
+            self._in_effect.writes.append(Touch(location, part, fresh, number))
 
     def _hand_over(self, value: Any, to: str) -> Any:
         """A value as another thread sees it: what this one has made is shared from now on."""

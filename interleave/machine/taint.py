@@ -37,6 +37,7 @@ class FlowRecorder:
         self._frames = frames
         self._now: dict[Carrier, Sources] = {}
         self._writes: list[Sources] = []
+        self._way: list[Block | int] = []
         self._inputs: Sources = _NONE
         self._read: set[Any] = set()
         for carrier in self._present(log_length):
@@ -89,6 +90,7 @@ class FlowRecorder:
 
     def block(self, block: Block) -> None:
         """A block begins, or begins again after a suspension."""
+        self._way.append(block)
         self._inputs = self._of_names(block.uses)
         self._read = set()
         for place in range(self._replayed):
@@ -97,6 +99,7 @@ class FlowRecorder:
     def access(self, number: int, place: int) -> None:
         """Access `number` of the step has been performed, as entry `place` of the block's log."""
         self._writes.append(self._given() | self._condition())
+        self._way.append(number)
         self._read.add((number, False))
         self._now["log", place] = frozenset({(number, False)})
 
@@ -243,4 +246,5 @@ class FlowRecorder:
         return Flow(
             {carrier: sources for carrier, sources in kept.items() if sources},
             tuple(self._writes),
+            tuple(self._way),
         )
