@@ -74,6 +74,8 @@ class Block:
     depends: frozenset[int] = frozenset()
     """The branches on which it depends whether this block runs, all of them (transitively); the
     calls before it that may raise instead, and the handlers that it is in, by their first block."""
+    keeps: frozenset[int] = frozenset()
+    """Those on which it depends whether this block, or one that may come after it, runs."""
     run: Callable[[Locals], Any]
 
     def __init__(

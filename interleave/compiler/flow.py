@@ -42,7 +42,7 @@ def find_live(blocks: list[Block]) -> None:
 
 
 def find_dependences(blocks: list[Block], handlers: Iterable[tuple[int, int]]) -> frozenset[int]:
-    """Fill in `depends`: what decides whether a block runs; gives the same for the function's end.
+    """Fill in `depends` and `keeps`; gives what the function's end depends on.
 
     By post-dominance (Ferrante, Ottenstein, Warren: The program dependence graph, 1987), along ways
     on: an explicit `raise` goes to its handler, or out; an exception that comes without one is none
@@ -89,11 +89,35 @@ def find_dependences(blocks: list[Block], handlers: Iterable[tuple[int, int]]) -
         depends.append((branches - passing) | met)
     for block in blocks:
         block.depends = depends[block.number]
+    _find_kept(blocks, depends)
     return depends[end]
 
 
 Origin = int | tuple[int, int]
 """A block, or all copies of one: see `Block.origin`."""
+
+
+def _find_kept(blocks: list[Block], depends: list[frozenset[int]]) -> None:
+    """Fill in `keeps`, backwards, as for variables that are live.
+
+    What was decided in one round of a loop is forgotten when the next one begins.
+    """
+    kept = list(depends)
+    changed = True
+    while changed:
+        changed = False
+        for block in reversed(blocks):
+            found = depends[block.number]
+            for following in block.successors() or [len(blocks)]:
+                round_ = range(following, block.number + 1)
+                found |= kept[following].difference(round_)
+            if block.handler is not None:
+                found |= kept[block.handler]
+            if found != kept[block.number]:
+                kept[block.number] = found
+                changed = True
+    for block in blocks:
+        block.keeps = kept[block.number]
 
 
 def _next_blocks(block: Block, end: int, out: int) -> list[int]:

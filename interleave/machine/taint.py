@@ -57,7 +57,7 @@ class FlowRecorder:
                 found.append(("local", depth, name))
                 inside = _attributes(frame.names.get(name))
                 found += [("local", depth, f"{name}.{each}") for each in inside]
-            found += [("control", depth, branch) for branch in sorted(block.depends)]
+            found += [("control", depth, branch) for branch in sorted(block.keeps)]
         return found
 
     def _condition(self) -> Sources:
