@@ -201,6 +201,9 @@ NOT_LOST = {
     "after one that is raised": (
         "try:\n    if self.x:\n        raise KeyError\nexcept LookupError:\n    pass\nself.x = 5"
     ),
+    "after a handler that begins with a call": (
+        "try:\n    1 // self.x\nexcept ArithmeticError:\n    self.add(1)\nself.x = 5"
+    ),
     "in a finally": "try:\n    if self.x:\n        return\nfinally:\n    self.x = 5",
     "in one after a raise": "try:\n    if self.x:\n        raise KeyError\nfinally:\n    self.x = 5",
     "a condition that would decide the same": "if self.x != 9:\n    self.y = 1\n    self.x = 5",

@@ -13,12 +13,12 @@ from small_programs import Program, programs
 from interleave import check
 
 
-def reported(program: Program) -> set[Cause]:
+def reported(program: Program, engine: str = "auto") -> set[Cause]:
     """The causes of the lost updates that a check reports."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.py"
         file.write_text(program.text)
-        (result,) = check(file, engine="auto").models
+        (result,) = check(file, engine=engine).models
         unload()
     assert not result.limit
     found = set()

@@ -37,6 +37,17 @@ class BlockKind(Enum):
     RETURN = "leave the function with the result"
 
 
+def handled(handler: int) -> int:
+    """The number for what an exception decides that goes to a handler with this first block."""
+    return ~handler
+
+
+def decided_between(first: int, last: int) -> frozenset[int]:
+    """The numbers for all that is decided in some blocks; none where they are in no order."""
+    numbers = range(first, last + 1)
+    return frozenset([*numbers, *map(handled, numbers)])
+
+
 class Block:
     """A simple statement, or one condition, as a function of the frame's locals.
 
@@ -73,7 +84,7 @@ class Block:
     """For a CALL or an AWAIT: names that are needed after it, without `target`."""
     depends: frozenset[int] = frozenset()
     """The branches on which it depends whether this block runs, all of them (transitively); the
-    calls before it that may raise instead, and the handlers that it is in, by their first block."""
+    calls before it that may raise instead, and the handlers that it is in (see `handled`)."""
     keeps: frozenset[int] = frozenset()
     """Those on which it depends whether this block, or one that may come after it, runs."""
     run: Callable[[Locals], Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from interleave.compiler.blocks import Block, BlockKind
+from interleave.compiler.blocks import Block, BlockKind, decided_between, handled
 
 
 def find_live(blocks: list[Block]) -> None:
@@ -80,7 +80,7 @@ def find_dependences(blocks: list[Block], handlers: Iterable[tuple[int, int]]) -
     for handler, after in handlers:
         if handler >= 0:
             for number in only([handler], post[after]):
-                local[number].add(handler)
+                local[number].add(handled(handler))
     passing = {block.number for block in blocks if not block.decides}
     depends: list[frozenset[int]] = []
     for number in range(out):
@@ -109,8 +109,7 @@ def _find_kept(blocks: list[Block], depends: list[frozenset[int]]) -> None:
         for block in reversed(blocks):
             found = depends[block.number]
             for following in block.successors() or [len(blocks)]:
-                round_ = range(following, block.number + 1)
-                found |= kept[following].difference(round_)
+                found |= kept[following] - decided_between(following, block.number)
             if block.handler is not None:
                 found |= kept[block.handler]
             if found != kept[block.number]:

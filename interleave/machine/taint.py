@@ -10,6 +10,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from interleave.compiler import Block, BlockKind
+from interleave.compiler.blocks import decided_between, handled
 from interleave.machine.step import Carrier, Flow, Sources
 from interleave.memory.values import Shared, attributes_of, is_plain_object
 
@@ -166,7 +167,7 @@ class FlowRecorder:
         Where a loop begins again, its conditions do too: the next round depends on what it reads.
         """
         depth = len(self._frames) - 1
-        for branch in range(target, block.number + 1):
+        for branch in decided_between(target, block.number):
             self._now.pop(("control", depth, branch), None)
 
     def _add(self, carrier: Carrier, sources: Sources) -> None:
@@ -218,7 +219,8 @@ class FlowRecorder:
         depth = len(self._frames) - 1
         sources = self._given() | self._condition()
         self._now["local", depth, block.handler_name] = sources
-        self._now["control", depth, block.handler] = sources
+        assert block.handler is not None
+        self._now["control", depth, handled(block.handler)] = sources
         self._forget_log()
 
     def thrown(self) -> None:
