@@ -32,7 +32,7 @@ def reported(program: Program, engine: str = "auto") -> set[Cause]:
 
 
 @settings(
-    max_examples=400,
+    max_examples=300,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),

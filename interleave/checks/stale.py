@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from interleave.checks.again import Otherwise, RunsAgain
+from interleave.checks.again import NOWHERE, RunsAgain
 from interleave.compiler import Code
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import Carrier, Touch
@@ -74,8 +74,8 @@ class Reading(NamedTuple):
     """What a carrier derives from: a read that found `value`.
 
     `by_condition`: by way of a condition, not of a value. `changed` is the moment of the change
-    that made it stale; None while it is not. `otherwise`: what the thread would do now had it found
-    another value; () where no condition can come from it.
+    that made it stale; None while it is not. `otherwise`: where the thread would be now had it
+    found another value (`again.RunsAgain`).
     """
 
     carrier: Carrier
@@ -83,7 +83,7 @@ class Reading(NamedTuple):
     read: Moment
     value: int
     changed: Moment | None = None
-    otherwise: Otherwise = ()
+    otherwise: int = NOWHERE
 
 
 class Held(NamedTuple):
@@ -140,8 +140,8 @@ class Following:
             return held
         assert step.flow is not None
         value = suspect.cell.value(self._machine, before)
-        begun: dict[int, Otherwise] = {}
-        gone_on: dict[Otherwise, Otherwise] = {}
+        begun: dict[int, int] = {}
+        gone_on: dict[int, int] = {}
         readings: set[Reading] = set()
         for carrier, sources in step.flow.carriers.items():
             for source, by_condition in sources:
@@ -150,7 +150,7 @@ class Following:
                         if source not in begun and suspect.conditional:
                             location = suspect.cell.location
                             begun[source] = self._again.begin(before, step, source, location)
-                        otherwise = begun.get(source, ())
+                        otherwise = begun.get(source, NOWHERE)
                         reading = Reading(carrier, by_condition, found[source], value)
                         readings.add(reading._replace(otherwise=otherwise))
                     continue
