@@ -242,7 +242,8 @@ def compile_function(
         switches=switches,
     )
     find_live(code.blocks)
-    find_dependences(code.blocks)
+    handlers = [(handler.at, after.at) for handler, after in flattener.handlers]
+    code.returns_on = find_dependences(code.blocks, handlers)
     return code
 
 

@@ -238,12 +238,13 @@ class StatementFlattener(ExpressionFlattener):
             )
 
             def finish_after(name: str) -> None:
-                with self.handled(name):
+                with self.handled(name), self.copying(node):
                     self.body(node.finalbody)
 
             def finish() -> None:
                 # Laid down once more for each way out, one of which is that nothing was raised.
-                with self.handled(self._handled[-1] if self._handled else NOTHING):
+                outside = self._handled[-1] if self._handled else NOTHING
+                with self.handled(outside), self.copying(node):
                     self.body(node.finalbody)
 
             self._protect(
@@ -293,12 +294,14 @@ class StatementFlattener(ExpressionFlattener):
         if isinstance(node, ast.TryStar):
             self._try_star(node)
             return
-        caught, after = Label(), Label()
+        caught, after, skip = Label(), Label(), Label()
         name = self.temporary("exception")
         with self.handling(caught, name):
             self.body(node.body)
+        catches_all = self._catches_all(node, caught)
         self.body(node.orelse)
         self.jump(after)
+        self.handlers.append((caught, after))
         self.place(caught)
         for handler in node.handlers:
             self.statement = handler
@@ -322,8 +325,45 @@ class StatementFlattener(ExpressionFlattener):
             self.place(skip)
         self.statement = node
         if self.reachable:
+            if catches_all:
+                self.fails_at(skip)
             self.raise_again(name, node)
         self.place(after)
+
+    def _catches_all(self, node: ast.Try, caught: Label) -> bool:
+        """Whether some handler is for whatever the `raise` statements of its `try` raise.
+
+        An exception that comes without one (of an operation, a call, an assertion) does not count.
+        """
+        kinds = [
+            self._class_named(each)
+            for handler in node.handlers
+            if handler.type is not None
+            for each in (
+                handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+            )
+        ]
+        raised = [
+            self._class_named(statement.exc)
+            for block in self.blocks
+            if self._jumps.get((block.number, "handler")) is caught
+            and not isinstance(block.statement, ast.Assert)
+            for statement in block.body
+            if isinstance(statement, ast.Raise)
+        ]
+        return all(
+            each is not None and any(kind is not None and issubclass(each, kind) for kind in kinds)
+            for each in raised
+        )
+
+    def _class_named(self, node: ast.expr | None) -> type | None:
+        """The class that an expression names, or calls; None where that is not known."""
+        if isinstance(node, ast.Call):
+            node = node.func
+        if not isinstance(node, ast.Name) or node.id in self.bound or node.id not in self.names:
+            return None
+        found = self.names.real(node.id)
+        return found if isinstance(found, type) else None
 
     def _try_star(self, node: ast.TryStar) -> None:
         """`except*`: each handler gets its part of the group; see `compiler.groups`."""
@@ -404,10 +444,8 @@ class StatementFlattener(ExpressionFlattener):
 
     def _assert(self, node: ast.Assert) -> None:
         holds, fails = Label(), Label()
-        before = len(self.blocks)
         self.condition(node.test, holds, fails)
-        for block in self.blocks[before:]:
-            block.decides = block.kind is not BlockKind.BRANCH
+        self.fails_at(fails)
         self.place(fails)
         if self.reachable:
             message = [self.simple(node.msg)] if node.msg else []
@@ -438,7 +476,9 @@ class StatementFlattener(ExpressionFlattener):
         def exit_with(arguments: list[ast.expr]) -> ast.expr:
             outside = (self.statement, self.ending)
             self.statement, self.ending = node, True
-            result = self._call_method(load(entered, node), leave, arguments, node, awaits=awaits)
+            with self.copying(item):
+                manager = load(entered, node)
+                result = self._call_method(manager, leave, arguments, node, awaits=awaits)
             self.statement, self.ending = outside
             return result
 

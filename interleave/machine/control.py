@@ -172,7 +172,7 @@ class Control:
         caller = self._stack.frames[-2]
         block = caller.code.blocks[caller.at]
         if self._port.flow:
-            self._port.flow.returned(block.target)
+            self._port.flow.returned(block)
         self._stack.frames.pop()
         caller.names[block.target] = value
         self._jump(caller, block, block.next)
@@ -187,7 +187,7 @@ class Control:
             if block.handler is not None and not isinstance(error, Unrecoverable):
                 frame.names[block.handler_name] = error.with_traceback(None)
                 if self._port.flow:
-                    self._port.flow.caught(block.handler_name)
+                    self._port.flow.caught(block)
                 frame.at = block.handler
                 return None
             if self._port.flow:

@@ -156,7 +156,9 @@ class Machine:
             if isinstance(step, Blocked):
                 blocked = blocked or step
             else:
-                steps.append(step._replace(writes=(*step.writes, *self.ended_by(step))))
+                writes = (*step.writes, *self.ended_by(step))
+                taken = tuple(choice for choice, _ in choices.taken)
+                steps.append(step._replace(writes=writes, choices=taken))
             given = next_choices(choices.taken)
             count += 1
             if count > MOST_CHOICES:

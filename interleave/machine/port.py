@@ -170,14 +170,14 @@ class StepPort:
         if location.constant:
             self._ending.fail(Written(location.key))
         places, present = self._places, self._accesses.present
-        if present is not None:
-            present.writes.append(Touch(location, part, fresh))
         index = location.index
         if location.is_room:
             before = places.written[index] if index in places.written else places.before[index]
             value = self._heap.values[before]._replace(contents=value)
         number = self._making.id_of(value, f"shared variable {location.name!r}")
         places.written[index] = number
+        if present is not None:
+            present.writes.append(Touch(location, part, fresh, number))
 
     def switch_point(self) -> None:
         self._switches.note_point()

@@ -8,6 +8,7 @@ from its beginning, with a log of what its accesses gave before.
 from __future__ import annotations
 
 import types
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -42,6 +43,7 @@ class StepRun:
     """One attempt at a step: begins, or goes on, up to the next access of its thread.
 
     With `explain`, the step has its `flow`; with `watched`, all code that runs is looked at.
+    `make_port` makes the port.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class StepRun:
         *,
         explain: bool = False,
         watched: bool = True,
+        make_port: Callable[..., StepPort] = StepPort,
     ) -> None:
         me = program.threads[thread]
         self.places = Places(state)
@@ -92,7 +95,7 @@ class StepRun:
             self._making,
             self._ending,
         )
-        self.port = StepPort(
+        self.port = make_port(
             program,
             me,
             choices,
