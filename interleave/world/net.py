@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import builtins
 import dis
+import gc
 import inspect
 import sys
 import types
@@ -109,11 +110,16 @@ class watching:
 
     def __enter__(self) -> None:
         self._outside = sys._getframe(1)
+        # What is called when garbage is collected has nothing to do with what runs.
+        self._collects = gc.isenabled()
+        gc.disable()
         self._before: Any = sys.getprofile()
         sys.setprofile(self._on_event)
 
     def __exit__(self, *_: object) -> None:
         sys.setprofile(self._before)
+        if self._collects:
+            gc.enable()
         if self._error is not None:
             error, self._error = self._error, None
             self._halt(error)
@@ -183,6 +189,8 @@ class watching:
         direct = True
         while caller is not None:
             code = caller.f_code
+            if code.co_filename.startswith("<frozen importlib"):
+                return True
             if code.co_filename.startswith(OURS):
                 return is_library and direct and code.co_filename not in _PASSING_ON
             if direct and _is_generated(code):
