@@ -289,6 +289,7 @@ def checked_model(
         interleavings = count_interleavings(found, any_violation=bool(violations))
     except KeyboardInterrupt:
         interleavings, graph.limit = None, INTERRUPTED
+    found.machine.program.guard.compare()
     counted = time.monotonic()
     complete = not graph.limit
     verdict: Verdict = "violated" if violations else "verified" if complete else "inconclusive"

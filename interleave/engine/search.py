@@ -17,6 +17,7 @@ from interleave.machine import Machine, State
 from interleave.model import Model
 from interleave.program import MoreRooms, MoreThreads, Program, RoomKey, RoomOwner, Written
 from interleave.records import dataclass
+from interleave.world.guard import Guard
 
 ENGINES = ("auto", "reference", "native")
 """How to search.
@@ -65,38 +66,43 @@ def search(
     object_rooms: Counter[RoomOwner] = Counter()
     assumed: frozenset[str] = frozenset()
     refuted: frozenset[str] = frozenset()
-    while True:
-        machine = Machine(
-            Program(model, dict(parameters), written | assumed, runtime, rooms, object_rooms)
-        )
-        learnt = LearntSteps(machine)
-        watching = observers(machine, learnt)
-        try:
-            graph = explore(machine, learnt, watching, engine or Engine(), limits, spent=spent)
-        except Written as found:
-            written |= {found.key}
-            continue
-        except MoreThreads as found:
-            rooms[found.key] += 1
-            continue
-        except MoreRooms as found:
-            object_rooms[found.key] += 1
-            continue
-        except EndlessLoop as loop:
-            doubtful = loop.constants - assumed - refuted
-            if not doubtful:
-                raise
-            assumed |= doubtful
-            continue
-        vain = assumed - machine.written
-        if vain and not graph.limit:
-            written |= assumed - vain
-            refuted |= vain
-            assumed = frozenset()
-            continue
-        # Whichever engine numbered the states: edges are looked at again with what was learnt.
-        graph.step = learnt.step
-        return Searched(machine, learnt, watching, graph)
+    guard = Guard(model)
+    with guard:
+        while True:
+            guard.compare()
+            known = written | assumed
+            machine = Machine(
+                Program(model, dict(parameters), known, runtime, rooms, object_rooms, guard)
+            )
+            learnt = LearntSteps(machine)
+            watching = observers(machine, learnt)
+            try:
+                graph = explore(machine, learnt, watching, engine or Engine(), limits, spent=spent)
+            except Written as found:
+                written |= {found.key}
+                continue
+            except MoreThreads as found:
+                rooms[found.key] += 1
+                continue
+            except MoreRooms as found:
+                object_rooms[found.key] += 1
+                continue
+            except EndlessLoop as loop:
+                doubtful = loop.constants - assumed - refuted
+                if not doubtful:
+                    raise
+                assumed |= doubtful
+                continue
+            vain = assumed - machine.written
+            if vain and not graph.limit:
+                written |= assumed - vain
+                refuted |= vain
+                assumed = frozenset()
+                continue
+            # Whichever engine numbered the states: edges are looked at again with what was learnt.
+            graph.step = learnt.step
+            guard.compare()
+            return Searched(machine, learnt, watching, graph)
 
 
 def explore(

@@ -6,6 +6,7 @@ of every thread. Numbers stand for the same thing throughout one machine; they a
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from interleave.errors import ModelError
@@ -18,7 +19,7 @@ from interleave.program.setup import next_choices
 
 if TYPE_CHECKING:
     from interleave.compiler import Code
-    from interleave.program import Program
+    from interleave.program import Program, ThreadInstance
 
 __all__ = ["FAILED", "FINISHED", "Blocked", "Machine", "Moves", "State", "Step"]
 
@@ -139,9 +140,9 @@ class Machine:
             steps = []
             for thread in self.program.threads:
                 if thread.room is None:
-                    run = StepRun(self, values, thread.number, choices=[])
-                    with using_port(run):
-                        steps.append(run.start(*self.program.entry(thread)))
+                    begin = partial(self._begin, values, thread)
+                    steps.append(begin())
+                    self.program.guard.began(thread.name, thread.function, begin)
             # Rooms for threads to come are the last ones. They count as finished.
             rooms = [FINISHED] * (len(self.program.threads) - len(steps))
             ends = dict(write for step in steps for write in self.ended_by(step))
@@ -151,6 +152,11 @@ class Machine:
             if failures := [step for step in steps if step.failure]:
                 self._failed_at_start[state] = failures
         return list(found)
+
+    def _begin(self, values: State, thread: ThreadInstance) -> Step:
+        run = StepRun(self, values, thread.number, choices=[])
+        with using_port(run):
+            return run.start(*self.program.entry(thread))
 
     def failures_at_start(self, state: State) -> list[Step]:
         """For an initial state: the threads that failed before their first access."""
@@ -165,9 +171,12 @@ class Machine:
         if local in (FINISHED, FAILED):
             return Moves()
         found = self._moves(state, thread, explain=explain)
+        again = partial(self._moves, state, thread, explain=False)
         if (thread, local) not in self._checked:
             self._checked.add((thread, local))
-            self._check_same(found, self._moves(state, thread, explain=False))
+            self._check_same(found, again())
+        instance = self.program.threads[thread]
+        self.program.guard.ran(instance.name, instance.function, again)
         return found
 
     def _moves(self, state: State, thread: int, *, explain: bool) -> Moves:

@@ -52,6 +52,7 @@ from interleave.program.rooms import RoomKey
 from interleave.program.setup import initial_instances
 from interleave.records import dataclass
 from interleave.stdlib.threads import DAEMON, Worker
+from interleave.world.guard import Guard
 
 LARGEST_COUNT = 1000
 """Instances of one thread at most: beyond this it is a slip of the pen."""
@@ -121,8 +122,11 @@ class Program:
         runtime: str = RUNTIMES[0],
         rooms: Mapping[RoomKey, int] = MappingProxyType({}),
         object_rooms: Mapping[RoomOwner, int] = MappingProxyType({}),
+        guard: Guard | None = None,
     ) -> None:
         self.model = model
+        self.guard = guard or Guard(model)
+        """Knows what real objects were like before."""
         self.runtime = runtime
         self.rooms: list[tuple[RoomKey, Any]] = []
         """The modelled `Thread` objects, and who makes them."""
@@ -160,6 +164,7 @@ class Program:
         """Whether the program has ended although threads have not, where it can."""
         for entry in self.threads:
             self.code(entry.function)
+        self.guard.before.restore()  # classes of stand-ins may tell their bases that they are made
 
     def _capture(self, entries: list[types.FunctionType]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Capture what can be reached from `entries`: shared globals, and what they stand for.
@@ -171,13 +176,17 @@ class Program:
             if self.runtime == "go":
                 self.method_names |= fields_set(reachable, self.model) | STEPWISE_METHODS
             globals_ = shared_globals(reachable)
-            self.heap, found = capture(
-                initial_instances(self.model, self.parameters, place_of_function),
-                globals_,
-                resolve=self._copy,
-                written=self.written | self._written_by(self._entries(processes=False)),
-                place=self._place_of_attribute,
+            instances = initial_instances(
+                self.model, self.parameters, place_of_function, self.guard.before
             )
+            with contextlib.closing(instances):
+                self.heap, found = capture(
+                    instances,
+                    globals_,
+                    resolve=self._copy,
+                    written=self.written | self._written_by(self._entries(processes=False)),
+                    place=self._place_of_attribute,
+                )
             more = [each for each in self.heap.functions if each not in (*reachable, *entries)]
             if not more:
                 return globals_, found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from interleave.errors import InterleaveError, ModelError, Place
@@ -13,6 +13,7 @@ from interleave.memory.values import attributes_of, is_plain_object
 from interleave.model import Model, Param
 from interleave.stdlib import is_standard, primitive_class
 from interleave.verbs import Array
+from interleave.world.snapshot import Snapshot
 
 MOST_INITIAL_STATES = 1_000_000
 
@@ -62,10 +63,12 @@ def initial_instances(
     model: type[Model],
     parameters: dict[str, object],
     place_of: Callable[[types.FunctionType], Place],
-) -> Iterator[Any]:
+    before: Snapshot,
+) -> Generator[Any, None, None]:
     """The model after each run of setup: plain instances, with real locks and containers.
 
-    Raises `ModelError` where setup fails.
+    What setup does to anything else is there until the next one is asked for, and then put back to
+    what it was `before`. Raises `ModelError` where setup fails.
     """
     choices: list[int] | None = []
     count = 0
@@ -84,9 +87,18 @@ def initial_instances(
         for name, value in parameters.items():
             object.__setattr__(instance, name, value)
         port = _SetupPort(choices)
-        with using_port(port):  # type: ignore[arg-type]
-            _run_setup(model, instance, place_of)
-        yield instance
+        try:
+            with using_port(port):  # type: ignore[arg-type]
+                _run_setup(model, instance, place_of)
+            yield instance
+        finally:
+            left = before.restore()
+        if left:
+            raise ModelError(
+                f"setup changes what cannot be put back for the next search: {left[0]}",
+                remedy="make it in setup, so that each run of setup has its own",
+                place=place_of(model.setup),  # type: ignore[arg-type]
+            )
         choices = next_choices(port.taken)
 
 
