@@ -132,6 +132,11 @@ def cached(x):
     return x
 
 
+@functools.singledispatch
+def dispatched(x):
+    return x
+
+
 def counting():
     n = 0
     while True:
@@ -245,6 +250,7 @@ MUTATIONS = {
     "attributed.calls += 1": "attributed.calls",
     "attributed.__code__ = (lambda: 1).__code__": "attributed.__code__",
     "cached(1)": "cached.cache_info().misses",
+    "dispatched.register(int, len)": "dispatched.registry[int]",
     # Types in C
     "next(ids)": "ids (an iterator)",
     "next(iterator)": "iterator (an iterator)",
@@ -290,6 +296,8 @@ HARMLESS = (
     "number = int('1')",
     "plain.z = 1; del plain.z",
     "decimal.Decimal(1) / 3",
+    "dispatched(1)",
+    "__import__('copy').copy(plain)",
     "logger.isEnabledFor(10)",
     "logging.getLogger('interleave.other')",
     "Counter.__annotations__",

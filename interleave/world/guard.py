@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import types
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
@@ -23,6 +24,10 @@ _REMEDY = (
 )
 
 
+MOST_CASES = 100_000
+"""Cases that are remembered, to be run again where something has changed."""
+
+
 class _Case(NamedTuple):
     """Code that was run: of whom, in which function, and what runs it again."""
 
@@ -36,7 +41,7 @@ class Guard:
 
     def __init__(self, model: type) -> None:
         self.before = Snapshot([model])
-        self._cases: list[_Case] = []
+        self._cases: deque[_Case] = deque(maxlen=MOST_CASES)
         """What has run since everything was last known to be as it was."""
         self._count = 0
         self._due = 1
@@ -89,9 +94,6 @@ class Guard:
 
     def _error(self, changed: Snapshot, differences: list[Difference]) -> ModelError:
         """Says what has changed, and who changes it: cases are run again to find that out."""
-        first, more = differences[0], len(differences) - 1
-        what = f"{first.where} (it was {first.was}, it is {first.now})"
-        what += f" and {more} more" if more else ""
         changed.begin_again()
         for case in self._cases:
             with suppress(Exception):
@@ -99,6 +101,7 @@ class Guard:
             if not changed.is_unchanged:
                 changed.begin_again()
                 place = _line_that_changes(changed, case.again)
+                what = _in_words(changed.differences() or differences)
                 return ModelError(
                     f"{case.who} changes {what} where interleave does not see it",
                     remedy=_REMEDY,
@@ -107,10 +110,16 @@ class Guard:
         ran = dict.fromkeys(case.who for case in self._cases)
         by = f"one of {', '.join(ran)}" if len(ran) > 1 else ", ".join(ran) or "something"
         return ModelError(
-            f"{by} has changed {what} where interleave does not see it",
+            f"{by} has changed {_in_words(differences)} where interleave does not see it",
             remedy=_REMEDY,
             place=place_of_function(self._cases[0].function) if self._cases else None,
         )
+
+
+def _in_words(differences: list[Difference]) -> str:
+    first, more = differences[0], len(differences) - 1
+    words = f"{first.where} (it was {first.was}, it is {first.now})"
+    return f"{words} and {more} more" if more else words
 
 
 def _line_that_changes(changed: Snapshot, again: Callable[[], object]) -> Place | None:

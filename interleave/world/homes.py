@@ -39,7 +39,9 @@ CACHES = frozenset({
     "__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__",
     # Of classes.
     "__dict__", "__weakref__", "__static_attributes__", "__firstlineno__", "_abc_impl",
-    "_abc_cache", "_abc_negative_cache", "_abc_registry",
+    "_abc_cache", "_abc_negative_cache", "_abc_registry", "__slotnames__",
+    # Of functools.singledispatch: what it has looked up.
+    "_clear_cache",
     # Of flags: members that are combinations of others, kept once they are met.
     "_value2member_map_",
     # Of interleave: where a thread has raised an exception first, what a function is lifted to,

@@ -76,7 +76,7 @@ def reachable(roots: Iterable[object]) -> list[Record]:
     """All that code can name from some roots on: modules, classes, functions.
 
     In a root, everything has a name. Standard modules that are modelled or pure are not gone into,
-    and no more is interleave itself.
+    and no more is interleave itself. What functions of the others name is their own affair.
     """
     walk = _Walk()
     walk.go_from(roots)
@@ -119,10 +119,6 @@ class _Walk:
             self._root(root)
         while self._new_names:
             fresh, self._new_names = self._new_names, set()
-            if not self._names_anything and not _ANYTHING.isdisjoint(fresh):
-                self._names_anything = True
-                for space in [*self._spaces]:
-                    self._open_data(space)
             for space in [*self._spaces]:
                 self._open(space, fresh)
             self._go()
@@ -153,12 +149,12 @@ class _Walk:
                 self._class(it, parent)
             elif plan is OF_MODULE:
                 self._module(it, parent)
+            elif plan is OF_FUNCTION:
+                self._function(it, parent)
             else:
                 for home in plan:
                     self._record(it, home, parent)
-                if plan is OF_FUNCTION:
-                    self._function(it)
-                elif id(type(it)) not in self._seen:
+                if id(type(it)) not in self._seen:
                     self._push((type(it),), None)
 
     def _push(self, values: Iterable[Any], parent: Record | None) -> None:
@@ -180,25 +176,43 @@ class _Walk:
 
     # Names
 
-    def _function(self, function: types.FunctionType) -> None:
-        if self._is_followed(function.__globals__.get("__name__")):
-            self._globals(function.__globals__, None)
-            self._read(function.__code__)
+    def _function(self, function: types.FunctionType, parent: Record | None) -> None:
+        own, attributes = OF_FUNCTION
+        self._record(function, attributes, parent)
+        namespace = function.__globals__
+        if self._is_followed(namespace.get("__name__")):
+            self._record(function, own, parent)
+            self._globals(namespace, None)
+            if not stdlib.is_standard(namespace.get("__name__")):
+                self._read(function.__code__, of_user=_is_of_user(namespace))
+        else:  # of a decorator, say: what it keeps is its own affair, but not whom it calls
+            record = Record(function, own, own.read(function), parent)
+            cells = [cell.cell_contents for cell in function.__closure__ or () if _is_set(cell)]
+            self._push([each for each in cells if type(each) is types.FunctionType], record)
 
-    def _read(self, code: types.CodeType) -> None:
+    def _read(self, code: types.CodeType, *, of_user: bool) -> None:
         """Take in the names in a function, and in those within it."""
         found = {name for name in code.co_names if "@" not in name}  # not those of pytest
         for constant in code.co_consts:
             if type(constant) is str and constant.isidentifier():
                 found.add(constant)
             elif type(constant) is types.CodeType:
-                self._read(constant)
-        if _IMPORT in code.co_code[::2] or not _BY_NAME.isdisjoint(found):
-            for name in found:
-                self._module(sys.modules.get(name), None)
+                self._read(constant, of_user=of_user)
+        modules = _imported(code)
+        if of_user and not _ANYTHING.isdisjoint(found):
+            modules |= found
+            self._name_anything()
+        for name in sorted(modules):
+            self._module(sys.modules.get(name), None)
         found -= self._names
         self._names |= found
         self._new_names |= found
+
+    def _name_anything(self) -> None:
+        if not self._names_anything:
+            self._names_anything = True
+            for space in [*self._spaces]:
+                self._open_data(space)
 
     # Modules and classes
 
@@ -256,9 +270,6 @@ class _Walk:
         return known
 
 
-_BY_NAME = frozenset({"modules", "import_module", "__import__"})
-
-
 def _is_followed(module: str) -> bool:
     top = module.partition(".")[0]
     if top == "interleave":
@@ -273,6 +284,23 @@ def _is_of_user(namespace: dict[str, Any]) -> bool:
     file = namespace.get("__file__")
     is_installed = type(file) is str and "-packages" in file
     return not (is_installed or stdlib.is_standard(namespace.get("__name__")))
+
+
+def _imported(code: types.CodeType) -> set[str]:
+    """The modules that a function imports."""
+    instructions = code.co_code
+    if _IMPORT not in instructions[::2]:
+        return set()
+    pairs = zip(instructions[::2], instructions[1::2], strict=True)
+    places = [argument for operation, argument in pairs if operation == _IMPORT]
+    return {code.co_names[place] for place in places if place < len(code.co_names)}
+
+
+def _is_set(cell: types.CellType) -> bool:
+    try:
+        return cell.cell_contents is not cell
+    except ValueError:
+        return False
 
 
 def _classes_of(namespace: dict[str, Any]) -> list[type]:
