@@ -79,9 +79,7 @@ class Guard:
         changed = self.before.changed()
         differences = changed.differences()
         with self._searching_for_line():
-            error = self._error(changed, differences)
-        self.before.restore()
-        raise error
+            raise self._error(changed, differences)
 
     @contextmanager
     def _searching_for_line(self) -> Iterator[None]:
@@ -91,6 +89,7 @@ class Guard:
         finally:
             self._is_searching_for_line = False
             self._cases.clear()
+            self.before.restore()
 
     def _error(self, changed: Snapshot, differences: list[Difference]) -> ModelError:
         """Says what has changed, and who changes it: cases are run again to find that out."""
