@@ -48,10 +48,11 @@ class Guard:
         self._is_searching_for_line = False
 
     def __enter__(self) -> None:
-        """Put everything back when this is left, however that is."""
+        """Put everything back if an exception leaves this."""
 
-    def __exit__(self, *_: object) -> None:
-        self.before.restore()
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is not None:
+            self.before.restore()
 
     def began(self, who: str, function: Any, again: Callable[[], object]) -> None:
         """Note that a thread has begun."""
@@ -73,7 +74,7 @@ class Guard:
 
     def compare(self) -> None:
         """Raise `ModelError` where something is not as it was. Puts it back."""
-        if self.before.is_unchanged:
+        if not self._cases or self.before.is_unchanged:
             self._cases.clear()
             return
         changed = self.before.changed()

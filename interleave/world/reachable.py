@@ -1,8 +1,8 @@
 """What code can name: found by following references and names from some roots on.
 
-A function names what stands under one of its names in its module, in a module or class that
-something names, and in its cells and defaults. Which object an attribute belongs to is not looked
-into: a name stands for all that has it.
+A function names what stands under one of its global names in its module, what stands under any
+of its names in a module or class that code can have in hand, and what is in its cells and defaults.
+Which object an attribute belongs to is not looked into: a name stands for all that has it.
 """
 
 from __future__ import annotations
@@ -83,11 +83,15 @@ def reachable(roots: Iterable[object]) -> list[Record]:
     return walk.records
 
 
-_ANYTHING = frozenset({
-    "globals", "vars", "eval", "exec", "getattr", "setattr", "delattr", "__dict__", "__globals__",
-    "modules", "attrgetter", "import_module", "__import__",
+_ANY_MODULE = frozenset({
+    "globals", "eval", "exec", "modules", "import_module", "__import__", "__globals__",
 })  # fmt: skip
-"""Names of what can name anything in the user's own modules."""
+"""Names of what can name anything in all of the user's modules."""
+
+_ANY_ATTRIBUTE = frozenset({"getattr", "setattr", "delattr", "attrgetter", "vars", "__dict__"})
+"""Names of what can name anything in a module that the code holds."""
+
+_ANYTHING = _ANY_MODULE | _ANY_ATTRIBUTE
 
 _CODE = {
     id(kind)
@@ -97,7 +101,23 @@ _CODE = {
 }  # fmt: skip
 """What only runs if something names it."""
 
-_IMPORT = opcode.opmap["IMPORT_NAME"]
+_IMPORT, _LOAD = opcode.opmap["IMPORT_NAME"], opcode.opmap["LOAD_GLOBAL"]
+_BY_PLACE = {
+    opcode.opmap.get(name)
+    for name in ("STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
+}
+_EXTENDED = opcode.opmap["EXTENDED_ARG"]
+
+
+class _Space(Record):
+    """A module or a class: what in it is gone into depends on names."""
+
+    __slots__ = ("is_held",)
+
+    def __init__(self, it: Any, home: Home, parent: Record | None) -> None:
+        super().__init__(it, home, home.read(it), parent)
+        self.is_held = home is NAMES_OF_CLASS
+        """Whether code can have it in hand, so that attributes are looked up in it."""
 
 
 class _Walk:
@@ -107,11 +127,14 @@ class _Walk:
         self._seen: set[int] = set()
         self._waiting: deque[tuple[Any, Plan, Record | None]] = deque()
         """Found and not gone into: what is nearest comes first, and so names are short."""
-        self._spaces: list[Record] = []
-        """Modules and classes: what in them is gone into depends on names."""
+        self._spaces: list[_Space] = []
+        self._modules: dict[int, _Space] = {}
+        """The spaces of modules, by the identity of their globals."""
         self._names: set[str] = set()
+        """Names of attributes, and what may be one."""
         self._new_names: set[str] = set()
-        self._names_anything = False
+        self._opening: set[str] = set()
+        """Of `_ANY_MODULE` and `_ANY_ATTRIBUTE`, what code of the user's uses."""
         self._known_modules: dict[str, bool] = {}
 
     def go_from(self, roots: Iterable[object]) -> None:
@@ -119,8 +142,9 @@ class _Walk:
             self._root(root)
         while self._new_names:
             fresh, self._new_names = self._new_names, set()
-            for space in [*self._spaces]:
-                self._open(space, fresh)
+            for space in self._spaces:
+                if space.is_held:
+                    self._open(space, fresh)
             self._go()
         for it, home in reached_by_name(self._names):
             self._record(it, home, None)
@@ -135,7 +159,9 @@ class _Walk:
             whole = {id(namespace), *map(id, _classes_of(namespace))}
         elif derives(type(root), type):
             whole = {*map(id, MRO(root))}
-            self._module(sys.modules.get(CLASS_MODULE(root)), None)
+            module = sys.modules.get(CLASS_MODULE(root))
+            if module is not None:
+                self._globals(MODULE_DICT(module), None)
         for space in self._spaces:  # which grow meanwhile
             if id(space.it) in whole:
                 self._push(members(space.contents), space)
@@ -180,65 +206,79 @@ class _Walk:
         own, attributes = OF_FUNCTION
         self._record(function, attributes, parent)
         namespace = function.__globals__
-        if self._is_followed(namespace.get("__name__")):
+        space = self._globals(namespace, None)
+        if space is not None:
             self._record(function, own, parent)
-            self._globals(namespace, None)
             if not stdlib.is_standard(namespace.get("__name__")):
-                self._read(function.__code__, of_user=_is_of_user(namespace))
+                self._read(function.__code__, space)
         else:  # of a decorator, say: what it keeps is its own affair, but not whom it calls
             record = Record(function, own, own.read(function), parent)
             cells = [cell.cell_contents for cell in function.__closure__ or () if _is_set(cell)]
             self._push([each for each in cells if type(each) is types.FunctionType], record)
 
-    def _read(self, code: types.CodeType, *, of_user: bool) -> None:
-        """Take in the names in a function, and in those within it."""
-        found = {name for name in code.co_names if "@" not in name}  # not those of pytest
+    def _read(self, code: types.CodeType, space: _Space) -> None:
+        """Take in the names in a function of some module, and in those within it."""
+        names = code.co_names
+        places, imports = _named(code.co_code)
+        self._open(space, {names[place] for place in places})
+        found = {name for name in names if "@" not in name}  # not those of pytest
+        modules = {names[place] for place in imports}
         for constant in code.co_consts:
             if type(constant) is str and constant.isidentifier():
                 found.add(constant)
             elif type(constant) is types.CodeType:
-                self._read(constant, of_user=of_user)
-        modules = _imported(code)
-        if of_user and not _ANYTHING.isdisjoint(found):
-            modules |= found
-            self._name_anything()
+                self._read(constant, space)
+        if not _ANYTHING.isdisjoint(found) and _is_of_user(space.it):
+            if not _ANY_MODULE.isdisjoint(found):
+                modules |= found
+            if not found & _ANYTHING <= self._opening:
+                self._opening |= found & _ANYTHING
+                for each in self._spaces:
+                    self._open_if_asked(each)
         for name in sorted(modules):
             self._module(sys.modules.get(name), None)
         found -= self._names
         self._names |= found
         self._new_names |= found
 
-    def _name_anything(self) -> None:
-        if not self._names_anything:
-            self._names_anything = True
-            for space in [*self._spaces]:
-                self._open_data(space)
+    def _open_if_asked(self, space: _Space) -> None:
+        """Go into all of a module of the user's if names alone do not tell what code uses of it."""
+        opening = self._opening if space.is_held else self._opening & _ANY_MODULE
+        if opening and space.home is NAMES_OF_MODULE and _is_of_user(space.it):
+            self._open_data(space)
 
     # Modules and classes
 
     def _module(self, module: Any, parent: Record | None) -> None:
-        if module is not None and derives(type(module), types.ModuleType):
-            self._globals(MODULE_DICT(module), parent)
+        if module is None or not derives(type(module), types.ModuleType):
+            return
+        space = self._globals(MODULE_DICT(module), parent)
+        if space is not None and not space.is_held:
+            space.is_held = True
+            self._open(space, self._names)
+            self._open_if_asked(space)
 
-    def _globals(self, namespace: dict[str, Any], parent: Record | None) -> None:
-        if id(namespace) not in self._seen and self._is_followed(namespace.get("__name__")):
+    def _globals(self, namespace: dict[str, Any], parent: Record | None) -> _Space | None:
+        """The space of a module; None where it is not gone into."""
+        space = self._modules.get(id(namespace))
+        if space is None and self._is_followed(namespace.get("__name__")):
             self._seen.add(id(namespace))
-            self._space(namespace, NAMES_OF_MODULE, parent)
+            space = self._modules[id(namespace)] = self._space(namespace, NAMES_OF_MODULE, parent)
+            self._open_if_asked(space)
+        return space
 
     def _class(self, cls: type, parent: Record | None) -> None:
         if self._is_followed(CLASS_MODULE(cls)):
             space = self._space(cls, NAMES_OF_CLASS, parent)
             self._open_data(space)
+            self._open(space, self._names)
             self._open(space, [name for name in CLASS_DICT(cls) if _is_special(name)])
             self._push((type(cls), *MRO(cls)[1:]), None)
 
-    def _space(self, it: Any, home: Home, parent: Record | None) -> Record:
-        space = Record(it, home, home.read(it), parent)
+    def _space(self, it: Any, home: Home, parent: Record | None) -> _Space:
+        space = _Space(it, home, parent)
         self.records.append(space)
         self._spaces.append(space)
-        self._open(space, self._names)
-        if self._names_anything:
-            self._open_data(space)
         return space
 
     def _open(self, space: Record, names: Collection[str]) -> None:
@@ -247,10 +287,8 @@ class _Walk:
         self._push([contents[name] for name in sorted(contents.keys() & names)], space)
 
     def _open_data(self, space: Record) -> None:
-        """Go into what can be looked at without a name: in a class, or a module of the user's."""
+        """Go into all that is neither a function nor a module."""
         contents: Any = space.contents
-        if space.home is NAMES_OF_MODULE and not _is_of_user(contents):
-            return
         self._push(
             [
                 value
@@ -286,14 +324,20 @@ def _is_of_user(namespace: dict[str, Any]) -> bool:
     return not (is_installed or stdlib.is_standard(namespace.get("__name__")))
 
 
-def _imported(code: types.CodeType) -> set[str]:
-    """The modules that a function imports."""
-    instructions = code.co_code
-    if _IMPORT not in instructions[::2]:
-        return set()
-    pairs = zip(instructions[::2], instructions[1::2], strict=True)
-    places = [argument for operation, argument in pairs if operation == _IMPORT]
-    return {code.co_names[place] for place in places if place < len(code.co_names)}
+def _named(instructions: bytes) -> tuple[list[int], list[int]]:
+    """Which of the names of a function are those of globals, and of modules that it imports."""
+    globals_, imports = [], []
+    extended = 0
+    for operation, argument in zip(instructions[::2], instructions[1::2], strict=True):
+        place = extended | argument
+        extended = place << 8 if operation == _EXTENDED else 0
+        if operation == _LOAD:
+            globals_.append(place >> 1)
+        elif operation in _BY_PLACE:
+            globals_.append(place)
+        elif operation == _IMPORT:
+            imports.append(place)
+    return globals_, imports
 
 
 def _is_set(cell: types.CellType) -> bool:
