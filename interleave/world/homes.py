@@ -93,6 +93,8 @@ def _token(key: object) -> object:
 
 def same_contents(before: Any, now: Any, *, ordered: bool = True) -> bool:
     """Whether the same objects are in a home, in the same places."""
+    if type(before) is not type(now):
+        return False
     if type(before) is bytes:
         return bool(before == now)
     if len(before) != len(now):
@@ -113,6 +115,8 @@ def changes(before: Any, now: Any, *, ordered: bool = True) -> list[tuple[Any, A
 
     The key is ABSENT where the contents differ as a whole.
     """
+    if type(before) is not type(now):
+        return [(ABSENT, before, now)]
     if type(before) is dict:
         ours = {_token(key): (key, value) for key, value in before.items()}
         theirs = {_token(key): (key, value) for key, value in now.items()}

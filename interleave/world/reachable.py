@@ -220,8 +220,9 @@ class _Walk:
         """Take in the names in a function of some module, and in those within it."""
         names = code.co_names
         places, imports = _named(code.co_code)
-        self._open(space, {names[place] for place in places})
-        found = {name for name in names if "@" not in name}  # not those of pytest
+        of_pytest = {name for name in names if "@" in name}  # in assertions
+        self._open(space, {names[place] for place in places} - of_pytest)
+        found = {*names} - of_pytest
         modules = {names[place] for place in imports}
         for constant in code.co_consts:
             if type(constant) is str and constant.isidentifier():
