@@ -48,6 +48,7 @@ from interleave.world.holders import (
 )
 from interleave.world.instances import OF_MODEL, SharedObject
 from interleave.world.refusal import Refused
+from interleave.world.snapshot import Snapshot
 from interleave.world.twins import Twins, TwinType, Uncaptured, method_of
 
 
@@ -159,6 +160,26 @@ class World:
             return modelled(value, name)
         except InterleaveError as error:
             return Refused(error)
+
+    def rebound_by_setup(self, before: Snapshot) -> str | None:
+        """The key of a variable that has another value than before, and no location; None if none.
+
+        Only those of modules, classes and cells that this program has met: no others matter.
+        """
+        for owner, name in before.rebound():
+            if isinstance(owner, dict):
+                key = f"module {owner.get('__name__')}"
+            elif isinstance(owner, type):
+                key = f"class {owner.__module__}.{owner.__qualname__}"
+            else:
+                holder = self._cells.get(id(owner))
+                if holder is None:
+                    continue
+                key = holder.removeprefix(CELL)
+                name = key.rpartition(".")[2]
+            if name not in self._written.get(key, ()):
+                return f"{key}:{name}"
+        return None
 
     # Classes
 
