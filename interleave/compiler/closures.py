@@ -59,6 +59,9 @@ def lift(
     found: dict[Any, Lifted] = function.__dict__.setdefault(LIFTED, {})
     key = (lambdas, one_per_loop, frozenset(holders.items()))
     if key not in found:
+        kinds = (ast.FunctionDef, ast.Lambda) if lambdas else (ast.FunctionDef,)
+        if not any(isinstance(node, kinds) for _, node in _in_order(definition.body, ())):
+            return Lifted(definition, {})
         found[key] = _Lifter(function, definition, owner, lambdas, one_per_loop).lifted()
     return found[key]
 

@@ -9,6 +9,7 @@ import functools
 import types
 from collections import deque
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from interleave import stdlib
@@ -86,17 +87,21 @@ def nodes_with_defaults(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> I
             yield from ast.walk(default)
 
 
-def inner_names(definition: ast.AST) -> frozenset[str]:
-    """Names that comprehensions, lambdas and functions in a function bind for themselves."""
-    found: set[str] = set()
-    for node in ast.walk(definition):
-        if isinstance(node, ast.comprehension):
-            found.update(name.id for name in ast.walk(node.target) if isinstance(name, ast.Name))
-        elif isinstance(node, ast.Lambda):
-            found.update(each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg))
-        elif isinstance(node, ast.FunctionDef) and node is not definition:
-            found |= bound_names(node)
-    return frozenset(found)
+@lru_cache(maxsize=4096)
+def source_nodes(
+    definition: ast.FunctionDef | ast.AsyncFunctionDef, *, defaults: bool = False
+) -> tuple[ast.AST, ...]:
+    """`evaluated_nodes`, or `nodes_with_defaults`, of a definition as it stands in the source.
+
+    It is remembered: not for one that is rewritten.
+    """
+    return tuple(nodes_with_defaults(definition) if defaults else evaluated_nodes(definition))
+
+
+@lru_cache(maxsize=4096)
+def source_bound(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+    """`bound_names` of a definition as it stands in the source; remembered likewise."""
+    return bound_names(definition)
 
 
 def bound_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:

@@ -131,11 +131,11 @@ class Machine:
         if local in (FINISHED, FAILED):
             return Moves()
         found = self._moves(state, thread, explain=explain, watched=watched)
+        again = partial(self._moves, state, thread, explain=False, watched=False)
         if (thread, local) not in self._checked:
             self._checked.add((thread, local))
-            self._check_same(found, self._moves(state, thread, explain=False, watched=watched))
+            self._check_same(found, again())
         instance = self.program.threads[thread]
-        again = partial(self._moves, state, thread, explain=False, watched=False)
         self.program.real.ran(instance.name, instance.function, again)
         return found
 

@@ -21,14 +21,14 @@ from interleave.compiler import Code, compile_function, compile_whole, is_user_f
 from interleave.compiler.names import (
     LIBRARY_METHODS,
     Surroundings,
-    bound_names,
-    evaluated_nodes,
     is_followed_class,
     is_followed_module,
     is_library,
     is_shared_global,
     modelled,
     scope_walk,
+    source_bound,
+    source_nodes,
 )
 from interleave.compiler.source import DEFINITION, Definition, find_function
 from interleave.compiler.variables import CELL, MODULE, declared, module_of
@@ -464,7 +464,7 @@ class World:
         if found is None or hasattr(function, DEFINITION):
             return {}
         definition = found[0]
-        bound = bound_names(definition)
+        bound = source_bound(definition)
         holders = {}
         module = MODULE + module_of(function)
         variables = self._by_key.get(f"module {module_of(function)}")
@@ -524,9 +524,9 @@ class World:
         definition = found[0]
         imported = _imports(definition, function.__globals__)
         names.imported.update(imported)
-        bound = bound_names(definition)
+        bound = source_bound(definition)
         holders = self._holders_in(function)
-        for node in evaluated_nodes(definition):
+        for node in source_nodes(definition):
             if not isinstance(node, ast.Name):
                 continue
             name = node.id
