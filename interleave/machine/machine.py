@@ -7,6 +7,7 @@ from functools import partial
 from interleave.compiler import Code
 from interleave.errors import ModelError
 from interleave.machine.interning import LocalStates
+from interleave.machine.places import Places
 from interleave.machine.run import StepRun
 from interleave.machine.step import FAILED, FINISHED, Blocked, Moves, State, Step
 from interleave.memory.port import using_port
@@ -112,12 +113,16 @@ class Machine:
         run = StepRun(self.program, self.locals, values, thread.number, Choices([]))
         with using_port(run.port):
             step = run.start(*self.program.entry(thread))
-        self.constants.update(run.places.constants)
+        self._note_constants(run.places)
         return step
 
     def failures_at_start(self, state: State) -> list[Step]:
         """For an initial state: the threads that failed before their first access."""
         return self._failed_at_start.get(state, [])
+
+    def _note_constants(self, places: Places) -> None:
+        self.constants.update(places.parameters)
+        self.constants.update(places.constants)
 
     def step(
         self, state: State, thread: int, *, explain: bool = False, watched: bool = True
@@ -164,7 +169,7 @@ class Machine:
                 step = run.run(state[self.locations + thread])
             looked_at.update(run.places.looked_at)
             self.written.update(run.written_keys)
-            self.constants.update(run.places.constants)
+            self._note_constants(run.places)
             if isinstance(step, Blocked):
                 blocked = blocked or step
             else:

@@ -156,8 +156,10 @@ class StepPort:
         present = self._accesses.present
         if present is not None and part is not None:
             present.reads.append(Touch(location, part))
-        if location.constant and location.home.name not in self._program.parameters:
-            self._places.constants[location.key] = location.name
+        if location.constant:
+            is_given = location.home.name in self._program.parameters
+            places = self._places.parameters if is_given else self._places.constants
+            places[location.key] = location.name
         index = location.index
         if index < 0:
             return self._heap.values[location.initial]
