@@ -85,12 +85,6 @@ class StatementFlattener(ExpressionFlattener):
                     self._store(single, value, node)
                 return
         value = self.simple(node.value)
-        if isinstance(node.value, ast.Lambda):
-            raise self.error(
-                "a lambda cannot be stored: a state cannot hold a function made by a thread",
-                "make it a method of the model, or write it where it is called",
-                node.value,
-            )
         if len(node.targets) > 1:
             value = self.keep(value, node)
         for single in node.targets:

@@ -24,7 +24,7 @@ from interleave.program.reach import (
     written_attributes,
 )
 from interleave.program.restarts import MoreRoots
-from interleave.program.settings import has_one_variable_per_loop, settings_of
+from interleave.program.settings import scope_of_variables, settings_of
 from interleave.program.setup import initial_instances, place_of_attribute
 from interleave.program.spawned import Spawned, SpawnKey
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
@@ -82,7 +82,7 @@ class Program:
         self.world.know(
             shared,
             method_names | more_names,
-            one_per_loop=has_one_variable_per_loop(self.settings["GO_VERSION"]),
+            scope=scope_of_variables(runtime, self.settings["GO_VERSION"]),
         )
         self.loop: Any = self._add_loop() if has_tasks else None
         """The modelled event loop, where there are tasks."""
@@ -116,7 +116,6 @@ class Program:
                 self.model,
                 self.written,
                 switches=self.runtime == "gil",
-                lambdas=self.runtime == "go",
             )
             self.heap, shared = capture(
                 initial_instances(self.model, self.parameters, self.net),

@@ -17,7 +17,7 @@ import types
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from interleave.compiler import Code, compile_function, compile_whole, is_user_function
+from interleave.compiler import Code, Scope, compile_function, compile_whole, is_user_function
 from interleave.compiler.names import (
     LIBRARY_METHODS,
     Surroundings,
@@ -59,12 +59,9 @@ class World:
     it is known what these stand for: see `know`.
     """
 
-    def __init__(
-        self, model: type[Model], written: Iterable[str], *, switches: bool, lambdas: bool
-    ) -> None:
+    def __init__(self, model: type[Model], written: Iterable[str], *, switches: bool) -> None:
         self._model = model
         self._switches = switches
-        self._lambdas = lambdas
         self._written: dict[str, list[str]] = {}
         for key in sorted(written):
             holder, colon, name = key.rpartition(":")
@@ -103,15 +100,15 @@ class World:
         shared: Mapping[int, Any],
         method_names: frozenset[str],
         *,
-        one_per_loop: bool,
+        scope: Scope,
     ) -> None:
         """Say what stands for what was captured (by id), and what methods of the model are called.
 
-        `one_per_loop`: a loop has one variable for all its rounds.
+        `scope` says where the variables of a function begin.
         """
         self._shared = shared
         self._method_names = method_names
-        self._one_per_loop = one_per_loop
+        self._scope = scope
         self.is_laid_out = True
         self._fill()
 
@@ -310,8 +307,7 @@ class World:
                 defaults=lambda value: self.default(value, function),
                 inner=self.copy,
                 switches=self._switches,
-                lambdas=self._lambdas,
-                one_per_loop=self._one_per_loop,
+                scope=self._scope,
                 holders=self._holders_in(function),
             )
             self._fill()
@@ -354,7 +350,8 @@ class World:
         if not isinstance(callee, types.FunctionType):
             return None
         function = self._originals.get(callee, callee)
-        if not is_user_function(function):
+        is_made_by_code = function is callee and COPY in callee.__globals__
+        if is_made_by_code or not is_user_function(function):
             return None
         if function.__code__.co_flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
             return None
@@ -415,13 +412,15 @@ class World:
         return None
 
     def _copied(self, function: types.FunctionType) -> types.FunctionType:
-        namespace: dict[str, Any] = {COPY: True}
+        namespace: dict[str, Any] = {}
         code = compile_whole(function, namespace, self._holders_in(function))
         cells = None
         if code is None:
             code = function.__code__
             cells = function.__closure__ and tuple(types.CellType() for _ in function.__closure__)
-        return types.FunctionType(code, namespace, function.__name__, None, cells)
+        copy = types.FunctionType(code, namespace, function.__name__, None, cells)
+        namespace[COPY] = copy
+        return copy
 
     def _coroutines_of(self, function: types.FunctionType) -> types.FunctionType:
         """What code that is not run block by block calls instead of an `async def` function."""
@@ -493,7 +492,7 @@ class World:
         namespace: dict[str, Any] = {
             "__builtins__": builtins,
             "__name__": module_of(function),
-            COPY: True,
+            COPY: None,
         }
         if found is None:
             for name in _names_in(function.__code__):
