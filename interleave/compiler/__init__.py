@@ -15,6 +15,7 @@ from interleave.compiler.defers import with_defers
 from interleave.compiler.emit import emit, emit_whole
 from interleave.compiler.flow import find_dependences, find_live
 from interleave.compiler.groups import HELPERS
+from interleave.compiler.imports import Imported, with_imports
 from interleave.compiler.names import (
     SETS,
     Surroundings,
@@ -205,6 +206,7 @@ def compile_function(
     switches: bool = False,
     scope: Scope = Scope.FUNCTION,
     holders: Mapping[str, str] = MappingProxyType({}),
+    imports: list[Imported] | None = None,
 ) -> Code:
     """Compile a function to blocks.
 
@@ -213,7 +215,8 @@ def compile_function(
     `defaults` gives what the default value of a parameter stands for, `inner` what a function that
     is defined inside does; `scope` says where its variables begin; `switches` asks
     for code that notes where threads may switch (see `machine.run`); `holders` gives, for the names
-    of variables of the module and of closures that have one, that of what holds them.
+    of variables of the module and of closures that have one, that of what holds them; `imports` is
+    what its import statements bind.
     Raises `ModelError`, placed, for what cannot be compiled.
     """
     found = find_function(function)
@@ -222,6 +225,9 @@ def compile_function(
     definition, owner = found
     file = function.__code__.co_filename
     names = Surroundings(function)
+    imports = imports or []
+    names.imported.update({each.name: each.value for each in imports if each.error is None})
+    definition = with_imports(definition, imports)
     definition = with_defers(definition, names, file)
     definition = with_holders(definition, holders, MODULE + module_of(function))
     definition, functions = lift(function, definition, owner, scope=scope, holders=holders)

@@ -27,8 +27,8 @@ class StatementFlattener(ExpressionFlattener):
 
     def _statement(self, node: ast.stmt) -> None:
         match node:
-            case ast.Pass() | ast.Import() | ast.ImportFrom() | ast.Global() | ast.Nonlocal():
-                pass  # imports are resolved with the other names
+            case ast.Pass() | ast.Global() | ast.Nonlocal():
+                pass
             case ast.Expr(value=ast.Constant()):
                 pass
             case ast.Expr():

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 import functools
 import inspect
 import sys
@@ -18,6 +19,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from interleave.compiler import Code, Scope, compile_function, compile_whole, is_user_function
+from interleave.compiler.imports import Imported, imports_of
 from interleave.compiler.names import (
     LIBRARY_METHODS,
     Surroundings,
@@ -28,11 +30,10 @@ from interleave.compiler.names import (
     is_library,
     is_shared_global,
     modelled,
-    scope_walk,
 )
 from interleave.compiler.source import DEFINITION, Definition, find_function
 from interleave.compiler.variables import CELL, MODULE, declared, module_of
-from interleave.errors import InterleaveError, ModelError, Place
+from interleave.errors import InterleaveError
 from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.port import running_port
@@ -309,6 +310,7 @@ class World:
                 switches=self._switches,
                 scope=self._scope,
                 holders=self._holders_in(function),
+                imports=self._imports(function),
             )
             self._fill()
             self._require()
@@ -442,7 +444,8 @@ class World:
         if found is None or hasattr(function, DEFINITION):
             return {}
         definition = found[0]
-        bound = bound_names(definition)
+        imported = {each.name for each in self._imports(function)}
+        bound = bound_names(definition) | imported
         holders = {}
         module = MODULE + module_of(function)
         variables = self._by_key.get(f"module {module_of(function)}")
@@ -458,6 +461,11 @@ class World:
                 holders[name] = holder
         holders.update(dict.fromkeys(declared(definition, ast.Global), module))
         return holders
+
+    def _imports(self, function: types.FunctionType) -> list[Imported]:
+        """What the import statements in a function bind."""
+        found = find_function(function)
+        return imports_of(found[0], function.__globals__) if found else []
 
     def _fill(self) -> None:
         """Give each copy what its names stand for, each twin its attributes; which makes more."""
@@ -487,7 +495,6 @@ class World:
     def _namespace(self, function: types.FunctionType) -> dict[str, Any]:
         """What the free names of a function stand for."""
         found = find_function(function)
-        file = function.__code__.co_filename
         names = Surroundings(function)
         namespace: dict[str, Any] = {
             "__builtins__": builtins,
@@ -500,10 +507,16 @@ class World:
                     namespace[name] = self._meaning(names, name)
             return namespace
         definition = found[0]
-        imported = _imports(definition, function.__globals__)
+        imports = imports_of(definition, function.__globals__)
+        imported = {each.name: each.value for each in imports if each.error is None}
         names.imported.update(imported)
         bound = bound_names(definition)
         holders = self._holders_in(function)
+        for each in imports:
+            if each.error is not None:
+                namespace[each.key] = _raising(each.error)
+            else:
+                namespace[each.key] = lambda each=each: self.now(each.value, each.name)
         for node in evaluated_nodes(definition):
             if not isinstance(node, ast.Name):
                 continue
@@ -516,7 +529,7 @@ class World:
                 module = sys.modules[module_of(function)]
                 namespace[name] = lambda module=module: AttributeDict(self.module(module))
             else:
-                namespace[name] = self._meaning(names, name, Place.of_node(file, node))
+                namespace[name] = self._meaning(names, name)
         if "__class__" in function.__code__.co_freevars:
             namespace["__class__"] = self._meaning(names, "__class__")
         inside = {MODULE + module_of(function)} if _declares_inside(definition) else set()
@@ -528,16 +541,9 @@ class World:
                 namespace[name] = function.__globals__[name]
         return namespace
 
-    def _meaning(self, names: Surroundings, name: str, place: Place | None = None) -> Any:
+    def _meaning(self, names: Surroundings, name: str) -> Any:
         real = names.real(name)
-
-        def otherwise() -> Any:
-            try:
-                return modelled(real, name)
-            except InterleaveError as error:
-                return Refused(error.at(place))
-
-        return self.meaning(real, name, otherwise)
+        return self.meaning(real, name, lambda: self.modelled(real, name))
 
 
 def _constructor(twin: type) -> Any:
@@ -565,6 +571,13 @@ def _content(cell: types.CellType) -> Any:
         return UNBOUND
 
 
+def _raising(error: Exception) -> Callable[[], Any]:
+    def raise_it() -> Any:
+        raise copy.copy(error)
+
+    return raise_it
+
+
 def _names_in(code: types.CodeType) -> list[str]:
     """The free names in a code object, and in those inside it."""
     found = [*code.co_names, *code.co_freevars]
@@ -580,24 +593,3 @@ def _declares_inside(definition: Definition) -> bool:
 
 def _call_it(*args: Any, **kwargs: Any) -> Any:
     return it(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
-
-
-def _imports(definition: Definition, globals_: Mapping[str, Any]) -> dict[str, Any]:
-    """What import statements in a function bind; one that fails is the error where it is used."""
-    found: dict[str, Any] = {}
-    for node in scope_walk(definition.body):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            module = ast.Module([node], [])
-            try:
-                exec(compile(module, "<import>", "exec"), {**globals_}, found)  # noqa: S102
-            except Exception as error:
-                refused = Refused(
-                    ModelError(
-                        f"this import raises {type(error).__name__}: {error}",
-                        remedy="import what there is, at the top of the file",
-                        place=Place.of_node(globals_.get("__file__", "?"), node),
-                    )
-                )
-                for alias in node.names:
-                    found[alias.asname or alias.name.partition(".")[0]] = refused
-    return found
