@@ -50,11 +50,14 @@ class Shared:
 
 
 class Unbound:
-    """Stands for a local variable that has no value yet."""
+    """Stands for the value of a variable that has none."""
+
+    def __repr__(self) -> str:
+        return "nothing"
 
 
 UNBOUND = Unbound()
-"""The one value of an unbound local."""
+"""What a variable holds that has no value yet, or has none any more."""
 
 
 class OrderedSet(set[Any]):
