@@ -104,6 +104,17 @@ def source_bound(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> frozense
     return bound_names(definition)
 
 
+def inner_names_used(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+    """The names in functions inside a function, and those that it declares global or nonlocal."""
+    found: set[str] = set()
+    for node in scope_walk(definition.body):
+        if isinstance(node, ast.Global | ast.Nonlocal):
+            found.update(node.names)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            found.update(each.id for each in ast.walk(node) if isinstance(each, ast.Name))
+    return frozenset(found)
+
+
 def bound_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
     """The local variables of a function: parameters and whatever its body binds."""
     arguments = function.args
@@ -197,6 +208,7 @@ def modelled(value: Any, name: str) -> Any:
                 "see who changes it",
                 remedy="keep what threads share in attributes of the model, in objects of classes "
                 "of your own, lists, dicts, sets or deques",
+                about=name,
             )
     return found
 
@@ -262,8 +274,10 @@ def is_shared_global(value: object) -> bool:
     """Whether a module's global is an object that threads share by touching it."""
     if isinstance(value, type | types.ModuleType | types.FunctionType | Model):
         return False
-    if isinstance(value, types.MethodType | functools.partial):
+    if isinstance(value, functools.partial):
         return True
+    if isinstance(value, types.MethodType):
+        return policy.of_object(value).treatment is not Treatment.REFUSED
     if isinstance(value, types.BuiltinMethodType):
         return is_shared_global(value.__self__)
     if isinstance(value, tuple):

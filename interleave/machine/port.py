@@ -124,10 +124,12 @@ class StepPort:
         if self.flow:
             self.flow.access(len(accesses.done) - 1, log.cursor - 1)
         if log.cursor > LONGEST_LOG:
+            code, at = self._stack.here()
             self._ending.halt(
                 ModelError(
                     f"this statement performs more than {LONGEST_LOG} accesses",
                     remedy="write it as a loop of the thread: `for ...:` with one access in it",
+                    place=code.place(at),
                 )
             )
         return self._replay(entry)

@@ -7,7 +7,6 @@ is live too, as in Python. Of anything that cannot change, it keeps only what is
 
 from __future__ import annotations
 
-import gc
 import itertools
 import types
 from collections import deque
@@ -16,7 +15,7 @@ from typing import Any
 
 from interleave.errors import ModelError
 from interleave.memory.containers import DictView, SharedArray, SharedContainer, SharedList
-from interleave.memory.dicts import DICTS
+from interleave.memory.dicts import DICTS, dict_of
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.values import (
     Freezer,
@@ -293,8 +292,7 @@ def cursor(iterable: Any) -> Iterator[Any]:
     if kind is dict or kind in DICTS:
         return Cursor(iterable, size=len(iterable), view="keys")
     if kind in _VIEWS:
-        # The dict itself, and not the read-only proxy that the view offers.
-        (underlying,) = gc.get_referents(iterable)
+        underlying = dict_of(iterable)
         return Cursor(underlying, size=len(underlying), view=_VIEWS[kind])
     if isinstance(iterable, frozenset):
         return Cursor(tuple(in_order(iterable)))

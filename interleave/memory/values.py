@@ -23,7 +23,9 @@ from interleave.errors import ModelError
 Key = tuple[Any, ...]
 
 COPY = "@copy"
-"""Name among the globals of a function that is the copy of one of the model's (see `world`)."""
+"""Name among the globals of functions that run in a model's stead: it stands for the function that
+is the copy of one of the model's (see `world`), and for nothing in a block.
+"""
 
 
 class Uncapturable(Exception):
@@ -48,11 +50,14 @@ class Shared:
 
 
 class Unbound:
-    """Stands for a local variable that has no value yet."""
+    """Stands for the value of a variable that has none."""
+
+    def __repr__(self) -> str:
+        return "nothing"
 
 
 UNBOUND = Unbound()
-"""The one value of an unbound local."""
+"""What a variable holds that has no value yet, or has none any more."""
 
 
 class OrderedSet(set[Any]):
@@ -236,7 +241,7 @@ class Freezer:
         return ("named object", _Same(value))
 
     def _freeze_function(self, value: types.FunctionType) -> Key:
-        if COPY in value.__globals__:
+        if value.__globals__.get(COPY) is value:
             return ("named object", _Same(value))  # there is one of it
         if value.__closure__ or "<lambda>" in value.__name__ or "<locals>" in value.__qualname__:
             raise Uncapturable(

@@ -25,7 +25,7 @@ from interleave.program.reach import (
     written_attributes,
 )
 from interleave.program.restarts import MoreRoots
-from interleave.program.settings import has_one_variable_per_loop, settings_of
+from interleave.program.settings import scope_of_variables, settings_of
 from interleave.program.setup import initial_instances, place_of_attribute
 from interleave.program.spawned import Spawned, SpawnKey
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
@@ -87,7 +87,7 @@ class Program:
         self.world.know(
             shared,
             method_names | more_names,
-            one_per_loop=has_one_variable_per_loop(self.settings["GO_VERSION"]),
+            scope=scope_of_variables(runtime, self.settings["GO_VERSION"]),
         )
         self.loop: Any = self._add_loop() if has_tasks else None
         """The modelled event loop, where there are tasks."""
@@ -121,7 +121,6 @@ class Program:
                 self.model,
                 self.written,
                 switches=self.runtime == "gil",
-                lambdas=self.runtime == "go",
             )
             before = self.real.before
             instances = initial_instances(self.model, self.parameters, self.net, before)

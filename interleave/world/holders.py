@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMappin
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from interleave.memory.containers import read_location, write_location
+from interleave.memory.containers import delete_location, read_location, write_location
 from interleave.memory.port import Location, current_port
 from interleave.memory.values import UNBOUND, Shared, register_immutable
 
@@ -64,10 +64,8 @@ class Variables:
         location = self.locations.get(name)
         if location is None:
             current_port().begin_again(self.key_of(name))
-        elif read_location(location) is UNBOUND:
-            raise error
         else:
-            write_location(location, UNBOUND)
+            delete_location(location, error)
 
 
 class ModuleObject(Shared):

@@ -179,7 +179,7 @@ class watching:
             if frame in self._begun:
                 return
         if not self._is_part_of_known(frame.f_back, decision):
-            self._refuse(frame.f_back, decision, _why_not_followed(decision))
+            self._refuse(frame.f_back, decision, *_why_not_followed(code, decision))
 
     def _call(self, frame: FrameType, called: Any) -> None:
         owner = called.__self__
@@ -197,7 +197,7 @@ class watching:
         if self._runs_for_real(decision):
             return
         if not self._is_part_of_known(frame, decision):
-            self._refuse(frame, decision, f"{decision.name} has no modelled counterpart")
+            self._refuse(frame, decision, f"{decision.name} has no modelled counterpart", "")
 
     def _runs_for_real(self, decision: Decision) -> bool:
         """Whether setup may run something, which makes real locks and runs real functions."""
@@ -233,8 +233,9 @@ class watching:
             caller = caller.f_back
         return False
 
-    def _refuse(self, caller: FrameType | None, decision: Decision, why: str) -> None:
-        self._error = ModelError(why, remedy=decision.remedy or table.UNKNOWN_PYTHON)
+    def _refuse(self, caller: FrameType | None, decision: Decision, why: str, remedy: str) -> None:
+        remedy = decision.remedy or remedy or table.UNKNOWN_PYTHON
+        self._error = ModelError(why, remedy=remedy, about=decision.name)
         self._error.through(self._calls(caller))
         self._halt(self._error)
 
@@ -255,10 +256,15 @@ class watching:
         return [*outer, *reversed(inner)]
 
 
-def _why_not_followed(decision: Decision) -> str:
-    if decision.treatment is Treatment.FOLLOWED:
-        return f"{decision.name} runs as it is, so that what it shares cannot be seen"
-    return f"{decision.name} has no modelled counterpart"
+def _why_not_followed(code: CodeType, decision: Decision) -> tuple[str, str]:
+    """Why a function of Python's is refused, and what to do instead where the table has nothing."""
+    if decision.treatment is not Treatment.FOLLOWED:
+        return f"{decision.name} has no modelled counterpart", ""
+    name = code.co_qualname
+    if code.co_flags & inspect.CO_GENERATOR:
+        why = f"the generator {name} is run by code of the library: a state cannot hold it"
+        return why, table.GENERATOR
+    return f"{name} runs as it is, so that what it shares cannot be seen", table.UNKNOWN_PYTHON
 
 
 def _note_assumed(decision: Decision) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 import functools
 import inspect
 import sys
@@ -17,7 +18,8 @@ import types
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from interleave.compiler import Code, compile_function, compile_whole, is_user_function
+from interleave.compiler import Code, Scope, compile_function, compile_whole, is_user_function
+from interleave.compiler.imports import Imported, imports_of
 from interleave.compiler.names import (
     LIBRARY_METHODS,
     Surroundings,
@@ -26,13 +28,12 @@ from interleave.compiler.names import (
     is_library,
     is_shared_global,
     modelled,
-    scope_walk,
     source_bound,
     source_nodes,
 )
 from interleave.compiler.source import DEFINITION, Definition, find_function
 from interleave.compiler.variables import CELL, MODULE, declared, module_of
-from interleave.errors import InterleaveError, ModelError, Place
+from interleave.errors import InterleaveError
 from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.port import running_port
@@ -60,12 +61,9 @@ class World:
     it is known what these stand for: see `know`.
     """
 
-    def __init__(
-        self, model: type[Model], written: Iterable[str], *, switches: bool, lambdas: bool
-    ) -> None:
+    def __init__(self, model: type[Model], written: Iterable[str], *, switches: bool) -> None:
         self._model = model
         self._switches = switches
-        self._lambdas = lambdas
         self._written: dict[str, list[str]] = {}
         for key in sorted(written):
             holder, colon, name = key.rpartition(":")
@@ -104,15 +102,15 @@ class World:
         shared: Mapping[int, Any],
         method_names: frozenset[str],
         *,
-        one_per_loop: bool,
+        scope: Scope,
     ) -> None:
         """Say what stands for what was captured (by id), and what methods of the model are called.
 
-        `one_per_loop`: a loop has one variable for all its rounds.
+        `scope` says where the variables of a function begin.
         """
         self._shared = shared
         self._method_names = method_names
-        self._one_per_loop = one_per_loop
+        self._scope = scope
         self.is_laid_out = True
         self._fill()
 
@@ -331,9 +329,9 @@ class World:
                 defaults=lambda value: self.default(value, function),
                 inner=self.copy,
                 switches=self._switches,
-                lambdas=self._lambdas,
-                one_per_loop=self._one_per_loop,
+                scope=self._scope,
                 holders=self._holders_in(function),
+                imports=self._imports(function),
             )
             self._fill()
             self._require()
@@ -375,7 +373,8 @@ class World:
         if not isinstance(callee, types.FunctionType):
             return None
         function = self._originals.get(callee, callee)
-        if not is_user_function(function):
+        is_made_by_code = function is callee and COPY in callee.__globals__
+        if is_made_by_code or not is_user_function(function):
             return None
         if function.__code__.co_flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
             return None
@@ -436,13 +435,15 @@ class World:
         return None
 
     def _copied(self, function: types.FunctionType) -> types.FunctionType:
-        namespace: dict[str, Any] = {COPY: True}
+        namespace: dict[str, Any] = {}
         code = compile_whole(function, namespace, self._holders_in(function))
         cells = None
         if code is None:
             code = function.__code__
             cells = function.__closure__ and tuple(types.CellType() for _ in function.__closure__)
-        return types.FunctionType(code, namespace, function.__name__, None, cells)
+        copy = types.FunctionType(code, namespace, function.__name__, None, cells)
+        namespace[COPY] = copy
+        return copy
 
     def _coroutines_of(self, function: types.FunctionType) -> types.FunctionType:
         """What code that is not run block by block calls instead of an `async def` function."""
@@ -464,7 +465,8 @@ class World:
         if found is None or hasattr(function, DEFINITION):
             return {}
         definition = found[0]
-        bound = source_bound(definition)
+        imported = {each.name for each in self._imports(function)}
+        bound = source_bound(definition) | imported
         holders = {}
         module = MODULE + module_of(function)
         variables = self._by_key.get(f"module {module_of(function)}")
@@ -480,6 +482,11 @@ class World:
                 holders[name] = holder
         holders.update(dict.fromkeys(declared(definition, ast.Global), module))
         return holders
+
+    def _imports(self, function: types.FunctionType) -> list[Imported]:
+        """What the import statements in a function bind."""
+        found = find_function(function)
+        return imports_of(found[0], function.__globals__) if found else []
 
     def _fill(self) -> None:
         """Give each copy what its names stand for, each twin its attributes; which makes more."""
@@ -509,12 +516,11 @@ class World:
     def _namespace(self, function: types.FunctionType) -> dict[str, Any]:
         """What the free names of a function stand for."""
         found = find_function(function)
-        file = function.__code__.co_filename
         names = Surroundings(function)
         namespace: dict[str, Any] = {
             "__builtins__": builtins,
             "__name__": module_of(function),
-            COPY: True,
+            COPY: None,
         }
         if found is None:
             for name in _names_in(function.__code__):
@@ -522,10 +528,16 @@ class World:
                     namespace[name] = self._meaning(names, name)
             return namespace
         definition = found[0]
-        imported = _imports(definition, function.__globals__)
+        imports = imports_of(definition, function.__globals__)
+        imported = {each.name: each.value for each in imports if each.error is None}
         names.imported.update(imported)
         bound = source_bound(definition)
         holders = self._holders_in(function)
+        for each in imports:
+            if each.error is not None:
+                namespace[each.key] = _raising(each.error)
+            else:
+                namespace[each.key] = lambda each=each: self.now(each.value, each.name)
         for node in source_nodes(definition):
             if not isinstance(node, ast.Name):
                 continue
@@ -538,7 +550,7 @@ class World:
                 module = sys.modules[module_of(function)]
                 namespace[name] = lambda module=module: AttributeDict(self.module(module))
             else:
-                namespace[name] = self._meaning(names, name, Place.of_node(file, node))
+                namespace[name] = self._meaning(names, name)
         if "__class__" in function.__code__.co_freevars:
             namespace["__class__"] = self._meaning(names, "__class__")
         inside = {MODULE + module_of(function)} if _declares_inside(definition) else set()
@@ -550,16 +562,9 @@ class World:
                 namespace[name] = function.__globals__[name]
         return namespace
 
-    def _meaning(self, names: Surroundings, name: str, place: Place | None = None) -> Any:
+    def _meaning(self, names: Surroundings, name: str) -> Any:
         real = names.real(name)
-
-        def otherwise() -> Any:
-            try:
-                return modelled(real, name)
-            except InterleaveError as error:
-                return Refused(error.at(place))
-
-        return self.meaning(real, name, otherwise)
+        return self.meaning(real, name, lambda: self.modelled(real, name))
 
 
 def _constructor(twin: type) -> Any:
@@ -587,6 +592,13 @@ def _content(cell: types.CellType) -> Any:
         return UNBOUND
 
 
+def _raising(error: Exception) -> Callable[[], Any]:
+    def raise_it() -> Any:
+        raise copy.copy(error)
+
+    return raise_it
+
+
 def _names_in(code: types.CodeType) -> list[str]:
     """The free names in a code object, and in those inside it."""
     found = [*code.co_names, *code.co_freevars]
@@ -602,24 +614,3 @@ def _declares_inside(definition: Definition) -> bool:
 
 def _call_it(*args: Any, **kwargs: Any) -> Any:
     return it(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
-
-
-def _imports(definition: Definition, globals_: Mapping[str, Any]) -> dict[str, Any]:
-    """What import statements in a function bind; one that fails is the error where it is used."""
-    found: dict[str, Any] = {}
-    for node in scope_walk(definition.body):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            module = ast.Module([node], [])
-            try:
-                exec(compile(module, "<import>", "exec"), {**globals_}, found)  # noqa: S102
-            except Exception as error:
-                refused = Refused(
-                    ModelError(
-                        f"this import raises {type(error).__name__}: {error}",
-                        remedy="import what there is, at the top of the file",
-                        place=Place.of_node(globals_.get("__file__", "?"), node),
-                    )
-                )
-                for alias in node.names:
-                    found[alias.asname or alias.name.partition(".")[0]] = refused
-    return found
