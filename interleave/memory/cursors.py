@@ -7,7 +7,6 @@ is live too, as in Python. Of anything that cannot change, it keeps only what is
 
 from __future__ import annotations
 
-import gc
 import itertools
 import types
 from collections import deque
@@ -23,6 +22,7 @@ from interleave.memory.values import (
     Key,
     OrderedSet,
     Thawer,
+    dict_of_view,
     in_order,
     is_plain_object,
     register_mutable,
@@ -293,8 +293,7 @@ def cursor(iterable: Any) -> Iterator[Any]:
     if kind is dict or kind in DICTS:
         return Cursor(iterable, size=len(iterable), view="keys")
     if kind in _VIEWS:
-        # The dict itself, and not the read-only proxy that the view offers.
-        (underlying,) = gc.get_referents(iterable)
+        underlying = dict_of_view(iterable)
         return Cursor(underlying, size=len(underlying), view=_VIEWS[kind])
     if isinstance(iterable, frozenset):
         return Cursor(tuple(in_order(iterable)))

@@ -9,6 +9,7 @@ are one list stay one list. Sets are kept in a fixed order, so that nothing depe
 
 from __future__ import annotations
 
+import gc
 import struct
 import types
 from collections import deque
@@ -344,6 +345,12 @@ members_of: Callable[[type], Mapping[str, Any]] = type.__dict__["__dict__"].__ge
 def members_by_base(kind: type) -> Iterator[Mapping[str, Any]]:
     """The members of a class, and those of its bases, in the order in which Python looks."""
     return (members_of(base) for base in kind.__mro__)
+
+
+def dict_of_view(view: Any) -> dict[Any, Any]:
+    """The dict itself that a view is of, and not the read-only proxy that the view offers."""
+    (found,) = gc.get_referents(view)
+    return found  # type: ignore[no-any-return]
 
 
 def mangle(name: str, class_name: str | None) -> str:
