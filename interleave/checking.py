@@ -313,6 +313,7 @@ def _checked_model(
     if guard.stop is None:
         with guard.phase():
             interleavings = count_interleavings(found, any_violation=bool(violations))
+    found.machine.program.real.compare()
     counted = time.monotonic()
     warnings = _not_looked_for(runtime, expectation)
     with guard.phase():

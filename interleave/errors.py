@@ -115,6 +115,14 @@ class InterleaveError(Exception):
         self.calls = tuple(calls)
         return self.at(self.calls[-1]) if calls else self
 
+    def led_to_by(self, calls: Sequence[Place]) -> InterleaveError:
+        """This error, with the calls that led to its place, which may be inside the last one."""
+        self.calls = tuple(calls)
+        last = self.calls[-1] if calls else None
+        if last and self.place and (last.file, last.line) != (self.place.file, self.place.line):
+            self.calls += (self.place,)
+        return self
+
     def at(self, place: Place | None) -> InterleaveError:
         """This error, placed at `place` unless it has a place already."""
         if self.place is None:

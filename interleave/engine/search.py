@@ -27,6 +27,7 @@ from interleave.program import (
     Written,
 )
 from interleave.records import dataclass
+from interleave.world.real_state import RealState
 
 ENGINES = ("auto", "reference", "native")
 """How to search.
@@ -81,55 +82,60 @@ def search(
     names: frozenset[str] = frozenset()
     assumed: frozenset[str] = frozenset()
     refuted: frozenset[str] = frozenset()
-    while True:
-        try:
-            machine = Machine(
-                Program(
-                    model,
-                    dict(parameters),
-                    written | assumed,
-                    runtime,
-                    rooms,
-                    object_rooms,
-                    roots,
-                    names,
+    real = RealState(model)
+    with real:
+        while True:
+            real.compare()
+            try:
+                machine = Machine(
+                    Program(
+                        model,
+                        dict(parameters),
+                        written | assumed,
+                        runtime,
+                        rooms,
+                        object_rooms,
+                        roots,
+                        names,
+                        real,
+                    )
                 )
-            )
-            learnt = LearntSteps(machine)
-            watching = observers(machine, learnt)
-            graph = explore(
-                machine, learnt, watching, engine or Engine(), limits, guard, spent=spent
-            )
-        except Written as found:
-            written |= {found.key}
-            continue
-        except MoreNames as found:
-            names |= found.names
-            continue
-        except MoreRoots as found:
-            roots.update(found.roots)
-            continue
-        except MoreThreads as found:
-            rooms[found.key] += 1
-            continue
-        except MoreRooms as found:
-            object_rooms[found.key] += 1
-            continue
-        except EndlessLoop as loop:
-            doubtful = loop.constants - assumed - refuted
-            if not doubtful:
-                raise
-            assumed |= doubtful
-            continue
-        vain = assumed - machine.written
-        if vain and graph.stop is None:
-            written |= assumed - vain
-            refuted |= vain
-            assumed = frozenset()
-            continue
-        # Whichever engine numbered the states: edges are looked at again with what was learnt.
-        graph.step = learnt.step
-        return Searched(machine, learnt, watching, graph)
+                learnt = LearntSteps(machine)
+                watching = observers(machine, learnt)
+                graph = explore(
+                    machine, learnt, watching, engine or Engine(), limits, guard, spent=spent
+                )
+            except Written as found:
+                written |= {found.key}
+                continue
+            except MoreNames as found:
+                names |= found.names
+                continue
+            except MoreRoots as found:
+                roots.update(found.roots)
+                continue
+            except MoreThreads as found:
+                rooms[found.key] += 1
+                continue
+            except MoreRooms as found:
+                object_rooms[found.key] += 1
+                continue
+            except EndlessLoop as loop:
+                doubtful = loop.constants - assumed - refuted
+                if not doubtful:
+                    raise
+                assumed |= doubtful
+                continue
+            vain = assumed - machine.written
+            if vain and graph.stop is None:
+                written |= assumed - vain
+                refuted |= vain
+                assumed = frozenset()
+                continue
+            # Whichever engine numbered the states: edges are looked at again with what was learnt.
+            graph.step = learnt.step
+            real.compare()
+            return Searched(machine, learnt, watching, graph)
 
 
 def explore(

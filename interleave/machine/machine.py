@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from interleave.compiler import Code
 from interleave.errors import ModelError
 from interleave.machine.interning import LocalStates
@@ -9,7 +11,7 @@ from interleave.machine.run import StepRun
 from interleave.machine.step import FAILED, FINISHED, Blocked, Moves, State, Step
 from interleave.memory.port import using_port
 from interleave.memory.values import Key
-from interleave.program import Program
+from interleave.program import Program, ThreadInstance
 from interleave.program.choices import Choices, next_choices
 
 MOST_CHOICES = 100_000
@@ -92,10 +94,9 @@ class Machine:
             steps = []
             for thread in self.program.threads:
                 if thread.room is None:
-                    run = StepRun(self.program, self.locals, values, thread.number, Choices([]))
-                    with using_port(run.port):
-                        steps.append(run.start(*self.program.entry(thread)))
-                    self.constants.update(run.places.constants)
+                    begin = partial(self._begin, values, thread)
+                    steps.append(begin())
+                    self.program.real.began(thread.name, thread.function, begin)
             # Rooms for threads to come are the last ones. They count as finished.
             rooms = [FINISHED] * (len(self.program.threads) - len(steps))
             ends = dict(write for step in steps for write in self.ended_by(step))
@@ -105,6 +106,14 @@ class Machine:
             if failures := [step for step in steps if step.failure]:
                 self._failed_at_start[state] = failures
         return list(found)
+
+    def _begin(self, values: State, thread: ThreadInstance) -> Step:
+        """Run a thread up to its first access, with the values of the locations at the start."""
+        run = StepRun(self.program, self.locals, values, thread.number, Choices([]))
+        with using_port(run.port):
+            step = run.start(*self.program.entry(thread))
+        self.constants.update(run.places.constants)
+        return step
 
     def failures_at_start(self, state: State) -> list[Step]:
         """For an initial state: the threads that failed before their first access."""
@@ -125,6 +134,9 @@ class Machine:
         if (thread, local) not in self._checked:
             self._checked.add((thread, local))
             self._check_same(found, self._moves(state, thread, explain=False, watched=watched))
+        instance = self.program.threads[thread]
+        again = partial(self._moves, state, thread, explain=False, watched=False)
+        self.program.real.ran(instance.name, instance.function, again)
         return found
 
     def _moves(self, state: State, thread: int, *, explain: bool, watched: bool) -> Moves:

@@ -334,7 +334,8 @@ class StepRun:
         if isinstance(error, InterleaveError):
             code, at = self._stack.here() if self._stack.frames else first
             error.at(code.place(at))
-            error.calls = error.calls or tuple(self._stack.calls())
+            if not error.calls:
+                error.led_to_by(self._stack.calls())
         return error
 
     def _here(self) -> Place:

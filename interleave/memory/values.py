@@ -24,7 +24,7 @@ from interleave.errors import ModelError
 Key = tuple[Any, ...]
 
 COPY = "@copy"
-"""Name among the globals of a function that is the copy of one of the model's (see `world`)."""
+"""Name among the globals of the copy of one of the model's functions (see `world`): of its code."""
 
 
 class Uncapturable(Exception):
@@ -237,7 +237,7 @@ class Freezer:
         return ("named object", _Same(value))
 
     def _freeze_function(self, value: types.FunctionType) -> Key:
-        if COPY in value.__globals__:
+        if value.__globals__.get(COPY) is value.__code__:
             return ("named object", _Same(value))  # there is one of it
         if value.__closure__ or "<lambda>" in value.__name__ or "<locals>" in value.__qualname__:
             raise Uncapturable(

@@ -31,6 +31,7 @@ from interleave.memory.values import (
 )
 from interleave.model import Model
 from interleave.program.heap import Heap
+from interleave.program.restarts import Written
 from interleave.program.setup import class_attributes
 from interleave.stdlib import capturing, derived, primitive_class, unmodelled
 from interleave.verbs import Array
@@ -38,6 +39,7 @@ from interleave.world import policy
 from interleave.world.holders import VariableLocation
 from interleave.world.instances import make_stand_in
 from interleave.world.policy import Treatment
+from interleave.world.snapshot import Snapshot
 from interleave.world.world import World
 
 
@@ -45,6 +47,7 @@ def capture(
     instances: Iterator[Any],
     roots: Mapping[str, Any],
     world: World,
+    before: Snapshot,
     *,
     written: frozenset[str],
     assigned: frozenset[str],
@@ -54,6 +57,8 @@ def capture(
 
     `instances` yields the model after each run of setup; `written` has the keys of locations that
     some code writes, `assigned` the names of attributes; `place` finds an attribute in the source.
+    Raises `Written` where setup gives a variable of a module or a class another value than the one
+    it had `before`.
     """
     walk = Walk(world, place, written, assigned, {id(value) for value in roots.values()})
     world.begin(walk.heap.add_object)
@@ -64,6 +69,8 @@ def capture(
         for name, value in roots.items():
             walk.root(name, value)
         walk.holders()
+        if (key := world.rebound_by_setup(before)) is not None:
+            raise Written(key)
         contents.append(walk.contents)
     _lay_out(walk.heap, contents, written | assigned)
     return walk.heap, walk.all_known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import types
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -29,6 +30,7 @@ from interleave.program.setup import initial_instances, place_of_attribute
 from interleave.program.spawned import Spawned, SpawnKey
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
 from interleave.world.net import Net
+from interleave.world.real_state import RealState
 from interleave.world.world import World
 
 
@@ -51,6 +53,7 @@ class Program:
         rooms: Mapping[RoomOwner, int] = MappingProxyType({}),
         roots: Mapping[str, Any] = MappingProxyType({}),
         method_names: frozenset[str] = frozenset(),
+        real: RealState | None = None,
     ) -> None:
         self.model = model
         self.runtime = runtime
@@ -64,6 +67,8 @@ class Program:
         self.threads = declared_threads(model, notes, parameters, runtime)
         self.main = next((thread.number for thread in self.threads if thread.is_main), None)
         """The goroutine named main."""
+        self.real = real or RealState(model)
+        """Knows what real objects were like before."""
         more_names = method_names
         method_names, shared = self._capture(roots)
         self.spaces = self._spaces()
@@ -118,14 +123,18 @@ class Program:
                 switches=self.runtime == "gil",
                 lambdas=self.runtime == "go",
             )
-            self.heap, shared = capture(
-                initial_instances(self.model, self.parameters, self.net),
-                {**shared_globals(reachable), **roots},
-                self.world,
-                written=self.written,
-                assigned=self._written_by(self._entries(processes=False)),
-                place=lambda name: place_of_attribute(self.model, name),
-            )
+            before = self.real.before
+            instances = initial_instances(self.model, self.parameters, self.net, before)
+            with contextlib.closing(instances):
+                self.heap, shared = capture(
+                    instances,
+                    {**shared_globals(reachable), **roots},
+                    self.world,
+                    before,
+                    written=self.written,
+                    assigned=self._written_by(self._entries(processes=False)),
+                    place=lambda name: place_of_attribute(self.model, name),
+                )
             more = [each for each in self.heap.functions if each not in (*reachable, *entries)]
             if not more:
                 return method_names, shared

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import types
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from interleave.compiler.source import find_function, place_of_assignment, place_of_function
@@ -19,6 +19,7 @@ from interleave.stdlib import primitive_class
 from interleave.verbs import Array
 from interleave.world.net import Net, watching
 from interleave.world.policy import is_followed
+from interleave.world.snapshot import Snapshot
 
 MOST_INITIAL_STATES = 1_000_000
 
@@ -48,10 +49,13 @@ class _SetupPort:
         """No thread runs yet."""
 
 
-def initial_instances(model: type[Model], parameters: dict[str, object], net: Net) -> Iterator[Any]:
+def initial_instances(
+    model: type[Model], parameters: dict[str, object], net: Net, before: Snapshot
+) -> Generator[Any, None, None]:
     """The model after each run of setup: plain instances, with real locks and containers.
 
-    Raises `ModelError` where setup fails.
+    What setup does to anything else is there until the next one is asked for, and then put back to
+    what it was `before`. Raises `ModelError` where setup fails.
     """
     given: list[int] | None = []
     count = 0
@@ -70,9 +74,18 @@ def initial_instances(model: type[Model], parameters: dict[str, object], net: Ne
         for name, value in parameters.items():
             object.__setattr__(instance, name, value)
         choices = Choices(given)
-        with using_port(_SetupPort(choices)):  # type: ignore[arg-type]
-            _run_setup(model, instance, net)
-        yield instance
+        try:
+            with using_port(_SetupPort(choices)):  # type: ignore[arg-type]
+                _run_setup(model, instance, net)
+            yield instance
+        finally:
+            left = before.restore()
+        if left:
+            raise ModelError(
+                f"setup changes what cannot be put back for the next search: {left[0]}",
+                remedy="make it in setup, so that each run of setup has its own",
+                place=place_of_function(model.setup),  # type: ignore[arg-type]
+            )
         given = next_choices(choices.taken)
 
 

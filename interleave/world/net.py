@@ -30,6 +30,12 @@ _PASSING_ON = frozenset(
 )
 """Files of it that call C code which the model has given them."""
 
+_IMPORTING = ("importlib._bootstrap", "importlib._bootstrap_external")
+"""What imports modules: what a module does when it is imported, it does once, and for all."""
+
+_SUSPENDED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+"""Flags of functions whose frames last longer than a call."""
+
 _WAYS_OUT = frozenset(("__class__", "super", "type"))
 """Names by which a function comes from its arguments to their classes."""
 
@@ -101,18 +107,21 @@ class watching:
         self._in_setup = in_setup
         self._note = note
         self._error: InterleaveError | None = None
+        self._begun: set[FrameType] = set()
+        """Frames of generators that have begun meanwhile: others keep what they did before."""
 
     def __enter__(self) -> None:
-        self._outside = sys._getframe(1)
-        # What is called when garbage is collected has nothing to do with what runs.
-        self._collects = gc.isenabled()
+        # What Python collects runs code of others: callbacks, finalizers.
+        self._collected = gc.isenabled()
         gc.disable()
+        self._outside = sys._getframe(1)
         self._before: Any = sys.getprofile()
         sys.setprofile(self._on_event)
 
     def __exit__(self, *_: object) -> None:
         sys.setprofile(self._before)
-        if self._collects:
+        self._begun.clear()
+        if self._collected:
             gc.enable()
         if self._error is not None:
             error, self._error = self._error, None
@@ -146,8 +155,13 @@ class watching:
         if self._runs_for_real(decision):
             return
         if policy.is_generated(code) or _names_nothing(code):
-            self._net.known_code[id(code)] = code
-            return
+            if not code.co_flags & _SUSPENDED:
+                self._net.known_code[id(code)] = code
+                return
+            if _begins(frame):
+                self._begun.add(frame)
+            if frame in self._begun:
+                return
         if not self._is_part_of_known(frame.f_back, decision):
             self._refuse(frame.f_back, decision, _why_not_followed(decision))
 
@@ -191,7 +205,7 @@ class watching:
                 return True
             if not _is_real(caller):
                 return False
-            if code.co_name == "<module>":
+            if caller.f_globals["__name__"] in _IMPORTING:
                 return True
             known = policy.of_code(code, caller.f_globals)
             if known.assumed:
@@ -243,17 +257,18 @@ def _is_real(frame: FrameType) -> bool:
     return module is not None and module.__dict__ is names
 
 
-def _names_nothing(code: CodeType) -> bool:
-    """Whether all that a function can come by is its arguments, and what these refer to.
+def _begins(frame: FrameType) -> bool:
+    """Whether a generator is at its beginning, which the argument of `RESUME` tells."""
+    return frame.f_code.co_code[frame.f_lasti + 1] & 3 == 0
 
-    A generator has a state of its own besides.
-    """
+
+def _names_nothing(code: CodeType) -> bool:
+    """Whether all that a function can come by is its arguments, and what these refer to."""
     found = dis.get_instructions(code)
     outside = {each.argval for each in found if each.opname.endswith(("_GLOBAL", "_NAME"))}
     inner = [each for each in code.co_consts if isinstance(each, CodeType)]
     return (
         not code.co_freevars
-        and not code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE)
         and all(hasattr(builtins, name) for name in outside)
         and not _WAYS_OUT & {*outside, *code.co_names}
         and all(_names_nothing(each) for each in inner)

@@ -49,6 +49,7 @@ from interleave.world.holders import (
 )
 from interleave.world.instances import OF_MODEL, SharedObject
 from interleave.world.refusal import Refused
+from interleave.world.snapshot import Snapshot
 from interleave.world.twins import Twins, TwinType, Uncaptured, method_of
 
 
@@ -160,6 +161,26 @@ class World:
             return modelled(value, name)
         except InterleaveError as error:
             return Refused(error)
+
+    def rebound_by_setup(self, before: Snapshot) -> str | None:
+        """The key of a variable that has another value than before, and no location; None if none.
+
+        Only those of modules, classes and cells that this program has met: no others matter.
+        """
+        for owner, name in before.rebound():
+            if isinstance(owner, dict):
+                key = f"module {owner.get('__name__')}"
+            elif isinstance(owner, type):
+                key = f"class {owner.__module__}.{owner.__qualname__}"
+            else:
+                holder = self._cells.get(id(owner))
+                if holder is None:
+                    continue
+                key = holder.removeprefix(CELL)
+                name = key.rpartition(".")[2]
+            if name not in self._written.get(key, ()):
+                return f"{key}:{name}"
+        return None
 
     # Classes
 
@@ -416,12 +437,13 @@ class World:
         return None
 
     def _copied(self, function: types.FunctionType) -> types.FunctionType:
-        namespace: dict[str, Any] = {COPY: True}
+        namespace: dict[str, Any] = {}
         code = compile_whole(function, namespace, self._holders_in(function))
         cells = None
         if code is None:
             code = function.__code__
             cells = function.__closure__ and tuple(types.CellType() for _ in function.__closure__)
+        namespace[COPY] = code
         return types.FunctionType(code, namespace, function.__name__, None, cells)
 
     def _coroutines_of(self, function: types.FunctionType) -> types.FunctionType:
@@ -494,7 +516,6 @@ class World:
         namespace: dict[str, Any] = {
             "__builtins__": builtins,
             "__name__": module_of(function),
-            COPY: True,
         }
         if found is None:
             for name in _names_in(function.__code__):
