@@ -41,6 +41,8 @@ def with_holders(definition: Definition, holders: Mapping[str, str], module: str
 
     Functions inside that declare variables global find them in the holder `module`.
     """
+    if not (holders or any(isinstance(node, ast.Global) for node in ast.walk(definition))):
+        return definition
     made = copy.deepcopy(definition)
     rewriter = _HolderRewriter(holders, module=module)
     made.body = [rewriter.visit(statement) for statement in made.body]

@@ -16,6 +16,7 @@ from typing import Any
 
 from interleave.errors import ModelError
 from interleave.machine.halting import Ending
+from interleave.world.net import set_profile
 
 _OURS = str(Path(__file__).parent.parent)
 """Where this package is."""
@@ -85,7 +86,7 @@ class noting_python_code:
         sys.setprofile(self._on_event)
 
     def __exit__(self, *_: object) -> None:
-        sys.setprofile(self._before)
+        set_profile(self._before)
 
     def _on_event(self, frame: FrameType, event: str, _: object) -> None:
         if event == "call":

@@ -22,7 +22,7 @@ def names_said_to_be_pure(model_file: str) -> tuple[str, ...]:
         if not file.is_file():
             continue
         text = file.read_text(encoding="utf-8", errors="replace")
-        if "interleave" not in text or "pure" not in text:
+        if "tool.interleave" not in text and not ("[tool]" in text and "interleave" in text):
             continue  # spares the import of a parser
         if (found := _settings(file, text)) is not None:
             return _checked(file, found.get("pure", []))

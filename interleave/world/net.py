@@ -68,7 +68,17 @@ def pause() -> Profile:
 def resume(profile: Profile) -> None:
     """Go on after a pause."""
     if profile is not None:
+        set_profile(profile)
+
+
+def set_profile(profile: Profile) -> None:
+    """Have something look at what runs that `sys.getprofile` gave: a profiler in C has a way of its
+    own to begin.
+    """
+    if profile is None or callable(profile):
         sys.setprofile(profile)
+    else:
+        profile.enable()
 
 
 class Net:
@@ -119,7 +129,7 @@ class watching:
         sys.setprofile(self._on_event)
 
     def __exit__(self, *_: object) -> None:
-        sys.setprofile(self._before)
+        set_profile(self._before)
         self._begun.clear()
         if self._collected:
             gc.enable()
