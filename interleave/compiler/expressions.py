@@ -87,6 +87,8 @@ class ExpressionFlattener(Builder):
     def _may_be_ours(self, callee: ast.expr) -> bool:
         """Whether a call may be of the model's own code, which is flattened and not run as one."""
         match callee:
+            case ast.Lambda():
+                return False  # part of the block it is in
             case ast.Name(id=name) if name.startswith("@"):
                 return False  # a helper of the compiler's own
             case ast.Name(id=name) if name not in self.bound and name in self.names:

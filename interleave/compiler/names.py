@@ -226,9 +226,10 @@ def is_constant(value: object) -> bool:
 
 
 _CONSTANT = {
-    "re.Pattern", "_struct.Struct", "datetime.date", "datetime.datetime", "datetime.time",
-    "datetime.timedelta", "datetime.timezone", "uuid.UUID", "types.GenericAlias",
-    "types.UnionType", "builtins.mappingproxy", "pathlib.PosixPath", "pathlib.PurePosixPath",
+    "re.Pattern", "_collections._tuplegetter", "_struct.Struct", "datetime.date",
+    "datetime.datetime", "datetime.time", "datetime.timedelta", "datetime.timezone", "uuid.UUID", "types.GenericAlias",
+    "types.UnionType", "builtins.mappingproxy", "dataclasses._HAS_DEFAULT_FACTORY_CLASS",
+    "pathlib.PosixPath", "pathlib.PurePosixPath",
 }  # fmt: skip
 """Types whose instances never change."""
 

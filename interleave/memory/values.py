@@ -309,6 +309,7 @@ def is_plain_object(value: object) -> bool:
     return (
         _is_defined_in_python(kind)
         and not issubclass(kind, Enum)
+        and (kind.__module__, kind.__name__) not in _NUMBERS
         and kind.__base__ is not None
         and _rooted_in_object(kind)
     )

@@ -30,12 +30,6 @@ _PASSING_ON = frozenset(
 )
 """Files of it that call C code which the model has given them."""
 
-_GENERATED = frozenset(
-    ("__init__", "__repr__", "__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__",
-     "__setattr__", "__delattr__", "wrapper")
-)  # fmt: skip
-"""What `dataclass` makes may hash, and has the globals of the class's module but uses none."""
-
 _IMPORTING = ("importlib._bootstrap", "importlib._bootstrap_external")
 """What imports modules: what a module does when it is imported, it does once, and for all."""
 
@@ -170,7 +164,7 @@ class watching:
             return
         if self._runs_for_real(decision):
             return
-        if _is_generated(code) or _names_nothing(code):
+        if policy.is_generated(code) or _names_nothing(code):
             if not code.co_flags & _SUSPENDED:
                 self._net.known_code[id(code)] = code
                 return
@@ -217,7 +211,7 @@ class watching:
                 return True
             if code.co_filename.startswith(OURS):
                 return is_library and direct and code.co_filename not in _PASSING_ON
-            if direct and _is_generated(code):
+            if direct and policy.is_generated(code):
                 return True
             if not _is_real(caller):
                 return False
@@ -277,10 +271,6 @@ def _is_real(frame: FrameType) -> bool:
     names = frame.f_globals
     module = sys.modules.get(names.get("__name__", ""))
     return module is not None and module.__dict__ is names
-
-
-def _is_generated(code: CodeType) -> bool:
-    return code.co_filename == "<string>" and code.co_name in _GENERATED
 
 
 def _begins(frame: FrameType) -> bool:

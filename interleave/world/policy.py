@@ -71,6 +71,13 @@ _C_METHODS = (
 )
 
 
+_GENERATED = frozenset(
+    ("__init__", "__repr__", "__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__",
+     "__setattr__", "__delattr__", "wrapper")
+)  # fmt: skip
+"""The names of the functions that `dataclass` makes."""
+
+
 class Assumed:
     """The names that a user has said are pure. `used` has those of them that were met.
 
@@ -163,6 +170,11 @@ def of_class(cls: type) -> Decision:
 def of_builtin(name: str) -> Decision:
     """What happens to a built-in function or class, by the name that all code knows it by."""
     return _of_name(f"builtins.{name}")
+
+
+def is_generated(code: types.CodeType) -> bool:
+    """Whether code is what `dataclass` makes: it may hash, and uses no globals of its module."""
+    return code.co_filename == "<string>" and code.co_name in _GENERATED
 
 
 def full_name(value: Any) -> str:

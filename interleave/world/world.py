@@ -39,6 +39,7 @@ from interleave.memory.coroutine import Coroutine
 from interleave.memory.port import running_port
 from interleave.memory.values import COPY, UNBOUND, members_by_base, members_of
 from interleave.model import Model
+from interleave.world import policy
 from interleave.world.calls import CALL_PARTIAL, construct
 from interleave.world.holders import (
     AttributeDict,
@@ -526,6 +527,8 @@ class World:
             for name in _names_in(function.__code__):
                 if name in names:
                     namespace[name] = self._meaning(names, name)
+            if policy.is_generated(function.__code__):
+                namespace["hash"] = hash
             return namespace
         definition = found[0]
         imports = imports_of(definition, function.__globals__)
