@@ -44,11 +44,12 @@ class Unseen:
         stand_in = self._world.stand_in_of(it)
         if isinstance(stand_in, Primitive) or stdlib.primitive_class(it) is not None:
             yield ", which is modelled elsewhere"
-        elif (stand_in is not None and id(stand_in) in self._changing) or (
-            isinstance(it, types.CellType) and self._world.variables_written_in(it)
-        ):
+        if stand_in is not None and id(stand_in) in self._changing:
             yield ", which threads change"
-        elif written := sorted(names.intersection(self._world.variables_written_in(it))):
-            yield f".{written[0]}, which threads change"
-        elif self._before.has_put_back(it):
+        written = self._world.variables_written_in(it)
+        if isinstance(it, types.CellType) and written:
+            yield ", which threads change"
+        if found := sorted(names.intersection(written)):
+            yield f".{found[0]}, which threads change"
+        if self._before.has_put_back(it):
             yield ", which setup changes"

@@ -40,6 +40,7 @@ from interleave.memory.values import COPY, UNBOUND, members_by_base, members_of
 from interleave.model import Model
 from interleave.world.calls import CALL_PARTIAL, construct
 from interleave.world.holders import (
+    BY_SETUP,
     AttributeDict,
     CellObject,
     FunctionObject,
@@ -67,7 +68,7 @@ class World:
         self._switches = switches
         self._lambdas = lambdas
         self._written: dict[str, list[str]] = {}
-        for key in sorted(written):
+        for key in sorted({key.removeprefix(BY_SETUP) for key in written}):
             holder, colon, name = key.rpartition(":")
             if colon:
                 self._written.setdefault(holder, []).append(name)
@@ -171,7 +172,7 @@ class World:
             if isinstance(owner, types.CellType):
                 name = key.rpartition(".")[2]
             if key and name not in self._written.get(key, ()):
-                return f"{key}:{name}"
+                return f"{BY_SETUP}{key}:{name}"
         return None
 
     def variables_written_in(self, owner: object) -> Collection[str]:
