@@ -227,7 +227,8 @@ def is_constant(value: object) -> bool:
 
 _CONSTANT = {
     "re.Pattern", "_collections._tuplegetter", "_struct.Struct", "datetime.date",
-    "datetime.datetime", "datetime.time", "datetime.timedelta", "datetime.timezone", "uuid.UUID", "types.GenericAlias",
+    "datetime.datetime", "datetime.time", "datetime.timedelta", "datetime.timezone", "uuid.UUID",
+    "types.GenericAlias",
     "types.UnionType", "builtins.mappingproxy", "dataclasses._HAS_DEFAULT_FACTORY_CLASS",
     "pathlib.PosixPath", "pathlib.PurePosixPath",
 }  # fmt: skip

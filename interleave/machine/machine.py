@@ -97,7 +97,7 @@ class Machine:
                 if thread.room is None:
                     begin = partial(self._begin, values, thread)
                     steps.append(begin())
-                    self.program.real.began(thread.name, thread.function, begin)
+                    self.program.real.note(thread.name, thread.function, begin)
             # Rooms for threads to come are the last ones. They count as finished.
             rooms = [FINISHED] * (len(self.program.threads) - len(steps))
             ends = dict(write for step in steps for write in self.ended_by(step))
@@ -136,11 +136,12 @@ class Machine:
         if local in (FINISHED, FAILED):
             return Moves()
         found = self._moves(state, thread, explain=explain, watched=watched)
+        instance = self.program.threads[thread]
         again = partial(self._moves, state, thread, explain=False, watched=False)
         if (thread, local) not in self._checked:
             self._checked.add((thread, local))
+            self.program.real.note(instance.name, instance.function, again)
             self._check_same(found, again())
-        instance = self.program.threads[thread]
         self.program.real.ran(instance.name, instance.function, again)
         return found
 
@@ -195,6 +196,7 @@ class Machine:
             return steps, moves.looked_at, moves.blocked and moves.blocked.access
 
         if outcome(first) != outcome(second):
+            self.program.real.compare()  # which may know why
             code, block = (first.blocked or first.steps[0]).place
             raise ModelError(
                 "this step is not deterministic: run twice on the same state, it gave two results",

@@ -31,6 +31,7 @@ from interleave.program.spawned import Spawned, SpawnKey
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
 from interleave.world.net import Net
 from interleave.world.real_state import RealState
+from interleave.world.unseen import Unseen
 from interleave.world.world import World
 
 
@@ -89,6 +90,7 @@ class Program:
             method_names | more_names,
             scope=scope_of_variables(runtime, self.settings["GO_VERSION"]),
         )
+        self.net.unseen = Unseen(self.world, self.heap, self.real.before)
         self.loop: Any = self._add_loop() if has_tasks else None
         """The modelled event loop, where there are tasks."""
         self.spawned = Spawned(self.threads, self.heap, written, spawned)

@@ -14,6 +14,9 @@ from interleave.memory.containers import delete_location, read_location, write_l
 from interleave.memory.port import Location, current_port
 from interleave.memory.values import UNBOUND, Shared, register_immutable
 
+BY_SETUP = "setup "
+"""What the key of a variable begins with that setup gives another value, and maybe no thread."""
+
 _get = object.__getattribute__
 _set = object.__setattr__
 

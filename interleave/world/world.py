@@ -42,6 +42,7 @@ from interleave.model import Model
 from interleave.world import policy
 from interleave.world.calls import CALL_PARTIAL, construct
 from interleave.world.holders import (
+    BY_SETUP,
     AttributeDict,
     CellObject,
     FunctionObject,
@@ -66,7 +67,7 @@ class World:
         self._model = model
         self._switches = switches
         self._written: dict[str, list[str]] = {}
-        for key in sorted(written):
+        for key in sorted({key.removeprefix(BY_SETUP) for key in written}):
             holder, colon, name = key.rpartition(":")
             if colon:
                 self._written.setdefault(holder, []).append(name)
@@ -166,19 +167,32 @@ class World:
         Only those of modules, classes and cells that this program has met: no others matter.
         """
         for owner, name in before.rebound():
-            if isinstance(owner, dict):
-                key = f"module {owner.get('__name__')}"
-            elif isinstance(owner, type):
-                key = f"class {owner.__module__}.{owner.__qualname__}"
-            else:
-                holder = self._cells.get(id(owner))
-                if holder is None:
-                    continue
-                key = holder.removeprefix(CELL)
+            key = self._key_of(owner)
+            if isinstance(owner, types.CellType):
                 name = key.rpartition(".")[2]
-            if name not in self._written.get(key, ()):
-                return f"{key}:{name}"
+            if key and name not in self._written.get(key, ()):
+                return f"{BY_SETUP}{key}:{name}"
         return None
+
+    def variables_written_in(self, owner: object) -> Collection[str]:
+        """The variables that some code writes in a module (its namespace), a class, a function or a
+        cell, by name.
+        """
+        return self._written.get(self._key_of(owner), ())
+
+    def _key_of(self, owner: object) -> str:
+        """The key of a holder of variables; "" for anything else, and for cells not met."""
+        if isinstance(owner, dict):
+            return f"module {owner.get('__name__')}"
+        if isinstance(owner, type):
+            return f"class {owner.__module__}.{owner.__qualname__}"
+        if isinstance(owner, types.FunctionType):
+            return f"function {module_of(owner)}.{owner.__qualname__}"
+        return self._cells.get(id(owner), "").removeprefix(CELL)
+
+    def stand_in_of(self, value: object) -> Any:
+        """What stands for an object that was captured; None for any other."""
+        return self._shared.get(id(value))
 
     # Classes
 
