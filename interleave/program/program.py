@@ -115,6 +115,7 @@ class Program:
         Shared objects may refer to more functions, which use more globals.
         """
         entries = self._entries()
+        named = reachable_functions(self.model, entries)[0]
         while True:
             reachable, method_names = reachable_functions(self.model, entries)
             if self.runtime == "go":
@@ -129,14 +130,16 @@ class Program:
             with contextlib.closing(instances):
                 self.heap, shared = capture(
                     instances,
-                    {**shared_globals(reachable), **roots},
+                    {**shared_globals(reachable, closures_of=named), **roots},
                     self.world,
                     before,
                     written=self.written,
                     assigned=self._written_by(self._entries(processes=False)),
                     place=lambda name: place_of_attribute(self.model, name),
                 )
-            more = [each for each in self.heap.functions if each not in (*reachable, *entries)]
+            # By their code: each run of setup makes functions of its own.
+            known = {each.__code__ for each in (*reachable, *entries)}
+            more = [each for each in self.heap.functions if each.__code__ not in known]
             if not more:
                 return method_names, shared
             entries = [*entries, *more]

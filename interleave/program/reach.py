@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from interleave.compiler import is_user_function
@@ -95,8 +95,14 @@ def all_functions(cls: type) -> Iterator[tuple[str, types.FunctionType]]:
                     yield name, part
 
 
-def shared_globals(functions: list[types.FunctionType]) -> dict[str, Any]:
-    """Globals of the module that functions use and that are objects which threads share."""
+def shared_globals(
+    functions: list[types.FunctionType], closures_of: Collection[types.FunctionType]
+) -> dict[str, Any]:
+    """Globals of the module that functions use and that are objects which threads share.
+
+    So are what some of them, `closures_of`, have in their closures: not those that setup may have
+    made, with what each run of it makes anew.
+    """
     found: dict[str, Any] = {}
     known: set[int] = set()
     for function in functions:
@@ -105,6 +111,8 @@ def shared_globals(functions: list[types.FunctionType]) -> dict[str, Any]:
         if definition is None:
             continue
         bound = source_bound(definition[0])
+        if function not in closures_of:
+            bound |= {*function.__code__.co_freevars}
         for node in source_nodes(definition[0], defaults=True):
             if isinstance(node, ast.Name) and node.id not in bound and node.id in names:
                 value = names.real(node.id)
