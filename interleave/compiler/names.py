@@ -224,6 +224,7 @@ _CONSTANT = {
     "re.Pattern", "_struct.Struct", "datetime.date", "datetime.datetime", "datetime.time",
     "datetime.timedelta", "datetime.timezone", "uuid.UUID", "types.GenericAlias",
     "types.UnionType", "builtins.mappingproxy", "pathlib.PosixPath", "pathlib.PurePosixPath",
+    "_collections._tuplegetter", "dataclasses._HAS_DEFAULT_FACTORY_CLASS",
 }  # fmt: skip
 """Types whose instances never change."""
 

@@ -14,6 +14,7 @@ from interleave.compiler.blocks import decided_between, handled
 from interleave.machine.frames import Frame
 from interleave.machine.step import Carrier, Flow, Sources
 from interleave.memory.values import Shared, attributes_of, is_plain_object
+from interleave.world.refusal import Refused
 
 _NONE: Sources = frozenset()
 
@@ -26,7 +27,7 @@ def _attributes(value: object) -> tuple[str, ...]:
 
 
 _SIMPLE = (ast.Name, ast.Constant, ast.expr_context)
-_IMMUTABLE = (int, float, complex, str, bytes, type(None), tuple, frozenset, range, Shared)
+_IMMUTABLE = (int, float, complex, str, bytes, type(None), tuple, frozenset, range, Shared, Refused)
 
 
 class FlowRecorder:
