@@ -86,20 +86,7 @@ def nodes_with_defaults(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> I
             yield from ast.walk(default)
 
 
-def inner_names(definition: ast.AST) -> frozenset[str]:
-    """Names that comprehensions, lambdas and functions in a function bind for themselves."""
-    found: set[str] = set()
-    for node in ast.walk(definition):
-        if isinstance(node, ast.comprehension):
-            found.update(name.id for name in ast.walk(node.target) if isinstance(name, ast.Name))
-        elif isinstance(node, ast.Lambda):
-            found.update(each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg))
-        elif isinstance(node, ast.FunctionDef) and node is not definition:
-            found |= bound_names(node)
-    return frozenset(found)
-
-
-def inner_names_used(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+def names_inside(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
     """The names in functions inside a function, and those that it declares global or nonlocal."""
     found: set[str] = set()
     for node in scope_walk(definition.body):
