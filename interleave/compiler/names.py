@@ -104,7 +104,7 @@ def source_bound(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> frozense
     return bound_names(definition)
 
 
-def inner_names_used(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+def names_inside(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
     """The names in functions inside a function, and those that it declares global or nonlocal."""
     found: set[str] = set()
     for node in scope_walk(definition.body):
@@ -226,11 +226,10 @@ def is_constant(value: object) -> bool:
 
 
 _CONSTANT = {
-    "re.Pattern", "_collections._tuplegetter", "_struct.Struct", "datetime.date",
-    "datetime.datetime", "datetime.time", "datetime.timedelta", "datetime.timezone", "uuid.UUID",
-    "types.GenericAlias",
-    "types.UnionType", "builtins.mappingproxy", "dataclasses._HAS_DEFAULT_FACTORY_CLASS",
-    "pathlib.PosixPath", "pathlib.PurePosixPath",
+    "re.Pattern", "_struct.Struct", "datetime.date", "datetime.datetime", "datetime.time",
+    "datetime.timedelta", "datetime.timezone", "uuid.UUID", "types.GenericAlias",
+    "types.UnionType", "builtins.mappingproxy", "pathlib.PosixPath", "pathlib.PurePosixPath",
+    "_collections._tuplegetter", "dataclasses._HAS_DEFAULT_FACTORY_CLASS",
 }  # fmt: skip
 """Types whose instances never change."""
 
