@@ -60,13 +60,20 @@ REPLACED: dict[Any, Any] = {
 """Built-in functions that a model sees differently: their iterators can be kept in a state."""
 
 
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+
+
 def scope_walk(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
     """Every node of one function's own scope: not the insides of nested functions and lambdas."""
-    for node in body:
-        yield node
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            continue
-        yield from scope_walk(ast.iter_child_nodes(node))
+    waiting = [iter(body)]
+    while waiting:
+        for node in waiting[-1]:
+            yield node
+            if node._fields and not isinstance(node, _SCOPES):
+                waiting.append(ast.iter_child_nodes(node))
+                break
+        else:
+            waiting.pop()
 
 
 def evaluated_nodes(definition: ast.AST) -> Iterator[ast.AST]:
