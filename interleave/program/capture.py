@@ -199,7 +199,7 @@ class Walk:
         if isinstance(value, types.FunctionType) and is_user_function(value):
             return self._function(value, path)
         if callable(value):
-            return self._world.modelled(value, path)
+            value = self._world.modelled(value, path)
         self._check(value)
         return value
 
