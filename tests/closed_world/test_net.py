@@ -16,7 +16,7 @@ import interleave
 from closed_world.homes import HOMES, Home
 from closed_world.running import Checked, by_interleave
 from closed_world.test_variants import SAMPLE, named
-from closed_world.variants import Variant
+from closed_world.variants import ALL, Variant
 from interleave import ModelError
 
 SPREAD = SAMPLE[::5]
@@ -50,6 +50,12 @@ def test_state_that_nothing_stands_for(variant: Variant, tmp_path: Path) -> None
         assert checked.endings == by_interleave(variant, tmp_path).endings
     else:
         assert_refused(checked, tmp_path)
+
+
+def test_a_function_that_no_state_can_have(tmp_path: Path) -> None:
+    (variant,) = [each for each in ALL if each.name == "cell-rebind-lambda"]
+    checked = by_interleave(variant, tmp_path, pure=variant.code_names())
+    assert_refused(checked, tmp_path)
 
 
 READING = """
