@@ -74,16 +74,28 @@ def capture(
         if (key := world.rebound_by_setup(before)) is not None:
             raise Written(key)
         contents.append(walk.contents)
-    _lay_out(walk.heap, contents, written | assigned)
+    _lay_out(walk.heap, contents, written | assigned, walk.uncapturable)
     return walk.heap, walk.all_known
 
 
-def _lay_out(heap: Heap, contents: list[dict[int, Any]], written: frozenset[str]) -> None:
+def _lay_out(
+    heap: Heap,
+    contents: list[dict[int, Any]],
+    written: frozenset[str],
+    uncapturable: Callable[[object, str], ModelError],
+) -> None:
     absent = heap.values.id_of(None)
-    columns = [
-        [heap.values.id_of(found[place]) if place in found else absent for found in contents]
-        for place in range(len(heap.locations))
-    ]
+    columns = []
+    for place, location in enumerate(heap.locations):
+        try:
+            columns.append(
+                [
+                    heap.values.id_of(found[place]) if place in found else absent
+                    for found in contents
+                ]
+            )
+        except Uncapturable as error:
+            raise uncapturable(error.value, location.name) from None
     for location, column in zip(heap.locations, columns, strict=True):
         changes = (
             isinstance(heap.owner(location), Primitive)
@@ -237,18 +249,18 @@ class Walk:
         try:
             Freezer().freeze(value)
         except Uncapturable as error:
-            raise self._uncapturable(error.value) from None
+            raise self.uncapturable(error.value, self._attribute) from None
 
-    def _uncapturable(self, value: object) -> ModelError:
+    def uncapturable(self, value: object, variable: str) -> ModelError:
+        """What to say where a variable has a value that no state can have."""
         kind = type(value)
         name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
         article = "an" if name[0].lower() in "aeiou" else "a"
         return ModelError(
-            f"shared variable {self._attribute!r} holds {article} {name}, "
-            "which cannot be part of a state",
+            f"shared variable {variable!r} holds {article} {name}, which cannot be part of a state",
             remedy="keep numbers, strings, None, enums, tuples, frozen dataclasses, lists, dicts, "
             "sets, deques or modelled primitives in shared variables",
-            place=self._place(self._attribute),
+            place=self._place(variable),
         )
 
     def _compound(self, value: Any, path: str) -> Any:
