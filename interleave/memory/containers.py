@@ -7,6 +7,7 @@ constant, and looking at it is no access at all.
 
 from __future__ import annotations
 
+import copy
 from collections import deque
 from collections.abc import Callable, Iterator, MutableMapping, MutableSequence, MutableSet
 from typing import Any
@@ -158,8 +159,8 @@ class SharedContainer(Shared):
     def __copy__(self) -> Any:
         return self.snapshot()
 
-    def __deepcopy__(self, _: Any) -> Any:
-        return self.snapshot()
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return copy.deepcopy(self.snapshot(), memo)
 
     __hash__ = None  # type: ignore[assignment]
 
