@@ -6,6 +6,7 @@ import ast
 import builtins
 import enum
 import functools
+import sys
 import types
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from interleave import stdlib
 from interleave.errors import ModelError
 from interleave.memory import cursors
 from interleave.memory.containers import CONTAINERS
+from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE
 from interleave.memory.unbound import UNBOUND_TYPES
 from interleave.memory.values import (
@@ -47,6 +49,22 @@ def _variables_of(*owner: Any) -> Any:
     return owner[0].__dict__
 
 
+def _hash_of(value: object) -> int:
+    """`hash`: of numbers, and wherever it only serves `__hash__`, which nobody looks at."""
+    if _is_number(value) or sys._getframe(1).f_code.co_name == "__hash__":
+        return hash(value)
+    decision = policy.of_builtin("hash")
+    error = stdlib.unmodelled("hash() outside of __hash__, of what is no number,", decision)
+    found: int = current_port().halt(error)
+    return found
+
+
+def _is_number(value: object) -> bool:
+    if type(value) is tuple:
+        return all(map(_is_number, value))
+    return type(value) in (int, float, bool, complex)
+
+
 REPLACED: dict[Any, Any] = {
     iter: cursors.iterate,
     enumerate: cursors.Enumerated,
@@ -54,6 +72,7 @@ REPLACED: dict[Any, Any] = {
     map: cursors.Mapped,
     filter: cursors.Filtered,
     reversed: cursors.reverse,
+    hash: _hash_of,
     print: _silent,
     vars: _variables_of,
 }

@@ -39,7 +39,7 @@ from interleave.stdlib import capturing, derived, primitive_class, unmodelled
 from interleave.verbs import Array
 from interleave.world import policy
 from interleave.world.holders import VariableLocation
-from interleave.world.instances import make_stand_in
+from interleave.world.instances import Inherited, make_stand_in
 from interleave.world.policy import Treatment
 from interleave.world.snapshot import Snapshot
 from interleave.world.world import World
@@ -380,8 +380,10 @@ class Walk:
             }
         else:
             inherited = class_attributes(cls).items()
-            own = {name: item for name, item in inherited if name not in of_class}
-            attributes = {**own, **attributes}
+            of_its_class = {
+                name: Inherited(item) for name, item in inherited if name not in of_class
+            }
+            attributes = {**of_its_class, **attributes}
         late = self._late.get(path, ())
         attributes.update({name: UNBOUND for name in late if name not in attributes})
         stand_in = self.stand_in(
@@ -395,10 +397,16 @@ class Walk:
                 self._attribute = name
             if name not in locations:
                 locations[name] = self.location(inner, number, field=name)
-            self.contents[locations[name].number] = (
-                item if item is UNBOUND else self.visit(item, self._path(inner, name, item))
-            )
+            self.contents[locations[name].number] = self._held(inner, name, item)
         return stand_in
+
+    def _held(self, path: str, attribute: str, value: Any) -> Any:
+        """What is at the location of an attribute, which is at a path now."""
+        if value is UNBOUND:
+            return value
+        if type(value) is Inherited:
+            return Inherited(self._held(path, attribute, value.value))
+        return self.visit(value, self._path(path, attribute, value))
 
     def _path(self, path: str, attribute: str, value: Any) -> str:
         """What to know the value of an attribute by, which is at a path now."""
