@@ -304,7 +304,8 @@ def is_shared_global(value: object) -> bool:
     if isinstance(value, functools.partial):
         return True
     if isinstance(value, types.MethodType):
-        return policy.of_object(value).treatment is not Treatment.REFUSED
+        treatment = policy.of_object(value).treatment
+        return treatment in (Treatment.FOLLOWED, Treatment.PURE) or is_shared_global(value.__self__)
     if isinstance(value, types.BuiltinMethodType):
         return is_shared_global(value.__self__)
     if isinstance(value, tuple):
