@@ -10,11 +10,12 @@ from types import MappingProxyType
 from typing import Any
 
 from interleave.compiler.blocks import Block, BlockKind, Code, Locals
-from interleave.compiler.closures import lift
+from interleave.compiler.closures import Scope, lift
 from interleave.compiler.defers import with_defers
 from interleave.compiler.emit import emit, emit_whole
 from interleave.compiler.flow import find_dependences, find_live
 from interleave.compiler.groups import HELPERS
+from interleave.compiler.imports import Imported, with_imports
 from interleave.compiler.names import (
     SETS,
     Surroundings,
@@ -35,6 +36,7 @@ __all__ = [
     "BlockKind",
     "Code",
     "Locals",
+    "Scope",
     "compile_function",
     "compile_whole",
     "is_library",
@@ -130,7 +132,14 @@ def _async_iterator(value: Any) -> Any:
     return value
 
 
+def _assigned(holder: Any, name: str, value: Any) -> Any:
+    """What `(x := value)` becomes where `x` is an attribute of what holds it."""
+    setattr(holder, name, value)
+    return value
+
+
 _HELPERS: dict[str, Any] = {
+    "@assigned": _assigned,
     "@cell": cell,
     "@closure": Closure,
     "@keywords": _keywords,
@@ -195,18 +204,19 @@ def compile_function(
     defaults: Callable[[Any], Any],
     inner: Callable[[types.FunctionType], types.FunctionType] = lambda function: function,
     switches: bool = False,
-    lambdas: bool = False,
-    one_per_loop: bool = False,
+    scope: Scope = Scope.FUNCTION,
     holders: Mapping[str, str] = MappingProxyType({}),
+    imports: list[Imported] | None = None,
 ) -> Code:
     """Compile a function to blocks.
 
     `method_names` are the names of the model's own methods, calls of which are flattened;
     `namespace` gives what global names stand for, and is where the code of the blocks will run;
     `defaults` gives what the default value of a parameter stands for, `inner` what a function that
-    is defined inside does; `lambdas` and `one_per_loop` are as for `closures.lift`; `switches` asks
+    is defined inside does; `scope` says where its variables begin; `switches` asks
     for code that notes where threads may switch (see `machine.run`); `holders` gives, for the names
-    of variables of the module and of closures that have one, that of what holds them.
+    of variables of the module and of closures that have one, that of what holds them; `imports` is
+    what its import statements bind.
     Raises `ModelError`, placed, for what cannot be compiled.
     """
     found = find_function(function)
@@ -215,11 +225,12 @@ def compile_function(
     definition, owner = found
     file = function.__code__.co_filename
     names = Surroundings(function)
+    imports = imports or []
+    names.imported.update({each.name: each.value for each in imports if each.error is None})
+    definition = with_imports(definition, imports)
     definition = with_defers(definition, names, file)
     definition = with_holders(definition, holders, MODULE + module_of(function))
-    definition, functions = lift(
-        function, definition, owner, lambdas=lambdas, one_per_loop=one_per_loop, holders=holders
-    )
+    definition, functions = lift(function, definition, owner, scope=scope, holders=holders)
     bound = bound_names(definition)
     flattener = StatementFlattener(
         file, names, bound, method_names, owner=owner, statement=definition

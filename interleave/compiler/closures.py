@@ -2,8 +2,8 @@
 
 A captured variable becomes a parameter of the lifted function. It is copied if its one assignment
 comes before the definition; else it becomes a `memory.closures.variable`, and what is captured is
-that. As in Go, a variable that occurs only in the body of one loop is a new one in each round, and
-so is the variable of a `for` loop (up to Go 1.21, it is one for the whole loop).
+that. In Go, a variable that occurs only in the body of one loop is a new one in each round, and so
+is the variable of a `for` loop (up to Go 1.21, it is one for the whole loop).
 """
 
 from __future__ import annotations
@@ -12,17 +12,29 @@ import ast
 import copy
 import types
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from interleave.compiler.names import bound_names
-from interleave.compiler.source import DEFINITION, LIFTED, Definition
+from interleave.compiler.source import DEFINITION, LAMBDA, LIFTED, Definition
 from interleave.errors import ModelError, Place
 
 Inner = ast.FunctionDef | ast.Lambda
 Loops = tuple[ast.AST, ...]
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 Node = TypeVar("Node", bound=ast.AST)
+
+
+class Scope(Enum):
+    """Where the variables of a function begin."""
+
+    FUNCTION = "function"
+    """There is one of each for the whole call."""
+    LOOP = "loop"
+    """In each round of a loop, but for the variable of a `for` loop."""
+    ROUND = "round"
+    """In each round of a loop."""
 
 
 class Lifted(NamedTuple):
@@ -46,21 +58,26 @@ def lift(
     definition: Definition,
     owner: str | None,
     *,
-    lambdas: bool,
-    one_per_loop: bool,
+    scope: Scope,
     holders: Mapping[str, str],
 ) -> Lifted:
     """The definition of a function with the functions inside it lifted out of it.
 
-    `lambdas` says whether to lift those too; `one_per_loop`, whether a `for` loop has one variable
-    for all rounds; `holders` is what was done to the definition (see `variables`). Raises
-    `ModelError`. For one function it gives the same functions each time.
+    `holders` is what was done to the definition (see `variables`). Raises `ModelError`. For one
+    function it gives the same functions each time. Lambdas with default values, and those in
+    comprehensions, stay where they are.
     """
     found: dict[Any, Lifted] = function.__dict__.setdefault(LIFTED, {})
-    key = (lambdas, one_per_loop, frozenset(holders.items()))
+    key = (scope, frozenset(holders.items()))
     if key not in found:
-        found[key] = _Lifter(function, definition, owner, lambdas, one_per_loop).lifted()
+        if not any(isinstance(each, ast.FunctionDef | ast.Lambda) for each in _inside(definition)):
+            return Lifted(definition, {})
+        found[key] = _Lifter(function, definition, owner, scope).lifted()
     return found[key]
+
+
+def _inside(definition: Definition) -> Iterator[ast.AST]:
+    return (each for statement in definition.body for each in ast.walk(statement))
 
 
 class _Lifter:
@@ -71,21 +88,22 @@ class _Lifter:
         function: types.FunctionType,
         definition: Definition,
         owner: str | None,
-        lambdas: bool,
-        one_per_loop: bool,
+        scope: Scope,
     ) -> None:
         self._function = function
         self._definition = copy.deepcopy(definition)
         self._owner = owner
-        self._one_per_loop = one_per_loop
+        self._of_variables = scope
         self._bound = bound_names(self._definition)
         arguments = ast.walk(self._definition.args)
         self._parameters = {each.arg for each in arguments if isinstance(each, ast.arg)}
         self._uses: dict[str, list[_Use]] = {}
-        kinds = (ast.FunctionDef, ast.Lambda) if lambdas else (ast.FunctionDef,)
+        self._stored: dict[int, tuple[int, int]] = {}
         self._inner: list[Inner] = []
         for loops, node in _in_order(self._definition.body, ()):
-            if isinstance(node, kinds):
+            if isinstance(node, ast.FunctionDef) or (
+                isinstance(node, ast.Lambda) and not _has_defaults(node)
+            ):
                 self._inner.append(node)
             self._note(loops, node)
 
@@ -110,6 +128,13 @@ class _Lifter:
 
     def _note(self, loops: Loops, node: ast.AST) -> None:
         place = (getattr(node, "lineno", 0), getattr(node, "col_offset", 0))
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr):
+            # Its targets are stored once its value is there.
+            end = (node.end_lineno or 0, node.end_col_offset or 0)
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                self._stored.update({id(each): end for each in ast.walk(target)})
+        place = self._stored.get(id(node), place)
         for name in _bound_by(node):
             self._uses.setdefault(name, []).append(_Use(True, loops, place, None))
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
@@ -122,6 +147,8 @@ class _Lifter:
 
     def _scope(self, name: str) -> Loops:
         """The loops in whose body a variable is: it is a new one in each round of the last."""
+        if self._of_variables is Scope.FUNCTION:
+            return ()
         ways = [use.loops for use in self._uses[name]]
         if name in self._parameters:
             ways.append(())
@@ -130,7 +157,7 @@ class _Lifter:
             if any(loop is not each[0] for loop in each):
                 break
             scope += (each[0],)
-        if self._one_per_loop and scope and name in _targets(scope[-1]):
+        if self._of_variables is Scope.LOOP and scope and name in _targets(scope[-1]):
             scope = scope[:-1]
         return scope
 
@@ -173,14 +200,15 @@ class _Lifter:
         namespace: dict[str, Any] = {}
         module = ast.fix_missing_locations(ast.Module([made], []))
         exec(compile(module, file, "exec"), namespace)  # noqa: S102  (the user's own function)
-        function = types.FunctionType(namespace[name].__code__, self._function.__globals__, name)
+        known_as = LAMBDA if isinstance(inner, ast.Lambda) else name
+        code = namespace[name].__code__
+        function = types.FunctionType(code, self._function.__globals__, known_as)
         function.__qualname__ = f"{self._function.__qualname__}.{name}"
         function.__dict__[DEFINITION] = (made, self._owner)
         return function
 
     def _check(self, inner: Inner, file: str) -> None:
-        arguments = inner.args
-        if arguments.defaults or any(arguments.kw_defaults):
+        if _has_defaults(inner):
             raise ModelError(
                 "a function defined inside a thread has default values",
                 remedy="leave them out: it may use the variables around it, or take arguments",
@@ -309,6 +337,10 @@ def _declared(
     )
 
 
+def _has_defaults(inner: Inner) -> bool:
+    return bool(inner.args.defaults) or any(inner.args.kw_defaults)
+
+
 def _own(inner: Inner) -> frozenset[str]:
     """The variables of an inner function itself."""
     if isinstance(inner, ast.FunctionDef):
@@ -385,6 +417,20 @@ class VariableRewriter(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.expr:
         holder = self._shared.get(node.id)
         return node if holder is None else _of(holder, node.id, node, node.ctx)
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
+        value = self.visit(node.value)
+        holder = self._shared.get(node.target.id)
+        if holder is None:
+            node.value = value
+            return node
+        parts = (
+            ast.Name("@assigned", ast.Load()),
+            ast.Name(holder, ast.Load()),
+            ast.Constant(node.target.id),
+        )
+        maker, *target = (ast.copy_location(part, node.target) for part in parts)
+        return ast.copy_location(ast.Call(maker, [*target, value], []), node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
         if id(node) in self._functions:

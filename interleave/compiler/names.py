@@ -9,6 +9,7 @@ import functools
 import types
 from collections import deque
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from interleave import stdlib
@@ -93,16 +94,31 @@ def nodes_with_defaults(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> I
             yield from ast.walk(default)
 
 
-def inner_names(definition: ast.AST) -> frozenset[str]:
-    """Names that comprehensions, lambdas and functions in a function bind for themselves."""
+@lru_cache(maxsize=4096)
+def source_nodes(
+    definition: ast.FunctionDef | ast.AsyncFunctionDef, *, defaults: bool = False
+) -> tuple[ast.AST, ...]:
+    """`evaluated_nodes`, or `nodes_with_defaults`, of a definition as it stands in the source.
+
+    It is remembered: not for one that is rewritten.
+    """
+    return tuple(nodes_with_defaults(definition) if defaults else evaluated_nodes(definition))
+
+
+@lru_cache(maxsize=4096)
+def source_bound(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+    """`bound_names` of a definition as it stands in the source; remembered likewise."""
+    return bound_names(definition)
+
+
+def inner_names_used(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+    """The names in functions inside a function, and those that it declares global or nonlocal."""
     found: set[str] = set()
-    for node in ast.walk(definition):
-        if isinstance(node, ast.comprehension):
-            found.update(name.id for name in ast.walk(node.target) if isinstance(name, ast.Name))
-        elif isinstance(node, ast.Lambda):
-            found.update(each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg))
-        elif isinstance(node, ast.FunctionDef) and node is not definition:
-            found |= bound_names(node)
+    for node in scope_walk(definition.body):
+        if isinstance(node, ast.Global | ast.Nonlocal):
+            found.update(node.names)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            found.update(each.id for each in ast.walk(node) if isinstance(each, ast.Name))
     return frozenset(found)
 
 
@@ -199,6 +215,7 @@ def modelled(value: Any, name: str) -> Any:
                 "see who changes it",
                 remedy="keep what threads share in attributes of the model, in objects of classes "
                 "of your own, lists, dicts, sets or deques",
+                about=name,
             )
     return found
 
@@ -216,8 +233,9 @@ def is_constant(value: object) -> bool:
 
 
 _CONSTANT = {
-    "re.Pattern", "_collections._tuplegetter", "_struct.Struct", "datetime.date", "datetime.datetime", "datetime.time",
-    "datetime.timedelta", "datetime.timezone", "uuid.UUID", "types.GenericAlias",
+    "re.Pattern", "_collections._tuplegetter", "_struct.Struct", "datetime.date",
+    "datetime.datetime", "datetime.time", "datetime.timedelta", "datetime.timezone", "uuid.UUID",
+    "types.GenericAlias",
     "types.UnionType", "builtins.mappingproxy", "dataclasses._HAS_DEFAULT_FACTORY_CLASS",
     "pathlib.PosixPath", "pathlib.PurePosixPath",
 }  # fmt: skip
@@ -265,8 +283,10 @@ def is_shared_global(value: object) -> bool:
     """Whether a module's global is an object that threads share by touching it."""
     if isinstance(value, type | types.ModuleType | types.FunctionType | Model):
         return False
-    if isinstance(value, types.MethodType | functools.partial):
+    if isinstance(value, functools.partial):
         return True
+    if isinstance(value, types.MethodType):
+        return policy.of_object(value).treatment is not Treatment.REFUSED
     if isinstance(value, types.BuiltinMethodType):
         return is_shared_global(value.__self__)
     if isinstance(value, tuple):

@@ -27,8 +27,8 @@ class StatementFlattener(ExpressionFlattener):
 
     def _statement(self, node: ast.stmt) -> None:
         match node:
-            case ast.Pass() | ast.Import() | ast.ImportFrom() | ast.Global() | ast.Nonlocal():
-                pass  # imports are resolved with the other names
+            case ast.Pass() | ast.Global() | ast.Nonlocal():
+                pass
             case ast.Expr(value=ast.Constant()):
                 pass
             case ast.Expr():
@@ -85,12 +85,6 @@ class StatementFlattener(ExpressionFlattener):
                     self._store(single, value, node)
                 return
         value = self.simple(node.value)
-        if isinstance(node.value, ast.Lambda):
-            raise self.error(
-                "a lambda cannot be stored: a state cannot hold a function made by a thread",
-                "make it a method of the model, or write it where it is called",
-                node.value,
-            )
         if len(node.targets) > 1:
             value = self.keep(value, node)
         for single in node.targets:

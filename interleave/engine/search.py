@@ -112,7 +112,7 @@ def search(
                 names |= found.names
                 continue
             except MoreRoots as found:
-                roots.update(found.roots)
+                roots = found.added_to(roots)
                 continue
             except MoreThreads as found:
                 rooms[found.key] += 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import itertools
 import types
 from contextlib import AbstractContextManager
 from typing import Any
@@ -221,7 +220,6 @@ def _place_in(error: BaseException) -> Place | None:
     while traceback is not None:
         code = traceback.tb_frame.f_code
         if code.co_name.startswith("#") and not is_of_this_package(code.co_filename):
-            positions = itertools.islice(code.co_positions(), traceback.tb_lasti // 2, None)
-            found = Place.of_positions(code.co_filename, *next(positions))
+            found = Place.of_instruction(code, traceback.tb_lasti, traceback.tb_lineno)
         traceback = traceback.tb_next
     return found

@@ -7,6 +7,7 @@ from functools import partial
 from interleave.compiler import Code
 from interleave.errors import ModelError
 from interleave.machine.interning import LocalStates
+from interleave.machine.places import Places
 from interleave.machine.run import StepRun
 from interleave.machine.step import FAILED, FINISHED, Blocked, Moves, State, Step
 from interleave.memory.port import using_port
@@ -96,7 +97,7 @@ class Machine:
                 if thread.room is None:
                     begin = partial(self._begin, values, thread)
                     steps.append(begin())
-                    self.program.real.began(thread.name, thread.function, begin)
+                    self.program.real.note(thread.name, thread.function, begin)
             # Rooms for threads to come are the last ones. They count as finished.
             rooms = [FINISHED] * (len(self.program.threads) - len(steps))
             ends = dict(write for step in steps for write in self.ended_by(step))
@@ -112,12 +113,16 @@ class Machine:
         run = StepRun(self.program, self.locals, values, thread.number, Choices([]))
         with using_port(run.port):
             step = run.start(*self.program.entry(thread))
-        self.constants.update(run.places.constants)
+        self._note_constants(run.places)
         return step
 
     def failures_at_start(self, state: State) -> list[Step]:
         """For an initial state: the threads that failed before their first access."""
         return self._failed_at_start.get(state, [])
+
+    def _note_constants(self, places: Places) -> None:
+        self.constants.update(places.parameters)
+        self.constants.update(places.constants)
 
     def step(
         self, state: State, thread: int, *, explain: bool = False, watched: bool = True
@@ -131,11 +136,12 @@ class Machine:
         if local in (FINISHED, FAILED):
             return Moves()
         found = self._moves(state, thread, explain=explain, watched=watched)
-        if (thread, local) not in self._checked:
-            self._checked.add((thread, local))
-            self._check_same(found, self._moves(state, thread, explain=False, watched=watched))
         instance = self.program.threads[thread]
         again = partial(self._moves, state, thread, explain=False, watched=False)
+        if (thread, local) not in self._checked:
+            self._checked.add((thread, local))
+            self.program.real.note(instance.name, instance.function, again)
+            self._check_same(found, again())
         self.program.real.ran(instance.name, instance.function, again)
         return found
 
@@ -164,7 +170,7 @@ class Machine:
                 step = run.run(state[self.locations + thread])
             looked_at.update(run.places.looked_at)
             self.written.update(run.written_keys)
-            self.constants.update(run.places.constants)
+            self._note_constants(run.places)
             if isinstance(step, Blocked):
                 blocked = blocked or step
             else:
@@ -190,6 +196,7 @@ class Machine:
             return steps, moves.looked_at, moves.blocked and moves.blocked.access
 
         if outcome(first) != outcome(second):
+            self.program.real.compare()  # which may know why
             code, block = (first.blocked or first.steps[0]).place
             raise ModelError(
                 "this step is not deterministic: run twice on the same state, it gave two results",

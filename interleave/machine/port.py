@@ -124,10 +124,12 @@ class StepPort:
         if self.flow:
             self.flow.access(len(accesses.done) - 1, log.cursor - 1)
         if log.cursor > LONGEST_LOG:
+            code, at = self._stack.here()
             self._ending.halt(
                 ModelError(
                     f"this statement performs more than {LONGEST_LOG} accesses",
                     remedy="write it as a loop of the thread: `for ...:` with one access in it",
+                    place=code.place(at),
                 )
             )
         return self._replay(entry)
@@ -156,8 +158,10 @@ class StepPort:
         present = self._accesses.present
         if present is not None and part is not None:
             present.reads.append(Touch(location, part))
-        if location.constant and location.home.name not in self._program.parameters:
-            self._places.constants[location.key] = location.name
+        if location.constant:
+            is_given = location.home.name in self._program.parameters
+            places = self._places.parameters if is_given else self._places.constants
+            places[location.key] = location.name
         index = location.index
         if index < 0:
             return self._heap.values[location.initial]

@@ -476,3 +476,16 @@ def write_location(location: Location, value: object) -> None:
     port = current_port()
     location = port.locate(location)
     port.access(AccessKind("write", location), lambda: port.write(location, value))
+
+
+def delete_location(location: Location, error: Exception) -> None:
+    """Leave it without a value: an access. Raises `error` where it has none."""
+    port = current_port()
+    location = port.locate(location)
+
+    def delete() -> None:
+        if port.read(location) is UNBOUND:
+            raise error
+        port.write(location, UNBOUND)
+
+    port.access(AccessKind("delete", location), delete)

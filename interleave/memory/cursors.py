@@ -15,14 +15,13 @@ from typing import Any
 
 from interleave.errors import ModelError
 from interleave.memory.containers import DictView, SharedArray, SharedContainer, SharedList
-from interleave.memory.dicts import DICTS
+from interleave.memory.dicts import DICTS, dict_of
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.values import (
     Freezer,
     Key,
     OrderedSet,
     Thawer,
-    dict_of_view,
     in_order,
     is_plain_object,
     register_mutable,
@@ -293,7 +292,7 @@ def cursor(iterable: Any) -> Iterator[Any]:
     if kind is dict or kind in DICTS:
         return Cursor(iterable, size=len(iterable), view="keys")
     if kind in _VIEWS:
-        underlying = dict_of_view(iterable)
+        underlying = dict_of(iterable)
         return Cursor(underlying, size=len(underlying), view=_VIEWS[kind])
     if isinstance(iterable, frozenset):
         return Cursor(tuple(in_order(iterable)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter, OrderedDict, defaultdict
 from typing import Any
 
@@ -112,3 +113,9 @@ def _thaw_counter(thawer: Thawer, key: Key) -> Any:
 register_mutable(defaultdict, _freeze_default, _thaw_default)
 register_mutable(OrderedDict, _freeze_items, _thaw_ordered)
 register_mutable(Counter, _freeze_items, _thaw_counter)
+
+
+def dict_of(view: Any) -> Any:
+    """The dict itself that a view is one of, and not the read-only proxy that it offers."""
+    (found,) = gc.get_referents(view)
+    return found

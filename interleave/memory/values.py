@@ -9,7 +9,6 @@ are one list stay one list. Sets are kept in a fixed order, so that nothing depe
 
 from __future__ import annotations
 
-import gc
 import struct
 import types
 from collections import deque
@@ -24,7 +23,9 @@ from interleave.errors import ModelError
 Key = tuple[Any, ...]
 
 COPY = "@copy"
-"""Name among the globals of the copy of one of the model's functions (see `world`): of its code."""
+"""Name among the globals of functions that run in a model's stead: it stands for the function that
+is the copy of one of the model's (see `world`), and for nothing in a block.
+"""
 
 
 class Uncapturable(Exception):
@@ -49,11 +50,14 @@ class Shared:
 
 
 class Unbound:
-    """Stands for a local variable that has no value yet."""
+    """Stands for the value of a variable that has none."""
+
+    def __repr__(self) -> str:
+        return "nothing"
 
 
 UNBOUND = Unbound()
-"""The one value of an unbound local."""
+"""What a variable holds that has no value yet, or has none any more."""
 
 
 class OrderedSet(set[Any]):
@@ -237,7 +241,7 @@ class Freezer:
         return ("named object", _Same(value))
 
     def _freeze_function(self, value: types.FunctionType) -> Key:
-        if value.__globals__.get(COPY) is value.__code__:
+        if value.__globals__.get(COPY) is value:
             return ("named object", _Same(value))  # there is one of it
         if value.__closure__ or "<lambda>" in value.__name__ or "<locals>" in value.__qualname__:
             raise Uncapturable(
@@ -346,12 +350,6 @@ members_of: Callable[[type], Mapping[str, Any]] = type.__dict__["__dict__"].__ge
 def members_by_base(kind: type) -> Iterator[Mapping[str, Any]]:
     """The members of a class, and those of its bases, in the order in which Python looks."""
     return (members_of(base) for base in kind.__mro__)
-
-
-def dict_of_view(view: Any) -> dict[Any, Any]:
-    """The dict itself that a view is of, and not the read-only proxy that the view offers."""
-    (found,) = gc.get_referents(view)
-    return found  # type: ignore[no-any-return]
 
 
 def mangle(name: str, class_name: str | None) -> str:

@@ -8,6 +8,7 @@ change a place in the state tuple.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import types
 from collections import Counter
@@ -19,6 +20,7 @@ from interleave.compiler import is_user_function
 from interleave.compiler.names import is_followed_class, is_followed_module, is_shared_global
 from interleave.errors import ModelError, Place
 from interleave.memory.containers import CONTAINERS, SharedArray, SharedContainer
+from interleave.memory.partials import partial_of
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import (
@@ -131,11 +133,14 @@ class Walk:
         """What roots were known by in the first run of setup."""
         self.all_known: dict[int, Any] = {}
         """What stands for the real objects of the last run of setup, and for all roots."""
+        self._of_functions: dict[int, Any] = {}
+        """The same for what functions hold: those of each run of setup are functions of their own.
+        """
         self._attribute = ""
 
     def begin(self) -> None:
         """Start on the next run of setup."""
-        self.all_known = {}
+        self.all_known = {**self._of_functions}
         self.contents: dict[int, Any] = {}
         self.known: dict[int, Any] = {}
         self._alive: list[Any] = []
@@ -191,9 +196,8 @@ class Walk:
             return self._world.twin(value) if is_followed_class(value) else value
         if isinstance(value, types.ModuleType):
             return self._world.module(value) if is_followed_module(value) else value
-        if isinstance(value, functools.partial):
-            parts = self.visit((value.func, value.args, *value.keywords.items()), path)
-            return functools.partial(parts[0], *parts[1], **dict(parts[2:]))
+        if type(value) is functools.partial:
+            return self._captured(_partial, value, path)
         if isinstance(value, types.MethodType | types.BuiltinMethodType):
             return self._method(value, path)
         if isinstance(value, types.FunctionType) and is_user_function(value):
@@ -221,14 +225,12 @@ class Walk:
             return copy
         self._inside.add(copy)
         self._alive.append(value)
-        cells = zip(value.__code__.co_freevars, value.__closure__ or (), strict=True)
-        for name, cell in cells:
-            try:
-                inside = cell.cell_contents
-            except ValueError:  # not bound yet
-                continue
-            if name != "__class__" and is_shared_global(inside):
-                self.visit(inside, f"{value.__qualname__.rpartition('.<locals>')[0]}.{name}")
+        for name, inside in _held(value):
+            is_function = isinstance(inside, types.FunctionType) and is_user_function(inside)
+            if is_function or is_shared_global(inside):
+                outer = value.__qualname__.rpartition(".<locals>")[0] or value.__qualname__
+                found = self.visit(inside, f"{outer}.{name}")
+                self._of_functions[id(inside)] = self.all_known[id(inside)] = found
         return copy
 
     def _check(self, value: Any) -> None:
@@ -399,6 +401,12 @@ class Walk:
         self._numbered[kind] += 1
         return f"{kind.__name__}#{self._numbered[kind]}"
 
+    def keep(self, value: Any, made: Any) -> Any:
+        """Have something stand for an object, until the next run of setup."""
+        self.known[id(value)] = made
+        self._alive.append(value)
+        return made
+
     def stand_in(self, key: tuple[str, object], make: Callable[[int], Any], value: Any) -> Any:
         key = self._pinned.get(id(value), key)
         while key in self._used:
@@ -421,3 +429,23 @@ class Walk:
         location = Location(name, owner, field, group, len(self.heap.locations))
         self.heap.locations.append(location)
         return location
+
+
+def _partial(walk: Walk, value: functools.partial[Any], path: str) -> Any:
+    parts = walk.visit((value.func, value.args, *value.keywords.items()), path)
+    return walk.keep(value, partial_of(value, *parts))
+
+
+def _held(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    """What a function holds, with names: variables of its surroundings, defaults, attributes."""
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    for name, cell in cells:
+        with contextlib.suppress(ValueError):  # not bound yet
+            if name != "__class__":
+                yield name, cell.cell_contents
+    for default in function.__defaults__ or ():
+        yield "defaults", default
+    yield from (function.__kwdefaults__ or {}).items()
+    for name, value in vars(function).items():
+        if not name.startswith("__interleave"):
+            yield name, value

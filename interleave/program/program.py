@@ -25,12 +25,13 @@ from interleave.program.reach import (
     written_attributes,
 )
 from interleave.program.restarts import MoreRoots
-from interleave.program.settings import has_one_variable_per_loop, settings_of
+from interleave.program.settings import scope_of_variables, settings_of
 from interleave.program.setup import initial_instances, place_of_attribute
 from interleave.program.spawned import Spawned, SpawnKey
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
 from interleave.world.net import Net
 from interleave.world.real_state import RealState
+from interleave.world.unseen import Unseen
 from interleave.world.world import World
 
 
@@ -87,8 +88,9 @@ class Program:
         self.world.know(
             shared,
             method_names | more_names,
-            one_per_loop=has_one_variable_per_loop(self.settings["GO_VERSION"]),
+            scope=scope_of_variables(runtime, self.settings["GO_VERSION"]),
         )
+        self.net.unseen = Unseen(self.world, self.heap, self.real.before)
         self.loop: Any = self._add_loop() if has_tasks else None
         """The modelled event loop, where there are tasks."""
         self.spawned = Spawned(self.threads, self.heap, written, spawned)
@@ -113,6 +115,7 @@ class Program:
         Shared objects may refer to more functions, which use more globals.
         """
         entries = self._entries()
+        named = reachable_functions(self.model, entries)[0]
         while True:
             reachable, method_names = reachable_functions(self.model, entries)
             if self.runtime == "go":
@@ -121,21 +124,22 @@ class Program:
                 self.model,
                 self.written,
                 switches=self.runtime == "gil",
-                lambdas=self.runtime == "go",
             )
             before = self.real.before
             instances = initial_instances(self.model, self.parameters, self.net, before)
             with contextlib.closing(instances):
                 self.heap, shared = capture(
                     instances,
-                    {**shared_globals(reachable), **roots},
+                    {**shared_globals(reachable, closures_of=named), **roots},
                     self.world,
                     before,
                     written=self.written,
                     assigned=self._written_by(self._entries(processes=False)),
                     place=lambda name: place_of_attribute(self.model, name),
                 )
-            more = [each for each in self.heap.functions if each not in (*reachable, *entries)]
+            # By their code: each run of setup makes functions of its own.
+            known = {each.__code__ for each in (*reachable, *entries)}
+            more = [each for each in self.heap.functions if each.__code__ not in known]
             if not more:
                 return method_names, shared
             entries = [*entries, *more]

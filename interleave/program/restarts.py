@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from interleave.errors import ModelError
 from interleave.program.heap import RoomOwner
 from interleave.program.spawned import SpawnKey
+
+_MOST_OF_A_NAME = 100
+"""So many objects of one name are met late at most."""
 
 
 class Restart(Exception):
@@ -27,6 +31,20 @@ class MoreRoots(Restart):
     def __init__(self, roots: Mapping[str, Any]) -> None:
         super().__init__(", ".join(roots))
         self.roots = roots
+
+    def added_to(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        """These and those that were known. Raises `ModelError` for what is new each time."""
+        found = {**known}
+        for name, value in self.roots.items():
+            others = sum(1 for each in found if each.rstrip("'") == name)
+            if others > _MOST_OF_A_NAME:
+                raise ModelError(
+                    f"{name} is another object in each run of setup, where it is not seen who "
+                    "shares it",
+                    remedy="make it at import, or keep it in an attribute of the model",
+                )
+            found[name + "'" * others] = value
+        return found
 
 
 class MoreNames(Restart):

@@ -19,6 +19,7 @@ from interleave.errors import InterleaveError, ModelError
 from interleave.memory.made import Kind
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive, Unmade
+from interleave.memory.values import register_immutable
 from interleave.world import policy
 from interleave.world.policy import Decision, Treatment
 from interleave.world.refusal import Refused
@@ -67,7 +68,9 @@ def is_pure(module: str | None) -> bool:
 
 def unmodelled(name: str, decision: Decision) -> ModelError:
     """The error for what no model may use, and what has no modelled counterpart."""
-    return ModelError(f"{name} has no modelled counterpart", remedy=decision.remedy)
+    return ModelError(
+        f"{name} has no modelled counterpart", remedy=decision.remedy, about=name.rstrip("()")
+    )
 
 
 def made_by_threads(real: Callable[..., Any], kind: type[Primitive]) -> Callable[..., Any]:
@@ -96,6 +99,13 @@ class Namespace:
 
     def __repr__(self) -> str:
         return f"<modelled {self._module.__name__}>"
+
+
+register_immutable(
+    Namespace,
+    lambda freezer, value: (Namespace, freezer.freeze(value._module)),
+    lambda thawer, key: Namespace(thawer.thaw(key[1])),
+)
 
 
 def modelled_attribute(module: ModuleType, name: str) -> Any:

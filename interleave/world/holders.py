@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMappin
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from interleave.memory.containers import read_location, write_location
+from interleave.memory.containers import delete_location, read_location, write_location
 from interleave.memory.port import Location, current_port
 from interleave.memory.values import UNBOUND, Shared, register_immutable
+
+BY_SETUP = "setup "
+"""What the key of a variable begins with that setup gives another value, and maybe no thread."""
 
 _get = object.__getattribute__
 _set = object.__setattr__
@@ -64,10 +67,8 @@ class Variables:
         location = self.locations.get(name)
         if location is None:
             current_port().begin_again(self.key_of(name))
-        elif read_location(location) is UNBOUND:
-            raise error
         else:
-            write_location(location, UNBOUND)
+            delete_location(location, error)
 
 
 class ModuleObject(Shared):

@@ -10,7 +10,7 @@ import types
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
-from interleave.memory.containers import read_location, write_location
+from interleave.memory.containers import delete_location, read_location, write_location
 from interleave.memory.port import Location, current_port
 from interleave.memory.values import (
     UNBOUND,
@@ -93,9 +93,10 @@ def delete_attribute(shared: SharedObject, name: str) -> None:
     """Leave the instance itself without an attribute. Raises `AttributeError`."""
     locations: dict[str, Location] = _get(shared, "_locations")
     location = locations.get(name)
-    if location is None or read_location(location) is UNBOUND:
-        raise AttributeError(f"{type(shared).__name__!r} object has no attribute {name!r}")
-    write_location(location, UNBOUND)
+    error = AttributeError(f"{type(shared).__name__!r} object has no attribute {name!r}")
+    if location is None:
+        raise error
+    delete_location(location, error)
 
 
 def _late(shared: SharedObject, name: str) -> str:
@@ -127,9 +128,9 @@ class InstanceDict(MutableMapping[str, Any]):
 
     def __delitem__(self, name: str) -> None:
         location = self._location(name)
-        if location is None or read_location(location) is UNBOUND:
+        if location is None:
             raise KeyError(name)
-        write_location(location, UNBOUND)
+        delete_location(location, KeyError(name))
 
     def __iter__(self) -> Iterator[str]:
         locations: dict[str, Location] = _get(self._shared, "_locations")

@@ -19,11 +19,14 @@ import types
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.world import policy, table
 from interleave.world.policy import OURS, Decision, Treatment
+
+if TYPE_CHECKING:
+    from interleave.world.unseen import Unseen
 
 _PASSING_ON = frozenset(
     str(Path(OURS, *parts)) for parts in (("world", "calling.py"), ("memory", "cursors.py"))
@@ -91,6 +94,8 @@ class Net:
         """Code of real modules that may run in any case, by id."""
         self.known_calls: set[Any] = set()
         """C code that may run in any case: functions, or a type and the name of a method."""
+        self.unseen: Unseen | None = None
+        """What code that runs as it is must not read, once that is known."""
 
 
 class watching:
@@ -159,8 +164,11 @@ class watching:
             return
         decision = policy.of_code(code, frame.f_globals)
         if decision.treatment is Treatment.PURE:
-            self._net.known_code[id(code)] = code
             _note_assumed(decision)
+            if decision.assumed and not self._in_setup:
+                self._refuse_to_read(code, frame, decision)
+            if not (decision.assumed and self._in_setup):
+                self._net.known_code[id(code)] = code
             return
         if self._runs_for_real(decision):
             return
@@ -173,7 +181,7 @@ class watching:
             if frame in self._begun:
                 return
         if not self._is_part_of_known(frame.f_back, decision):
-            self._refuse(frame.f_back, decision, _why_not_followed(decision))
+            self._refuse(frame.f_back, decision, *_why_not_followed(code, decision))
 
     def _call(self, frame: FrameType, called: Any) -> None:
         owner = called.__self__
@@ -191,7 +199,7 @@ class watching:
         if self._runs_for_real(decision):
             return
         if not self._is_part_of_known(frame, decision):
-            self._refuse(frame, decision, f"{decision.name} has no modelled counterpart")
+            self._refuse(frame, decision, f"{decision.name} has no modelled counterpart", "")
 
     def _runs_for_real(self, decision: Decision) -> bool:
         """Whether setup may run something, which makes real locks and runs real functions."""
@@ -227,8 +235,19 @@ class watching:
             caller = caller.f_back
         return False
 
-    def _refuse(self, caller: FrameType | None, decision: Decision, why: str) -> None:
-        self._error = ModelError(why, remedy=decision.remedy or table.UNKNOWN_PYTHON)
+    def _refuse_to_read(self, code: CodeType, frame: FrameType, decision: Decision) -> None:
+        """Refuse what is said to be pure and can read what is not the same for the threads."""
+        found = self._net.unseen and self._net.unseen.read_by(code)
+        if found:
+            remedy = (
+                f"take {decision.assumed} out of [tool.interleave] pure, or hand over what it reads"
+            )
+            why = f"{decision.name} is said to be pure, and can come by {found}"
+            self._refuse(frame.f_back, decision, why, remedy)
+
+    def _refuse(self, caller: FrameType | None, decision: Decision, why: str, remedy: str) -> None:
+        remedy = decision.remedy or remedy or table.UNKNOWN_PYTHON
+        self._error = ModelError(why, remedy=remedy, about=decision.name)
         self._error.through(self._calls(caller))
         self._halt(self._error)
 
@@ -249,10 +268,15 @@ class watching:
         return [*outer, *reversed(inner)]
 
 
-def _why_not_followed(decision: Decision) -> str:
-    if decision.treatment is Treatment.FOLLOWED:
-        return f"{decision.name} runs as it is, so that what it shares cannot be seen"
-    return f"{decision.name} has no modelled counterpart"
+def _why_not_followed(code: CodeType, decision: Decision) -> tuple[str, str]:
+    """Why a function of Python's is refused, and what to do instead where the table has nothing."""
+    if decision.treatment is not Treatment.FOLLOWED:
+        return f"{decision.name} has no modelled counterpart", ""
+    name = code.co_qualname
+    if code.co_flags & inspect.CO_GENERATOR:
+        why = f"the generator {name} is run by code of the library: a state cannot hold it"
+        return why, table.GENERATOR
+    return f"{name} runs as it is, so that what it shares cannot be seen", table.UNKNOWN_PYTHON
 
 
 def _note_assumed(decision: Decision) -> None:

@@ -79,9 +79,14 @@ def reachable(roots: Iterable[object]) -> list[Record]:
     In a root, everything has a name. Standard modules that are modelled or pure are not gone into,
     and no more is interleave itself. What functions of the others name is their own affair.
     """
+    return reachable_and_names(roots)[0]
+
+
+def reachable_and_names(roots: Iterable[object]) -> tuple[list[Record], set[str]]:
+    """The same, and every name that is in the code of these roots and of what they reach."""
     walk = _Walk()
     walk.go_from(roots)
-    return walk.records
+    return walk.records, walk.names
 
 
 _ANY_MODULE = frozenset({
@@ -131,7 +136,7 @@ class _Walk:
         self._spaces: list[_Space] = []
         self._modules: dict[int, _Space] = {}
         """The spaces of modules, by the identity of their globals."""
-        self._names: set[str] = set()
+        self.names: set[str] = set()
         """Names of attributes, and what may be one."""
         self._new_names: set[str] = set()
         self._opening: set[str] = set()
@@ -147,7 +152,7 @@ class _Walk:
                 if space.is_held:
                     self._open(space, fresh)
             self._go()
-        for it, home in reached_by_name(self._names):
+        for it, home in reached_by_name(self.names):
             self._record(it, home, None)
             self._go()
 
@@ -239,8 +244,8 @@ class _Walk:
                     self._open_if_asked(each)
         for name in sorted(modules):
             self._module(sys.modules.get(name), None)
-        found -= self._names
-        self._names |= found
+        found -= self.names
+        self.names |= found
         self._new_names |= found
 
     def _open_if_asked(self, space: _Space) -> None:
@@ -257,7 +262,7 @@ class _Walk:
         space = self._globals(MODULE_DICT(module), parent)
         if space is not None and not space.is_held:
             space.is_held = True
-            self._open(space, self._names)
+            self._open(space, self.names)
             self._open_if_asked(space)
 
     def _globals(self, namespace: dict[str, Any], parent: Record | None) -> _Space | None:
@@ -273,7 +278,7 @@ class _Walk:
         if self._is_followed(CLASS_MODULE(cls)):
             space = self._space(cls, NAMES_OF_CLASS, parent)
             self._open_data(space)
-            self._open(space, self._names)
+            self._open(space, self.names)
             self._open(space, [name for name in CLASS_DICT(cls) if _is_special(name)])
             self._push((type(cls), *MRO(cls)[1:]), None)
 
@@ -311,7 +316,8 @@ class _Walk:
 
 
 def _is_followed(module: str) -> bool:
-    return policy.of_module(module) is Treatment.FOLLOWED
+    # What users say is pure is believed to keep nothing, and looked at all the same.
+    return bool(policy.of_module(module) is Treatment.FOLLOWED or policy.assumed().covering(module))
 
 
 def _is_of_user(namespace: dict[str, Any]) -> bool:

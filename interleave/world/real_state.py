@@ -54,8 +54,8 @@ class RealState:
         if kind is not None:
             self.before.restore()
 
-    def began(self, who: str, function: Any, again: Callable[[], object]) -> None:
-        """Note that a thread has begun."""
+    def note(self, who: str, function: Any, again: Callable[[], object]) -> None:
+        """Note that code was run."""
         if not self._is_searching_for_line:
             self._cases.append(_Case(who, function, again))
 
@@ -66,7 +66,7 @@ class RealState:
         """
         if self._is_searching_for_line:
             return
-        self._cases.append(_Case(who, function, again))
+        self.note(who, function, again)
         self._count += 1
         if self._count >= self._due:
             self._due = 2 * self._count

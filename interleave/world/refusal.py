@@ -9,6 +9,7 @@ from typing import Any
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.port import running_port
 from interleave.memory.values import register_immutable
+from interleave.world.calling import call
 from interleave.world.policy import OURS
 
 
@@ -23,12 +24,13 @@ class Refused:
 
 def _refuse(self: Refused, *_: object, **__: object) -> Any:
     named = object.__getattribute__(self, "_error")
-    error = ModelError(named.what, remedy=named.remedy, place=named.place)
+    error = ModelError(named.what, remedy=named.remedy, about=named.about)
     user: FrameType | None = sys._getframe(1)
     while user is not None and user.f_code.co_filename.startswith(OURS):
-        user = user.f_back
-    if user and (error.place is None or user.f_code.co_filename == error.place.file):
-        error.place = Place.of_frame(user)
+        # What calls for a block is not the block: that is placed by the machine.
+        user = None if user.f_code is call.__code__ else user.f_back
+    if user is not None:
+        error.at(Place.of_frame(user))
     if (port := running_port()) is not None:
         port.halt(error)
     raise error

@@ -48,6 +48,7 @@ class Snapshot:
 
     def __init__(self, roots: Iterable[object]) -> None:
         self._records = [each for each in reachable(roots) if not each.home.is_fixed]
+        self._put_back: set[int] = set()
 
     def __len__(self) -> int:
         """How many homes are looked at."""
@@ -95,10 +96,15 @@ class Snapshot:
         if not changed:
             return []
         for record in changed:
+            self._put_back.add(id(record.it))
             record.put_back()
             if record.differs:
                 self._replace(record)
         return self.differences()
+
+    def has_put_back(self, it: object) -> bool:
+        """Whether an object has been put back, once or more often."""
+        return id(it) in self._put_back
 
     def _replace(self, record: Record) -> None:
         made = record.home.copied(record.contents)
@@ -112,7 +118,7 @@ class Snapshot:
 
 
 def _describe(record: Record) -> Iterator[Difference]:
-    path = _path(record)
+    path = path_of(record)
     if type(record.it) is not record.kind:
         yield Difference(f"{path}.__class__", shown(record.kind), shown(type(record.it)))
     home = record.home
@@ -122,7 +128,7 @@ def _describe(record: Record) -> Iterator[Difference]:
         yield Difference(where, shown(was), shown(now))
 
 
-def _path(record: Record) -> str:
+def path_of(record: Record) -> str:
     """How code can come to what a record is of."""
     labels: list[str] = []
     here: Record | None = record
@@ -165,5 +171,5 @@ def real_primitives(roots: Iterable[object]) -> dict[str, object]:
     found: dict[str, object] = {}
     for record in reachable(roots):
         if not derives(record.kind, type) and stdlib.primitive_class(record.it) is not None:
-            found.setdefault(_path(record), record.it)
+            found.setdefault(path_of(record), record.it)
     return found

@@ -109,6 +109,9 @@ UNKNOWN_PYTHON = (
 )
 """What to do instead of running a function that was not followed."""
 
+GENERATOR = "write a class with __enter__ and __exit__, or collect the values in a list"
+"""What to do instead of giving code of the library a generator to run."""
+
 UNKNOWN_C = (
     "if it gives the same result for the same arguments, and keeps nothing, name it in "
     "pyproject.toml: [tool.interleave] pure = [...]; else write down what it does in the model"
@@ -131,7 +134,7 @@ REFUSED = {
     # Chance.
     **dict.fromkeys(
         ("random", "_random", "secrets", "statistics.NormalDist.samples", "os.urandom",
-         "posix.urandom", "posix.getrandom"),
+         "numpy.random", "posix.urandom", "posix.getrandom"),
         _CHANCE,
     ),
     **dict.fromkeys(("uuid", "_uuid"), "count in a shared variable, or use choose([...])"),

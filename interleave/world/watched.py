@@ -5,6 +5,7 @@ They are known by name, so that no module is imported for a model that does not 
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -268,25 +269,6 @@ class _Logger(Watched):
             object.__setattr__(it, name, contents[f".{name}"])
 
 
-class _Environment(Watched):
-    """`os.environ`."""
-
-    is_all = True
-
-    def read(self, it: Any) -> dict[Any, Any]:
-        return {it.decodekey(key): it.decodevalue(value) for key, value in it._data.items()}
-
-    def write(self, it: Any, contents: dict[Any, Any]) -> None:
-        for name, was, _ in changes(contents, self.read(it)):
-            if was is ABSENT:
-                del it[name]
-            else:
-                it[name] = was
-
-    def label(self, key: Any) -> str:
-        return f"[{key!r}]"
-
-
 class _Error(Watched):
     """An exception. Where it was raised last is nothing that a program goes by."""
 
@@ -385,7 +367,6 @@ _WATCHED: dict[str, Callable[[Any], Watched]] = {
     "numpy.ndarray": _NumpyArray,
     "decimal.Context": _DecimalContext,
     "logging.Logger": _Logger,
-    "os._Environ": _Environment,
     "builtins.BaseException": _Error,
 }
 
@@ -417,6 +398,25 @@ class _Current(Watched):
 
     def write(self, it: Any, contents: dict[str, Any]) -> None:
         it.setcontext(contents["decimal.getcontext()"])
+
+
+class _Environment(Watched):
+    """The variables that this process was given."""
+
+    names_itself = True
+
+    def read(self, it: Any) -> dict[Any, Any]:
+        return {it.decodekey(key): it.decodevalue(value) for key, value in it._data.items()}
+
+    def write(self, it: Any, contents: dict[Any, Any]) -> None:
+        for name, was, _ in changes(contents, self.read(it)):
+            if was is ABSENT:
+                del it[name]
+            else:
+                it[name] = was
+
+    def label(self, key: Any) -> str:
+        return f"os.environ[{key!r}]"
 
 
 class _Loggers(Watched):
@@ -458,6 +458,8 @@ class _Loggers(Watched):
 def reached_by_name(names: set[str]) -> list[tuple[object, Home]]:
     """What functions of the standard library give to whoever asks, of those with such names."""
     found: list[tuple[object, Home]] = []
+    if names & {"environ", "environb", "getenv", "putenv", "unsetenv"}:
+        found.append((os.environ, _Environment(None)))
     if "decimal" in sys.modules and names & {"getcontext", "setcontext", "localcontext"}:
         found.append((sys.modules["decimal"], _Current(None)))
     if "logging" in sys.modules and names & {"getLogger", "logging", "getLevelName"}:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 import functools
 import inspect
 import sys
@@ -17,22 +18,22 @@ import types
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from interleave.compiler import Code, compile_function, compile_whole, is_user_function
+from interleave.compiler import Code, Scope, compile_function, compile_whole, is_user_function
+from interleave.compiler.imports import Imported, imports_of
 from interleave.compiler.names import (
     LIBRARY_METHODS,
     Surroundings,
-    bound_names,
-    evaluated_nodes,
     is_followed_class,
     is_followed_module,
     is_library,
     is_shared_global,
     modelled,
-    scope_walk,
+    source_bound,
+    source_nodes,
 )
 from interleave.compiler.source import DEFINITION, Definition, find_function
 from interleave.compiler.variables import CELL, MODULE, declared, module_of
-from interleave.errors import InterleaveError, ModelError, Place
+from interleave.errors import InterleaveError
 from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.port import running_port
@@ -41,6 +42,7 @@ from interleave.model import Model
 from interleave.world import policy
 from interleave.world.calls import CALL_PARTIAL, construct
 from interleave.world.holders import (
+    BY_SETUP,
     AttributeDict,
     CellObject,
     FunctionObject,
@@ -61,14 +63,11 @@ class World:
     it is known what these stand for: see `know`.
     """
 
-    def __init__(
-        self, model: type[Model], written: Iterable[str], *, switches: bool, lambdas: bool
-    ) -> None:
+    def __init__(self, model: type[Model], written: Iterable[str], *, switches: bool) -> None:
         self._model = model
         self._switches = switches
-        self._lambdas = lambdas
         self._written: dict[str, list[str]] = {}
-        for key in sorted(written):
+        for key in sorted({key.removeprefix(BY_SETUP) for key in written}):
             holder, colon, name = key.rpartition(":")
             if colon:
                 self._written.setdefault(holder, []).append(name)
@@ -105,15 +104,15 @@ class World:
         shared: Mapping[int, Any],
         method_names: frozenset[str],
         *,
-        one_per_loop: bool,
+        scope: Scope,
     ) -> None:
         """Say what stands for what was captured (by id), and what methods of the model are called.
 
-        `one_per_loop`: a loop has one variable for all its rounds.
+        `scope` says where the variables of a function begin.
         """
         self._shared = shared
         self._method_names = method_names
-        self._one_per_loop = one_per_loop
+        self._scope = scope
         self.is_laid_out = True
         self._fill()
 
@@ -168,19 +167,32 @@ class World:
         Only those of modules, classes and cells that this program has met: no others matter.
         """
         for owner, name in before.rebound():
-            if isinstance(owner, dict):
-                key = f"module {owner.get('__name__')}"
-            elif isinstance(owner, type):
-                key = f"class {owner.__module__}.{owner.__qualname__}"
-            else:
-                holder = self._cells.get(id(owner))
-                if holder is None:
-                    continue
-                key = holder.removeprefix(CELL)
+            key = self._key_of(owner)
+            if isinstance(owner, types.CellType):
                 name = key.rpartition(".")[2]
-            if name not in self._written.get(key, ()):
-                return f"{key}:{name}"
+            if key and name not in self._written.get(key, ()):
+                return f"{BY_SETUP}{key}:{name}"
         return None
+
+    def variables_written_in(self, owner: object) -> Collection[str]:
+        """The variables that some code writes in a module (its namespace), a class, a function or a
+        cell, by name.
+        """
+        return self._written.get(self._key_of(owner), ())
+
+    def _key_of(self, owner: object) -> str:
+        """The key of a holder of variables; "" for anything else, and for cells not met."""
+        if isinstance(owner, dict):
+            return f"module {owner.get('__name__')}"
+        if isinstance(owner, type):
+            return f"class {owner.__module__}.{owner.__qualname__}"
+        if isinstance(owner, types.FunctionType):
+            return f"function {module_of(owner)}.{owner.__qualname__}"
+        return self._cells.get(id(owner), "").removeprefix(CELL)
+
+    def stand_in_of(self, value: object) -> Any:
+        """What stands for an object that was captured; None for any other."""
+        return self._shared.get(id(value))
 
     # Classes
 
@@ -332,9 +344,9 @@ class World:
                 defaults=lambda value: self.default(value, function),
                 inner=self.copy,
                 switches=self._switches,
-                lambdas=self._lambdas,
-                one_per_loop=self._one_per_loop,
+                scope=self._scope,
                 holders=self._holders_in(function),
+                imports=self._imports(function),
             )
             self._fill()
             self._require()
@@ -376,7 +388,8 @@ class World:
         if not isinstance(callee, types.FunctionType):
             return None
         function = self._originals.get(callee, callee)
-        if not is_user_function(function):
+        is_made_by_code = function is callee and COPY in callee.__globals__
+        if is_made_by_code or not is_user_function(function):
             return None
         if function.__code__.co_flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
             return None
@@ -443,8 +456,9 @@ class World:
         if code is None:
             code = function.__code__
             cells = function.__closure__ and tuple(types.CellType() for _ in function.__closure__)
-        namespace[COPY] = code
-        return types.FunctionType(code, namespace, function.__name__, None, cells)
+        copy = types.FunctionType(code, namespace, function.__name__, None, cells)
+        namespace[COPY] = copy
+        return copy
 
     def _coroutines_of(self, function: types.FunctionType) -> types.FunctionType:
         """What code that is not run block by block calls instead of an `async def` function."""
@@ -470,7 +484,9 @@ class World:
         module = MODULE + module_of(function)
         variables = self._by_key.get(f"module {module_of(function)}")
         if variables and variables.wanted:
-            holders.update(dict.fromkeys({*variables.wanted} - bound_names(definition), module))
+            imported = {each.name for each in self._imports(function)}
+            bound = source_bound(definition) | imported
+            holders.update({name: module for name in variables.wanted if name not in bound})
         freevars = function.__code__.co_freevars
         nonlocals = declared(definition, ast.Nonlocal) if freevars else frozenset()
         cells = zip(freevars, function.__closure__ or (), strict=True)
@@ -481,6 +497,11 @@ class World:
                 holders[name] = holder
         holders.update(dict.fromkeys(declared(definition, ast.Global), module))
         return holders
+
+    def _imports(self, function: types.FunctionType) -> list[Imported]:
+        """What the import statements in a function bind."""
+        found = find_function(function)
+        return imports_of(found[0], function.__globals__) if found else []
 
     def _fill(self) -> None:
         """Give each copy what its names stand for, each twin its attributes; which makes more."""
@@ -510,11 +531,11 @@ class World:
     def _namespace(self, function: types.FunctionType) -> dict[str, Any]:
         """What the free names of a function stand for."""
         found = find_function(function)
-        file = function.__code__.co_filename
         names = Surroundings(function)
         namespace: dict[str, Any] = {
             "__builtins__": builtins,
             "__name__": module_of(function),
+            COPY: None,
         }
         if found is None:
             for name in _names_in(function.__code__):
@@ -524,11 +545,17 @@ class World:
                 namespace["hash"] = hash
             return namespace
         definition = found[0]
-        imported = _imports(definition, function.__globals__)
+        imports = imports_of(definition, function.__globals__)
+        imported = {each.name: each.value for each in imports if each.error is None}
         names.imported.update(imported)
-        bound = bound_names(definition)
+        bound = source_bound(definition)
         holders = self._holders_in(function)
-        for node in evaluated_nodes(definition):
+        for each in imports:
+            if each.error is not None:
+                namespace[each.key] = _raising(each.error)
+            else:
+                namespace[each.key] = lambda each=each: self.now(each.value, each.name)
+        for node in source_nodes(definition):
             if not isinstance(node, ast.Name):
                 continue
             name = node.id
@@ -540,7 +567,7 @@ class World:
                 module = sys.modules[module_of(function)]
                 namespace[name] = lambda module=module: AttributeDict(self.module(module))
             else:
-                namespace[name] = self._meaning(names, name, Place.of_node(file, node))
+                namespace[name] = self._meaning(names, name)
         if "__class__" in function.__code__.co_freevars:
             namespace["__class__"] = self._meaning(names, "__class__")
         inside = {MODULE + module_of(function)} if _declares_inside(definition) else set()
@@ -552,16 +579,9 @@ class World:
                 namespace[name] = function.__globals__[name]
         return namespace
 
-    def _meaning(self, names: Surroundings, name: str, place: Place | None = None) -> Any:
+    def _meaning(self, names: Surroundings, name: str) -> Any:
         real = names.real(name)
-
-        def otherwise() -> Any:
-            try:
-                return modelled(real, name)
-            except InterleaveError as error:
-                return Refused(error.at(place))
-
-        return self.meaning(real, name, otherwise)
+        return self.meaning(real, name, lambda: self.modelled(real, name))
 
 
 def _constructor(twin: type) -> Any:
@@ -589,6 +609,13 @@ def _content(cell: types.CellType) -> Any:
         return UNBOUND
 
 
+def _raising(error: Exception) -> Callable[[], Any]:
+    def raise_it() -> Any:
+        raise copy.copy(error)
+
+    return raise_it
+
+
 def _names_in(code: types.CodeType) -> list[str]:
     """The free names in a code object, and in those inside it."""
     found = [*code.co_names, *code.co_freevars]
@@ -604,24 +631,3 @@ def _declares_inside(definition: Definition) -> bool:
 
 def _call_it(*args: Any, **kwargs: Any) -> Any:
     return it(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
-
-
-def _imports(definition: Definition, globals_: Mapping[str, Any]) -> dict[str, Any]:
-    """What import statements in a function bind; one that fails is the error where it is used."""
-    found: dict[str, Any] = {}
-    for node in scope_walk(definition.body):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            module = ast.Module([node], [])
-            try:
-                exec(compile(module, "<import>", "exec"), {**globals_}, found)  # noqa: S102
-            except Exception as error:
-                refused = Refused(
-                    ModelError(
-                        f"this import raises {type(error).__name__}: {error}",
-                        remedy="import what there is, at the top of the file",
-                        place=Place.of_node(globals_.get("__file__", "?"), node),
-                    )
-                )
-                for alias in node.names:
-                    found[alias.asname or alias.name.partition(".")[0]] = refused
-    return found

@@ -388,6 +388,7 @@ def conflicts(machine: Machine, one: Any, other: Any) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(text=models(), engine=st.sampled_from(ENGINES), enough=st.integers(1, 200))
 def test_random_models(

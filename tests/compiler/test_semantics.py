@@ -22,6 +22,7 @@ def agree(file: Path, text: str) -> None:
     assert by_interleave(file, text) == expected
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(seed=st.integers(0, 10**9), size=st.sampled_from([6, 10, 16, 24]))
 def test_random_programs(tmp_path: Path, seed: int, size: int) -> None:
@@ -731,6 +732,7 @@ def note_failure(found: Found, step) -> None:
         found.raised.add((step.thread, type(error).__name__, str(error)))
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(seed=st.integers(0, 10**9), shape=st.sampled_from([(2, 3), (2, 4), (2, 5), (3, 2), (3, 3)]))
 def test_every_schedule(tmp_path: Path, seed: int, shape: tuple[int, int]) -> None:

@@ -78,6 +78,7 @@ two_of_them = st.lists(st.sampled_from(NATIVE), min_size=2, max_size=2, unique_b
 """For random models: to try more models finds more than to try each in every way."""
 
 
+@pytest.mark.slow
 @many
 @given(
     text=models(),
@@ -100,6 +101,7 @@ def test_random_models(
     unload()
 
 
+@pytest.mark.slow
 @many
 @given(
     text=models(),
@@ -115,6 +117,7 @@ def test_first_violation(
     unload()
 
 
+@pytest.mark.slow
 @many
 @given(
     text=models(),

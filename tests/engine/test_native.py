@@ -106,6 +106,7 @@ class Long(Model):
         self.cells[8] = -total
 
 
+@pytest.mark.slow
 def test_values_that_appear_late() -> None:
     expected = document(Long, "reference")
     for sizes in (Sizes(states=20, room=30), Sizes()):
@@ -132,6 +133,7 @@ class Inside(Model):
         return self.inside("s") <= 1 or self.finished("work")
 
 
+@pytest.mark.slow
 def test_a_property_asks_no_more_of_a_thread_than_it_needs() -> None:
     checked = checked_model(Inside, "", {}, Options(engine="native", workers=1))
     assert checked.result.states > 20_000
@@ -288,6 +290,7 @@ def test_a_million_states(workers: int) -> None:
     assert checked.facts.bytes < 60 * 1_118_878
 
 
+@pytest.mark.slow
 def test_four_million_states_with_lost_updates() -> None:
     (found,) = check(Counter).models
     assert (found.states, found.transitions) == (3_892_125, 13_955_872)
@@ -352,6 +355,7 @@ class Ticks(Model):
             self.turn = 1 - self.turn
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["reference", "native"])
 def test_a_variable_that_never_stops_growing_is_named(engine: str) -> None:
     (found,) = check(Ticks, engine=engine, max_states=8_000).models

@@ -151,6 +151,7 @@ OF_A_POOL: tuple[Call, ...] = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_any_two_calls_on_a_future_answer_as_the_real_ones_do() -> None:
     compare(Calls, [OF_A_FUTURE] * 2)

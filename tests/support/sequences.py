@@ -20,8 +20,8 @@ Call = Any
 class Sequences(Model):
     """One thread that performs one call of each round.
 
-    It keeps no list of what it has done: so what a call does is worked out once for each state of
-    the object, and not once for each way there. `told` has the calls, and what each gave.
+    `told` has the calls, and what each gave. Its local variables say nothing of earlier calls: so
+    what a call does is worked out once for each state of the object, and not for each way there.
     """
 
     ROUNDS = param(())

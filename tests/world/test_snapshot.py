@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 import types
@@ -644,32 +645,64 @@ def test_what_setup_cannot_undo_is_an_error(tmp_path: Path) -> None:
     assert error.value.place.line == 5
 
 
+# What the user says is pure, what that changes, and in which line.
 HIDDEN = {
-    "a class": ("class C:\n    n = 0\ndef bump():\n    setattr(C, 'n', C.n + 1)", "C.n", 5),
+    "a class": (
+        "class C:\n    n = 0\ndef bump():\n    setattr(C, 'n', C.n + 1)",
+        "model.bump",
+        "C.n",
+        5,
+    ),
     "an iterator": (
         "numbers = iter(range(99))\ndef bump():\n    return next(numbers)",
+        "model.bump",
         "numbers (an iterator)",
         4,
     ),
-    "a lambda": ("store = [0]\nbump = lambda: store.append(1)", "store", 3),
+    "a lambda": (
+        "store = [0]\nbump = lambda: store.append(1)",
+        "model.bump",
+        "store",
+        3,
+    ),
     "a closure": (
         "def make():\n    n = 0\n    def bump():\n        nonlocal n\n        n += 1\n"
         "    return bump\nimport functools\nbump = functools.partial(make())",
+        "model.make",
         "make.<locals>.bump.__closure__['n']",
         6,
     ),
     "a helper": (
         "import hidden_helper\ndef bump():\n    hidden_helper.bump()",
+        "hidden_helper.bump",
         "hidden_helper.n",
         0,
     ),
+    "a module": (
+        "import hidden_helper\ndef bump():\n    hidden_helper.bump()",
+        "hidden_helper",
+        "hidden_helper.n",
+        0,
+    ),
+    "the environment": (
+        "import os\ndef bump():\n    os.environ['INTERLEAVE_BUMPED'] = '1'",
+        "model.bump",
+        "os.environ['INTERLEAVE_BUMPED']",
+        4,
+    ),
 }
+
+
+def say_pure(folder: Path, *names: str) -> None:
+    full = [re.sub(r"^model\.", "__interleave_model__.model.", name) for name in names]
+    (folder / "pyproject.toml").write_text(f"[tool.interleave]\npure = {full}\n")
 
 
 @pytest.mark.parametrize("engine", ["auto", "native", "reference"])
 @pytest.mark.parametrize("home", HIDDEN)
 def test_what_changes_unseen_is_an_error(tmp_path: Path, home: str, engine: str) -> None:
-    header, where, line = HIDDEN[home]
+    header, pure, where, line = HIDDEN[home]
+    say_pure(tmp_path, pure)
     body = textwrap.dedent(
         """
         class M(Model):
@@ -706,6 +739,8 @@ def test_a_property_that_changes_something_real_is_an_error(tmp_path: Path) -> N
         tmp_path,
         """
         asked = iter(range(100))
+        def ask():
+            next(asked)
         class M(Model):
             x = 0
             @thread
@@ -713,11 +748,12 @@ def test_a_property_that_changes_something_real_is_an_error(tmp_path: Path) -> N
                 self.x = 1
             @invariant
             def holds(self):
-                next(asked)
+                ask()
                 return self.x < 2
         """,
     )
+    say_pure(tmp_path, "model.ask")
     with pytest.raises(ModelError, match="the invariant holds changes asked") as raised:
         check(model)
     assert raised.value.place is not None
-    assert raised.value.place.line == 11
+    assert raised.value.place.line == 5
