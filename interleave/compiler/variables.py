@@ -10,6 +10,7 @@ import ast
 import copy
 import types
 from collections.abc import Mapping
+from functools import lru_cache
 
 from interleave.compiler.closures import VariableRewriter
 from interleave.compiler.names import scope_walk
@@ -26,8 +27,9 @@ def module_of(function: types.FunctionType) -> str:
     return name
 
 
+@lru_cache(maxsize=4096)
 def declared(definition: Definition, kind: type[ast.Global] | type[ast.Nonlocal]) -> frozenset[str]:
-    """The names that a function declares global, or nonlocal."""
+    """The names that a function declares global, or nonlocal, as it stands in the source."""
     return frozenset(
         name
         for node in scope_walk(definition.body)
