@@ -170,7 +170,7 @@ class watching:
             return
         if self._runs_for_real(decision):
             return
-        if policy.is_generated(code) or _names_nothing(code):
+        if policy.is_generated(code) or _names_nothing(code, frame.f_globals):
             if not code.co_flags & _SUSPENDED:
                 self._net.known_code[id(code)] = code
                 return
@@ -217,7 +217,7 @@ class watching:
                 return True
             if code.co_filename.startswith(OURS):
                 return is_library and direct and code.co_filename != _PASSING_ON
-            if direct and policy.is_generated(code):
+            if direct and (policy.is_generated(code) or _rewrites_assertions(caller, decision)):
                 return True
             if not _is_real(caller):
                 return False
@@ -289,19 +289,32 @@ def _is_real(frame: FrameType) -> bool:
     return module is not None and module.__dict__ is names
 
 
+def _rewrites_assertions(frame: FrameType, decision: Decision) -> bool:
+    """Whether it is pytest that asks for the locals, to say why an assertion fails."""
+    return decision.name == "builtins.locals" and "@pytest_ar" in frame.f_code.co_names
+
+
 def _begins(frame: FrameType) -> bool:
     """Whether a generator is at its beginning, which the argument of `RESUME` tells."""
     return frame.f_code.co_code[frame.f_lasti + 1] & 3 == 0
 
 
-def _names_nothing(code: CodeType) -> bool:
-    """Whether all that a function can come by is its arguments, and what these refer to."""
+def _names_nothing(code: CodeType, globals_: dict[str, Any]) -> bool:
+    """Whether all that a function can come by is its arguments, and what is pure."""
     found = dis.get_instructions(code)
     outside = {each.argval for each in found if each.opname.endswith(("_GLOBAL", "_NAME"))}
     inner = [each for each in code.co_consts if isinstance(each, CodeType)]
     return (
         set(code.co_freevars) <= ({"__class__"} if "super" in outside else set())
-        and all(hasattr(builtins, name) for name in outside)
+        and all(_is_pure(name, globals_) for name in outside)
         and not _WAYS_OUT & {*outside, *code.co_names}
-        and all(_names_nothing(each) for each in inner)
+        and all(_names_nothing(each, globals_) for each in inner)
     )
+
+
+def _is_pure(name: str, globals_: dict[str, Any]) -> bool:
+    if name in globals_:
+        value = globals_[name]
+        is_code = callable(value) or isinstance(value, types.ModuleType)
+        return is_code and policy.of_object(value).treatment is Treatment.PURE
+    return hasattr(builtins, name)
