@@ -26,6 +26,11 @@ def module_of(function: types.FunctionType) -> str:
     return name
 
 
+def surrounding(function: types.FunctionType) -> str:
+    """The name of the function that a function was made in; its own where there is none."""
+    return function.__qualname__.rpartition(".<locals>")[0] or function.__qualname__
+
+
 def declared(definition: Definition, kind: type[ast.Global] | type[ast.Nonlocal]) -> frozenset[str]:
     """The names that a function declares global, or nonlocal."""
     return frozenset(

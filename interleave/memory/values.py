@@ -159,7 +159,7 @@ def _stable_text(parts: object) -> str:
     return getattr(parts, "__qualname__", None) or repr(parts)
 
 
-class _Same:
+class Same:
     """Wraps an object that is compared by identity: a function, a class, a module."""
 
     __slots__ = ("it",)
@@ -171,7 +171,7 @@ class _Same:
         return id(self.it)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.it is other.it
+        return isinstance(other, Same) and self.it is other.it
 
     def __repr__(self) -> str:
         if isinstance(self.it, Enum):
@@ -220,35 +220,35 @@ class Freezer:
         if handler := _IMMUTABLE.get(kind):
             return handler(self, value)
         if issubclass(kind, Enum):
-            return (Enum, _Same(value))
+            return (Enum, Same(value))
         if issubclass(kind, tuple):
-            return ("named", _Same(kind), tuple([self.freeze(item) for item in value]))  # type: ignore[attr-defined]
+            return ("named", Same(kind), tuple([self.freeze(item) for item in value]))  # type: ignore[attr-defined]
         if is_dataclass(kind) and kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]
             parts = [self.freeze(getattr(value, field.name)) for field in fields(kind)]
-            return ("dataclass", _Same(kind), tuple(parts))
+            return ("dataclass", Same(kind), tuple(parts))
         if isinstance(value, type | types.ModuleType | types.BuiltinFunctionType):
             return self._freeze_named(value)
         if isinstance(value, types.FunctionType):
             return self._freeze_function(value)
         if isinstance(value, types.MethodType):
-            return ("method", self.freeze(value.__self__), _Same(value.__func__))
+            return ("method", self.freeze(value.__self__), Same(value.__func__))
         return self._freeze_mutable(kind, value)
 
     def _freeze_named(self, value: Any) -> Key:
         owner = getattr(value, "__self__", None)
         if owner is not None and not isinstance(owner, types.ModuleType):
             return ("builtin method", self.freeze(owner), value.__name__)
-        return ("named object", _Same(value))
+        return ("named object", Same(value))
 
     def _freeze_function(self, value: types.FunctionType) -> Key:
         if value.__globals__.get(COPY) is value:
-            return ("named object", _Same(value))  # there is one of it
+            return ("named object", Same(value))  # there is one of it
         if value.__closure__ or "<lambda>" in value.__name__ or "<locals>" in value.__qualname__:
             raise Uncapturable(
                 value,
                 f"{_a(value)} is made by a running thread or holds variables of its surroundings",
             )
-        return ("named object", _Same(value))
+        return ("named object", Same(value))
 
     def _freeze_mutable(self, kind: type, value: Any) -> Key:
         handler = _MUTABLE.get(kind)
@@ -276,8 +276,8 @@ class Freezer:
             made_from = self._sequence(_native(kind).__reduce__(value)[1])
             cause = self.freeze(value.__cause__), value.__suppress_context__
             args = self._sequence(value.args)
-            return ("exception", number, _Same(kind), made_from, args, inside, cause)
-        return ("object", number, _Same(kind), inside)
+            return ("exception", number, Same(kind), made_from, args, inside, cause)
+        return ("object", number, Same(kind), inside)
 
     def _sequence(self, items: Iterable[Any]) -> tuple[Key, ...]:
         return tuple([self.freeze(item) for item in items])
@@ -466,7 +466,7 @@ _IMMUTABLE: dict[type, Callable[[Freezer, Any], Key]] = {
     type(...): lambda _, value: (type(...),),
     type(NotImplemented): lambda _, value: (type(NotImplemented),),
     Unbound: lambda _, value: (Unbound,),
-    object: lambda _, value: (object, _Same(value)),
+    object: lambda _, value: (object, Same(value)),
 }
 """How to freeze the immutable types that need care."""
 
