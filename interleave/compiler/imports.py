@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from interleave.compiler.names import bound_names, inner_names_used, scope_walk
+from interleave.compiler.names import bound_names, names_inside, scope_walk
 from interleave.compiler.source import Definition
 
 
@@ -50,7 +50,7 @@ def with_imports(definition: Definition, imports: list[Imported]) -> Definition:
     if not imports:
         return definition
     times = Counter(each.name for each in imports)
-    others = bound_names(definition) | inner_names_used(definition)
+    others = bound_names(definition) | names_inside(definition)
     runs = {
         each.key
         for each in imports

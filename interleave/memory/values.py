@@ -48,6 +48,9 @@ class Shared:
     _of_threads = False
     """Whether it keeps something for each thread, of which the class can `forget`."""
 
+    def __reduce_ex__(self, _: object) -> Any:
+        raise TypeError(f"cannot pickle {type(self).__name__!r} object")
+
 
 class Unbound:
     """Stands for the value of a variable that has none."""
@@ -331,16 +334,19 @@ def _is_defined_in_python(kind: type) -> bool:
 
 def attributes_of(value: object) -> dict[str, Any]:
     """The attributes of an instance, from its `__dict__` and its `__slots__`, in order."""
-    found: dict[str, Any] = {}
-    for base in reversed(type(value).__mro__):
-        slots = members_of(base).get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            if name not in ("__dict__", "__weakref__"):
-                mangled = mangle(name, base.__name__)
-                if hasattr(value, mangled):
-                    found[mangled] = getattr(value, mangled)
+    found = {name: getattr(value, name) for name in slots_of(type(value)) if hasattr(value, name)}
     found.update(getattr(value, "__dict__", {}))
     return found
+
+
+def slots_of(kind: type) -> list[str]:
+    """The names of the slots of a class and its bases, in order."""
+    found: list[str] = []
+    for base in reversed(kind.__mro__):
+        slots = members_of(base).get("__slots__", ())
+        names = (slots,) if isinstance(slots, str) else slots
+        found += [mangle(each, base.__name__) for each in names]
+    return [each for each in found if each not in ("__dict__", "__weakref__")]
 
 
 members_of: Callable[[type], Mapping[str, Any]] = type.__dict__["__dict__"].__get__

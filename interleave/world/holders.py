@@ -184,6 +184,12 @@ class FunctionObject(Shared):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return _get(self, "_copy")(*args, **kwargs)
 
+    def __copy__(self) -> FunctionObject:
+        return self
+
+    def __deepcopy__(self, _: object) -> FunctionObject:
+        return self
+
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         return self if instance is None else MethodType(self, instance)
 

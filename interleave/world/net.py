@@ -28,10 +28,8 @@ from interleave.world.policy import OURS, Decision, Treatment
 if TYPE_CHECKING:
     from interleave.world.unseen import Unseen
 
-_PASSING_ON = frozenset(
-    str(Path(OURS, *parts)) for parts in (("world", "calling.py"), ("memory", "cursors.py"))
-)
-"""Files of it that call C code which the model has given them."""
+_PASSING_ON = str(Path(OURS, "world", "calling.py"))
+"""The file of this package that calls C code which the model has given it."""
 
 _IMPORTING = ("importlib._bootstrap", "importlib._bootstrap_external")
 """What imports modules: what a module does when it is imported, it does once, and for all."""
@@ -39,7 +37,7 @@ _IMPORTING = ("importlib._bootstrap", "importlib._bootstrap_external")
 _SUSPENDED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 """Flags of functions whose frames last longer than a call."""
 
-_WAYS_OUT = frozenset(("__class__", "super", "type"))
+_WAYS_OUT = frozenset(("__class__", "type"))
 """Names by which a function comes from its arguments to their classes."""
 
 
@@ -151,7 +149,7 @@ class watching:
                 self._enter(frame)
         elif event == "c_call":
             file = frame.f_code.co_filename
-            if not _is_ours[file] or file in _PASSING_ON:
+            if not _is_ours[file] or file == _PASSING_ON:
                 self._call(frame, called)
 
     def _enter(self, frame: FrameType) -> None:
@@ -218,7 +216,7 @@ class watching:
             if code.co_filename.startswith("<frozen importlib"):
                 return True
             if code.co_filename.startswith(OURS):
-                return is_library and direct and code.co_filename not in _PASSING_ON
+                return is_library and direct and code.co_filename != _PASSING_ON
             if direct and policy.is_generated(code):
                 return True
             if not _is_real(caller):
@@ -302,7 +300,7 @@ def _names_nothing(code: CodeType) -> bool:
     outside = {each.argval for each in found if each.opname.endswith(("_GLOBAL", "_NAME"))}
     inner = [each for each in code.co_consts if isinstance(each, CodeType)]
     return (
-        not code.co_freevars
+        set(code.co_freevars) <= ({"__class__"} if "super" in outside else set())
         and all(hasattr(builtins, name) for name in outside)
         and not _WAYS_OUT & {*outside, *code.co_names}
         and all(_names_nothing(each) for each in inner)

@@ -13,7 +13,25 @@ from interleave.world.calling import call
 from interleave.world.policy import OURS
 
 
-class Refused:
+class _RefusedType(type):
+    """The type of such a thing tells nothing of what it would stand for, and is as good as that."""
+
+    def __getattribute__(cls, name: str) -> Any:
+        user = sys._getframe(1)
+        if user.f_code.co_filename.startswith(OURS):
+            return type.__getattribute__(cls, name)
+        error = ModelError(
+            f"this asks the type of something that has no modelled counterpart for {name}",
+            remedy="keep what threads share in attributes of the model, or in objects of classes "
+            "that are followed",
+            place=Place.of_frame(user),
+        )
+        if (port := running_port()) is not None:
+            port.halt(error)
+        raise error
+
+
+class Refused(metaclass=_RefusedType):
     """Whatever is done with it ends the check; that it is kept somewhere does not."""
 
     __slots__ = ("_error",)

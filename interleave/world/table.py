@@ -79,7 +79,10 @@ PURE = {
     "interleave", "ipaddress", "ntpath", "os.PathLike", "os.fspath", "pathlib.PurePath",
     "pathlib.PurePosixPath", "pathlib.PureWindowsPath", "posix.fspath", "nt.fspath", "posixpath",
     "uuid.UUID",
+    # What pytest makes of an assertion that fails.
+    "_pytest", "pluggy",
     # Parts of modules that are modelled, or refused as a whole.
+    "heapq.merge", "heapq.nlargest", "heapq.nsmallest",
     "sys.exit", "sys.intern", "time.struct_time",
 }  # fmt: skip
 """What gives the same result for the same arguments, every time, and keeps nothing."""
@@ -165,6 +168,7 @@ REFUSED = {
     ),
     "builtins.breakpoint": "look at the trace of a violation, or use `interleave steps`",
     # Settings that all code sees.
+    "abc.ABCMeta.register": "register the class at import",
     **dict.fromkeys(
         ("calendar.setfirstweekday", "codecs.register", "_codecs.register",
          "_codecs.register_error", "copyreg.add_extension", "copyreg.constructor",

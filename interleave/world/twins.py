@@ -36,7 +36,7 @@ class TwinType(type):
     _is_ready: bool
 
     def __setattr__(cls, name: str, value: object) -> None:
-        if not type.__getattribute__(cls, "_is_ready"):
+        if name in _CACHES or not type.__getattribute__(cls, "_is_ready"):
             type.__setattr__(cls, name, value)
             return
         twin = type.__getattribute__(cls, "_twin")
@@ -77,6 +77,9 @@ class ClassDict(Mapping[str, Any]):
 
 
 _OURS = frozenset({"_twin", "_of_class", "_is_ready"})
+
+_CACHES = frozenset({"__slotnames__"})
+"""Attributes that Python keeps in classes for itself."""
 
 
 register_immutable(
@@ -171,7 +174,8 @@ def method_of(value: object, name: str) -> types.FunctionType | None:
 
 def twin_of(kind: type) -> type:
     """The twin that a class of stand-ins stands for; any other class is its own."""
-    return type.__getattribute__(kind, "_twin") if isinstance(kind, TwinType) else kind
+    is_made = isinstance(kind, TwinType) and "_twin" in members_of(kind)
+    return type.__getattribute__(kind, "_twin") if is_made else kind
 
 
 class Twins:
@@ -294,9 +298,19 @@ class Twins:
                 member = members_of(cls)[name]
                 if not isinstance(member, types.MemberDescriptorType | types.GetSetDescriptorType):
                     _put(twin, name, self._member(cls, name, member))
+        if "_abc_impl" in members_of(cls):
+            self._register(cls, twin)
         if "__abstractmethods__" in members_of(cls):
             _put(twin, "__abstractmethods__", members_of(cls)["__abstractmethods__"])
         _put(twin, "_is_ready", True)
+
+    def _register(self, cls: type, twin: type) -> None:
+        """Have those classes count as subclasses of a twin that were registered for its class."""
+        references, *_ = abc._get_dump(cls)  # type: ignore[attr-defined]
+        found = [each for reference in references if (each := reference()) is not None]
+        for each in sorted(found, key=lambda one: (one.__module__, one.__qualname__)):
+            member = self.twin(each) if self._is_followed(each) else each
+            abc._abc_register(twin, member)  # type: ignore[attr-defined]
 
     def _member(self, cls: type, name: str, member: Any) -> Any:
         if isinstance(member, types.FunctionType):

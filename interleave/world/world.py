@@ -477,16 +477,15 @@ class World:
         if found is None or hasattr(function, DEFINITION):
             return {}
         definition = found[0]
-        imported = {each.name for each in self._imports(function)}
-        bound = source_bound(definition) | imported
         holders = {}
         module = MODULE + module_of(function)
         variables = self._by_key.get(f"module {module_of(function)}")
-        for name in variables.wanted if variables else ():
-            if name not in bound:
-                holders[name] = module
-        nonlocals = declared(definition, ast.Nonlocal)
-        cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+        if variables and variables.wanted:
+            bound = source_bound(definition) | {each.name for each in self._imports(function)}
+            holders.update(dict.fromkeys({*variables.wanted} - bound, module))
+        freevars = function.__code__.co_freevars
+        nonlocals = declared(definition, ast.Nonlocal) if freevars else frozenset()
+        cells = zip(freevars, function.__closure__ or (), strict=True)
         for name, cell in cells:
             holder = self._cell(cell, name, function)
             holders.pop(name, None)

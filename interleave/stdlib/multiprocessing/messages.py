@@ -15,6 +15,7 @@ from interleave.memory.values import (
     Thawer,
     Uncapturable,
     register_immutable,
+    slots_of,
 )
 from interleave.model import Model
 
@@ -98,8 +99,9 @@ def _copied_object(value: Any, known: dict[int, Any]) -> Any:
             "another process",
             remedy="send what the other process needs of it: numbers, strings, tuples, lists",
         )
-    made: Any = object.__new__(kind.__bases__[1])
+    made: Any = object.__new__(value.__class__)
     known[id(value)] = made
-    for name in object.__getattribute__(value, "_locations"):
-        object.__setattr__(made, name, _copied(getattr(value, name), known))
+    slots = {name: getattr(value, name) for name in slots_of(kind) if hasattr(value, name)}
+    for name, item in {**vars(value), **slots}.items():
+        object.__setattr__(made, name, _copied(item, known))
     return made
