@@ -310,7 +310,7 @@ def is_plain_object(value: object) -> bool:
     """Whether `value` is an instance of an ordinary class, whose attributes are all it is."""
     kind = type(value)
     return (
-        _is_defined_in_python(kind)
+        is_defined_in_python(kind)
         and not issubclass(kind, Enum)
         and (kind.__module__, kind.__name__) not in _NUMBERS
         and kind.__base__ is not None
@@ -319,15 +319,16 @@ def is_plain_object(value: object) -> bool:
 
 
 def _rooted_in_object(kind: type) -> bool:
-    return all(base is object or _is_defined_in_python(base) for base in kind.__mro__)
+    return all(base is object or is_defined_in_python(base) for base in kind.__mro__)
 
 
 def _native(kind: type) -> Any:
     """The nearest of Python's own classes that a class derives from."""
-    return next(base for base in kind.__mro__ if not _is_defined_in_python(base))
+    return next(base for base in kind.__mro__ if not is_defined_in_python(base))
 
 
-def _is_defined_in_python(kind: type) -> bool:
+def is_defined_in_python(kind: type) -> bool:
+    """Whether a class is made by a `class` statement."""
     # Of Include/object.h: HEAPTYPE, and neither IMMUTABLETYPE nor DISALLOW_INSTANTIATION.
     return kind.__flags__ & (1 << 9 | 1 << 8 | 1 << 7) == 1 << 9
 

@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from interleave.compiler import Code, Scope, compile_function, compile_whole, is_user_function
+from interleave.compiler.closures import declared
 from interleave.compiler.imports import Imported, imports_of
 from interleave.compiler.names import (
     LIBRARY_METHODS,
@@ -32,7 +33,7 @@ from interleave.compiler.names import (
     source_nodes,
 )
 from interleave.compiler.source import DEFINITION, Definition, find_function
-from interleave.compiler.variables import CELL, MODULE, declared, module_of, surrounding
+from interleave.compiler.variables import CELL, MODULE, module_of, surrounding
 from interleave.errors import InterleaveError
 from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
