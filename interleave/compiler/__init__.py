@@ -29,7 +29,7 @@ from interleave.compiler.variables import MODULE, module_of, with_holders
 from interleave.memory.closures import Closure, cell
 from interleave.memory.containers import plain
 from interleave.memory.cursors import cursor
-from interleave.memory.unbound import Bare, class_of, names_of_unbound, unbound
+from interleave.memory.unbound import UNBOUND_NAMES, Bare, class_of, unbound
 
 __all__ = [
     "Block",
@@ -267,7 +267,7 @@ def compile_whole(
     """
     found = find_function(function)
     code = function.__code__
-    needed = bool(holders) or any(name in code.co_names for name in names_of_unbound())
+    needed = bool(holders) or not UNBOUND_NAMES.isdisjoint(code.co_names)
     if found is None or not needed or not isinstance(found[0], ast.FunctionDef):
         return None
     definition = with_holders(found[0], holders, MODULE + module_of(function))

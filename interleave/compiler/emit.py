@@ -11,7 +11,7 @@ from typing import Any
 from interleave.compiler.blocks import HIDDEN, Block
 from interleave.compiler.names import ORDERED_FROZEN_SET, ORDERED_SET, Surroundings
 from interleave.memory.port import current_port
-from interleave.memory.unbound import names_of_unbound
+from interleave.memory.unbound import UNBOUND_NAMES
 from interleave.memory.values import mangle
 
 LOCALS = "#L"
@@ -87,7 +87,7 @@ class Rewriter(ast.NodeTransformer):
         self.generic_visit(node)
         node.attr = mangle(node.attr, self._owner)
         if isinstance(owner, ast.Name) and not self._is_local(owner.id):
-            if owner.id in names_of_unbound() and self._names.is_builtin_type(owner.id):
+            if owner.id in UNBOUND_NAMES and self._names.is_builtin_type(owner.id):
                 parts = [node.value, ast.Constant(node.attr)]
                 call = ast.Call(ast.Name(UNBOUND_METHOD, ast.Load()), parts, [])
                 return ast.fix_missing_locations(ast.copy_location(call, node))

@@ -162,7 +162,7 @@ def _stable_text(parts: object) -> str:
     return getattr(parts, "__qualname__", None) or repr(parts)
 
 
-class _Same:
+class Same:
     """Wraps an object that is compared by identity: a function, a class, a module."""
 
     __slots__ = ("it",)
@@ -174,7 +174,7 @@ class _Same:
         return id(self.it)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.it is other.it
+        return isinstance(other, Same) and self.it is other.it
 
     def __repr__(self) -> str:
         if isinstance(self.it, Enum):
@@ -223,35 +223,35 @@ class Freezer:
         if handler := _IMMUTABLE.get(kind):
             return handler(self, value)
         if issubclass(kind, Enum):
-            return (Enum, _Same(value))
+            return (Enum, Same(value))
         if issubclass(kind, tuple):
-            return ("named", _Same(kind), tuple([self.freeze(item) for item in value]))  # type: ignore[attr-defined]
+            return ("named", Same(kind), tuple([self.freeze(item) for item in value]))  # type: ignore[attr-defined]
         if is_dataclass(kind) and kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]
             parts = [self.freeze(getattr(value, field.name)) for field in fields(kind)]
-            return ("dataclass", _Same(kind), tuple(parts))
+            return ("dataclass", Same(kind), tuple(parts))
         if isinstance(value, type | types.ModuleType | types.BuiltinFunctionType):
             return self._freeze_named(value)
         if isinstance(value, types.FunctionType):
             return self._freeze_function(value)
         if isinstance(value, types.MethodType):
-            return ("method", self.freeze(value.__self__), _Same(value.__func__))
+            return ("method", self.freeze(value.__self__), Same(value.__func__))
         return self._freeze_mutable(kind, value)
 
     def _freeze_named(self, value: Any) -> Key:
         owner = getattr(value, "__self__", None)
         if owner is not None and not isinstance(owner, types.ModuleType):
             return ("builtin method", self.freeze(owner), value.__name__)
-        return ("named object", _Same(value))
+        return ("named object", Same(value))
 
     def _freeze_function(self, value: types.FunctionType) -> Key:
         if value.__globals__.get(COPY) is value:
-            return ("named object", _Same(value))  # there is one of it
+            return ("named object", Same(value))  # there is one of it
         if value.__closure__ or "<lambda>" in value.__name__ or "<locals>" in value.__qualname__:
             raise Uncapturable(
                 value,
                 f"{_a(value)} is made by a running thread or holds variables of its surroundings",
             )
-        return ("named object", _Same(value))
+        return ("named object", Same(value))
 
     def _freeze_mutable(self, kind: type, value: Any) -> Key:
         handler = _MUTABLE.get(kind)
@@ -279,8 +279,8 @@ class Freezer:
             made_from = self._sequence(_native(kind).__reduce__(value)[1])
             cause = self.freeze(value.__cause__), value.__suppress_context__
             args = self._sequence(value.args)
-            return ("exception", number, _Same(kind), made_from, args, inside, cause)
-        return ("object", number, _Same(kind), inside)
+            return ("exception", number, Same(kind), made_from, args, inside, cause)
+        return ("object", number, Same(kind), inside)
 
     def _sequence(self, items: Iterable[Any]) -> tuple[Key, ...]:
         return tuple([self.freeze(item) for item in items])
@@ -310,7 +310,7 @@ def is_plain_object(value: object) -> bool:
     """Whether `value` is an instance of an ordinary class, whose attributes are all it is."""
     kind = type(value)
     return (
-        _is_defined_in_python(kind)
+        is_defined_in_python(kind)
         and not issubclass(kind, Enum)
         and (kind.__module__, kind.__name__) not in _NUMBERS
         and kind.__base__ is not None
@@ -319,15 +319,16 @@ def is_plain_object(value: object) -> bool:
 
 
 def _rooted_in_object(kind: type) -> bool:
-    return all(base is object or _is_defined_in_python(base) for base in kind.__mro__)
+    return all(base is object or is_defined_in_python(base) for base in kind.__mro__)
 
 
 def _native(kind: type) -> Any:
     """The nearest of Python's own classes that a class derives from."""
-    return next(base for base in kind.__mro__ if not _is_defined_in_python(base))
+    return next(base for base in kind.__mro__ if not is_defined_in_python(base))
 
 
-def _is_defined_in_python(kind: type) -> bool:
+def is_defined_in_python(kind: type) -> bool:
+    """Whether a class is made by a `class` statement."""
     # Of Include/object.h: HEAPTYPE, and neither IMMUTABLETYPE nor DISALLOW_INSTANTIATION.
     return kind.__flags__ & (1 << 9 | 1 << 8 | 1 << 7) == 1 << 9
 
@@ -472,7 +473,7 @@ _IMMUTABLE: dict[type, Callable[[Freezer, Any], Key]] = {
     type(...): lambda _, value: (type(...),),
     type(NotImplemented): lambda _, value: (type(NotImplemented),),
     Unbound: lambda _, value: (Unbound,),
-    object: lambda _, value: (object, _Same(value)),
+    object: lambda _, value: (object, Same(value)),
 }
 """How to freeze the immutable types that need care."""
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from interleave.compiler import is_user_function
 from interleave.compiler.names import is_followed_class, is_followed_module, is_shared_global
+from interleave.compiler.variables import surrounding
 from interleave.errors import ModelError, Place
 from interleave.memory.containers import CONTAINERS, SharedArray, SharedContainer
 from interleave.memory.partials import partial_of
@@ -42,7 +43,7 @@ from interleave.world.holders import VariableLocation
 from interleave.world.instances import Inherited, make_stand_in
 from interleave.world.policy import Treatment
 from interleave.world.snapshot import Snapshot
-from interleave.world.world import World
+from interleave.world.world import World, own_attributes
 
 
 def capture(
@@ -108,7 +109,7 @@ def _lay_out(
         if changes or any(value != location.initial for value in column):
             location.index = len(heap.changing)
             heap.changing.append(location)
-    chosen = [columns[heap.locations.index(location)] for location in heap.changing]
+    chosen = [columns[location.number] for location in heap.changing]
     rows = zip(*chosen, strict=True) if chosen else [()] * len(contents)
     heap.initial = list(dict.fromkeys(rows))
 
@@ -240,8 +241,7 @@ class Walk:
         for name, inside in _held(value):
             is_function = isinstance(inside, types.FunctionType) and is_user_function(inside)
             if is_function or is_shared_global(inside):
-                outer = value.__qualname__.rpartition(".<locals>")[0] or value.__qualname__
-                found = self.visit(inside, f"{outer}.{name}")
+                found = self.visit(inside, f"{surrounding(value)}.{name}")
                 self._of_functions[id(inside)] = self.all_known[id(inside)] = found
         return copy
 
@@ -466,6 +466,4 @@ def _held(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
     for default in function.__defaults__ or ():
         yield "defaults", default
     yield from (function.__kwdefaults__ or {}).items()
-    for name, value in vars(function).items():
-        if not name.startswith("__interleave"):
-            yield name, value
+    yield from own_attributes(function).items()

@@ -89,7 +89,8 @@ class Program:
             own_names | method_names,
             scope=scope_of_variables(runtime, self.settings["GO_VERSION"]),
         )
-        self.net.unseen = Unseen(self.world, self.heap, self.real.before)
+        changing = map(self.heap.owner, self.heap.changing)
+        self.net.unseen = Unseen(self.world, changing, self.real.before)
         self.loop: Any = self._add_loop() if has_tasks else None
         """The modelled event loop, where there are tasks."""
         self.spawned = Spawned(self.threads, self.heap, written, spawned)

@@ -1,4 +1,4 @@
-"""Variables that belong to no object of the model: those of modules, of classes, of closures.
+"""Variables that belong to no instance: those of modules, of classes, of functions, of closures.
 
 A holder has a location for each of its variables that some code writes. The others are constants:
 code that writes one has the program made anew, with a location for it.
@@ -34,7 +34,7 @@ class VariableLocation(Location):
 
 
 class Variables:
-    """The variables of one module, class or cell that some code writes, by name.
+    """The variables of one module, class, function or cell that some code writes, by name.
 
     `key` names the holder among all, `prefix` is what the names of its variables begin with in
     reports, `wanted` has the names of those that some code writes.

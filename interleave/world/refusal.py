@@ -8,7 +8,7 @@ from typing import Any
 
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.port import running_port
-from interleave.memory.values import register_immutable
+from interleave.memory.values import Same, register_immutable
 from interleave.world.calling import call
 from interleave.world.policy import OURS
 
@@ -77,17 +77,13 @@ for _use in (
     setattr(Refused, f"__{_use}__", _refuse)
 
 
-class _Kept:
-    """A refused name in a state, where it is known by identity."""
+class _Kept(Same):
+    """A refused name in a state, which cannot be asked what it is called."""
 
-    def __init__(self, it: Refused) -> None:
-        self.it = it
+    __slots__ = ()
 
-    def __hash__(self) -> int:
-        return id(self.it)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Kept) and self.it is other.it
+    def __repr__(self) -> str:
+        return "refused"
 
 
 register_immutable(Refused, lambda _, value: (Refused, _Kept(value)), lambda _, key: key[1].it)

@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from interleave.compiler import Code, Scope, compile_function, compile_whole, is_user_function
+from interleave.compiler.closures import declared
 from interleave.compiler.imports import Imported, imports_of
 from interleave.compiler.names import (
     LIBRARY_METHODS,
@@ -32,7 +33,7 @@ from interleave.compiler.names import (
     source_nodes,
 )
 from interleave.compiler.source import DEFINITION, Definition, find_function
-from interleave.compiler.variables import CELL, MODULE, declared, module_of
+from interleave.compiler.variables import CELL, MODULE, module_of, surrounding
 from interleave.errors import InterleaveError
 from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
@@ -127,8 +128,8 @@ class World:
 
     # What an object means
 
-    def meaning(self, value: Any, name: str, otherwise: Callable[[], Any]) -> Any:
-        """What stands for a Python object; `otherwise()` where its name decides that."""
+    def meaning(self, value: Any, name: str) -> Any:
+        """What stands for a Python object, which is known by that name here."""
         if id(value) in self._shared:
             return self._shared[id(value)]
         if isinstance(value, types.FunctionType) and is_user_function(value):
@@ -140,17 +141,17 @@ class World:
         if is_shared_global(value):
             self._missing[name] = value
             return None
-        return otherwise()
+        return self.modelled(value, name)
 
     def _member(self, value: Any, name: str) -> Any:
         """What stands for an attribute of a class."""
         if is_shared_global(value) and id(value) not in self._shared:
             return Uncaptured(lambda: self.now(value, name))
-        return self.meaning(value, name, lambda: self.modelled(value, name))
+        return self.meaning(value, name)
 
     def now(self, value: Any, name: str) -> Any:
         """What stands for a Python object that code has come by."""
-        found = self.meaning(value, name, lambda: self.modelled(value, name))
+        found = self.meaning(value, name)
         self._fill()
         self._require()
         return found
@@ -231,7 +232,7 @@ class World:
 
     def _class_variables(self, cls: type) -> Variables:
         return self._variables(
-            f"class {cls.__module__}.{cls.__qualname__}",
+            self._key_of(cls),
             f"{cls.__qualname__}.",
             lambda name: members_of(cls).get(name, UNBOUND),
             cls,
@@ -256,7 +257,7 @@ class World:
         return found
 
     def _module_variables(self, module: types.ModuleType) -> Variables:
-        key = f"module {module.__name__}"
+        key = self._key_of(vars(module))
         found = self._by_key.get(key)
         if found is None:
             own = module.__name__ == self._model.__module__
@@ -296,7 +297,7 @@ class World:
         """The name of the holder of a cell in compiled code."""
         found = self._cells.get(id(cell))
         if found is None:
-            outer = function.__qualname__.rpartition(".<locals>")[0] or function.__qualname__
+            outer = surrounding(function)
             variables = self._variables(
                 f"cell {function.__module__}.{outer}.{name}",
                 f"{outer}.",
@@ -422,15 +423,13 @@ class World:
 
     def _add_attributes(self, function: types.FunctionType, copy: types.FunctionType) -> None:
         """Give a copy what its function has of attributes, as shared variables."""
-        own = {
-            name: value
-            for name, value in vars(function).items()
-            if not name.startswith("__interleave")
-        }
-        key = f"function {module_of(function)}.{function.__qualname__}"
+        own = own_attributes(function)
         real = vars(function)
         variables = self._variables(
-            key, f"{function.__qualname__}.", lambda name: real.get(name, UNBOUND), function
+            self._key_of(function),
+            f"{function.__qualname__}.",
+            lambda name: real.get(name, UNBOUND),
+            function,
         )
         if own or variables.wanted:
             self._objects[function] = self._add(
@@ -471,8 +470,7 @@ class World:
 
     def default(self, value: Any, function: types.FunctionType) -> Any:
         """What the default value of a parameter stands for."""
-        name = f"{function.__qualname__}.defaults"
-        return self.meaning(value, name, lambda: self.modelled(value, name))
+        return self.meaning(value, f"{function.__qualname__}.defaults")
 
     def _holders_in(self, function: types.FunctionType) -> dict[str, str]:
         """The holders of the variables in a function that some code writes, by name."""
@@ -539,7 +537,7 @@ class World:
         if found is None:
             for name in _names_in(function.__code__):
                 if name in names:
-                    namespace[name] = self._meaning(names, name)
+                    namespace[name] = self.meaning(names.real(name), name)
             if policy.is_generated(function.__code__):
                 namespace["hash"] = hash
             return namespace
@@ -566,9 +564,9 @@ class World:
                 module = sys.modules[module_of(function)]
                 namespace[name] = lambda module=module: AttributeDict(self.module(module))
             else:
-                namespace[name] = self._meaning(names, name)
+                namespace[name] = self.meaning(names.real(name), name)
         if "__class__" in function.__code__.co_freevars:
-            namespace["__class__"] = self._meaning(names, "__class__")
+            namespace["__class__"] = self.meaning(names.real("__class__"), "__class__")
         inside = {MODULE + module_of(function)} if _declares_inside(definition) else set()
         for holder in {*holders.values()} | inside:
             namespace[holder] = self._holder(holder)
@@ -578,9 +576,12 @@ class World:
                 namespace[name] = function.__globals__[name]
         return namespace
 
-    def _meaning(self, names: Surroundings, name: str) -> Any:
-        real = names.real(name)
-        return self.meaning(real, name, lambda: self.modelled(real, name))
+
+def own_attributes(function: types.FunctionType) -> dict[str, Any]:
+    """What code has given a function of attributes, but for those of this package."""
+    return {
+        name: value for name, value in vars(function).items() if not name.startswith("__interleave")
+    }
 
 
 def _constructor(twin: type) -> Any:
