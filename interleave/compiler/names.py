@@ -199,6 +199,12 @@ def modelled(value: Any, name: str) -> Any:
         return REPLACED[value]
     if type(value) is frozenset:
         return OrderedFrozenSet(value)
+    if isinstance(value, BaseException) and is_followed_class(type(value)):
+        raise ModelError(
+            f"{name} is an exception that the threads share",
+            remedy="make it where it is raised, and keep what changes in an object of its own",
+            about=name,
+        )
     found = stdlib.modelled(value, name)
     if found is value and not (callable(value) or isinstance(value, types.ModuleType)):
         if not is_constant(value):
@@ -229,7 +235,7 @@ _CONSTANT = {
     "re.Pattern", "_collections._tuplegetter", "_struct.Struct", "datetime.date",
     "datetime.datetime", "datetime.time", "datetime.timedelta", "datetime.timezone", "uuid.UUID",
     "types.GenericAlias",
-    "types.UnionType", "builtins.mappingproxy", "dataclasses._HAS_DEFAULT_FACTORY_CLASS",
+    "types.UnionType", "dataclasses._HAS_DEFAULT_FACTORY_CLASS",
     "pathlib.PosixPath", "pathlib.PurePosixPath",
 }  # fmt: skip
 """Types whose instances never change."""
@@ -280,7 +286,7 @@ def is_shared_global(value: object) -> bool:
         return True
     if isinstance(value, types.MethodType):
         return policy.of_object(value).treatment is not Treatment.REFUSED
-    if isinstance(value, types.BuiltinMethodType):
+    if isinstance(value, types.BuiltinMethodType | types.MethodWrapperType):
         return is_shared_global(value.__self__)
     if isinstance(value, tuple):
         return any(is_shared_global(each) or may_be_followed(each) for each in value)

@@ -39,6 +39,11 @@ class TwinType(type):
         if not type.__getattribute__(cls, "_is_ready"):
             type.__setattr__(cls, name, value)
             return
+        above = (own[name] for own in _above(cls) if name in own)
+        descriptor: Any = next(above, None)
+        if hasattr(type(descriptor), "__set__"):
+            descriptor.__set__(cls, value)
+            return
         twin = type.__getattribute__(cls, "_twin")
         type.__getattribute__(twin, "_of_class").write(name, value)
 
@@ -46,6 +51,11 @@ class TwinType(type):
         twin = type.__getattribute__(cls, "_twin")
         error = AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
         type.__getattribute__(twin, "_of_class").delete(name, error)
+
+
+def _above(cls: type) -> Iterator[Mapping[str, Any]]:
+    """What the metaclass of a twin has, and its bases, those that are twins."""
+    return (members_of(base) for base in type.mro(type(cls)) if isinstance(base, TwinType))
 
 
 class ClassDict(Mapping[str, Any]):
