@@ -48,6 +48,11 @@ class TwinType(type):
         type.__getattribute__(twin, "_of_class").write(name, value)
 
     def __delattr__(cls, name: str) -> None:
+        above = (own[name] for own in _above(cls) if name in own)
+        descriptor: Any = next(above, None)
+        if hasattr(type(descriptor), "__delete__"):
+            descriptor.__delete__(cls)
+            return
         twin = type.__getattribute__(cls, "_twin")
         error = AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
         type.__getattribute__(twin, "_of_class").delete(name, error)
@@ -124,6 +129,10 @@ class ClassVariable:
                 member = members_of(base)[self.name]
                 get = getattr(type(member), "__get__", None)
                 return member if get is None else get(member, instance, kind)
+        above = (own[self.name] for own in _above(kind) if self.name in own)
+        if instance is None and (member := next(above, None)) is not None:
+            get = getattr(type(member), "__get__", None)
+            return member if get is None else get(kind, type(kind))
         what = f"type object {kind.__name__!r}" if instance is None else f"{kind.__name__!r} object"
         raise AttributeError(f"{what} has no attribute {self.name!r}")
 
@@ -181,7 +190,9 @@ def method_of(value: object, name: str) -> types.FunctionType | None:
 
 def twin_of(kind: type) -> type:
     """The twin that a class of stand-ins stands for; any other class is its own."""
-    return type.__getattribute__(kind, "_twin") if isinstance(kind, TwinType) else kind
+    # One that Python is about to make has none yet, but `__init_subclass__` may look at it.
+    found: type = members_of(kind).get("_twin", kind)
+    return found if isinstance(kind, TwinType) else kind
 
 
 class Twins:

@@ -179,6 +179,48 @@ CASES = {
             return A.count
         """
     ),
+    "an attribute that a class has from its metaclass": Case(
+        """
+        class Meta(type):
+            n = 0
+            def count(cls):
+                cls.n += 1
+        class A(metaclass=Meta): pass
+        def bump():
+            A.count()
+        def value():
+            return A.n
+        """
+    ),
+    "a property of a metaclass that deletes": Case(
+        """
+        class Meta(type):
+            @property
+            def x(cls): return cls.n
+            @x.deleter
+            def x(cls): cls.n = cls.n + 1
+        class A(metaclass=Meta):
+            n = 0
+        def bump():
+            del A.x
+        def value():
+            return A.x
+        """
+    ),
+    "a generic class": Case(
+        """
+        from typing import Generic, TypeVar
+        T = TypeVar("T")
+        class Box(Generic[T]):
+            made = 0
+            def __init__(self):
+                Box.made = Box.made + 1
+        def bump():
+            Box()
+        def value():
+            return Box.made
+        """
+    ),
     "a lambda that becomes a method": Case(
         """
         class A:
