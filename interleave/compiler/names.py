@@ -225,6 +225,12 @@ def modelled(value: Any, name: str) -> Any:
         return REPLACED[value]
     if type(value) is frozenset:
         return OrderedFrozenSet(value)
+    if isinstance(value, BaseException) and is_followed_class(type(value)):
+        raise ModelError(
+            f"{name} is an exception that the threads share",
+            remedy="make it where it is raised, and keep what changes in an object of its own",
+            about=name,
+        )
     found = stdlib.modelled(value, name)
     if found is value and not (callable(value) or isinstance(value, types.ModuleType)):
         if not is_constant(value):
@@ -254,7 +260,7 @@ def is_constant(value: object) -> bool:
 _CONSTANT = {
     "re.Pattern", "_struct.Struct", "datetime.date", "datetime.datetime", "datetime.time",
     "datetime.timedelta", "datetime.timezone", "uuid.UUID", "types.GenericAlias",
-    "types.UnionType", "builtins.mappingproxy", "pathlib.PosixPath", "pathlib.PurePosixPath",
+    "types.UnionType", "pathlib.PosixPath", "pathlib.PurePosixPath",
     "_collections._tuplegetter", "dataclasses._HAS_DEFAULT_FACTORY_CLASS",
 }  # fmt: skip
 """Types whose instances never change."""
@@ -306,7 +312,7 @@ def is_shared_global(value: object) -> bool:
     if isinstance(value, types.MethodType):
         treatment = policy.of_object(value).treatment
         return treatment in (Treatment.FOLLOWED, Treatment.PURE) or is_shared_global(value.__self__)
-    if isinstance(value, types.BuiltinMethodType):
+    if isinstance(value, types.BuiltinMethodType | types.MethodWrapperType):
         return is_shared_global(value.__self__)
     if isinstance(value, tuple):
         return any(is_shared_global(each) or may_be_followed(each) for each in value)

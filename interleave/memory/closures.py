@@ -41,6 +41,9 @@ class Closure:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*self.captured, *args, **kwargs)
 
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Closure):
             return NotImplemented

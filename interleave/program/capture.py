@@ -211,7 +211,7 @@ class Walk:
             return self._world.module(value) if is_followed_module(value) else value
         if type(value) is functools.partial:
             return self._captured(_partial, value, path)
-        if isinstance(value, types.MethodType | types.BuiltinMethodType):
+        if isinstance(value, types.MethodType | types.BuiltinMethodType | types.MethodWrapperType):
             return self._method(value, path)
         if isinstance(value, types.FunctionType) and is_user_function(value):
             return self._function(value, path)

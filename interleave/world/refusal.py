@@ -65,7 +65,7 @@ _USES = (
     "setattr delattr call iter next bool len contains getitem setitem delitem eq ne "
     "lt le gt ge hash str repr format bytes int float complex index enter exit aenter aexit aiter "
     "anext await instancecheck subclasscheck reversed round trunc floor ceil neg pos "
-    "abs invert mro_entries copy deepcopy reduce reduce_ex fspath"
+    "abs invert mro_entries copy deepcopy reduce reduce_ex fspath buffer"
 )
 _OPERATORS = "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or"
 
@@ -75,6 +75,23 @@ for _use in (
     *[f"{kind}{name}" for name in _OPERATORS.split() for kind in ("", "r", "i")],
 ):
     setattr(Refused, f"__{_use}__", _refuse)
+
+
+class RefusedDescriptor(Refused):
+    """The same for a member of a class: to look at it, as an attribute of anything, is a use."""
+
+    __slots__ = ()
+    __get__ = _refuse
+
+
+def as_descriptor(refused: Refused) -> RefusedDescriptor:
+    """The same error, for a member of a class."""
+    return RefusedDescriptor(object.__getattribute__(refused, "_error"))
+
+
+def used(value: Any) -> Any:
+    """What `raise` and C code are given, which ask nothing of it that this would see."""
+    return _refuse(value) if type(value) is Refused else value
 
 
 class _Kept(Same):

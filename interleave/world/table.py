@@ -156,6 +156,10 @@ REFUSED = {
     # How the interpreter runs the code.
     "builtins.type.__subclasses__": "name the classes",
     **dict.fromkeys(
+        ("abc.ABCMeta.register", "_abc._abc_register"),
+        "register classes at the top of the file",
+    ),
+    **dict.fromkeys(
         ("builtins.frame", "gc", "inspect.currentframe", "inspect.getframeinfo", "inspect.stack",
          "inspect.trace", "sys._getframe", "sys.exc_info", "sys.setprofile", "sys.settrace",
          "traceback.extract_stack", "traceback.format_stack",

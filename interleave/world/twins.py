@@ -39,13 +39,28 @@ class TwinType(type):
         if name in _CACHES or not type.__getattribute__(cls, "_is_ready"):
             type.__setattr__(cls, name, value)
             return
+        above = (own[name] for own in _above(cls) if name in own)
+        descriptor: Any = next(above, None)
+        if hasattr(type(descriptor), "__set__"):
+            descriptor.__set__(cls, value)
+            return
         twin = type.__getattribute__(cls, "_twin")
         type.__getattribute__(twin, "_of_class").write(name, value)
 
     def __delattr__(cls, name: str) -> None:
+        above = (own[name] for own in _above(cls) if name in own)
+        descriptor: Any = next(above, None)
+        if hasattr(type(descriptor), "__delete__"):
+            descriptor.__delete__(cls)
+            return
         twin = type.__getattribute__(cls, "_twin")
         error = AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
         type.__getattribute__(twin, "_of_class").delete(name, error)
+
+
+def _above(cls: type) -> Iterator[Mapping[str, Any]]:
+    """What the metaclass of a twin has, and its bases, those that are twins."""
+    return (members_of(base) for base in type.mro(type(cls)) if isinstance(base, TwinType))
 
 
 class ClassDict(Mapping[str, Any]):
@@ -117,6 +132,10 @@ class ClassVariable:
                 member = members_of(base)[self.name]
                 get = getattr(type(member), "__get__", None)
                 return member if get is None else get(member, instance, kind)
+        above = (own[self.name] for own in _above(kind) if self.name in own)
+        if instance is None and (member := next(above, None)) is not None:
+            get = getattr(type(member), "__get__", None)
+            return member if get is None else get(kind, type(kind))
         what = f"type object {kind.__name__!r}" if instance is None else f"{kind.__name__!r} object"
         raise AttributeError(f"{what} has no attribute {self.name!r}")
 
@@ -174,8 +193,9 @@ def method_of(value: object, name: str) -> types.FunctionType | None:
 
 def twin_of(kind: type) -> type:
     """The twin that a class of stand-ins stands for; any other class is its own."""
-    is_made = isinstance(kind, TwinType) and "_twin" in members_of(kind)
-    return type.__getattribute__(kind, "_twin") if is_made else kind
+    # One that Python is about to make has none yet, but `__init_subclass__` may look at it.
+    found: type = members_of(kind).get("_twin", kind)
+    return found if isinstance(kind, TwinType) else kind
 
 
 class Twins:

@@ -40,18 +40,19 @@ from interleave.memory.coroutine import Coroutine
 from interleave.memory.port import running_port
 from interleave.memory.values import COPY, UNBOUND, members_by_base, members_of
 from interleave.model import Model
-from interleave.world import policy
+from interleave.world import policy, reflection
 from interleave.world.calls import CALL_PARTIAL, construct
 from interleave.world.holders import (
     BY_SETUP,
     AttributeDict,
     CellObject,
     FunctionObject,
+    ModuleNames,
     ModuleObject,
     Variables,
 )
 from interleave.world.instances import OF_MODEL, SharedObject
-from interleave.world.refusal import Refused
+from interleave.world.refusal import Refused, as_descriptor
 from interleave.world.snapshot import Snapshot
 from interleave.world.twins import Twins, TwinType, Uncaptured, method_of
 
@@ -147,7 +148,9 @@ class World:
         """What stands for an attribute of a class."""
         if is_shared_global(value) and id(value) not in self._shared:
             return Uncaptured(lambda: self.now(value, name))
-        return self.meaning(value, name)
+        found = self.meaning(value, name)
+        is_descriptor = type(found) is Refused and hasattr(type(value), "__get__")
+        return as_descriptor(found) if is_descriptor else found
 
     def now(self, value: Any, name: str) -> Any:
         """What stands for a Python object that code has come by."""
@@ -171,6 +174,8 @@ class World:
             key = self._key_of(owner)
             if isinstance(owner, types.CellType):
                 name = key.rpartition(".")[2]
+            if key and name in reflection.SET and not isinstance(owner, types.CellType):
+                raise reflection.refusal(name)
             if key and name not in self._written.get(key, ()):
                 return f"{BY_SETUP}{key}:{name}"
         return None
@@ -311,7 +316,7 @@ class World:
     def _holder(self, name: str) -> Any:
         """The holder that compiled code knows by a name."""
         if name.startswith(MODULE):
-            return self.module(sys.modules[name.removeprefix(MODULE)])
+            return ModuleNames(self.module(sys.modules[name.removeprefix(MODULE)]))
         if name not in self._holders:
             cell, variables = self._cell_variables[name]
             self._holders[name] = self._add(
@@ -450,7 +455,9 @@ class World:
 
     def _copied(self, function: types.FunctionType) -> types.FunctionType:
         namespace: dict[str, Any] = {}
-        code = compile_whole(function, namespace, self._holders_in(function))
+        code = compile_whole(
+            function, namespace, self._holders_in(function), self._imports(function)
+        )
         cells = None
         if code is None:
             code = function.__code__
@@ -498,7 +505,17 @@ class World:
     def _imports(self, function: types.FunctionType) -> list[Imported]:
         """What the import statements in a function bind."""
         found = find_function(function)
-        return imports_of(found[0], function.__globals__) if found else []
+        imports = imports_of(found[0], function.__globals__) if found else []
+        return [
+            each._replace(varies=each.variable in self._written.get(f"module {each.module}", ()))
+            for each in imports
+        ]
+
+    def _imported(self, each: Imported) -> Any:
+        """What an import statement gives when it runs."""
+        if each.varies:
+            return getattr(self.module(sys.modules[each.module]), each.variable)
+        return self.now(each.value, each.name)
 
     def _fill(self) -> None:
         """Give each copy what its names stand for, each twin its attributes; which makes more."""
@@ -542,7 +559,7 @@ class World:
                 namespace["hash"] = hash
             return namespace
         definition = found[0]
-        imports = imports_of(definition, function.__globals__)
+        imports = self._imports(function)
         imported = {each.name: each.value for each in imports if each.error is None}
         names.imported.update(imported)
         bound = source_bound(definition)
@@ -551,7 +568,7 @@ class World:
             if each.error is not None:
                 namespace[each.key] = _raising(each.error)
             else:
-                namespace[each.key] = lambda each=each: self.now(each.value, each.name)
+                namespace[each.key] = lambda each=each: self._imported(each)
         for node in source_nodes(definition):
             if not isinstance(node, ast.Name):
                 continue
