@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from interleave.memory.values import is_defined_in_python
 from interleave.world import policy
 from interleave.world.homes import (
     CLASS_DICT,
@@ -88,6 +89,7 @@ def reachable_and_names(roots: Iterable[object]) -> tuple[list[Record], set[str]
     """The same, and every name that is in the code of these roots and of what they reach."""
     walk = _Walk()
     walk.go_from(roots)
+    walk.look_at_named_classes()
     return walk.records, walk.names
 
 
@@ -133,6 +135,8 @@ class _Walk:
         self.records: list[Record] = []
         self._plans = Plans()
         self._seen: set[int] = set()
+        self._shallowly: set[int] = set()
+        """The modules and classes of libraries of which only the names are looked at."""
         self._waiting: deque[tuple[Any, Plan, Record | None]] = deque()
         """Found and not gone into: what is nearest comes first, and so names are short."""
         self._spaces: list[_Space] = []
@@ -261,8 +265,11 @@ class _Walk:
     def _module(self, module: Any, parent: Record | None) -> None:
         if module is None or not derives(type(module), types.ModuleType):
             return
-        space = self._globals(MODULE_DICT(module), parent)
-        if space is not None and not space.is_held:
+        namespace = MODULE_DICT(module)
+        space = self._globals(namespace, parent)
+        if space is None:
+            self._shallow(namespace, NAMES_OF_MODULE, namespace.get("__name__"), parent)
+        elif not space.is_held:
             space.is_held = True
             self._open(space, self.names)
             self._open_if_asked(space)
@@ -283,6 +290,23 @@ class _Walk:
             self._open(space, self.names)
             self._open(space, [name for name in CLASS_DICT(cls) if _is_special(name)])
             self._push((type(cls), *MRO(cls)[1:]), None)
+        elif is_defined_in_python(cls):
+            self._shallow(cls, NAMES_OF_CLASS, CLASS_MODULE(cls), None)
+
+    def look_at_named_classes(self) -> None:
+        """Take in the classes of libraries that have a name which is in the code."""
+        for record in [each for each in self.records if id(each.it) in self._shallowly]:
+            contents: Any = record.contents
+            for name in sorted(contents.keys() & self.names):
+                found = contents[name]
+                if derives(type(found), type) and is_defined_in_python(found):
+                    self._shallow(found, NAMES_OF_CLASS, CLASS_MODULE(found), record)
+
+    def _shallow(self, it: Any, home: Home, module: Any, parent: Record | None) -> None:
+        """Take in a module or class of a library that runs as it is: what its names stand for."""
+        if id(it) not in self._shallowly and str(module).partition(".")[0] != "interleave":
+            self._shallowly.add(id(it))
+            self.records.append(Record(it, home, home.read(it), parent))
 
     def _space(self, it: Any, home: Home, parent: Record | None) -> _Space:
         space = _Space(it, home, parent)
