@@ -80,6 +80,7 @@ PURE = {
     "pathlib.PurePosixPath", "pathlib.PureWindowsPath", "posix.fspath", "nt.fspath", "posixpath",
     "uuid.UUID",
     # Parts of modules that are modelled, or refused as a whole.
+    "heapq.merge", "heapq.nlargest", "heapq.nsmallest",
     "sys.exit", "sys.intern", "time.struct_time",
 }  # fmt: skip
 """What gives the same result for the same arguments, every time, and keeps nothing."""

@@ -8,6 +8,7 @@ from typing import Any
 from interleave.errors import ModelError
 from interleave.memory.containers import SharedArray, SharedContainer
 from interleave.memory.primitive import Primitive
+from interleave.memory.unbound import class_of
 from interleave.memory.values import (
     Freezer,
     Key,
@@ -98,7 +99,7 @@ def _copied_object(value: Any, known: dict[int, Any]) -> Any:
             "another process",
             remedy="send what the other process needs of it: numbers, strings, tuples, lists",
         )
-    made: Any = object.__new__(kind.__bases__[1])
+    made: Any = object.__new__(class_of(value))
     known[id(value)] = made
     for name in object.__getattribute__(value, "_locations"):
         object.__setattr__(made, name, _copied(getattr(value, name), known))
