@@ -29,7 +29,9 @@ from interleave.compiler.variables import MODULE, module_of, with_holders
 from interleave.memory.closures import Closure, cell
 from interleave.memory.containers import plain
 from interleave.memory.cursors import cursor
-from interleave.memory.unbound import Bare, class_of, names_of_unbound, unbound
+from interleave.memory.unbound import UNBOUND_NAMES, Bare, class_of, unbound
+from interleave.world import reflection
+from interleave.world.refusal import used
 
 __all__ = [
     "Block",
@@ -42,6 +44,9 @@ __all__ = [
     "is_library",
     "is_user_function",
 ]
+
+_WHOLE_IN_OTHER_WORDS = UNBOUND_NAMES | reflection.USED | reflection.SET
+"""Names in code that cannot be run as it is."""
 
 END = object()
 """What `_next` gives at the end of an iterator."""
@@ -148,6 +153,8 @@ _HELPERS: dict[str, Any] = {
     "@async_iterable": _async_iterable,
     "@async_iterator": _async_iterator,
     "@plain": plain,
+    "@reflected": reflection.reflected,
+    "@used": used,
     "@class_of": class_of,
     "@object": Bare,
     "@unbound": unbound,
@@ -259,7 +266,10 @@ def compile_function(
 
 
 def compile_whole(
-    function: types.FunctionType, namespace: dict[str, Any], holders: Mapping[str, str]
+    function: types.FunctionType,
+    namespace: dict[str, Any],
+    holders: Mapping[str, str],
+    imports: list[Imported],
 ) -> types.CodeType | None:
     """The code of a function that is run by Python as a whole, where its own would not do.
 
@@ -267,16 +277,19 @@ def compile_whole(
     """
     found = find_function(function)
     code = function.__code__
-    needed = bool(holders) or any(name in code.co_names for name in names_of_unbound())
+    needed = bool(holders or imports) or not _WHOLE_IN_OTHER_WORDS.isdisjoint(code.co_names)
     if found is None or not needed or not isinstance(found[0], ast.FunctionDef):
         return None
-    definition = with_holders(found[0], holders, MODULE + module_of(function))
+    definition = with_imports(found[0], imports)
+    definition = with_holders(definition, holders, MODULE + module_of(function))
     assert isinstance(definition, ast.FunctionDef)
+    names = Surroundings(function)
+    names.imported.update({each.name: each.value for each in imports if each.error is None})
     namespace.update(_HELPERS)
     return emit_whole(
         definition,
         owner=found[1],
-        names=Surroundings(function),
+        names=names,
         namespace=namespace,
         file=code.co_filename,
     )

@@ -16,7 +16,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
-from interleave.compiler.names import bound_names
+from interleave.compiler.names import bound_names, scope_walk
 from interleave.compiler.source import DEFINITION, LAMBDA, LIFTED, Definition
 from interleave.errors import ModelError, Place
 
@@ -323,15 +323,14 @@ def _outer_names(inner: Inner) -> frozenset[str]:
     """What an inner function declares nonlocal, or global."""
     if isinstance(inner, ast.Lambda):
         return frozenset()
-    return _declared(inner, ast.Nonlocal) | _declared(inner, ast.Global)
+    return declared(inner, ast.Nonlocal) | declared(inner, ast.Global)
 
 
-def _declared(
-    inner: ast.FunctionDef, kind: type[ast.Global] | type[ast.Nonlocal]
-) -> frozenset[str]:
+def declared(definition: Definition, kind: type[ast.Global] | type[ast.Nonlocal]) -> frozenset[str]:
+    """The names that a function declares global, or nonlocal."""
     return frozenset(
         name
-        for _, node in _in_order(inner.body, ())
+        for node in scope_walk(definition.body)
         if isinstance(node, kind)
         for name in node.names
     )
@@ -446,7 +445,7 @@ class VariableRewriter(ast.NodeTransformer):
     def _inside(self, node: Any) -> Any:
         outside, self._shared = self._shared, _without(self._shared, _own(node))
         if self._module and isinstance(node, ast.FunctionDef):
-            globals_ = _declared(node, ast.Global)
+            globals_ = declared(node, ast.Global)
             self._shared = {**self._shared, **dict.fromkeys(globals_, self._module)}
         self.generic_visit(node)
         self._shared = outside

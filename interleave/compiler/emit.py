@@ -9,16 +9,24 @@ from collections.abc import Iterable
 from typing import Any
 
 from interleave.compiler.blocks import HIDDEN, Block
-from interleave.compiler.names import ORDERED_FROZEN_SET, ORDERED_SET, Surroundings
+from interleave.compiler.names import (
+    ORDERED_FROZEN_SET,
+    ORDERED_SET,
+    Surroundings,
+    is_followed_module,
+)
 from interleave.memory.port import current_port
-from interleave.memory.unbound import names_of_unbound
+from interleave.memory.unbound import UNBOUND_NAMES
 from interleave.memory.values import mangle
+from interleave.world import reflection
 
 LOCALS = "#L"
 UNBOUND_METHOD = "@unbound"
+REFLECTED = "@reflected"
 CLASS_OF = "@class_of"
 BARE_OBJECT = "@object"
 _BIND = "@bind"
+_USED = "@used"
 _SWITCH = "@switch"
 
 
@@ -84,14 +92,53 @@ class Rewriter(ast.NodeTransformer):
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         owner = node.value
+        is_module = isinstance(owner, ast.Name) and self._is_module(owner.id)
         self.generic_visit(node)
         node.attr = mangle(node.attr, self._owner)
+        is_set = not isinstance(node.ctx, ast.Load)
+        if node.attr in reflection.USED or (is_set and (is_module or node.attr in reflection.SET)):
+            parts = [node.value, ast.Constant(node.attr), ast.Constant(is_set)]
+            node.value = ast.Call(ast.Name(REFLECTED, ast.Load()), parts, [])
+            return ast.fix_missing_locations(node)
         if isinstance(owner, ast.Name) and not self._is_local(owner.id):
-            if owner.id in names_of_unbound() and self._names.is_builtin_type(owner.id):
+            if owner.id in UNBOUND_NAMES and self._names.is_builtin_type(owner.id):
                 parts = [node.value, ast.Constant(node.attr)]
                 call = ast.Call(ast.Name(UNBOUND_METHOD, ast.Load()), parts, [])
                 return ast.fix_missing_locations(ast.copy_location(call, node))
         return node
+
+    def _is_module(self, name: str) -> bool:
+        """Whether a name is that of a module that is not followed."""
+        if self._is_local(name) or name not in self._names:
+            return False
+        real = self._names.real(name)
+        return isinstance(real, types.ModuleType) and not is_followed_module(real)
+
+    def _used(self, node: ast.expr) -> ast.expr:
+        made = ast.Call(ast.Name(_USED, ast.Load()), [node], [])
+        return ast.fix_missing_locations(ast.copy_location(made, node))
+
+    def _is_in_c(self, node: ast.expr) -> bool:
+        """Whether an expression is the name of a function in C, in a module or of a global."""
+        match node:
+            case ast.Attribute(ast.Name(name), attribute):
+                parts = [attribute]
+            case ast.Name(name):
+                parts = []
+            case _:
+                return False
+        if self._is_local(name) or name not in self._names:
+            return False
+        found = self._names.real(name)
+        for part in parts:
+            found = vars(found).get(part) if isinstance(found, types.ModuleType) else None
+        return isinstance(found, types.BuiltinFunctionType)
+
+    def visit_Raise(self, node: ast.Raise) -> ast.stmt:
+        self.generic_visit(node)
+        if node.exc is not None:
+            node.exc = self._used(node.exc)
+        return ast.fix_missing_locations(node)
 
     def visit_Assign(self, node: ast.Assign) -> ast.stmt:
         node.value = self.visit(node.value)
@@ -209,7 +256,10 @@ class Rewriter(ast.NodeTransformer):
         if self._names.is_builtin(node.func, "super") and not node.args:
             node.args = [ast.Name("__class__", ast.Load()), ast.Name(self._first, ast.Load())]
             ast.fix_missing_locations(node)
+        is_in_c = self._is_in_c(node.func)
         self.generic_visit(node)
+        if is_in_c:
+            node.args = [self._used(a) if isinstance(a, ast.Name) else a for a in node.args]
         is_ours = isinstance(node.func, ast.Name) and node.func.id.startswith("@")
         return node if is_ours else self._then_switch(node)
 

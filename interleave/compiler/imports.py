@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import ast
 import copy
+import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from interleave.compiler.names import bound_names, inner_names_used, scope_walk
+from interleave.compiler.names import bound_names, names_inside, scope_walk
 from interleave.compiler.source import Definition
 
 
@@ -25,6 +28,11 @@ class Imported(NamedTuple):
     """By which compiled code knows the function that gives it."""
     value: Any
     error: Exception | None
+    module: str
+    """The module whose variable it is, known there as `variable`; "" for a module itself."""
+    variable: str
+    varies: bool = False
+    """Whether some code writes that variable."""
 
 
 def imports_of(definition: Definition, globals_: Mapping[str, Any]) -> list[Imported]:
@@ -36,13 +44,42 @@ def imports_of(definition: Definition, globals_: Mapping[str, Any]) -> list[Impo
             error: Exception | None = None
             statement = ast.Module([node], [])
             try:
-                exec(compile(statement, "<import>", "exec"), {**globals_}, values)  # noqa: S102
+                with _importing_from(_folder_of(globals_)):
+                    code = compile(statement, "<import>", "exec")
+                    exec(code, {**globals_}, values)  # noqa: S102
             except Exception as raised:
                 error = raised
             for alias in node.names:
                 name = _bound_by(alias)
-                found.append(Imported(name, _key(node, name), values.get(name), error))
+                value = values.get(name)
+                module = _module_of(node, globals_) if isinstance(node, ast.ImportFrom) else ""
+                found.append(Imported(name, _key(node, name), value, error, module, alias.name))
     return found
+
+
+def _module_of(node: ast.ImportFrom, globals_: Mapping[str, Any]) -> str:
+    if not node.level:
+        return node.module or ""
+    package: str = globals_.get("__package__") or ""
+    outer = package.split(".")[: package.count(".") + 2 - node.level]
+    return ".".join([*outer, *([node.module] if node.module else [])])
+
+
+def _folder_of(globals_: Mapping[str, Any]) -> str:
+    """Where the package of a module is, or the module itself: a program finds others there."""
+    file = Path(globals_.get("__file__") or "").resolve()
+    package = globals_.get("__package__") or ""
+    return str(file.parents[package.count(".") + 1 if package else 0])
+
+
+@contextmanager
+def _importing_from(folder: str) -> Iterator[None]:
+    """Find modules in one more folder, for the duration."""
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
 
 
 def with_imports(definition: Definition, imports: list[Imported]) -> Definition:
@@ -50,11 +87,11 @@ def with_imports(definition: Definition, imports: list[Imported]) -> Definition:
     if not imports:
         return definition
     times = Counter(each.name for each in imports)
-    others = bound_names(definition) | inner_names_used(definition)
+    others = bound_names(definition) | names_inside(definition)
     runs = {
         each.key
         for each in imports
-        if each.error is not None or times[each.name] > 1 or each.name in others
+        if each.error is not None or each.varies or times[each.name] > 1 or each.name in others
     }
     made = _Rewriter(runs).visit(copy.deepcopy(definition))
     assert isinstance(made, ast.FunctionDef | ast.AsyncFunctionDef)

@@ -6,6 +6,7 @@ import ast
 import builtins
 import enum
 import functools
+import sys
 import types
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from interleave import stdlib
 from interleave.errors import ModelError
 from interleave.memory import cursors
 from interleave.memory.containers import CONTAINERS
+from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE
 from interleave.memory.unbound import UNBOUND_TYPES
 from interleave.memory.values import (
@@ -47,6 +49,22 @@ def _variables_of(*owner: Any) -> Any:
     return owner[0].__dict__
 
 
+def _hash_of(value: object) -> int:
+    """`hash`: of numbers, and wherever it only serves `__hash__`, which nobody looks at."""
+    if _is_number(value) or sys._getframe(1).f_code.co_name == "__hash__":
+        return hash(value)
+    decision = policy.of_builtin("hash")
+    error = stdlib.unmodelled("hash() outside of __hash__, of what is no number,", decision)
+    found: int = current_port().halt(error)
+    return found
+
+
+def _is_number(value: object) -> bool:
+    if type(value) is tuple:
+        return all(map(_is_number, value))
+    return type(value) in (int, float, bool, complex)
+
+
 REPLACED: dict[Any, Any] = {
     iter: cursors.iterate,
     enumerate: cursors.Enumerated,
@@ -54,6 +72,7 @@ REPLACED: dict[Any, Any] = {
     map: cursors.Mapped,
     filter: cursors.Filtered,
     reversed: cursors.reverse,
+    hash: _hash_of,
     print: _silent,
     vars: _variables_of,
 }
@@ -111,7 +130,7 @@ def source_bound(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> frozense
     return bound_names(definition)
 
 
-def inner_names_used(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+def names_inside(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
     """The names in functions inside a function, and those that it declares global or nonlocal."""
     found: set[str] = set()
     for node in scope_walk(definition.body):
@@ -206,6 +225,12 @@ def modelled(value: Any, name: str) -> Any:
         return REPLACED[value]
     if type(value) is frozenset:
         return OrderedFrozenSet(value)
+    if isinstance(value, BaseException) and is_followed_class(type(value)):
+        raise ModelError(
+            f"{name} is an exception that the threads share",
+            remedy="make it where it is raised, and keep what changes in an object of its own",
+            about=name,
+        )
     found = stdlib.modelled(value, name)
     if found is value and not (callable(value) or isinstance(value, types.ModuleType)):
         if not is_constant(value):
@@ -233,11 +258,10 @@ def is_constant(value: object) -> bool:
 
 
 _CONSTANT = {
-    "re.Pattern", "_collections._tuplegetter", "_struct.Struct", "datetime.date",
-    "datetime.datetime", "datetime.time", "datetime.timedelta", "datetime.timezone", "uuid.UUID",
-    "types.GenericAlias",
-    "types.UnionType", "builtins.mappingproxy", "dataclasses._HAS_DEFAULT_FACTORY_CLASS",
-    "pathlib.PosixPath", "pathlib.PurePosixPath",
+    "re.Pattern", "_struct.Struct", "datetime.date", "datetime.datetime", "datetime.time",
+    "datetime.timedelta", "datetime.timezone", "uuid.UUID", "types.GenericAlias",
+    "types.UnionType", "pathlib.PosixPath", "pathlib.PurePosixPath",
+    "_collections._tuplegetter", "dataclasses._HAS_DEFAULT_FACTORY_CLASS",
 }  # fmt: skip
 """Types whose instances never change."""
 
@@ -286,8 +310,9 @@ def is_shared_global(value: object) -> bool:
     if isinstance(value, functools.partial):
         return True
     if isinstance(value, types.MethodType):
-        return policy.of_object(value).treatment is not Treatment.REFUSED
-    if isinstance(value, types.BuiltinMethodType):
+        treatment = policy.of_object(value).treatment
+        return treatment in (Treatment.FOLLOWED, Treatment.PURE) or is_shared_global(value.__self__)
+    if isinstance(value, types.BuiltinMethodType | types.MethodWrapperType):
         return is_shared_global(value.__self__)
     if isinstance(value, tuple):
         return any(is_shared_global(each) or may_be_followed(each) for each in value)

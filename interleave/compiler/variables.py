@@ -10,10 +10,8 @@ import ast
 import copy
 import types
 from collections.abc import Mapping
-from functools import lru_cache
 
 from interleave.compiler.closures import VariableRewriter
-from interleave.compiler.names import scope_walk
 from interleave.compiler.source import Definition
 
 MODULE = "@module:"
@@ -27,15 +25,9 @@ def module_of(function: types.FunctionType) -> str:
     return name
 
 
-@lru_cache(maxsize=4096)
-def declared(definition: Definition, kind: type[ast.Global] | type[ast.Nonlocal]) -> frozenset[str]:
-    """The names that a function declares global, or nonlocal, as it stands in the source."""
-    return frozenset(
-        name
-        for node in scope_walk(definition.body)
-        if isinstance(node, kind)
-        for name in node.names
-    )
+def surrounding(function: types.FunctionType) -> str:
+    """The name of the function that a function was made in; its own where there is none."""
+    return function.__qualname__.rpartition(".<locals>")[0] or function.__qualname__
 
 
 def with_holders(definition: Definition, holders: Mapping[str, str], module: str) -> Definition:

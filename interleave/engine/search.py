@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from interleave.engine.graph import SearchGraph, Spent
 from interleave.engine.observing import Engine, Limits, Observer
@@ -16,16 +15,7 @@ from interleave.engine.trees import LearntSteps, WatchedSteps
 from interleave.errors import EndlessLoop, UsageError
 from interleave.machine import Machine, State
 from interleave.model import Model
-from interleave.program import (
-    MoreNames,
-    MoreRooms,
-    MoreRoots,
-    MoreThreads,
-    Program,
-    RoomOwner,
-    SpawnKey,
-    Written,
-)
+from interleave.program import Discoveries, Program, Restart
 from interleave.records import dataclass
 from interleave.world.real_state import RealState
 
@@ -75,11 +65,7 @@ def search(
     were written, and once more with what really was.
     """
     spent, guard = Spent(), guard or Guard()
-    written: frozenset[str] = frozenset()
-    rooms: Counter[SpawnKey] = Counter()
-    object_rooms: Counter[RoomOwner] = Counter()
-    roots: dict[str, Any] = {}
-    names: frozenset[str] = frozenset()
+    known = Discoveries()
     assumed: frozenset[str] = frozenset()
     refuted: frozenset[str] = frozenset()
     real = RealState(model)
@@ -87,38 +73,25 @@ def search(
         while True:
             real.compare()
             try:
-                machine = Machine(
-                    Program(
-                        model,
-                        dict(parameters),
-                        written | assumed,
-                        runtime,
-                        rooms,
-                        object_rooms,
-                        roots,
-                        names,
-                        real,
-                    )
+                program = Program(
+                    model,
+                    dict(parameters),
+                    known.written | assumed,
+                    runtime,
+                    known.spawned,
+                    known.rooms,
+                    roots=known.roots,
+                    method_names=known.method_names,
+                    real=real,
                 )
+                machine = Machine(program)
                 learnt = LearntSteps(machine)
                 watching = observers(machine, learnt)
                 graph = explore(
                     machine, learnt, watching, engine or Engine(), limits, guard, spent=spent
                 )
-            except Written as found:
-                written |= {found.key}
-                continue
-            except MoreNames as found:
-                names |= found.names
-                continue
-            except MoreRoots as found:
-                roots = found.added_to(roots)
-                continue
-            except MoreThreads as found:
-                rooms[found.key] += 1
-                continue
-            except MoreRooms as found:
-                object_rooms[found.key] += 1
+            except Restart as restart:
+                restart.add_to(known)
                 continue
             except EndlessLoop as loop:
                 doubtful = loop.constants - assumed - refuted
@@ -128,7 +101,7 @@ def search(
                 continue
             vain = assumed - machine.written
             if vain and graph.stop is None:
-                written |= assumed - vain
+                known.written |= assumed - vain
                 refuted |= vain
                 assumed = frozenset()
                 continue

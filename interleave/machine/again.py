@@ -9,7 +9,7 @@ from interleave.errors import InterleaveError
 from interleave.machine.machine import Machine
 from interleave.machine.port import StepPort
 from interleave.machine.run import StepRun
-from interleave.machine.step import Blocked, State, Step
+from interleave.machine.step import FAILED, FINISHED, Blocked, State, Step
 from interleave.memory.port import WHOLE, Location, using_port
 from interleave.program import Restart
 from interleave.program.choices import Choices
@@ -64,6 +64,9 @@ def take_again(
 
     With the places of the state that it looked at. None where it would wait, or cannot be run.
     """
+    local = machine.local(state, step.thread)
+    if local in (FINISHED, FAILED):
+        return None
     run = StepRun(
         machine.program,
         machine.locals,
@@ -75,7 +78,7 @@ def take_again(
     )
     try:
         with using_port(run.port):
-            found = run.run(machine.local(state, step.thread))
+            found = run.run(local)
     except (InterleaveError, Restart):
         return None
     return None if isinstance(found, Blocked) else (found, tuple(run.places.looked_at))

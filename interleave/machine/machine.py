@@ -11,7 +11,6 @@ from interleave.machine.places import Places
 from interleave.machine.run import StepRun
 from interleave.machine.step import FAILED, FINISHED, Blocked, Moves, State, Step
 from interleave.memory.port import using_port
-from interleave.memory.values import Key
 from interleave.program import Program, ThreadInstance
 from interleave.program.choices import Choices, next_choices
 
@@ -37,9 +36,6 @@ class Machine:
     def local(self, state: State, thread: int) -> int:
         """The local state of a thread."""
         return state[self.locations + thread]
-
-    def local_key(self, state: State, thread: int) -> Key:
-        return self.locals[self.local(state, thread)]
 
     def pending(self, local: int) -> tuple[Code, int]:
         """The block with the access that a running thread is about to perform."""

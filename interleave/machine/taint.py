@@ -27,9 +27,7 @@ def _attributes(value: object) -> tuple[str, ...]:
 
 
 _SIMPLE = (ast.Name, ast.Constant, ast.expr_context)
-_IMMUTABLE = (
-    int, float, complex, str, bytes, type(None), tuple, frozenset, range, Shared, Refused,
-)  # fmt: skip
+_IMMUTABLE = (int, float, complex, str, bytes, type(None), tuple, frozenset, range, Shared, Refused)
 
 
 class FlowRecorder:

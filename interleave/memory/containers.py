@@ -7,6 +7,7 @@ constant, and looking at it is no access at all.
 
 from __future__ import annotations
 
+import copy
 from collections import deque
 from collections.abc import Callable, Iterator, MutableMapping, MutableSequence, MutableSet
 from typing import Any
@@ -158,8 +159,8 @@ class SharedContainer(Shared):
     def __copy__(self) -> Any:
         return self.snapshot()
 
-    def __deepcopy__(self, _: Any) -> Any:
-        return self.snapshot()
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return copy.deepcopy(self.snapshot(), memo)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -478,13 +479,17 @@ def write_location(location: Location, value: object) -> None:
     port.access(AccessKind("write", location), lambda: port.write(location, value))
 
 
-def delete_location(location: Location, error: Exception) -> None:
+def delete_location(
+    location: Location,
+    error: Exception,
+    is_absent: Callable[[object], bool] = lambda value: value is UNBOUND,
+) -> None:
     """Leave it without a value: an access. Raises `error` where it has none."""
     port = current_port()
     location = port.locate(location)
 
     def delete() -> None:
-        if port.read(location) is UNBOUND:
+        if is_absent(port.read(location)):
             raise error
         port.write(location, UNBOUND)
 

@@ -26,6 +26,7 @@ from interleave.memory.values import (
     is_plain_object,
     register_mutable,
 )
+from interleave.world.calling import call
 
 LONGEST = 100_000
 """Items at most that are taken at once from an iterator which cannot be kept in a state."""
@@ -228,7 +229,7 @@ class Mapped:
         return self
 
     def __next__(self) -> Any:
-        return self.function(*[next(source) for source in self.sources])
+        return call(self.function, [next(source) for source in self.sources])
 
 
 class Filtered:
@@ -246,7 +247,7 @@ class Filtered:
     def __next__(self) -> Any:
         while True:
             item = next(self.source)
-            if item if self.function in (None, bool) else self.function(item):
+            if item if self.function in (None, bool) else call(self.function, [item]):
                 return item
 
 
@@ -265,7 +266,7 @@ class Calls:
     def __next__(self) -> Any:
         if self.function is None:
             raise StopIteration
-        item = self.function()
+        item = call(self.function, ())
         if item == self.sentinel:
             self.function = None
             raise StopIteration

@@ -14,8 +14,8 @@ from interleave.memory.port import current_port
 from interleave.memory.values import (
     Freezer,
     Key,
+    Same,
     Thawer,
-    _Same,
     register_immutable,
     register_mutable,
 )
@@ -67,6 +67,6 @@ def _thaw(thawer: Thawer, key: Key) -> Any:
 register_mutable(functools.partial, _freeze, _thaw)
 register_immutable(
     CapturedPartial,
-    lambda _, value: (CapturedPartial, _Same(value)),
+    lambda _, value: (CapturedPartial, Same(value)),
     lambda _, key: key[1].it,
 )

@@ -17,10 +17,8 @@ from interleave.memory.values import Shared, members_of
 UNBOUND_TYPES: tuple[type, ...] = (object, list, dict, set, deque, type, *DICTS)
 """The types whose methods may be given a shared object."""
 
-
-def names_of_unbound() -> frozenset[str]:
-    """The names of these types."""
-    return frozenset(kind.__name__ for kind in UNBOUND_TYPES)
+UNBOUND_NAMES = frozenset(kind.__name__ for kind in UNBOUND_TYPES)
+"""The names of these types."""
 
 
 def unbound(kind: type, name: str) -> Any:
@@ -38,7 +36,7 @@ def unbound(kind: type, name: str) -> Any:
 
     call.__name__ = name
     call.__qualname__ = f"{kind.__name__}.{name}"
-    return call if name not in ("__new__",) else method
+    return method if name == "__new__" else call
 
 
 class Bare:

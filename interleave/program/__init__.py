@@ -3,6 +3,7 @@
 from interleave.program.heap import Heap, RoomOwner
 from interleave.program.program import Program
 from interleave.program.restarts import (
+    Discoveries,
     MoreNames,
     MoreRooms,
     MoreRoots,
@@ -14,6 +15,7 @@ from interleave.program.spawned import SpawnKey
 from interleave.program.threads import Property, ThreadInstance
 
 __all__ = [
+    "Discoveries",
     "Heap",
     "MoreNames",
     "MoreRooms",

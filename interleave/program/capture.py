@@ -18,6 +18,7 @@ from typing import Any
 
 from interleave.compiler import is_user_function
 from interleave.compiler.names import is_followed_class, is_followed_module, is_shared_global
+from interleave.compiler.variables import surrounding
 from interleave.errors import ModelError, Place
 from interleave.memory.containers import CONTAINERS, SharedArray, SharedContainer
 from interleave.memory.partials import partial_of
@@ -39,10 +40,10 @@ from interleave.stdlib import capturing, derived, primitive_class, unmodelled
 from interleave.verbs import Array
 from interleave.world import policy
 from interleave.world.holders import VariableLocation
-from interleave.world.instances import make_stand_in
+from interleave.world.instances import Inherited, make_stand_in
 from interleave.world.policy import Treatment
 from interleave.world.snapshot import Snapshot
-from interleave.world.world import World
+from interleave.world.world import World, own_attributes
 
 
 def capture(
@@ -74,16 +75,28 @@ def capture(
         if (key := world.rebound_by_setup(before)) is not None:
             raise Written(key)
         contents.append(walk.contents)
-    _lay_out(walk.heap, contents, written | assigned)
+    _lay_out(walk.heap, contents, written | assigned, walk.uncapturable)
     return walk.heap, walk.all_known
 
 
-def _lay_out(heap: Heap, contents: list[dict[int, Any]], written: frozenset[str]) -> None:
+def _lay_out(
+    heap: Heap,
+    contents: list[dict[int, Any]],
+    written: frozenset[str],
+    uncapturable: Callable[[object, str], ModelError],
+) -> None:
     absent = heap.values.id_of(None)
-    columns = [
-        [heap.values.id_of(found[place]) if place in found else absent for found in contents]
-        for place in range(len(heap.locations))
-    ]
+    columns = []
+    for place, location in enumerate(heap.locations):
+        try:
+            columns.append(
+                [
+                    heap.values.id_of(found[place]) if place in found else absent
+                    for found in contents
+                ]
+            )
+        except Uncapturable as error:
+            raise uncapturable(error.value, location.name) from None
     for location, column in zip(heap.locations, columns, strict=True):
         changes = (
             isinstance(heap.owner(location), Primitive)
@@ -96,7 +109,7 @@ def _lay_out(heap: Heap, contents: list[dict[int, Any]], written: frozenset[str]
         if changes or any(value != location.initial for value in column):
             location.index = len(heap.changing)
             heap.changing.append(location)
-    chosen = [columns[heap.locations.index(location)] for location in heap.changing]
+    chosen = [columns[location.number] for location in heap.changing]
     rows = zip(*chosen, strict=True) if chosen else [()] * len(contents)
     heap.initial = list(dict.fromkeys(rows))
 
@@ -198,7 +211,7 @@ class Walk:
             return self._world.module(value) if is_followed_module(value) else value
         if type(value) is functools.partial:
             return self._captured(_partial, value, path)
-        if isinstance(value, types.MethodType | types.BuiltinMethodType):
+        if isinstance(value, types.MethodType | types.BuiltinMethodType | types.MethodWrapperType):
             return self._method(value, path)
         if isinstance(value, types.FunctionType) and is_user_function(value):
             return self._function(value, path)
@@ -228,8 +241,7 @@ class Walk:
         for name, inside in _held(value):
             is_function = isinstance(inside, types.FunctionType) and is_user_function(inside)
             if is_function or is_shared_global(inside):
-                outer = value.__qualname__.rpartition(".<locals>")[0] or value.__qualname__
-                found = self.visit(inside, f"{outer}.{name}")
+                found = self.visit(inside, f"{surrounding(value)}.{name}")
                 self._of_functions[id(inside)] = self.all_known[id(inside)] = found
         return copy
 
@@ -237,18 +249,18 @@ class Walk:
         try:
             Freezer().freeze(value)
         except Uncapturable as error:
-            raise self._uncapturable(error.value) from None
+            raise self.uncapturable(error.value, self._attribute) from None
 
-    def _uncapturable(self, value: object) -> ModelError:
+    def uncapturable(self, value: object, variable: str) -> ModelError:
+        """What to say where a variable has a value that no state can have."""
         kind = type(value)
         name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
         article = "an" if name[0].lower() in "aeiou" else "a"
         return ModelError(
-            f"shared variable {self._attribute!r} holds {article} {name}, "
-            "which cannot be part of a state",
+            f"shared variable {variable!r} holds {article} {name}, which cannot be part of a state",
             remedy="keep numbers, strings, None, enums, tuples, frozen dataclasses, lists, dicts, "
             "sets, deques or modelled primitives in shared variables",
-            place=self._place(self._attribute),
+            place=self._place(variable),
         )
 
     def _compound(self, value: Any, path: str) -> Any:
@@ -368,8 +380,10 @@ class Walk:
             }
         else:
             inherited = class_attributes(cls).items()
-            own = {name: item for name, item in inherited if name not in of_class}
-            attributes = {**own, **attributes}
+            of_its_class = {
+                name: Inherited(item) for name, item in inherited if name not in of_class
+            }
+            attributes = {**of_its_class, **attributes}
         late = self._late.get(path, ())
         attributes.update({name: UNBOUND for name in late if name not in attributes})
         stand_in = self.stand_in(
@@ -383,10 +397,16 @@ class Walk:
                 self._attribute = name
             if name not in locations:
                 locations[name] = self.location(inner, number, field=name)
-            self.contents[locations[name].number] = (
-                item if item is UNBOUND else self.visit(item, self._path(inner, name, item))
-            )
+            self.contents[locations[name].number] = self._held(inner, name, item)
         return stand_in
+
+    def _held(self, path: str, attribute: str, value: Any) -> Any:
+        """What is at the location of an attribute, which is at a path now."""
+        if value is UNBOUND:
+            return value
+        if type(value) is Inherited:
+            return Inherited(self._held(path, attribute, value.value))
+        return self.visit(value, self._path(path, attribute, value))
 
     def _path(self, path: str, attribute: str, value: Any) -> str:
         """What to know the value of an attribute by, which is at a path now."""
@@ -446,9 +466,7 @@ def _held(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
     for default in function.__defaults__ or ():
         yield "defaults", default
     yield from (function.__kwdefaults__ or {}).items()
-    for name, value in vars(function).items():
-        if not name.startswith("__interleave"):
-            yield name, value
+    yield from own_attributes(function).items()
 
 
 def _is_of_modelled_module(value: object) -> bool:

@@ -38,10 +38,9 @@ from interleave.world.world import World
 class Program:
     """Everything a machine needs to know of one model with given parameters.
 
-    What was found out by running an earlier program of the same model (see `restarts`): `written`
-    names what is written, `spawned` says which threads make how many others, and `rooms` how many
-    objects; `roots` has objects of Python's that code comes by, `method_names` the names of methods
-    of theirs.
+    What earlier programs of the same model have lacked is given as `restarts.Discoveries` has it:
+    `written`, `spawned`, `rooms`, `roots`, `method_names`. `real` knows what real objects were like
+    before.
     """
 
     def __init__(
@@ -52,6 +51,7 @@ class Program:
         runtime: str = RUNTIMES[0],
         spawned: Mapping[SpawnKey, int] = MappingProxyType({}),
         rooms: Mapping[RoomOwner, int] = MappingProxyType({}),
+        *,
         roots: Mapping[str, Any] = MappingProxyType({}),
         method_names: frozenset[str] = frozenset(),
         real: RealState | None = None,
@@ -70,8 +70,7 @@ class Program:
         """The goroutine named main."""
         self.real = real or RealState(model)
         """Knows what real objects were like before."""
-        more_names = method_names
-        method_names, shared = self._capture(roots)
+        own_names, shared = self._capture(roots)
         self.spaces = self._spaces()
         has_tasks = any(thread.kind == "task" for thread in self.threads)
         self.settings = settings_of(model, parameters, has_tasks=has_tasks)
@@ -87,10 +86,11 @@ class Program:
         """Shared objects that keep something for each thread, which goes when the thread ends."""
         self.world.know(
             shared,
-            method_names | more_names,
+            own_names | method_names,
             scope=scope_of_variables(runtime, self.settings["GO_VERSION"]),
         )
-        self.net.unseen = Unseen(self.world, self.heap, self.real.before)
+        changing = map(self.heap.owner, self.heap.changing)
+        self.net.unseen = Unseen(self.world, changing, self.real.before)
         self.loop: Any = self._add_loop() if has_tasks else None
         """The modelled event loop, where there are tasks."""
         self.spawned = Spawned(self.threads, self.heap, written, spawned)

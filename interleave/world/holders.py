@@ -1,4 +1,4 @@
-"""Variables that belong to no object of the model: those of modules, of classes, of closures.
+"""Variables that belong to no instance: those of modules, of classes, of functions, of closures.
 
 A holder has a location for each of its variables that some code writes. The others are constants:
 code that writes one has the program made anew, with a location for it.
@@ -6,6 +6,7 @@ code that writes one has the program made anew, with a location for it.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from interleave.memory.containers import delete_location, read_location, write_location
 from interleave.memory.port import Location, current_port
 from interleave.memory.values import UNBOUND, Shared, register_immutable
+from interleave.world import reflection
 
 BY_SETUP = "setup "
 """What the key of a variable begins with that setup gives another value, and maybe no thread."""
@@ -34,7 +36,7 @@ class VariableLocation(Location):
 
 
 class Variables:
-    """The variables of one module, class or cell that some code writes, by name.
+    """The variables of one module, class, function or cell that some code writes, by name.
 
     `key` names the holder among all, `prefix` is what the names of its variables begin with in
     reports, `wanted` has the names of those that some code writes.
@@ -56,7 +58,7 @@ class Variables:
 
     def write(self, name: str, value: object) -> None:
         """Give a variable a value."""
-        location = self.locations.get(name)
+        location = self._location(name)
         if location is None:
             current_port().begin_again(self.key_of(name))
         else:
@@ -64,11 +66,16 @@ class Variables:
 
     def delete(self, name: str, error: Exception) -> None:
         """Leave a variable without a value. Raises `error` where it has none."""
-        location = self.locations.get(name)
+        location = self._location(name)
         if location is None:
             current_port().begin_again(self.key_of(name))
         else:
             delete_location(location, error)
+
+    def _location(self, name: str) -> Location | None:
+        if name in reflection.SET and not self.key.startswith("cell "):
+            current_port().halt(reflection.refusal(name))
+        return self.locations.get(name)
 
 
 class ModuleObject(Shared):
@@ -99,6 +106,8 @@ class ModuleObject(Shared):
                 return value
         elif name in vars(real):
             return _get(self, "_meaning")(real, name)
+        elif "__getattr__" in vars(real) and name != "__getattr__":
+            return _get(self, "_meaning")(real, "__getattr__")(name)
         raise AttributeError(f"module {real.__name__!r} has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -111,6 +120,30 @@ class ModuleObject(Shared):
 
     def __repr__(self) -> str:
         return f"<module {_get(self, '_real').__name__!r}>"
+
+
+class ModuleNames:
+    """The variables of a module as its own code has them: by name."""
+
+    __slots__ = ("_module",)
+
+    def __init__(self, module: ModuleObject) -> None:
+        _set(self, "_module", module)
+
+    def __getattribute__(self, name: str) -> Any:
+        try:
+            return AttributeDict(_get(self, "_module"))[name]
+        except KeyError:
+            if hasattr(builtins, name):
+                return getattr(builtins, name)
+            raise NameError(f"name {name!r} is not defined") from None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(_get(self, "_module"), name, value)
+
+    def __delattr__(self, name: str) -> None:
+        variables: Variables = _get(_get(self, "_module"), "_variables")
+        variables.delete(name, NameError(f"name {name!r} is not defined"))
 
 
 class AttributeDict(MutableMapping[str, Any]):
@@ -183,6 +216,12 @@ class FunctionObject(Shared):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return _get(self, "_copy")(*args, **kwargs)
+
+    def __copy__(self) -> FunctionObject:
+        return self
+
+    def __deepcopy__(self, _: object) -> FunctionObject:
+        return self
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         return self if instance is None else MethodType(self, instance)

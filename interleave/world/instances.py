@@ -11,6 +11,7 @@ from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 from interleave.memory.containers import delete_location, read_location, write_location
+from interleave.memory.copying import reduce_instance
 from interleave.memory.port import Location, current_port
 from interleave.memory.values import (
     UNBOUND,
@@ -18,9 +19,9 @@ from interleave.memory.values import (
     Key,
     Shared,
     Thawer,
-    members_by_base,
     members_of,
     register_immutable,
+    slots_of,
 )
 
 _get = object.__getattribute__
@@ -30,6 +31,7 @@ class SharedObject(Shared):
     """Mixed into the class of each shared instance: attributes become locations."""
 
     __slots__ = ()
+    __reduce_ex__ = reduce_instance
     _path: str
     """What leads to the instance: an attribute that it does not have yet will be named by it."""
 
@@ -38,6 +40,8 @@ class SharedObject(Shared):
         location = locations.get(name)
         if location is not None and not sets_itself(type(self), name):
             value = read_location(location)
+            if type(value) is Inherited:
+                return value.value
             if value is not UNBOUND:
                 return value
             return _of_class(self, name)
@@ -56,6 +60,35 @@ class SharedObject(Shared):
             object.__delattr__(self, name)
         else:
             delete_attribute(self, name)
+
+
+class Inherited:
+    """What is at the location of an attribute that the instance itself has not, but its class."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
+register_immutable(
+    Inherited,
+    lambda freezer, inherited: (Inherited, freezer.freeze(inherited.value)),
+    lambda thawer, key: Inherited(thawer.thaw(key[1])),
+)
+
+
+def _is_absent(value: object) -> bool:
+    return value is UNBOUND or type(value) is Inherited
+
+
+def _own(location: Location) -> Any:
+    """The value that an instance itself has at a location; `UNBOUND` where it has none."""
+    value = read_location(location)
+    return UNBOUND if _is_absent(value) else value
 
 
 def _of_class(shared: SharedObject, name: str) -> Any:
@@ -96,7 +129,7 @@ def delete_attribute(shared: SharedObject, name: str) -> None:
     error = AttributeError(f"{type(shared).__name__!r} object has no attribute {name!r}")
     if location is None:
         raise error
-    delete_location(location, error)
+    delete_location(location, error, _is_absent)
 
 
 def _late(shared: SharedObject, name: str) -> str:
@@ -113,12 +146,14 @@ class InstanceDict(MutableMapping[str, Any]):
         self._shared = shared
 
     def _location(self, name: str) -> Location | None:
+        if name in slots_of(type(self._shared)):
+            return None
         locations: dict[str, Location] = _get(self._shared, "_locations")
         return locations.get(name)
 
     def __getitem__(self, name: str) -> Any:
         location = self._location(name)
-        value = UNBOUND if location is None else read_location(location)
+        value = UNBOUND if location is None else _own(location)
         if value is UNBOUND:
             raise KeyError(name)
         return value
@@ -130,14 +165,13 @@ class InstanceDict(MutableMapping[str, Any]):
         location = self._location(name)
         if location is None:
             raise KeyError(name)
-        delete_location(location, KeyError(name))
+        delete_location(location, KeyError(name), _is_absent)
 
     def __iter__(self) -> Iterator[str]:
         locations: dict[str, Location] = _get(self._shared, "_locations")
-        bases = members_by_base(type(self._shared))
-        slots = {each for own in bases for each in own.get("__slots__", ())}
+        slots = slots_of(type(self._shared))
         for name, location in locations.items():
-            if name not in slots and read_location(location) is not UNBOUND:
+            if name not in slots and _own(location) is not UNBOUND:
                 yield name
 
     def __len__(self) -> int:

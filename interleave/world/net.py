@@ -28,10 +28,8 @@ from interleave.world.policy import OURS, Decision, Treatment
 if TYPE_CHECKING:
     from interleave.world.unseen import Unseen
 
-_PASSING_ON = frozenset(
-    str(Path(OURS, *parts)) for parts in (("world", "calling.py"), ("memory", "cursors.py"))
-)
-"""Files of it that call C code which the model has given them."""
+_PASSING_ON = str(Path(OURS, "world", "calling.py"))
+"""The file of this package that calls C code which the model has given it."""
 
 _IMPORTING = ("importlib._bootstrap", "importlib._bootstrap_external")
 """What imports modules: what a module does when it is imported, it does once, and for all."""
@@ -39,7 +37,7 @@ _IMPORTING = ("importlib._bootstrap", "importlib._bootstrap_external")
 _SUSPENDED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 """Flags of functions whose frames last longer than a call."""
 
-_WAYS_OUT = frozenset(("__class__", "super", "type"))
+_WAYS_OUT = frozenset(("__class__", "type"))
 """Names by which a function comes from its arguments to their classes."""
 
 
@@ -151,7 +149,7 @@ class watching:
                 self._enter(frame)
         elif event == "c_call":
             file = frame.f_code.co_filename
-            if not _is_ours[file] or file in _PASSING_ON:
+            if not _is_ours[file] or file == _PASSING_ON:
                 self._call(frame, called)
 
     def _enter(self, frame: FrameType) -> None:
@@ -172,7 +170,7 @@ class watching:
             return
         if self._runs_for_real(decision):
             return
-        if policy.is_generated(code) or _names_nothing(code):
+        if policy.is_generated(code) or _names_nothing(code, frame.f_globals):
             if not code.co_flags & _SUSPENDED:
                 self._net.known_code[id(code)] = code
                 return
@@ -218,8 +216,8 @@ class watching:
             if code.co_filename.startswith("<frozen importlib"):
                 return True
             if code.co_filename.startswith(OURS):
-                return is_library and direct and code.co_filename not in _PASSING_ON
-            if direct and policy.is_generated(code):
+                return is_library and direct and code.co_filename != _PASSING_ON
+            if direct and (policy.is_generated(code) or _rewrites_assertions(caller, decision)):
                 return True
             if not _is_real(caller):
                 return False
@@ -291,19 +289,32 @@ def _is_real(frame: FrameType) -> bool:
     return module is not None and module.__dict__ is names
 
 
+def _rewrites_assertions(frame: FrameType, decision: Decision) -> bool:
+    """Whether it is pytest that asks for the locals, to say why an assertion fails."""
+    return decision.name == "builtins.locals" and "@pytest_ar" in frame.f_code.co_names
+
+
 def _begins(frame: FrameType) -> bool:
     """Whether a generator is at its beginning, which the argument of `RESUME` tells."""
     return frame.f_code.co_code[frame.f_lasti + 1] & 3 == 0
 
 
-def _names_nothing(code: CodeType) -> bool:
-    """Whether all that a function can come by is its arguments, and what these refer to."""
+def _names_nothing(code: CodeType, globals_: dict[str, Any]) -> bool:
+    """Whether all that a function can come by is its arguments, and what is pure."""
     found = dis.get_instructions(code)
     outside = {each.argval for each in found if each.opname.endswith(("_GLOBAL", "_NAME"))}
     inner = [each for each in code.co_consts if isinstance(each, CodeType)]
     return (
-        not code.co_freevars
-        and all(hasattr(builtins, name) for name in outside)
+        set(code.co_freevars) <= ({"__class__"} if "super" in outside else set())
+        and all(_is_pure(name, globals_) for name in outside)
         and not _WAYS_OUT & {*outside, *code.co_names}
-        and all(_names_nothing(each) for each in inner)
+        and all(_names_nothing(each, globals_) for each in inner)
     )
+
+
+def _is_pure(name: str, globals_: dict[str, Any]) -> bool:
+    if name in globals_:
+        value = globals_[name]
+        is_code = callable(value) or isinstance(value, types.ModuleType)
+        return is_code and policy.of_object(value).treatment is Treatment.PURE
+    return hasattr(builtins, name)

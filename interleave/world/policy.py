@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from interleave.errors import UsageError
+from interleave.memory.values import is_defined_in_python
 from interleave.records import dataclass
 from interleave.world import table
 
@@ -192,12 +193,6 @@ def full_name(value: Any) -> str:
     mro = owner.__mro__ if isinstance(owner, type) else ()
     defining = (base for base in (*mro, *type(owner).__mro__) if name in base.__dict__)
     return f"{full_name(next(defining, type(owner)))}.{name}"
-
-
-def is_defined_in_python(cls: type) -> bool:
-    """Whether a class is made by a `class` statement."""
-    # Of Include/object.h: HEAPTYPE, and neither IMMUTABLETYPE nor DISALLOW_INSTANTIATION.
-    return cls.__flags__ & (1 << 9 | 1 << 8 | 1 << 7) == 1 << 9
 
 
 def _of_name(name: str, *, is_c: bool = False) -> Decision:

@@ -20,18 +20,20 @@ from interleave.world.homes import (
     CLASS_MODULE,
     MODULE_DICT,
     MRO,
+    Contents,
+    Home,
+    derives,
+    members,
+    put_back_class,
+)
+from interleave.world.plans import (
     NAMES_OF_CLASS,
     NAMES_OF_MODULE,
     OF_CLASS,
     OF_FUNCTION,
     OF_MODULE,
-    Contents,
-    Home,
     Plan,
     Plans,
-    derives,
-    members,
-    put_back_class,
 )
 from interleave.world.policy import Treatment
 from interleave.world.watched import reached_by_name

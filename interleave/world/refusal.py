@@ -8,12 +8,30 @@ from typing import Any
 
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.port import running_port
-from interleave.memory.values import register_immutable
+from interleave.memory.values import Same, register_immutable
 from interleave.world.calling import call
 from interleave.world.policy import OURS
 
 
-class Refused:
+class _RefusedType(type):
+    """The type of such a thing tells nothing of what it would stand for, and is as good as that."""
+
+    def __getattribute__(cls, name: str) -> Any:
+        user = sys._getframe(1)
+        if user.f_code.co_filename.startswith(OURS):
+            return type.__getattribute__(cls, name)
+        error = ModelError(
+            f"this asks the type of something that has no modelled counterpart for {name}",
+            remedy="keep what threads share in attributes of the model, or in objects of classes "
+            "that are followed",
+            place=Place.of_frame(user),
+        )
+        if (port := running_port()) is not None:
+            port.halt(error)
+        raise error
+
+
+class Refused(metaclass=_RefusedType):
     """Whatever is done with it ends the check; that it is kept somewhere does not."""
 
     __slots__ = ("_error",)
@@ -47,7 +65,7 @@ _USES = (
     "setattr delattr call iter next bool len contains getitem setitem delitem eq ne "
     "lt le gt ge hash str repr format bytes int float complex index enter exit aenter aexit aiter "
     "anext await instancecheck subclasscheck reversed round trunc floor ceil neg pos "
-    "abs invert mro_entries copy deepcopy reduce reduce_ex fspath"
+    "abs invert mro_entries copy deepcopy reduce reduce_ex fspath buffer"
 )
 _OPERATORS = "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or"
 
@@ -59,17 +77,30 @@ for _use in (
     setattr(Refused, f"__{_use}__", _refuse)
 
 
-class _Kept:
-    """A refused name in a state, where it is known by identity."""
+class RefusedDescriptor(Refused):
+    """The same for a member of a class: to look at it, as an attribute of anything, is a use."""
 
-    def __init__(self, it: Refused) -> None:
-        self.it = it
+    __slots__ = ()
+    __get__ = _refuse
 
-    def __hash__(self) -> int:
-        return id(self.it)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Kept) and self.it is other.it
+def as_descriptor(refused: Refused) -> RefusedDescriptor:
+    """The same error, for a member of a class."""
+    return RefusedDescriptor(object.__getattribute__(refused, "_error"))
+
+
+def used(value: Any) -> Any:
+    """What `raise` and C code are given, which ask nothing of it that this would see."""
+    return _refuse(value) if type(value) is Refused else value
+
+
+class _Kept(Same):
+    """A refused name in a state, which cannot be asked what it is called."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "refused"
 
 
 register_immutable(Refused, lambda _, value: (Refused, _Kept(value)), lambda _, key: key[1].it)

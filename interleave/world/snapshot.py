@@ -9,20 +9,17 @@ from __future__ import annotations
 import types
 from collections.abc import Iterable, Iterator
 
-from interleave import stdlib
 from interleave.records import dataclass
 from interleave.world.homes import (
     ABSENT,
-    CELL,
     CLASS_NAME,
-    NAMES_OF_CLASS,
-    NAMES_OF_MODULE,
     changes,
     derives,
     key_of,
     put_in_place,
     shown,
 )
+from interleave.world.plans import CELL, NAMES_OF_CLASS, NAMES_OF_MODULE
 from interleave.world.reachable import Record, reachable
 from interleave.world.watched import home as home_of_watched
 
@@ -164,12 +161,3 @@ def _absolute_name(record: Record) -> str | None:
     if record.parent is not None:
         return None
     return "" if record.home.names_itself else shown(it)
-
-
-def real_primitives(roots: Iterable[object]) -> dict[str, object]:
-    """The locks, queues, ... of Python's own that code can name from some roots on, by path."""
-    found: dict[str, object] = {}
-    for record in reachable(roots):
-        if not derives(record.kind, type) and stdlib.primitive_class(record.it) is not None:
-            found.setdefault(path_of(record), record.it)
-    return found

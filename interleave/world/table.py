@@ -79,6 +79,8 @@ PURE = {
     "interleave", "ipaddress", "ntpath", "os.PathLike", "os.fspath", "pathlib.PurePath",
     "pathlib.PurePosixPath", "pathlib.PureWindowsPath", "posix.fspath", "nt.fspath", "posixpath",
     "uuid.UUID",
+    # What pytest makes of an assertion that fails.
+    "_pytest", "pluggy",
     # Parts of modules that are modelled, or refused as a whole.
     "heapq.merge", "heapq.nlargest", "heapq.nsmallest",
     "sys.exit", "sys.intern", "time.struct_time",
@@ -154,6 +156,10 @@ REFUSED = {
     # How the interpreter runs the code.
     "builtins.type.__subclasses__": "name the classes",
     **dict.fromkeys(
+        ("abc.ABCMeta.register", "_abc._abc_register"),
+        "register classes at the top of the file",
+    ),
+    **dict.fromkeys(
         ("builtins.frame", "gc", "inspect.currentframe", "inspect.getframeinfo", "inspect.stack",
          "inspect.trace", "sys._getframe", "sys.exc_info", "sys.setprofile", "sys.settrace",
          "traceback.extract_stack", "traceback.format_stack",
@@ -166,6 +172,7 @@ REFUSED = {
     ),
     "builtins.breakpoint": "look at the trace of a violation, or use `interleave steps`",
     # Settings that all code sees.
+    "abc.ABCMeta.register": "register the class at import",
     **dict.fromkeys(
         ("calendar.setfirstweekday", "codecs.register", "_codecs.register",
          "_codecs.register_error", "copyreg.add_extension", "copyreg.constructor",

@@ -36,16 +36,31 @@ class TwinType(type):
     _is_ready: bool
 
     def __setattr__(cls, name: str, value: object) -> None:
-        if not type.__getattribute__(cls, "_is_ready"):
+        if name in _CACHES or not type.__getattribute__(cls, "_is_ready"):
             type.__setattr__(cls, name, value)
+            return
+        above = (own[name] for own in _above(cls) if name in own)
+        descriptor: Any = next(above, None)
+        if hasattr(type(descriptor), "__set__"):
+            descriptor.__set__(cls, value)
             return
         twin = type.__getattribute__(cls, "_twin")
         type.__getattribute__(twin, "_of_class").write(name, value)
 
     def __delattr__(cls, name: str) -> None:
+        above = (own[name] for own in _above(cls) if name in own)
+        descriptor: Any = next(above, None)
+        if hasattr(type(descriptor), "__delete__"):
+            descriptor.__delete__(cls)
+            return
         twin = type.__getattribute__(cls, "_twin")
         error = AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
         type.__getattribute__(twin, "_of_class").delete(name, error)
+
+
+def _above(cls: type) -> Iterator[Mapping[str, Any]]:
+    """What the metaclass of a twin has, and its bases, those that are twins."""
+    return (members_of(base) for base in type.mro(type(cls)) if isinstance(base, TwinType))
 
 
 class ClassDict(Mapping[str, Any]):
@@ -77,6 +92,9 @@ class ClassDict(Mapping[str, Any]):
 
 
 _OURS = frozenset({"_twin", "_of_class", "_is_ready"})
+
+_CACHES = frozenset({"__slotnames__"})
+"""Attributes that Python keeps in classes for itself."""
 
 
 register_immutable(
@@ -114,6 +132,10 @@ class ClassVariable:
                 member = members_of(base)[self.name]
                 get = getattr(type(member), "__get__", None)
                 return member if get is None else get(member, instance, kind)
+        above = (own[self.name] for own in _above(kind) if self.name in own)
+        if instance is None and (member := next(above, None)) is not None:
+            get = getattr(type(member), "__get__", None)
+            return member if get is None else get(kind, type(kind))
         what = f"type object {kind.__name__!r}" if instance is None else f"{kind.__name__!r} object"
         raise AttributeError(f"{what} has no attribute {self.name!r}")
 
@@ -171,7 +193,9 @@ def method_of(value: object, name: str) -> types.FunctionType | None:
 
 def twin_of(kind: type) -> type:
     """The twin that a class of stand-ins stands for; any other class is its own."""
-    return type.__getattribute__(kind, "_twin") if isinstance(kind, TwinType) else kind
+    # One that Python is about to make has none yet, but `__init_subclass__` may look at it.
+    found: type = members_of(kind).get("_twin", kind)
+    return found if isinstance(kind, TwinType) else kind
 
 
 class Twins:
@@ -294,9 +318,19 @@ class Twins:
                 member = members_of(cls)[name]
                 if not isinstance(member, types.MemberDescriptorType | types.GetSetDescriptorType):
                     _put(twin, name, self._member(cls, name, member))
+        if "_abc_impl" in members_of(cls):
+            self._register(cls, twin)
         if "__abstractmethods__" in members_of(cls):
             _put(twin, "__abstractmethods__", members_of(cls)["__abstractmethods__"])
         _put(twin, "_is_ready", True)
+
+    def _register(self, cls: type, twin: type) -> None:
+        """Have those classes count as subclasses of a twin that were registered for its class."""
+        references, *_ = abc._get_dump(cls)  # type: ignore[attr-defined]
+        found = [each for reference in references if (each := reference()) is not None]
+        for each in sorted(found, key=lambda one: (one.__module__, one.__qualname__)):
+            member = self.twin(each) if self._is_followed(each) else each
+            abc._abc_register(twin, member)  # type: ignore[attr-defined]
 
     def _member(self, cls: type, name: str, member: Any) -> Any:
         if isinstance(member, types.FunctionType):

@@ -8,27 +8,26 @@ from __future__ import annotations
 
 import gc
 import types
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from interleave import stdlib
 from interleave.memory.primitive import Primitive
 from interleave.world.reachable import reachable_and_names
 from interleave.world.snapshot import Snapshot, path_of
-
-if TYPE_CHECKING:
-    from interleave.program.heap import Heap
-    from interleave.world.world import World
+from interleave.world.world import World
 
 
 class Unseen:
-    """Knows what the threads of one program change, and what setup changes in what was there."""
+    """Knows what the threads of one program change, and what setup changes in what was there.
 
-    def __init__(self, world: World, heap: Heap, before: Snapshot) -> None:
+    `changing` is what stands for objects that threads change, `before` what everything was like.
+    """
+
+    def __init__(self, world: World, changing: Iterable[object], before: Snapshot) -> None:
         self._world = world
         self._before = before
-        self._changing = {id(heap.owner(location)) for location in heap.changing}
-        """What stands for objects that change, by id."""
+        self._changing = {*map(id, changing)}
 
     def read_by(self, code: types.CodeType) -> str | None:
         """What code could read that is not what threads see: where it is, and why; None if none."""

@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from interleave.compiler import Code, Scope, compile_function, compile_whole, is_user_function
+from interleave.compiler.closures import declared
 from interleave.compiler.imports import Imported, imports_of
 from interleave.compiler.names import (
     LIBRARY_METHODS,
@@ -32,25 +33,26 @@ from interleave.compiler.names import (
     source_nodes,
 )
 from interleave.compiler.source import DEFINITION, Definition, find_function
-from interleave.compiler.variables import CELL, MODULE, declared, module_of
+from interleave.compiler.variables import CELL, MODULE, module_of, surrounding
 from interleave.errors import InterleaveError
 from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.port import running_port
 from interleave.memory.values import COPY, UNBOUND, members_by_base, members_of
 from interleave.model import Model
-from interleave.world import policy
+from interleave.world import policy, reflection
 from interleave.world.calls import CALL_PARTIAL, construct
 from interleave.world.holders import (
     BY_SETUP,
     AttributeDict,
     CellObject,
     FunctionObject,
+    ModuleNames,
     ModuleObject,
     Variables,
 )
 from interleave.world.instances import OF_MODEL, SharedObject
-from interleave.world.refusal import Refused
+from interleave.world.refusal import Refused, as_descriptor
 from interleave.world.snapshot import Snapshot
 from interleave.world.twins import Twins, TwinType, Uncaptured, method_of
 
@@ -127,8 +129,8 @@ class World:
 
     # What an object means
 
-    def meaning(self, value: Any, name: str, otherwise: Callable[[], Any]) -> Any:
-        """What stands for a Python object; `otherwise()` where its name decides that."""
+    def meaning(self, value: Any, name: str) -> Any:
+        """What stands for a Python object, which is known by that name here."""
         if id(value) in self._shared:
             return self._shared[id(value)]
         if isinstance(value, types.FunctionType) and is_user_function(value):
@@ -140,17 +142,19 @@ class World:
         if is_shared_global(value):
             self._missing[name] = value
             return None
-        return otherwise()
+        return self.modelled(value, name)
 
     def _member(self, value: Any, name: str) -> Any:
         """What stands for an attribute of a class."""
         if is_shared_global(value) and id(value) not in self._shared:
             return Uncaptured(lambda: self.now(value, name))
-        return self.meaning(value, name, lambda: self.modelled(value, name))
+        found = self.meaning(value, name)
+        is_descriptor = type(found) is Refused and hasattr(type(value), "__get__")
+        return as_descriptor(found) if is_descriptor else found
 
     def now(self, value: Any, name: str) -> Any:
         """What stands for a Python object that code has come by."""
-        found = self.meaning(value, name, lambda: self.modelled(value, name))
+        found = self.meaning(value, name)
         self._fill()
         self._require()
         return found
@@ -170,6 +174,8 @@ class World:
             key = self._key_of(owner)
             if isinstance(owner, types.CellType):
                 name = key.rpartition(".")[2]
+            if key and name in reflection.SET and not isinstance(owner, types.CellType):
+                raise reflection.refusal(name)
             if key and name not in self._written.get(key, ()):
                 return f"{BY_SETUP}{key}:{name}"
         return None
@@ -231,7 +237,7 @@ class World:
 
     def _class_variables(self, cls: type) -> Variables:
         return self._variables(
-            f"class {cls.__module__}.{cls.__qualname__}",
+            self._key_of(cls),
             f"{cls.__qualname__}.",
             lambda name: members_of(cls).get(name, UNBOUND),
             cls,
@@ -256,7 +262,7 @@ class World:
         return found
 
     def _module_variables(self, module: types.ModuleType) -> Variables:
-        key = f"module {module.__name__}"
+        key = self._key_of(vars(module))
         found = self._by_key.get(key)
         if found is None:
             own = module.__name__ == self._model.__module__
@@ -296,7 +302,7 @@ class World:
         """The name of the holder of a cell in compiled code."""
         found = self._cells.get(id(cell))
         if found is None:
-            outer = function.__qualname__.rpartition(".<locals>")[0] or function.__qualname__
+            outer = surrounding(function)
             variables = self._variables(
                 f"cell {function.__module__}.{outer}.{name}",
                 f"{outer}.",
@@ -310,7 +316,7 @@ class World:
     def _holder(self, name: str) -> Any:
         """The holder that compiled code knows by a name."""
         if name.startswith(MODULE):
-            return self.module(sys.modules[name.removeprefix(MODULE)])
+            return ModuleNames(self.module(sys.modules[name.removeprefix(MODULE)]))
         if name not in self._holders:
             cell, variables = self._cell_variables[name]
             self._holders[name] = self._add(
@@ -422,15 +428,13 @@ class World:
 
     def _add_attributes(self, function: types.FunctionType, copy: types.FunctionType) -> None:
         """Give a copy what its function has of attributes, as shared variables."""
-        own = {
-            name: value
-            for name, value in vars(function).items()
-            if not name.startswith("__interleave")
-        }
-        key = f"function {module_of(function)}.{function.__qualname__}"
+        own = own_attributes(function)
         real = vars(function)
         variables = self._variables(
-            key, f"{function.__qualname__}.", lambda name: real.get(name, UNBOUND), function
+            self._key_of(function),
+            f"{function.__qualname__}.",
+            lambda name: real.get(name, UNBOUND),
+            function,
         )
         if own or variables.wanted:
             self._objects[function] = self._add(
@@ -451,7 +455,9 @@ class World:
 
     def _copied(self, function: types.FunctionType) -> types.FunctionType:
         namespace: dict[str, Any] = {}
-        code = compile_whole(function, namespace, self._holders_in(function))
+        code = compile_whole(
+            function, namespace, self._holders_in(function), self._imports(function)
+        )
         cells = None
         if code is None:
             code = function.__code__
@@ -471,8 +477,7 @@ class World:
 
     def default(self, value: Any, function: types.FunctionType) -> Any:
         """What the default value of a parameter stands for."""
-        name = f"{function.__qualname__}.defaults"
-        return self.meaning(value, name, lambda: self.modelled(value, name))
+        return self.meaning(value, f"{function.__qualname__}.defaults")
 
     def _holders_in(self, function: types.FunctionType) -> dict[str, str]:
         """The holders of the variables in a function that some code writes, by name."""
@@ -484,9 +489,8 @@ class World:
         module = MODULE + module_of(function)
         variables = self._by_key.get(f"module {module_of(function)}")
         if variables and variables.wanted:
-            imported = {each.name for each in self._imports(function)}
-            bound = source_bound(definition) | imported
-            holders.update({name: module for name in variables.wanted if name not in bound})
+            bound = source_bound(definition) | {each.name for each in self._imports(function)}
+            holders.update(dict.fromkeys({*variables.wanted} - bound, module))
         freevars = function.__code__.co_freevars
         nonlocals = declared(definition, ast.Nonlocal) if freevars else frozenset()
         cells = zip(freevars, function.__closure__ or (), strict=True)
@@ -501,7 +505,17 @@ class World:
     def _imports(self, function: types.FunctionType) -> list[Imported]:
         """What the import statements in a function bind."""
         found = find_function(function)
-        return imports_of(found[0], function.__globals__) if found else []
+        imports = imports_of(found[0], function.__globals__) if found else []
+        return [
+            each._replace(varies=each.variable in self._written.get(f"module {each.module}", ()))
+            for each in imports
+        ]
+
+    def _imported(self, each: Imported) -> Any:
+        """What an import statement gives when it runs."""
+        if each.varies:
+            return getattr(self.module(sys.modules[each.module]), each.variable)
+        return self.now(each.value, each.name)
 
     def _fill(self) -> None:
         """Give each copy what its names stand for, each twin its attributes; which makes more."""
@@ -540,12 +554,12 @@ class World:
         if found is None:
             for name in _names_in(function.__code__):
                 if name in names:
-                    namespace[name] = self._meaning(names, name)
+                    namespace[name] = self.meaning(names.real(name), name)
             if policy.is_generated(function.__code__):
                 namespace["hash"] = hash
             return namespace
         definition = found[0]
-        imports = imports_of(definition, function.__globals__)
+        imports = self._imports(function)
         imported = {each.name: each.value for each in imports if each.error is None}
         names.imported.update(imported)
         bound = source_bound(definition)
@@ -554,7 +568,7 @@ class World:
             if each.error is not None:
                 namespace[each.key] = _raising(each.error)
             else:
-                namespace[each.key] = lambda each=each: self.now(each.value, each.name)
+                namespace[each.key] = lambda each=each: self._imported(each)
         for node in source_nodes(definition):
             if not isinstance(node, ast.Name):
                 continue
@@ -567,9 +581,9 @@ class World:
                 module = sys.modules[module_of(function)]
                 namespace[name] = lambda module=module: AttributeDict(self.module(module))
             else:
-                namespace[name] = self._meaning(names, name)
+                namespace[name] = self.meaning(names.real(name), name)
         if "__class__" in function.__code__.co_freevars:
-            namespace["__class__"] = self._meaning(names, "__class__")
+            namespace["__class__"] = self.meaning(names.real("__class__"), "__class__")
         inside = {MODULE + module_of(function)} if _declares_inside(definition) else set()
         for holder in {*holders.values()} | inside:
             namespace[holder] = self._holder(holder)
@@ -579,9 +593,12 @@ class World:
                 namespace[name] = function.__globals__[name]
         return namespace
 
-    def _meaning(self, names: Surroundings, name: str) -> Any:
-        real = names.real(name)
-        return self.meaning(real, name, lambda: self.modelled(real, name))
+
+def own_attributes(function: types.FunctionType) -> dict[str, Any]:
+    """What code has given a function of attributes, but for those of this package."""
+    return {
+        name: value for name, value in vars(function).items() if not name.startswith("__interleave")
+    }
 
 
 def _constructor(twin: type) -> Any:

@@ -240,6 +240,30 @@ def test_lost_updates_are_told_once_for_each_cause(tmp_path) -> None:
     ]
 
 
+class Account:
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.balance = 0
+
+
+class MadeByWhoeverComesFirst(Model):
+    """Whoever looked before looks for a lock that is not there, had it found no account."""
+
+    account = None
+
+    @thread(2)
+    def deposit(self):
+        if self.account is None:
+            self.account = Account()
+        with self.account.lock:
+            self.account.balance += 1
+
+
+def test_a_thread_that_would_have_ended_is_not_run_further() -> None:
+    (result,) = check(MadeByWhoeverComesFirst).models
+    assert next(v.location for v in result.violations if v.lost_update) == "account"
+
+
 def test_the_shortest_schedule_with_the_fewest_switches(tmp_path) -> None:
     class Late(Model):
         n = 0

@@ -26,7 +26,7 @@ def result_of(variant: Variant, folder: Path) -> tuple[str, str]:
     if checked.refusal is not None:
         return "refused", checked.refusal.what
     found = f"{checked.verdict} with {sorted(map(str, checked.endings))}"
-    if checked.endings == real:
+    if checked.endings == real or (variant.switches_inside and checked.endings > real):
         return "right", found
     return ("verified wrongly" if checked.verdict == "verified" else "other endings"), found
 

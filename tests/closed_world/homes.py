@@ -42,6 +42,8 @@ class Home:
     """The class that it is in, where the code is in none."""
     marks_itself: bool = False
     """Whether the accesses are in the definitions, and not where the code reads and writes."""
+    made_when_missing: bool = False
+    """Whether reading it gives it its first value, which is more than one access."""
 
     @property
     def is_attribute(self) -> bool:
@@ -171,6 +173,7 @@ HOMES = [
             "table = collections.defaultdict(int)"
             + ("" if first == "0" else f'\ntable["n"] = {first}')
         ),
+        made_when_missing=True,
     ),
     item("deque", "line", "0", lambda first: f"line = collections.deque([{first}])"),
     attribute("descriptor", "store", by_descriptor, marks_itself=True),

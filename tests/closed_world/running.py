@@ -6,7 +6,7 @@ import dis
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,8 +85,12 @@ def _accesses(files: dict[str, str]) -> Points:
     return at_instructions(accesses)
 
 
-def by_interleave(variant: Variant, folder: Path) -> Checked:
-    """The verdict on the model in a file. Raises `Hangs`, and whatever is a defect of interleave."""
+def by_interleave(variant: Variant, folder: Path, *, pure: Sequence[str] = ()) -> Checked:
+    """The verdict on the model in a file. Raises `Hangs`, and whatever is a defect of interleave.
+
+    `pure` names what runs as it is, because the user says that it keeps nothing.
+    """
+    (folder / "pyproject.toml").write_text(f"[tool.interleave]\npure = {[*pure]}\n")
     for name, text in variant.files().items():
         model = folder / f"{name}.py"
         model.write_text(text)

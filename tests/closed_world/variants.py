@@ -7,7 +7,9 @@ there is a lock nothing can.
 
 from __future__ import annotations
 
+import re
 import textwrap
+from collections import Counter
 from dataclasses import dataclass
 from itertools import product
 
@@ -52,6 +54,15 @@ class Variant:
         parts = [self.home.name, self.write.name, self.reach.name, *["locked"] * self.locked]
         return "-".join(part.replace(" ", "_") for part in parts)
 
+    @property
+    def switches_inside(self) -> bool:
+        """Whether another thread can come in the middle of an access.
+
+        That is so in `defaultdict.__missing__`, up to CPython 3.14 without a GIL: it looks, calls
+        the factory, and stores what that gave over what came meanwhile.
+        """
+        return self.home.made_when_missing and self.write.first == "0" and not self.locked
+
     def files(self) -> dict[str, str]:
         """Module names and texts, each after those that it imports. The last is the model."""
         stem = "".join(c if c.isalnum() else "_" for c in self.name)
@@ -72,6 +83,23 @@ class Variant:
         call = self.reach.call.format(helper=helper)
         files[f"model_{stem}"] = str(model).rstrip() + MODEL.format(call=call)
         return {name: text.strip("\n") + "\n" for name, text in files.items()}
+
+    def code_names(self) -> list[str]:
+        """The dotted names of the functions and classes that the code stands in."""
+        defined = ["make"] if self.home.local("0") else _defined(self.reach.template)
+        return [f"{self._module_of_code}.{name}" for name in defined]
+
+    def home_names(self) -> list[str]:
+        """The dotted names of the module, or of the functions and classes, that the state is in."""
+        if self.home.apart:
+            return [next(iter(self.files()))]
+        defined = _defined(self.home.definitions(self.write.first).strip("\n"))
+        return [f"{self._module_of_code}.{name}" for name in defined]
+
+    @property
+    def _module_of_code(self) -> str:
+        *others, model = self.files()
+        return others[-1] if self.reach.importing else f"__interleave_model__.{model}"
 
     def _code(self) -> _Text:
         """The code that reads and writes, in what it is reached by."""
@@ -96,6 +124,11 @@ class Variant:
             text = f"def make():\n{inner}\n\n\n{self.reach.entry} = make()"
         lock = "lock = threading.Lock()" if self.locked else ""
         return _Text(body=text).after(self.write.definitions).after(lock)
+
+
+def _defined(text: str) -> list[str]:
+    """What stands at the left margin of a piece of source: functions and classes."""
+    return re.findall(r"^(?:class|def) (\w+)", text, re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -143,9 +176,12 @@ def sample() -> list[Variant]:
     That is, where they do in any variant; and a lock with each home and each way to reach.
     """
     chosen = []
-    for (i, home), (j, reach) in product(enumerate(HOMES), enumerate(REACHES)):
+    together: Counter[tuple[Home | Reach, Write]] = Counter()
+    for home, reach in product(HOMES, REACHES):
         writes = [write for write in WRITES if makes_sense(Variant(home, write, reach))]
-        chosen.append(Variant(home, writes[(i + j) % len(writes)], reach))
+        rarest = min(writes, key=lambda write: together[home, write] + together[reach, write])
+        together.update([(home, rarest), (reach, rarest)])
+        chosen.append(Variant(home, rarest, reach))
     plain = WRITES[0]
     for j, reach in enumerate(REACHES):
         chosen.append(Variant(HOMES[j % len(HOMES)], plain, reach, locked=True))

@@ -14,7 +14,7 @@ import pytest
 
 from interleave import ModelError, check
 from interleave.loading import load_models
-from interleave.world.snapshot import Snapshot, real_primitives
+from interleave.world.snapshot import Snapshot
 
 SOURCE = """
 import array, collections, contextvars, decimal, functools, io, itertools, logging, os, queue
@@ -538,13 +538,6 @@ def test_what_no_function_can_name_is_not_gone_into(tmp_path: Path) -> None:
     assert snapshot.differences() == []
     module.helper.state.append(1)
     assert places(snapshot) == ["helper.state"]
-
-
-def test_real_primitives_that_can_be_named(tmp_path: Path) -> None:
-    model = load(tmp_path, NAMED, helper=HELPER)
-    module: Any = sys.modules[model.__module__]
-    found = real_primitives([model])
-    assert found == {"lock": module.lock, "helper.inner": module.helper.inner}
 
 
 SETUP = """
