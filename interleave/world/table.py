@@ -81,8 +81,6 @@ PURE = {
     "uuid.UUID",
     # What pytest makes of an assertion that fails.
     "_pytest", "pluggy",
-    # What pytest makes of the assertions of a model that stands in a test.
-    "_pytest.assertion", "pluggy",
     # Parts of modules that are modelled, or refused as a whole.
     "heapq.merge", "heapq.nlargest", "heapq.nsmallest",
     "sys.exit", "sys.intern", "time.struct_time",
