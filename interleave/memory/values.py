@@ -244,7 +244,8 @@ class Freezer:
         return ("named object", Same(value))
 
     def _freeze_function(self, value: types.FunctionType) -> Key:
-        if value.__globals__.get(COPY) is value:
+        is_counterpart = (value.__module__ or "").startswith("interleave.stdlib.")
+        if is_counterpart or value.__globals__.get(COPY) is value:
             return ("named object", Same(value))  # there is one of it
         if value.__closure__ or "<lambda>" in value.__name__ or "<locals>" in value.__qualname__:
             raise Uncapturable(

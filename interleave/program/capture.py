@@ -223,7 +223,7 @@ class Walk:
     def _method(self, value: Any, path: str) -> Any:
         """A bound method, of what stands for its object."""
         real: Any = value.__self__
-        if real is None or isinstance(real, types.ModuleType):
+        if real is None or isinstance(real, types.ModuleType) or _is_of_modelled_module(real):
             return self._world.modelled(value, path)  # a function of a module
         owner = self.visit(real, path)
         function = getattr(value, "__func__", None)
@@ -467,3 +467,13 @@ def _held(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
         yield "defaults", default
     yield from (function.__kwdefaults__ or {}).items()
     yield from own_attributes(function).items()
+
+
+def _is_of_modelled_module(value: object) -> bool:
+    """Whether an object is what a modelled module keeps its functions in, and no primitive of it.
+
+    `multiprocessing.Lock` is a method of such an object.
+    """
+    treatment = policy.of_class(type(value)).treatment
+    is_taken = primitive_class(value) is not None or capturing(value) is not None
+    return treatment is Treatment.MODELLED and not is_taken
