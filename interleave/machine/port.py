@@ -93,6 +93,14 @@ class StepPort:
         log, accesses, switches = self._log, self._accesses, self._switches
         if (known := log.take()) is not None:
             return self._replay(known)
+        if log.has_stored:
+            self._ending.halt(
+                ModelError(
+                    "this statement goes on after it has shared what it made",
+                    remedy="make it in setup, or share it in a statement of its own, in a method "
+                    "that the threads call by its name",
+                )
+            )
         if accesses.present is not None:
             self._ending.halt(_nested(kind, accesses.present.kind))
         if not private or self.first < 0:

@@ -226,8 +226,8 @@ class Freezer:
             return (Enum, Same(value))
         if issubclass(kind, tuple):
             return ("named", Same(kind), tuple([self.freeze(item) for item in value]))  # type: ignore[attr-defined]
-        if is_dataclass(kind) and kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]
-            parts = [self.freeze(getattr(value, field.name)) for field in fields(kind)]
+        if is_frozen_dataclass(kind):
+            parts = [self.freeze(getattr(value, field.name)) for field in fields(kind)]  # type: ignore[arg-type]
             return ("dataclass", Same(kind), tuple(parts))
         if isinstance(value, type | types.ModuleType | types.BuiltinFunctionType):
             return self._freeze_named(value)
@@ -305,6 +305,11 @@ def _a(value: object) -> str:
     if isinstance(value, types.FunctionType) and value.__name__ == "<lambda>":
         name = "lambda"
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def is_frozen_dataclass(kind: type) -> bool:
+    """Whether the instances of a class are values that never change."""
+    return is_dataclass(kind) and kind.__dataclass_params__.frozen is True  # type: ignore[attr-defined]
 
 
 def is_plain_object(value: object) -> bool:

@@ -30,7 +30,9 @@ from interleave.memory.values import (
     Shared,
     Uncapturable,
     attributes_of,
+    is_frozen_dataclass,
     is_plain_object,
+    runs_python,
 )
 from interleave.model import Model
 from interleave.program.heap import Heap
@@ -293,6 +295,8 @@ class Walk:
             lambda number: cls(number, self.location(path, number), options),
             value,
         )
+        for key in value if isinstance(value, dict | set | frozenset) else ():
+            self._check_key(key)
         if isinstance(value, dict):
             contents = tuple(
                 (self.visit(key, f"{path}.key"), self.visit(item, f"{path}[{key!r}]"))
@@ -305,6 +309,19 @@ class Walk:
         self.contents[stand_in._location.number] = contents
         self._warn_if_one_primitive(value, path)
         return stand_in
+
+    def _check_key(self, key: Any) -> None:
+        """Refuse a key whose hash is worked out from attributes that are shared."""
+        kind = type(key)
+        is_shared = is_plain_object(key) and not is_frozen_dataclass(kind)
+        if is_shared and runs_python(key):
+            raise ModelError(
+                f"shared variable {self._attribute!r} has a {kind.__name__} as a key, whose "
+                "__hash__ or __eq__ looks at what can change",
+                remedy=f"let {kind.__name__} be a dataclass with `frozen=True`, or use a number, "
+                "a string or a tuple as the key",
+                place=self._place(self._attribute),
+            )
 
     def _contents(self, cls: type[SharedContainer], value: Any) -> tuple[Any, ...]:
         try:

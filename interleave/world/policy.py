@@ -61,6 +61,7 @@ _TABLE: dict[str, tuple[Treatment, str]] = {
         for name in table.MODELLED
     },
     **dict.fromkeys(table.PURE, (Treatment.PURE, "")),
+    **dict.fromkeys(table.FOLLOWED, (Treatment.FOLLOWED, "")),
     **{name: (Treatment.REFUSED, remedy) for name, remedy in table.REFUSED.items()},
 }
 

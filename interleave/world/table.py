@@ -87,6 +87,9 @@ PURE = {
 }  # fmt: skip
 """What gives the same result for the same arguments, every time, and keeps nothing."""
 
+FOLLOWED = {"functools.cached_property", "functools.partialmethod"}
+"""Parts of modules named here that are followed like the model's own code."""
+
 OPAQUE = {
     "PIL", "cryptography", "google", "grpc", "jax", "jaxlib", "llvmlite", "lxml", "matplotlib",
     "msgpack", "numba", "numpy", "orjson", "pandas", "polars", "pyarrow", "pydantic",

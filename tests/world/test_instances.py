@@ -319,3 +319,23 @@ class M(Model):
 """
     with pytest.raises(ModelError, match=r"ABCMeta\.register"):
         verdict(tmp_path, source)
+
+
+def test_a_key_whose_hash_looks_at_what_can_change_is_refused(tmp_path: Path) -> None:
+    source = """
+from dataclasses import dataclass
+
+@dataclass(unsafe_hash=True)
+class Key:
+    a: int
+
+class M(Model):
+    def setup(self):
+        self.counts = {Key(1): 0}
+
+    @thread(2)
+    def t(self):
+        self.counts[Key(1)] = 1
+"""
+    with pytest.raises(ModelError, match="has a Key as a key"):
+        verdict(tmp_path, source)
