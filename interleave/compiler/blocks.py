@@ -140,14 +140,12 @@ class Code:
         self.returns_on: frozenset[int] = frozenset()
         """What it depends on whether a call returns, and does not raise: see `Block.depends`."""
 
+        self.is_library = is_library(function)
+        """Whether it is part of what is modelled here, and reports do not show its lines."""
+
     @property
     def name(self) -> str:
         return self.function.__name__
-
-    @cached_property
-    def is_library(self) -> bool:
-        """Whether it is part of what is modelled here, and reports do not show its lines."""
-        return is_library(self.function)
 
     @property
     def is_coroutine(self) -> bool:

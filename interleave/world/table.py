@@ -175,7 +175,6 @@ REFUSED = {
     ),
     "builtins.breakpoint": "look at the trace of a violation, or use `interleave steps`",
     # Settings that all code sees.
-    "abc.ABCMeta.register": "register the class at import",
     **dict.fromkeys(
         ("calendar.setfirstweekday", "codecs.register", "_codecs.register",
          "_codecs.register_error", "copyreg.add_extension", "copyreg.constructor",

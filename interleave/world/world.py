@@ -34,12 +34,13 @@ from interleave.compiler.names import (
 )
 from interleave.compiler.source import DEFINITION, Definition, find_function
 from interleave.compiler.variables import CELL, MODULE, module_of, surrounding
-from interleave.errors import InterleaveError
+from interleave.errors import InterleaveError, ModelError
 from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.port import running_port
 from interleave.memory.values import COPY, UNBOUND, members_by_base, members_of
 from interleave.model import Model
+from interleave.stdlib import derived
 from interleave.world import policy, reflection
 from interleave.world.calls import CALL_PARTIAL, construct
 from interleave.world.holders import (
@@ -388,6 +389,7 @@ class World:
         elif isinstance(callee, Closure):
             first, callee = callee.captured, callee.function
         elif isinstance(callee, TwinType):
+            _refuse_derived(callee)
             first, callee = (callee,), _constructor(callee)
         elif (function := method_of(callee, "__call__")) is not None:
             first, callee = (callee,), function
@@ -599,6 +601,18 @@ def own_attributes(function: types.FunctionType) -> dict[str, Any]:
     return {
         name: value for name, value in vars(function).items() if not name.startswith("__interleave")
     }
+
+
+def _refuse_derived(twin: type) -> None:
+    """Refuse to make what inherits code that knows real locks and real threads only."""
+    if (base := derived(twin)) is not None and (port := running_port()) is not None:
+        port.halt(
+            ModelError(
+                f"a thread makes a {twin.__name__}, which derives from {base}",
+                remedy=f"use {base} as it is, and write what {twin.__name__} does in methods of "
+                "the model",
+            )
+        )
 
 
 def _constructor(twin: type) -> Any:

@@ -109,22 +109,6 @@ CASES = {
         """,
         "register",
     ),
-    "a cached property that nobody looks at": Case(
-        """
-        import functools
-        made = 0
-        class A:
-            @functools.cached_property
-            def x(self):
-                global made
-                made = made + 1
-        def bump():
-            A().x
-        def value():
-            return made
-        """,
-        "A.x is a functools.cached_property",
-    ),
     "an exception that threads share": Case(
         """
         class E(Exception):
