@@ -11,7 +11,17 @@ import pytest
 from running import load
 from sequences import Call, Sequences, compare
 
-from interleave import Model, ModelError, array, check, invariant, param, section, thread
+from interleave import (
+    Model,
+    ModelError,
+    array,
+    check,
+    invariant,
+    param,
+    postcondition,
+    section,
+    thread,
+)
 from interleave.report.document import render_json
 from interleave.result import ModelResult
 
