@@ -28,7 +28,7 @@ from interleave.memory.values import (
     is_plain_object,
 )
 from interleave.model import Model
-from interleave.world import policy
+from interleave.world import policy, reflection
 from interleave.world.policy import Treatment, is_followed
 
 ORDERED_SET = "@set"
@@ -65,6 +65,20 @@ def _is_number(value: object) -> bool:
     return type(value) in (int, float, bool, complex)
 
 
+def _set_attribute(owner: Any, name: str, value: Any, /) -> None:
+    """`setattr`, which may set no more than an assignment may."""
+    setattr(_settable(owner, name), name, value)
+
+
+def _delete_attribute(owner: Any, name: str, /) -> None:
+    """`delattr`, likewise."""
+    delattr(_settable(owner, name), name)
+
+
+def _settable(owner: Any, name: str) -> Any:
+    return reflection.reflected(owner, name, True) if name in reflection.SET else owner
+
+
 REPLACED: dict[Any, Any] = {
     iter: cursors.iterate,
     enumerate: cursors.Enumerated,
@@ -75,6 +89,8 @@ REPLACED: dict[Any, Any] = {
     hash: _hash_of,
     print: _silent,
     vars: _variables_of,
+    setattr: _set_attribute,
+    delattr: _delete_attribute,
 }
 """Built-in functions that a model sees differently: their iterators can be kept in a state."""
 

@@ -19,7 +19,7 @@ _OF_CODE = frozenset(
     {"__annotations__", "__bases__", "__code__", "__defaults__", "__doc__", "__kwdefaults__",
      "__module__", "__name__", "__qualname__", "__type_params__"}
 )  # fmt: skip
-USED = _LEADS_TO_VARIABLES | _OF_DESCRIPTORS
+USED = _LEADS_TO_VARIABLES | _OF_DESCRIPTORS | {"__annotations__"}
 """Names of attributes that may not be used, at least of some objects."""
 SET = _OF_ALL_OBJECTS | _OF_CODE
 """Names of attributes that may not be set, at least of some objects."""
