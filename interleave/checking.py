@@ -12,6 +12,7 @@ from typing import Any
 from interleave.checks import Check, Found, checks_for
 from interleave.checks.races import ALWAYS as RACES_ALWAYS
 from interleave.checks.races import RUNTIMES as RACE_RUNTIMES
+from interleave.compiler.source import place_of_class
 from interleave.counting import count_interleavings
 from interleave.engine.graph import SearchGraph
 from interleave.engine.observing import Engine, Limits
@@ -19,7 +20,7 @@ from interleave.engine.paths import Path as StatePath
 from interleave.engine.paths import goal_key, path_by_search, paths_to
 from interleave.engine.search import ENGINES, Searched, search
 from interleave.engine.stopping import INTERRUPTED, Guard
-from interleave.errors import UsageError
+from interleave.errors import ModelError, UsageError
 from interleave.loading import (
     checked_runtime,
     expectation_of,
@@ -32,8 +33,10 @@ from interleave.loading import (
 from interleave.machine import State
 from interleave.model import ORDERS, Expectation, Model
 from interleave.records import dataclass
-from interleave.result import Interleavings, ModelResult, Result, Verdict, Violation
+from interleave.result import Followed, Interleavings, ModelResult, Result, Verdict, Violation
 from interleave.tracing import make_trace
+from interleave.world.configuration import names_said_to_be_pure
+from interleave.world.policy import Assumed, assumed, assuming
 
 Target = type[Model] | str | Path
 
@@ -260,7 +263,6 @@ def collecting_seldom() -> Iterator[None]:
         gc.set_threshold(*usual)
 
 
-@collecting_seldom()
 def checked_model(
     model: type[Model], file: str, parameters: dict[str, Any], options: Options
 ) -> Checked:
@@ -269,6 +271,14 @@ def checked_model(
     What an interrupt leaves nothing to say of, it ends by `KeyboardInterrupt`.
     """
     options.validate()
+    with assuming(Assumed(names_said_to_be_pure(file or file_of(model)))):
+        return _checked_model(model, file, parameters, options)
+
+
+@collecting_seldom()
+def _checked_model(
+    model: type[Model], file: str, parameters: dict[str, Any], options: Options
+) -> Checked:
     started = time.monotonic()
     runtime = checked_runtime(options.runtime, model)
     expectation = expectation_of(model, runtime)
@@ -303,6 +313,7 @@ def checked_model(
     if guard.stop is None:
         with guard.phase():
             interleavings = count_interleavings(found, any_violation=bool(violations))
+    found.machine.program.real.compare()
     counted = time.monotonic()
     warnings = _not_looked_for(runtime, expectation)
     with guard.phase():
@@ -310,6 +321,8 @@ def checked_model(
     stop, complete = guard.stop, guard.stop is None
     verdict: Verdict = "violated" if violations else "verified" if complete else "inconclusive"
     kinds = {violation.kind for violation in violations}
+    if not kinds and (expectation is None or expectation.kinds):
+        _refuse_nothing_to_check(model, found)
     wanted = None if expectation is None else set(expectation.kinds)
     # A search that stopped early has not shown that there is nothing else to find; one that was
     # told to stop at the first violation need not.
@@ -333,6 +346,9 @@ def checked_model(
         limit="" if stop is None else str(stop),
         warnings=tuple(warnings),
         interrupted=stop is INTERRUPTED,
+        assumed_pure=tuple(assumed().used),
+        bounds=tuple((name, value) for name, value in _bounds(found) if value is not None),
+        followed=_followed(found),
     )
     facts = RunFacts(
         engine=graph.kind,
@@ -358,6 +374,45 @@ def _not_looked_for(runtime: str, expectation: Expectation | None) -> list[str]:
     return [f"data-race is expected, but not looked for: {why}"]
 
 
+def _bounds(found: Searched[Check]) -> list[tuple[str, object]]:
+    settings = found.machine.program.settings
+    return [(name, settings.get(name)) for name in ("PIPE_CAPACITY", "SPURIOUS_WAKEUPS")]
+
+
+def _followed(found: Searched[Check]) -> tuple[Followed, ...]:
+    """The functions that were run, file by file."""
+    program = found.machine.program
+    by_file: dict[str, dict[tuple[int, str], None]] = {}
+    for function in program.world.followed(program.net.followed):
+        code = function.__code__
+        lines = by_file.setdefault(code.co_filename, {})
+        lines[code.co_firstlineno, code.co_qualname] = None
+    return tuple(
+        Followed(file, tuple([name for _, name in sorted(by_file[file])]))
+        for file in sorted(by_file)
+    )
+
+
+def _takes_no_step(found: Searched[Check]) -> bool:
+    """Whether the threads have ended, all of them, before they came to an access."""
+    initial = range(found.graph.initial)
+    return not (found.graph.stop is not None or found.graph.transitions) and not any(
+        found.machine.failures_at_start(found.graph.state(number)) for number in initial
+    )
+
+
+def _refuse_nothing_to_check(model: type[Model], found: Searched[Check]) -> None:
+    """Raise `ModelError` where the threads neither take a step nor look at a constant."""
+    if _takes_no_step(found) and not found.machine.constants:
+        raise ModelError(
+            "the threads share nothing that can be seen here: none of them takes a step, or looks "
+            "at a shared variable",
+            remedy="keep what they share in attributes of the model, or in objects that these "
+            "refer to; if nothing is what you expect, say so: @expect(nothing)",
+            place=place_of_class(model),
+        )
+
+
 def _warnings(found: Searched[Check]) -> list[str]:
     """What a verdict alone would not tell."""
     program = found.machine.program
@@ -365,11 +420,10 @@ def _warnings(found: Searched[Check]) -> list[str]:
     warnings += [each for check in found.observers for each in check.warnings]
     if found.graph.stop is not None:
         return warnings + _growing(found)
-    if not found.graph.transitions and not any(
-        found.machine.failures_at_start(found.graph.state(number))
-        for number in range(found.graph.initial)
-    ):
-        warnings.append("no thread takes a step: nothing that the threads look at is ever written")
+    if _takes_no_step(found):
+        names = ", ".join(dict.fromkeys(found.machine.constants.values()))
+        only = f"the threads look at {names} only, which nothing writes"
+        warnings.append(f"no thread takes a step: {only if names else 'they share nothing'}")
     asked = any(wanted.kind == "postcondition" for wanted in program.properties)
     if asked and not found.graph.any_final:
         warnings.append("the threads never all finish, so no postcondition was evaluated")

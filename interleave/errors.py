@@ -7,7 +7,11 @@ user is a defect of interleave itself.
 from __future__ import annotations
 
 import ast
+import itertools
 import linecache
+from collections.abc import Iterator, Sequence
+from types import CodeType, FrameType
+from typing import Any
 
 from interleave.records import dataclass
 
@@ -28,10 +32,42 @@ class Place:
         start: int = getattr(node, "col_offset", 0)
         one_line = getattr(node, "end_lineno", line) == line
         end = getattr(node, "end_col_offset", None) if one_line else len(text.rstrip())
-        # ast counts columns in UTF-8 bytes; people and carets count characters.
-        column = len(text[:start].decode(errors="replace"))
-        end_column = None if end is None else len(text[:end].decode(errors="replace"))
-        return cls(file, line, column, end_column)
+        end_column = None if end is None else _characters(text, end)
+        return cls(file, line, _characters(text, start), end_column)
+
+    @classmethod
+    def of_frame(cls, frame: FrameType) -> Place:
+        """What a frame is about to do, or is doing."""
+        return cls.of_instruction(frame.f_code, frame.f_lasti, frame.f_lineno)
+
+    @classmethod
+    def of_instruction(cls, code: CodeType, offset: int, line: int) -> Place:
+        """The expression that an instruction belongs to; the whole assignment that has a target."""
+        positions = itertools.islice(code.co_positions(), offset // 2, None)
+        first, last, start, end = next(positions, (None, None, None, None))
+        if first is None or start is None or end is None:
+            return cls(code.co_filename, first or line)
+        node: ast.AST = ast.Pass(
+            lineno=first, end_lineno=last, col_offset=start, end_col_offset=end
+        )
+        place = cls.of_node(code.co_filename, node)
+        for statement in _nodes(place.file, ast.Assign | ast.AugAssign | ast.AnnAssign):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            parts = (part for target in targets for part in ast.walk(target))
+            if any(place == cls.of_node(place.file, part) for part in parts if _is_on(part, first)):
+                return cls.of_node(place.file, statement)
+        return place
+
+    def part(self, name: str) -> Place:
+        """The name or attribute in this stretch that ends in `name`; all of it if there is none."""
+        last = name.rpartition(".")[2]
+        for whole in _nodes(self.file, ast.expr | ast.stmt):
+            if not _is_on(whole, self.line) or Place.of_node(self.file, whole) != self:
+                continue
+            for node in ast.walk(whole):
+                if getattr(node, "attr", getattr(node, "id", None)) == last:
+                    return Place.of_node(self.file, node)
+        return self
 
     @classmethod
     def of_error(cls, file: str, error: BaseException) -> Place | None:
@@ -63,29 +99,69 @@ class Place:
         return "\n".join(lines)
 
 
+def _nodes(file: str, kind: Any) -> Iterator[Any]:
+    """The nodes of a kind in a source file."""
+    try:
+        tree = ast.parse("".join(linecache.getlines(file)))
+    except SyntaxError:
+        return
+    yield from (node for node in ast.walk(tree) if isinstance(node, kind))
+
+
+def _is_on(node: ast.AST, line: int) -> bool:
+    return getattr(node, "lineno", None) == line
+
+
+def _characters(text: bytes, column: int) -> int:
+    """A column in characters, as people and carets count: Python counts bytes of UTF-8."""
+    return len(text[:column].decode(errors="replace"))
+
+
 class InterleaveError(Exception):
     """Something that the user can mend.
 
     `what` is one sentence without a full stop, `remedy` says how to mend it ("" where `what`
-    already does), `place` where it is, where that is known.
+    already does), `place` where it is, where that is known, and `calls` has the calls of the
+    user's code that led there, outermost first. `about` is the name of what is at fault, where that
+    is a function or an object whatever is done with it.
     """
 
-    def __init__(self, what: str, *, remedy: str = "", place: Place | None = None) -> None:
+    def __init__(
+        self, what: str, *, remedy: str = "", place: Place | None = None, about: str = ""
+    ) -> None:
         super().__init__(what)
         self.what = what
         self.remedy = remedy
         self.place = place
+        self.about = about
+        self.calls: tuple[Place, ...] = ()
+
+    def through(self, calls: Sequence[Place]) -> InterleaveError:
+        """This error, placed at the last of the calls that led to it."""
+        self.calls = tuple(calls)
+        return self.at(self.calls[-1]) if calls else self
+
+    def led_to_by(self, calls: Sequence[Place]) -> InterleaveError:
+        """This error, with the calls that led to its place, which may be inside the last one."""
+        self.calls = tuple(calls)
+        last = self.calls[-1] if calls else None
+        if last and self.place and (last.file, last.line) != (self.place.file, self.place.line):
+            self.calls += (self.place,)
+        return self
 
     def at(self, place: Place | None) -> InterleaveError:
-        """This error, placed at `place` unless it has a place already."""
-        if self.place is None:
-            self.place = place
+        """This error, placed at `place` or the part of it at fault, unless it has a place."""
+        if self.place is None and place is not None:
+            self.place = place.part(self.about) if self.about else place
         return self
 
     def __str__(self) -> str:
         lines = [f"{self.place}: {self.what}" if self.place else self.what]
         if self.place and (excerpt := self.place.excerpt()):
             lines.append(excerpt)
+        if len(self.calls) > 1:
+            calls = dict.fromkeys(f"{call.file}:{call.line}" for call in self.calls[:-1])
+            lines.append(f"  by way of: {', '.join(calls)}")
         if self.remedy:
             lines.append(f"  remedy: {self.remedy}")
         return "\n".join(lines)

@@ -183,6 +183,14 @@ class Interleavings:
 
 
 @dataclass(frozen=True)
+class Followed:
+    """The functions of one file whose steps were looked at, in the order of their definition."""
+
+    file: str
+    functions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ModelResult:
     """The verdict on one model, under one runtime, with one set of parameters.
 
@@ -210,6 +218,12 @@ class ModelResult:
     limit: str = ""
     warnings: tuple[str, ...] = ()
     interrupted: bool = False
+    assumed_pure: tuple[str, ...] = ()
+    """What was run as it is because pyproject.toml says that it is pure."""
+    bounds: tuple[tuple[str, object], ...] = ()
+    """What bounds the model by its own word, such as `PIPE_CAPACITY`."""
+    followed: tuple[Followed, ...] = ()
+    """The code that the verdict speaks of."""
 
     @property
     def status(self) -> Literal["passed", "failed", "inconclusive"]:

@@ -18,6 +18,7 @@ from interleave.memory.primitive import Primitive
 from interleave.memory.values import Shared
 from interleave.result import Access, Change, Described, Source, Trace, TraceStep
 from interleave.showing import show
+from interleave.world.instances import Inherited
 
 
 def make_trace(machine: Machine, initial: State, path: Path) -> Trace:
@@ -183,6 +184,8 @@ def plain(machine: Machine, value: Any) -> object:
         return Described(machine.program.heap.name_of(value) or "self")
     if isinstance(value, tuple):
         return tuple.__new__(type(value), [plain(machine, item) for item in value])
+    if type(value) is Inherited:
+        return plain(machine, value.value)
     if type(value) is Closure:
         return Described(value.__name__)
     return as_plain(value)

@@ -35,5 +35,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         test = item.nodeid.partition("[")[0]
         cases[test] += 1
-        is_quick = cases[test] <= FIRST and not item.get_closest_marker("slow")
+        is_slow = item.get_closest_marker("slow") or item.get_closest_marker("exhaustive")
+        is_quick = cases[test] <= FIRST and not is_slow
         item.add_marker("quick" if is_quick else "no_cover")

@@ -20,20 +20,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from interleave.checks.again import RunsAgain
 from interleave.checks.base import Check, Found
 from interleave.checks.stale import (
     Cause,
     Cell,
+    Following,
     Held,
     Histories,
     Line,
     Lost,
     Suspect,
     cause_of,
-    follow,
     in_order_of,
     line_of,
-    lost,
 )
 from interleave.engine import paths as shortest_paths
 from interleave.engine.graph import SearchGraph
@@ -61,7 +61,7 @@ class LostUpdateCheck(Check):
         """Local moves: thread, local states, writes; each with a state to see it in."""
         self._changed_under: set[tuple[Change, int, int]] = set()
         """A change, and a thread with its local state while another thread made it."""
-        self._histories = Histories(machine)
+        self._histories: Histories
         self._looked_through = 0
         self._known_suspects: list[Suspect] = []
 
@@ -114,6 +114,9 @@ class LostUpdateCheck(Check):
         suspects = self._known_suspects = self._suspects(moves)
         if not suspects:
             return []
+        values = self._values(graph, moves, suspects)
+        again = RunsAgain(self.machine, self.learnt, values)
+        self._histories = Histories(Following(self.machine, again))
         search = self._search_small if graph.transitions <= shortest_paths.CHEAP else self._search
         paths = search(graph, _possible_causes(moves, suspects))
         return [
@@ -130,6 +133,21 @@ class LostUpdateCheck(Check):
                 if step.local == after and step.writes == writes:
                     yield before, step
 
+    def _values(
+        self, graph: SearchGraph, moves: list[tuple[int, Step]], suspects: list[Suspect]
+    ) -> dict[int, list[int]]:
+        """What may be at each place of the state that a condition of some suspect looks at."""
+        conditional = [each.cell.location.index for each in suspects if each.conditional]
+        found: dict[int, set[int]] = {index: set() for index in conditional}
+        for number in range(graph.initial):
+            for index, values in found.items():
+                values.add(graph.state(number)[index])
+        for _, step in moves:
+            for index, value in step.writes:
+                if index in found:
+                    found[index].add(value)
+        return {index: sorted(values) for index, values in found.items()}
+
     def _suspects(self, moves: list[tuple[int, Step]]) -> list[Suspect]:
         """Threads that may hold what they read while somebody changes it, and then write it."""
         edges: dict[LocalNode, list[Step]] = {}
@@ -139,20 +157,24 @@ class LostUpdateCheck(Check):
         stale: Holding = {}
         for (index, part), thread, local in self._changed_under:
             change = Touch(self.machine.program.heap.changing[index], part)
-            for carrier, cells in held.get((thread, local), {}).items():
-                changed = {cell for cell in cells if cell.common(change) is not None}
+            for carrier, parts in held.get((thread, local), {}).items():
+                changed = {each for each in parts if each[0].common(change) is not None}
                 stale.setdefault((thread, local), {}).setdefault(carrier, set()).update(changed)
         _spread(edges, stale, with_reads=False)
-        suspects: set[Suspect] = set()
+        suspects: dict[tuple[int, Cell], bool] = {}
         for before, step in moves:
             here = stale.get((step.thread, before), {})
             assert step.flow is not None
             for access, sources in zip(step.accesses, step.flow.writes, strict=True):
-                cells = _held_in(here, sources)
+                parts = _held_in(here, sources)
                 for touch in access.writes:
-                    common = [cell.common(touch) for cell in cells if not touch.fresh]
-                    suspects |= {Suspect(step.thread, cell) for cell in common if cell is not None}
-        return sorted(suspects, key=lambda each: (each.thread, *in_order_of(each.cell)))
+                    for part, by_condition in parts if not touch.fresh else ():
+                        cell = part.common(touch)
+                        if cell is not None:
+                            suspects.setdefault((step.thread, cell), False)
+                            suspects[step.thread, cell] |= by_condition
+        found = [Suspect(*each, conditional) for each, conditional in suspects.items()]
+        return sorted(found, key=lambda each: (each.thread, *in_order_of(each.cell)))
 
     # Third pass: exact
 
@@ -182,7 +204,7 @@ class LostUpdateCheck(Check):
         return shortest(
             [(number, held) for held in self._nothing_held() for number in range(graph.initial)],
             partial(self._expand, graph),
-            self._goals,
+            partial(self._goals, graph),
             enough=lambda found: len(found) == possible,
             guard=graph.guard,
         )
@@ -195,8 +217,11 @@ class LostUpdateCheck(Check):
             else:
                 yield state, step, (target, self._histories.follow(held, state, step, after))
 
-    def _goals(self, node: Node, step: Step | None, target: Node | None) -> list[Cause]:
-        return [] if step is None else self._histories.causes(node[1], step)
+    def _goals(
+        self, graph: SearchGraph, node: Node, step: Step | None, target: Node | None
+    ) -> list[Cause]:
+        number, held = node
+        return [] if step is None else self._histories.causes(held, graph.state(number), step)
 
     def _nothing_held(self) -> list[int]:
         return [self._histories.number(Held(suspect)) for suspect in self._known_suspects]
@@ -252,11 +277,12 @@ class LostUpdateCheck(Check):
     def _lost_by(self, suspect: Suspect, path: Path) -> list[Lost]:
         """What the last step of a path loses, with the numbers of the steps; the latest first."""
         held = Held(suspect)
-        *steps, (_, last) = path.steps
+        following = self._histories.following
+        *steps, (state, last) = path.steps
         for number, (before, step) in enumerate(steps, 1):
             after = self.machine.after(before, step)
-            held = follow(self.machine, held, before, step, after, number)
-        found = lost(held, last)
+            held = following.follow(held, before, step, after, number)
+        found = following.lost(held, state, last)
         return sorted(found, key=lambda each: (each.by_condition, -each.read[2], -each.changed[2]))
 
 
@@ -311,7 +337,7 @@ class _Follower:
         location = self._histories[number].suspect.cell.location
         after = self._machine.after(node, step)
         now = self._histories.follow(number, node, step, after)
-        lost = bool(self._histories.lost(number, step))
+        lost = bool(self._histories.lost(number, node, step))
         return now, lost, (self.place, location.index)
 
 
@@ -326,7 +352,7 @@ class _Losses(Observer):
         self._levels = levels
 
     def on_transition(self, number: int, state: State, step: Step) -> bool:
-        for cause in self._histories.causes(state[self._place], step):
+        for cause in self._histories.causes(state[self._place], state, step):
             self.met.setdefault(cause, (number, step))
         return False
 
@@ -341,17 +367,20 @@ class _Losses(Observer):
 LocalNode = tuple[int, int]
 """A thread, and its local state."""
 
-Holding = dict[LocalNode, dict[Carrier, set[Cell]]]
-"""Of which cells something read may be in each carrier."""
+Part = tuple[Cell, bool]
+"""Something read of a cell; True where it has come by way of a condition."""
+
+Holding = dict[LocalNode, dict[Carrier, set[Part]]]
+"""What something read may be in each carrier."""
 
 
-def _held_in(here: Mapping[Carrier, set[Cell]], sources: Sources) -> set[Cell]:
-    """The cells of which something may be in what a step derives from."""
+def _held_in(here: Mapping[Carrier, set[Part]], sources: Sources) -> set[Part]:
+    """What may be in what a step derives from."""
     return {
-        cell
-        for source, _ in sources
+        (cell, by or by_condition)
+        for source, by_condition in sources
         if not isinstance(source, int)
-        for cell in here.get(source, ())
+        for cell, by in here.get(source, ())
     }
 
 
@@ -371,13 +400,13 @@ def _spread(
             target = (node[0], step.local)
             there = holding.setdefault(target, {})
             for carrier, sources in step.flow.carriers.items():
-                cells = _held_in(here, sources)
-                for source, _ in sources if with_reads else ():
+                parts = _held_in(here, sources)
+                for source, by in sources if with_reads else ():
                     if isinstance(source, int):
                         reads = step.accesses[source].reads
-                        cells |= {Cell(touch.location, touch.part) for touch in reads}
+                        parts |= {(Cell(touch.location, touch.part), by) for touch in reads}
                 known = there.setdefault(carrier, set())
-                if not cells <= known:
-                    known |= cells
+                if not parts <= known:
+                    known |= parts
                     waiting.append(target)
     return holding

@@ -32,7 +32,10 @@ class _Asked:
         seen = Seen(state)
         known = self._tree.find(seen)
         if known is None:
-            known = evaluate(self._machine, state, self.wanted)
+            again = partial(evaluate, self._machine, state, self.wanted)
+            known = again()
+            name = f"the {self.wanted.kind} {self.wanted.name}"
+            self._machine.program.real.ran(name, self.wanted.function, again)
             self._tree.learn(seen, known[1], known)
             self.learnt += 1
         return known

@@ -2,13 +2,16 @@
 
 A thread holds what it read in carriers: locals, results within a statement, the outcomes of
 conditions (see `machine.step.Flow`). What it holds is stale while the location has another value
-than the one that was read, because another thread has changed it.
+than the one that was read, because another thread has changed it. A stale condition counts unless
+the thread, had it read the value that is there now, would have come by the same way to the same
+write (`checks.again`).
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from interleave.checks.again import NOWHERE, RunsAgain
 from interleave.compiler import Code
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import Carrier, Touch
@@ -44,7 +47,10 @@ class Cell(NamedTuple):
 
     def value(self, machine: Machine, state: State) -> int:
         """The id of what is there in a state."""
-        number = state[self.location.index]
+        return self.value_in(machine, state[self.location.index])
+
+    def value_in(self, machine: Machine, number: int) -> int:
+        """The id of what is there where the location has the value of this id."""
         if self.part is WHOLE:
             return number
         heap = machine.program.heap
@@ -54,17 +60,22 @@ class Cell(NamedTuple):
 
 
 class Suspect(NamedTuple):
-    """A thread and a cell that it may write from a stale read."""
+    """A thread and a cell that it may write from a stale read.
+
+    `conditional`: it may do so on a condition that comes from the read.
+    """
 
     thread: int
     cell: Cell
+    conditional: bool
 
 
 class Reading(NamedTuple):
     """What a carrier derives from: a read that found `value`.
 
     `by_condition`: by way of a condition, not of a value. `changed` is the moment of the change
-    that made it stale; None while it is not.
+    that made it stale; None while it is not. `otherwise`: where the thread would be now had it
+    found another value (`again.RunsAgain`).
     """
 
     carrier: Carrier
@@ -72,6 +83,7 @@ class Reading(NamedTuple):
     read: Moment
     value: int
     changed: Moment | None = None
+    otherwise: int = NOWHERE
 
 
 class Held(NamedTuple):
@@ -93,79 +105,116 @@ class Lost(NamedTuple):
     by_condition: bool
 
 
-def follow(
-    machine: Machine, held: Held, before: State, step: Step, after: State, number: int = 0
-) -> Held:
-    """What the suspect holds after a step of any thread, which is step `number` of the trace."""
-    if step.thread == held.suspect.thread:
-        return _after_own_step(machine, held, before, step, number)
-    if not held.readings:
-        return held
-    cell = held.suspect.cell
-    if before[cell.location.index] == after[cell.location.index]:
-        return held
-    now = cell.value(machine, after)
-    if now == cell.value(machine, before):
-        return held
-    moment = _moment(step.place, number)
-    return Held(
-        held.suspect,
-        frozenset(
-            reading._replace(changed=None if reading.value == now else moment)
-            for reading in held.readings
-        ),
-    )
+class Following:
+    """Follows what suspects hold, step by step."""
 
+    def __init__(self, machine: Machine, again: RunsAgain) -> None:
+        self._machine = machine
+        self._again = again
 
-def _after_own_step(machine: Machine, held: Held, before: State, step: Step, number: int) -> Held:
-    found = _reads(held.suspect.cell, step, number)
-    if not (found or held.readings):
-        return held
-    assert step.flow is not None
-    value = held.suspect.cell.value(machine, before)
-    readings: set[Reading] = set()
-    for carrier, sources in step.flow.carriers.items():
-        for source, by_condition in sources:
-            if isinstance(source, int):
-                if source in found:
-                    readings.add(Reading(carrier, by_condition, found[source], value))
-                continue
-            for reading in held.readings:
-                if reading.carrier == source:
-                    by = by_condition or reading.by_condition
-                    readings.add(reading._replace(carrier=carrier, by_condition=by))
-    return Held(held.suspect, frozenset(readings))
+    def follow(self, held: Held, before: State, step: Step, after: State, number: int = 0) -> Held:
+        """What the suspect holds after a step of any thread, which is step `number` of a trace."""
+        if step.thread == held.suspect.thread:
+            return self._after_own_step(held, before, step, number)
+        if not held.readings:
+            return held
+        cell = held.suspect.cell
+        if before[cell.location.index] == after[cell.location.index]:
+            return held
+        now = cell.value(self._machine, after)
+        if now == cell.value(self._machine, before):
+            return held
+        moment = _moment(step.place, number)
+        return Held(
+            held.suspect,
+            frozenset(
+                reading._replace(changed=None if reading.value == now else moment)
+                for reading in held.readings
+            ),
+        )
 
-
-def lost(held: Held, step: Step) -> list[Lost]:
-    """What is lost by a step of the suspect, before which it holds `held`; in a fixed order.
-
-    A value that comes from a stale read loses what was written since. So does a condition that
-    comes from one, unless the thread has looked again: then it has seen what was written.
-    """
-    if not held.any_stale:
-        return []
-    cell = held.suspect.cell
-    found = _reads(cell, step, 0)
-    assert step.flow is not None
-    causes: set[Lost] = set()
-    for access, sources in zip(step.accesses, step.flow.writes, strict=True):
-        if not any(cell.is_in(touch) and not touch.fresh for touch in access.writes):
-            continue
-        stale: list[Lost] = []
-        looked_again = any(isinstance(source, int) and source in found for source, _ in sources)
-        for source, by_condition in sources:
-            for reading in held.readings:
-                if reading.carrier != source:
+    def _after_own_step(self, held: Held, before: State, step: Step, number: int) -> Held:
+        suspect = held.suspect
+        found = _reads(suspect.cell, step, number)
+        if not (found or held.readings):
+            return held
+        assert step.flow is not None
+        value = suspect.cell.value(self._machine, before)
+        begun: dict[int, int] = {}
+        gone_on: dict[int, int] = {}
+        readings: set[Reading] = set()
+        for carrier, sources in step.flow.carriers.items():
+            for source, by_condition in sources:
+                if isinstance(source, int):
+                    if source in found:
+                        if source not in begun and suspect.conditional:
+                            location = suspect.cell.location
+                            begun[source] = self._again.begin(before, step, source, location)
+                        otherwise = begun.get(source, NOWHERE)
+                        reading = Reading(carrier, by_condition, found[source], value)
+                        readings.add(reading._replace(otherwise=otherwise))
                     continue
-                if reading.changed is None:
-                    looked_again = True
-                else:
-                    by = by_condition or reading.by_condition
-                    stale.append(Lost(reading.read, reading.changed, by))
-        by_value = [each for each in stale if not each.by_condition]
-        causes.update(by_value or ([] if looked_again else stale))
-    return sorted(causes, key=lambda each: (each.by_condition, each.read, each.changed))
+                for reading in held.readings:
+                    if reading.carrier == source:
+                        known = reading.otherwise
+                        if known not in gone_on:
+                            gone_on[known] = self._again.go_on(known, before, step)
+                        readings.add(
+                            reading._replace(
+                                carrier=carrier,
+                                by_condition=by_condition or reading.by_condition,
+                                otherwise=gone_on[known],
+                            )
+                        )
+        return Held(suspect, frozenset(readings))
+
+    def lost(self, held: Held, before: State, step: Step) -> list[Lost]:
+        """What is lost by a step of the suspect, before which it holds `held`; in a fixed order.
+
+        A value that comes from a stale read loses what was written since. So does a condition that
+        comes from one, unless the thread has looked again: then it has seen what was written; or
+        would have done the same had it looked again; or writes what is there already.
+        """
+        if not held.any_stale:
+            return []
+        cell = held.suspect.cell
+        found = _reads(cell, step, 0)
+        assert step.flow is not None
+        causes: set[Lost] = set()
+        present = before[cell.location.index]
+        for number, (access, sources) in enumerate(
+            zip(step.accesses, step.flow.writes, strict=True)
+        ):
+            there, wrote = present, access.wrote(cell.location)
+            present = there if wrote is None else wrote
+            if not any(cell.is_in(touch) and not touch.fresh for touch in access.writes):
+                continue
+            by_value: list[Lost] = []
+            on_condition: list[Reading] = []
+            looked_again = any(isinstance(source, int) and source in found for source, _ in sources)
+            for source, by_condition in sources:
+                for reading in held.readings:
+                    if reading.carrier != source:
+                        continue
+                    if reading.changed is None:
+                        looked_again = True
+                    elif by_condition or reading.by_condition:
+                        on_condition.append(reading)
+                    else:
+                        by_value.append(Lost(reading.read, reading.changed, by_condition=False))
+            causes.update(by_value)
+            if by_value or looked_again or self._are_equal(cell, there, present):
+                continue
+            causes.update(
+                Lost(reading.read, reading.changed, by_condition=True)
+                for reading in on_condition
+                if reading.changed is not None
+                and not self._again.comes_to(reading.otherwise, there, before, step, number)
+            )
+        return sorted(causes, key=lambda each: (each.by_condition, each.read, each.changed))
+
+    def _are_equal(self, cell: Cell, one: int, other: int) -> bool:
+        return cell.value_in(self._machine, one) == cell.value_in(self._machine, other)
 
 
 class Histories:
@@ -174,12 +223,12 @@ class Histories:
     Steps must be those of one `LearntSteps`, which keeps them: they are known by identity.
     """
 
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
+    def __init__(self, following: Following) -> None:
+        self.following = following
         self._numbers: dict[Held, int] = {}
         self._held: list[Held] = []
         self._followed: dict[tuple[int, int, int, int], int] = {}
-        self._lost: dict[tuple[int, int], list[Lost]] = {}
+        self._lost: dict[tuple[int, int, int], list[Lost]] = {}
 
     def number(self, held: Held) -> int:
         """The number of what a suspect holds."""
@@ -193,7 +242,7 @@ class Histories:
         return self._held[number]
 
     def follow(self, number: int, before: State, step: Step, after: State) -> int:
-        """`follow`, by number."""
+        """`Following.follow`, by number."""
         suspect = self._held[number].suspect
         index = suspect.cell.location.index
         was, now = before[index], after[index]
@@ -202,24 +251,25 @@ class Histories:
         key = (number, id(step), was, now)
         found = self._followed.get(key)
         if found is None:
-            held = follow(self._machine, self._held[number], before, step, after)
+            held = self.following.follow(self._held[number], before, step, after)
             found = self._followed[key] = self.number(held)
         return found
 
-    def lost(self, number: int, step: Step) -> list[Lost]:
-        """`lost`, by number; nothing for steps of other threads."""
-        if step.thread != self._held[number].suspect.thread:
+    def lost(self, number: int, before: State, step: Step) -> list[Lost]:
+        """`Following.lost`, by number; nothing for steps of other threads."""
+        suspect = self._held[number].suspect
+        if step.thread != suspect.thread:
             return []
-        key = (number, id(step))
+        key = (number, id(step), before[suspect.cell.location.index])
         found = self._lost.get(key)
         if found is None:
-            found = self._lost[key] = lost(self._held[number], step)
+            found = self._lost[key] = self.following.lost(self._held[number], before, step)
         return found
 
-    def causes(self, number: int, step: Step) -> list[Cause]:
+    def causes(self, number: int, before: State, step: Step) -> list[Cause]:
         """The causes of what is lost."""
         suspect = self._held[number].suspect
-        return [cause_of(suspect, each, step) for each in self.lost(number, step)]
+        return [cause_of(suspect, each, step) for each in self.lost(number, before, step)]
 
 
 def cause_of(suspect: Suspect, found: Lost, step: Step) -> Cause:

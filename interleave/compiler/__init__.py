@@ -6,37 +6,47 @@ import ast
 import copy
 import types
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from interleave.compiler.blocks import Block, BlockKind, Code, Locals
-from interleave.compiler.closures import lift
+from interleave.compiler.closures import Scope, lift
 from interleave.compiler.defers import with_defers
-from interleave.compiler.emit import emit
+from interleave.compiler.emit import emit, emit_whole
 from interleave.compiler.flow import find_dependences, find_live
 from interleave.compiler.groups import HELPERS
+from interleave.compiler.imports import Imported, with_imports
 from interleave.compiler.names import (
     SETS,
     Surroundings,
     bound_names,
     is_library,
     is_user_function,
-    scope_walk,
 )
 from interleave.compiler.source import find_function, no_source
 from interleave.compiler.statements import StatementFlattener
+from interleave.compiler.variables import MODULE, module_of, with_holders
 from interleave.memory.closures import Closure, cell
 from interleave.memory.containers import plain
 from interleave.memory.cursors import cursor
+from interleave.memory.unbound import UNBOUND_NAMES, Bare, class_of, unbound
+from interleave.world import reflection
+from interleave.world.refusal import used
 
 __all__ = [
     "Block",
     "BlockKind",
     "Code",
     "Locals",
+    "Scope",
     "compile_function",
+    "compile_whole",
     "is_library",
     "is_user_function",
 ]
+
+_WHOLE_IN_OTHER_WORDS = UNBOUND_NAMES | reflection.USED | reflection.SET
+"""Names in code that cannot be run as it is."""
 
 END = object()
 """What `_next` gives at the end of an iterator."""
@@ -127,7 +137,14 @@ def _async_iterator(value: Any) -> Any:
     return value
 
 
+def _assigned(holder: Any, name: str, value: Any) -> Any:
+    """What `(x := value)` becomes where `x` is an attribute of what holds it."""
+    setattr(holder, name, value)
+    return value
+
+
 _HELPERS: dict[str, Any] = {
+    "@assigned": _assigned,
     "@cell": cell,
     "@closure": Closure,
     "@keywords": _keywords,
@@ -136,6 +153,11 @@ _HELPERS: dict[str, Any] = {
     "@async_iterable": _async_iterable,
     "@async_iterator": _async_iterator,
     "@plain": plain,
+    "@reflected": reflection.reflected,
+    "@used": used,
+    "@class_of": class_of,
+    "@object": Bare,
+    "@unbound": unbound,
     "@unpacked": _unpacked,
     "@slice": slice,
     "@cursor": cursor,
@@ -162,10 +184,15 @@ def _binder(
             node.annotation = None
     arguments.defaults = [ast.Constant(None) for _ in arguments.defaults]
     arguments.kw_defaults = [default and ast.Constant(None) for default in arguments.kw_defaults]
-    parameters = ast.Call(ast.Name("@locals", ast.Load()), [], [])
+    listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    listed += [each for each in (arguments.vararg, arguments.kwarg) if each]
+    parameters = ast.Dict(
+        [ast.Constant(each.arg) for each in listed],
+        [ast.Name(each.arg, ast.Load()) for each in listed],
+    )
     made = ast.FunctionDef(function.__name__, arguments, [ast.Return(parameters)], [], None)
     made.type_params = []  # type: ignore[attr-defined]  # from Python 3.12 on
-    namespace: dict[str, Any] = {"@locals": locals}
+    namespace: dict[str, Any] = {}
     module = ast.fix_missing_locations(ast.Module([made], []))
     exec(compile(module, function.__code__.co_filename, "exec"), namespace)  # noqa: S102
     bind: Any = namespace[function.__name__]
@@ -184,16 +211,19 @@ def compile_function(
     defaults: Callable[[Any], Any],
     inner: Callable[[types.FunctionType], types.FunctionType] = lambda function: function,
     switches: bool = False,
-    lambdas: bool = False,
-    one_per_loop: bool = False,
+    scope: Scope = Scope.FUNCTION,
+    holders: Mapping[str, str] = MappingProxyType({}),
+    imports: list[Imported] | None = None,
 ) -> Code:
     """Compile a function to blocks.
 
     `method_names` are the names of the model's own methods, calls of which are flattened;
     `namespace` gives what global names stand for, and is where the code of the blocks will run;
     `defaults` gives what the default value of a parameter stands for, `inner` what a function that
-    is defined inside does; `lambdas` and `one_per_loop` are as for `closures.lift`; `switches` asks
-    for code that notes where threads may switch (see `machine.run`).
+    is defined inside does; `scope` says where its variables begin; `switches` asks
+    for code that notes where threads may switch (see `machine.run`); `holders` gives, for the names
+    of variables of the module and of closures that have one, that of what holds them; `imports` is
+    what its import statements bind.
     Raises `ModelError`, placed, for what cannot be compiled.
     """
     found = find_function(function)
@@ -202,25 +232,15 @@ def compile_function(
     definition, owner = found
     file = function.__code__.co_filename
     names = Surroundings(function)
+    imports = imports or []
+    names.imported.update({each.name: each.value for each in imports if each.error is None})
+    definition = with_imports(definition, imports)
     definition = with_defers(definition, names, file)
-    definition, functions = lift(
-        function, definition, owner, lambdas=lambdas, one_per_loop=one_per_loop
-    )
+    definition = with_holders(definition, holders, MODULE + module_of(function))
+    definition, functions = lift(function, definition, owner, scope=scope, holders=holders)
     bound = bound_names(definition)
-    outside = frozenset(
-        name
-        for node in scope_walk(definition.body)
-        if isinstance(node, ast.Global | ast.Nonlocal)
-        for name in node.names
-    )
     flattener = StatementFlattener(
-        file,
-        names,
-        bound - outside,
-        method_names,
-        assigned_outside=bound & outside,
-        owner=owner,
-        statement=definition,
+        file, names, bound, method_names, owner=owner, statement=definition
     )
     flattener.body(definition.body)
     flattener.finish()
@@ -231,7 +251,7 @@ def compile_function(
     parameters = [*definition.args.posonlyargs, *definition.args.args]
     emit(
         code.blocks,
-        bound=bound - outside,
+        bound=bound,
         owner=owner,
         first=parameters[0].arg if parameters else "",
         names=names,
@@ -240,5 +260,36 @@ def compile_function(
         switches=switches,
     )
     find_live(code.blocks)
-    find_dependences(code.blocks)
+    handlers = [(handler.at, after.at) for handler, after in flattener.handlers]
+    code.returns_on = find_dependences(code.blocks, handlers)
     return code
+
+
+def compile_whole(
+    function: types.FunctionType,
+    namespace: dict[str, Any],
+    holders: Mapping[str, str],
+    imports: list[Imported],
+) -> types.CodeType | None:
+    """The code of a function that is run by Python as a whole, where its own would not do.
+
+    Its free names are found in `namespace` when it runs. None where its own code does, with cells.
+    """
+    found = find_function(function)
+    code = function.__code__
+    needed = bool(holders or imports) or not _WHOLE_IN_OTHER_WORDS.isdisjoint(code.co_names)
+    if found is None or not needed or not isinstance(found[0], ast.FunctionDef):
+        return None
+    definition = with_imports(found[0], imports)
+    definition = with_holders(definition, holders, MODULE + module_of(function))
+    assert isinstance(definition, ast.FunctionDef)
+    names = Surroundings(function)
+    names.imported.update({each.name: each.value for each in imports if each.error is None})
+    namespace.update(_HELPERS)
+    return emit_whole(
+        definition,
+        owner=found[1],
+        names=names,
+        namespace=namespace,
+        file=code.co_filename,
+    )

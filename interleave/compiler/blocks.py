@@ -37,6 +37,17 @@ class BlockKind(Enum):
     RETURN = "leave the function with the result"
 
 
+def handled(handler: int) -> int:
+    """The number for what an exception decides that goes to a handler with this first block."""
+    return ~handler
+
+
+def decided_between(first: int, last: int) -> frozenset[int]:
+    """The numbers for all that is decided in some blocks; none where they are in no order."""
+    numbers = range(first, last + 1)
+    return frozenset([*numbers, *map(handled, numbers)])
+
+
 class Block:
     """A simple statement, or one condition, as a function of the frame's locals.
 
@@ -50,7 +61,13 @@ class Block:
     handler: int | None = None
     handler_name: str = ""
     decides: bool = True
-    """For a BRANCH: whether what follows depends on the condition (not so for an assertion)."""
+    """For a BRANCH: whether what follows depends on the condition (not so where it asks whether to
+    pass an exception on)."""
+    failing: int = -1
+    """For a BRANCH: the successor that is no way on, as nobody counts on it: what an assertion that
+    does not hold leads to, or an exception that no handler is for."""
+    origin: tuple[int, int] | None = None
+    """Blocks of one origin are copies of each other: a `finally` is laid down for each way out."""
     is_awaited: bool = False
     """For a CALL: whether `next` is the AWAIT of what it gives, and nothing else looks at that."""
     raises_again: bool = False
@@ -66,7 +83,10 @@ class Block:
     live_in_call: tuple[str, ...] = ()
     """For a CALL or an AWAIT: names that are needed after it, without `target`."""
     depends: frozenset[int] = frozenset()
-    """The branches on which it depends whether this block runs, all of them (transitively)."""
+    """The branches on which it depends whether this block runs, all of them (transitively); the
+    calls before it that may raise instead, and the handlers that it is in (see `handled`)."""
+    keeps: frozenset[int] = frozenset()
+    """Those on which it depends whether this block, or one that may come after it, runs."""
     run: Callable[[Locals], Any]
 
     def __init__(
@@ -92,6 +112,10 @@ class Block:
             return []  # `next` is -1 where the block always raises
         return [self.next, self.otherwise] if self.kind is BlockKind.BRANCH else [self.next]
 
+    def ways_on(self) -> list[int]:
+        """The successors that are ways on."""
+        return [each for each in self.successors() if each != self.failing] or self.successors()
+
 
 class Code:
     """A compiled function: its blocks, the first of which is where it begins.
@@ -113,15 +137,15 @@ class Code:
         self.file = file
         self.bind = bind
         self.blocks = blocks
+        self.returns_on: frozenset[int] = frozenset()
+        """What it depends on whether a call returns, and does not raise: see `Block.depends`."""
+
+        self.is_library = is_library(function)
+        """Whether it is part of what is modelled here, and reports do not show its lines."""
 
     @property
     def name(self) -> str:
         return self.function.__name__
-
-    @cached_property
-    def is_library(self) -> bool:
-        """Whether it is part of what is modelled here, and reports do not show its lines."""
-        return is_library(self.function)
 
     @property
     def is_coroutine(self) -> bool:

@@ -42,8 +42,7 @@ class Builder:
     """The blocks of one function, as they are laid down.
 
     `method_names` are names that some class of the model gives to a method of its own;
-    `assigned_outside` those that the function declares global or nonlocal, and assigns; `owner` is
-    the name of the class that the function is in, for private names.
+    `owner` is the name of the class that the function is in, for private names.
     """
 
     def __init__(
@@ -53,7 +52,6 @@ class Builder:
         bound: frozenset[str],
         method_names: frozenset[str],
         *,
-        assigned_outside: frozenset[str],
         owner: str | None,
         statement: ast.AST,
     ) -> None:
@@ -61,7 +59,6 @@ class Builder:
         self.names = names
         self.bound = bound
         self.method_names = method_names
-        self.assigned_outside = assigned_outside
         self.owner = owner
         self.blocks: list[Block] = []
         self.statement = statement
@@ -69,6 +66,11 @@ class Builder:
         """Whether the blocks laid down are the end of the present statement."""
         self.handler: tuple[Label, str] | None = None
         self.enclosing: list[Unwinding | Loop] = []
+        self.handlers: list[tuple[Label, Label]] = []
+        """Where the `except` clauses of each `try` begin, and what follows the statement."""
+        self._failing: set[Label] = set()
+        self._origin: tuple[int, int] | None = None
+        """What a block that is laid down now is a copy of, or None."""
         self._jumps: dict[tuple[int, str], Label] = {}
         self._pending: list[tuple[int, str]] = []
         self._pending_labels: list[Label] = []
@@ -91,6 +93,9 @@ class Builder:
         block = Block(len(self.blocks), kind, self.statement, node, body, ends=self.ending)
         self._land(block.number)
         self.blocks.append(block)
+        if self._origin is not None:
+            block.origin = self._origin
+            self._origin = (self._origin[0], self._origin[1] + 1)
         self._pending = [(block.number, "next")]
         if kind is BlockKind.RETURN:
             self._pending = []
@@ -173,8 +178,23 @@ class Builder:
                 placed.at = target.at
         for (number, field_), label in self._jumps.items():
             setattr(self.blocks[number], field_, label.at)
+            if label in self._failing:
+                self.blocks[number].failing = label.at
+
+    def fails_at(self, label: Label) -> None:
+        """That control comes to `label` is a failure, and no way on: see `Block.failing`."""
+        self._failing.add(label)
 
     # Context
+
+    @contextmanager
+    def copying(self, statement: ast.AST) -> Iterator[None]:
+        """What is laid down in here, for a statement, is laid down several times."""
+        outside, self._origin = self._origin, (id(statement), 0)
+        try:
+            yield
+        finally:
+            self._origin = outside
 
     @contextmanager
     def handling(self, label: Label, name: str) -> Iterator[None]:

@@ -2,8 +2,8 @@
 
 A captured variable becomes a parameter of the lifted function. It is copied if its one assignment
 comes before the definition; else it becomes a `memory.closures.variable`, and what is captured is
-that. As in Go, a variable that occurs only in the body of one loop is a new one in each round, and
-so is the variable of a `for` loop (up to Go 1.21, it is one for the whole loop).
+that. In Go, a variable that occurs only in the body of one loop is a new one in each round, and so
+is the variable of a `for` loop (up to Go 1.21, it is one for the whole loop).
 """
 
 from __future__ import annotations
@@ -11,17 +11,30 @@ from __future__ import annotations
 import ast
 import copy
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
-from interleave.compiler.names import bound_names
-from interleave.compiler.source import DEFINITION, LIFTED, Definition
+from interleave.compiler.names import bound_names, scope_walk
+from interleave.compiler.source import DEFINITION, LAMBDA, LIFTED, Definition
 from interleave.errors import ModelError, Place
 
 Inner = ast.FunctionDef | ast.Lambda
 Loops = tuple[ast.AST, ...]
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 Node = TypeVar("Node", bound=ast.AST)
+
+
+class Scope(Enum):
+    """Where the variables of a function begin."""
+
+    FUNCTION = "function"
+    """There is one of each for the whole call."""
+    LOOP = "loop"
+    """In each round of a loop, but for the variable of a `for` loop."""
+    ROUND = "round"
+    """In each round of a loop."""
 
 
 class Lifted(NamedTuple):
@@ -45,19 +58,26 @@ def lift(
     definition: Definition,
     owner: str | None,
     *,
-    lambdas: bool,
-    one_per_loop: bool,
+    scope: Scope,
+    holders: Mapping[str, str],
 ) -> Lifted:
     """The definition of a function with the functions inside it lifted out of it.
 
-    `lambdas` says whether to lift those too; `one_per_loop`, whether a `for` loop has one variable
-    for all rounds. Raises `ModelError`. For one function it gives the same functions each time.
+    `holders` is what was done to the definition (see `variables`). Raises `ModelError`. For one
+    function it gives the same functions each time. Lambdas with default values, and those in
+    comprehensions, stay where they are.
     """
     found: dict[Any, Lifted] = function.__dict__.setdefault(LIFTED, {})
-    key = (lambdas, one_per_loop)
+    key = (scope, frozenset(holders.items()))
     if key not in found:
-        found[key] = _Lifter(function, definition, owner, *key).lifted()
+        if not any(isinstance(each, ast.FunctionDef | ast.Lambda) for each in _inside(definition)):
+            return Lifted(definition, {})
+        found[key] = _Lifter(function, definition, owner, scope).lifted()
     return found[key]
+
+
+def _inside(definition: Definition) -> Iterator[ast.AST]:
+    return (each for statement in definition.body for each in ast.walk(statement))
 
 
 class _Lifter:
@@ -68,21 +88,22 @@ class _Lifter:
         function: types.FunctionType,
         definition: Definition,
         owner: str | None,
-        lambdas: bool,
-        one_per_loop: bool,
+        scope: Scope,
     ) -> None:
         self._function = function
         self._definition = copy.deepcopy(definition)
         self._owner = owner
-        self._one_per_loop = one_per_loop
+        self._of_variables = scope
         self._bound = bound_names(self._definition)
         arguments = ast.walk(self._definition.args)
         self._parameters = {each.arg for each in arguments if isinstance(each, ast.arg)}
         self._uses: dict[str, list[_Use]] = {}
-        kinds = (ast.FunctionDef, ast.Lambda) if lambdas else (ast.FunctionDef,)
+        self._stored: dict[int, tuple[int, int]] = {}
         self._inner: list[Inner] = []
         for loops, node in _in_order(self._definition.body, ()):
-            if isinstance(node, kinds):
+            if isinstance(node, ast.FunctionDef) or (
+                isinstance(node, ast.Lambda) and not _has_defaults(node)
+            ):
                 self._inner.append(node)
             self._note(loops, node)
 
@@ -98,7 +119,7 @@ class _Lifter:
             hidden[id(each)] = f"@{name}{number}"
             made = self._made(each, name, captured[id(each)], frozenset(shared))
             functions[hidden[id(each)]] = made
-        rewriter = _Rewriter(frozenset(shared), hidden, captured)
+        rewriter = VariableRewriter({each: each for each in shared}, hidden, captured)
         self._definition.body = [rewriter.visit(each) for each in self._definition.body]
         self._make_variables(shared)
         return Lifted(ast.fix_missing_locations(self._definition), functions)
@@ -107,6 +128,13 @@ class _Lifter:
 
     def _note(self, loops: Loops, node: ast.AST) -> None:
         place = (getattr(node, "lineno", 0), getattr(node, "col_offset", 0))
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr):
+            # Its targets are stored once its value is there.
+            end = (node.end_lineno or 0, node.end_col_offset or 0)
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                self._stored.update({id(each): end for each in ast.walk(target)})
+        place = self._stored.get(id(node), place)
         for name in _bound_by(node):
             self._uses.setdefault(name, []).append(_Use(True, loops, place, None))
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
@@ -119,6 +147,8 @@ class _Lifter:
 
     def _scope(self, name: str) -> Loops:
         """The loops in whose body a variable is: it is a new one in each round of the last."""
+        if self._of_variables is Scope.FUNCTION:
+            return ()
         ways = [use.loops for use in self._uses[name]]
         if name in self._parameters:
             ways.append(())
@@ -127,7 +157,7 @@ class _Lifter:
             if any(loop is not each[0] for loop in each):
                 break
             scope += (each[0],)
-        if self._one_per_loop and scope and name in _targets(scope[-1]):
+        if self._of_variables is Scope.LOOP and scope and name in _targets(scope[-1]):
             scope = scope[:-1]
         return scope
 
@@ -153,7 +183,8 @@ class _Lifter:
         arguments = copy.deepcopy(inner.args)
         arguments.posonlyargs[:0] = [_at(inner, ast.arg(each)) for each in captured]
         body = inner.body if isinstance(inner, ast.FunctionDef) else [ast.Return(inner.body)]
-        inside = _Rewriter(shared - _own(inner), {}, {})
+        own = _own(inner)
+        inside = VariableRewriter({each: each for each in shared if each not in own})
         made = _at(
             inner,
             ast.FunctionDef(
@@ -169,14 +200,15 @@ class _Lifter:
         namespace: dict[str, Any] = {}
         module = ast.fix_missing_locations(ast.Module([made], []))
         exec(compile(module, file, "exec"), namespace)  # noqa: S102  (the user's own function)
-        function = types.FunctionType(namespace[name].__code__, self._function.__globals__, name)
+        known_as = LAMBDA if isinstance(inner, ast.Lambda) else name
+        code = namespace[name].__code__
+        function = types.FunctionType(code, self._function.__globals__, known_as)
         function.__qualname__ = f"{self._function.__qualname__}.{name}"
         function.__dict__[DEFINITION] = (made, self._owner)
         return function
 
     def _check(self, inner: Inner, file: str) -> None:
-        arguments = inner.args
-        if arguments.defaults or any(arguments.kw_defaults):
+        if _has_defaults(inner):
             raise ModelError(
                 "a function defined inside a thread has default values",
                 remedy="leave them out: it may use the variables around it, or take arguments",
@@ -288,15 +320,24 @@ def _targets(loop: ast.AST) -> frozenset[str]:
 
 
 def _outer_names(inner: Inner) -> frozenset[str]:
-    """What an inner function declares nonlocal."""
+    """What an inner function declares nonlocal, or global."""
     if isinstance(inner, ast.Lambda):
         return frozenset()
+    return declared(inner, ast.Nonlocal) | declared(inner, ast.Global)
+
+
+def declared(definition: Definition, kind: type[ast.Global] | type[ast.Nonlocal]) -> frozenset[str]:
+    """The names that a function declares global, or nonlocal."""
     return frozenset(
         name
-        for _, node in _in_order(inner.body, ())
-        if isinstance(node, ast.Nonlocal)
+        for node in scope_walk(definition.body)
+        if isinstance(node, kind)
         for name in node.names
     )
+
+
+def _has_defaults(inner: Inner) -> bool:
+    return bool(inner.args.defaults) or any(inner.args.kw_defaults)
 
 
 def _own(inner: Inner) -> frozenset[str]:
@@ -352,21 +393,43 @@ class _NoOuter(ast.NodeTransformer):
         return node if node.names else ast.copy_location(ast.Pass(), node)
 
 
-class _Rewriter(ast.NodeTransformer):
-    """Makes `x` into `x.x` for shared variables, and inner functions into closures."""
+class VariableRewriter(ast.NodeTransformer):
+    """Makes `x` into `holder.x` for shared variables, and inner functions into closures.
+
+    `shared` gives for the name of each shared variable the name of the object that holds it,
+    `module` is what holds the variables that inner functions declare global.
+    """
 
     def __init__(
         self,
-        shared: frozenset[str],
-        functions: dict[int, str],
-        captured: dict[int, list[str]],
+        shared: Mapping[str, str],
+        functions: Mapping[int, str] = MappingProxyType({}),
+        captured: Mapping[int, list[str]] = MappingProxyType({}),
+        *,
+        module: str = "",
     ) -> None:
         self._shared = shared
+        self._module = module
         self._functions = functions
         self._captured = captured
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        return _of(node.id, node, node.ctx) if node.id in self._shared else node
+        holder = self._shared.get(node.id)
+        return node if holder is None else _of(holder, node.id, node, node.ctx)
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
+        value = self.visit(node.value)
+        holder = self._shared.get(node.target.id)
+        if holder is None:
+            node.value = value
+            return node
+        parts = (
+            ast.Name("@assigned", ast.Load()),
+            ast.Name(holder, ast.Load()),
+            ast.Constant(node.target.id),
+        )
+        maker, *target = (ast.copy_location(part, node.target) for part in parts)
+        return ast.copy_location(ast.Call(maker, [*target, value], []), node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
         if id(node) in self._functions:
@@ -380,7 +443,10 @@ class _Rewriter(ast.NodeTransformer):
         return self._inside(node)
 
     def _inside(self, node: Any) -> Any:
-        outside, self._shared = self._shared, self._shared - _own(node)
+        outside, self._shared = self._shared, _without(self._shared, _own(node))
+        if self._module and isinstance(node, ast.FunctionDef):
+            globals_ = declared(node, ast.Global)
+            self._shared = {**self._shared, **dict.fromkeys(globals_, self._module)}
         self.generic_visit(node)
         self._shared = outside
         return node
@@ -404,7 +470,8 @@ class _Rewriter(ast.NodeTransformer):
         return self._comprehension(node)
 
     def _comprehension(self, node: Any) -> Any:
-        outside, self._shared = self._shared, self._shared - _comprehension_names(node)
+        hidden = _comprehension_names(node)
+        outside, self._shared = self._shared, _without(self._shared, hidden)
         self.generic_visit(node)
         self._shared = outside
         return node
@@ -414,19 +481,20 @@ class _Rewriter(ast.NodeTransformer):
         moved = []
         for part in ast.walk(node.pattern):
             for field in ("name", "rest"):
-                if (name := getattr(part, field, None)) in self._shared:
+                name: Any = getattr(part, field, None)
+                if name in self._shared:
                     setattr(part, field, f"#{name}")
-                    moved.append(_move(name, node.body[0]))
-        if node.guard is not None and names & self._shared:
-            node.guard = _Hidden(frozenset(names & self._shared)).visit(node.guard)
+                    moved.append(_move(self._shared[name], name, node.body[0]))
+        if node.guard is not None and names & self._shared.keys():
+            node.guard = _Hidden(frozenset(names & self._shared.keys())).visit(node.guard)
         self.generic_visit(node)
         node.body[:0] = moved
         return node
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
         self.generic_visit(node)
-        if node.name in self._shared:
-            node.body.insert(0, _move(node.name, node.body[0]))
+        if node.name is not None and node.name in self._shared:
+            node.body.insert(0, _move(self._shared[node.name], node.name, node.body[0]))
             node.name = f"#{node.name}"
         return node
 
@@ -447,14 +515,17 @@ class _Hidden(ast.NodeTransformer):
         return node
 
 
-def _of(name: str, place: ast.AST, context: ast.expr_context) -> ast.expr:
-    """`x.x`: what is in a shared variable."""
-    variable = ast.copy_location(ast.Name(name, ast.Load()), place)
+def _without(shared: Mapping[str, str], hidden: frozenset[str]) -> Mapping[str, str]:
+    return {name: holder for name, holder in shared.items() if name not in hidden}
+
+
+def _of(holder: str, name: str, place: ast.AST, context: ast.expr_context) -> ast.expr:
+    """`holder.x`: what is in a shared variable."""
+    variable = ast.copy_location(ast.Name(holder, ast.Load()), place)
     return ast.copy_location(ast.Attribute(variable, name, context), place)
 
 
-def _move(name: str | None, place: ast.AST) -> ast.stmt:
-    """`x.x = #x`."""
-    assert name is not None
+def _move(holder: str, name: str, place: ast.AST) -> ast.stmt:
+    """`holder.x = #x`."""
     value = ast.copy_location(ast.Name(f"#{name}", ast.Load()), place)
-    return ast.copy_location(ast.Assign([_of(name, place, ast.Store())], value), place)
+    return ast.copy_location(ast.Assign([_of(holder, name, place, ast.Store())], value), place)

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import ast
 import copy
+import types
 from collections.abc import Iterable
 from typing import Any
 
 from interleave.compiler.blocks import HIDDEN, Block
-from interleave.compiler.names import ORDERED_FROZEN_SET, ORDERED_SET, Surroundings
+from interleave.compiler.names import (
+    ORDERED_FROZEN_SET,
+    ORDERED_SET,
+    Surroundings,
+    is_followed_module,
+)
 from interleave.memory.port import current_port
+from interleave.memory.unbound import UNBOUND_NAMES
 from interleave.memory.values import mangle
+from interleave.world import reflection
 
 LOCALS = "#L"
+UNBOUND_METHOD = "@unbound"
+REFLECTED = "@reflected"
+CLASS_OF = "@class_of"
+BARE_OBJECT = "@object"
 _BIND = "@bind"
+_USED = "@used"
 _SWITCH = "@switch"
 
 
@@ -78,9 +91,54 @@ class Rewriter(ast.NodeTransformer):
         return self._slot(node.id, node.ctx, node)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        owner = node.value
+        is_module = isinstance(owner, ast.Name) and self._is_module(owner.id)
         self.generic_visit(node)
         node.attr = mangle(node.attr, self._owner)
+        is_set = not isinstance(node.ctx, ast.Load)
+        if node.attr in reflection.USED or (is_set and (is_module or node.attr in reflection.SET)):
+            parts = [node.value, ast.Constant(node.attr), ast.Constant(is_set)]
+            node.value = ast.Call(ast.Name(REFLECTED, ast.Load()), parts, [])
+            return ast.fix_missing_locations(node)
+        if isinstance(owner, ast.Name) and not self._is_local(owner.id):
+            if owner.id in UNBOUND_NAMES and self._names.is_builtin_type(owner.id):
+                parts = [node.value, ast.Constant(node.attr)]
+                call = ast.Call(ast.Name(UNBOUND_METHOD, ast.Load()), parts, [])
+                return ast.fix_missing_locations(ast.copy_location(call, node))
         return node
+
+    def _is_module(self, name: str) -> bool:
+        """Whether a name is that of a module that is not followed."""
+        if self._is_local(name) or name not in self._names:
+            return False
+        real = self._names.real(name)
+        return isinstance(real, types.ModuleType) and not is_followed_module(real)
+
+    def _used(self, node: ast.expr) -> ast.expr:
+        made = ast.Call(ast.Name(_USED, ast.Load()), [node], [])
+        return ast.fix_missing_locations(ast.copy_location(made, node))
+
+    def _is_in_c(self, node: ast.expr) -> bool:
+        """Whether an expression is the name of a function in C, in a module or of a global."""
+        match node:
+            case ast.Attribute(ast.Name(name), attribute):
+                parts = [attribute]
+            case ast.Name(name):
+                parts = []
+            case _:
+                return False
+        if self._is_local(name) or name not in self._names:
+            return False
+        found = self._names.real(name)
+        for part in parts:
+            found = vars(found).get(part) if isinstance(found, types.ModuleType) else None
+        return isinstance(found, types.BuiltinFunctionType)
+
+    def visit_Raise(self, node: ast.Raise) -> ast.stmt:
+        self.generic_visit(node)
+        if node.exc is not None:
+            node.exc = self._used(node.exc)
+        return ast.fix_missing_locations(node)
 
     def visit_Assign(self, node: ast.Assign) -> ast.stmt:
         node.value = self.visit(node.value)
@@ -104,6 +162,7 @@ class Rewriter(ast.NodeTransformer):
     def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
         value = self.visit(node.value)
         if not self._is_local(node.target.id):
+            node.value = value
             return node
         if self._perhaps or self._hidden:
             self.may_define.add(node.target.id)
@@ -190,10 +249,17 @@ class Rewriter(ast.NodeTransformer):
             name = kind.__name__
             if not self._is_local(name) and self._names.is_builtin(node.func, name):
                 node.func = ast.copy_location(ast.Name(ordered, ast.Load()), node.func)
+        if self._names.is_builtin(node.func, "type") and len(node.args) == 1:
+            node.func = ast.copy_location(ast.Name(CLASS_OF, ast.Load()), node.func)
+        if self._names.is_builtin(node.func, "object") and not node.args:
+            node.func = ast.copy_location(ast.Name(BARE_OBJECT, ast.Load()), node.func)
         if self._names.is_builtin(node.func, "super") and not node.args:
             node.args = [ast.Name("__class__", ast.Load()), ast.Name(self._first, ast.Load())]
             ast.fix_missing_locations(node)
+        is_in_c = self._is_in_c(node.func)
         self.generic_visit(node)
+        if is_in_c:
+            node.args = [self._used(a) if isinstance(a, ast.Name) else a for a in node.args]
         is_ours = isinstance(node.func, ast.Name) and node.func.id.startswith("@")
         return node if is_ours else self._then_switch(node)
 
@@ -215,6 +281,37 @@ class Rewriter(ast.NodeTransformer):
                 self.uses.add(value.id)
         node.body = [self.visit(statement) for statement in node.body]
         return node
+
+
+def emit_whole(
+    definition: ast.FunctionDef,
+    *,
+    owner: str | None,
+    names: Surroundings,
+    namespace: dict[str, Any],
+    file: str,
+) -> types.CodeType:
+    """The code of a whole function, whose free names are found in `namespace` when it runs.
+
+    Its parameters have no defaults. What it needs besides goes into `namespace`.
+    """
+    made = copy.deepcopy(definition)
+    parameters = [*made.args.posonlyargs, *made.args.args]
+    first = parameters[0].arg if parameters else ""
+    rewriter = Rewriter(frozenset(), owner, names, first, switches=False)
+    made.body = [rewriter.visit(statement) for statement in made.body]
+    made.decorator_list, made.returns = [], None
+    made.args.defaults = []
+    made.args.kw_defaults = [None for _ in made.args.kw_defaults]
+    for node in ast.walk(made.args):
+        if isinstance(node, ast.arg):
+            node.annotation = None
+            node.arg = mangle(node.arg, owner)
+    module = ast.fix_missing_locations(ast.Module([made], []))
+    compiled: dict[str, Any] = {}
+    exec(compile(module, file, "exec"), compiled)  # noqa: S102  (the user's own function)
+    code: types.CodeType = compiled[made.name].__code__
+    return code
 
 
 def emit(

@@ -13,7 +13,7 @@ from typing import Any
 
 from interleave.compiler.blocks import ITERATOR, Block, BlockKind
 from interleave.compiler.builder import Builder, Label, at, load
-from interleave.compiler.names import is_user_function
+from interleave.compiler.names import LIBRARY_METHODS, may_be_followed
 from interleave.memory.values import mangle
 
 _PURE_NODES = (
@@ -87,18 +87,21 @@ class ExpressionFlattener(Builder):
     def _may_be_ours(self, callee: ast.expr) -> bool:
         """Whether a call may be of the model's own code, which is flattened and not run as one."""
         match callee:
+            case ast.Lambda():
+                return False  # part of the block it is in
             case ast.Name(id=name) if name.startswith("@"):
                 return False  # a helper of the compiler's own
             case ast.Name(id=name) if name not in self.bound and name in self.names:
-                return is_user_function(self.names.real(name))
+                return may_be_followed(self.names.real(name))
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if (
                 name not in self.bound
                 and name in self.names
                 and isinstance(self.names.real(name), types.ModuleType)
             ):
-                return is_user_function(getattr(self.names.real(name), attribute, None))
+                return may_be_followed(getattr(self.names.real(name), attribute, None))
             case ast.Attribute(attr=attribute):
-                return mangle(attribute, self.owner) in self.method_names
+                name = mangle(attribute, self.owner)
+                return name in self.method_names or name not in LIBRARY_METHODS
         return True
 
     def _is_scan(self, call: ast.Call) -> bool:

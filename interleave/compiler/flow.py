@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from interleave.compiler.blocks import Block, BlockKind
+from collections.abc import Iterable
+
+from interleave.compiler.blocks import Block, BlockKind, decided_between, handled
 
 
 def find_live(blocks: list[Block]) -> None:
@@ -39,45 +41,111 @@ def find_live(blocks: list[Block]) -> None:
         block.live_in_call = tuple(sorted(after_call[block.number]))
 
 
-def find_dependences(blocks: list[Block]) -> None:
-    """Fill in `depends`: the branches that decide whether a block runs, transitively.
+def find_dependences(blocks: list[Block], handlers: Iterable[tuple[int, int]]) -> frozenset[int]:
+    """Fill in `depends` and `keeps`; gives what the function's end depends on.
 
-    By post-dominance (Ferrante, Ottenstein, Warren: The program dependence graph, 1987), along
-    edges without exceptions, except that an explicit `raise` goes to its handler. What follows a
-    loop does not depend on its condition; what follows `if ...: return` does.
+    By post-dominance (Ferrante, Ottenstein, Warren: The program dependence graph, 1987), along ways
+    on: an explicit `raise` goes to its handler, or out; an exception that comes without one is none
+    (`Block.failing`). So what follows a loop does not depend on its condition, and what follows
+    `if ...: return` does. Copies of one `finally` count as one: it runs whichever way one comes.
+
+    An exception decides where it is met: what is in a handler, but not what follows its `try` as
+    well (`handlers` gives the first block of both), depends on it; and what follows a call that may
+    raise depends on how that went.
     """
-    end = len(blocks)
-    successors = [_next_blocks(block, end) for block in blocks]
+    end, out = len(blocks), len(blocks) + 1
+    successors = [_next_blocks(block, end, out) for block in blocks]
     _let_loops_end(successors, end)
-    everything = frozenset(range(end + 1))
-    post: list[frozenset[int]] = [everything] * end + [frozenset({end})]
+    origins = [block.origin or block.number for block in blocks] + [end, out]
+    post = _post_dominators(successors, origins)
+    copies: dict[Origin, list[int]] = {}
+    for number, origin in enumerate(origins[:out]):
+        copies.setdefault(origin, []).append(number)
+
+    def only(ways: Iterable[int], others: frozenset[Origin]) -> list[int]:
+        """The blocks that must come after one of some ways, but for others."""
+        reached = frozenset[Origin]().union(*[post[way] for way in ways]) - others
+        return [number for origin in reached for number in copies.get(origin, ())]
+
+    direct: list[set[int]] = [set() for _ in range(out)]
+    local: list[set[int]] = [set() for _ in range(out)]
+    for block in blocks:
+        strictly = post[block.number] - {origins[block.number]}
+        if block.kind is BlockKind.BRANCH:
+            for number in only(block.successors(), strictly):
+                direct[number].add(block.number)
+        elif block.kind in (BlockKind.CALL, BlockKind.AWAIT):
+            for number in only([block.next], post[_raises_to(block, out)]):
+                local[number].add(block.number)
+    for handler, after in handlers:
+        if handler >= 0:
+            for number in only([handler], post[after]):
+                local[number].add(handled(handler))
+    passing = {block.number for block in blocks if not block.decides}
+    depends: list[frozenset[int]] = []
+    for number in range(out):
+        branches = _closure(direct, number)
+        met = frozenset[int]().union(*[local[each] for each in (number, *branches)])
+        depends.append((branches - passing) | met)
+    for block in blocks:
+        block.depends = depends[block.number]
+    _find_kept(blocks, depends)
+    return depends[end]
+
+
+Origin = int | tuple[int, int]
+"""A block, or all copies of one: see `Block.origin`."""
+
+
+def _find_kept(blocks: list[Block], depends: list[frozenset[int]]) -> None:
+    """Fill in `keeps`, backwards, as for variables that are live.
+
+    What was decided in one round of a loop is forgotten when the next one begins.
+    """
+    kept = list(depends)
+    changed = True
+    while changed:
+        changed = False
+        for block in reversed(blocks):
+            found = depends[block.number]
+            for following in block.successors() or [len(blocks)]:
+                found |= kept[following] - decided_between(following, block.number)
+            if block.handler is not None:
+                found |= kept[block.handler]
+            if found != kept[block.number]:
+                kept[block.number] = found
+                changed = True
+    for block in blocks:
+        block.keeps = kept[block.number]
+
+
+def _next_blocks(block: Block, end: int, out: int) -> list[int]:
+    if block.ways_on():
+        return block.ways_on()
+    return [end if block.kind is BlockKind.RETURN else _raises_to(block, out)]
+
+
+def _raises_to(block: Block, out: int) -> int:
+    """Where an exception goes."""
+    return out if block.handler is None else block.handler
+
+
+def _post_dominators(successors: list[list[int]], origins: list[Origin]) -> list[frozenset[Origin]]:
+    """What comes after each block, and after the two ways out, whichever way control takes."""
+    end, out = len(successors), len(successors) + 1
+    everything = frozenset(origins)
+    post = [everything] * end + [frozenset[Origin]({end}), frozenset[Origin]({out})]
     changed = True
     while changed:
         changed = False
         for number in range(end - 1, -1, -1):
-            found = frozenset({number}) | frozenset.intersection(
+            found = frozenset({origins[number]}) | frozenset.intersection(
                 *[post[successor] for successor in successors[number]]
             )
             if found != post[number]:
                 post[number] = found
                 changed = True
-    direct: list[set[int]] = [set() for _ in blocks]
-    for block in blocks:
-        if block.kind is not BlockKind.BRANCH or not block.decides:
-            continue
-        reached = set().union(*[post[successor] for successor in successors[block.number]])
-        for number in reached - (post[block.number] - {block.number}):
-            if number < end:
-                direct[number].add(block.number)
-    for block in blocks:
-        block.depends = _closure(direct, block.number)
-
-
-def _next_blocks(block: Block, end: int) -> list[int]:
-    if block.successors():
-        return block.successors()
-    raises = block.kind is not BlockKind.RETURN
-    return [block.handler if raises and block.handler is not None else end]
+    return post
 
 
 def _let_loops_end(successors: list[list[int]], end: int) -> None:

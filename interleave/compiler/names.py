@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import ast
 import builtins
-import os
+import enum
+import functools
 import sys
 import types
+from collections import deque
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from interleave import stdlib
-from interleave.errors import InterleaveError, ModelError, Place
+from interleave.errors import ModelError
 from interleave.memory import cursors
 from interleave.memory.containers import CONTAINERS
+from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE
-from interleave.memory.values import OrderedFrozenSet, OrderedSet, is_plain_object
+from interleave.memory.unbound import UNBOUND_TYPES
+from interleave.memory.values import (
+    Freezer,
+    OrderedFrozenSet,
+    OrderedSet,
+    Uncapturable,
+    is_plain_object,
+)
 from interleave.model import Model
-
-_LIBRARY = os.path.dirname(os.__file__) + os.sep
-"""The folder of Python's own modules."""
+from interleave.world import policy, reflection
+from interleave.world.policy import Treatment, is_followed
 
 ORDERED_SET = "@set"
 ORDERED_FROZEN_SET = "@frozenset"
@@ -32,6 +42,43 @@ def _silent(*values: object, **_: object) -> None:
         str(value)
 
 
+def _variables_of(*owner: Any) -> Any:
+    """`vars`: what a shared object has is a view of its locations."""
+    if not owner:
+        raise ModelError("vars() has no modelled counterpart", remedy="name the variables")
+    return owner[0].__dict__
+
+
+def _hash_of(value: object) -> int:
+    """`hash`: of numbers, and wherever it only serves `__hash__`, which nobody looks at."""
+    if _is_number(value) or sys._getframe(1).f_code.co_name == "__hash__":
+        return hash(value)
+    decision = policy.of_builtin("hash")
+    error = stdlib.unmodelled("hash() outside of __hash__, of what is no number,", decision)
+    found: int = current_port().halt(error)
+    return found
+
+
+def _is_number(value: object) -> bool:
+    if type(value) is tuple:
+        return all(map(_is_number, value))
+    return type(value) in (int, float, bool, complex)
+
+
+def _set_attribute(owner: Any, name: str, value: Any, /) -> None:
+    """`setattr`, which may set no more than an assignment may."""
+    setattr(_settable(owner, name), name, value)
+
+
+def _delete_attribute(owner: Any, name: str, /) -> None:
+    """`delattr`, likewise."""
+    delattr(_settable(owner, name), name)
+
+
+def _settable(owner: Any, name: str) -> Any:
+    return reflection.reflected(owner, name, True) if name in reflection.SET else owner
+
+
 REPLACED: dict[Any, Any] = {
     iter: cursors.iterate,
     enumerate: cursors.Enumerated,
@@ -39,33 +86,29 @@ REPLACED: dict[Any, Any] = {
     map: cursors.Mapped,
     filter: cursors.Filtered,
     reversed: cursors.reverse,
+    hash: _hash_of,
     print: _silent,
+    vars: _variables_of,
+    setattr: _set_attribute,
+    delattr: _delete_attribute,
 }
 """Built-in functions that a model sees differently: their iterators can be kept in a state."""
 
-_REFUSED = {
-    "open": "keep what it needs in shared variables",
-    "input": "use choose([...]): every answer is then explored",
-    "id": "give objects a number of their own",
-    "hash": "it differs between runs: use the value itself",
-    "exec": "write the code out",
-    "eval": "write the code out",
-    "globals": "use attributes of the model",
-    "locals": "name the variables",
-    "vars": "name the attributes",
-    "dir": "name the variables",
-    "__import__": "import at the top of the file",
-    "breakpoint": "look at the trace of a violation, or use `interleave steps`",
-}
+
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
 def scope_walk(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
     """Every node of one function's own scope: not the insides of nested functions and lambdas."""
-    for node in body:
-        yield node
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            continue
-        yield from scope_walk(ast.iter_child_nodes(node))
+    waiting = [iter(body)]
+    while waiting:
+        for node in waiting[-1]:
+            yield node
+            if node._fields and not isinstance(node, _SCOPES):
+                waiting.append(ast.iter_child_nodes(node))
+                break
+        else:
+            waiting.pop()
 
 
 def evaluated_nodes(definition: ast.AST) -> Iterator[ast.AST]:
@@ -86,16 +129,31 @@ def nodes_with_defaults(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> I
             yield from ast.walk(default)
 
 
-def inner_names(definition: ast.AST) -> frozenset[str]:
-    """Names that comprehensions, lambdas and functions in a function bind for themselves."""
+@lru_cache(maxsize=4096)
+def source_nodes(
+    definition: ast.FunctionDef | ast.AsyncFunctionDef, *, defaults: bool = False
+) -> tuple[ast.AST, ...]:
+    """`evaluated_nodes`, or `nodes_with_defaults`, of a definition as it stands in the source.
+
+    It is remembered: not for one that is rewritten.
+    """
+    return tuple(nodes_with_defaults(definition) if defaults else evaluated_nodes(definition))
+
+
+@lru_cache(maxsize=4096)
+def source_bound(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+    """`bound_names` of a definition as it stands in the source; remembered likewise."""
+    return bound_names(definition)
+
+
+def names_inside(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+    """The names in functions inside a function, and those that it declares global or nonlocal."""
     found: set[str] = set()
-    for node in ast.walk(definition):
-        if isinstance(node, ast.comprehension):
-            found.update(name.id for name in ast.walk(node.target) if isinstance(name, ast.Name))
-        elif isinstance(node, ast.Lambda):
-            found.update(each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg))
-        elif isinstance(node, ast.FunctionDef) and node is not definition:
-            found |= bound_names(node)
+    for node in scope_walk(definition.body):
+        if isinstance(node, ast.Global | ast.Nonlocal):
+            found.update(node.names)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            found.update(each.id for each in ast.walk(node) if isinstance(each, ast.Name))
     return frozenset(found)
 
 
@@ -159,6 +217,10 @@ class Surroundings:
             return getattr(builtins, name)
         raise KeyError(name)
 
+    def is_builtin_type(self, name: str) -> bool:
+        """Whether a name stands for the type of that name: of Python's, or of `collections`."""
+        return name in self and self.real(name) in UNBOUND_TYPES
+
     def is_builtin(self, node: ast.expr, name: str) -> bool:
         """Whether an expression is the built-in of that name."""
         return (
@@ -168,47 +230,132 @@ class Surroundings:
             and self.real(name) is getattr(builtins, name)
         )
 
-    def modelled(self, node: ast.Name | str, file: str = "") -> Any:
-        """What a name stands for in a model. Raises `ModelError`, placed at the name."""
-        name = node if isinstance(node, str) else node.id
-        value = self.real(name)
-        try:
-            if name in _REFUSED and value is getattr(builtins, name):
-                raise ModelError(f"{name}() has no modelled counterpart", remedy=_REFUSED[name])
-            if isinstance(value, types.BuiltinFunctionType | type) and value in REPLACED:
-                return REPLACED[value]
-            if type(value) is frozenset:
-                return OrderedFrozenSet(value)
-            return stdlib.modelled(value, name)
-        except InterleaveError as error:
-            if isinstance(node, ast.Name):
-                error.at(Place.of_node(file, node))
-            raise
+
+def modelled(value: Any, name: str) -> Any:
+    """What a Python object stands for in a model, known by a name. Raises `ModelError`."""
+    if hasattr(builtins, name) and value is getattr(builtins, name):
+        decision = policy.of_builtin(name)
+        if decision.treatment is Treatment.REFUSED and value not in REPLACED:
+            raise stdlib.unmodelled(f"{name}()", decision)
+    if isinstance(value, types.BuiltinFunctionType | type) and value in REPLACED:
+        return REPLACED[value]
+    if type(value) is frozenset:
+        return OrderedFrozenSet(value)
+    if isinstance(value, BaseException) and is_followed_class(type(value)):
+        raise ModelError(
+            f"{name} is an exception that the threads share",
+            remedy="make it where it is raised, and keep what changes in an object of its own",
+            about=name,
+        )
+    found = stdlib.modelled(value, name)
+    if found is value and not (callable(value) or isinstance(value, types.ModuleType)):
+        if not is_constant(value):
+            kind = type(value)
+            raise ModelError(
+                f"{name} is a {kind.__module__}.{kind.__qualname__}, of which the checker cannot "
+                "see who changes it",
+                remedy="keep what threads share in attributes of the model, in objects of classes "
+                "of your own, lists, dicts, sets or deques",
+                about=name,
+            )
+    return found
+
+
+def is_constant(value: object) -> bool:
+    """Whether a Python object is the same for ever: a number, a string, a pattern, a date."""
+    kind = type(value)
+    if f"{kind.__module__}.{kind.__qualname__}" in _CONSTANT or kind.__module__ == "typing":
+        return True
+    try:
+        Freezer().freeze(value)
+    except Uncapturable:
+        return False
+    return True
+
+
+_CONSTANT = {
+    "re.Pattern", "_struct.Struct", "datetime.date", "datetime.datetime", "datetime.time",
+    "datetime.timedelta", "datetime.timezone", "uuid.UUID", "types.GenericAlias",
+    "types.UnionType", "pathlib.PosixPath", "pathlib.PurePosixPath",
+    "_collections._tuplegetter", "dataclasses._HAS_DEFAULT_FACTORY_CLASS",
+}  # fmt: skip
+"""Types whose instances never change."""
+
+
+LIBRARY_METHODS = frozenset(
+    name
+    for kind in (int, float, str, bytes, bytearray, tuple, list, dict, set, frozenset, deque, range)
+    for name in dir(kind)
+) | {
+    "abort", "acquire", "add_done_callback", "call_soon", "call_soon_threadsafe", "cancel",
+    "cancel_join_thread", "cancelled", "cancelling", "close", "create_future", "create_task",
+    "critical", "debug", "done", "empty", "error", "exception", "expired", "full", "getName",
+    "get_lock", "get_loop", "get_name", "get_nowait", "get_obj", "info", "isEnabledFor", "isSet",
+    "is_alive", "is_set", "join", "join_thread", "locked", "log", "notify", "notifyAll",
+    "notify_all", "poll", "put", "put_nowait", "qsize", "recv", "release", "remove_done_callback",
+    "reschedule", "reset", "result", "run_in_executor", "running", "send", "set", "set_exception",
+    "set_name", "set_result", "shutdown", "start", "submit", "task_done", "uncancel", "wait",
+    "wait_for", "warning", "when",
+    "Add", "And", "Broadcast", "CompareAndDelete", "CompareAndSwap", "Delete", "Do", "Done", "Err",
+    "Error", "Go", "Load", "LoadAndDelete", "LoadOrStore", "Lock", "Or", "RLock", "RLocker",
+    "RUnlock", "Range", "Reset", "Signal", "Stop", "Store", "Swap", "TryLock", "TryRLock", "Unlock",
+    "Value", "Wait", "recv_ok",
+}  # fmt: skip
+"""Names of methods of Python's types and of the modelled primitives.
+
+A call of an attribute by another name may be one of code that is followed, and so may one by a name
+that some class of the model's gives to a method.
+"""
+
+
+def may_be_followed(value: object) -> bool:
+    """Whether calling a Python object may run code that is followed."""
+    if isinstance(value, functools.partial | types.MethodType):
+        return True
+    if isinstance(value, type):
+        return is_followed_class(value)
+    if isinstance(value, types.FunctionType):
+        return is_user_function(value)
+    return not isinstance(value, types.BuiltinFunctionType) and callable(value)
 
 
 def is_shared_global(value: object) -> bool:
     """Whether a module's global is an object that threads share by touching it."""
     if isinstance(value, type | types.ModuleType | types.FunctionType | Model):
         return False
+    if isinstance(value, functools.partial):
+        return True
+    if isinstance(value, types.MethodType):
+        treatment = policy.of_object(value).treatment
+        return treatment in (Treatment.FOLLOWED, Treatment.PURE) or is_shared_global(value.__self__)
+    if isinstance(value, types.BuiltinMethodType | types.MethodWrapperType):
+        return is_shared_global(value.__self__)
+    if isinstance(value, tuple):
+        return any(is_shared_global(each) or may_be_followed(each) for each in value)
     return (
         type(value) in CONTAINERS
         or stdlib.primitive_class(value) is not None
-        or (is_plain_object(value) and not stdlib.is_standard(type(value).__module__))
+        or (is_plain_object(value) and is_followed(type(value)))
+        or stdlib.capturing(value) is not None
         or (type(value).__name__ == "Array" and type(value).__module__ == "interleave.verbs")
     )
 
 
+def is_followed_class(value: type) -> bool:
+    """Whether a class has a twin in a model: one that is written in Python, and no library's."""
+    return (is_user_class(value) and value is not Model and not issubclass(value, enum.Enum)) or (
+        issubclass(value, Model) and value is not Model
+    )
+
+
+def is_followed_module(value: types.ModuleType) -> bool:
+    """Whether the functions of a module are followed."""
+    return is_followed(value)
+
+
 def is_user_class(value: object) -> bool:
     """Whether `value` is a class whose source is part of the model, so to speak."""
-    if not isinstance(value, type) or issubclass(value, Model):
-        return False
-    top = value.__module__.partition(".")[0]
-    file = getattr(sys.modules.get(value.__module__), "__file__", None) or ""
-    return not (stdlib.is_standard(value.__module__) or top == "interleave" or "-packages" in file)
-
-
-def _is_installed(file: str) -> bool:
-    return "site-packages" in file or "dist-packages" in file
+    return isinstance(value, type) and not issubclass(value, Model) and is_followed(value)
 
 
 def is_library(function: types.FunctionType) -> bool:
@@ -222,16 +369,7 @@ def is_user_function(value: object) -> bool:
         value = value.__func__
     if not isinstance(value, types.FunctionType):
         return False
-    if hasattr(value, STEPWISE):
-        return True
-    top = (value.__module__ or "").partition(".")[0]
-    file = value.__code__.co_filename
-    return not (
-        stdlib.is_standard(top)
-        or top == "interleave"
-        or _is_installed(file)
-        or file.startswith(_LIBRARY)  # made by a decorator of the library, such as contextmanager
-    )
+    return hasattr(value, STEPWISE) or is_followed(value)
 
 
 SETS = {ORDERED_SET: OrderedSet, ORDERED_FROZEN_SET: OrderedFrozenSet}

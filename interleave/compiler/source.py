@@ -15,6 +15,8 @@ from interleave.errors import ModelError, Place
 DEFINITION = "__interleave_definition__"
 """Attribute of a function that was lifted out of another one: its definition, and its class."""
 
+LAMBDA = "<lambda>"
+
 LIFTED = "__interleave_lifted__"
 """Attribute of a function: what was lifted out of it."""
 
@@ -38,6 +40,29 @@ def _functions(file: str, text: str) -> dict[tuple[str, int], tuple[Definition, 
     return found
 
 
+Positions = tuple[int | None, int | None, int | None, int | None]
+
+
+@lru_cache(maxsize=64)
+def _lambdas(file: str, text: str) -> dict[Positions, tuple[Definition, str | None]]:
+    """Every lambda of a source text, by where its body is, as a function that returns its body."""
+    found: dict[Positions, tuple[Definition, str | None]] = {}
+
+    def walk(node: ast.AST, owner: str | None) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.Lambda):
+                body = child.body
+                where = (body.lineno, body.end_lineno, body.col_offset, body.end_col_offset)
+                returns = ast.copy_location(ast.Return(body), body)
+                made = ast.FunctionDef(LAMBDA, child.args, [returns], [], None)
+                made.type_params = []  # type: ignore[attr-defined]  # from Python 3.12 on
+                found[where] = (ast.copy_location(made, child), owner)
+            walk(child, child.name if isinstance(child, ast.ClassDef) else owner)
+
+    walk(ast.parse(text, file), None)
+    return found
+
+
 def find_function(
     function: types.FunctionType,
 ) -> tuple[Definition, str | None] | None:
@@ -48,6 +73,9 @@ def find_function(
     text = "".join(linecache.getlines(code.co_filename))
     try:
         functions = _functions(code.co_filename, text)
+        if code.co_name == LAMBDA:
+            lambdas = _lambdas(code.co_filename, text)
+            return next((lambdas[at] for at in code.co_positions() if at in lambdas), None)
     except SyntaxError:
         return None
     return functions.get((code.co_name, code.co_firstlineno))

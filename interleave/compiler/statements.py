@@ -27,8 +27,8 @@ class StatementFlattener(ExpressionFlattener):
 
     def _statement(self, node: ast.stmt) -> None:
         match node:
-            case ast.Pass() | ast.Import() | ast.ImportFrom():
-                pass  # imports are resolved with the other names
+            case ast.Pass() | ast.Global() | ast.Nonlocal():
+                pass
             case ast.Expr(value=ast.Constant()):
                 pass
             case ast.Expr():
@@ -66,8 +66,6 @@ class StatementFlattener(ExpressionFlattener):
                 self._leave_loop(node)
             case ast.Delete():
                 self._delete(node)
-            case ast.Global() | ast.Nonlocal():
-                self._outer_names(node)
             case _:
                 self._cannot(node)
 
@@ -87,12 +85,6 @@ class StatementFlattener(ExpressionFlattener):
                     self._store(single, value, node)
                 return
         value = self.simple(node.value)
-        if isinstance(node.value, ast.Lambda):
-            raise self.error(
-                "a lambda cannot be stored: a state cannot hold a function made by a thread",
-                "make it a method of the model, or write it where it is called",
-                node.value,
-            )
         if len(node.targets) > 1:
             value = self.keep(value, node)
         for single in node.targets:
@@ -103,7 +95,6 @@ class StatementFlattener(ExpressionFlattener):
         if self.needs_blocks(target):
             value = self.keep(value, node)
             target = self._simple_target(target)
-        self._check_target(target)
         self.plain(node, at(node, ast.Assign([target], value)))
 
     def _simple_target(self, target: ast.expr) -> ast.expr:
@@ -125,35 +116,7 @@ class StatementFlattener(ExpressionFlattener):
             target,
         )
 
-    def _check_target(self, target: ast.expr) -> None:
-        for inner in ast.walk(target):
-            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
-                if inner.id not in self.bound and not inner.id.startswith("#"):
-                    raise self._global_write(inner.id, inner)
-            if isinstance(inner, ast.Attribute) and not isinstance(inner.ctx, ast.Load):
-                self._check_not_a_global(inner)
-
-    def _check_not_a_global(self, target: ast.Attribute) -> None:
-        base = target.value
-        if not isinstance(base, ast.Name) or base.id in self.bound or base.id not in self.names:
-            return
-        if isinstance(self.names.real(base.id), type):
-            raise self.error(
-                f"a thread writes {base.id}.{target.attr}, an attribute of a class",
-                f"make it a shared variable of the model: self.{target.attr}",
-                target,
-            )
-
-    def _global_write(self, name: str, node: ast.AST) -> Exception:
-        return self.error(
-            f"a thread writes {name!r}, a global of the module",
-            f"make it a shared variable of the model: {name} = ... in the class body, "
-            f"and self.{name} in the threads",
-            node,
-        )
-
     def _aug_assign(self, node: ast.AugAssign) -> None:
-        self._check_target(node.target)
         if not (self.needs_blocks(node.target) or self.needs_blocks(node.value)):
             self.simple(node.value)
             self.plain(node, node)
@@ -171,20 +134,9 @@ class StatementFlattener(ExpressionFlattener):
 
     def _delete(self, node: ast.Delete) -> None:
         for target in node.targets:
-            if isinstance(target, ast.Attribute):
-                raise self.error(
-                    "an attribute cannot be deleted: shared variables are there from start to end",
-                    "assign a value that stands for absence, such as None",
-                    target,
-                )
             if self.needs_blocks(target):
                 target = self._simple_target(target)
             self.plain(node, at(node, ast.Delete([target])))
-
-    def _outer_names(self, node: ast.Global | ast.Nonlocal) -> None:
-        for name in node.names:
-            if name in self.assigned_outside:
-                raise self._global_write(name, node)
 
     # Branches and loops
 
@@ -215,7 +167,6 @@ class StatementFlattener(ExpressionFlattener):
 
     def _for(self, node: ast.For) -> None:
         again, inside, end, leave = Label(), Label(), Label(), Label()
-        self._check_target(node.target)
         if isinstance(node.iter, ast.GeneratorExp):
             self._for_generator(node, node.iter)
             return
@@ -232,7 +183,6 @@ class StatementFlattener(ExpressionFlattener):
 
     def _async_for(self, node: ast.AsyncFor) -> None:
         again, end, leave = Label(), Label(), Label()
-        self._check_target(node.target)
         iterator = self.begin_async_loop(self.simple(node.iter), node)
         self.place(again)
         self._store(node.target, self.next_async_item(iterator, node, end), node)
@@ -282,12 +232,13 @@ class StatementFlattener(ExpressionFlattener):
             )
 
             def finish_after(name: str) -> None:
-                with self.handled(name):
+                with self.handled(name), self.copying(node):
                     self.body(node.finalbody)
 
             def finish() -> None:
                 # Laid down once more for each way out, one of which is that nothing was raised.
-                with self.handled(self._handled[-1] if self._handled else NOTHING):
+                outside = self._handled[-1] if self._handled else NOTHING
+                with self.handled(outside), self.copying(node):
                     self.body(node.finalbody)
 
             self._protect(
@@ -337,12 +288,14 @@ class StatementFlattener(ExpressionFlattener):
         if isinstance(node, ast.TryStar):
             self._try_star(node)
             return
-        caught, after = Label(), Label()
+        caught, after, skip = Label(), Label(), Label()
         name = self.temporary("exception")
         with self.handling(caught, name):
             self.body(node.body)
+        catches_all = self._catches_all(node, caught)
         self.body(node.orelse)
         self.jump(after)
+        self.handlers.append((caught, after))
         self.place(caught)
         for handler in node.handlers:
             self.statement = handler
@@ -366,8 +319,45 @@ class StatementFlattener(ExpressionFlattener):
             self.place(skip)
         self.statement = node
         if self.reachable:
+            if catches_all:
+                self.fails_at(skip)
             self.raise_again(name, node)
         self.place(after)
+
+    def _catches_all(self, node: ast.Try, caught: Label) -> bool:
+        """Whether some handler is for whatever the `raise` statements of its `try` raise.
+
+        An exception that comes without one (of an operation, a call, an assertion) does not count.
+        """
+        kinds = [
+            self._class_named(each)
+            for handler in node.handlers
+            if handler.type is not None
+            for each in (
+                handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+            )
+        ]
+        raised = [
+            self._class_named(statement.exc)
+            for block in self.blocks
+            if self._jumps.get((block.number, "handler")) is caught
+            and not isinstance(block.statement, ast.Assert)
+            for statement in block.body
+            if isinstance(statement, ast.Raise)
+        ]
+        return all(
+            each is not None and any(kind is not None and issubclass(each, kind) for kind in kinds)
+            for each in raised
+        )
+
+    def _class_named(self, node: ast.expr | None) -> type | None:
+        """The class that an expression names, or calls; None where that is not known."""
+        if isinstance(node, ast.Call):
+            node = node.func
+        if not isinstance(node, ast.Name) or node.id in self.bound or node.id not in self.names:
+            return None
+        found = self.names.real(node.id)
+        return found if isinstance(found, type) else None
 
     def _try_star(self, node: ast.TryStar) -> None:
         """`except*`: each handler gets its part of the group; see `compiler.groups`."""
@@ -448,10 +438,8 @@ class StatementFlattener(ExpressionFlattener):
 
     def _assert(self, node: ast.Assert) -> None:
         holds, fails = Label(), Label()
-        before = len(self.blocks)
         self.condition(node.test, holds, fails)
-        for block in self.blocks[before:]:
-            block.decides = block.kind is not BlockKind.BRANCH
+        self.fails_at(fails)
         self.place(fails)
         if self.reachable:
             message = [self.simple(node.msg)] if node.msg else []
@@ -482,7 +470,9 @@ class StatementFlattener(ExpressionFlattener):
         def exit_with(arguments: list[ast.expr]) -> ast.expr:
             outside = (self.statement, self.ending)
             self.statement, self.ending = node, True
-            result = self._call_method(load(entered, node), leave, arguments, node, awaits=awaits)
+            with self.copying(item):
+                manager = load(entered, node)
+                result = self._call_method(manager, leave, arguments, node, awaits=awaits)
             self.statement, self.ending = outside
             return result
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
@@ -12,12 +11,13 @@ from interleave.engine.observing import Engine, Limits, Observer
 from interleave.engine.product import Product
 from interleave.engine.reference import advance, begin
 from interleave.engine.stopping import Guard
-from interleave.engine.trees import LearntSteps
+from interleave.engine.trees import LearntSteps, WatchedSteps
 from interleave.errors import EndlessLoop, UsageError
 from interleave.machine import Machine, State
 from interleave.model import Model
-from interleave.program import MoreRooms, MoreThreads, Program, RoomOwner, SpawnKey, Written
+from interleave.program import Discoveries, Program, Restart
 from interleave.records import dataclass
+from interleave.world.real_state import RealState
 
 ENGINES = ("auto", "reference", "native")
 """How to search.
@@ -65,45 +65,50 @@ def search(
     were written, and once more with what really was.
     """
     spent, guard = Spent(), guard or Guard()
-    written: frozenset[str] = frozenset()
-    rooms: Counter[SpawnKey] = Counter()
-    object_rooms: Counter[RoomOwner] = Counter()
+    known = Discoveries()
     assumed: frozenset[str] = frozenset()
     refuted: frozenset[str] = frozenset()
-    while True:
-        machine = Machine(
-            Program(model, dict(parameters), written | assumed, runtime, rooms, object_rooms)
-        )
-        learnt = LearntSteps(machine)
-        watching = observers(machine, learnt)
-        try:
-            graph = explore(
-                machine, learnt, watching, engine or Engine(), limits, guard, spent=spent
-            )
-        except Written as found:
-            written |= {found.key}
-            continue
-        except MoreThreads as found:
-            rooms[found.key] += 1
-            continue
-        except MoreRooms as found:
-            object_rooms[found.key] += 1
-            continue
-        except EndlessLoop as loop:
-            doubtful = loop.constants - assumed - refuted
-            if not doubtful:
-                raise
-            assumed |= doubtful
-            continue
-        vain = assumed - machine.written
-        if vain and graph.stop is None:
-            written |= assumed - vain
-            refuted |= vain
-            assumed = frozenset()
-            continue
-        # Whichever engine numbered the states: edges are looked at again with what was learnt.
-        graph.step = learnt.step
-        return Searched(machine, learnt, watching, graph)
+    real = RealState(model)
+    with real:
+        while True:
+            real.compare()
+            try:
+                program = Program(
+                    model,
+                    dict(parameters),
+                    known.written | assumed,
+                    runtime,
+                    known.spawned,
+                    known.rooms,
+                    roots=known.roots,
+                    method_names=known.method_names,
+                    real=real,
+                )
+                machine = Machine(program)
+                learnt = LearntSteps(machine)
+                watching = observers(machine, learnt)
+                graph = explore(
+                    machine, learnt, watching, engine or Engine(), limits, guard, spent=spent
+                )
+            except Restart as restart:
+                restart.add_to(known)
+                continue
+            except EndlessLoop as loop:
+                doubtful = loop.constants - assumed - refuted
+                if not doubtful:
+                    raise
+                assumed |= doubtful
+                continue
+            vain = assumed - machine.written
+            if vain and graph.stop is None:
+                known.written |= assumed - vain
+                refuted |= vain
+                assumed = frozenset()
+                continue
+            # Whichever engine numbered the states: edges are looked at again with what was learnt.
+            graph.step = learnt.step
+            real.compare()
+            return Searched(machine, learnt, watching, graph)
 
 
 def explore(
@@ -125,7 +130,8 @@ def explore(
     """
     # Followers know steps by identity, and those that are learnt are always the same.
     learns = engine.name != "reference" or product is not None
-    graph = SearchGraph(machine, learnt.step if learns else machine.step, product, guard)
+    step = learnt.step if learns else WatchedSteps(machine).step
+    graph = SearchGraph(machine, step, product, guard)
     graph.engine = engine
     graph.spent = spent or Spent()
     with guard.phase() as phase:

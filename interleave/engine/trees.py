@@ -70,6 +70,24 @@ class DecisionTree(Generic[Leaf]):
         node.branches[state[looked_at[-1]]] = leaf
 
 
+class WatchedSteps:
+    """`Machine.step`, run each time. What runs is looked at where a case is new."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._seen: dict[tuple[int, int], DecisionTree[bool]] = {}
+
+    def step(self, state: State, thread: int) -> Moves:
+        """Every way in which a thread can go on. Raises what `Machine.step` raises."""
+        local = self._machine.local(state, thread)
+        tree = self._seen.setdefault((thread, local), DecisionTree())
+        is_new = tree.find(state) is None
+        found = self._machine.step(state, thread, watched=is_new)
+        if is_new:
+            tree.learn(state, found.looked_at, True)
+        return found
+
+
 class LearntSteps:
     """`Machine.step`, remembered. Steps have their `flow`, and are the same objects each time."""
 

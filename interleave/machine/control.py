@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import ast
 import types
+from contextlib import AbstractContextManager
 from typing import Any
 
 from interleave.compiler import Block, BlockKind, Code
-from interleave.errors import InterleaveError, ModelError
-from interleave.machine.frames import Frame, given_first
+from interleave.errors import InterleaveError, ModelError, Place
+from interleave.machine.frames import Frame
 from interleave.machine.halting import Ending, Halt
 from interleave.machine.interning import LocalStates
 from interleave.machine.log import Log
 from interleave.machine.port import StepPort
 from interleave.machine.stack import Stack
 from interleave.machine.step import Failure
-from interleave.machine.switching import Switches
+from interleave.machine.switching import Switches, is_of_this_package
 from interleave.machine.tasks import RESULT
 from interleave.memory.coroutine import Coroutine, awaited
 from interleave.memory.port import AccessKind, Unrecoverable
-from interleave.program import Program
+from interleave.program import Program, Restart, Written
+from interleave.world.calling import call
 
 DEEPEST_CALL = 200
 """Calls of the model's own functions within each other."""
@@ -42,6 +44,7 @@ class Control:
         port: StepPort,
         switches: Switches,
         ending: Ending,
+        watch: AbstractContextManager[None],
     ) -> None:
         self.is_returning = False
         """Whether this step is the end of a thread that ends the program."""
@@ -56,6 +59,7 @@ class Control:
         self._port = port
         self._switches = switches
         self._ending = ending
+        self._watch = watch
 
     def run_block(self) -> Failure | bool | None:
         """Run the present block and go where it leads. Not None when the thread has ended."""
@@ -70,33 +74,41 @@ class Control:
             self._port.flow.block(block)
         self._port.tasks.made = []
         try:
-            result = block.run(frame.names)
+            with self._watch:
+                result = block.run(frame.names)
             if block.kind is BlockKind.CALL and not self._ending.how:
-                function = self._program.names.to_flatten(result[0])
-                if function is not None:
-                    self._call(block, function, *result)
-                    return None
                 callee, arguments, keywords = result
-                frame.names[block.target] = callee(*arguments, **keywords)
+                if (found := self._program.world.to_flatten(callee)) is not None:
+                    self._call(block, *found, arguments, keywords)
+                    return None
+                with self._watch:
+                    frame.names[block.target] = call(callee, arguments, keywords)
                 self._switches.note_point()
             if block.kind is BlockKind.AWAIT and not self._ending.how:
                 if type(result) is Coroutine:
                     result.start()
-                    self._enter(block, self._program.names.code(result.function), result.names, 0)
+                    self._enter(block, self._program.world.code(result.function), result.names, 0)
                     return None
                 frame.names[block.target] = awaited(result)
-        except Halt:
+        except Halt as halt:
+            if isinstance(self._ending.error, InterleaveError):
+                self._ending.error.at(_place_in(halt))
             return None
         except (KeyboardInterrupt, MemoryError):
             raise
         except BaseException as error:
             if self._ending.how:
                 return None
-            if isinstance(error, InterleaveError):
+            if isinstance(error, InterleaveError | Restart):
+                if isinstance(error, InterleaveError):
+                    error.at(_place_in(error))
                 self._ending.how, self._ending.error = "error", error
                 return None
             return self._throw(error)
         if self._ending.how:
+            return None
+        if (missing := self._program.world.given_attribute()) is not None:
+            self._ending.how, self._ending.error = "error", Written(missing)
             return None
         if block.kind is BlockKind.RETURN:
             return self._return(result)
@@ -117,13 +129,12 @@ class Control:
         self,
         block: Block,
         function: types.FunctionType,
-        callee: Any,
+        owner: tuple[Any, ...],
         arguments: tuple[Any, ...],
         keywords: dict[str, Any],
     ) -> None:
         """Begin a call of the model's own code; of a coroutine, only where it is awaited."""
-        code = self._program.names.code(function)
-        owner = given_first(callee)
+        code = self._program.world.code(function)
         bound = code.bind(*owner, *arguments, **keywords)
         if code.is_coroutine and not block.is_awaited:
             frame = self._stack.frames[-1]
@@ -160,7 +171,7 @@ class Control:
         caller = self._stack.frames[-2]
         block = caller.code.blocks[caller.at]
         if self._port.flow:
-            self._port.flow.returned(block.target)
+            self._port.flow.returned(block)
         self._stack.frames.pop()
         caller.names[block.target] = value
         self._jump(caller, block, block.next)
@@ -175,7 +186,7 @@ class Control:
             if block.handler is not None and not isinstance(error, Unrecoverable):
                 frame.names[block.handler_name] = error.with_traceback(None)
                 if self._port.flow:
-                    self._port.flow.caught(block.handler_name)
+                    self._port.flow.caught(block)
                 frame.at = block.handler
                 return None
             if self._port.flow:
@@ -200,3 +211,15 @@ class Control:
         error.__dict__[_ORIGIN] = (self._locals.code_number(code), at)
         self.raised.append(type(error).__name__)
         return (code, at)
+
+
+def _place_in(error: BaseException) -> Place | None:
+    """The part of a block of the user's in which an exception came up."""
+    found = None
+    traceback = error.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if code.co_name.startswith("#") and not is_of_this_package(code.co_filename):
+            found = Place.of_instruction(code, traceback.tb_lasti, traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return found

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import types
 from typing import Any
 
 from interleave.compiler import Code, Locals
-from interleave.memory.closures import Closure
 
 
 class FrameLocals(dict[str, Any]):
@@ -44,10 +42,3 @@ def live(code: Code, at: int, innermost: bool) -> tuple[str, ...]:
         return ()
     block = code.blocks[at]
     return block.live if innermost else block.live_in_call
-
-
-def given_first(callee: Any) -> list[Any]:
-    """What a callee is given before its arguments: its object, or what it has captured."""
-    if isinstance(callee, Closure):
-        return [*callee.captured]
-    return [callee.__self__] if isinstance(callee, types.MethodType) else []

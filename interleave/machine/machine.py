@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from interleave.compiler import Code
 from interleave.errors import ModelError
 from interleave.machine.interning import LocalStates
+from interleave.machine.places import Places
 from interleave.machine.run import StepRun
 from interleave.machine.step import FAILED, FINISHED, Blocked, Moves, State, Step
 from interleave.memory.port import using_port
-from interleave.memory.values import Key
-from interleave.program import Program
+from interleave.program import Program, ThreadInstance
 from interleave.program.choices import Choices, next_choices
 
 MOST_CHOICES = 100_000
@@ -24,6 +26,8 @@ class Machine:
         self.locals = LocalStates(with_rooms=bool(program.heap.rooms))
         self.written: set[str] = set()
         """Keys of the locations that some step has written."""
+        self.constants: dict[str, str] = {}
+        """Locations that some step has looked at and nothing writes: their keys and names."""
         self._checked: set[tuple[int, int]] = set()
         self._failed_at_start: dict[State, list[Step]] = {}
         self.locations = len(program.heap.changing)
@@ -32,9 +36,6 @@ class Machine:
     def local(self, state: State, thread: int) -> int:
         """The local state of a thread."""
         return state[self.locations + thread]
-
-    def local_key(self, state: State, thread: int) -> Key:
-        return self.locals[self.local(state, thread)]
 
     def pending(self, local: int) -> tuple[Code, int]:
         """The block with the access that a running thread is about to perform."""
@@ -90,9 +91,9 @@ class Machine:
             steps = []
             for thread in self.program.threads:
                 if thread.room is None:
-                    run = StepRun(self.program, self.locals, values, thread.number, Choices([]))
-                    with using_port(run.port):
-                        steps.append(run.start(*self.program.entry(thread)))
+                    begin = partial(self._begin, values, thread)
+                    steps.append(begin())
+                    self.program.real.note(thread.name, thread.function, begin)
             # Rooms for threads to come are the last ones. They count as finished.
             rooms = [FINISHED] * (len(self.program.threads) - len(steps))
             ends = dict(write for step in steps for write in self.ended_by(step))
@@ -103,26 +104,44 @@ class Machine:
                 self._failed_at_start[state] = failures
         return list(found)
 
+    def _begin(self, values: State, thread: ThreadInstance) -> Step:
+        """Run a thread up to its first access, with the values of the locations at the start."""
+        run = StepRun(self.program, self.locals, values, thread.number, Choices([]))
+        with using_port(run.port):
+            step = run.start(*self.program.entry(thread))
+        self._note_constants(run.places)
+        return step
+
     def failures_at_start(self, state: State) -> list[Step]:
         """For an initial state: the threads that failed before their first access."""
         return self._failed_at_start.get(state, [])
 
-    def step(self, state: State, thread: int, *, explain: bool = False) -> Moves:
+    def _note_constants(self, places: Places) -> None:
+        self.constants.update(places.parameters)
+        self.constants.update(places.constants)
+
+    def step(
+        self, state: State, thread: int, *, explain: bool = False, watched: bool = True
+    ) -> Moves:
         """Every way in which a thread can go on from a state.
 
-        With `explain`, steps have their `flow`. Raises `ModelError`, and `Restart` (see
-        `program.restarts`).
+        With `explain`, steps have their `flow`. With `watched`, all code that runs is looked at:
+        once for each case is enough. Raises `ModelError`, and `Restart` (see `program.restarts`).
         """
         local = self.local(state, thread)
         if local in (FINISHED, FAILED):
             return Moves()
-        found = self._moves(state, thread, explain=explain)
+        found = self._moves(state, thread, explain=explain, watched=watched)
+        instance = self.program.threads[thread]
+        again = partial(self._moves, state, thread, explain=False, watched=False)
         if (thread, local) not in self._checked:
             self._checked.add((thread, local))
-            self._check_same(found, self._moves(state, thread, explain=False))
+            self.program.real.note(instance.name, instance.function, again)
+            self._check_same(found, again())
+        self.program.real.ran(instance.name, instance.function, again)
         return found
 
-    def _moves(self, state: State, thread: int, *, explain: bool) -> Moves:
+    def _moves(self, state: State, thread: int, *, explain: bool, watched: bool) -> Moves:
         given: list[int] | None = []
         steps: list[Step] = []
         looked_at: dict[int, None] = {}
@@ -134,15 +153,26 @@ class Machine:
         count = 0
         while given is not None:
             choices = Choices(given)
-            run = StepRun(self.program, self.locals, state, thread, choices, explain=explain)
+            run = StepRun(
+                self.program,
+                self.locals,
+                state,
+                thread,
+                choices,
+                explain=explain,
+                watched=watched,
+            )
             with using_port(run.port):
                 step = run.run(state[self.locations + thread])
             looked_at.update(run.places.looked_at)
             self.written.update(run.written_keys)
+            self._note_constants(run.places)
             if isinstance(step, Blocked):
                 blocked = blocked or step
             else:
-                steps.append(step._replace(writes=(*step.writes, *self.ended_by(step))))
+                writes = (*step.writes, *self.ended_by(step))
+                taken = tuple(choice for choice, _ in choices.taken)
+                steps.append(step._replace(writes=writes, choices=taken))
             given = next_choices(choices.taken)
             count += 1
             if count > MOST_CHOICES:
@@ -162,6 +192,7 @@ class Machine:
             return steps, moves.looked_at, moves.blocked and moves.blocked.access
 
         if outcome(first) != outcome(second):
+            self.program.real.compare()  # which may know why
             code, block = (first.blocked or first.steps[0]).place
             raise ModelError(
                 "this step is not deterministic: run twice on the same state, it gave two results",

@@ -212,12 +212,12 @@ _FIELD = re.compile(r"\s*self\.(\w+)\s*(:[^=]*)?=")
 
 
 def field_being_set(owner: str) -> str:
-    """What is made now, if that happens in the `__init__` of an object, in words: "owner.lock".
+    """What is made now, if that happens in an `__init__` that runs as one: "owner.lock".
 
     `owner` is the variable that the object is for, else it is named by its class.
     """
     frame = sys._getframe(1)
-    while frame is not None and not frame.f_code.co_name.startswith("#"):
+    while frame is not None and frame.f_code.co_name != "run_block":
         code = frame.f_code
         if code.co_name == "__init__" and "self" in frame.f_locals:
             found = _FIELD.match(linecache.getline(code.co_filename, frame.f_lineno))

@@ -6,7 +6,7 @@ from __future__ import annotations
 class Places:
     """The value id at each place of the state: the one before the step, or what the step wrote."""
 
-    __slots__ = ("before", "constants", "looked_at", "written")
+    __slots__ = ("before", "constants", "looked_at", "parameters", "written")
 
     def __init__(self, before: tuple[int, ...]) -> None:
         self.before = before
@@ -15,6 +15,8 @@ class Places:
         """The places whose values before the step have decided something, in order."""
         self.constants: dict[str, str] = {}
         """Constants that were looked at: their keys and names."""
+        self.parameters: dict[str, str] = {}
+        """Parameters of the model that were looked at, in the same way."""
 
     def at(self, index: int) -> int:
         """The value id that is at a place now, which is looked at if need be."""

@@ -25,9 +25,10 @@ from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
 from interleave.memory.made import Kind
 from interleave.memory.port import WHOLE, AccessKind, Location
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
-from interleave.program import Program, ThreadInstance, Written
+from interleave.program import MoreNames, MoreRoots, Program, ThreadInstance, Written
 from interleave.program.choices import Choices
 from interleave.stdlib.threads import CurrentThread
+from interleave.world.net import Profile, pause, resume
 
 LONGEST_LOG = 300
 """Accesses of one block at most."""
@@ -78,11 +79,28 @@ class StepPort:
         self._ending = ending
 
     def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
+        watch = pause()
+        try:
+            return self._access(kind, effect, watch, private=private)
+        finally:
+            resume(watch)
+
+    def _access(
+        self, kind: AccessKind, effect: Callable[[], Any], watch: Profile, *, private: bool
+    ) -> Any:
         if self._ending.how:
             raise Halt
         log, accesses, switches = self._log, self._accesses, self._switches
         if (known := log.take()) is not None:
             return self._replay(known)
+        if log.has_stored:
+            self._ending.halt(
+                ModelError(
+                    "this statement goes on after it has shared what it made",
+                    remedy="make it in setup, or share it in a statement of its own, in a method "
+                    "that the threads call by its name",
+                )
+            )
         if accesses.present is not None:
             self._ending.halt(_nested(kind, accesses.present.kind))
         if not private or self.first < 0:
@@ -94,7 +112,11 @@ class StepPort:
         record = AccessRecord(kind, self._stack.shown(), log.cursor, atomic=atomic)
         accesses.begin(record)
         try:
-            result = effect()
+            resume(watch)
+            try:
+                result = effect()
+            finally:
+                pause()
             if kind.name != "choose":
                 record.result = result
             entry = (GAVE, self._freeze_alone(result))
@@ -110,10 +132,12 @@ class StepPort:
         if self.flow:
             self.flow.access(len(accesses.done) - 1, log.cursor - 1)
         if log.cursor > LONGEST_LOG:
+            code, at = self._stack.here()
             self._ending.halt(
                 ModelError(
                     f"this statement performs more than {LONGEST_LOG} accesses",
                     remedy="write it as a loop of the thread: `for ...:` with one access in it",
+                    place=code.place(at),
                 )
             )
         return self._replay(entry)
@@ -142,8 +166,10 @@ class StepPort:
         present = self._accesses.present
         if present is not None and part is not None:
             present.reads.append(Touch(location, part))
-        if location.constant and location.home.name not in self._program.parameters:
-            self._places.constants[location.key] = location.name
+        if location.constant:
+            is_given = location.home.name in self._program.parameters
+            places = self._places.parameters if is_given else self._places.constants
+            places[location.key] = location.name
         index = location.index
         if index < 0:
             return self._heap.values[location.initial]
@@ -156,14 +182,14 @@ class StepPort:
         if location.constant:
             self._ending.fail(Written(location.key))
         places, present = self._places, self._accesses.present
-        if present is not None:
-            present.writes.append(Touch(location, part, fresh))
         index = location.index
         if location.is_room:
             before = places.written[index] if index in places.written else places.before[index]
             value = self._heap.values[before]._replace(contents=value)
         number = self._making.id_of(value, f"shared variable {location.name!r}")
         places.written[index] = number
+        if present is not None:
+            present.writes.append(Touch(location, part, fresh, number))
 
     def switch_point(self) -> None:
         self._switches.note_point()
@@ -238,6 +264,19 @@ class StepPort:
 
     def begin_again(self, key: str) -> Any:
         self._ending.fail(Written(key))
+
+    def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
+        self._ending.fail(MoreRoots(roots) if roots else MoreNames(names))
+
+    def as_shared(self, value: Any) -> Any:
+        moved = self._making.moved.get(id(value))
+        return value if moved is None else moved[1]
+
+    def meaning(self, real: Any, name: str) -> Any:
+        return self._program.world.now(real, name)
+
+    def holds(self, value: object) -> bool:
+        return self._program.holds(value)
 
     def halt(self, error: InterleaveError) -> Any:
         self._ending.halt(error)

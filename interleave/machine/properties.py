@@ -13,8 +13,9 @@ from interleave.machine.step import FAILED, FINISHED, State
 from interleave.machine.tasks import NoLoop
 from interleave.memory.identity import MODEL_PROCESS, ThreadId
 from interleave.memory.port import WHOLE, AccessKind, Location, in_words, using_port
-from interleave.program import Property, Written
+from interleave.program import MoreNames, MoreRoots, Property, Restart, Written
 from interleave.verbs import Section
+from interleave.world.net import watching
 
 
 class View:
@@ -157,6 +158,18 @@ class PropertyPort:
     def begin_again(self, key: str) -> Any:
         raise Written(key)
 
+    def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
+        raise MoreRoots(roots) if roots else MoreNames(names)
+
+    def as_shared(self, value: Any) -> Any:
+        return value
+
+    def meaning(self, real: Any, name: str) -> Any:
+        return self._machine.program.world.now(real, name)
+
+    def holds(self, value: object) -> bool:
+        return self._machine.program.holds(value)
+
     def halt(self, error: InterleaveError) -> Any:
         raise error
 
@@ -199,13 +212,14 @@ def evaluate(
     why: str | None = None
     with using_port(port):
         try:
-            result = method()
+            with watching(machine.program.net, port.halt):
+                result = method()
             holds = result is None or bool(result)
         except AssertionError as error:
             holds, why = False, _message(error, wanted)
         except InterleaveError as error:
             raise error.at(_place(error, wanted)) from None
-        except Written:
+        except Restart:
             raise
         except Exception as error:
             raise ModelError(

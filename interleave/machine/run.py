@@ -8,6 +8,8 @@ from its beginning, with a log of what its accesses gave before.
 from __future__ import annotations
 
 import types
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from interleave.compiler import Code
@@ -23,13 +25,15 @@ from interleave.machine.port import StepPort
 from interleave.machine.spawning import Spawning
 from interleave.machine.stack import Stack
 from interleave.machine.step import FAILED, FINISHED, Blocked, Failure, State, Step
-from interleave.machine.switching import Switches, noting_python_code
+from interleave.machine.switching import Switches, noting_frames, noting_python_code
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import CANCELLED
+from interleave.memory.made import MadeObject
 from interleave.memory.port import AccessKind
 from interleave.memory.values import Key
 from interleave.program import Program
 from interleave.program.choices import Choices
+from interleave.world.net import watching
 
 MOST_BLOCKS = 50_000
 """Blocks that a thread may run in one step without coming to an access."""
@@ -38,7 +42,8 @@ MOST_BLOCKS = 50_000
 class StepRun:
     """One attempt at a step: begins, or goes on, up to the next access of its thread.
 
-    With `explain`, the step has its `flow`.
+    With `explain`, the step has its `flow`; with `watched`, all code that runs is looked at.
+    `make_port` makes the port.
     """
 
     def __init__(
@@ -50,6 +55,8 @@ class StepRun:
         choices: Choices,
         *,
         explain: bool = False,
+        watched: bool = True,
+        make_port: Callable[..., StepPort] = StepPort,
     ) -> None:
         me = program.threads[thread]
         self.places = Places(state)
@@ -75,7 +82,7 @@ class StepRun:
             self.places,
             self._log,
             self._ending,
-            program.names.made_class,
+            lambda twin: program.world.made_class(twin, MadeObject),
             self._stack.variable_for if program.runtime == "go" else lambda _: "",
         )
         self._spawning = Spawning(
@@ -88,7 +95,7 @@ class StepRun:
             self._making,
             self._ending,
         )
-        self.port = StepPort(
+        self.port = make_port(
             program,
             me,
             choices,
@@ -102,6 +109,14 @@ class StepRun:
             ending=self._ending,
         )
         self._tasks = self.port.tasks
+        watch: AbstractContextManager[None] = nullcontext()
+        if watched:
+            watch = watching(
+                program.net,
+                self._ending.halt,
+                path=self._stack.calls,
+                note=noting_frames(self._switches.note_point) if self._switches.gil else None,
+            )
         self._control = Control(
             program,
             locals_,
@@ -110,6 +125,7 @@ class StepRun:
             self.port,
             self._switches,
             self._ending,
+            watch,
         )
         self._before = FINISHED
         """The local state that the step begins from."""
@@ -119,7 +135,7 @@ class StepRun:
         """Begin a thread: run its code up to, not including, its first access."""
         self._is_start = True
         self.port.first = -1
-        code = self._program.names.code(function)
+        code = self._program.world.code(function)
         names = [
             each.arg for each in (*code.definition.args.posonlyargs, *code.definition.args.args)
         ]
@@ -248,7 +264,7 @@ class StepRun:
 
     def _about_to_return(self) -> Key:
         """The local state of a thread whose end is a step of its own, for it ends the program."""
-        code = self._program.names.code(self._me.function)
+        code = self._program.world.code(self._me.function)
         return (((self._locals.code_number(code), len(code.blocks), ()),), ())
 
     def _blocked(self) -> Blocked:
@@ -318,6 +334,8 @@ class StepRun:
         if isinstance(error, InterleaveError):
             code, at = self._stack.here() if self._stack.frames else first
             error.at(code.place(at))
+            if not error.calls:
+                error.led_to_by(self._stack.calls())
         return error
 
     def _here(self) -> Place:

@@ -8,7 +8,6 @@ from typing import Any
 
 from interleave.compiler import Code, is_library
 from interleave.errors import ModelError
-from interleave.machine.frames import given_first
 from interleave.machine.halting import Ending
 from interleave.machine.interning import LocalStates
 from interleave.machine.log import Log
@@ -53,7 +52,7 @@ class Spawning:
     def thread_room(self, kind: Any, target: Any, daemon: bool | None, maker: Any) -> Any:
         """See `Port.thread_room`."""
         me = self._me
-        function = self._function(target)
+        function, _ = self._function(target)
         daemon = me.daemon if daemon is None else daemon
         name = me.name if maker is None else self._program.heap.lasting_name_of(maker)
         key = SpawnKey(name, function, daemon, kind, me.process, target.__name__)
@@ -84,9 +83,8 @@ class Spawning:
         self, thread: ThreadId, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
         """See `Port.start_thread`."""
-        function = self._function(target)
-        code = self._program.names.code(function)
-        first = [target] if function is call else given_first(target)
+        function, first = self._function(target)
+        code = self._program.world.code(function)
         given = (*first, *args), tuple(kwargs.items())
         args, named = self._making.hand_over(given, f"a thread that runs {code.name}")
         try:
@@ -101,7 +99,7 @@ class Spawning:
         self, thread: ThreadId, function: types.FunctionType, names: dict[str, Any]
     ) -> None:
         """Have a task begin in a function with these locals."""
-        self._begin(thread, self._program.names.code(function), names)
+        self._begin(thread, self._program.world.code(function), names)
 
     def _begin(self, thread: ThreadId, code: Code, names: dict[str, Any]) -> None:
         frames = self._stack.freeze_start(code, names, self._making.moved)
@@ -109,13 +107,15 @@ class Spawning:
             self._ending.halt(frames)
         self.started.append((thread, self._locals.id_of((frames, ()))))
 
-    def _function(self, target: Any) -> types.FunctionType:
-        """The function behind what a thread is to run: the model's, or one of a modelled module."""
-        found: Any = self._program.names.to_flatten(target)
+    def _function(self, target: Any) -> tuple[types.FunctionType, tuple[Any, ...]]:
+        """The function behind what a thread is to run: the model's, or one of a modelled module;
+        and what goes before its arguments.
+        """
+        found: Any = self._program.world.to_flatten(target)
         if found is None and isinstance(target, types.FunctionType) and is_library(target):
-            found = target
+            found = target, ()
         if found is None and isinstance(target, types.MethodType):
-            found = call if issubclass(type(target.__self__), Shared) else None
+            found = (call, (target,)) if issubclass(type(target.__self__), Shared) else None
         if found is None:
             self._ending.halt(
                 ModelError(
@@ -123,7 +123,7 @@ class Spawning:
                     remedy="give it one that stands in the model file: Thread(target=self.work)",
                 )
             )
-        function: types.FunctionType = found
+        function: tuple[types.FunctionType, tuple[Any, ...]] = found
         return function
 
     def _more(self, key: SpawnKey) -> Any:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 
-from interleave.compiler import Code, Locals
+from interleave.compiler import BlockKind, Code, Locals
 from interleave.compiler.blocks import HIDDEN, ITERATOR
-from interleave.errors import ModelError
+from interleave.errors import ModelError, Place
 from interleave.machine.frames import Frame, FrameLocals, live, place_in
 from interleave.machine.interning import LocalStates
 from interleave.machine.making import field_being_set
@@ -46,6 +46,11 @@ class Stack:
             if not frame.code.is_library:
                 return place_in(frame)
         return place_in(self.frames[-1])
+
+    def calls(self) -> list[Place]:
+        """Where each of the user's functions is, outermost call first."""
+        shown = [place_in(frame) for frame in self.frames if not frame.code.is_library]
+        return [code.place(at) for code, at in shown]
 
     def thaw(self, key: Key) -> None:
         """Add the frames of a local state."""
@@ -121,13 +126,27 @@ class Stack:
         """
         if isinstance(value, variable):
             return next(iter(vars(value)), "")
-        for frame in reversed(self.frames):
+        users = [frame for frame in self.frames if not frame.code.is_library] or self.frames
+        for frame in reversed(users):
             for name, held in frame.names.items():
                 if held is value and value is not None and not name.startswith(HIDDEN):
                     return name
-        code, at = self.here()
-        assigned = [each for each in code.blocks[at].body if isinstance(each, ast.Assign)]
-        names = ast.walk(assigned[0].targets[0]) if assigned else ()
-        stored = [each.id for each in names if isinstance(each, ast.Name)]
-        name = next((name for name in stored if not name.startswith(HIDDEN)), "")
-        return field_being_set(name)
+        return field_being_set(_being_assigned(users))
+
+
+def _being_assigned(frames: Sequence[Frame]) -> str:
+    """What the innermost of some frames assigns, in words: `s`, or `s.mu` inside of `s = S()`."""
+    *outer, frame = frames
+    code, at = place_in(frame)
+    body = code.blocks[at].body
+    if code.blocks[at].kind is BlockKind.CALL and code.blocks[at].next < len(code.blocks):
+        body = code.blocks[code.blocks[at].next].body  # which takes the result
+    assigned = next((each for each in body if isinstance(each, ast.Assign)), None)
+    target = assigned.targets[0] if assigned else None
+    if code.function.__name__ == "__init__" and isinstance(target, ast.Attribute):
+        made = next(iter(frame.names.values()), None)
+        if isinstance(target.value, ast.Name) and frame.names.get(target.value.id) is made:
+            owner = (_being_assigned(outer) if outer else "") or type(made).__name__
+            return f"{owner}.{target.attr}"
+    stored = [each.id for each in ast.walk(target) if isinstance(each, ast.Name)] if target else []
+    return next((name for name in stored if not name.startswith(HIDDEN)), "")

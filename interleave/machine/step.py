@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from interleave.compiler import Code
+from interleave.compiler import Block, Code
 from interleave.memory.port import WHOLE, AccessKind, Location
 
 State = tuple[int, ...]
@@ -29,12 +29,14 @@ Carrier = tuple[Any, ...]
 class Touch(NamedTuple):
     """One location read or written by an access: which part of it, and how.
 
-    `fresh` marks a write whose value comes from what the same access read.
+    `fresh` marks a write whose value comes from what the same access read, `value` is the id of
+    what is at the location after a write.
     """
 
     location: Location
     part: object = WHOLE
     fresh: bool = False
+    value: int = -1
 
 
 class AccessRecord:
@@ -58,6 +60,11 @@ class AccessRecord:
         self.result: object = None
         self.raised: BaseException | None = None
 
+    def wrote(self, location: Location) -> int | None:
+        """The id of what it left at a location; None where it wrote nothing there."""
+        found = [touch.value for touch in self.writes if touch.location is location]
+        return found[-1] if found else None
+
 
 class Failure(NamedTuple):
     """An exception that left a thread. `place` is the block it came from."""
@@ -77,11 +84,12 @@ class Flow(NamedTuple):
     """How what a thread read travels through one step.
 
     `carriers` gives what each carrier after the step derives from; `writes` what each access of the
-    step writes derives from.
+    step writes derives from; `way` the blocks that were run, with the accesses (by their index).
     """
 
     carriers: dict[Carrier, Sources]
     writes: tuple[Sources, ...]
+    way: tuple[Block | int, ...]
 
 
 class Step(NamedTuple):
@@ -103,6 +111,8 @@ class Step(NamedTuple):
     flow: Flow | None
     warnings: tuple[str, ...] = ()
     """What Python would warn of: coroutines and exceptions that were dropped unseen."""
+    choices: tuple[int, ...] = ()
+    """Which of its options each choice in it took."""
 
     def outcome(self) -> tuple[object, ...]:
         """What must be the same whenever the step is taken again."""

@@ -16,12 +16,14 @@ from typing import Any
 
 from interleave.errors import ModelError
 from interleave.machine.halting import Ending
+from interleave.world.net import set_profile
 
 _OURS = str(Path(__file__).parent.parent)
 """Where this package is."""
 
 _PASSING_ON = tuple(
-    str(Path(_OURS, *parts)) for parts in (("program", "objects.py"), ("compiler", "__init__.py"))
+    str(Path(_OURS, *parts))
+    for parts in (("world", "instances.py"), ("world", "twins.py"), ("compiler", "__init__.py"))
 )
 """Files of it that call the user's code where Python itself would: a property, `__next__`."""
 
@@ -77,18 +79,33 @@ class noting_python_code:
     """
 
     def __init__(self, note: Callable[[], None]) -> None:
-        self._note = note
+        self._note_frame = noting_frames(note)
 
     def __enter__(self) -> None:
         self._before: Any = sys.getprofile()
         sys.setprofile(self._on_event)
 
     def __exit__(self, *_: object) -> None:
-        sys.setprofile(self._before)
+        set_profile(self._before)
 
     def _on_event(self, frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and not _is_ours(frame) and _runs_for_user(frame.f_back):
-            self._note()
+        if event == "call":
+            self._note_frame(frame)
+
+
+def noting_frames(note: Callable[[], None]) -> Callable[[FrameType], None]:
+    """What is to be called with each frame that is entered, to call `note` with the user's."""
+
+    def note_frame(frame: FrameType) -> None:
+        if not _is_ours(frame) and _runs_for_user(frame.f_back):
+            note()
+
+    return note_frame
+
+
+def is_of_this_package(file: str) -> bool:
+    """Whether code stands in this package."""
+    return file.startswith(_OURS)
 
 
 def _is_ours(frame: FrameType) -> bool:

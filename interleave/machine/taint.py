@@ -10,9 +10,11 @@ import ast
 from typing import Any
 
 from interleave.compiler import Block, BlockKind
+from interleave.compiler.blocks import decided_between, handled
 from interleave.machine.frames import Frame
 from interleave.machine.step import Carrier, Flow, Sources
 from interleave.memory.values import Shared, attributes_of, is_plain_object
+from interleave.world.refusal import Refused
 
 _NONE: Sources = frozenset()
 
@@ -25,7 +27,7 @@ def _attributes(value: object) -> tuple[str, ...]:
 
 
 _SIMPLE = (ast.Name, ast.Constant, ast.expr_context)
-_IMMUTABLE = (int, float, complex, str, bytes, type(None), tuple, frozenset, range, Shared)
+_IMMUTABLE = (int, float, complex, str, bytes, type(None), tuple, frozenset, range, Shared, Refused)
 
 
 class FlowRecorder:
@@ -35,6 +37,7 @@ class FlowRecorder:
         self._frames = frames
         self._now: dict[Carrier, Sources] = {}
         self._writes: list[Sources] = []
+        self._way: list[Block | int] = []
         self._inputs: Sources = _NONE
         self._read: set[Any] = set()
         for carrier in self._present(log_length):
@@ -54,7 +57,7 @@ class FlowRecorder:
                 found.append(("local", depth, name))
                 inside = _attributes(frame.names.get(name))
                 found += [("local", depth, f"{name}.{each}") for each in inside]
-            found += [("control", depth, branch) for branch in sorted(block.depends)]
+            found += [("control", depth, branch) for branch in sorted(block.keeps)]
         return found
 
     def _condition(self) -> Sources:
@@ -62,9 +65,15 @@ class FlowRecorder:
         found: set[Any] = set()
         for depth, frame in enumerate(self._frames):
             if frame.at < len(frame.code.blocks):
-                for branch in frame.code.blocks[frame.at].depends:
-                    sources = self._now.get(("control", depth, branch), _NONE)
-                    found |= {(source, True) for source, _ in sources}
+                found |= self._decided(depth, frame.code.blocks[frame.at].depends)
+        return frozenset(found)
+
+    def _decided(self, depth: int, branches: frozenset[int]) -> Sources:
+        """What some branches of a function were decided by."""
+        found: set[Any] = set()
+        for branch in branches:
+            sources = self._now.get(("control", depth, branch), _NONE)
+            found |= {(source, True) for source, _ in sources}
         return frozenset(found)
 
     def _of_names(self, names: Any) -> Sources:
@@ -81,6 +90,7 @@ class FlowRecorder:
 
     def block(self, block: Block) -> None:
         """A block begins, or begins again after a suspension."""
+        self._way.append(block)
         self._inputs = self._of_names(block.uses)
         self._read = set()
         for place in range(self._replayed):
@@ -89,6 +99,7 @@ class FlowRecorder:
     def access(self, number: int, place: int) -> None:
         """Access `number` of the step has been performed, as entry `place` of the block's log."""
         self._writes.append(self._given() | self._condition())
+        self._way.append(number)
         self._read.add((number, False))
         self._now["log", place] = frozenset({(number, False)})
 
@@ -119,7 +130,7 @@ class FlowRecorder:
             self._add(("local", depth, name), sources)
         for name in block.defines | ({block.target} if block.target else frozenset()):
             self._now["local", depth, name] = sources
-        if block.kind is BlockKind.BRANCH and block.decides:
+        if block.kind is BlockKind.BRANCH:
             self._now["control", depth, block.number] = sources
         self._forget_log()
 
@@ -155,7 +166,7 @@ class FlowRecorder:
         Where a loop begins again, its conditions do too: the next round depends on what it reads.
         """
         depth = len(self._frames) - 1
-        for branch in range(target, block.number + 1):
+        for branch in decided_between(target, block.number):
             self._now.pop(("control", depth, branch), None)
 
     def _add(self, carrier: Carrier, sources: Sources) -> None:
@@ -192,20 +203,28 @@ class FlowRecorder:
         simple = all(isinstance(node, _SIMPLE) for node in ast.walk(argument))
         return self._of_names(names) | (_NONE if simple else frozenset(self._read))
 
-    def returned(self, target: str) -> None:
-        """A function is about to be left, its result going to `target` of its caller."""
+    def returned(self, call: Block) -> None:
+        """A function is about to be left, its result going to the target of a call."""
         depth = len(self._frames) - 1
         sources = self._given() | self._condition()
+        decided = self._decided(depth, self._frames[-1].code.returns_on)
         self._leave(depth)
-        self._now["local", depth - 1, target] = sources
+        self._now["local", depth - 1, call.target] = sources
+        if decided:
+            self._now["control", depth - 1, call.number] = decided | self._condition()
 
-    def caught(self, name: str) -> None:
-        """An exception from the innermost function is stored as `name`."""
-        self._now["local", len(self._frames) - 1, name] = self._given() | self._condition()
+    def caught(self, block: Block) -> None:
+        """An exception from a block of the innermost function is about to go to its handler."""
+        depth = len(self._frames) - 1
+        sources = self._given() | self._condition()
+        self._now["local", depth, block.handler_name] = sources
+        assert block.handler is not None
+        self._now["control", depth, handled(block.handler)] = sources
         self._forget_log()
 
     def thrown(self) -> None:
-        """An exception leaves the innermost function."""
+        """An exception leaves the innermost function, for a reason that it takes along."""
+        self._inputs = self._given() | self._condition()
         self._leave(len(self._frames) - 1)
 
     def _leave(self, depth: int) -> None:
@@ -228,4 +247,5 @@ class FlowRecorder:
         return Flow(
             {carrier: sources for carrier, sources in kept.items() if sources},
             tuple(self._writes),
+            tuple(self._way),
         )

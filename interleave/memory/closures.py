@@ -10,7 +10,7 @@ from __future__ import annotations
 import types
 from typing import Any
 
-from interleave.memory.values import Freezer, Key, Thawer, _Same, register_immutable
+from interleave.memory.values import Freezer, Key, Same, Thawer, register_immutable
 
 
 class variable:
@@ -41,6 +41,9 @@ class Closure:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*self.captured, *args, **kwargs)
 
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Closure):
             return NotImplemented
@@ -52,7 +55,7 @@ class Closure:
 
 def _freeze(freezer: Freezer, value: Any) -> Key:
     captured = tuple([freezer.freeze(each) for each in value.captured])
-    return (Closure, _Same(value.function), captured)
+    return (Closure, Same(value.function), captured)
 
 
 def _thaw(thawer: Thawer, key: Key) -> Closure:

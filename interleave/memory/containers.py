@@ -7,6 +7,7 @@ constant, and looking at it is no access at all.
 
 from __future__ import annotations
 
+import copy
 from collections import deque
 from collections.abc import Callable, Iterator, MutableMapping, MutableSequence, MutableSet
 from typing import Any
@@ -30,7 +31,7 @@ _CHANGING = _BLIND | {
     "append", "appendleft", "extend", "extendleft", "insert", "remove", "pop", "popleft",
     "popitem", "sort", "reverse", "rotate", "setdefault", "update", "add", "discard",
     "difference_update", "intersection_update", "symmetric_difference_update",
-    "heapify", "heappop", "heappush", "heappushpop", "heapreplace",
+    "move_to_end", "subtract", "heapify", "heappop", "heappush", "heappushpop", "heapreplace",
     "__iadd__", "__imul__", "__ior__", "__iand__", "__isub__", "__ixor__",
 }  # fmt: skip
 """Operations that may change the container."""
@@ -158,8 +159,8 @@ class SharedContainer(Shared):
     def __copy__(self) -> Any:
         return self.snapshot()
 
-    def __deepcopy__(self, _: Any) -> Any:
-        return self.snapshot()
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return copy.deepcopy(self.snapshot(), memo)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -187,7 +188,9 @@ def _contents_of(argument: Any) -> Any:
     return plain(argument)
 
 
-def _forward(name: str) -> Callable[..., Any]:
+def forward(name: str) -> Callable[..., Any]:
+    """The operation of that name of a real container, as one of a shared one."""
+
     def operation(self: SharedContainer, *args: Any, **kwargs: Any) -> Any:
         return self.operate(name, *args, **kwargs)
 
@@ -201,7 +204,7 @@ def _stand_in(kind: type) -> Callable[[type], type]:
     def fill(cls: type) -> type:
         for name in dir(kind):
             if name not in _NOT_FORWARDED and name not in vars(cls):
-                setattr(cls, name, _forward(name))
+                setattr(cls, name, forward(name))
         cls._type = kind  # type: ignore[attr-defined]
         cls.__name__ = kind.__name__  # in messages of Python's
         return cls
@@ -474,3 +477,20 @@ def write_location(location: Location, value: object) -> None:
     port = current_port()
     location = port.locate(location)
     port.access(AccessKind("write", location), lambda: port.write(location, value))
+
+
+def delete_location(
+    location: Location,
+    error: Exception,
+    is_absent: Callable[[object], bool] = lambda value: value is UNBOUND,
+) -> None:
+    """Leave it without a value: an access. Raises `error` where it has none."""
+    port = current_port()
+    location = port.locate(location)
+
+    def delete() -> None:
+        if is_absent(port.read(location)):
+            raise error
+        port.write(location, UNBOUND)
+
+    port.access(AccessKind("delete", location), delete)

@@ -7,7 +7,6 @@ is live too, as in Python. Of anything that cannot change, it keeps only what is
 
 from __future__ import annotations
 
-import gc
 import itertools
 import types
 from collections import deque
@@ -16,6 +15,7 @@ from typing import Any
 
 from interleave.errors import ModelError
 from interleave.memory.containers import DictView, SharedArray, SharedContainer, SharedList
+from interleave.memory.dicts import DICTS, dict_of
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.values import (
     Freezer,
@@ -26,6 +26,7 @@ from interleave.memory.values import (
     is_plain_object,
     register_mutable,
 )
+from interleave.world.calling import call
 
 LONGEST = 100_000
 """Items at most that are taken at once from an iterator which cannot be kept in a state."""
@@ -228,7 +229,7 @@ class Mapped:
         return self
 
     def __next__(self) -> Any:
-        return self.function(*[next(source) for source in self.sources])
+        return call(self.function, [next(source) for source in self.sources])
 
 
 class Filtered:
@@ -246,7 +247,7 @@ class Filtered:
     def __next__(self) -> Any:
         while True:
             item = next(self.source)
-            if item if self.function in (None, bool) else self.function(item):
+            if item if self.function in (None, bool) else call(self.function, [item]):
                 return item
 
 
@@ -265,7 +266,7 @@ class Calls:
     def __next__(self) -> Any:
         if self.function is None:
             raise StopIteration
-        item = self.function()
+        item = call(self.function, ())
         if item == self.sentinel:
             self.function = None
             raise StopIteration
@@ -289,11 +290,10 @@ def cursor(iterable: Any) -> Iterator[Any]:
         return Cursor(iterable)
     if kind in (set, OrderedSet, deque):
         return Cursor(iterable, size=len(iterable))
-    if kind is dict:
+    if kind is dict or kind in DICTS:
         return Cursor(iterable, size=len(iterable), view="keys")
     if kind in _VIEWS:
-        # The dict itself, and not the read-only proxy that the view offers.
-        (underlying,) = gc.get_referents(iterable)
+        underlying = dict_of(iterable)
         return Cursor(underlying, size=len(underlying), view=_VIEWS[kind])
     if isinstance(iterable, frozenset):
         return Cursor(tuple(in_order(iterable)))

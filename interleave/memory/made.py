@@ -7,13 +7,16 @@ is up to the thread that makes it and does not depend on what other threads make
 
 from __future__ import annotations
 
+import types
+from collections.abc import Iterator, MutableMapping
 from typing import Any, NamedTuple
 
 from interleave.memory.closures import variable
 from interleave.memory.containers import SharedContainer
+from interleave.memory.copying import reduce_instance
 from interleave.memory.port import AccessKind, Location, current_port
 from interleave.memory.primitive import Primitive
-from interleave.memory.values import Shared
+from interleave.memory.values import UNBOUND, Shared, members_by_base, register_immutable, slots_of
 
 _get = object.__getattribute__
 _MISSING = object()
@@ -85,57 +88,125 @@ class MadeObject(Shared):
     """Mixed into the class of an instance that a thread made: attributes are parts of its room."""
 
     __slots__ = ()
+    __reduce_ex__ = reduce_instance
 
     def __getattribute__(self, name: str) -> Any:
+        if name == "__dict__":
+            return MadeDict(self)
         if name in ("_number", "_location") or _belongs_to_class(type(self), name):
             return _get(self, name)
-        location: Location = _get(self, "_location")
-        port = current_port()
-
-        def effect() -> Any:
-            contents = port.read(location, part=None)
-            port.read(location, part=(name,))
-            for each, value in contents:
-                if each == name:
-                    return value
-            return _get(self, name)  # of the class, or an AttributeError
-
-        if location.varying is not None and name not in location.varying:
-            return effect()  # looking at what nobody sets is no access
-        return port.access(AccessKind("read", location, _part(self, name)), effect)
+        found = _read(self, name, of_class=not _gives_way(type(self), name))
+        return _get(self, name) if found is UNBOUND else found
 
     def __setattr__(self, name: str, value: object) -> None:
-        if hasattr(getattr(type(self), name, None), "__set__"):
+        if hasattr(_member(type(self), name), "__set__") and _belongs_to_class(type(self), name):
             object.__setattr__(self, name, value)
-            return
-        location: Location = _get(self, "_location")
-        port = current_port()
-        if location.varying is not None and name not in location.varying:
-            port.begin_again(name)
-
-        def effect() -> None:
-            attributes = dict(port.read(location, part=None))
-            attributes[name] = value
-            port.write(location, tuple(attributes.items()), part=(name,))
-
-        port.access(AccessKind("write", location, _part(self, name)), effect)
+        else:
+            _write(self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        location: Location = _get(self, "_location")
-        port = current_port()
-
-        def effect() -> None:
-            attributes = dict(port.read(location, part=None))
-            if name not in attributes:
-                raise AttributeError(name)
-            del attributes[name]
-            port.write(location, tuple(attributes.items()), part=(name,))
-
-        port.access(AccessKind("delete", location, _part(self, name)), effect)
+        if hasattr(_member(type(self), name), "__delete__") and _belongs_to_class(type(self), name):
+            object.__delattr__(self, name)
+        else:
+            _delete(self, name, AttributeError(name))
 
     def part(self, contents: Any, part: Any) -> object:
         """What an attribute is, as a tuple of one; () where there is none."""
         return next(((value,) for name, value in contents if name == part[0]), ())
+
+
+class MadeDict(MutableMapping[str, Any]):
+    """`__dict__` of an instance that a thread made: a view of its attributes."""
+
+    __slots__ = ("_made",)
+
+    def __init__(self, made: Any) -> None:
+        self._made = made
+
+    def __getitem__(self, name: str) -> Any:
+        value = UNBOUND if name in self._slots() else _read(self._made, name, of_class=False)
+        if value is UNBOUND:
+            raise KeyError(name)
+        return value
+
+    def __setitem__(self, name: str, value: object) -> None:
+        _write(self._made, name, value)
+
+    def __delitem__(self, name: str) -> None:
+        _delete(self._made, name, KeyError(name))
+
+    def __iter__(self) -> Iterator[str]:
+        location: Location = _get(self._made, "_location")
+        port = current_port()
+
+        def effect() -> list[str]:
+            return [name for name, _ in port.read(location, part=None)]
+
+        slots = self._slots()
+        names = port.access(AccessKind("read", location), effect)
+        return (name for name in names if name not in slots)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    def _slots(self) -> list[str]:
+        return slots_of(type(self._made))
+
+
+register_immutable(
+    MadeDict,
+    lambda freezer, value: (MadeDict, freezer.freeze(value._made)),
+    lambda thawer, key: MadeDict(thawer.thaw(key[1])),
+)
+
+
+def _read(made: Any, name: str, *, of_class: bool) -> Any:
+    """An attribute in the room of an instance; its class's, if wanted, or `UNBOUND` otherwise."""
+    location: Location = _get(made, "_location")
+    port = current_port()
+
+    def effect() -> Any:
+        contents = port.read(location, part=None)
+        port.read(location, part=(name,))
+        for each, value in contents:
+            if each == name:
+                return value
+        return _get(made, name) if of_class else UNBOUND  # or an AttributeError
+
+    if location.varying is not None and name not in location.varying:
+        return effect()  # looking at what nobody sets is no access
+    return port.access(AccessKind("read", location, _part(made, name)), effect)
+
+
+def _write(made: Any, name: str, value: object) -> None:
+    location: Location = _get(made, "_location")
+    port = current_port()
+    if location.varying is not None and name not in location.varying:
+        port.begin_again(name)
+
+    def effect() -> None:
+        attributes = dict(port.read(location, part=None))
+        attributes[name] = value
+        port.write(location, tuple(attributes.items()), part=(name,))
+
+    port.access(AccessKind("write", location, _part(made, name)), effect)
+
+
+def _delete(made: Any, name: str, error: Exception) -> None:
+    location: Location = _get(made, "_location")
+    port = current_port()
+
+    def effect() -> None:
+        attributes = dict(port.read(location, part=None))
+        if name not in attributes:
+            raise error
+        del attributes[name]
+        port.write(location, tuple(attributes.items()), part=(name,))
+
+    port.access(AccessKind("delete", location, _part(made, name)), effect)
 
 
 def _part(made: Any, name: str) -> str:
@@ -143,10 +214,30 @@ def _part(made: Any, name: str) -> str:
     return "" if isinstance(made, variable) else f".{name}"
 
 
+def _member(cls: type, name: str) -> Any:
+    """What a class or a base of it has by a name, as it stands there."""
+    return next((own[name] for own in members_by_base(cls) if name in own), _MISSING)
+
+
+def _gives_way(cls: type, name: str) -> bool:
+    """Whether what a class has by a name gives way to an attribute of the instance."""
+    member = _member(cls, name)
+    if getattr(member, "gives_way", False):
+        return True
+    of = type(member)
+    is_method = isinstance(member, _METHODS) or hasattr(member, "__func__")
+    return hasattr(of, "__get__") and not hasattr(of, "__set__") and not is_method
+
+
+_METHODS = (types.FunctionType, types.BuiltinFunctionType, types.MethodDescriptorType)
+"""What code in a class mostly is, of which instances have none of their own."""
+
+
 def _belongs_to_class(cls: type, name: str) -> bool:
     """Whether an attribute is found in the class first: a method, a property."""
-    for base in cls.__mro__:
-        member = base.__dict__.get(name, _MISSING)
-        if member is not _MISSING:
-            return hasattr(type(member), "__get__")
-    return name.startswith("__")
+    member = _member(cls, name)
+    if member is _MISSING:
+        return name.startswith("__")
+    if isinstance(member, types.MemberDescriptorType) or _gives_way(cls, name):
+        return False
+    return hasattr(type(member), "__get__")

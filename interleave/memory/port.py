@@ -213,6 +213,24 @@ class Port(Protocol):
         """Make the program anew, with `key` in the `known` of its locations. Does not return."""
         ...
 
+    def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
+        """Make the program anew, with these objects captured (by name), or with these methods known
+        by their names. Does not return.
+        """
+        ...
+
+    def meaning(self, real: Any, name: str) -> Any:
+        """What stands for an object of Python's, which is known by that name here."""
+        ...
+
+    def as_shared(self, value: Any) -> Any:
+        """What stands for a value that this thread made, once it has stored it for others."""
+        ...
+
+    def holds(self, value: object) -> bool:
+        """Whether a value is one that a state has, or a part of one."""
+        ...
+
     def finished(self, thread: str, index: int | None) -> bool:
         """Whether a thread has ended."""
         ...

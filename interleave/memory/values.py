@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 import types
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from types import MappingProxyType
@@ -21,6 +21,11 @@ from typing import Any
 from interleave.errors import ModelError
 
 Key = tuple[Any, ...]
+
+COPY = "@copy"
+"""Name among the globals of functions that run in a model's stead: it stands for the function that
+is the copy of one of the model's (see `world`), and for nothing in a block.
+"""
 
 
 class Uncapturable(Exception):
@@ -43,13 +48,19 @@ class Shared:
     _of_threads = False
     """Whether it keeps something for each thread, of which the class can `forget`."""
 
+    def __reduce_ex__(self, _: object) -> Any:
+        raise TypeError(f"cannot pickle {type(self).__name__!r} object")
+
 
 class Unbound:
-    """Stands for a local variable that has no value yet."""
+    """Stands for the value of a variable that has none."""
+
+    def __repr__(self) -> str:
+        return "nothing"
 
 
 UNBOUND = Unbound()
-"""The one value of an unbound local."""
+"""What a variable holds that has no value yet, or has none any more."""
 
 
 class OrderedSet(set[Any]):
@@ -151,7 +162,7 @@ def _stable_text(parts: object) -> str:
     return getattr(parts, "__qualname__", None) or repr(parts)
 
 
-class _Same:
+class Same:
     """Wraps an object that is compared by identity: a function, a class, a module."""
 
     __slots__ = ("it",)
@@ -163,7 +174,7 @@ class _Same:
         return id(self.it)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.it is other.it
+        return isinstance(other, Same) and self.it is other.it
 
     def __repr__(self) -> str:
         if isinstance(self.it, Enum):
@@ -212,33 +223,36 @@ class Freezer:
         if handler := _IMMUTABLE.get(kind):
             return handler(self, value)
         if issubclass(kind, Enum):
-            return (Enum, _Same(value))
+            return (Enum, Same(value))
         if issubclass(kind, tuple):
-            return ("named", _Same(kind), tuple([self.freeze(item) for item in value]))  # type: ignore[attr-defined]
-        if is_dataclass(kind) and kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]
-            parts = [self.freeze(getattr(value, field.name)) for field in fields(kind)]
-            return ("dataclass", _Same(kind), tuple(parts))
+            return ("named", Same(kind), tuple([self.freeze(item) for item in value]))  # type: ignore[attr-defined]
+        if is_frozen_dataclass(kind):
+            parts = [self.freeze(getattr(value, field.name)) for field in fields(kind)]  # type: ignore[arg-type]
+            return ("dataclass", Same(kind), tuple(parts))
         if isinstance(value, type | types.ModuleType | types.BuiltinFunctionType):
             return self._freeze_named(value)
         if isinstance(value, types.FunctionType):
             return self._freeze_function(value)
         if isinstance(value, types.MethodType):
-            return ("method", self.freeze(value.__self__), _Same(value.__func__))
+            return ("method", self.freeze(value.__self__), Same(value.__func__))
         return self._freeze_mutable(kind, value)
 
     def _freeze_named(self, value: Any) -> Key:
         owner = getattr(value, "__self__", None)
         if owner is not None and not isinstance(owner, types.ModuleType):
             return ("builtin method", self.freeze(owner), value.__name__)
-        return ("named object", _Same(value))
+        return ("named object", Same(value))
 
     def _freeze_function(self, value: types.FunctionType) -> Key:
+        is_counterpart = (value.__module__ or "").startswith("interleave.stdlib.")
+        if is_counterpart or value.__globals__.get(COPY) is value:
+            return ("named object", Same(value))  # there is one of it
         if value.__closure__ or "<lambda>" in value.__name__ or "<locals>" in value.__qualname__:
             raise Uncapturable(
                 value,
                 f"{_a(value)} is made by a running thread or holds variables of its surroundings",
             )
-        return ("named object", _Same(value))
+        return ("named object", Same(value))
 
     def _freeze_mutable(self, kind: type, value: Any) -> Key:
         handler = _MUTABLE.get(kind)
@@ -266,8 +280,8 @@ class Freezer:
             made_from = self._sequence(_native(kind).__reduce__(value)[1])
             cause = self.freeze(value.__cause__), value.__suppress_context__
             args = self._sequence(value.args)
-            return ("exception", number, _Same(kind), made_from, args, inside, cause)
-        return ("object", number, _Same(kind), inside)
+            return ("exception", number, Same(kind), made_from, args, inside, cause)
+        return ("object", number, Same(kind), inside)
 
     def _sequence(self, items: Iterable[Any]) -> tuple[Key, ...]:
         return tuple([self.freeze(item) for item in items])
@@ -293,45 +307,62 @@ def _a(value: object) -> str:
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
+def is_frozen_dataclass(kind: type) -> bool:
+    """Whether the instances of a class are values that never change."""
+    return is_dataclass(kind) and kind.__dataclass_params__.frozen is True  # type: ignore[attr-defined]
+
+
 def is_plain_object(value: object) -> bool:
     """Whether `value` is an instance of an ordinary class, whose attributes are all it is."""
     kind = type(value)
     return (
-        _is_defined_in_python(kind)
-        and kind.__reduce_ex__ is object.__reduce_ex__
-        and kind.__new__ is object.__new__
-        and getattr(kind, "__getstate__", None) is getattr(object, "__getstate__", None)
+        is_defined_in_python(kind)
+        and not issubclass(kind, Enum)
+        and (kind.__module__, kind.__name__) not in _NUMBERS
         and kind.__base__ is not None
         and _rooted_in_object(kind)
     )
 
 
 def _rooted_in_object(kind: type) -> bool:
-    return all(base is object or _is_defined_in_python(base) for base in kind.__mro__)
+    return all(base is object or is_defined_in_python(base) for base in kind.__mro__)
 
 
 def _native(kind: type) -> Any:
     """The nearest of Python's own classes that a class derives from."""
-    return next(base for base in kind.__mro__ if not _is_defined_in_python(base))
+    return next(base for base in kind.__mro__ if not is_defined_in_python(base))
 
 
-def _is_defined_in_python(kind: type) -> bool:
+def is_defined_in_python(kind: type) -> bool:
+    """Whether a class is made by a `class` statement."""
     # Of Include/object.h: HEAPTYPE, and neither IMMUTABLETYPE nor DISALLOW_INSTANTIATION.
     return kind.__flags__ & (1 << 9 | 1 << 8 | 1 << 7) == 1 << 9
 
 
 def attributes_of(value: object) -> dict[str, Any]:
     """The attributes of an instance, from its `__dict__` and its `__slots__`, in order."""
-    found: dict[str, Any] = {}
-    for base in reversed(type(value).__mro__):
-        slots = base.__dict__.get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            if name not in ("__dict__", "__weakref__"):
-                mangled = mangle(name, base.__name__)
-                if hasattr(value, mangled):
-                    found[mangled] = getattr(value, mangled)
+    found = {name: getattr(value, name) for name in slots_of(type(value)) if hasattr(value, name)}
     found.update(getattr(value, "__dict__", {}))
     return found
+
+
+def slots_of(kind: type) -> list[str]:
+    """The names of the slots of a class and its bases, in order."""
+    found: list[str] = []
+    for base in reversed(kind.__mro__):
+        slots = members_of(base).get("__slots__", ())
+        names = (slots,) if isinstance(slots, str) else slots
+        found += [mangle(each, base.__name__) for each in names]
+    return [each for each in found if each not in ("__dict__", "__weakref__")]
+
+
+members_of: Callable[[type], Mapping[str, Any]] = type.__dict__["__dict__"].__get__
+"""What a class itself has, by name: its `__dict__`, whatever its metaclass makes of that."""
+
+
+def members_by_base(kind: type) -> Iterator[Mapping[str, Any]]:
+    """The members of a class, and those of its bases, in the order in which Python looks."""
+    return (members_of(base) for base in kind.__mro__)
 
 
 def mangle(name: str, class_name: str | None) -> str:
@@ -448,6 +479,7 @@ _IMMUTABLE: dict[type, Callable[[Freezer, Any], Key]] = {
     type(...): lambda _, value: (type(...),),
     type(NotImplemented): lambda _, value: (type(NotImplemented),),
     Unbound: lambda _, value: (Unbound,),
+    object: lambda _, value: (object, Same(value)),
 }
 """How to freeze the immutable types that need care."""
 
@@ -474,6 +506,7 @@ _THAW: dict[Any, Callable[[Thawer, Key], Any]] = {
     type(NotImplemented): lambda *_: NotImplemented,
     Unbound: lambda *_: UNBOUND,
     Enum: lambda _, key: key[1].it,
+    object: lambda _, key: key[1].it,
     "named": Thawer._named_tuple,
     "dataclass": Thawer._dataclass,
     "named object": lambda _, key: key[1].it,

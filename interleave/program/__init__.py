@@ -2,16 +2,28 @@
 
 from interleave.program.heap import Heap, RoomOwner
 from interleave.program.program import Program
-from interleave.program.restarts import MoreRooms, MoreThreads, Written
+from interleave.program.restarts import (
+    Discoveries,
+    MoreNames,
+    MoreRooms,
+    MoreRoots,
+    MoreThreads,
+    Restart,
+    Written,
+)
 from interleave.program.spawned import SpawnKey
 from interleave.program.threads import Property, ThreadInstance
 
 __all__ = [
+    "Discoveries",
     "Heap",
+    "MoreNames",
     "MoreRooms",
+    "MoreRoots",
     "MoreThreads",
     "Program",
     "Property",
+    "Restart",
     "RoomOwner",
     "SpawnKey",
     "ThreadInstance",

@@ -8,6 +8,8 @@ change a place in the state tuple.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import types
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -15,51 +17,88 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from interleave.compiler import is_user_function
+from interleave.compiler.names import is_followed_class, is_followed_module, is_shared_global
+from interleave.compiler.variables import surrounding
 from interleave.errors import ModelError, Place
 from interleave.memory.containers import CONTAINERS, SharedArray, SharedContainer
+from interleave.memory.partials import partial_of
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
-from interleave.memory.values import Freezer, Shared, Uncapturable, attributes_of, is_plain_object
+from interleave.memory.values import (
+    UNBOUND,
+    Freezer,
+    Shared,
+    Uncapturable,
+    attributes_of,
+    is_frozen_dataclass,
+    is_plain_object,
+    runs_python,
+)
 from interleave.model import Model
 from interleave.program.heap import Heap
-from interleave.program.objects import Resolver, make_stand_in, stand_in_class
+from interleave.program.restarts import Written
 from interleave.program.setup import class_attributes
-from interleave.stdlib import capturing, derived, is_pure, primitive_class, unmodelled
+from interleave.stdlib import capturing, derived, primitive_class, unmodelled
 from interleave.verbs import Array
+from interleave.world import policy
+from interleave.world.holders import VariableLocation
+from interleave.world.instances import Inherited, make_stand_in
+from interleave.world.policy import Treatment
+from interleave.world.snapshot import Snapshot
+from interleave.world.world import World, own_attributes
 
 
 def capture(
     instances: Iterator[Any],
-    globals_: Mapping[str, Any],
+    roots: Mapping[str, Any],
+    world: World,
+    before: Snapshot,
     *,
-    resolve: Resolver,
     written: frozenset[str],
+    assigned: frozenset[str],
     place: Callable[[str], Place | None],
-) -> tuple[Heap, dict[str, Any]]:
-    """The heap of a model, and what its globals stand for.
+) -> tuple[Heap, dict[int, Any]]:
+    """The heap of a model, and what stands for each real object in it, by id.
 
-    `instances` yields the model after each run of setup; `written` has the names of attributes and
-    the keys of locations that some code writes; `place` finds an attribute in the source.
+    `instances` yields the model after each run of setup; `written` has the keys of locations that
+    some code writes, `assigned` the names of attributes; `place` finds an attribute in the source.
+    Raises `Written` where setup gives a variable of a module or a class another value than the one
+    it had `before`.
     """
-    walk = Walk(resolve, place, written)
-    seen_globals: dict[str, Any] = {}
+    walk = Walk(world, place, written, assigned, {id(value) for value in roots.values()})
+    world.begin(walk.heap.add_object)
     contents: list[dict[int, Any]] = []
     for instance in instances:
         walk.begin()
         walk.model(instance)
-        for name, value in globals_.items():
-            seen_globals[name] = walk.root(name, value)
+        for name, value in roots.items():
+            walk.root(name, value)
+        walk.holders()
+        if (key := world.rebound_by_setup(before)) is not None:
+            raise Written(key)
         contents.append(walk.contents)
-    _lay_out(walk.heap, contents, written)
-    return walk.heap, seen_globals
+    _lay_out(walk.heap, contents, written | assigned, walk.uncapturable)
+    return walk.heap, walk.all_known
 
 
-def _lay_out(heap: Heap, contents: list[dict[int, Any]], written: frozenset[str]) -> None:
+def _lay_out(
+    heap: Heap,
+    contents: list[dict[int, Any]],
+    written: frozenset[str],
+    uncapturable: Callable[[object, str], ModelError],
+) -> None:
     absent = heap.values.id_of(None)
-    columns = [
-        [heap.values.id_of(found[place]) if place in found else absent for found in contents]
-        for place in range(len(heap.locations))
-    ]
+    columns = []
+    for place, location in enumerate(heap.locations):
+        try:
+            columns.append(
+                [
+                    heap.values.id_of(found[place]) if place in found else absent
+                    for found in contents
+                ]
+            )
+        except Uncapturable as error:
+            raise uncapturable(error.value, location.name) from None
     for location, column in zip(heap.locations, columns, strict=True):
         changes = (
             isinstance(heap.owner(location), Primitive)
@@ -72,7 +111,7 @@ def _lay_out(heap: Heap, contents: list[dict[int, Any]], written: frozenset[str]
         if changes or any(value != location.initial for value in column):
             location.index = len(heap.changing)
             heap.changing.append(location)
-    chosen = [columns[heap.locations.index(location)] for location in heap.changing]
+    chosen = [columns[location.number] for location in heap.changing]
     rows = zip(*chosen, strict=True) if chosen else [()] * len(contents)
     heap.initial = list(dict.fromkeys(rows))
 
@@ -87,23 +126,40 @@ class Walk:
 
     def __init__(
         self,
-        resolve: Resolver,
+        world: World,
         place: Callable[[str], Place | None],
         written: frozenset[str],
+        assigned: frozenset[str],
+        roots: set[int],
     ) -> None:
         self.heap = Heap()
-        self._written = written
-        self._resolve = resolve
+        self._roots = roots
+        self._world = world
+        self._written = written | assigned
+        self._late: dict[str, list[str]] = {}
+        """Attributes that some code gives to an object at a path, as far as that is known."""
+        for key in sorted(written):
+            path, _, name = key.rpartition(".")
+            if ":" not in key and not key.endswith("[]"):
+                self._late.setdefault(path, []).append(name)
         self._place = place
         self._numbers: dict[tuple[str, object], int] = {}
-        self._classes: dict[type, type] = {}
+        self._pinned: dict[int, tuple[str, object]] = {}
+        """What roots were known by in the first run of setup."""
+        self.all_known: dict[int, Any] = {}
+        """What stands for the real objects of the last run of setup, and for all roots."""
+        self._of_functions: dict[int, Any] = {}
+        """The same for what functions hold: those of each run of setup are functions of their own.
+        """
         self._attribute = ""
 
     def begin(self) -> None:
         """Start on the next run of setup."""
+        self.all_known = {**self._of_functions}
         self.contents: dict[int, Any] = {}
         self.known: dict[int, Any] = {}
         self._alive: list[Any] = []
+        self._inside: set[Any] = set()
         self._used: set[tuple[str, object]] = set()
         self._numbered: Counter[type] = Counter()
         self.connections: list[Any] = []
@@ -114,7 +170,25 @@ class Walk:
 
     def root(self, name: str, value: Any) -> Any:
         self._attribute = name
-        return self.visit(value, name)
+        found = self.visit(value, name)
+        self.all_known[id(value)] = found
+        return found
+
+    def holders(self) -> None:
+        """Go on with the variables of modules, classes and cells that some code writes."""
+        for variables, real in self._world.holders:  # which grows meanwhile
+            for name in variables.wanted:
+                shown = variables.prefix + name
+                if name not in variables.locations:
+                    made = VariableLocation(
+                        shown, 0, variables.key_of(name), len(self.heap.locations)
+                    )
+                    self.heap.locations.append(made)
+                    variables.locations[name] = made
+                value = real(name)
+                number = variables.locations[name].number
+                self._attribute = shown
+                self.contents[number] = value if value is UNBOUND else self.visit(value, shown)
 
     def visit(self, value: Any, path: str) -> Any:
         """What stands for `value` in a state."""
@@ -133,33 +207,62 @@ class Walk:
             return self._compound(value, path)
         if is_plain_object(value) and not isinstance(value, Shared):
             return self._object(value, path, attributes_of(value))
-        function = value.__func__ if isinstance(value, types.MethodType) else value
-        if isinstance(function, types.FunctionType) and is_user_function(function):
-            self.heap.functions[function] = None
-        if isinstance(value, types.MethodType):
-            owner = self.visit(value.__self__, path)
-            if function in self.heap.functions:
-                return types.MethodType(self._resolve(value.__func__), owner)  # type: ignore[arg-type]
-            return getattr(owner, value.__name__)
+        if isinstance(value, type):
+            return self._world.twin(value) if is_followed_class(value) else value
+        if isinstance(value, types.ModuleType):
+            return self._world.module(value) if is_followed_module(value) else value
+        if type(value) is functools.partial:
+            return self._captured(_partial, value, path)
+        if isinstance(value, types.MethodType | types.BuiltinMethodType | types.MethodWrapperType):
+            return self._method(value, path)
+        if isinstance(value, types.FunctionType) and is_user_function(value):
+            return self._function(value, path)
+        if callable(value):
+            return self._world.modelled(value, path)
         self._check(value)
-        return self._resolve(value) if is_user_function(value) else value
+        return value
+
+    def _method(self, value: Any, path: str) -> Any:
+        """A bound method, of what stands for its object."""
+        real: Any = value.__self__
+        if real is None or isinstance(real, types.ModuleType) or _is_of_modelled_module(real):
+            return self._world.modelled(value, path)  # a function of a module
+        owner = self.visit(real, path)
+        function = getattr(value, "__func__", None)
+        if isinstance(function, types.FunctionType) and is_user_function(function):
+            return types.MethodType(self._function(function, path), owner)
+        return getattr(owner, value.__name__)
+
+    def _function(self, value: types.FunctionType, path: str) -> Any:
+        self.heap.functions[value] = None
+        copy = self._world.copy(value)
+        if copy in self._inside:
+            return copy
+        self._inside.add(copy)
+        self._alive.append(value)
+        for name, inside in _held(value):
+            is_function = isinstance(inside, types.FunctionType) and is_user_function(inside)
+            if is_function or is_shared_global(inside):
+                found = self.visit(inside, f"{surrounding(value)}.{name}")
+                self._of_functions[id(inside)] = self.all_known[id(inside)] = found
+        return copy
 
     def _check(self, value: Any) -> None:
         try:
             Freezer().freeze(value)
         except Uncapturable as error:
-            raise self._uncapturable(error.value) from None
+            raise self.uncapturable(error.value, self._attribute) from None
 
-    def _uncapturable(self, value: object) -> ModelError:
+    def uncapturable(self, value: object, variable: str) -> ModelError:
+        """What to say where a variable has a value that no state can have."""
         kind = type(value)
         name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
         article = "an" if name[0].lower() in "aeiou" else "a"
         return ModelError(
-            f"shared variable {self._attribute!r} holds {article} {name}, "
-            "which cannot be part of a state",
+            f"shared variable {variable!r} holds {article} {name}, which cannot be part of a state",
             remedy="keep numbers, strings, None, enums, tuples, frozen dataclasses, lists, dicts, "
             "sets, deques or modelled primitives in shared variables",
-            place=self._place(self._attribute),
+            place=self._place(variable),
         )
 
     def _compound(self, value: Any, path: str) -> Any:
@@ -169,9 +272,9 @@ class Walk:
             items = [self.visit(item, f"{path}[{i}]") for i, item in enumerate(value)]
             if kind is tuple:
                 return tuple(items)
-            made = tuple.__new__(kind, items)
+            made: Any = tuple.__new__(self._class(kind), items)
         elif kind.__dataclass_params__.frozen:
-            made = object.__new__(kind)
+            made = object.__new__(self._class(kind))
             for f in fields(kind):
                 inside = self.visit(getattr(value, f.name), f"{path}.{f.name}")
                 object.__setattr__(made, f.name, inside)
@@ -180,13 +283,20 @@ class Walk:
         self._check(made)
         return made
 
+    def _class(self, kind: type) -> type:
+        return self._world.twin(kind) if is_followed_class(kind) else kind
+
     def _container(self, cls: type[SharedContainer], value: Any, path: str) -> Any:
-        options = cls.options(value)
+        options = tuple(
+            self.visit(each, path) if callable(each) else each for each in cls.options(value)
+        )
         stand_in = self.stand_in(
             (path, (cls, options)),
             lambda number: cls(number, self.location(path, number), options),
             value,
         )
+        for key in value if isinstance(value, dict | set | frozenset) else ():
+            self._check_key(key)
         if isinstance(value, dict):
             contents = tuple(
                 (self.visit(key, f"{path}.key"), self.visit(item, f"{path}[{key!r}]"))
@@ -199,6 +309,19 @@ class Walk:
         self.contents[stand_in._location.number] = contents
         self._warn_if_one_primitive(value, path)
         return stand_in
+
+    def _check_key(self, key: Any) -> None:
+        """Refuse a key whose hash is worked out from attributes that are shared."""
+        kind = type(key)
+        is_shared = is_plain_object(key) and not is_frozen_dataclass(kind)
+        if is_shared and runs_python(key):
+            raise ModelError(
+                f"shared variable {self._attribute!r} has a {kind.__name__} as a key, whose "
+                "__hash__ or __eq__ looks at what can change",
+                remedy=f"let {kind.__name__} be a dataclass with `frozen=True`, or use a number, "
+                "a string or a tuple as the key",
+                place=self._place(self._attribute),
+            )
 
     def _contents(self, cls: type[SharedContainer], value: Any) -> tuple[Any, ...]:
         try:
@@ -253,9 +376,9 @@ class Walk:
 
     def _object(self, value: Any, path: str, attributes: dict[str, Any]) -> Any:
         cls = type(value)
-        if not is_pure(cls.__module__):
-            name = f"{cls.__module__}.{cls.__qualname__}"
-            raise unmodelled(name, cls.__module__).at(self._place(self._attribute))
+        decision = policy.of_class(cls)
+        if decision.treatment not in (Treatment.PURE, Treatment.FOLLOWED):
+            raise unmodelled(decision.name, decision).at(self._place(self._attribute))
         if (base := derived(cls)) is not None:
             raise ModelError(
                 f"shared variable {self._attribute!r} holds a {cls.__name__}, which derives from "
@@ -264,12 +387,24 @@ class Walk:
                 "model",
                 place=self._place(self._attribute),
             )
-        if cls not in self._classes:
-            self._classes[cls] = stand_in_class(cls, self._resolve)
-        if not isinstance(value, Model):
-            attributes = {**class_attributes(cls), **attributes}
+        made = self._world.stand_in_class(cls)
+        of_class = self._world.variables_of(cls)
+        if isinstance(value, Model):
+            attributes = {
+                name: item
+                for name, item in attributes.items()
+                if name not in of_class or item is not getattr(cls, name, UNBOUND)
+            }
+        else:
+            inherited = class_attributes(cls).items()
+            of_its_class = {
+                name: Inherited(item) for name, item in inherited if name not in of_class
+            }
+            attributes = {**of_its_class, **attributes}
+        late = self._late.get(path, ())
+        attributes.update({name: UNBOUND for name in late if name not in attributes})
         stand_in = self.stand_in(
-            (path, cls), lambda number: make_stand_in(self._classes[cls], number, {}), value
+            (path, cls), lambda number: make_stand_in(made, number, path), value
         )
         locations: dict[str, Location] = object.__getattribute__(stand_in, "_locations")
         number: int = object.__getattribute__(stand_in, "_number")
@@ -279,8 +414,16 @@ class Walk:
                 self._attribute = name
             if name not in locations:
                 locations[name] = self.location(inner, number, field=name)
-            self.contents[locations[name].number] = self.visit(item, self._path(inner, name, item))
+            self.contents[locations[name].number] = self._held(inner, name, item)
         return stand_in
+
+    def _held(self, path: str, attribute: str, value: Any) -> Any:
+        """What is at the location of an attribute, which is at a path now."""
+        if value is UNBOUND:
+            return value
+        if type(value) is Inherited:
+            return Inherited(self._held(path, attribute, value.value))
+        return self.visit(value, self._path(path, attribute, value))
 
     def _path(self, path: str, attribute: str, value: Any) -> str:
         """What to know the value of an attribute by, which is at a path now."""
@@ -295,10 +438,19 @@ class Walk:
         self._numbered[kind] += 1
         return f"{kind.__name__}#{self._numbered[kind]}"
 
+    def keep(self, value: Any, made: Any) -> Any:
+        """Have something stand for an object, until the next run of setup."""
+        self.known[id(value)] = made
+        self._alive.append(value)
+        return made
+
     def stand_in(self, key: tuple[str, object], make: Callable[[int], Any], value: Any) -> Any:
+        key = self._pinned.get(id(value), key)
         while key in self._used:
             key = (key[0] + "'", key[1])
         self._used.add(key)
+        if id(value) in self._roots:
+            self._pinned[id(value)] = key
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self.heap.stand_ins)
@@ -306,7 +458,7 @@ class Walk:
             self.heap.names.append(key[0])
             self.heap.stand_ins[number] = make(number)
         stand_in = self.heap.stand_ins[number]
-        self.known[id(value)] = stand_in
+        self.known[id(value)] = self.all_known[id(value)] = stand_in
         self._alive.append(value)
         return stand_in
 
@@ -314,3 +466,31 @@ class Walk:
         location = Location(name, owner, field, group, len(self.heap.locations))
         self.heap.locations.append(location)
         return location
+
+
+def _partial(walk: Walk, value: functools.partial[Any], path: str) -> Any:
+    parts = walk.visit((value.func, value.args, *value.keywords.items()), path)
+    return walk.keep(value, partial_of(value, *parts))
+
+
+def _held(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    """What a function holds, with names: variables of its surroundings, defaults, attributes."""
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    for name, cell in cells:
+        with contextlib.suppress(ValueError):  # not bound yet
+            if name != "__class__":
+                yield name, cell.cell_contents
+    for default in function.__defaults__ or ():
+        yield "defaults", default
+    yield from (function.__kwdefaults__ or {}).items()
+    yield from own_attributes(function).items()
+
+
+def _is_of_modelled_module(value: object) -> bool:
+    """Whether an object is what a modelled module keeps its functions in, and no primitive of it.
+
+    `multiprocessing.Lock` is a method of such an object.
+    """
+    treatment = policy.of_class(type(value)).treatment
+    is_taken = primitive_class(value) is not None or capturing(value) is not None
+    return treatment is Treatment.MODELLED and not is_taken

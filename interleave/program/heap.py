@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import types
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from interleave.memory.made import Kind, PlainRoom, PrimitiveRoom
@@ -76,6 +77,21 @@ class Values:
     def __getitem__(self, number: int) -> Any:
         return self._values[number]
 
+    def holds(self, value: object, more: Iterable[object]) -> bool:
+        """Whether an object is one of the values, or of `more`, or within a tuple or dataclass that
+        is one.
+        """
+        waiting = [*self._values, *more]
+        while waiting:
+            each = waiting.pop()
+            if each is value:
+                return True
+            if isinstance(each, tuple):
+                waiting += each
+            elif is_dataclass(each) and not isinstance(each, Shared | type):
+                waiting += [getattr(each, field.name) for field in fields(each)]
+        return False
+
 
 class Heap:
     """Every shared object and location of one model.
@@ -109,6 +125,13 @@ class Heap:
         self.names.append(name)
         self.stand_ins.append(kind(number, location))
         return self.stand_ins[-1]
+
+    def add_object(self, name: str, make: Callable[[int], Any]) -> Any:
+        """One more shared object, which has no location of its own."""
+        number = len(self.stand_ins)
+        self.names.append(name)
+        self.stand_ins.append(make(number))
+        return self.stand_ins[number]
 
     def add_location(self, name: str, owner: int, value: object) -> Location:
         """One more location, which holds `value` in the beginning, and is no variable."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import types
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -16,7 +17,6 @@ from interleave.program.capture import capture
 from interleave.program.heap import RoomOwner
 from interleave.program.loop import add_loop, tasks_to_cancel
 from interleave.program.misuse import refuse_init
-from interleave.program.names import Names
 from interleave.program.processes import Space, private_copies, share_pipes
 from interleave.program.reach import (
     fields_set,
@@ -24,18 +24,23 @@ from interleave.program.reach import (
     shared_globals,
     written_attributes,
 )
-from interleave.program.settings import has_one_variable_per_loop, settings_of
+from interleave.program.restarts import MoreRoots
+from interleave.program.settings import scope_of_variables, settings_of
 from interleave.program.setup import initial_instances, place_of_attribute
 from interleave.program.spawned import Spawned, SpawnKey
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
+from interleave.world.net import Net
+from interleave.world.real_state import RealState
+from interleave.world.unseen import Unseen
+from interleave.world.world import World
 
 
 class Program:
     """Everything a machine needs to know of one model with given parameters.
 
-    What was found out by running an earlier program of the same model (see `restarts`): `written`
-    names what is written, `spawned` says which threads make how many others, and `rooms` how many
-    objects.
+    What earlier programs of the same model have lacked is given as `restarts.Discoveries` has it:
+    `written`, `spawned`, `rooms`, `roots`, `method_names`. `real` knows what real objects were like
+    before.
     """
 
     def __init__(
@@ -46,19 +51,26 @@ class Program:
         runtime: str = RUNTIMES[0],
         spawned: Mapping[SpawnKey, int] = MappingProxyType({}),
         rooms: Mapping[RoomOwner, int] = MappingProxyType({}),
+        *,
+        roots: Mapping[str, Any] = MappingProxyType({}),
+        method_names: frozenset[str] = frozenset(),
+        real: RealState | None = None,
     ) -> None:
         self.model = model
         self.runtime = runtime
         self.parameters = parameters
         self.written = written
+        self.net = Net()
+        """What was seen while code of the model ran."""
         refuse_init(model)
         notes = notes_of(model)
         self.properties = declared_properties(notes)
         self.threads = declared_threads(model, notes, parameters, runtime)
         self.main = next((thread.number for thread in self.threads if thread.is_main), None)
         """The goroutine named main."""
-        self.names = Names(switches=runtime == "gil", lambdas=runtime == "go")
-        method_names, shared = self._capture()
+        self.real = real or RealState(model)
+        """Knows what real objects were like before."""
+        own_names, shared = self._capture(roots)
         self.spaces = self._spaces()
         has_tasks = any(thread.kind == "task" for thread in self.threads)
         self.settings = settings_of(model, parameters, has_tasks=has_tasks)
@@ -72,11 +84,13 @@ class Program:
         self.stand_in = self.heap.stand_ins[0]
         self.thread_local = [each for each in self.heap.stand_ins if type(each)._of_threads]
         """Shared objects that keep something for each thread, which goes when the thread ends."""
-        self.names.know(
+        self.world.know(
             shared,
-            method_names,
-            one_per_loop=has_one_variable_per_loop(self.settings["GO_VERSION"]),
+            own_names | method_names,
+            scope=scope_of_variables(runtime, self.settings["GO_VERSION"]),
         )
+        changing = map(self.heap.owner, self.heap.changing)
+        self.net.unseen = Unseen(self.world, changing, self.real.before)
         self.loop: Any = self._add_loop() if has_tasks else None
         """The modelled event loop, where there are tasks."""
         self.spawned = Spawned(self.threads, self.heap, written, spawned)
@@ -86,31 +100,48 @@ class Program:
         """Whether there are others than tasks, which may run while a task does."""
         self.over = self.heap.add_location("", 0, value=False) if runtime == "go" else None
         """Whether the program has ended although threads have not, where it can."""
-        for entry in self.threads:
-            self.names.code(entry.function)
+        self.world.compile(entry.function for entry in self.threads)
+        if missing := self.world.missing():
+            raise MoreRoots(missing)
 
-    def _capture(self) -> tuple[frozenset[str], dict[int, Any]]:
+    def holds(self, value: object) -> bool:
+        """Whether a value is one that a state has or a name stands for, or is a part of one."""
+        return self.heap.values.holds(value, self.world.constants())
+
+    def _capture(self, roots: Mapping[str, Any]) -> tuple[frozenset[str], dict[int, Any]]:
         """Make the heap of what can be reached from what can run.
 
         Gives the names of the model's methods, and what stands for the shared globals, by id.
         Shared objects may refer to more functions, which use more globals.
         """
         entries = self._entries()
+        named = reachable_functions(self.model, entries)[0]
         while True:
             reachable, method_names = reachable_functions(self.model, entries)
             if self.runtime == "go":
                 method_names |= fields_set(reachable, self.model) | STEPWISE_METHODS
-            globals_ = shared_globals(reachable)
-            self.heap, found = capture(
-                initial_instances(self.model, self.parameters),
-                globals_,
-                resolve=self.names.copy,
-                written=self.written | self._written_by(self._entries(processes=False)),
-                place=lambda name: place_of_attribute(self.model, name),
+            self.world = World(
+                self.model,
+                self.written,
+                switches=self.runtime == "gil",
             )
-            more = [each for each in self.heap.functions if each not in (*reachable, *entries)]
+            before = self.real.before
+            instances = initial_instances(self.model, self.parameters, self.net, before)
+            with contextlib.closing(instances):
+                self.heap, shared = capture(
+                    instances,
+                    {**shared_globals(reachable, closures_of=named), **roots},
+                    self.world,
+                    before,
+                    written=self.written,
+                    assigned=self._written_by(self._entries(processes=False)),
+                    place=lambda name: place_of_attribute(self.model, name),
+                )
+            # By their code: each run of setup makes functions of its own.
+            known = {each.__code__ for each in (*reachable, *entries)}
+            more = [each for each in self.heap.functions if each.__code__ not in known]
             if not more:
-                return method_names, {id(globals_[name]): found[name] for name in globals_}
+                return method_names, shared
             entries = [*entries, *more]
 
     def _add_loop(self) -> Any:

@@ -5,23 +5,22 @@ from __future__ import annotations
 import ast
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
-from interleave import stdlib
 from interleave.compiler import is_user_function
 from interleave.compiler.names import (
     Surroundings,
-    bound_names,
-    evaluated_nodes,
     is_shared_global,
     is_user_class,
-    nodes_with_defaults,
+    source_bound,
+    source_nodes,
 )
 from interleave.compiler.source import find_function
 from interleave.memory.values import mangle
 from interleave.model import Model
 from interleave.program.setup import class_attributes
+from interleave.world.policy import is_followed, is_installed
 
 
 def reachable_functions(
@@ -43,7 +42,7 @@ def reachable_functions(
             continue
         found[function] = None
         names = Surroundings(function)
-        for node in nodes_with_defaults(definition[0]):
+        for node in source_nodes(definition[0], defaults=True):
             if isinstance(node, ast.Attribute):
                 waiting += by_name.get(mangle(node.attr, definition[1]), [])
             elif isinstance(node, ast.Name) and node.id in names:
@@ -57,12 +56,21 @@ def reachable_functions(
 
 
 def _module_values(module: types.ModuleType | None) -> list[Any]:
-    """The values of a model's module, and of the modules of its own that it imports."""
+    """The values of a model's module, and of the modules of its own that it imports.
+
+    Not the classes of installed packages, which are too many to look through.
+    """
     found = list(vars(module).values()) if module else []
     for value in list(found):
-        if isinstance(value, types.ModuleType) and not stdlib.is_standard(value.__name__):
-            found += [each for each in vars(value).values() if is_user_class(each)]
-    return list({id(value): value for value in found}.values())
+        if isinstance(value, types.ModuleType) and is_followed(value):
+            if not is_installed(value.__name__):
+                found += [each for each in vars(value).values() if is_user_class(each)]
+    own = {
+        id(value): value
+        for value in found
+        if not (isinstance(value, type) and is_installed(value.__module__))
+    }
+    return list(own.values())
 
 
 def _is_dunder(name: str) -> bool:
@@ -74,7 +82,7 @@ def _is_dunder(name: str) -> bool:
 def all_functions(cls: type) -> Iterator[tuple[str, types.FunctionType]]:
     """The functions of a class and its bases, those of properties too, by name."""
     for base in reversed(cls.__mro__):
-        if base in (object, Model) or stdlib.is_standard(base.__module__):
+        if base in (object, Model) or not is_followed(base):
             continue
         for name, member in vars(base).items():
             parts = (
@@ -87,8 +95,14 @@ def all_functions(cls: type) -> Iterator[tuple[str, types.FunctionType]]:
                     yield name, part
 
 
-def shared_globals(functions: list[types.FunctionType]) -> dict[str, Any]:
-    """Globals of the module that functions use and that are objects which threads share."""
+def shared_globals(
+    functions: list[types.FunctionType], closures_of: Collection[types.FunctionType]
+) -> dict[str, Any]:
+    """Globals of the module that functions use and that are objects which threads share.
+
+    So are what some of them, `closures_of`, have in their closures: not those that setup may have
+    made, with what each run of it makes anew.
+    """
     found: dict[str, Any] = {}
     known: set[int] = set()
     for function in functions:
@@ -96,8 +110,10 @@ def shared_globals(functions: list[types.FunctionType]) -> dict[str, Any]:
         definition = find_function(function)
         if definition is None:
             continue
-        bound = bound_names(definition[0])
-        for node in nodes_with_defaults(definition[0]):
+        bound = source_bound(definition[0])
+        if function not in closures_of:
+            bound |= {*function.__code__.co_freevars}
+        for node in source_nodes(definition[0], defaults=True):
             if isinstance(node, ast.Name) and node.id not in bound and node.id in names:
                 value = names.real(node.id)
                 if id(value) not in known and is_shared_global(value):
@@ -118,7 +134,7 @@ def fields_set(functions: list[types.FunctionType], model: type) -> frozenset[st
         node
         for function in [*functions, *makers]
         if (found := find_function(function)) is not None
-        for node in evaluated_nodes(found[0])
+        for node in source_nodes(found[0])
     )
     stored = {
         mangle(node.attr, None)
@@ -135,7 +151,7 @@ def written_attributes(functions: list[types.FunctionType]) -> frozenset[str]:
         definition = find_function(function)
         if definition is None or function.__name__ in ("__init__", "__post_init__"):
             continue
-        for node in evaluated_nodes(definition[0]):
+        for node in source_nodes(definition[0]):
             if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
                 found.add(mangle(node.attr, definition[1]))
     return frozenset(found)

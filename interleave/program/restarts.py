@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from interleave.errors import ModelError
 from interleave.program.heap import RoomOwner
 from interleave.program.spawned import SpawnKey
+
+_MOST_OF_A_NAME = 100
+"""So many objects of one name are met late at most."""
+
+
+class Discoveries:
+    """What the programs of one model have lacked so far: the next one is made with it.
+
+    `written` names locations that some code writes, `spawned` says which threads make how many
+    others, and `rooms` how many objects; `roots` has objects of Python's that code comes by, by
+    name, `method_names` the names of methods of theirs.
+    """
+
+    def __init__(self) -> None:
+        self.written: frozenset[str] = frozenset()
+        self.spawned: Counter[SpawnKey] = Counter()
+        self.rooms: Counter[RoomOwner] = Counter()
+        self.roots: dict[str, Any] = {}
+        self.method_names: frozenset[str] = frozenset()
 
 
 class Restart(Exception):
     """The program must be made again, for it does not have what running it has come by."""
+
+    def add_to(self, known: Discoveries) -> None:
+        """Add what was found out to what was known before."""
+        raise NotImplementedError
 
 
 class Written(Restart):
@@ -17,6 +45,42 @@ class Written(Restart):
         super().__init__(key)
         self.key = key
 
+    def add_to(self, known: Discoveries) -> None:
+        known.written |= {self.key}
+
+
+class MoreRoots(Restart):
+    """Code has come by an object that was not captured: capture it, by the name it has here."""
+
+    def __init__(self, roots: Mapping[str, Any]) -> None:
+        super().__init__(", ".join(roots))
+        self.roots = roots
+
+    def add_to(self, known: Discoveries) -> None:
+        """Add them. Raises `ModelError` for what is another object each time."""
+        found = {**known.roots}
+        for name, value in self.roots.items():
+            others = sum(1 for each in found if each.rstrip("'") == name)
+            if others > _MOST_OF_A_NAME:
+                raise ModelError(
+                    f"{name} is another object in each run of setup, where it is not seen who "
+                    "shares it",
+                    remedy="make it at import, or keep it in an attribute of the model",
+                )
+            found[name + "'" * others] = value
+        known.roots = found
+
+
+class MoreNames(Restart):
+    """Code has come by classes with methods of these names, which calls may be of."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        super().__init__(", ".join(sorted(names)))
+        self.names = names
+
+    def add_to(self, known: Discoveries) -> None:
+        known.method_names |= self.names
+
 
 class MoreRooms(Restart):
     """A thread makes more objects than there is room for."""
@@ -25,6 +89,9 @@ class MoreRooms(Restart):
         super().__init__(key)
         self.key = key
 
+    def add_to(self, known: Discoveries) -> None:
+        known.rooms[self.key] += 1
+
 
 class MoreThreads(Restart):
     """A thread makes one more thread than there are."""
@@ -32,3 +99,6 @@ class MoreThreads(Restart):
     def __init__(self, key: SpawnKey) -> None:
         super().__init__(key)
         self.key = key
+
+    def add_to(self, known: Discoveries) -> None:
+        known.spawned[self.key] += 1

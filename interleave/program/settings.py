@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from interleave.compiler import Scope
 from interleave.errors import ModelError
 from interleave.model import ORDERS, Model
 from interleave.program.setup import place_of_attribute
@@ -78,6 +79,9 @@ def settings_of(
     return found
 
 
-def has_one_variable_per_loop(go_version: str) -> bool:
-    """Whether a `for` loop has one variable for all rounds, as in Go up to 1.21."""
-    return go_version != "" and int(go_version.partition(".")[2]) < 22
+def scope_of_variables(runtime: str, go_version: str) -> Scope:
+    """Where the variables of a function begin."""
+    if runtime != "go":
+        return Scope.FUNCTION
+    is_old = go_version != "" and int(go_version.partition(".")[2]) < 22
+    return Scope.LOOP if is_old else Scope.ROUND

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import types
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from interleave.compiler.source import find_function, place_of_assignment, place_of_function
@@ -15,8 +15,11 @@ from interleave.memory.port import AccessKind, Location, in_words, using_port
 from interleave.memory.values import attributes_of, is_plain_object
 from interleave.model import Model, Param
 from interleave.program.choices import Choices, next_choices
-from interleave.stdlib import is_standard, primitive_class
+from interleave.stdlib import primitive_class
 from interleave.verbs import Array
+from interleave.world.net import Net, watching
+from interleave.world.policy import is_followed
+from interleave.world.snapshot import Snapshot
 
 MOST_INITIAL_STATES = 1_000_000
 
@@ -46,10 +49,13 @@ class _SetupPort:
         """No thread runs yet."""
 
 
-def initial_instances(model: type[Model], parameters: dict[str, object]) -> Iterator[Any]:
+def initial_instances(
+    model: type[Model], parameters: dict[str, object], net: Net, before: Snapshot
+) -> Generator[Any, None, None]:
     """The model after each run of setup: plain instances, with real locks and containers.
 
-    Raises `ModelError` where setup fails.
+    What setup does to anything else is there until the next one is asked for, and then put back to
+    what it was `before`. Raises `ModelError` where setup fails.
     """
     given: list[int] | None = []
     count = 0
@@ -68,17 +74,27 @@ def initial_instances(model: type[Model], parameters: dict[str, object]) -> Iter
         for name, value in parameters.items():
             object.__setattr__(instance, name, value)
         choices = Choices(given)
-        with using_port(_SetupPort(choices)):  # type: ignore[arg-type]
-            _run_setup(model, instance)
-        yield instance
+        try:
+            with using_port(_SetupPort(choices)):  # type: ignore[arg-type]
+                _run_setup(model, instance, net)
+            yield instance
+        finally:
+            left = before.restore()
+        if left:
+            raise ModelError(
+                f"setup changes what cannot be put back for the next search: {left[0]}",
+                remedy="make it in setup, so that each run of setup has its own",
+                place=place_of_function(model.setup),  # type: ignore[arg-type]
+            )
         given = next_choices(choices.taken)
 
 
-def _run_setup(model: type[Model], instance: Any) -> None:
+def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
     function: Any = model.setup
     file = function.__code__.co_filename
     try:
-        instance.setup()
+        with watching(net, _raise, in_setup=True):
+            instance.setup()
     except InterleaveError as error:
         raise error.at(Place.of_error(file, error) or place_of_function(function)) from None
     except Exception as error:
@@ -87,6 +103,10 @@ def _run_setup(model: type[Model], instance: Any) -> None:
             remedy="setup must run through: it makes the initial state",
             place=Place.of_error(file, error) or place_of_function(function),
         ) from error
+
+
+def _raise(error: InterleaveError) -> None:
+    raise error
 
 
 def place_of_attribute(model: type[Model], name: str) -> Place | None:
@@ -156,7 +176,7 @@ def fresh_copy(value: Any, copies: dict[int, Any]) -> Any:
         return made
     if kind is tuple:
         return tuple(fresh_copy(item, copies) for item in value)
-    if is_plain_object(value) and not is_standard(kind.__module__):
+    if is_plain_object(value) and is_followed(kind):
         made = copies[id(value)] = object.__new__(kind)
         for name, item in attributes_of(value).items():
             object.__setattr__(made, name, fresh_copy(item, copies))

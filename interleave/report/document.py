@@ -66,6 +66,15 @@ def _model(model: ModelResult) -> Document:
         "transitions": model.transitions,
         "depth": model.depth,
         **_interleavings(model.interleavings),
+        "assumed_pure": [plain_text(name) for name in model.assumed_pure],
+        "bounds": _values(model.bounds),
+        "followed": [
+            {
+                "file": plain_text(each.file),
+                "functions": [plain_text(name) for name in each.functions],
+            }
+            for each in model.followed
+        ],
         "warnings": [plain_text(warning) for warning in model.warnings],
         "violations": [_violation(violation) for violation in model.violations],
     }

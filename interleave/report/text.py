@@ -13,6 +13,7 @@ from interleave.report.cells import one_line, wrap
 from interleave.report.lanes import lanes
 from interleave.report.style import Line, Style, plain, styled
 from interleave.result import ModelResult, Violation
+from interleave.showing import show
 
 _LEAST_WIDTH = 40
 
@@ -37,13 +38,30 @@ def _model(model_result: ModelResult, verbosity: int, width: int) -> list[Line]:
     if verbosity < 0:
         return head
     lines = [*head, *_paragraph(words.setting(model_result), width, Style.FAINT)]
+    if model_result.assumed_pure:
+        names = ", ".join(map(one_line, model_result.assumed_pure))
+        lines += _paragraph(f"assumed pure: {names}", width, Style.FAINT)
     for warning in model_result.warnings:
         lines += _paragraph(f"Warning: {one_line(warning)}", width, Style.CAUTION)
     if coverage := words.coverage(model_result):
         lines += [[], *_paragraph(coverage, width)]
     for violation in model_result.violations:
         lines += [[], *_violation(violation, verbosity, width)]
-    return [*lines, [], *_size(model_result, width)]
+    lines += [[], *_size(model_result, width)]
+    if verbosity > 0:
+        lines += _covered(model_result, width)
+    return lines
+
+
+def _covered(model_result: ModelResult, width: int) -> list[Line]:
+    """What the verdict speaks of, and within which bounds."""
+    lines: list[Line] = [[]]
+    for each in model_result.followed:
+        names = ", ".join(map(one_line, each.functions))
+        lines += _paragraph(f"followed in {one_line(each.file)}: {names}", width, Style.FAINT)
+    for name, value in model_result.bounds:
+        lines += _paragraph(f"bounded by {name} = {show(value)}", width, Style.FAINT)
+    return lines if len(lines) > 1 else []
 
 
 def _size(model_result: ModelResult, width: int) -> list[Line]:

@@ -4,13 +4,11 @@
 """
 
 from interleave.stdlib.registry import (
-    MODELLED,
     Namespace,
     capturing,
     counterpart,
     derived,
     is_pure,
-    is_standard,
     modelled,
     modelled_attribute,
     primitive_class,
@@ -18,13 +16,11 @@ from interleave.stdlib.registry import (
 )
 
 __all__ = [
-    "MODELLED",
     "Namespace",
     "capturing",
     "counterpart",
     "derived",
     "is_pure",
-    "is_standard",
     "modelled",
     "modelled_attribute",
     "primitive_class",

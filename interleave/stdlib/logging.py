@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import Any
+
+from interleave.errors import ModelError
+from interleave.memory.port import current_port
 
 
 def _silent(*_: object, **__: object) -> None:
@@ -15,6 +19,16 @@ class Logger:
     """Stands for every `logging.Logger`."""
 
     debug = info = warning = error = critical = exception = log = staticmethod(_silent)
+
+    def __getattr__(self, name: str) -> Any:
+        """What a logger has besides is a setting, which threads share."""
+        if not hasattr(logging.Logger, name) and name not in vars(logging.getLogger()):
+            raise AttributeError(f"'Logger' object has no attribute {name!r}")
+        error = ModelError(
+            f"{name} of a logger has no modelled counterpart",
+            remedy="leave it out: nothing is logged in a model",
+        )
+        return current_port().halt(error)
 
     def isEnabledFor(self, level: int) -> bool:
         """No message of any level goes anywhere."""

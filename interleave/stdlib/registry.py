@@ -4,82 +4,26 @@ Each file here models one module. It has `FUNCTIONS`, the modelled counterpart o
 of that module; `PRIMITIVES`, the modelled class of each real type whose instances a model may hold;
 and, if need be, `INSTANCES`: what stands for an instance of some type wherever code uses one. Where
 types alone do not tell, it has functions `primitive_class` and `capturing`, as there are here. To
-add a module, write its file and name it in `MODELLED`; files are imported when needed.
+add a module, write its file and name it in `interleave.world.table`; files are imported when
+needed.
 """
 
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from interleave.errors import ModelError
+from interleave.errors import InterleaveError, ModelError
 from interleave.memory.made import Kind
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive, Unmade
-
-MODELLED = {
-    "_queue": "queue",
-    "_asyncio": "asyncio",
-    "_thread": "threading",
-    "concurrent.futures": "futures",
-    "concurrent.futures._base": "futures",
-    "concurrent.futures.process": "futures",
-    "concurrent.futures.thread": "futures",
-    "_heapq": "heapq",
-    "asyncio": "asyncio",
-    "asyncio.base_events": "asyncio",
-    "asyncio.events": "asyncio",
-    "asyncio.futures": "asyncio",
-    "asyncio.locks": "asyncio",
-    "asyncio.queues": "asyncio",
-    "asyncio.runners": "asyncio",
-    "asyncio.taskgroups": "asyncio",
-    "asyncio.tasks": "asyncio",
-    "asyncio.threads": "asyncio",
-    "asyncio.timeouts": "asyncio",
-    "ctypes": "multiprocessing",
-    "heapq": "heapq",
-    "logging": "logging",
-    "multiprocessing": "multiprocessing",
-    "multiprocessing.connection": "multiprocessing",
-    "multiprocessing.context": "multiprocessing",
-    "multiprocessing.process": "multiprocessing",
-    "multiprocessing.queues": "multiprocessing",
-    "multiprocessing.sharedctypes": "multiprocessing",
-    "multiprocessing.synchronize": "multiprocessing",
-    "queue": "queue",
-    "sys": "sys",
-    "threading": "threading",
-    "time": "time",
-}
-"""Standard module -> the file here that models it."""
-
-_PURE = {
-    "__future__", "_bisect", "_collections", "_collections_abc", "_functools", "_operator",
-    "_struct", "abc", "array", "ast", "base64", "binascii", "bisect", "builtins",
-    "calendar", "cmath", "collections", "colorsys", "copy", "csv", "dataclasses", "decimal",
-    "_decimal", "_pydecimal", "difflib", "enum", "errno", "fractions", "functools", "graphlib",
-    "hashlib", "_hashlib", "html", "itertools", "json", "keyword", "math", "numbers",
-    "operator", "pprint", "re", "reprlib", "statistics", "string", "_string", "struct", "textwrap",
-    "types", "typing", "unicodedata", "zlib", "warnings",
-}  # fmt: skip
-"""Standard modules whose functions give the same result for the same arguments, every time."""
-
-_REMEDIES = {
-    "random": "use choose([...]): every possibility is then explored",
-    "secrets": "use choose([...]): every possibility is then explored",
-    "uuid": "count in a shared variable, or use choose([...])",
-    "time": "a model has no clock: let choose([True, False]) say whether the time has come",
-    "datetime": "a model has no clock: let choose([...]) say what time it is",
-    "multiprocessing": "mark a method with @process; share what multiprocessing's Value, Array, "
-    "Lock, ... make in the class body or in setup",
-    "asyncio": "mark the `async def` methods that are to run with @task: a model has one event "
-    "loop, and no streams, processes or clock",
-    "os": "a model has no outside world: keep what it needs in shared variables",
-}
+from interleave.memory.values import register_immutable
+from interleave.world import policy
+from interleave.world.policy import Decision, Treatment
+from interleave.world.refusal import Refused
+from interleave.world.table import MODELLED
 
 
 def counterpart(module: str) -> ModuleType | None:
@@ -117,21 +61,16 @@ def derived(cls: type) -> str | None:
     return None
 
 
-def is_standard(module: str | None) -> bool:
-    """Whether a module belongs to Python itself."""
-    return (module or "").partition(".")[0] in sys.stdlib_module_names
-
-
 def is_pure(module: str | None) -> bool:
-    """Whether the functions of a module may be called in a model as they are."""
-    return not is_standard(module) or (module or "").partition(".")[0] in _PURE
+    """Whether the functions of a module may be called in a model as they are, or are followed."""
+    return policy.of_module(module or "") in (Treatment.PURE, Treatment.FOLLOWED)
 
 
-def unmodelled(name: str, module: str) -> ModelError:
-    """The error for a name of the standard library that has no modelled counterpart."""
-    top = module.lstrip("_").partition(".")[0]
-    remedy = _REMEDIES.get(top, "do it outside the model, or write down what it does in the model")
-    return ModelError(f"{name} has no modelled counterpart", remedy=remedy)
+def unmodelled(name: str, decision: Decision) -> ModelError:
+    """The error for what no model may use, and what has no modelled counterpart."""
+    return ModelError(
+        f"{name} has no modelled counterpart", remedy=decision.remedy, about=name.rstrip("()")
+    )
 
 
 def made_by_threads(real: Callable[..., Any], kind: type[Primitive]) -> Callable[..., Any]:
@@ -150,38 +89,55 @@ class Namespace:
 
     def __init__(self, module: ModuleType) -> None:
         self._module = module
+        self._refused: dict[str, Refused] = {}
 
     def __getattr__(self, name: str) -> Any:
-        return modelled_attribute(self._module, name)
+        try:
+            return modelled_attribute(self._module, name)
+        except InterleaveError as error:
+            return self._refused.setdefault(name, Refused(error))
 
     def __repr__(self) -> str:
         return f"<modelled {self._module.__name__}>"
+
+
+register_immutable(
+    Namespace,
+    lambda freezer, value: (Namespace, freezer.freeze(value._module)),
+    lambda thawer, key: Namespace(thawer.thaw(key[1])),
+)
 
 
 def modelled_attribute(module: ModuleType, name: str) -> Any:
     """`module.name` as a model sees it. Raises `ModelError` where it has no counterpart."""
     if not hasattr(module, name):
         raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+    attributes = getattr(counterpart(module.__name__), "ATTRIBUTES", {})
+    if name in attributes:
+        return attributes[name]
     return modelled(getattr(module, name), f"{module.__name__}.{name}")
 
 
 def modelled(value: Any, name: str) -> Any:
     """What a global name of the user's file stands for in a model.
 
-    `value` is what it is in Python, `name` what the error should call it. Raises `ModelError` for a
-    name of the standard library that is neither modelled nor free of side effects.
+    `value` is what it is in Python, `name` what the error should call it. Raises `ModelError` for
+    what is neither followed, nor modelled, nor pure.
     """
     if isinstance(value, ModuleType):
         return value if is_pure(value.__name__) else Namespace(value)
     if not (isinstance(value, type) or callable(value)):
         file = counterpart(type(value).__module__)
         return getattr(file, "INSTANCES", {}).get(type(value), value)
-    module = _module_of(value)
-    if (found := _function(module, getattr(value, "__name__", ""), name)) is not None:
-        return found
-    if is_pure(module) or (isinstance(value, type) and issubclass(value, BaseException)):
+    decision = policy.of_object(value)
+    if decision.assumed:
         return value
-    raise unmodelled(name, module)
+    if (found := _function(_module_of(value), getattr(value, "__name__", ""), name)) is not None:
+        return found
+    is_error = isinstance(value, type) and issubclass(value, BaseException)
+    if is_error or decision.treatment in (Treatment.PURE, Treatment.FOLLOWED):
+        return value
+    raise unmodelled(name, decision)
 
 
 def _module_of(value: Any) -> str:

@@ -1,8 +1,27 @@
-"""The `sys` module: `exit`, which ends the thread that calls it, as in CPython."""
+"""The `sys` module: `exit`, which ends the thread that calls it, as in CPython, and `modules`."""
 
 from __future__ import annotations
 
 import sys
+from typing import Any
+
+from interleave.memory.port import current_port
+
+
+class Modules:
+    """`sys.modules`: modules that are followed are what they stand for."""
+
+    def __getitem__(self, name: str) -> Any:
+        return current_port().meaning(sys.modules[name], name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in sys.modules
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The module of that name, if it was imported."""
+        return self[name] if name in sys.modules else default
+
 
 FUNCTIONS = {"exit": sys.exit}
+ATTRIBUTES = {"modules": Modules()}
 PRIMITIVES: dict[type, type] = {}

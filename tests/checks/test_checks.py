@@ -77,7 +77,10 @@ def lost_updates(tmp_path: Path, body: str, shared: str = "x = 0\n    y = 0", **
         "import threading\nfrom interleave import *\n\n"
         "def plus_one(n):\n    return n + 1\n\n"
         f"class M(Model):\n    {shared}\n    lock = threading.Lock()\n"
-        f"    def add(self, n, m=0):\n        return n + m\n{methods}\n"
+        f"    def add(self, n, m=0):\n        return n + m\n"
+        f"    def free(self, n):\n        if self.x != n:\n            raise ValueError\n"
+        f"    def looks(self, n):\n        self.free(n)\n"
+        f"    def checks(self):\n        assert self.y < 9\n{methods}\n"
     )
     file = tmp_path / "model.py"
     file.write_text(text)
@@ -108,12 +111,8 @@ LOST = {
     "into a local list": ("items = []\nitems.append(self.x)\nself.x = len(items) + items[0]", 1),
     "through a function": ("self.x = plus_one(self.x)", 1),
     "through a method": ("t = self.x\nself.x = self.add(t, 1)", 1),
-    "on a condition": ("if self.x == 0:\n    self.x = 1", 1),
-    "after an early return": ("if self.x:\n    return\nself.x = 1", 1),
     "by what a condition chose": ("t = 1 if self.x else 2\nself.x = t", 1),
-    "by a branch": ("if self.x:\n    t = 5\nelse:\n    t = 7\nself.x = t", 1),
     "two reads, one write": ("t = self.x\nif t:\n    t = self.x\nself.x = t + 1", 1),
-    "from the call of a helper": ("if self.add(self.x):\n    pass\nelse:\n    self.x = 1", 1),
     "a comparison loop": ("for i in range(1, 3):\n    if self.x < i:\n        self.x = i", 1),
 }
 
@@ -124,6 +123,44 @@ def test_lost_update_is_found(tmp_path, name) -> None:
     found = lost_updates(tmp_path, body)
     assert len(found) >= count
     assert all("self.x" in text for texts in found for text in texts)
+
+
+ON_A_CONDITION = {
+    "on a condition": "if self.x == 0:\n    self.x = 1",
+    "after an early return": "if self.x:\n    return\nself.x = 1",
+    "by a branch": "if self.x:\n    t = 5\nelse:\n    t = 7\nself.x = t",
+    "from the call of a helper": "if self.add(self.x):\n    pass\nelse:\n    self.x = 1",
+    "after a raise": "if self.x:\n    raise ValueError\nself.x = 1",
+    "in a handler": "try:\n    if self.x == 0:\n        raise ValueError\nexcept ValueError:\n    self.x = 1",
+    "in a handler of all": "try:\n    1 // self.x\nexcept:\n    self.x = 1",
+    "where an assertion fails": "try:\n    assert self.x\nexcept AssertionError:\n    self.x = 1",
+    "where a helper raises": "try:\n    self.free(5)\nexcept ValueError:\n    self.x = 1",
+    "where a helper does not raise": "self.free(0)\nself.x = 1",
+    "where a helper of a helper does not raise": "self.looks(0)\nself.x = 1",
+    "where a helper does not raise, in a try": (
+        "try:\n    self.free(0)\nexcept ValueError:\n    return\nself.x = 1"
+    ),
+    "by the case of a match": "match self.x:\n    case 0:\n        self.x = 1",
+    "with an assertion between": "if self.x == 0:\n    assert self.y < 9\n    self.x = 1",
+    "with one in a helper between": "if self.x == 0:\n    self.checks()\n    self.x = 1",
+    "with one in a try between": (
+        "if self.x == 0:\n    try:\n        assert self.y < 9\n    finally:\n        self.y = 2\n"
+        "    self.x = 1"
+    ),
+    "with a raise in a block between": (
+        "if self.x == 0:\n    with self.lock:\n        if self.y > 9:\n            raise ValueError\n"
+        "    self.x = 1"
+    ),
+}
+"""Bodies that overwrite 5, which they would not, had they seen it."""
+
+
+@pytest.mark.parametrize("name", ON_A_CONDITION)
+def test_lost_update_on_a_condition(tmp_path, name) -> None:
+    body = ON_A_CONDITION[name]
+    assert len(lost_updates(tmp_path, body, other="self.x = 5\nself.y = 1")) == 1
+    # Two that write the same lose nothing; nor does one that would have done just the same.
+    assert lost_updates(tmp_path, body) == []
 
 
 @pytest.mark.parametrize(
@@ -158,6 +195,19 @@ NOT_LOST = {
     "another location": "t = self.x\nself.y = t + 1",
     "read again": "t = self.x\nt = 3\nself.x = t",
     "after both branches": "if self.x:\n    self.y = 1\nself.x = 4",
+    "after an assertion in a loop": "while self.x:\n    assert self.y >= 0\nself.x = 5",
+    "after an assertion in a branch": "if self.x:\n    assert self.y >= 0\nself.x = 5",
+    "after an exception that is caught": "try:\n    1 // self.x\nexcept ArithmeticError:\n    pass\nself.x = 5",
+    "after one that is raised": (
+        "try:\n    if self.x:\n        raise KeyError\nexcept LookupError:\n    pass\nself.x = 5"
+    ),
+    "after a handler that begins with a call": (
+        "try:\n    1 // self.x\nexcept ArithmeticError:\n    self.add(1)\nself.x = 5"
+    ),
+    "in a finally": "try:\n    if self.x:\n        return\nfinally:\n    self.x = 5",
+    "in one after a raise": "try:\n    if self.x:\n        raise KeyError\nfinally:\n    self.x = 5",
+    "a condition that would decide the same": "if self.x != 9:\n    self.y = 1\n    self.x = 5",
+    "one that would do so in a helper": "t = self.x\nif self.add(t) != 9:\n    self.x = 5",
 }
 
 
@@ -188,6 +238,30 @@ def test_lost_updates_are_told_once_for_each_cause(tmp_path) -> None:
         ("t = self.x", "self.x = t + 1", "self.x = t + 1"),
         ("u = self.y", "self.y = u + 1", "self.y = u + 1"),
     ]
+
+
+class Account:
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.balance = 0
+
+
+class MadeByWhoeverComesFirst(Model):
+    """Whoever looked before looks for a lock that is not there, had it found no account."""
+
+    account = None
+
+    @thread(2)
+    def deposit(self):
+        if self.account is None:
+            self.account = Account()
+        with self.account.lock:
+            self.account.balance += 1
+
+
+def test_a_thread_that_would_have_ended_is_not_run_further() -> None:
+    (result,) = check(MadeByWhoeverComesFirst).models
+    assert next(v.location for v in result.violations if v.lost_update) == "account"
 
 
 def test_the_shortest_schedule_with_the_fewest_switches(tmp_path) -> None:

@@ -182,7 +182,7 @@ def test_objects() -> None:
         ((2, 0), (9, 2), "Light.GREEN", (6, (6,)))
     }
     ((out,),) = ends(Objects, "out")
-    assert out == (14, 169, 8, "Square", 4, 7, True, 3, 0, True, True, True)
+    assert out == (14, 169, 8, "Square", 4, 7, True, 3, 1, True, True, True)
 
 
 class Base(Model):

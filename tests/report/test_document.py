@@ -35,6 +35,9 @@ def test_lost_update() -> None:
                 "interleavings": None,
                 "violating_interleavings": None,
                 "outcomes": None,
+                "assumed_pure": [],
+                "bounds": {},
+                "followed": [],
                 "warnings": [],
             }
         ],

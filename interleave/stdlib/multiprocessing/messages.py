@@ -6,6 +6,7 @@ from collections import deque
 from typing import Any
 
 from interleave.errors import ModelError
+from interleave.memory.closures import Closure
 from interleave.memory.containers import SharedArray, SharedContainer
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import (
@@ -15,6 +16,7 @@ from interleave.memory.values import (
     Thawer,
     Uncapturable,
     register_immutable,
+    slots_of,
 )
 from interleave.model import Model
 
@@ -46,10 +48,14 @@ def pack(value: Any) -> Any:
     try:
         return Packed(Freezer(mutable=True).freeze(sent))
     except Uncapturable as error:
-        raise ModelError(
-            f"this cannot be sent to another process: {error.why}",
-            remedy="send numbers, strings, tuples, lists, dicts, sets and the like",
-        ) from None
+        raise _unsendable(error.why) from None
+
+
+def _unsendable(why: str) -> ModelError:
+    return ModelError(
+        f"this cannot be sent to another process: {why}",
+        remedy="send numbers, strings, tuples, lists, dicts, sets and the like",
+    )
 
 
 def unpack(message: Any) -> Any:
@@ -64,6 +70,8 @@ def _copied(value: Any, known: dict[int, Any]) -> Any:
     kind, known_as = type(value), id(value)
     if known_as in known:
         return known[known_as]
+    if kind is Closure:
+        raise _unsendable(f"{value.__name__} was made by a running function")
     if issubclass(kind, SharedContainer):
         value = value.snapshot()
         kind = type(value)
@@ -98,8 +106,9 @@ def _copied_object(value: Any, known: dict[int, Any]) -> Any:
             "another process",
             remedy="send what the other process needs of it: numbers, strings, tuples, lists",
         )
-    made: Any = object.__new__(kind.__bases__[1])
+    made: Any = object.__new__(value.__class__)
     known[id(value)] = made
-    for name in object.__getattribute__(value, "_locations"):
-        object.__setattr__(made, name, _copied(getattr(value, name), known))
+    slots = {name: getattr(value, name) for name in slots_of(kind) if hasattr(value, name)}
+    for name, item in {**vars(value), **slots}.items():
+        object.__setattr__(made, name, _copied(item, known))
     return made

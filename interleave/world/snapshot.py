@@ -1,0 +1,163 @@
+"""What the code of a model can name, as it was: compared by identity and contents, and put back.
+
+During a search threads have what stands for real objects, and the real ones never change. What
+changes all the same was changed unseen.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Iterator
+
+from interleave.records import dataclass
+from interleave.world.homes import (
+    ABSENT,
+    CLASS_NAME,
+    changes,
+    derives,
+    key_of,
+    put_in_place,
+    shown,
+)
+from interleave.world.plans import CELL, NAMES_OF_CLASS, NAMES_OF_MODULE
+from interleave.world.reachable import Record, reachable
+from interleave.world.watched import home as home_of_watched
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is not what it was: where, and both as Python writes them, shortened."""
+
+    where: str
+    was: str
+    now: str
+
+    def __str__(self) -> str:
+        return f"{self.where} was {self.was} and is {self.now}"
+
+
+class Snapshot:
+    """Everything that code can name from some roots on: classes, modules and functions.
+
+    Of a root, everything; of other modules and classes, what has a name that some function has in
+    it. Standard modules that are modelled or pure are not gone into, and no more is interleave.
+    """
+
+    def __init__(self, roots: Iterable[object]) -> None:
+        self._records = [each for each in reachable(roots) if not each.home.is_fixed]
+        self._put_back: set[int] = set()
+
+    def __len__(self) -> int:
+        """How many homes are looked at."""
+        return len(self._records)
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether everything is as it was."""
+        return not any(record.differs for record in self._records)
+
+    def changed(self) -> Snapshot:
+        """The part of it that is not as it was, as a snapshot of its own."""
+        part = Snapshot(())
+        part._records = [each.copy() for each in self._records if each.differs]
+        return part
+
+    def begin_again(self) -> None:
+        """Put back what can be put back, and take what cannot for what it is now."""
+        for record in self._records:
+            record.put_back()
+            if record.differs:
+                record.contents = record.home.read(record.it)
+
+    def rebound(self) -> Iterator[tuple[object, str]]:
+        """The variables of modules, classes and cells that have another value: whose, and which.
+
+        Of a module it is its dictionary; the one variable of a cell has no name here.
+        """
+        for record in self._records:
+            if record.home in (NAMES_OF_MODULE, NAMES_OF_CLASS, CELL) and record.differs:
+                now = record.home.read(record.it)
+                for key, _, _ in changes(record.contents, now, ordered=record.home.ordered):
+                    yield record.it, str(key) if record.home is not CELL else ""
+
+    def differences(self) -> list[Difference]:
+        """What is not as it was."""
+        return [each for record in self._records if record.differs for each in _describe(record)]
+
+    def restore(self) -> list[Difference]:
+        """Put everything back as it was. What cannot be put back is returned.
+
+        Where an iterator has moved on, one that stands where it stood takes its place.
+        """
+        changed = [record for record in self._records if record.differs]
+        if not changed:
+            return []
+        for record in changed:
+            self._put_back.add(id(record.it))
+            record.put_back()
+            if record.differs:
+                self._replace(record)
+        return self.differences()
+
+    def has_put_back(self, it: object) -> bool:
+        """Whether an object has been put back, once or more often."""
+        return id(it) in self._put_back
+
+    def _replace(self, record: Record) -> None:
+        made = record.home.copied(record.contents)
+        if made is None:
+            return
+        holders = [each for each in self._records if put_in_place(each.contents, record.it, made)]
+        if holders:
+            record.begin_with(made, home_of_watched(type(made)) or record.home)
+            for each in holders:
+                each.home.write(each.it, each.contents)
+
+
+def _describe(record: Record) -> Iterator[Difference]:
+    path = path_of(record)
+    if type(record.it) is not record.kind:
+        yield Difference(f"{path}.__class__", shown(record.kind), shown(type(record.it)))
+    home = record.home
+    for key, was, now in changes(record.contents, home.read(record.it), ordered=home.ordered):
+        label = "" if key is ABSENT else home.label(key)
+        where = f"{path}{label}".lstrip(".")
+        yield Difference(where, shown(was), shown(now))
+
+
+def path_of(record: Record) -> str:
+    """How code can come to what a record is of."""
+    labels: list[str] = []
+    here: Record | None = record
+    while here is not None:
+        name = _absolute_name(here)
+        if name is not None:
+            labels.append(name)
+            break
+        parent = here.parent
+        if parent is not None:
+            labels.append(parent.home.label(key_of(parent.contents, here.it)))
+        here = parent
+    if len(labels) > _LONGEST_PATH:
+        labels[_LONGEST_PATH - 1 : -1] = ["..."]
+    return "".join(reversed(labels)).lstrip(".")
+
+
+_LONGEST_PATH = 8
+_MODEL_FILES = ("__interleave_model__.", "__main__")
+
+
+def _absolute_name(record: Record) -> str | None:
+    """What to call an object wherever it is; None for one that is called by where it is."""
+    it = record.it
+    if record.home is NAMES_OF_MODULE:
+        name = str(it.get("__name__"))
+        # A model file says `log` for what is in it; what stands in others has their name.
+        return "" if name.startswith(_MODEL_FILES) else name
+    if record.kind is types.FunctionType:
+        return str(it.__qualname__)
+    if derives(record.kind, type):
+        return CLASS_NAME(it)
+    if record.parent is not None:
+        return None
+    return "" if record.home.names_itself else shown(it)

@@ -1,0 +1,372 @@
+"""Twins of classes: what `C` means in a model, for each class `C` whose code is followed.
+
+A twin has the name of its class, twins for its bases and its metaclass, and copies of its methods,
+in which names mean what they mean in the model. Code that sets an attribute of a class makes it a
+location (see `world.holders`), which a descriptor in the twin reads.
+"""
+
+from __future__ import annotations
+
+import abc
+import types
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from interleave.memory.primitive import STEPWISE
+from interleave.memory.values import UNBOUND, members_of, register_immutable
+from interleave.world.holders import Variables
+
+_put = type.__setattr__
+
+_SETTERS = {"fget": "getter", "fset": "setter", "fdel": "deleter"}
+
+_MADE_BY_PYTHON = frozenset(
+    {"__dict__", "__weakref__", "__module__", "__qualname__", "__slots__", "__doc__",
+     "__abstractmethods__", "_abc_impl", "__static_attributes__", "__firstlineno__"}
+)  # fmt: skip
+"""Attributes of a class that come of making it."""
+
+
+class TwinType(type):
+    """The class of twins: setting an attribute of one is an access."""
+
+    __dict__ = property(lambda cls: ClassDict(cls))  # type: ignore[misc]
+    _of_class: Variables
+    _twin: type
+    _is_ready: bool
+
+    def __setattr__(cls, name: str, value: object) -> None:
+        if name in _CACHES or not type.__getattribute__(cls, "_is_ready"):
+            type.__setattr__(cls, name, value)
+            return
+        above = (own[name] for own in _above(cls) if name in own)
+        descriptor: Any = next(above, None)
+        if hasattr(type(descriptor), "__set__"):
+            descriptor.__set__(cls, value)
+            return
+        twin = type.__getattribute__(cls, "_twin")
+        type.__getattribute__(twin, "_of_class").write(name, value)
+
+    def __delattr__(cls, name: str) -> None:
+        above = (own[name] for own in _above(cls) if name in own)
+        descriptor: Any = next(above, None)
+        if hasattr(type(descriptor), "__delete__"):
+            descriptor.__delete__(cls)
+            return
+        twin = type.__getattribute__(cls, "_twin")
+        error = AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
+        type.__getattribute__(twin, "_of_class").delete(name, error)
+
+
+def _above(cls: type) -> Iterator[Mapping[str, Any]]:
+    """What the metaclass of a twin has, and its bases, those that are twins."""
+    return (members_of(base) for base in type.mro(type(cls)) if isinstance(base, TwinType))
+
+
+class ClassDict(Mapping[str, Any]):
+    """`__dict__` of a twin: what its class has, with the values of variables."""
+
+    __slots__ = ("_twin",)
+
+    def __init__(self, twin: type) -> None:
+        self._twin = twin_of(twin)
+
+    def __getitem__(self, name: str) -> Any:
+        member = members_of(self._twin)[name]
+        if isinstance(member, ClassVariable):
+            member = member.variables.read(name)
+            if member is UNBOUND:
+                raise KeyError(name)
+        return member.now() if isinstance(member, Uncaptured) else member
+
+    def __iter__(self) -> Iterator[str]:
+        for name, member in members_of(self._twin).items():
+            is_there = not isinstance(member, ClassVariable) or (
+                member.variables.read(name) is not UNBOUND
+            )
+            if is_there and name not in _OURS:
+                yield name
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+_OURS = frozenset({"_twin", "_of_class", "_is_ready"})
+
+_CACHES = frozenset({"__slotnames__"})
+"""Attributes that Python keeps in classes for itself."""
+
+
+register_immutable(
+    ClassDict,
+    lambda freezer, value: (ClassDict, freezer.freeze(value._twin)),
+    lambda thawer, key: ClassDict(thawer.thaw(key[1])),
+)
+
+
+class ClassVariable:
+    """An attribute of a class that some code sets: the value is at a location."""
+
+    __slots__ = ("name", "owner", "variables")
+    gives_way = True
+    """Whether an attribute of the instance goes first, as it does before plain data."""
+
+    def __init__(self, owner: type, name: str, variables: Variables) -> None:
+        self.owner = owner
+        self.name = name
+        self.variables = variables
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        kind = type(instance) if owner is None else owner
+        value = self.variables.read(self.name)
+        if value is UNBOUND:
+            return self._inherited(instance, kind)
+        get = getattr(type(value), "__get__", None)
+        return value if get is None else get(value, instance, kind)
+
+    def _inherited(self, instance: object, kind: type) -> Any:
+        """What a base after the owner has."""
+        order = kind.__mro__
+        for base in order[order.index(self.owner) + 1 :]:
+            if self.name in members_of(base):
+                member = members_of(base)[self.name]
+                get = getattr(type(member), "__get__", None)
+                return member if get is None else get(member, instance, kind)
+        above = (own[self.name] for own in _above(kind) if self.name in own)
+        if instance is None and (member := next(above, None)) is not None:
+            get = getattr(type(member), "__get__", None)
+            return member if get is None else get(kind, type(kind))
+        what = f"type object {kind.__name__!r}" if instance is None else f"{kind.__name__!r} object"
+        raise AttributeError(f"{what} has no attribute {self.name!r}")
+
+
+class Uncaptured:
+    """An attribute of a class whose value is captured once some code looks at it."""
+
+    __slots__ = ("_capture",)
+    gives_way = True
+
+    def __init__(self, capture: Callable[[], Any]) -> None:
+        self._capture = capture
+
+    def now(self) -> Any:
+        """The value, captured."""
+        return self._capture()
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        value = self.now()
+        get = getattr(type(value), "__get__", None)
+        return value if get is None else get(value, instance, owner)
+
+
+class TwinMethod:
+    """A class method of a twin: it is given the twin, whatever stands for an instance of it."""
+
+    __slots__ = ("__func__",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.__func__ = function
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        kind = type(instance) if owner is None else owner
+        return types.MethodType(self.__func__, twin_of(kind))
+
+
+def _is_of_python(name: str) -> bool:
+    """Whether an attribute is what Python and its library say of a class."""
+    return name.startswith("__") and name.endswith("__") and name not in _MADE_BY_PYTHON
+
+
+def _is_code(member: object) -> bool:
+    return callable(member) or hasattr(type(member), "__get__")
+
+
+def method_of(value: object, name: str) -> types.FunctionType | None:
+    """The function by which the class of `value`, a twin, defines a special method."""
+    for base in type(value).__mro__:
+        if name in members_of(base):
+            found = members_of(base)[name]
+            is_ours = isinstance(base, TwinType) or hasattr(found, STEPWISE)
+            return found if is_ours and isinstance(found, types.FunctionType) else None
+    return None
+
+
+def twin_of(kind: type) -> type:
+    """The twin that a class of stand-ins stands for; any other class is its own."""
+    # One that Python is about to make has none yet, but `__init_subclass__` may look at it.
+    found: type = members_of(kind).get("_twin", kind)
+    return found if isinstance(kind, TwinType) else kind
+
+
+class Twins:
+    """All twins of one program.
+
+    `is_followed` says of which classes there are twins; `copy` gives the copy of a function,
+    `meaning` what any other attribute is in the model (by its value and its name in words), and
+    `variables` the variables of a class that have locations.
+    """
+
+    def __init__(
+        self,
+        is_followed: Callable[[type], bool],
+        copy: Callable[[types.FunctionType], Any],
+        meaning: Callable[[Any, str], Any],
+        variables: Callable[[type], Variables],
+    ) -> None:
+        self._is_followed = is_followed
+        self._copy = copy
+        self._meaning = meaning
+        self._variables = variables
+        self._twins: dict[type, type] = {}
+        self._metaclasses: dict[type, type] = {type: TwinType}
+        self._unfilled: list[type] = []
+        self._making = 0
+
+    def twin(self, cls: type) -> type:
+        """The twin of a class that is followed. Its attributes come with `fill`."""
+        found = self._twins.get(cls)
+        if found is None:
+            if issubclass(cls, type):
+                return self._metaclass(cls)
+            found = self._made(cls, self._metaclass(type(cls)), self._bases(cls))
+        return found
+
+    def real(self, twin: type) -> type:
+        """The class that a twin is one of."""
+        return next(real for real, each in self._twins.items() if each is twin)
+
+    def _bases(self, cls: type) -> tuple[type, ...]:
+        return tuple(self.twin(b) if self._is_followed(b) else b for b in cls.__bases__)
+
+    def _metaclass(self, kind: type) -> type:
+        found = self._metaclasses.get(kind)
+        if found is None:
+            if self._is_followed(kind):
+                bases = tuple(self._metaclass(base) for base in kind.__bases__)
+                found = self._made(kind, TwinType, bases)
+            else:
+                found = type(kind.__name__, (TwinType, kind), {"__module__": kind.__module__})
+            self._metaclasses[kind] = found
+        return found
+
+    def _made(self, cls: type, metaclass: type, bases: tuple[type, ...]) -> type:
+        members: dict[str, Any] = {
+            "__module__": cls.__module__,
+            "__qualname__": cls.__qualname__,
+            "__doc__": cls.__doc__,
+            "_is_ready": False,
+        }
+        if "__slots__" in members_of(cls):
+            slots = members_of(cls)["__slots__"]
+            members["__slots__"] = (slots,) if isinstance(slots, str) else tuple(slots)
+        for name, member in members_of(cls).items():
+            if _is_of_python(name) and name not in members and not _is_code(member):
+                members[name] = member
+        self._making += 1
+        try:
+            made: Any = type.__new__(metaclass, cls.__name__, bases, members)
+        finally:
+            self._making -= 1
+        _put(made, "_twin", made)
+        _put(made, "_of_class", self._variables(cls))
+        self._twins[cls] = made
+        self._unfilled.append(cls)
+        if issubclass(metaclass, abc.ABCMeta):
+            abc._abc_init(made)  # type: ignore[attr-defined]
+        return made
+
+    def stand_in(self, cls: type, mixin: type, more: Mapping[str, Any]) -> type:
+        """The subclass of a twin whose instances stand for shared ones; they can do `more`.
+
+        The mixin comes after the twin: what the class itself says of its attributes goes first.
+        """
+        twin = self.twin(cls)
+        members: dict[str, Any] = {
+            "__module__": twin.__module__,
+            "__qualname__": twin.__qualname__,
+            "__class__": property(lambda _: twin),
+            "_is_ready": False,
+            **more,
+        }
+        if getattr(cls, "__repr__", None) is object.__repr__:
+            members["__repr__"] = lambda _: f"<{cls.__name__}>"  # without an address
+        self._making += 1
+        try:
+            made: Any = type.__new__(type(twin), cls.__name__, (twin, mixin), members)
+        finally:
+            self._making -= 1
+        _put(made, "_twin", twin)
+        _put(made, "_is_ready", True)
+        return made
+
+    def fill(self) -> bool:
+        """Give the twins that were made since their attributes. False where there was none."""
+        if not self._unfilled:
+            return False
+        while self._unfilled:
+            cls = self._unfilled.pop()
+            self._fill(cls, self._twins[cls])
+        return True
+
+    def _fill(self, cls: type, twin: Any) -> None:
+        variables: Variables = twin._of_class
+        names = dict.fromkeys([*members_of(cls), *variables.locations])
+        for name in names:
+            if name in variables.locations:
+                _put(twin, name, ClassVariable(twin, name, variables))
+            elif name not in members_of(twin) and name not in _MADE_BY_PYTHON:
+                member = members_of(cls)[name]
+                if not isinstance(member, types.MemberDescriptorType | types.GetSetDescriptorType):
+                    _put(twin, name, self._member(cls, name, member))
+        if "_abc_impl" in members_of(cls):
+            self._register(cls, twin)
+        if "__abstractmethods__" in members_of(cls):
+            _put(twin, "__abstractmethods__", members_of(cls)["__abstractmethods__"])
+        _put(twin, "_is_ready", True)
+
+    def _register(self, cls: type, twin: type) -> None:
+        """Have those classes count as subclasses of a twin that were registered for its class."""
+        references, *_ = abc._get_dump(cls)  # type: ignore[attr-defined]
+        found = [each for reference in references if (each := reference()) is not None]
+        for each in sorted(found, key=lambda one: (one.__module__, one.__qualname__)):
+            member = self.twin(each) if self._is_followed(each) else each
+            abc._abc_register(twin, member)  # type: ignore[attr-defined]
+
+    def _member(self, cls: type, name: str, member: Any) -> Any:
+        if isinstance(member, types.FunctionType):
+            made = self._copy(member)
+            if name in ("__init_subclass__", "__class_getitem__"):
+                made = TwinMethod(made)
+            return made
+        if isinstance(member, classmethod):
+            made = TwinMethod(self._callable(member.__func__, f"{cls.__qualname__}.{name}"))
+            return self._unless_making(made) if name == "__init_subclass__" else made
+        if isinstance(member, staticmethod):
+            return staticmethod(self._callable(member.__func__, f"{cls.__qualname__}.{name}"))
+        if isinstance(member, property):
+            made = property(doc=member.__doc__)
+            for part, setter in _SETTERS.items():
+                function: Any = getattr(member, part)
+                if function is not None:
+                    inner = self._callable(function, f"{cls.__qualname__}.{name}")
+                    made = getattr(made, setter)(inner)
+            return made
+        return self._meaning(member, f"{cls.__qualname__}.{name}")
+
+    def _callable(self, value: Any, name: str) -> Any:
+        if isinstance(value, types.FunctionType):
+            return self._copy(value)
+        return self._meaning(value, name)
+
+    def _unless_making(self, method: TwinMethod) -> Any:
+        """`__init_subclass__`, which is not run once more for a twin."""
+
+        twins = self
+
+        class Once(TwinMethod):
+            __slots__ = ()
+
+            def __get__(self, instance: object, owner: type | None = None) -> Any:
+                return (lambda **_: None) if twins._making else super().__get__(instance, owner)
+
+        return Once(method.__func__)

@@ -1,0 +1,664 @@
+"""What each Python object means in a model: functions, classes, modules, and what they hold.
+
+The names in the code of a model, the members of its classes and the cells of its functions are
+asked for here, by the real object that they stand for in Python. What threads share by touching it
+has to be captured (see `program.capture`): where that was not done, the program is made anew, with
+it among the roots from which it is captured.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import copy
+import functools
+import inspect
+import sys
+import types
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+from interleave.compiler import Code, Scope, compile_function, compile_whole, is_user_function
+from interleave.compiler.closures import declared
+from interleave.compiler.imports import Imported, imports_of
+from interleave.compiler.names import (
+    LIBRARY_METHODS,
+    Surroundings,
+    is_followed_class,
+    is_followed_module,
+    is_library,
+    is_shared_global,
+    modelled,
+    source_bound,
+    source_nodes,
+)
+from interleave.compiler.source import DEFINITION, Definition, find_function
+from interleave.compiler.variables import CELL, MODULE, module_of, surrounding
+from interleave.errors import InterleaveError, ModelError
+from interleave.memory.closures import Closure
+from interleave.memory.coroutine import Coroutine
+from interleave.memory.port import running_port
+from interleave.memory.values import COPY, UNBOUND, members_by_base, members_of
+from interleave.model import Model
+from interleave.stdlib import derived
+from interleave.world import policy, reflection
+from interleave.world.calls import CALL_PARTIAL, construct
+from interleave.world.holders import (
+    BY_SETUP,
+    AttributeDict,
+    CellObject,
+    FunctionObject,
+    ModuleNames,
+    ModuleObject,
+    Variables,
+)
+from interleave.world.instances import OF_MODEL, SharedObject
+from interleave.world.refusal import Refused, as_descriptor
+from interleave.world.snapshot import Snapshot
+from interleave.world.twins import Twins, TwinType, Uncaptured, method_of
+
+
+class World:
+    """The functions, classes, modules and cells of one program, as its code sees them.
+
+    `written` has the keys of the variables that some code writes (see `world.holders`). Copies of
+    functions and twins of classes can be asked for at once, and get their names and attributes when
+    it is known what these stand for: see `know`.
+    """
+
+    def __init__(self, model: type[Model], written: Iterable[str], *, switches: bool) -> None:
+        self._model = model
+        self._switches = switches
+        self._written: dict[str, list[str]] = {}
+        for key in sorted({key.removeprefix(BY_SETUP) for key in written}):
+            holder, colon, name = key.rpartition(":")
+            if colon:
+                self._written.setdefault(holder, []).append(name)
+        self._shared: Mapping[int, Any] = {}
+        self._missing: dict[str, Any] = {}
+        self.more_names: set[str] = set()
+        """Names of methods that the compiler did not know of, and took for a library's."""
+        self._by_key: dict[str, Variables] = {}
+        self._keys: dict[str, int] = {}
+        self._codes: dict[types.FunctionType, Code] = {}
+        self._copies: dict[types.FunctionType, types.FunctionType] = {}
+        self._originals: dict[types.FunctionType, types.FunctionType] = {}
+        self._unfilled: list[types.FunctionType] = []
+        self._modules: dict[str, ModuleObject] = {}
+        self._cells: dict[int, str] = {}
+        self._cell_variables: dict[str, tuple[types.CellType, Variables]] = {}
+        self._holders: dict[str, Any] = {}
+        """The holders of cells, by the names that compiled code has for them."""
+        self._objects: dict[types.FunctionType, FunctionObject] = {}
+        """What stands for functions that have attributes."""
+        self._attributes: list[tuple[dict[str, Any], Variables]] = []
+        """Those that copies of the other functions have been given."""
+        self.holders: list[tuple[Variables, Callable[[str], Any]]] = []
+        """The holders that have variables to be captured, each with what gives their real values.
+        """
+        self.is_laid_out = False
+        """Whether everything has been captured."""
+        self._made: dict[type, type] = {}
+        self._stand_ins: dict[type, type] = {}
+        self._twins = Twins(is_followed_class, self.copy, self._member, self._class_variables)
+
+    def know(
+        self,
+        shared: Mapping[int, Any],
+        method_names: frozenset[str],
+        *,
+        scope: Scope,
+    ) -> None:
+        """Say what stands for what was captured (by id), and what methods of the model are called.
+
+        `scope` says where the variables of a function begin.
+        """
+        self._shared = shared
+        self._method_names = method_names
+        self._scope = scope
+        self.is_laid_out = True
+        self._fill()
+
+    def constants(self) -> Iterable[Any]:
+        """What stands for Python objects that never change."""
+        return self._shared.values()
+
+    def missing(self) -> dict[str, Any]:
+        """What was asked for and has not been captured, by name; no more than once."""
+        missing, self._missing = self._missing, {}
+        return missing
+
+    # What an object means
+
+    def meaning(self, value: Any, name: str) -> Any:
+        """What stands for a Python object, which is known by that name here."""
+        if id(value) in self._shared:
+            return self._shared[id(value)]
+        if isinstance(value, types.FunctionType) and is_user_function(value):
+            return self.copy(value)
+        if isinstance(value, type) and is_followed_class(value):
+            return self._twins.twin(value)
+        if isinstance(value, types.ModuleType) and is_followed_module(value):
+            return self.module(value)
+        if is_shared_global(value):
+            self._missing[name] = value
+            return None
+        return self.modelled(value, name)
+
+    def _member(self, value: Any, name: str) -> Any:
+        """What stands for an attribute of a class."""
+        if is_shared_global(value) and id(value) not in self._shared:
+            return Uncaptured(lambda: self.now(value, name))
+        found = self.meaning(value, name)
+        is_descriptor = type(found) is Refused and hasattr(type(value), "__get__")
+        return as_descriptor(found) if is_descriptor else found
+
+    def now(self, value: Any, name: str) -> Any:
+        """What stands for a Python object that code has come by."""
+        found = self.meaning(value, name)
+        self._fill()
+        self._require()
+        return found
+
+    def modelled(self, value: Any, name: str) -> Any:
+        try:
+            return modelled(value, name)
+        except InterleaveError as error:
+            return Refused(error)
+
+    def rebound_by_setup(self, before: Snapshot) -> str | None:
+        """The key of a variable that has another value than before, and no location; None if none.
+
+        Only those of modules, classes and cells that this program has met: no others matter.
+        """
+        for owner, name in before.rebound():
+            key = self._key_of(owner)
+            if isinstance(owner, types.CellType):
+                name = key.rpartition(".")[2]
+            if key and name in reflection.SET and not isinstance(owner, types.CellType):
+                raise reflection.refusal(name)
+            if key and name not in self._written.get(key, ()):
+                return f"{BY_SETUP}{key}:{name}"
+        return None
+
+    def variables_written_in(self, owner: object) -> Collection[str]:
+        """The variables that some code writes in a module (its namespace), a class, a function or a
+        cell, by name.
+        """
+        return self._written.get(self._key_of(owner), ())
+
+    def _key_of(self, owner: object) -> str:
+        """The key of a holder of variables; "" for anything else, and for cells not met."""
+        if isinstance(owner, dict):
+            return f"module {owner.get('__name__')}"
+        if isinstance(owner, type):
+            return f"class {owner.__module__}.{owner.__qualname__}"
+        if isinstance(owner, types.FunctionType):
+            return f"function {module_of(owner)}.{owner.__qualname__}"
+        return self._cells.get(id(owner), "").removeprefix(CELL)
+
+    def stand_in_of(self, value: object) -> Any:
+        """What stands for an object that was captured; None for any other."""
+        return self._shared.get(id(value))
+
+    # Classes
+
+    def twin(self, cls: type) -> type:
+        """What stands for a class that is followed."""
+        twin = self._twins.twin(cls)
+        if self.is_laid_out:
+            self._fill()
+        return twin
+
+    def stand_in_class(self, cls: type) -> type:
+        """The class of what stands for shared instances of `cls`."""
+        if cls not in self._stand_ins:
+            more = OF_MODEL if issubclass(cls, Model) else {}
+            self._stand_ins[cls] = self._twins.stand_in(cls, SharedObject, more)
+        return self._stand_ins[cls]
+
+    def made_class(self, twin: type, mixin: type) -> type:
+        """The class of what stands for instances of a twin that threads make and share."""
+        if twin not in self._made:
+            if isinstance(twin, TwinType):
+                made = self._twins.stand_in(self._twins.real(twin), mixin, {})
+            else:
+                made = type(twin.__name__, (twin, mixin), {"__module__": twin.__module__})
+            self._made[twin] = made
+            self._fill()
+            self._require()
+        return self._made[twin]
+
+    def variables_of(self, cls: type) -> frozenset[str]:
+        """The attributes of a class or of its bases that some code sets in the class."""
+        bases = members_by_base(self._twins.twin(cls))
+        return frozenset(
+            name for own in bases if "_of_class" in own for name in own["_of_class"].wanted
+        )
+
+    def _class_variables(self, cls: type) -> Variables:
+        return self._variables(
+            self._key_of(cls),
+            f"{cls.__qualname__}.",
+            lambda name: members_of(cls).get(name, UNBOUND),
+            cls,
+        )
+
+    # Modules and cells
+
+    def module(self, module: types.ModuleType) -> ModuleObject:
+        """What stands for a module that is followed."""
+        found = self._modules.get(module.__name__)
+        if found is None:
+            variables = self._module_variables(module)
+            found = self._modules[module.__name__] = self._add(
+                module.__name__,
+                lambda number: ModuleObject(
+                    number,
+                    module,
+                    variables,
+                    lambda real, name: self.now(vars(real)[name], name),
+                ),
+            )
+        return found
+
+    def _module_variables(self, module: types.ModuleType) -> Variables:
+        key = self._key_of(vars(module))
+        found = self._by_key.get(key)
+        if found is None:
+            own = module.__name__ == self._model.__module__
+            found = self._by_key[key] = self._variables(
+                key,
+                "" if own else f"{module.__name__}.",
+                lambda name: vars(module).get(name, UNBOUND),
+                module,
+            )
+        return found
+
+    def begin(self, add: Callable[[str, Callable[[int], Any]], Any]) -> None:
+        """Begin with the variables of modules, which are known by name.
+
+        `add` adds a stand-in to the heap, by a name and what makes it, given its number.
+        """
+        self._add = add
+        for key in self._written:
+            kind, _, name = key.partition(" ")
+            if kind == "module" and name in sys.modules:
+                self._module_variables(sys.modules[name])
+
+    def _variables(
+        self, key: str, prefix: str, real: Callable[[str], Any], owner: object
+    ) -> Variables:
+        """The variables of one holder; `real` gives the real value of one, or `UNBOUND`."""
+        count = self._keys[key] = self._keys.get(key, 0) + 1
+        key = key if count == 1 else f"{key}'{count}"
+        made = Variables(key, prefix, self._written.get(key, ()))
+        if made.wanted:
+            if self.is_laid_out:
+                self._missing[made.key] = owner  # too late for locations
+            self.holders.append((made, real))
+        return made
+
+    def _cell(self, cell: types.CellType, name: str, function: types.FunctionType) -> str:
+        """The name of the holder of a cell in compiled code."""
+        found = self._cells.get(id(cell))
+        if found is None:
+            outer = surrounding(function)
+            variables = self._variables(
+                f"cell {function.__module__}.{outer}.{name}",
+                f"{outer}.",
+                lambda _: _content(cell),
+                function,
+            )
+            found = self._cells[id(cell)] = CELL + variables.key
+            self._cell_variables[found] = (cell, variables)
+        return found
+
+    def _holder(self, name: str) -> Any:
+        """The holder that compiled code knows by a name."""
+        if name.startswith(MODULE):
+            return ModuleNames(self.module(sys.modules[name.removeprefix(MODULE)]))
+        if name not in self._holders:
+            cell, variables = self._cell_variables[name]
+            self._holders[name] = self._add(
+                variables.prefix.rstrip("."),
+                lambda number: CellObject(number, cell, variables, self.now),
+            )
+        return self._holders[name]
+
+    # Functions
+
+    def compile(self, functions: Iterable[types.FunctionType]) -> None:
+        """Compile functions before anything runs."""
+        entries = list(functions)
+        while True:
+            self._method_names |= self.more_names
+            self.more_names.clear()
+            for function in entries:
+                self.code(function)
+            if not self.more_names:
+                return
+            self._codes.clear()
+
+    def code(self, function: types.FunctionType) -> Code:
+        """A function, compiled (once). Raises `ModelError`."""
+        found = self._codes.get(function)
+        if found is None:
+            found = self._codes[function] = compile_function(
+                function,
+                method_names=self._method_names,
+                namespace=self._namespace(function),
+                defaults=lambda value: self.default(value, function),
+                inner=self.copy,
+                switches=self._switches,
+                scope=self._scope,
+                holders=self._holders_in(function),
+                imports=self._imports(function),
+            )
+            self._fill()
+            self._require()
+        return found
+
+    def _require(self) -> None:
+        """While code runs: have what it has come by captured."""
+        if (self._missing or self.more_names) and (port := running_port()) is not None:
+            port.lacks(self.missing(), frozenset(self.more_names))
+
+    def followed(self, ran: Collection[types.CodeType]) -> list[types.FunctionType]:
+        """The functions of the model that were run: block by block, or as copies, which `ran`."""
+        compiled = [each for each in self._codes if not is_library(each)]
+        copied = [
+            each
+            for each, copy in self._copies.items()
+            if copy.__code__ in ran and each not in self._codes
+        ]
+        return [*compiled, *copied]
+
+    def to_flatten(self, callee: Any) -> tuple[types.FunctionType, tuple[Any, ...]] | None:
+        """The function to run block by block when `callee` is called, and what goes before its
+        arguments; None to call it as it is.
+        """
+        if isinstance(callee, types.MethodType):
+            return self._after((callee.__self__,), callee.__func__)
+        if isinstance(callee, functools.partial):
+            parts = (callee.func, callee.args, callee.keywords)
+            return (CALL_PARTIAL, parts) if self.to_flatten(callee.func) else None
+        first: tuple[Any, ...] = ()
+        if type(callee) is FunctionObject:
+            callee = callee.copy_of()
+        elif isinstance(callee, Closure):
+            first, callee = callee.captured, callee.function
+        elif isinstance(callee, TwinType):
+            _refuse_derived(callee)
+            first, callee = (callee,), _constructor(callee)
+        elif (function := method_of(callee, "__call__")) is not None:
+            first, callee = (callee,), function
+        if not isinstance(callee, types.FunctionType):
+            return None
+        function = self._originals.get(callee, callee)
+        is_made_by_code = function is callee and COPY in callee.__globals__
+        if is_made_by_code or not is_user_function(function):
+            return None
+        if function.__code__.co_flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
+            return None
+        return (function, first) if find_function(function) is not None else None
+
+    def _after(
+        self, first: tuple[Any, ...], callee: Any
+    ) -> tuple[types.FunctionType, tuple[Any, ...]] | None:
+        """The same with something before the arguments."""
+        found = self.to_flatten(callee)
+        return found and (found[0], (*found[1], *first))
+
+    def copy(self, function: types.FunctionType) -> Any:
+        """The function with the names in it as the model sees them; one of a library as it is."""
+        if function in self._originals or not is_user_function(function):
+            return function
+        found = self._copies.get(function)
+        if found is None:
+            if function.__code__.co_flags & inspect.CO_COROUTINE:
+                found = self._coroutines_of(function)
+            else:
+                found = self._copied(function)
+                self._unfilled.append(function)
+            found.__qualname__ = function.__qualname__
+            found.__module__ = function.__module__
+            self._copies[function] = found
+            self._originals[found] = function
+            self._add_attributes(function, found)
+        return self._objects.get(function, found)
+
+    def _add_attributes(self, function: types.FunctionType, copy: types.FunctionType) -> None:
+        """Give a copy what its function has of attributes, as shared variables."""
+        own = own_attributes(function)
+        real = vars(function)
+        variables = self._variables(
+            self._key_of(function),
+            f"{function.__qualname__}.",
+            lambda name: real.get(name, UNBOUND),
+            function,
+        )
+        if own or variables.wanted:
+            self._objects[function] = self._add(
+                function.__qualname__,
+                lambda number: FunctionObject(number, copy, own, variables, self.now),
+            )
+        else:
+            self._attributes.append((vars(copy), variables))
+
+    def given_attribute(self) -> str | None:
+        """The key of an attribute that code has given to a function which had none; None mostly."""
+        for given, variables in self._attributes:
+            if given:
+                name = next(iter(given))
+                given.clear()
+                return variables.key_of(name)
+        return None
+
+    def _copied(self, function: types.FunctionType) -> types.FunctionType:
+        namespace: dict[str, Any] = {}
+        code = compile_whole(
+            function, namespace, self._holders_in(function), self._imports(function)
+        )
+        cells = None
+        if code is None:
+            code = function.__code__
+            cells = function.__closure__ and tuple(types.CellType() for _ in function.__closure__)
+        copy = types.FunctionType(code, namespace, function.__name__, None, cells)
+        namespace[COPY] = copy
+        return copy
+
+    def _coroutines_of(self, function: types.FunctionType) -> types.FunctionType:
+        """What code that is not run block by block calls instead of an `async def` function."""
+
+        def make(*args: Any, **kwargs: Any) -> Coroutine:
+            return Coroutine(function, self.code(function).bind(*args, **kwargs))
+
+        # Without a closure, so that a state can hold it.
+        return types.FunctionType(_call_it.__code__, {"it": make}, function.__name__)
+
+    def default(self, value: Any, function: types.FunctionType) -> Any:
+        """What the default value of a parameter stands for."""
+        return self.meaning(value, f"{function.__qualname__}.defaults")
+
+    def _holders_in(self, function: types.FunctionType) -> dict[str, str]:
+        """The holders of the variables in a function that some code writes, by name."""
+        found = find_function(function)
+        if found is None or hasattr(function, DEFINITION):
+            return {}
+        definition = found[0]
+        holders = {}
+        module = MODULE + module_of(function)
+        variables = self._by_key.get(f"module {module_of(function)}")
+        if variables and variables.wanted:
+            bound = source_bound(definition) | {each.name for each in self._imports(function)}
+            holders.update(dict.fromkeys({*variables.wanted} - bound, module))
+        freevars = function.__code__.co_freevars
+        nonlocals = declared(definition, ast.Nonlocal) if freevars else frozenset()
+        cells = zip(freevars, function.__closure__ or (), strict=True)
+        for name, cell in cells:
+            holder = self._cell(cell, name, function)
+            holders.pop(name, None)
+            if name in nonlocals or name in self._cell_variables[holder][1].wanted:
+                holders[name] = holder
+        holders.update(dict.fromkeys(declared(definition, ast.Global), module))
+        return holders
+
+    def _imports(self, function: types.FunctionType) -> list[Imported]:
+        """What the import statements in a function bind."""
+        found = find_function(function)
+        imports = imports_of(found[0], function.__globals__) if found else []
+        return [
+            each._replace(varies=each.variable in self._written.get(f"module {each.module}", ()))
+            for each in imports
+        ]
+
+    def _imported(self, each: Imported) -> Any:
+        """What an import statement gives when it runs."""
+        if each.varies:
+            return getattr(self.module(sys.modules[each.module]), each.variable)
+        return self.now(each.value, each.name)
+
+    def _fill(self) -> None:
+        """Give each copy what its names stand for, each twin its attributes; which makes more."""
+        while self._unfilled or self._twins.fill():
+            if self._unfilled:
+                function = self._unfilled.pop(0)
+                self._fill_copy(function)
+                name = function.__name__
+                if name in LIBRARY_METHODS and name not in self._method_names:
+                    self.more_names.add(name)
+
+    def _fill_copy(self, function: types.FunctionType) -> None:
+        copy = self._copies[function]
+        namespace = self._namespace(function)
+        copy.__globals__.update({**namespace, **copy.__globals__})
+        copy.__defaults__ = function.__defaults__ and tuple(
+            self.default(value, function) for value in function.__defaults__
+        )
+        copy.__kwdefaults__ = function.__kwdefaults__ and {
+            name: self.default(value, function) for name, value in function.__kwdefaults__.items()
+        }
+        cells = zip(copy.__code__.co_freevars, copy.__closure__ or (), strict=True)
+        for name, cell in cells:
+            if name in namespace:
+                cell.cell_contents = namespace[name]
+
+    def _namespace(self, function: types.FunctionType) -> dict[str, Any]:
+        """What the free names of a function stand for."""
+        found = find_function(function)
+        names = Surroundings(function)
+        namespace: dict[str, Any] = {
+            "__builtins__": builtins,
+            "__name__": module_of(function),
+            COPY: None,
+        }
+        if found is None:
+            for name in _names_in(function.__code__):
+                if name in names:
+                    namespace[name] = self.meaning(names.real(name), name)
+            if policy.is_generated(function.__code__):
+                namespace["hash"] = hash
+            return namespace
+        definition = found[0]
+        imports = self._imports(function)
+        imported = {each.name: each.value for each in imports if each.error is None}
+        names.imported.update(imported)
+        bound = source_bound(definition)
+        holders = self._holders_in(function)
+        for each in imports:
+            if each.error is not None:
+                namespace[each.key] = _raising(each.error)
+            else:
+                namespace[each.key] = lambda each=each: self._imported(each)
+        for node in source_nodes(definition):
+            if not isinstance(node, ast.Name):
+                continue
+            name = node.id
+            if name in namespace or (name in bound and name not in imported):
+                continue
+            if name not in names or name in holders:
+                continue
+            if names.real(name) is globals:
+                module = sys.modules[module_of(function)]
+                namespace[name] = lambda module=module: AttributeDict(self.module(module))
+            else:
+                namespace[name] = self.meaning(names.real(name), name)
+        if "__class__" in function.__code__.co_freevars:
+            namespace["__class__"] = self.meaning(names.real("__class__"), "__class__")
+        inside = {MODULE + module_of(function)} if _declares_inside(definition) else set()
+        for holder in {*holders.values()} | inside:
+            namespace[holder] = self._holder(holder)
+        # Names that are in the code and not in the source: pytest rewrites assertions.
+        for name in function.__code__.co_names:
+            if name not in namespace and name in function.__globals__ and "@" in name:
+                namespace[name] = function.__globals__[name]
+        return namespace
+
+
+def own_attributes(function: types.FunctionType) -> dict[str, Any]:
+    """What code has given a function of attributes, but for those of this package."""
+    return {
+        name: value for name, value in vars(function).items() if not name.startswith("__interleave")
+    }
+
+
+def _refuse_derived(twin: type) -> None:
+    """Refuse to make what inherits code that knows real locks and real threads only."""
+    if (base := derived(twin)) is not None and (port := running_port()) is not None:
+        port.halt(
+            ModelError(
+                f"a thread makes a {twin.__name__}, which derives from {base}",
+                remedy=f"use {base} as it is, and write what {twin.__name__} does in methods of "
+                "the model",
+            )
+        )
+
+
+def _constructor(twin: type) -> Any:
+    """What is run block by block to make an instance of a twin; None if Python may do so."""
+    if (own := method_of(twin, "__call__")) is not None:
+        return own
+    parameters = getattr(twin, "__dataclass_params__", None)
+    if parameters is not None and parameters.frozen:
+        return None  # no value until it is complete
+    for name in ("__new__", "__init__"):
+        for base in twin.__mro__:
+            member = members_of(base).get(name)
+            if member is not None:
+                member = getattr(member, "__func__", member)
+                if isinstance(base, TwinType) and isinstance(member, types.FunctionType):
+                    return construct
+                break
+    return None
+
+
+def _content(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not bound yet
+        return UNBOUND
+
+
+def _raising(error: Exception) -> Callable[[], Any]:
+    def raise_it() -> Any:
+        raise copy.copy(error)
+
+    return raise_it
+
+
+def _names_in(code: types.CodeType) -> list[str]:
+    """The free names in a code object, and in those inside it."""
+    found = [*code.co_names, *code.co_freevars]
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            found += _names_in(constant)
+    return list(dict.fromkeys(found))
+
+
+def _declares_inside(definition: Definition) -> bool:
+    return any(isinstance(node, ast.Global) for node in ast.walk(definition))
+
+
+def _call_it(*args: Any, **kwargs: Any) -> Any:
+    return it(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
