@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from lost_update_oracle import Cause, Oracle
 from running import unload
@@ -31,6 +32,7 @@ def reported(program: Program, engine: str = "auto") -> set[Cause]:
     return found
 
 
+@pytest.mark.slow
 @settings(
     max_examples=300,
     deadline=None,

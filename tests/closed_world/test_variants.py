@@ -120,6 +120,7 @@ def gives_a_verdict(checked: Checked) -> bool:
     return checked.verdict in ("verified", "violated")
 
 
+@pytest.mark.slow
 def test_most_variants_get_a_verdict(tmp_path: Path) -> None:
     verdicts = [gives_a_verdict(by_interleave(variant, tmp_path)) for variant in SAMPLE]
     assert sum(verdicts) >= 0.7 * len(SAMPLE)
