@@ -15,6 +15,9 @@ from closed_world.running import Checked, Ending, by_interleave, by_python
 from closed_world.variants import ALL, Variant, sample
 from closed_world.writes import WRITES
 
+pytestmark = pytest.mark.slow  # coverage traces threads too, and a scheduler of threads traces them
+
+
 SAMPLE = sample()
 
 IN_TURN: frozenset[Ending] = frozenset({("finished", 0, 1), ("finished", 1, 0)})
