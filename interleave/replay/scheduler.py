@@ -7,14 +7,13 @@ thread runs is never left to the operating system, and no time passes that anybo
 
 from __future__ import annotations
 
-import ctypes
 import sys
 import threading
 import traceback
 from _thread import allocate_lock, get_ident
 from collections.abc import Callable, Hashable, Sequence
 from types import FrameType
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from interleave.errors import InterleaveError, ModelError
 from interleave.records import dataclass
@@ -76,6 +75,10 @@ class Unwound(BaseException):
 
 def _always() -> bool:
     return True
+
+
+def _unwind(frame: FrameType, event: str, argument: object) -> NoReturn:
+    raise Unwound
 
 
 class _Worker:
@@ -220,15 +223,19 @@ class Scheduler:
 
     def _stalled(self, worker: _Worker) -> ModelError:
         frame = sys._current_frames().get(worker.ident)
-        # Ends a loop. A thread that waits in the operating system is left behind.
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(worker.ident), ctypes.py_object(Unwound)
-        )
+        place = None if frame is None else place_of(frame)
+        # Ends a loop. A thread that waits in the operating system is left behind, and ends when it
+        # goes on. (An exception sent to it would stay pending: CPython 3.11 then hangs at the next
+        # call that any thread makes under a trace or profile function.)
+        while frame is not None and frame.f_code is not Scheduler._work.__code__:
+            frame.f_trace = _unwind
+            frame.f_trace_lines = True
+            frame = frame.f_back
         return ModelError(
             f"thread {worker.number} has come to no switch point for {PATIENCE:g} s: it loops, or "
             "waits for something that is not made under the scheduler",
             remedy="let `setup` make every lock, queue and event anew",
-            place=None if frame is None else place_of(frame),
+            place=place,
         )
 
     def _unwind(self) -> None:

@@ -453,7 +453,6 @@ def test_a_loop_without_a_switch_point_is_an_error(monkeypatch: pytest.MonkeyPat
     assert stalled.value.place.line > spin.__code__.co_firstlineno
 
 
-@pytest.mark.slow  # under coverage, which traces threads too, a thread that waits is not let go
 def test_a_lock_that_is_not_the_schedulers_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scheduler, "PATIENCE", 0.2)
     lock = threading.Lock()
