@@ -315,12 +315,14 @@ def may_be_followed(value: object) -> bool:
     if isinstance(value, type):
         return is_followed_class(value)
     if isinstance(value, types.FunctionType):
-        return is_user_function(value)
+        return is_user_function(value) or stdlib.capturing(value) is not None
     return not isinstance(value, types.BuiltinFunctionType) and callable(value)
 
 
 def is_shared_global(value: object) -> bool:
     """Whether a module's global is an object that threads share by touching it."""
+    if stdlib.capturing(value) is not None:
+        return True
     if isinstance(value, type | types.ModuleType | types.FunctionType | Model):
         return False
     if isinstance(value, functools.partial):
@@ -336,7 +338,6 @@ def is_shared_global(value: object) -> bool:
         type(value) in CONTAINERS
         or stdlib.primitive_class(value) is not None
         or (is_plain_object(value) and is_followed(type(value)))
-        or stdlib.capturing(value) is not None
         or (type(value).__name__ == "Array" and type(value).__module__ == "interleave.verbs")
     )
 

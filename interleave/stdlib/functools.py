@@ -1,4 +1,4 @@
-"""`functools.lru_cache` and `cache`: a table that threads share.
+"""`functools.lru_cache` and `cache`: a table that threads share; generic functions.
 
 A miss is not atomic: the function runs between looking and storing, and others may miss meanwhile.
 After CPython 3.11 to 3.13, Modules/_functoolsmodule.c: each call that misses gives what its own run
@@ -14,7 +14,7 @@ from typing import Any
 from interleave.errors import ModelError
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive, stepwise
-from interleave.memory.values import Shared
+from interleave.memory.values import Same, Shared, register_immutable
 
 ORDER = "the order of use"
 """What the state of a table has only where it was full once."""
@@ -109,9 +109,108 @@ class CachedFunction(Primitive):
         )
 
 
+class SingleDispatch:
+    """A generic function: the type of the first argument chooses what runs."""
+
+    __name__: str
+
+    registry: dict[Any, Callable[..., Any]]
+    """The stand-ins of the functions that were registered, by those of their classes."""
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        vars(self).update(names)
+        vars(self)["registry"] = {}
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self._refuse(f"the attribute {name!r} of {self.__name__} is changed")
+
+    def __delattr__(self, name: str) -> None:
+        self._refuse(f"the attribute {name!r} of {self.__name__} is changed")
+
+    def _refuse(self, what: str) -> Any:
+        remedy = "give a generic function all that it has where the module is imported"
+        return current_port().halt(ModelError(f"{what} while threads run", remedy=remedy))
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    @stepwise
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        if not args:
+            raise TypeError(f"{self.__name__} requires at least 1 positional argument")
+        return self.dispatch(args[0].__class__)(*args, **kwargs)
+
+    @property
+    def __wrapped__(self) -> Callable[..., Any]:
+        return self.registry[object]
+
+    def dispatch(self, cls: type) -> Callable[..., Any]:
+        """What runs for an argument of a class."""
+        chosen: Callable[..., Any] = functools._find_impl(cls, self.registry)  # type: ignore[attr-defined]
+        return chosen
+
+    def register(self, *_: Any, **__: Any) -> Any:
+        """Not modelled: what runs for a class is the same at all times."""
+        return self._refuse(f"{self.__name__}.register() is called")
+
+
+class SingleDispatchMethod(SingleDispatch):
+    """The same in a class: the instance goes before the argument that chooses."""
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        return functools.partial(self.call_on, instance, owner)
+
+    @stepwise
+    def call_on(self, instance: object, owner: type | None, /, *args: Any, **kwargs: Any) -> Any:
+        """Call what the first argument chooses, on an instance."""
+        method: Any = self.dispatch(args[0].__class__)
+        return method.__get__(instance, owner)(*args, **kwargs)
+
+
+_EXAMPLE: Any = functools.singledispatch(lambda argument: None)
+_DISPATCHING = _EXAMPLE.__code__
+"""The code of every function that `functools.singledispatch` makes."""
+
+_NAMES = ("__module__", "__name__", "__qualname__", "__doc__")
+
+_MADE_BY_FUNCTOOLS = vars(_EXAMPLE).keys()
+"""The attributes that such a function has of itself."""
+
+
 def capturing(real: Any) -> Callable[..., Any] | None:
-    """What makes the stand-in of a cached function."""
-    return capture_cached if type(real) is functools._lru_cache_wrapper else None
+    """What makes the stand-in of a function with a cache, or of a generic function."""
+    if type(real) is functools._lru_cache_wrapper:
+        return capture_cached
+    if type(real) is functools.singledispatchmethod:
+        return capture_dispatching_method
+    return capture_dispatching if getattr(real, "__code__", None) is _DISPATCHING else None
+
+
+def capture_dispatching(walk: Any, real: Any, path: str) -> Any:
+    """The stand-in of a generic function."""
+    return _capture_generic(SingleDispatch, walk, real, real, path)
+
+
+def capture_dispatching_method(walk: Any, real: Any, path: str) -> Any:
+    """The stand-in of a generic method."""
+    return _capture_generic(SingleDispatchMethod, walk, real, real.dispatcher, path)
+
+
+def _capture_generic(
+    kind: type[SingleDispatch], walk: Any, real: Any, dispatcher: Any, path: str
+) -> Any:
+    names = {name: getattr(dispatcher, name) for name in _NAMES}
+    if own := vars(dispatcher).keys() - _MADE_BY_FUNCTOOLS:
+        raise ModelError(
+            f"{path} has an attribute {min(own)!r}",
+            remedy="keep it in an attribute of the model, or in a list or dict",
+        )
+    made = walk.keep(real, kind(names))
+    for cls, function in dispatcher.registry.items():
+        made.registry[walk.visit(cls, path)] = walk.visit(
+            function, f"{path}.registry[{cls.__name__}]"
+        )
+    return made
 
 
 def capture_cached(walk: Any, real: Any, path: str) -> Any:
@@ -132,6 +231,9 @@ def capture_cached(walk: Any, real: Any, path: str) -> Any:
     walk.contents[made._location.number] = ()
     return made
 
+
+for _kind in (SingleDispatch, SingleDispatchMethod):
+    register_immutable(_kind, lambda _, value: (type(value), Same(value)), lambda _, key: key[1].it)
 
 FUNCTIONS: dict[str, object] = {}
 PRIMITIVES: dict[type, type] = {}

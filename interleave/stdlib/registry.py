@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from interleave.errors import InterleaveError, ModelError
@@ -46,7 +46,8 @@ def primitive_class(real: object) -> type[Primitive] | None:
 
 def capturing(real: object) -> Callable[..., Any] | None:
     """What makes the stand-in of an object that the heap cannot take for one primitive."""
-    find = getattr(counterpart(type(real).__module__), "capturing", None)
+    by = real.__globals__["__name__"] if isinstance(real, FunctionType) else type(real).__module__
+    find = getattr(counterpart(by), "capturing", None)
     return None if find is None else find(real)
 
 
