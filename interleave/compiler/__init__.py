@@ -240,7 +240,13 @@ def compile_function(
     definition, functions = lift(function, definition, owner, scope=scope, holders=holders)
     bound = bound_names(definition)
     flattener = StatementFlattener(
-        file, names, bound, method_names, owner=owner, statement=definition
+        file,
+        names,
+        bound,
+        method_names,
+        owner=owner,
+        statement=definition,
+        switches=switches,
     )
     flattener.body(definition.body)
     flattener.finish()
@@ -270,14 +276,19 @@ def compile_whole(
     namespace: dict[str, Any],
     holders: Mapping[str, str],
     imports: list[Imported],
+    *,
+    switches: bool,
 ) -> types.CodeType | None:
     """The code of a function that is run by Python as a whole, where its own would not do.
 
-    Its free names are found in `namespace` when it runs. None where its own code does, with cells.
+    Its free names are found in `namespace` when it runs. `switches` asks for code that notes where
+    threads may switch. None where its own code does, with cells.
     """
     found = find_function(function)
     code = function.__code__
-    needed = bool(holders or imports) or not _WHOLE_IN_OTHER_WORDS.isdisjoint(code.co_names)
+    needed = (
+        switches or bool(holders or imports) or not _WHOLE_IN_OTHER_WORDS.isdisjoint(code.co_names)
+    )
     if found is None or not needed or not isinstance(found[0], ast.FunctionDef):
         return None
     definition = with_imports(found[0], imports)
@@ -292,4 +303,5 @@ def compile_whole(
         names=names,
         namespace=namespace,
         file=code.co_filename,
+        switches=switches,
     )

@@ -42,7 +42,8 @@ class Builder:
     """The blocks of one function, as they are laid down.
 
     `method_names` are names that some class of the model gives to a method of its own;
-    `owner` is the name of the class that the function is in, for private names.
+    `owner` is the name of the class that the function is in, for private names; `switches` says
+    whether it matters where threads may switch.
     """
 
     def __init__(
@@ -54,7 +55,9 @@ class Builder:
         *,
         owner: str | None,
         statement: ast.AST,
+        switches: bool = False,
     ) -> None:
+        self.switches = switches
         self.file = file
         self.names = names
         self.bound = bound

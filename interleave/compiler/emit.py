@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from interleave.compiler.blocks import HIDDEN, Block
@@ -28,6 +28,8 @@ BARE_OBJECT = "@object"
 _BIND = "@bind"
 _USED = "@used"
 _SWITCH = "@switch"
+_ROUNDS = "@rounds"
+_ITEMS = "@items"
 
 
 def bind(names: dict[str, Any], name: str, value: Any) -> Any:
@@ -40,6 +42,37 @@ def then_switch(value: Any) -> Any:
     """What `value`, the result of a call, becomes where threads may switch after calls."""
     current_port().switch_point()
     return value
+
+
+def switch_point() -> ast.expr:
+    """An expression that notes that threads may switch."""
+    return ast.Call(ast.Name(_SWITCH, ast.Load()), [ast.Constant(None)], [])
+
+
+class Rounds:
+    """The rounds of a `while` in code that is run as a whole, where threads may switch after each.
+
+    CPython may switch before or after the condition is asked for again, by version.
+    """
+
+    def __init__(self) -> None:
+        self._is_again = False
+
+    def begin(self) -> bool:
+        """Before the condition."""
+        return then_switch(True) if self._is_again else True
+
+    def go_on(self) -> bool:
+        """After the condition."""
+        is_again, self._is_again = self._is_again, True
+        return then_switch(True) if is_again else True
+
+
+def items(iterable: Iterable[Any]) -> Iterator[Any]:
+    """The items that a `for` in such code is about; likewise."""
+    for item in iterable:
+        yield item
+        then_switch(None)
 
 
 class Rewriter(ast.NodeTransformer):
@@ -283,6 +316,40 @@ class Rewriter(ast.NodeTransformer):
         return node
 
 
+class WholeRewriter(Rewriter):
+    """The same for the code of a function that is run by Python as a whole: it keeps its locals.
+
+    With `switches`, the rounds of loops are noted too.
+    """
+
+    def __init__(
+        self, owner: str | None, names: Surroundings, first: str, *, switches: bool
+    ) -> None:
+        super().__init__(frozenset(), owner, names, first, switches=switches)
+        self._loops = 0
+
+    def visit_While(self, node: ast.While) -> ast.While | list[ast.stmt]:
+        self.generic_visit(node)
+        if not self._switches:
+            return node
+        self._loops += 1
+        rounds = f"{_ROUNDS}{self._loops}"
+        begin, go_on = (
+            ast.Call(ast.Attribute(ast.Name(rounds, ast.Load()), name, ast.Load()), [], [])
+            for name in ("begin", "go_on")
+        )
+        node.test = ast.BoolOp(ast.And(), [begin, node.test, go_on])
+        made = ast.Call(ast.Name(_ROUNDS, ast.Load()), [], [])
+        before = ast.Assign([ast.Name(rounds, ast.Store())], made)
+        return [ast.copy_location(before, node), node]
+
+    def visit_For(self, node: ast.For) -> ast.For:
+        self.generic_visit(node)
+        if self._switches:
+            node.iter = ast.Call(ast.Name(_ITEMS, ast.Load()), [node.iter], [])
+        return node
+
+
 def emit_whole(
     definition: ast.FunctionDef,
     *,
@@ -290,16 +357,19 @@ def emit_whole(
     names: Surroundings,
     namespace: dict[str, Any],
     file: str,
+    switches: bool,
 ) -> types.CodeType:
     """The code of a whole function, whose free names are found in `namespace` when it runs.
 
-    Its parameters have no defaults. What it needs besides goes into `namespace`.
+    Its parameters have no defaults. What it needs besides goes into `namespace`. `switches` says
+    whether the run is to note where threads may switch.
     """
     made = copy.deepcopy(definition)
     parameters = [*made.args.posonlyargs, *made.args.args]
     first = parameters[0].arg if parameters else ""
-    rewriter = Rewriter(frozenset(), owner, names, first, switches=False)
-    made.body = [rewriter.visit(statement) for statement in made.body]
+    rewriter = WholeRewriter(owner, names, first, switches=switches)
+    made.body = rewriter.visit(ast.Module(made.body, [])).body
+    namespace.update({_SWITCH: then_switch, _ROUNDS: Rounds, _ITEMS: items})
     made.decorator_list, made.returns = [], None
     made.args.defaults = []
     made.args.kw_defaults = [None for _ in made.args.kw_defaults]

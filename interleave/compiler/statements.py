@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from interleave.compiler.blocks import ENTERED, Block, BlockKind
 from interleave.compiler.builder import Label, Loop, Unwinding, at, is_temporary, load
 from interleave.compiler.expressions import ExpressionFlattener
+from interleave.compiler.emit import switch_point
 
 NOTHING = ""
 """Stands for the exception being handled where there is none, in a `finally`."""
@@ -160,7 +161,14 @@ class StatementFlattener(ExpressionFlattener):
         self.place(inside)
         with self.within(Loop(again, leave)):
             self.body(node.body)
-        self.jump(again)
+        if self.switches and not isinstance(node.test, ast.Constant):
+            # Up to 3.13, CPython asks for the condition once more at the end of each round, and
+            # only then may switch, on the way back to the body; from 3.14 on, before it asks.
+            self.plain(node, at(node, ast.Expr(switch_point())))
+            with self.copying(node):
+                self.condition(node.test, inside, end)
+        else:
+            self.jump(again)
         self.place(end)
         self.body(node.orelse)
         self.place(leave)

@@ -458,7 +458,11 @@ class World:
     def _copied(self, function: types.FunctionType) -> types.FunctionType:
         namespace: dict[str, Any] = {}
         code = compile_whole(
-            function, namespace, self._holders_in(function), self._imports(function)
+            function,
+            namespace,
+            self._holders_in(function),
+            self._imports(function),
+            switches=self._switches,
         )
         cells = None
         if code is None:

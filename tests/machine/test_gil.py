@@ -189,6 +189,94 @@ def test_a_spinning_thread_lets_others_run(tmp_path: Path) -> None:
     assert result.verdict == "verified"
 
 
+def test_the_condition_of_a_later_round_can_be_stale(tmp_path: Path) -> None:
+    """CPython asks at the end of a round, and may switch before the next; not before the first."""
+    body = "while self.n < {most}:\n    self.n += 1"
+    for most, ends in ((1, {"1"}), (2, {"2", "3"}), (3, {"3", "4"})):
+        result = checked(model_of(tmp_path, body.format(most=most)), runtime="gil")
+        assert {dict(each)["n"] for each in outcomes(result)} == ends
+
+
+# Code that is run as a whole
+
+BETWEEN = {
+    "nothing": "pass",
+    "a for": "for _ in range(1): pass",
+    "a while": "k = 0\nwhile k < 1: k += 1",
+    "a call": "plus_one(1)",
+    "a call of C code": "abs(1)",
+    "a type": "float(1)",
+    "a comprehension": "[0 for _ in range(1)]",
+    "a lambda": "(lambda: 1)()",
+    "a helper with a loop": "loops()",
+}
+"""What stands between reading and writing -> code."""
+
+WAYS = {
+    "an operator": ("def __iadd__(self, more):\nBODY\nreturn self", "t += 1"),
+    "a reflected operator": ("def __radd__(self, more):\nBODY\nreturn 0", "1 + t"),
+    "a getter": ("@property\ndef it(self):\nBODY", "t.it"),
+    "a setter": ("@property\ndef it(self): pass\n@it.setter\ndef it(self, v):\nBODY", "t.it = 1"),
+    "an item": ("def __getitem__(self, key):\nBODY", "t[1]"),
+    "a comparison": ("def __lt__(self, other):\nBODY\nreturn True", "t < 1"),
+    "membership": ("def __contains__(self, other):\nBODY\nreturn True", "1 in t"),
+    "the length": ("def __len__(self):\nBODY\nreturn 1", "len(t)"),
+    "truth": ("def __bool__(self):\nBODY\nreturn True", "not t"),
+    "text": ("def __format__(self, how):\nBODY\nreturn ''", "f'{t}'"),
+    "a context": ("def __enter__(self): pass\ndef __exit__(self, *how):\nBODY", "with t: pass"),
+}
+"""How the code is reached -> the methods of a class, and what threads do with its instance."""
+
+WHOLE = """
+import functools
+from interleave import *
+
+
+def plus_one(x):
+    return x + 1
+
+
+def loops():
+    for _ in range(1):
+        pass
+
+
+class Total:
+    def __init__(self):
+        self.n = 0
+
+    METHODS
+
+
+class M(Model):
+    def setup(self):
+        self.total = Total()
+
+    @thread(2)
+    def run(self):
+        t = self.total
+        USE
+"""
+
+
+def indented(text: str, depth: int) -> str:
+    return text.replace("\n", "\n" + "    " * depth)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("between", BETWEEN)
+def test_code_that_python_calls_has_the_same_switch_points(
+    tmp_path: Path, way: str, between: str
+) -> None:
+    methods, use = WAYS[way]
+    body = f"    v = self.n\n{BETWEEN[between]}\nself.n = v + 1"
+    methods = methods.replace("BODY", indented(body, 1))
+    methods = methods.replace("\nreturn", "\n    return")
+    source = WHOLE.replace("METHODS", indented(methods, 1)).replace("USE", use)
+    found = kinds(checked(load(tmp_path / "model.py", source), runtime="gil"))
+    assert found == (set() if between == "nothing" else {"lost-update"})
+
+
 # The real interpreter
 
 Values = tuple[tuple[str, str], ...]
