@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 from interleave.compiler.blocks import ENTERED, Block, BlockKind
 from interleave.compiler.builder import Label, Loop, Unwinding, at, is_temporary, load
-from interleave.compiler.expressions import ExpressionFlattener
 from interleave.compiler.emit import switch_point
+from interleave.compiler.expressions import ExpressionFlattener
 
 NOTHING = ""
 """Stands for the exception being handled where there is none, in a `finally`."""
