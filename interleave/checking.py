@@ -321,6 +321,8 @@ def _checked_model(
     stop, complete = guard.stop, guard.stop is None
     verdict: Verdict = "violated" if violations else "verified" if complete else "inconclusive"
     kinds = {violation.kind for violation in violations}
+    if complete:
+        found.machine.program.sections.refuse_unknown(model)
     if not kinds and (expectation is None or expectation.kinds):
         _refuse_nothing_to_check(model, found)
     wanted = None if expectation is None else set(expectation.kinds)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
 from interleave.model import RUNTIMES, Expectation, Model
-from interleave.notes import notes_of
+from interleave.notes import notes_of, runtimes_of
 
 
 def model_files(paths: list[Path]) -> list[Path]:
@@ -183,10 +183,5 @@ def checked_runtime(runtime: str | None, model: type[Model] | None = None) -> st
             f"there is no runtime {runtime!r}", remedy=f"the runtimes are {', '.join(RUNTIMES)}"
         )
     notes = {} if model is None else notes_of(model).threads
-    kinds = {note.kind for note in notes.values()}
-    if kinds == {"task"} and runtime == "gil":
-        return runtime
-    for kind, name in (("process", "process"), ("task", "asyncio"), ("goroutine", "go")):
-        if kinds == {kind}:
-            return name
-    return runtime or RUNTIMES[0]
+    possible = runtimes_of({note.kind for note in notes.values()})
+    return runtime if runtime in possible else possible[0]

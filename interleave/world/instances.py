@@ -10,6 +10,7 @@ import types
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
+from interleave.errors import ModelError
 from interleave.memory.containers import delete_location, read_location, write_location
 from interleave.memory.copying import reduce_instance
 from interleave.memory.port import Location, current_port
@@ -23,6 +24,9 @@ from interleave.memory.values import (
     register_immutable,
     slots_of,
 )
+
+KEPT = "_kept"
+"""Attribute of the class of what stands for a model: what no code may set, and what that is."""
 
 _get = object.__getattribute__
 
@@ -112,8 +116,22 @@ def sets_itself(kind: type, name: str) -> bool:
     return False
 
 
+def refuse_to_set(name: str, what: str) -> ModelError:
+    """The error for code that sets an attribute of a model which it may not set."""
+    return ModelError(
+        f"self.{name} is set, and {name} is {what}", remedy="give the attribute another name"
+    )
+
+
+def _check_kept(shared: SharedObject, name: str) -> None:
+    what = getattr(type(shared), KEPT, {}).get(name)
+    if what is not None:
+        current_port().halt(refuse_to_set(name, what))
+
+
 def set_attribute(shared: SharedObject, name: str, value: object) -> None:
     """Store an attribute in the instance itself."""
+    _check_kept(shared, name)
     locations: dict[str, Location] = _get(shared, "_locations")
     location = locations.get(name)
     if location is None:
@@ -124,6 +142,7 @@ def set_attribute(shared: SharedObject, name: str, value: object) -> None:
 
 def delete_attribute(shared: SharedObject, name: str) -> None:
     """Leave the instance itself without an attribute. Raises `AttributeError`."""
+    _check_kept(shared, name)
     locations: dict[str, Location] = _get(shared, "_locations")
     location = locations.get(name)
     error = AttributeError(f"{type(shared).__name__!r} object has no attribute {name!r}")

@@ -194,6 +194,13 @@ REFUSED = {
         ]),
         _THREADS,
     ),
+    # What belongs in a class body.
+    "interleave.model.param": "write N = param(...) in the class body, and self.N here",
+    **dict.fromkeys(
+        (f"interleave.model.{name}" for name in ("expect", "goroutine", "invariant",
+         "postcondition", "process", "task", "thread")),
+        "it marks what a class body defines, before anything runs",
+    ),
     # The world outside.
     "builtins.open": "keep what it needs in shared variables",
     "builtins.input": "use choose([...]): every answer is then explored",

@@ -16,6 +16,7 @@ import inspect
 import sys
 import types
 from collections.abc import Callable, Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from interleave.compiler import Code, Scope, compile_function, compile_whole, is_user_function
@@ -32,14 +33,14 @@ from interleave.compiler.names import (
     source_bound,
     source_nodes,
 )
-from interleave.compiler.source import DEFINITION, Definition, find_function
+from interleave.compiler.source import DEFINITION, Definition, find_function, place_of_function
 from interleave.compiler.variables import CELL, MODULE, module_of, surrounding
-from interleave.errors import InterleaveError, ModelError
+from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.port import running_port
 from interleave.memory.values import COPY, UNBOUND, members_by_base, members_of
-from interleave.model import Model
+from interleave.model import Model, Param, parameter_as_value
 from interleave.stdlib import derived
 from interleave.world import policy, reflection
 from interleave.world.calls import CALL_PARTIAL, construct
@@ -52,7 +53,7 @@ from interleave.world.holders import (
     ModuleObject,
     Variables,
 )
-from interleave.world.instances import OF_MODEL, SharedObject
+from interleave.world.instances import KEPT, OF_MODEL, SharedObject
 from interleave.world.refusal import Refused, as_descriptor
 from interleave.world.snapshot import Snapshot
 from interleave.world.twins import Twins, TwinType, Uncaptured, method_of
@@ -61,13 +62,22 @@ from interleave.world.twins import Twins, TwinType, Uncaptured, method_of
 class World:
     """The functions, classes, modules and cells of one program, as its code sees them.
 
-    `written` has the keys of the variables that some code writes (see `world.holders`). Copies of
+    `written` has the keys of the variables that some code writes (see `world.holders`), and `kept`
+    the attributes of the model that none may, with what they are. Copies of
     functions and twins of classes can be asked for at once, and get their names and attributes when
     it is known what these stand for: see `know`.
     """
 
-    def __init__(self, model: type[Model], written: Iterable[str], *, switches: bool) -> None:
+    def __init__(
+        self,
+        model: type[Model],
+        written: Iterable[str],
+        *,
+        switches: bool,
+        kept: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._model = model
+        self._kept = kept
         self._switches = switches
         self._written: dict[str, list[str]] = {}
         for key in sorted({key.removeprefix(BY_SETUP) for key in written}):
@@ -134,6 +144,8 @@ class World:
         """What stands for a Python object, which is known by that name here."""
         if id(value) in self._shared:
             return self._shared[id(value)]
+        if isinstance(value, Param):
+            raise parameter_as_value(value)
         if isinstance(value, types.FunctionType) and is_user_function(value):
             return self.copy(value)
         if isinstance(value, type) and is_followed_class(value):
@@ -147,6 +159,8 @@ class World:
 
     def _member(self, value: Any, name: str) -> Any:
         """What stands for an attribute of a class."""
+        if isinstance(value, Param):
+            return as_descriptor(Refused(parameter_as_value(value)))
         if is_shared_global(value) and id(value) not in self._shared:
             return Uncaptured(lambda: self.now(value, name))
         found = self.meaning(value, name)
@@ -213,7 +227,7 @@ class World:
     def stand_in_class(self, cls: type) -> type:
         """The class of what stands for shared instances of `cls`."""
         if cls not in self._stand_ins:
-            more = OF_MODEL if issubclass(cls, Model) else {}
+            more = {**OF_MODEL, KEPT: self._kept} if issubclass(cls, Model) else {}
             self._stand_ins[cls] = self._twins.stand_in(cls, SharedObject, more)
         return self._stand_ins[cls]
 
@@ -479,7 +493,10 @@ class World:
 
     def default(self, value: Any, function: types.FunctionType) -> Any:
         """What the default value of a parameter stands for."""
-        return self.meaning(value, f"{function.__qualname__}.defaults")
+        try:
+            return self.meaning(value, f"{function.__qualname__}.defaults")
+        except ModelError as error:
+            raise error.at(place_of_function(function)) from None
 
     def _holders_in(self, function: types.FunctionType) -> dict[str, str]:
         """The holders of the variables in a function that some code writes, by name."""
@@ -583,7 +600,10 @@ class World:
                 module = sys.modules[module_of(function)]
                 namespace[name] = lambda module=module: AttributeDict(self.module(module))
             else:
-                namespace[name] = self.meaning(names.real(name), name)
+                try:
+                    namespace[name] = self.meaning(names.real(name), name)
+                except ModelError as error:
+                    raise error.at(Place.of_node(function.__code__.co_filename, node)) from None
         if "__class__" in function.__code__.co_freevars:
             namespace["__class__"] = self.meaning(names.real("__class__"), "__class__")
         inside = {MODULE + module_of(function)} if _declares_inside(definition) else set()
