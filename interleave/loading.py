@@ -14,6 +14,7 @@ from pathlib import Path
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
 from interleave.model import RUNTIMES, Expectation, Model
 from interleave.notes import notes_of, runtimes_of
+from interleave.program.misuse import refuse_outside
 
 
 def model_files(paths: list[Path]) -> list[Path]:
@@ -56,7 +57,8 @@ def load_models(file: Path, *, required: bool = True) -> list[type[Model]]:
     sys.path.insert(0, folder)
     try:
         # Compiled under the path as it was given, so that reports show it so.
-        code = compile(importlib.util.decode_source(file.read_bytes()), str(file), "exec")
+        text = importlib.util.decode_source(file.read_bytes())
+        code = compile(text, str(file), "exec")
         exec(code, module.__dict__)  # noqa: S102  (it is the user's own file)
     except SyntaxError as error:
         line = error.lineno or 1
@@ -85,6 +87,8 @@ def load_models(file: Path, *, required: bool = True) -> list[type[Model]]:
         and value.__module__ == module_name
     ]
     models = list(dict.fromkeys(models))
+    if models or required:
+        refuse_outside(module, ast.parse(text), models)
     if not models and required:
         raise ModelError(
             f"there is no model in {file}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -279,11 +280,12 @@ def _no_verdict(wanted: Property, result: object) -> ModelError:
 
 def _place_of_result(wanted: Property) -> Place:
     """The line by which a property returns, where there is only one."""
-    found = find_function(wanted.function)
+    function = inspect.unwrap(wanted.function)
+    found = find_function(function)
     returns = [node for node in ast.walk(found[0]) if isinstance(node, ast.Return)] if found else []
     if len(returns) == 1:
-        return Place.of_node(wanted.function.__code__.co_filename, returns[0])
-    return place_of_function(wanted.function)
+        return Place.of_node(function.__code__.co_filename, returns[0])
+    return place_of_function(function)
 
 
 def _message(error: AssertionError, wanted: Property) -> str:

@@ -10,7 +10,8 @@ import ast
 import inspect
 import linecache
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from interleave.compiler.source import (
     LAMBDA,
@@ -128,6 +129,35 @@ def _kind(note: object) -> str:
     return kind
 
 
+def refuse_outside(
+    module: types.ModuleType, definitions: ast.Module, models: Sequence[type[Model]]
+) -> None:
+    """Raise `ModelError` for a thread, a property or a model of a file that belongs to none.
+
+    `models` are those that the file defines, and `definitions` is what was read of it.
+    """
+    own = vars(module)
+    for first, second, name in lost_definitions(definitions.body):
+        if isinstance(first, ast.ClassDef) and _is_model(first, own):
+            raise ModelError(
+                f"there are two models named {name}: that of line {first.lineno} is lost",
+                remedy="give each a name of its own",
+                place=Place.of_node(module.__file__ or "?", second),
+            )
+    noted = list(own.get(NOTED, ()))
+    for value in own.values():
+        is_own = isinstance(value, type) and value.__module__ == module.__name__
+        if is_own and not issubclass(value, Model):
+            noted += vars(value).get(NOTED, ())
+    refuse_unused_marks(noted, models)
+
+
+def _is_model(definition: ast.ClassDef, names: Mapping[str, Any]) -> bool:
+    """Whether a class that is gone derived from a model."""
+    bases = [names.get(getattr(base, "id", "")) for base in definition.bases]
+    return any(isinstance(base, type) and issubclass(base, Model) for base in bases)
+
+
 def refuse_unused_marks(noted: Iterable[types.FunctionType], models: Iterable[type[Model]]) -> None:
     """Raise `ModelError` for a method that was marked outside of every model."""
     used = {
@@ -167,13 +197,34 @@ def _refuse_unmarked(model: type[Model], notes: Notes) -> None:
 # What each role asks for
 
 
-def _takes(function: types.FunctionType) -> list[inspect.Parameter] | None:
-    """The parameters of a function after the first, by position; None where it has others."""
-    parameters = [*inspect.signature(function).parameters.values()]
-    by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    if not parameters or any(each.kind not in by_position for each in parameters):
-        return None
-    return parameters[1:]
+def takes(function: types.FunctionType, number: int) -> bool:
+    """Whether a function can be called with that many arguments, by its parameters for each."""
+    signature = _signature(function)
+    try:
+        bound = signature.bind(*range(number))
+    except TypeError:
+        return False
+    kinds = (signature.parameters[name].kind for name in bound.arguments)
+    return inspect.Parameter.VAR_POSITIONAL not in kinds
+
+
+def _takes_any(function: types.FunctionType) -> bool:
+    """Whether a function takes any number of arguments, so that none says if it wants an index."""
+    return _passes_on(_signature(function)) and not takes(function, 2)
+
+
+def _signature(function: types.FunctionType) -> inspect.Signature:
+    """What a function takes, or the one that it passes everything on to."""
+
+    def own(each: Any) -> inspect.Signature:
+        return inspect.signature(each, follow_wrapped=False)
+
+    return own(inspect.unwrap(function, stop=lambda each: not _passes_on(own(each))))
+
+
+def _passes_on(signature: inspect.Signature) -> bool:
+    kinds = {each.kind for each in signature.parameters.values()}
+    return inspect.Parameter.VAR_POSITIONAL in kinds
 
 
 def _suspended(function: types.FunctionType) -> str:
@@ -189,8 +240,7 @@ def _suspended(function: types.FunctionType) -> str:
 def _check_thread(member: Member) -> None:
     function, note = member.value, member.note
     assert isinstance(note, ThreadNote)
-    parameters = _takes(function)
-    if parameters is None or len(parameters) > 1:
+    if not (takes(function, 1) or takes(function, 2)) or _takes_any(function):
         raise _fault(
             member,
             f"{note.kind} {member.name} must take `self`, or `self` and its instance index",
@@ -215,7 +265,7 @@ def _check_thread(member: Member) -> None:
 
 def _check_property(member: Member) -> None:
     kind, function = _kind(member.note), member.value
-    if _takes(function) != []:
+    if not takes(function, 1):
         raise _fault(
             member,
             f"the {kind} {member.name} takes parameters besides self",
@@ -234,7 +284,7 @@ def _check_setup(member: Member) -> None:
     function = member.value
     if not isinstance(function, types.FunctionType):
         how = f"of type {type(function).__name__}"
-    elif _takes(function) != []:
+    elif not takes(function, 1):
         how = "called with self alone, and takes something else"
     elif not (how := _suspended(function)):
         return

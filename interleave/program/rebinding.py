@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-_KEEP_NOTHING = {"property", "staticmethod", "classmethod", "cached_property"}
+_KEEP_NOTHING = {
+    "property", "staticmethod", "classmethod", "cached_property",
+    "thread", "process", "task", "goroutine", "invariant", "postcondition", "expect",
+}  # fmt: skip
 """Decorators that leave what they decorate nowhere else."""
 
 
@@ -76,5 +79,6 @@ def _used_by(statement: ast.stmt) -> Iterator[str]:
 def _may_be_kept(statement: ast.stmt) -> bool:
     """Whether what a definition makes may be kept under another name than its own."""
     decorators = getattr(statement, "decorator_list", ())
-    names = {getattr(each, "attr", getattr(each, "id", None)) for each in decorators}
+    called = [getattr(each, "func", each) for each in decorators]
+    names = {getattr(each, "attr", getattr(each, "id", None)) for each in called}
     return not names <= _KEEP_NOTHING

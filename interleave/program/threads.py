@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import types
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +12,7 @@ from interleave.memory.identity import MODEL_PROCESS, ThreadId, ThreadName
 from interleave.memory.values import UNBOUND
 from interleave.model import LARGEST_COUNT, Model, Param
 from interleave.notes import Notes
+from interleave.program.misuse import takes
 from interleave.records import dataclass
 
 MAIN = "main"
@@ -73,7 +73,7 @@ def declared_threads(
         count = _count(note.count, model, parameters, function)
         if note.kind == "goroutine":
             _check_goroutine(model, runtime, name, function, count, daemon=note.daemon)
-        takes_index = len(inspect.signature(function).parameters) == 2
+        takes_index = takes(function, 2)
         for index in range(count):
             shown = f"{name}[{index}]" if count > 1 else name
             found.append(
