@@ -201,10 +201,13 @@ def find_class(cls: type) -> tuple[str, ast.ClassDef] | None:
 
 
 def place_of_assignment(cls: type, name: str) -> Place | None:
-    """Where a class body gives an attribute its value; else the line of the class."""
+    """Where a class body defines an attribute; else the line of the class."""
     if (found := find_class(cls)) is not None:
         file, definition = found
         for node in ast.walk(ast.Module(definition.body, [])):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and node in definition.body:
+                if node.name == name:
+                    return Place.of_node(file, node)
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id == name:
                 return Place.of_node(file, node)
     return place_of_class(cls)

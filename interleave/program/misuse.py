@@ -37,6 +37,12 @@ def refuse_misuse(model: type[Model], notes: Notes) -> None:
         refuse_lost(cls)
         _refuse_hidden(cls)
     for member in notes.members.values():
+        if member.name == "setup" and member.note is not None:
+            raise _fault(
+                member,
+                f"setup is marked with @{_kind(member.note)}, and runs before the threads",
+                "give the method another name",
+            )
         if member.name in OWN:
             raise _fault(
                 member,
@@ -46,6 +52,7 @@ def refuse_misuse(model: type[Model], notes: Notes) -> None:
         if check := _RULES.get(member.role):
             check(member)
     _refuse_unmarked(model, notes)
+    _refuse_settings_of_no_loop(notes)
     _refuse_expectations(model, notes)
 
 
@@ -58,7 +65,8 @@ def kept_names(notes: Notes) -> dict[str, str]:
     }
     for name, member in notes.members.items():
         if member.role in ("thread", "property"):
-            found[name] = f"a {_kind(member.note)}"
+            kind = _kind(member.note)
+            found[name] = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
         elif member.role == "parameter":
             found[name] = "a parameter"
     return {**found, **dict.fromkeys(OWN, "a question that every model answers")}
@@ -304,16 +312,18 @@ def _check_parameter(member: Member) -> None:
 
 
 def _check_special(member: Member) -> None:
-    if member.name in ("__init__", "__new__"):
+    if member.name in ("__init__", "__new__", "__post_init__"):
+        article = "an" if member.name == "__init__" else "a"
         raise _fault(
             member,
-            f"model {member.owner.__name__} has an {member.name}, which is not run",
+            f"model {member.owner.__name__} has {article} {member.name}, which is not run",
             "call it setup: `def setup(self):`",
         )
 
 
 def _check_helper(member: Member) -> None:
-    _refuse_slip(member, member.name.replace("_", "").lower(), {"setup": ""})
+    meant = {"setup": "", "init": "did you mean setup? If not, leave it out"}
+    _refuse_slip(member, member.name.replace("_", "").lower(), meant)
 
 
 def _check_variable(member: Member) -> None:
@@ -325,6 +335,18 @@ _OPTIONS = {
     for name in ("RUNTIME", "ENGINE", "WORKERS", "RACES", "FAIL_FAST", "MAX_STATES", "MAX_SECONDS")
 }
 """What is said of a check, and not of a model."""
+
+
+def _refuse_settings_of_no_loop(notes: Notes) -> None:
+    """Raise `ModelError` for what is said of the event loop in a model that has none."""
+    for name, setting in SETTINGS.items():
+        member = notes.members.get(name)
+        if member and setting.of_loop and not notes.tasks and not _is_mentioned(member):
+            raise _fault(
+                member,
+                f"{name} is a setting of the event loop, and the model has no tasks",
+                "leave it out, or mark `async def` methods with @task",
+            )
 
 
 def _refuse_slip(member: Member, spelt: str, meant: Mapping[str, str]) -> None:
@@ -430,5 +452,6 @@ def _gives_a_bool(value: ast.expr) -> bool:
 
 def _may_fail(node: ast.AST) -> bool:
     if isinstance(node, ast.Return):
-        return node.value is not None
+        is_none = isinstance(node.value, ast.Constant) and node.value.value is None
+        return node.value is not None and not is_none
     return isinstance(node, ast.Assert | ast.Raise)
