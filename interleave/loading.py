@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
-from interleave.model import RUNTIMES, Expectation, Model
+from interleave.model import RUNTIMES, Expectation, Model, is_parameter_value
 from interleave.notes import notes_of, runtimes_of
 from interleave.program.misuse import refuse_outside
 
@@ -147,6 +147,11 @@ def _converted(model: type[Model], name: str, value: object, default: object) ->
         value = str(value) if isinstance(default, str) else _read(value)
     if isinstance(default, float) and type(value) is int:
         value = float(value)
+    if not is_parameter_value(value):
+        raise UsageError(
+            f"parameter {name} of {model.__name__} cannot be {value!r}",
+            remedy="give a number, a string, a bool, None, or a tuple of these",
+        )
     if default is not None and type(value) is not type(default):
         wanted = type(default).__name__
         raise UsageError(

@@ -108,16 +108,16 @@ class Param:
             raise AttributeError(name)
         self._refuse()
 
-    __index__ = __int__ = __float__ = __complex__ = __bool__ = __iter__ = __len__ = _refuse
-    __getitem__ = __contains__ = __call__ = __hash__ = __reversed__ = _refuse
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __matmul__ = _refuse
-    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _refuse
-    __pow__ = __rpow__ = __divmod__ = __rdivmod__ = __lshift__ = __rlshift__ = _refuse
-    __rshift__ = __rrshift__ = __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = _refuse
-    __neg__ = __pos__ = __abs__ = __invert__ = __round__ = __trunc__ = _refuse
-    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _refuse
-    __format__ = __str__ = __repr__ = __bytes__ = __copy__ = __deepcopy__ = _refuse
-    __reduce_ex__ = __enter__ = __await__ = _refuse
+
+_USES = (
+    "index int float complex bool iter len getitem contains call hash reversed add radd sub rsub "
+    "mul rmul matmul rmatmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow divmod rdivmod "
+    "lshift rlshift rshift rrshift and rand or ror xor rxor neg pos abs invert round trunc floor "
+    "ceil lt le gt ge eq ne format str repr bytes copy deepcopy reduce_ex enter await fspath"
+)
+
+for _use in _USES.split():
+    setattr(Param, f"__{_use}__", Param._refuse)
 
 
 def parameter_as_value(parameter: Param, *, place: Place | None = None) -> ModelError:

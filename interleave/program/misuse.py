@@ -22,19 +22,27 @@ from interleave.compiler.source import (
     place_of_function,
 )
 from interleave.errors import ModelError, Place, closest
-from interleave.model import NOTE, NOTED, Model, ThreadNote
+from interleave.model import (
+    EXPECTATIONS,
+    NOTE,
+    NOTED,
+    Model,
+    Param,
+    ThreadNote,
+    parameter_as_value,
+)
 from interleave.notes import Member, Notes, Role, bodies, runtimes_of
-from interleave.program.rebinding import lost_definitions
+from interleave.program.rebinding import lost_definitions, names_used
 from interleave.program.settings import SETTINGS
-
-OWN = ("inside", "finished")
-"""What a model can be asked, by names that its members cannot have."""
+from interleave.world.instances import OF_MODEL
+from interleave.world.reflection import refuse_to_set
 
 
 def refuse_misuse(model: type[Model], notes: Notes) -> None:
     """Raise `ModelError` for the first member of a model that is not what it says."""
     for cls in bodies(model):
         refuse_lost(cls)
+        _refuse_uses(cls)
         _refuse_hidden(cls)
     for member in notes.members.values():
         if member.name == "setup" and member.note is not None:
@@ -43,7 +51,7 @@ def refuse_misuse(model: type[Model], notes: Notes) -> None:
                 f"setup is marked with @{_kind(member.note)}, and runs before the threads",
                 "give the method another name",
             )
-        if member.name in OWN:
+        if member.name in OF_MODEL:
             raise _fault(
                 member,
                 f"{member.name} is a question that every model answers, and no name for a member",
@@ -52,6 +60,7 @@ def refuse_misuse(model: type[Model], notes: Notes) -> None:
         if check := _RULES.get(member.role):
             check(member)
     _refuse_unmarked(model, notes)
+    _refuse_set_in_setup(notes)
     _refuse_settings_of_no_loop(notes)
     _refuse_expectations(model, notes)
 
@@ -69,7 +78,7 @@ def kept_names(notes: Notes) -> dict[str, str]:
             found[name] = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
         elif member.role == "parameter":
             found[name] = "a parameter"
-    return {**found, **dict.fromkeys(OWN, "a question that every model answers")}
+    return {**found, **dict.fromkeys(OF_MODEL, "a question that every model answers")}
 
 
 def place_of_member(member: Member) -> Place | None:
@@ -137,6 +146,38 @@ def _kind(note: object) -> str:
     return kind
 
 
+def _refuse_uses(cls: type) -> None:
+    """Raise `ModelError` for a parameter whose value a class body asks for: it has none yet."""
+    found = find_class(cls)
+    parameters = {name: each for name, each in vars(cls).items() if isinstance(each, Param)}
+    if found is None or not parameters:
+        return
+    file, definition = found
+    for node in names_used(definition.body):
+        if node.id in parameters:
+            raise parameter_as_value(parameters[node.id], place=Place.of_node(file, node))
+
+
+def _refuse_set_in_setup(notes: Notes) -> None:
+    """Raise `ModelError` for an attribute that is set in setup, and that nothing may set.
+
+    Setup may set it in other ways: what it was is compared when setup has run.
+    """
+    function = notes.methods.get("setup")
+    found = None if function is None else find_function(function)
+    if function is None or found is None:
+        return
+    definition, _ = found
+    kept, parameters = kept_names(notes), definition.args
+    first = [each.arg for each in (*parameters.posonlyargs, *parameters.args)][:1]
+    for node in ast.walk(definition):
+        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            is_own = isinstance(node.value, ast.Name) and [node.value.id] == first
+            if is_own and node.attr in kept:
+                error = refuse_to_set(f"self.{node.attr}", node.attr, kept[node.attr])
+                raise error.at(Place.of_node(function.__code__.co_filename, node))
+
+
 def refuse_outside(
     module: types.ModuleType, definitions: ast.Module, models: Sequence[type[Model]]
 ) -> None:
@@ -152,12 +193,28 @@ def refuse_outside(
                 remedy="give each a name of its own",
                 place=Place.of_node(module.__file__ or "?", second),
             )
+    _refuse_hidden_expectations(own.values(), models)
     noted = list(own.get(NOTED, ()))
     for value in own.values():
         is_own = isinstance(value, type) and value.__module__ == module.__name__
         if is_own and not issubclass(value, Model):
             noted += vars(value).get(NOTED, ())
     refuse_unused_marks(noted, models)
+
+
+def _refuse_hidden_expectations(found: Iterable[object], models: Iterable[type[Model]]) -> None:
+    """Raise `ModelError` for a model with an expectation that a decorator has hidden in another."""
+    known = [each for each in found if isinstance(each, type)]
+    for model in models:
+        for base in bodies(model):
+            is_here = base.__module__ == model.__module__ and base.__qualname__.isidentifier()
+            if is_here and base not in known and EXPECTATIONS in vars(base):
+                raise ModelError(
+                    f"@expect on {base.__name__} has no effect: what stands above it puts another "
+                    "class in its place",
+                    remedy="put @expect above the other decorators",
+                    place=place_of_class(base),
+                )
 
 
 def _is_model(definition: ast.ClassDef, names: Mapping[str, Any]) -> bool:

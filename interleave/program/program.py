@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from interleave.errors import ModelError
+from interleave.errors import ModelError, did_you_mean
 from interleave.memory.identity import ThreadName
 from interleave.memory.primitive import STEPWISE_METHODS
 from interleave.model import RUNTIMES, Model
@@ -198,7 +198,10 @@ class Program:
         if not found:
             known = ", ".join(dict.fromkeys(t.method for t in self.threads))
             which = method if index is None else f"{method}[{index}]"
-            raise ModelError(f"there is no thread {which}", remedy=f"the threads are {known}")
+            meant = did_you_mean(method, {t.method: None for t in self.threads})
+            raise ModelError(
+                f"there is no thread {which}", remedy=f"{meant}the threads are {known}"
+            )
         return [thread.number for thread in found]
 
     @property

@@ -34,6 +34,26 @@ def lost_definitions(body: list[ast.stmt]) -> Iterator[tuple[ast.stmt, ast.stmt,
                 unused[name] = statement
 
 
+def names_used(body: list[ast.stmt]) -> Iterator[ast.Name]:
+    """The names whose values the statements of a class body ask for while it runs, but for those
+    that are handed to a decorator.
+    """
+    waiting: list[ast.AST] = [*body]
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            yield node
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            waiting += [*node.args.defaults, *filter(None, node.args.kw_defaults)]
+        elif isinstance(node, ast.ClassDef):
+            waiting += [*node.bases, *node.keywords]
+        elif isinstance(node, ast.Lambda):
+            waiting += [*node.args.defaults, *filter(None, node.args.kw_defaults)]
+        else:
+            annotation = getattr(node, "annotation", None)
+            waiting += [each for each in ast.iter_child_nodes(node) if each is not annotation]
+
+
 def _blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
     """The blocks inside a statement that run in the same scope."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import types
 from collections import deque
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
 
 from interleave.compiler.source import find_function, place_of_assignment, place_of_function
@@ -17,9 +18,9 @@ from interleave.model import Model, Param
 from interleave.program.choices import Choices, next_choices
 from interleave.stdlib import primitive_class
 from interleave.verbs import Array
-from interleave.world.instances import refuse_to_set
 from interleave.world.net import Net, watching
 from interleave.world.policy import is_followed
+from interleave.world.reflection import refuse_to_set
 from interleave.world.snapshot import Snapshot
 
 MOST_INITIAL_STATES = 1_000_000
@@ -78,15 +79,14 @@ def initial_instances(
             object.__setattr__(instance, name, fresh_copy(value, copies))
         for name, value in parameters.items():
             object.__setattr__(instance, name, value)
-        at_first = attributes_of(instance)
+        at_first = _under(kept, model, instance)
         choices = Choices(given)
         try:
             with using_port(_SetupPort(choices)):  # type: ignore[arg-type]
                 _run_setup(model, instance, net)
-            afterwards = attributes_of(instance)
-            for name, what in kept.items():
-                if afterwards.get(name, UNBOUND) is not at_first.get(name, UNBOUND):
-                    error = refuse_to_set(name, what)
+            for name, value in _under(kept, model, instance).items():
+                if value != at_first[name]:
+                    error = refuse_to_set(f"self.{name}", name, kept[name])
                     raise error.at(place_of_attribute(model, name))
             yield instance
         finally:
@@ -98,6 +98,15 @@ def initial_instances(
                 place=place_of_function(model.setup),  # type: ignore[arg-type]
             )
         given = next_choices(choices.taken)
+
+
+def _under(names: Iterable[str], model: type[Model], instance: Any) -> dict[str, tuple[int, int]]:
+    """What an instance has under some names, and its class, by identity."""
+    own = attributes_of(instance)
+    return {
+        name: (id(own.get(name, UNBOUND)), id(inspect.getattr_static(model, name, UNBOUND)))
+        for name in names
+    }
 
 
 def _run_setup(model: type[Model], instance: Any, net: Net) -> None:

@@ -10,7 +10,6 @@ import types
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
-from interleave.errors import ModelError
 from interleave.memory.containers import delete_location, read_location, write_location
 from interleave.memory.copying import reduce_instance
 from interleave.memory.port import Location, current_port
@@ -24,6 +23,7 @@ from interleave.memory.values import (
     register_immutable,
     slots_of,
 )
+from interleave.world import reflection
 
 KEPT = "_kept"
 """Attribute of the class of what stands for a model: what no code may set, and what that is."""
@@ -116,17 +116,10 @@ def sets_itself(kind: type, name: str) -> bool:
     return False
 
 
-def refuse_to_set(name: str, what: str) -> ModelError:
-    """The error for code that sets an attribute of a model which it may not set."""
-    return ModelError(
-        f"self.{name} is set, and {name} is {what}", remedy="give the attribute another name"
-    )
-
-
 def _check_kept(shared: SharedObject, name: str) -> None:
     what = getattr(type(shared), KEPT, {}).get(name)
     if what is not None:
-        current_port().halt(refuse_to_set(name, what))
+        current_port().halt(reflection.refuse_to_set(f"self.{name}", name, what))
 
 
 def set_attribute(shared: SharedObject, name: str, value: object) -> None:

@@ -170,7 +170,9 @@ class watching:
             return
         if self._runs_for_real(decision):
             return
-        if policy.is_generated(code) or _names_nothing(code, frame.f_globals):
+        names_nothing = _names_nothing(code, frame.f_globals)
+        is_refused = decision.treatment is Treatment.REFUSED
+        if policy.is_generated(code) or (names_nothing and not is_refused):
             if not code.co_flags & _SUSPENDED:
                 self._net.known_code[id(code)] = code
                 return
@@ -217,7 +219,7 @@ class watching:
                 return True
             if code.co_filename.startswith(OURS):
                 return is_library and direct and code.co_filename != _PASSING_ON
-            if direct and (policy.is_generated(code) or _rewrites_assertions(caller, decision)):
+            if direct and (_makes_parts(code) or _rewrites_assertions(caller, decision)):
                 return True
             if not _is_real(caller):
                 return False
@@ -287,6 +289,13 @@ def _is_real(frame: FrameType) -> bool:
     names = frame.f_globals
     module = sys.modules.get(names.get("__name__", ""))
     return module is not None and module.__dict__ is names
+
+
+def _makes_parts(code: CodeType) -> bool:
+    """Whether code is made by `dataclass`, and calls only what that needs: not what makes the
+    default values of fields, which users choose.
+    """
+    return policy.is_generated(code) and code.co_name != "__init__"
 
 
 def _rewrites_assertions(frame: FrameType, decision: Decision) -> bool:

@@ -256,6 +256,7 @@ class World:
             f"{cls.__qualname__}.",
             lambda name: members_of(cls).get(name, UNBOUND),
             cls,
+            kept=self._kept if issubclass(cls, Model) else {},
         )
 
     # Modules and cells
@@ -301,12 +302,18 @@ class World:
                 self._module_variables(sys.modules[name])
 
     def _variables(
-        self, key: str, prefix: str, real: Callable[[str], Any], owner: object
+        self,
+        key: str,
+        prefix: str,
+        real: Callable[[str], Any],
+        owner: object,
+        *,
+        kept: Mapping[str, str] = MappingProxyType({}),
     ) -> Variables:
         """The variables of one holder; `real` gives the real value of one, or `UNBOUND`."""
         count = self._keys[key] = self._keys.get(key, 0) + 1
         key = key if count == 1 else f"{key}'{count}"
-        made = Variables(key, prefix, self._written.get(key, ()))
+        made = Variables(key, prefix, self._written.get(key, ()), kept)
         if made.wanted:
             if self.is_laid_out:
                 self._missing[made.key] = owner  # too late for locations
