@@ -28,6 +28,9 @@ NOTED = "__interleave_noted__"
 there: what Python does with them afterwards may lose some.
 """
 
+UNUSED = "__interleave_unused__"
+"""Attribute of a decorator: whether it has decorated nothing yet."""
+
 EXPECTATIONS = "__interleave_expectations__"
 """Attribute under which `expect` leaves its notes on a model class."""
 
@@ -267,7 +270,13 @@ def _running(kind: ThreadKind, count: Any, *, daemon: bool) -> Any:
     if isinstance(count, Param) or (isinstance(count, int) and not isinstance(count, bool)):
         if isinstance(count, int):
             _check_count(count, decorator)
-        return lambda method: _noted(method, ThreadNote(count, daemon, kind), decorator)
+
+        def mark(method: Method) -> Method:
+            vars(mark)[UNUSED] = False
+            return _noted(method, ThreadNote(count, daemon, kind), decorator)
+
+        vars(mark)[UNUSED] = True
+        return mark
     if callable(count) or hasattr(type(count), "__get__"):
         return _noted(count, ThreadNote(1, daemon, kind), decorator)
     raise ModelError(

@@ -26,6 +26,7 @@ from interleave.model import (
     EXPECTATIONS,
     NOTE,
     NOTED,
+    UNUSED,
     Model,
     Param,
     ThreadNote,
@@ -84,9 +85,10 @@ def kept_names(notes: Notes) -> dict[str, str]:
 def place_of_member(member: Member) -> Place | None:
     """Where a member is defined."""
     if isinstance(member.value, types.FunctionType):
-        if find_function(member.value) is not None:
-            return place_of_function(member.value)
-        return place_of_class(member.owner)  # as for what `dataclass` makes
+        function = inspect.unwrap(member.value)
+        found = find_class(member.owner)
+        if found is not None and found[0] == function.__code__.co_filename:
+            return place_of_function(function)
     return place_of_assignment(member.owner, member.name)
 
 
@@ -318,9 +320,13 @@ def _check_thread(member: Member) -> None:
             f"{note.kind} {member.name} is a generator: to call it runs nothing",
             "leave `yield` out: what it gives, nobody takes",
         )
-    if (note.kind == "task") == (how == "`async def`"):
+    is_async = inspect.iscoroutinefunction(function)
+    if is_async if note.kind == "task" else not how:
         return
-    if note.kind == "task":
+    if note.kind == "task" and how:
+        what = "decorated by what is not `async def`, and awaits nothing"
+        remedy = "write `async def` in the decorator too, or leave it out"
+    elif note.kind == "task":
         what = "not `async def`"
         remedy = f"write `async def {member.name}(self):`, or mark it with @thread"
     else:
@@ -379,6 +385,12 @@ def _check_special(member: Member) -> None:
 
 
 def _check_helper(member: Member) -> None:
+    if getattr(member.value, UNUSED, False) is True:
+        raise _fault(
+            member,
+            f"{member.name} is a decorator that marks no method",
+            "write it above a method: `@thread(2)` above `def ...(self):`",
+        )
     meant = {"setup": "", "init": "did you mean setup? If not, leave it out"}
     _refuse_slip(member, member.name.replace("_", "").lower(), meant)
 

@@ -87,7 +87,7 @@ def initial_instances(
             for name, value in _under(kept, model, instance).items():
                 if value != at_first[name]:
                     error = refuse_to_set(f"self.{name}", name, kept[name])
-                    raise error.at(place_of_attribute(model, name))
+                    raise error.at(place_of_function(model.setup))  # type: ignore[arg-type]
             yield instance
         finally:
             left = before.restore()
@@ -123,6 +123,8 @@ def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
             remedy="setup must run through: it makes the initial state",
             place=Place.of_error(file, error) or place_of_function(function),
         ) from error
+    if inspect.iscoroutine(result):
+        result.close()
     if result is not None:
         raise ModelError(
             f"setup returns something of type {type(result).__name__}, which nobody takes",

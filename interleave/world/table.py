@@ -231,6 +231,17 @@ A function that has a counterpart in `interleave.stdlib` is modelled, whatever s
 module.
 """
 
+OF_RUNNING_THREADS = frozenset(
+    ("_thread.get_ident", "_thread.get_native_id", "threading.current_thread",
+     "threading.currentThread", "threading.main_thread", "threading.enumerate",
+     "threading.active_count", "asyncio.tasks.current_task", "_asyncio.current_task",
+     "multiprocessing.process.current_process")
+)  # fmt: skip
+"""Parts of modelled modules that ask who runs, before the threads do."""
+
+IN_THREAD = "ask in a thread, or give each thread a number of its own"
+"""What to do instead."""
+
 WITHOUT_COUNTERPART = {
     "multiprocessing": "mark a method with @process; share what multiprocessing's Value, Array, "
     "Lock, ... make in the class body or in setup",
