@@ -499,9 +499,8 @@ def _refuse_silence(kind: str, function: types.FunctionType) -> None:
     nodes = [node for statement in definition.body for node in ast.walk(statement)]
     last = definition.body[-1]
     is_value = isinstance(last, ast.Expr) and _gives_a_bool(last.value)
-    may_fail = any(_may_fail(node) for node in nodes)
-    # A call may be of what asserts, but for those of which only the value counts.
-    if may_fail or (not is_value and any(isinstance(node, ast.Call) for node in nodes)):
+    # What it calls may assert, but for that of which only the value counts.
+    if any(map(_may_fail, nodes)) or (not is_value and any(map(_may_act, nodes))):
         return
     raise ModelError(
         f"the {kind} {function.__name__} neither returns anything nor asserts: it cannot fail",
@@ -517,6 +516,12 @@ def _gives_a_bool(value: ast.expr) -> bool:
     if isinstance(value, ast.Call):
         return isinstance(value.func, ast.Name) and value.func.id in ("all", "any", "bool")
     return isinstance(value, ast.Compare | ast.BoolOp | ast.UnaryOp)
+
+
+def _may_act(node: ast.AST) -> bool:
+    """Whether a node may do more than to compute a value."""
+    is_stored = isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
+    return isinstance(node, ast.Call) or (is_stored and not isinstance(node, ast.Name))
 
 
 def _may_fail(node: ast.AST) -> bool:

@@ -171,8 +171,7 @@ class watching:
         if self._runs_for_real(decision):
             return
         names_nothing = _names_nothing(code, frame.f_globals)
-        is_refused = decision.treatment is Treatment.REFUSED
-        if policy.is_generated(code) or (names_nothing and not is_refused):
+        if policy.is_generated(code) or (names_nothing and decision.remedy != table.CHANCE):
             if not code.co_flags & _SUSPENDED:
                 self._net.known_code[id(code)] = code
                 return

@@ -99,7 +99,9 @@ OPAQUE = {
 
 _CLOCK = "a model has no clock: let choose([True, False]) say whether the time has come"
 _DATE = "a model has no clock: let choose([...]) say what time it is"
-_CHANCE = "use choose([...]): every possibility is then explored"
+CHANCE = "use choose([...]): every possibility is then explored"
+"""What to do instead of what leaves it to chance."""
+
 _WORLD = "a model has no outside world: keep what it needs in shared variables"
 _SETTING = "every thread sees such a setting: keep it in a shared variable, and pass it on"
 _WRITE_OUT = "write the code out"
@@ -141,7 +143,7 @@ REFUSED = {
     **dict.fromkeys(
         ("random", "_random", "secrets", "statistics.NormalDist.samples", "os.urandom",
          "numpy.random", "posix.urandom", "posix.getrandom"),
-        _CHANCE,
+        CHANCE,
     ),
     **dict.fromkeys(("uuid", "_uuid"), "count in a shared variable, or use choose([...])"),
     # Addresses and hashes: other ones in each run.
