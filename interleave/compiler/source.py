@@ -179,7 +179,7 @@ def find_class(cls: type) -> tuple[str, ast.ClassDef] | None:
     """The file and the definition of a class; None where its source is not to be had."""
     try:
         file = inspect.getsourcefile(cls)
-    except TypeError:
+    except (OSError, TypeError):
         return None
     if file is None:
         return None

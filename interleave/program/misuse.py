@@ -35,14 +35,15 @@ from interleave.model import (
 from interleave.notes import Member, Notes, Role, bodies, runtimes_of
 from interleave.program.rebinding import lost_definitions, names_used
 from interleave.program.settings import SETTINGS
+from interleave.world import policy
 from interleave.world.instances import OF_MODEL
 from interleave.world.reflection import refuse_to_set
 
 
 def refuse_misuse(model: type[Model], notes: Notes) -> None:
     """Raise `ModelError` for the first member of a model that is not what it says."""
-    for cls in bodies(model):
-        refuse_lost(cls)
+    for cls in filter(_is_own, bodies(model)):
+        _refuse_lost(cls)
         _refuse_uses(cls)
         _refuse_hidden(cls)
     for member in notes.members.values():
@@ -58,12 +59,18 @@ def refuse_misuse(model: type[Model], notes: Notes) -> None:
                 f"{member.name} is a question that every model answers, and no name for a member",
                 "give it another name",
             )
-        if check := _RULES.get(member.role):
+        is_of_library = member.role in ("helper", "variable") and not _is_own(member.owner)
+        if not is_of_library and (check := _RULES.get(member.role)):
             check(member)
     _refuse_unmarked(model, notes)
     _refuse_set_in_setup(notes)
     _refuse_settings_of_no_loop(notes)
     _refuse_expectations(model, notes)
+
+
+def _is_own(cls: type) -> bool:
+    """Whether a class is the user's, and came neither with Python nor with a package."""
+    return not (policy.is_standard(cls.__module__) or policy.is_installed(cls.__module__))
 
 
 def kept_names(notes: Notes) -> dict[str, str]:
@@ -99,7 +106,7 @@ def _fault(member: Member, what: str, remedy: str) -> ModelError:
 # What Python has lost
 
 
-def refuse_lost(cls: type) -> None:
+def _refuse_lost(cls: type) -> None:
     """Raise `ModelError` for two members of one name in a class body: the first is lost."""
     if (found := find_class(cls)) is None:
         return
