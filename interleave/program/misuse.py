@@ -36,7 +36,6 @@ from interleave.notes import Member, Notes, Role, bodies, runtimes_of
 from interleave.program.rebinding import lost_definitions, names_used
 from interleave.program.settings import SETTINGS
 from interleave.world import policy
-from interleave.world.instances import OF_MODEL
 from interleave.world.reflection import refuse_to_set
 
 
@@ -52,12 +51,6 @@ def refuse_misuse(model: type[Model], notes: Notes) -> None:
                 member,
                 f"setup is marked with @{_kind(member.note)}, and runs before the threads",
                 "give the method another name",
-            )
-        if member.name in OF_MODEL:
-            raise _fault(
-                member,
-                f"{member.name} is a question that every model answers, and no name for a member",
-                "give it another name",
             )
         is_of_library = member.role in ("helper", "variable") and not _is_own(member.owner)
         if not is_of_library and (check := _RULES.get(member.role)):
@@ -86,7 +79,7 @@ def kept_names(notes: Notes) -> dict[str, str]:
             found[name] = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
         elif member.role == "parameter":
             found[name] = "a parameter"
-    return {**found, **dict.fromkeys(OF_MODEL, "a question that every model answers")}
+    return found
 
 
 def place_of_member(member: Member) -> Place | None:

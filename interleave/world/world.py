@@ -227,7 +227,10 @@ class World:
     def stand_in_class(self, cls: type) -> type:
         """The class of what stands for shared instances of `cls`."""
         if cls not in self._stand_ins:
-            more = {**OF_MODEL, KEPT: self._kept} if issubclass(cls, Model) else {}
+            more: dict[str, Any] = {}
+            if issubclass(cls, Model):
+                own = (name for name in OF_MODEL if getattr(cls, name) is getattr(Model, name))
+                more = {KEPT: self._kept, **{name: OF_MODEL[name] for name in own}}
             self._stand_ins[cls] = self._twins.stand_in(cls, SharedObject, more)
         return self._stand_ins[cls]
 
