@@ -136,10 +136,10 @@ def parameter_as_value(parameter: Param, *, place: Place | None = None) -> Model
 
 
 def is_parameter_value(value: object) -> bool:
-    """Whether a parameter may have a value: a number, string, bool, None, or tuple of these."""
+    """Whether a parameter may have a value: one that never changes, or a tuple of such values."""
     if isinstance(value, tuple):
         return all(map(is_parameter_value, value))
-    return value is None or isinstance(value, int | float | complex | str)
+    return value is None or isinstance(value, int | float | complex | str | bytes | slice)
 
 
 def _as_documented(remedy: str) -> Callable[[Decorator], Decorator]:

@@ -52,12 +52,12 @@ def refuse_misuse(model: type[Model], notes: Notes) -> None:
                 f"setup is marked with @{_kind(member.note)}, and runs before the threads",
                 "give the method another name",
             )
-        is_of_library = member.role in ("helper", "variable") and not _is_own(member.owner)
+        is_of_library = member.role == "helper" and not _is_own(member.owner)
         if not is_of_library and (check := _RULES.get(member.role)):
             check(member)
     _refuse_unmarked(model, notes)
     _refuse_set_in_setup(notes)
-    _refuse_settings_of_no_loop(notes)
+    _refuse_settings(notes)
     _refuse_expectations(model, notes)
 
 
@@ -395,10 +395,6 @@ def _check_helper(member: Member) -> None:
     _refuse_slip(member, member.name.replace("_", "").lower(), meant)
 
 
-def _check_variable(member: Member) -> None:
-    _refuse_slip(member, member.name.upper(), {**dict.fromkeys(SETTINGS, ""), **_OPTIONS})
-
-
 _OPTIONS = {
     name: f"say so where the check is started: --{name.lower().replace('_', '-')}"
     for name in ("RUNTIME", "ENGINE", "WORKERS", "RACES", "FAIL_FAST", "MAX_STATES", "MAX_SECONDS")
@@ -406,16 +402,23 @@ _OPTIONS = {
 """What is said of a check, and not of a model."""
 
 
-def _refuse_settings_of_no_loop(notes: Notes) -> None:
-    """Raise `ModelError` for what is said of the event loop in a model that has none."""
-    for name, setting in SETTINGS.items():
-        member = notes.members.get(name)
-        if member and setting.of_loop and not notes.tasks and not _is_mentioned(member):
-            raise _fault(
-                member,
-                f"{name} is a setting of the event loop, and the model has no tasks",
-                "leave it out, or mark `async def` methods with @task",
-            )
+def _refuse_settings(notes: Notes) -> None:
+    """Raise `ModelError` for what looks like a setting of a model, and is none of this one."""
+    in_effect = [name for name, setting in SETTINGS.items() if notes.tasks or not setting.of_loop]
+    for member in notes.members.values():
+        name = member.name
+        if member.role != "variable" or name in in_effect or not _is_own(member.owner):
+            continue
+        if name in SETTINGS:
+            if not _is_mentioned(member):
+                raise _fault(
+                    member,
+                    f"{name} is a setting of the event loop, and the model has no tasks",
+                    "leave it out, or mark `async def` methods with @task",
+                )
+        elif name.isupper() or name.upper() in in_effect:
+            meant = {**dict.fromkeys(in_effect, ""), **_OPTIONS}
+            _refuse_slip(member, name.upper(), meant)
 
 
 def _refuse_slip(member: Member, spelt: str, meant: Mapping[str, str]) -> None:
@@ -425,7 +428,7 @@ def _refuse_slip(member: Member, spelt: str, meant: Mapping[str, str]) -> None:
     `meant` has these, each with what else to do where a model cannot say it.
     """
     close = closest(spelt, meant)
-    if close is None or member.name in SETTINGS or _is_mentioned(member):
+    if close is None or _is_mentioned(member):
         return
     raise _fault(
         member,
@@ -469,7 +472,6 @@ _RULES: dict[Role, Callable[[Member], None]] = {
     "helper": _check_helper,
     "class": _check_class,
     "special": _check_special,
-    "variable": _check_variable,
 }
 
 
@@ -521,7 +523,9 @@ def _gives_a_bool(value: ast.expr) -> bool:
 def _may_act(node: ast.AST) -> bool:
     """Whether a node may do more than to compute a value."""
     is_stored = isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
-    return isinstance(node, ast.Call) or (is_stored and not isinstance(node, ast.Name))
+    is_looked_at = isinstance(node, ast.Expr) and isinstance(node.value, ast.Attribute)
+    is_called = isinstance(node, ast.Call)
+    return is_called or is_looked_at or (is_stored and not isinstance(node, ast.Name))
 
 
 def _may_fail(node: ast.AST) -> bool:

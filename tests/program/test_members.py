@@ -493,7 +493,7 @@ def test_a_class_body_does_not_take_the_default_for_the_value(tmp_path: Path, us
         "N2 = N",
         *[
             f"K = param({default})"
-            for default in ("[]", "{}", "set()", "object()", "(1, [])", "b'x'", "", "1, 2")
+            for default in ("[]", "{}", "set()", "object()", "(1, [])", "frozenset()", "", "1, 2")
         ],
     ],
 )
@@ -561,7 +561,7 @@ def test_a_property_returns_a_bool(tmp_path: Path, result: str) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["pass", "...", "'Says nothing.'", "ok = self.x == 9", "return None", "return", "self.x"],
+    ["pass", "...", "'Says nothing.'", "ok = self.x == 9", "return None", "return"],
 )
 def test_a_property_can_fail(tmp_path: Path, body: str) -> None:
     error = outcome(with_member(tmp_path, f"@invariant\ndef m(self):\n    {body}"))
