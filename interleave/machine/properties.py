@@ -269,11 +269,12 @@ def evaluate_expression(
 
 def _no_verdict(wanted: Property, result: object) -> ModelError:
     """The error for a property that gives what is neither true nor false."""
-    called = "it is not called: write `()` after it" if callable(result) else "write bool(...)"
+    is_function = callable(result)
+    remedy = "call it: write `()` after it" if is_function else "compare it, or write bool(...)"
     return ModelError(
         f"the {wanted.kind} {wanted.name} returns something of type {type(result).__name__}, which "
         "says neither that it holds nor that it does not",
-        remedy=f"return True or False, by a comparison; if what it returns is meant, {called}",
+        remedy=f"return True or False: {remedy}",
         place=_place_of_result(wanted),
     )
 

@@ -328,7 +328,7 @@ class StepRun:
         error = self._ending.error
         assert error is not None
         if isinstance(error, InterleaveError):
-            code, at = self._stack.here() if self._stack.frames else first
+            code, at = self._stack.shown() if self._stack.frames else first
             error.at(code.place(at))
             if not error.calls:
                 error.led_to_by(self._stack.calls())

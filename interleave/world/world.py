@@ -58,6 +58,9 @@ from interleave.world.refusal import Refused, as_descriptor
 from interleave.world.snapshot import Snapshot
 from interleave.world.twins import Twins, TwinType, Uncaptured, method_of
 
+_FACTORY = "_dflt_"
+"""What begins the names by which code that `dataclass` makes knows what makes default values."""
+
 
 class World:
     """The functions, classes, modules and cells of one program, as its code sees them.
@@ -583,7 +586,9 @@ class World:
         if found is None:
             for name in _names_in(function.__code__):
                 if name in names:
-                    namespace[name] = self.meaning(names.real(name), name)
+                    real = names.real(name)
+                    known = policy.full_name(real) if name.startswith(_FACTORY) else name
+                    namespace[name] = self.meaning(real, known)
             if policy.is_generated(function.__code__):
                 namespace["hash"] = hash
             return namespace

@@ -652,7 +652,7 @@ def test_expectations_for_two_runtimes(tmp_path: Path) -> None:
         assert found.models[0].expected is passes
 
 
-# Setup is the same every time
+# Nothing is left to chance
 
 
 @pytest.mark.parametrize(
@@ -667,3 +667,15 @@ def test_setup_depends_on_neither_chance_nor_clock(tmp_path: Path, value: str) -
     error = outcome(file)
     assert isinstance(error, InterleaveError)
     assert line_of(file, error) == f"self.x = {value}"
+
+
+@pytest.mark.parametrize(
+    ("made", "what"), [("ByChance()", "random.Random.random"), ("ByClock()", "time.time")]
+)
+def test_no_field_has_a_default_by_chance_or_clock(tmp_path: Path, made: str, what: str) -> None:
+    for where in ("def setup(self):", "@thread\ndef m(self):"):
+        file = with_member(tmp_path, f"y = None\n{where}\n    self.y = {made}")
+        error = outcome(file)
+        assert isinstance(error, InterleaveError)
+        assert line_of(file, error) == f"self.y = {made}"
+        assert f"{what} has no modelled counterpart" in error.what
