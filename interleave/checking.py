@@ -20,7 +20,7 @@ from interleave.engine.paths import Path as StatePath
 from interleave.engine.paths import goal_key, path_by_search, paths_to
 from interleave.engine.search import ENGINES, Searched, search
 from interleave.engine.stopping import INTERRUPTED, Guard
-from interleave.errors import ModelError, UsageError
+from interleave.errors import ModelError, UsageError, did_you_mean
 from interleave.loading import (
     checked_runtime,
     expectation_of,
@@ -225,7 +225,8 @@ def reject_unknown(given: Mapping[str, object], models: list[tuple[type[Model], 
     for name in given:
         if name not in known:
             listed = f"the parameters are {', '.join(known)}" if known else "there are none"
-            raise UsageError(f"there is no parameter {name!r}", remedy=listed)
+            remedy = f"{did_you_mean(name, known)}{listed}"
+            raise UsageError(f"there is no parameter {name!r}", remedy=remedy)
 
 
 def reject_unknown_tasks(names: tuple[str, ...], models: list[tuple[type[Model], str]]) -> None:
@@ -321,6 +322,8 @@ def _checked_model(
     stop, complete = guard.stop, guard.stop is None
     verdict: Verdict = "violated" if violations else "verified" if complete else "inconclusive"
     kinds = {violation.kind for violation in violations}
+    if complete:
+        found.machine.program.sections.refuse_unknown(model)
     if not kinds and (expectation is None or expectation.kinds):
         _refuse_nothing_to_check(model, found)
     wanted = None if expectation is None else set(expectation.kinds)

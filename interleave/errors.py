@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import itertools
 import linecache
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import CodeType, FrameType
 from typing import Any
 
@@ -115,6 +115,21 @@ def _is_on(node: ast.AST, line: int) -> bool:
 def _characters(text: bytes, column: int) -> int:
     """A column in characters, as people and carets count: Python counts bytes of UTF-8."""
     return len(text[:column].decode(errors="replace"))
+
+
+def closest(name: object, known: Iterable[str], *, likeness: float = 0.8) -> str | None:
+    """The name among those that are known which another was probably meant to be."""
+    import difflib
+
+    if not isinstance(name, str):
+        return None
+    return next(iter(difflib.get_close_matches(name, [*known], 1, likeness)), None)
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """A question that begins a remedy, where a name is like one that is known; else ""."""
+    found = closest(name, known, likeness=0.6)
+    return "" if found is None else f"did you mean {found!r}? "
 
 
 class InterleaveError(Exception):

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
-from interleave.model import RUNTIMES, Expectation, Model
-from interleave.notes import notes_of
+from interleave.model import RUNTIMES, Expectation, Model, is_parameter_value
+from interleave.notes import notes_of, runtimes_of
+from interleave.program.misuse import refuse_outside
 
 
 def model_files(paths: list[Path]) -> list[Path]:
@@ -56,7 +57,8 @@ def load_models(file: Path, *, required: bool = True) -> list[type[Model]]:
     sys.path.insert(0, folder)
     try:
         # Compiled under the path as it was given, so that reports show it so.
-        code = compile(importlib.util.decode_source(file.read_bytes()), str(file), "exec")
+        text = importlib.util.decode_source(file.read_bytes())
+        code = compile(text, str(file), "exec")
         exec(code, module.__dict__)  # noqa: S102  (it is the user's own file)
     except SyntaxError as error:
         line = error.lineno or 1
@@ -85,6 +87,8 @@ def load_models(file: Path, *, required: bool = True) -> list[type[Model]]:
         and value.__module__ == module_name
     ]
     models = list(dict.fromkeys(models))
+    if models or required:
+        refuse_outside(module, ast.parse(text), models)
     if not models and required:
         raise ModelError(
             f"there is no model in {file}",
@@ -143,6 +147,11 @@ def _converted(model: type[Model], name: str, value: object, default: object) ->
         value = str(value) if isinstance(default, str) else _read(value)
     if isinstance(default, float) and type(value) is int:
         value = float(value)
+    if not is_parameter_value(value):
+        raise UsageError(
+            f"parameter {name} of {model.__name__} cannot be {value!r}",
+            remedy="give a number, a string, a bool, None, or a tuple of these",
+        )
     if default is not None and type(value) is not type(default):
         wanted = type(default).__name__
         raise UsageError(
@@ -183,10 +192,5 @@ def checked_runtime(runtime: str | None, model: type[Model] | None = None) -> st
             f"there is no runtime {runtime!r}", remedy=f"the runtimes are {', '.join(RUNTIMES)}"
         )
     notes = {} if model is None else notes_of(model).threads
-    kinds = {note.kind for note in notes.values()}
-    if kinds == {"task"} and runtime == "gil":
-        return runtime
-    for kind, name in (("process", "process"), ("task", "asyncio"), ("goroutine", "go")):
-        if kinds == {kind}:
-            return name
-    return runtime or RUNTIMES[0]
+    possible = runtimes_of({note.kind for note in notes.values()})
+    return runtime if runtime in possible else possible[0]

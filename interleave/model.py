@@ -5,18 +5,31 @@ The decorators only leave a note on what they decorate; `interleave.notes` reads
 
 from __future__ import annotations
 
+import functools
+import inspect
+import sys
+import types
 from collections.abc import Callable
 from typing import Any, Literal, NoReturn, TypeVar, cast, overload
 
-from interleave.errors import ModelError
+from interleave.errors import ModelError, Place, did_you_mean
 from interleave.records import dataclass
 
 T = TypeVar("T")
 Method = TypeVar("Method", bound=Callable[..., Any])
 ModelClass = TypeVar("ModelClass", bound="type[Model]")
+Decorator = TypeVar("Decorator", bound=Callable[..., Any])
 
 NOTE = "__interleave__"
 """Attribute under which a decorator leaves its note on a method."""
+
+NOTED = "__interleave_noted__"
+"""Variable of a class body, or of a module, that lists the methods on which a decorator left a note
+there: what Python does with them afterwards may lose some.
+"""
+
+UNUSED = "__interleave_unused__"
+"""Attribute of a decorator: whether it has decorated nothing yet."""
 
 EXPECTATIONS = "__interleave_expectations__"
 """Attribute under which `expect` leaves its notes on a model class."""
@@ -39,6 +52,9 @@ RUNTIMES = ("free-threaded", "gil")
 ORDERS = ("any", "fifo")
 """Which of the tasks that are ready an event loop runs next: any, or the one that was ready first.
 """
+
+LARGEST_COUNT = 1000
+"""Instances of one thread at most: beyond this it is a slip of the pen."""
 
 KNOWN_RUNTIMES = ("free-threaded", "gil", "asyncio", "process", "go")
 """All runtimes, of which an expectation may speak: those above, and those that a kind of thread has
@@ -76,29 +92,92 @@ class Param:
 
     def __init__(self, default: object) -> None:
         self.default = default
-        self.name = "?"
+        self.name = ""
+        """The name that a class has given it, the first if there are several."""
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
+        self.name = self.name or name
 
     def _refuse(self, *_: object) -> NoReturn:
+        if self.name:
+            raise parameter_as_value(self)
         raise ModelError(
-            "a parameter has no value yet in the class body",
+            "a parameter has no value yet in the class body, and none outside it",
             remedy="use it as self.NAME in `def setup(self)`, or alone in a decorator: @thread(N)",
         )
 
-    __index__ = __int__ = __float__ = __bool__ = __iter__ = __len__ = __getitem__ = _refuse
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = _refuse
-    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _refuse
-    __pow__ = __rpow__ = __lt__ = __le__ = __gt__ = __ge__ = __call__ = _refuse
-    __contains__ = __format__ = __str__ = _refuse
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):  # Python asks whether it has special methods
+            raise AttributeError(name)
+        self._refuse()
 
 
+_USES = (
+    "index int float complex bool iter len getitem contains call hash reversed add radd sub rsub "
+    "mul rmul matmul rmatmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow divmod rdivmod "
+    "lshift rlshift rshift rrshift and rand or ror xor rxor neg pos abs invert round trunc floor "
+    "ceil lt le gt ge eq ne format str repr bytes copy deepcopy reduce_ex enter await fspath"
+)
+
+for _use in _USES.split():
+    setattr(Param, f"__{_use}__", Param._refuse)
+
+
+def parameter_as_value(parameter: Param, *, place: Place | None = None) -> ModelError:
+    """The error for a parameter that is kept, or named in code, where its value is meant."""
+    known = parameter.name
+    return ModelError(
+        f"the parameter {known} has no value here" if known else "a parameter is no value",
+        remedy=f"write self.{known}, in `def setup(self)` or in a method"
+        if known
+        else "write `N = param(3)` in the class body, and self.N in setup and in methods",
+        place=place,
+    )
+
+
+def is_parameter_value(value: object) -> bool:
+    """Whether a parameter may have a value: one that never changes, or a tuple of such values."""
+    if isinstance(value, tuple):
+        return all(map(is_parameter_value, value))
+    return value is None or isinstance(value, int | float | complex | str | bytes | slice)
+
+
+def _as_documented(remedy: str) -> Callable[[Decorator], Decorator]:
+    """Have a call with other arguments than a function takes be an error with a remedy."""
+
+    def wrapped(function: Decorator) -> Decorator:
+        signature = inspect.signature(function)
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                signature.bind(*args, **kwargs)
+            except TypeError as error:
+                name = function.__name__
+                raise ModelError(f"{name}: {error}", remedy=remedy) from None
+            return function(*args, **kwargs)
+
+        # The name by which the table of what threads may call knows it.
+        own = function.__code__
+        made = cast(types.FunctionType, call)
+        made.__code__ = made.__code__.replace(co_name=own.co_name, co_qualname=own.co_qualname)
+        return cast(Decorator, made)
+
+    return wrapped
+
+
+@_as_documented("give it its default, and nothing else: N = param(3)")
 def param(default: T) -> T:
     """A parameter of the model: `N = param(3)`, then `self.N`; `-p N=5` overrides it.
 
     `default` is a number, string, bool, None, or tuple of these.
     """
+    if not is_parameter_value(default):
+        raise ModelError(
+            f"param() is given a default of type {type(default).__name__}",
+            remedy="a parameter is a number, a string, a bool, None, or a tuple of these; make "
+            "other things of it in setup",
+        )
     # The type checker is told what `self.N` will be, not what stands in the class body.
     return cast(T, Param(default))
 
@@ -126,8 +205,9 @@ class PropertyNote:
 @overload
 def thread(count: Method, /) -> Method: ...
 @overload
-def thread(count: int = 1, /, *, daemon: bool = False) -> Callable[[Method], Method]: ...
-def thread(count: Any = 1, /, *, daemon: bool = False) -> Any:
+def thread(count: int = 1, *, daemon: bool = False) -> Callable[[Method], Method]: ...
+@_as_documented("write @thread, @thread(2), @thread(N), or any with daemon=True")
+def thread(count: Any = 1, *, daemon: bool = False) -> Any:
     """Mark a method as a thread: `@thread`, `@thread(2)` for two instances, `@thread(N)`.
 
     `daemon=True`: the thread need not finish for a state to be final. A method with one parameter
@@ -139,8 +219,9 @@ def thread(count: Any = 1, /, *, daemon: bool = False) -> Any:
 @overload
 def process(count: Method, /) -> Method: ...
 @overload
-def process(count: int = 1, /, *, daemon: bool = False) -> Callable[[Method], Method]: ...
-def process(count: Any = 1, /, *, daemon: bool = False) -> Any:
+def process(count: int = 1, *, daemon: bool = False) -> Callable[[Method], Method]: ...
+@_as_documented("write @process, @process(2), @process(N), or any with daemon=True")
+def process(count: Any = 1, *, daemon: bool = False) -> Any:
     """Mark a method as a process, as `multiprocessing.Process` would run it; else like `@thread`.
 
     It begins with a private copy of every attribute, as `fork` makes it; all processes share only
@@ -153,8 +234,9 @@ def process(count: Any = 1, /, *, daemon: bool = False) -> Any:
 @overload
 def task(count: Method, /) -> Method: ...
 @overload
-def task(count: int = 1, /, *, daemon: bool = False) -> Callable[[Method], Method]: ...
-def task(count: Any = 1, /, *, daemon: bool = False) -> Any:
+def task(count: int = 1, *, daemon: bool = False) -> Callable[[Method], Method]: ...
+@_as_documented("write @task, @task(2), @task(N), or any with daemon=True")
+def task(count: Any = 1, *, daemon: bool = False) -> Any:
     """Mark an `async def` method as a task of the event loop; else like `@thread`.
 
     All tasks of a model are as if made by one `gather`, which waits for all that are no daemons.
@@ -165,8 +247,9 @@ def task(count: Any = 1, /, *, daemon: bool = False) -> Any:
 @overload
 def goroutine(count: Method, /) -> Method: ...
 @overload
-def goroutine(count: int = 1, /, *, daemon: bool = False) -> Callable[[Method], Method]: ...
-def goroutine(count: Any = 1, /, *, daemon: bool = False) -> Any:
+def goroutine(count: int = 1, *, daemon: bool = False) -> Callable[[Method], Method]: ...
+@_as_documented("write @goroutine, @goroutine(2), @goroutine(N), or any with daemon=True")
+def goroutine(count: Any = 1, *, daemon: bool = False) -> Any:
     """Mark a method as a goroutine, which runs by the rules of Go; else like `@thread`.
 
     The one named `main` is Go's: when it returns the program is over, whatever the others do.
@@ -179,23 +262,45 @@ def goroutine(count: Any = 1, /, *, daemon: bool = False) -> Any:
 
 def _running(kind: ThreadKind, count: Any, *, daemon: bool) -> Any:
     decorator = f"@{kind}"
-    if callable(count) and not isinstance(count, Param):
+    if not isinstance(daemon, bool):
+        raise ModelError(
+            f"{decorator}(daemon={daemon!r}): that is neither True nor False",
+            remedy=f"write {decorator}(daemon=True), or leave it out",
+        )
+    if isinstance(count, Param) or (isinstance(count, int) and not isinstance(count, bool)):
+        if isinstance(count, int):
+            _check_count(count, decorator)
+
+        def mark(method: Method) -> Method:
+            vars(mark)[UNUSED] = False
+            return _noted(method, ThreadNote(count, daemon, kind), decorator)
+
+        vars(mark)[UNUSED] = True
+        return mark
+    if callable(count) or hasattr(type(count), "__get__"):
         return _noted(count, ThreadNote(1, daemon, kind), decorator)
-    if isinstance(count, bool) or not isinstance(count, int | Param):
-        raise ModelError(
-            f"{decorator}({count!r}): the number of instances must be a whole number "
-            "or a parameter",
-            remedy=f"write {decorator}, {decorator}(2), or {decorator}(N) with N = param(2)",
-        )
-    if isinstance(count, int) and count < 0:
-        raise ModelError(
-            f"{decorator}({count}): the number of instances is negative",
-            remedy="give 0 or more instances",
-        )
-    note = ThreadNote(count, daemon, kind)
-    return lambda method: _noted(method, note, decorator)
+    raise ModelError(
+        f"{decorator}({count!r}): the number of instances must be a whole number or a parameter",
+        remedy=f"write {decorator}, {decorator}(2), or {decorator}(N) with N = param(2)",
+    )
 
 
+def _check_count(count: int, decorator: str) -> None:
+    if count == 0:
+        raise ModelError(
+            f"{decorator}(0) makes no thread",
+            remedy="leave the method out, or let a parameter say how many there are, which may "
+            f"be 0: {decorator}(N) with N = param(0)",
+        )
+    if not 0 < count <= LARGEST_COUNT:
+        size = "negative" if count < 0 else f"above {LARGEST_COUNT}"
+        raise ModelError(
+            f"{decorator}: the number of instances is {size}",
+            remedy=f"give a whole number from 1 to {LARGEST_COUNT}",
+        )
+
+
+@_as_documented("write @invariant directly above `def ...(self):`")
 def invariant(method: Method, /) -> Method:
     """Mark a method as a property that must hold in every reachable state.
 
@@ -204,17 +309,19 @@ def invariant(method: Method, /) -> Method:
     return _noted(method, PropertyNote("invariant"), "@invariant")
 
 
+@_as_documented("write @postcondition directly above `def ...(self):`")
 def postcondition(method: Method, /) -> Method:
     """Mark a method as a property that must hold in every state where all threads have finished."""
     return _noted(method, PropertyNote("postcondition"), "@postcondition")
 
 
 def _noted(method: Method, note: ThreadNote | PropertyNote, decorator: str) -> Method:
-    name = getattr(method, "__name__", repr(method))
-    if not hasattr(method, "__code__"):
+    name = getattr(method, "__name__", "") or f"something of type {type(method).__name__}"
+    if not isinstance(method, types.FunctionType):
         raise ModelError(
             f"{decorator} decorates {name}, which is not a plain method",
-            remedy=f"put {decorator} directly above `def {name}(self): ...`",
+            remedy=f"put {decorator} directly above `def ...(self):`, and leave out what makes "
+            "something else of it",
         )
     if hasattr(method, NOTE):
         raise ModelError(
@@ -222,7 +329,17 @@ def _noted(method: Method, note: ThreadNote | PropertyNote, decorator: str) -> M
             remedy="a method is one thread or one property: make two methods",
         )
     setattr(method, NOTE, note)
-    return method
+    variables = _variables_outside()
+    variables[NOTED] = (*variables.get(NOTED, ()), method)
+    return cast(Method, method)
+
+
+def _variables_outside() -> dict[str, Any]:
+    """The variables of the class body, or else of the module, in which a decorator stands."""
+    frame: types.FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_flags & inspect.CO_OPTIMIZED:  # a function
+        frame = frame.f_back
+    return {} if frame is None else frame.f_locals
 
 
 class _Nothing:
@@ -249,6 +366,7 @@ class Expectation:
         return " and ".join(self.kinds) or "nothing"
 
 
+@_as_documented('write @expect("lost-update") or @expect(nothing), with `runtime` or `races`')
 def expect(
     *kinds: str | _Nothing, runtime: str | None = None, races: bool = False
 ) -> Callable[[ModelClass], ModelClass]:
@@ -259,21 +377,28 @@ def expect(
     for: `@expect(nothing, races=True)`; an expectation that names "data-race" does so by itself.
     """
     named = tuple(dict.fromkeys(kind for kind in kinds if isinstance(kind, str)))
-    if not kinds or (named and len(named) < len(set(kinds))):
+    if kinds != (nothing,) and not (kinds and all(isinstance(kind, str) for kind in kinds)):
         raise ModelError(
             "@expect needs kinds of violation, or `nothing` alone",
-            remedy='write @expect("lost-update") or @expect(nothing)',
+            remedy='write @expect("lost-update"), @expect("deadlock", "assertion") or '
+            "@expect(nothing)",
         )
     for kind in named:
         if kind not in KINDS:
             raise ModelError(
                 f"@expect({kind!r}): there is no such kind of violation",
-                remedy=f"the kinds are {', '.join(KINDS)}",
+                remedy=f"{did_you_mean(kind, KINDS)}the kinds are {', '.join(KINDS)}",
             )
     if runtime is not None and runtime not in KNOWN_RUNTIMES:
         raise ModelError(
             f"@expect(runtime={runtime!r}): there is no such runtime",
-            remedy=f"the runtimes are {', '.join(KNOWN_RUNTIMES)}",
+            remedy=f"{did_you_mean(runtime, KNOWN_RUNTIMES)}the runtimes are "
+            f"{', '.join(KNOWN_RUNTIMES)}",
+        )
+    if not isinstance(races, bool):
+        raise ModelError(
+            f"@expect(races={races!r}): that is neither True nor False",
+            remedy="write @expect(nothing, races=True), or leave it out",
         )
     races = races or "data-race" in named
     if races and runtime == "gil":
@@ -291,6 +416,13 @@ def expect(
             )
         # Own dictionary only: a subclass that mends its parent does not inherit the expectation.
         earlier: tuple[Expectation, ...] = vars(model).get(EXPECTATIONS, ())
+        if any(each.runtime == runtime for each in earlier):
+            where = "" if runtime is None else f" under the runtime {runtime}"
+            raise ModelError(
+                f"{model.__name__} has two expectations{where}, of which one would be lost",
+                remedy='name all kinds in one: @expect("lost-update", "assertion"); a second '
+                '@expect is for another runtime: @expect(nothing, runtime="gil")',
+            )
         setattr(model, EXPECTATIONS, (expectation, *earlier))
         return model
 

@@ -1,20 +1,86 @@
-"""What a model class says of itself: the notes that decorators left on it, and its parameters."""
+"""What a model class says of itself: its members, and the notes that decorators left on them.
+
+Every member is in one of the roles below, and each role has its rules: see `program.misuse`.
+"""
 
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Any, Literal
 
-from interleave.model import EXPECTATIONS, NOTE, Expectation, Model, Param, PropertyNote, ThreadNote
+from interleave.model import (
+    EXPECTATIONS,
+    NOTE,
+    RUNTIMES,
+    Expectation,
+    Model,
+    Param,
+    PropertyNote,
+    ThreadKind,
+    ThreadNote,
+)
 from interleave.records import dataclass
+
+Role = Literal[
+    "thread", "property", "setup", "parameter", "helper", "class", "module", "special", "variable"
+]
+"""What a member is to a model: what a decorator marks as a thread (a process, a task, a goroutine)
+or as a property; `setup`; a parameter; other code, which these call; a class or module that they
+use; a name that Python keeps for itself; and all the rest: shared variables.
+"""
+
+
+@dataclass(frozen=True)
+class Member:
+    """What a name of a model stands for, and the class whose body says so."""
+
+    name: str
+    value: Any
+    owner: type
+
+    @property
+    def role(self) -> Role:
+        note = self.note
+        if isinstance(note, ThreadNote):
+            return "thread"
+        if isinstance(note, PropertyNote):
+            return "property"
+        if self.name == "setup":
+            return "setup"
+        if isinstance(self.value, Param):
+            return "parameter"
+        if is_special(self.name):
+            return "special"
+        if isinstance(self.value, type):
+            return "class"
+        if isinstance(self.value, types.ModuleType):
+            return "module"
+        return "helper" if is_code(self.value) else "variable"
+
+    @property
+    def note(self) -> ThreadNote | PropertyNote | None:
+        """The note that a decorator has left on it, if it is a plain method."""
+        is_function = isinstance(self.value, types.FunctionType)
+        return getattr(self.value, NOTE, None) if is_function else None
+
+
+def is_special(name: str) -> bool:
+    """Whether a name is one of those that Python keeps for itself."""
+    return name.startswith("__") and name.endswith("__")
+
+
+def is_code(value: object) -> bool:
+    """Whether a member of a class is a function, or decides by code what looking at it gives."""
+    return hasattr(type(value), "__get__")
 
 
 @dataclass(frozen=True)
 class Notes:
-    """The notes of one model class and of its bases, by the names of methods and attributes."""
+    """The members of one model class and of its bases, by name, those of bases first."""
 
+    members: Mapping[str, Member]
     methods: Mapping[str, types.FunctionType]
-    """All methods, those of bases first, in order of definition."""
     threads: Mapping[str, ThreadNote]
     properties: Mapping[str, PropertyNote]
     parameters: Mapping[str, object]
@@ -30,25 +96,46 @@ class Notes:
 
 def notes_of(model: type[Model]) -> Notes:
     """The notes of a model class."""
-    methods: dict[str, types.FunctionType] = {}
-    parameters: dict[str, object] = {}
-    for cls in reversed(model.__mro__):
-        if cls in (object, Model):
-            continue
-        for name, member in vars(cls).items():
-            if isinstance(member, types.FunctionType):
-                methods[name] = member
-            else:
-                methods.pop(name, None)
-            if isinstance(member, Param):
-                parameters[name] = member.default
-            else:
-                parameters.pop(name, None)
-    notes = {name: getattr(method, NOTE, None) for name, method in methods.items()}
+    members: dict[str, Member] = {}
+    for cls in reversed(bodies(model)):
+        for name, value in vars(cls).items():
+            members[name] = Member(name, value, cls)
+    methods = {
+        name: member.value
+        for name, member in members.items()
+        if isinstance(member.value, types.FunctionType)
+    }
+    notes = {name: member.note for name, member in members.items()}
     return Notes(
+        members,
         methods,
         {name: note for name, note in notes.items() if isinstance(note, ThreadNote)},
         {name: note for name, note in notes.items() if isinstance(note, PropertyNote)},
-        parameters,
+        {
+            name: member.value.default
+            for name, member in members.items()
+            if member.role == "parameter"
+        },
         vars(model).get(EXPECTATIONS, ()),
     )
+
+
+def runtimes_of(kinds: Collection[ThreadKind]) -> tuple[str, ...]:
+    """The runtimes that threads of these kinds can be checked under, the default first."""
+    for alone, runtimes in _RUNTIMES_ALONE.items():
+        if {*kinds} == {alone}:
+            return runtimes
+    return RUNTIMES
+
+
+_RUNTIMES_ALONE: dict[ThreadKind, tuple[str, ...]] = {
+    "process": ("process",),
+    "task": ("asyncio", "gil"),
+    "goroutine": ("go",),
+}
+"""The runtimes of models that have one kind of thread and no other."""
+
+
+def bodies(model: type[Model]) -> list[type]:
+    """The classes whose bodies say what a model is: itself, and what it derives from."""
+    return [cls for cls in model.__mro__ if cls not in (object, Model)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import itertools
 import linecache
 import types
 from functools import lru_cache
@@ -157,14 +156,58 @@ def place_of_class(cls: type) -> Place | None:
     return Place(file, line + offset)
 
 
-def place_of_assignment(cls: type, name: str) -> Place | None:
-    """Where a class body gives an attribute its value; else the line of the class."""
-    place = place_of_class(cls)
-    if place is None:
+@lru_cache(maxsize=64)
+def _classes(file: str, text: str) -> dict[str, list[ast.ClassDef]]:
+    """Every class of a source text, by its qualified name."""
+    found: dict[str, list[ast.ClassDef]] = {}
+
+    def walk(node: ast.AST, prefix: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            inner = prefix
+            if isinstance(child, ast.ClassDef):
+                found.setdefault(prefix + child.name, []).append(child)
+                inner = f"{prefix}{child.name}."
+            elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+                inner = f"{prefix}{child.name}.<locals>."
+            walk(child, inner)
+
+    walk(ast.parse(text, file), "")
+    return found
+
+
+def find_class(cls: type) -> tuple[str, ast.ClassDef] | None:
+    """The file and the definition of a class; None where its source is not to be had."""
+    try:
+        file = inspect.getsourcefile(cls)
+    except (OSError, TypeError):
         return None
-    lines = inspect.getsourcelines(cls)
-    for offset, text in enumerate(itertools.chain(lines[0])):
-        if text.strip().startswith((f"{name} =", f"{name}:", f"{name}=")):
-            column = len(text) - len(text.lstrip())
-            return Place(place.file, lines[1] + offset, column, column + len(name))
-    return place
+    if file is None:
+        return None
+    try:
+        found = _classes(file, "".join(linecache.getlines(file))).get(cls.__qualname__, [])
+    except SyntaxError:
+        return None
+    lines = [
+        member.__code__.co_firstlineno
+        for member in vars(cls).values()
+        if isinstance(member, types.FunctionType)
+        and member.__qualname__ == f"{cls.__qualname__}.{member.__name__}"
+        and member.__code__.co_filename == file
+    ]
+    for node in found:
+        if lines and node.lineno <= lines[0] <= (node.end_lineno or 0):
+            return file, node
+    return (file, found[-1]) if found else None
+
+
+def place_of_assignment(cls: type, name: str) -> Place | None:
+    """Where a class body defines an attribute; else the line of the class."""
+    if (found := find_class(cls)) is not None:
+        file, definition = found
+        for node in ast.walk(ast.Module(definition.body, [])):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and node in definition.body:
+                if node.name == name:
+                    return Place.of_node(file, node)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id == name:
+                return Place.of_node(file, node)
+    return place_of_class(cls)

@@ -30,6 +30,10 @@ _ORIGIN = "_interleave_origin"
 """Attribute of an exception that a thread has caught: where it was first raised."""
 
 
+_SUSPENDED = (Coroutine, types.GeneratorType, types.AsyncGeneratorType)
+"""What code has not run yet that was called."""
+
+
 class Control:
     """Runs the blocks of a thread, and goes from each to the next: by jumps, calls, returns and
     exceptions.
@@ -90,6 +94,8 @@ class Control:
                     self._enter(block, self._program.world.code(result.function), result.names, 0)
                     return None
                 frame.names[block.target] = awaited(result)
+            if block.kind is BlockKind.RETURN and isinstance(result, _SUSPENDED):
+                self._refuse_unrun(frame, block, result)
         except Halt as halt:
             if isinstance(self._ending.error, InterleaveError):
                 self._ending.error.at(_place_in(halt))
@@ -117,6 +123,18 @@ class Control:
         go_on = block.kind is not BlockKind.BRANCH or result
         self._jump(frame, block, block.next if go_on else block.otherwise)
         return None
+
+    def _refuse_unrun(self, frame: Frame, block: Block, value: object) -> None:
+        """Refuse what a thread returns that would have to be run."""
+        if len(self._stack.frames) > 1 or self._port.tasks.in_loop or self._ending.how:
+            return
+        error = ModelError(
+            f"a thread returns a {type(value).__name__}, which nobody runs",
+            remedy="call what it comes from in the thread; an event loop runs `async def` methods "
+            "that are marked with @task",
+        )
+        file = frame.code.function.__code__.co_filename
+        self._ending.halt(error.at(Place.of_node(file, block.statement)))
 
     def _jump(self, frame: Frame, block: Block, target: int) -> None:
         if self._port.flow:

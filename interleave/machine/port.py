@@ -230,6 +230,7 @@ class StepPort:
 
     def enter(self, section: str) -> None:
         self._accesses.entered.append(section)
+        self._program.sections.enter(section)
 
     def has_just_entered(self, section: str) -> bool:
         return not self._accesses.done or section in self._accesses.entered

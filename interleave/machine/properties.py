@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from interleave.compiler.blocks import ENTERED
+from interleave.compiler.source import find_function, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
 from interleave.machine.machine import Machine
 from interleave.machine.step import FAILED, FINISHED, State
@@ -128,6 +132,8 @@ class PropertyPort:
         return False
 
     def inside(self, section: str) -> int:
+        # Called by what stands for `Model.inside`, and that by the property.
+        self._machine.program.sections.ask(section, Place.of_frame(sys._getframe(2)))
         return sum(self._ask(thread.number, section) for thread in self._machine.program.threads)
 
     def make(self, kind: Any, contents: Any) -> Any:
@@ -214,7 +220,9 @@ def evaluate(
         try:
             with watching(machine.program.net, port.halt):
                 result = method()
-            holds = result is None or bool(result)
+            if not (result is None or isinstance(result, bool)):
+                raise _no_verdict(wanted, result)
+            holds = result is not False
         except AssertionError as error:
             holds, why = False, _message(error, wanted)
         except InterleaveError as error:
@@ -257,6 +265,28 @@ def evaluate_expression(
                 f"{expression!r} cannot be evaluated: {type(error).__name__}: {error}",
                 remedy=f"use these names: {', '.join([*known, *names])}",
             ) from None
+
+
+def _no_verdict(wanted: Property, result: object) -> ModelError:
+    """The error for a property that gives what is neither true nor false."""
+    is_function = callable(result)
+    remedy = "call it: write `()` after it" if is_function else "compare it, or write bool(...)"
+    return ModelError(
+        f"the {wanted.kind} {wanted.name} returns something of type {type(result).__name__}, which "
+        "says neither that it holds nor that it does not",
+        remedy=f"return True or False: {remedy}",
+        place=_place_of_result(wanted),
+    )
+
+
+def _place_of_result(wanted: Property) -> Place:
+    """The line by which a property returns, where there is only one."""
+    function = inspect.unwrap(wanted.function)
+    found = find_function(function)
+    returns = [node for node in ast.walk(found[0]) if isinstance(node, ast.Return)] if found else []
+    if len(returns) == 1:
+        return Place.of_node(function.__code__.co_filename, returns[0])
+    return place_of_function(function)
 
 
 def _message(error: AssertionError, wanted: Property) -> str:

@@ -136,11 +136,7 @@ class StepRun:
         self._is_start = True
         self.port.first = -1
         code = self._program.world.code(function)
-        names = [
-            each.arg for each in (*code.definition.args.posonlyargs, *code.definition.args.args)
-        ]
-        values = (self._program.stand_in, *arguments)
-        self._stack.push(code, dict(zip(names, values, strict=False)))
+        self._stack.push(code, code.bind(self._program.stand_in, *arguments))
         if self._tasks.in_loop:
             # It begins when the loop comes to it, and may be cancelled before.
             frames = self._stack.freeze(self._making.moved)
@@ -332,7 +328,7 @@ class StepRun:
         error = self._ending.error
         assert error is not None
         if isinstance(error, InterleaveError):
-            code, at = self._stack.here() if self._stack.frames else first
+            code, at = self._stack.shown() if self._stack.frames else first
             error.at(code.place(at))
             if not error.calls:
                 error.led_to_by(self._stack.calls())

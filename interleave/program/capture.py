@@ -34,7 +34,7 @@ from interleave.memory.values import (
     is_plain_object,
     runs_python,
 )
-from interleave.model import Model
+from interleave.model import Model, Param, parameter_as_value
 from interleave.program.heap import Heap
 from interleave.program.restarts import Written
 from interleave.program.setup import class_attributes
@@ -195,6 +195,8 @@ class Walk:
         if id(value) in self.known:
             return self.known[id(value)]
         kind = type(value)
+        if kind is Param:
+            raise self.uncapturable(value, self._attribute)
         if kind in CONTAINERS:
             return self._container(CONTAINERS[kind], value, path)
         if kind is Array:
@@ -255,6 +257,8 @@ class Walk:
 
     def uncapturable(self, value: object, variable: str) -> ModelError:
         """What to say where a variable has a value that no state can have."""
+        if isinstance(value, Param):
+            return parameter_as_value(value, place=self._place(variable))
         kind = type(value)
         name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
         article = "an" if name[0].lower() in "aeiou" else "a"

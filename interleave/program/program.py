@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from interleave.errors import ModelError
+from interleave.errors import ModelError, did_you_mean
 from interleave.memory.identity import ThreadName
 from interleave.memory.primitive import STEPWISE_METHODS
 from interleave.model import RUNTIMES, Model
@@ -16,7 +16,7 @@ from interleave.notes import notes_of
 from interleave.program.capture import capture
 from interleave.program.heap import RoomOwner
 from interleave.program.loop import add_loop, tasks_to_cancel
-from interleave.program.misuse import refuse_init
+from interleave.program.misuse import kept_names, refuse_misuse
 from interleave.program.processes import Space, private_copies, share_pipes
 from interleave.program.reach import (
     fields_set,
@@ -25,6 +25,7 @@ from interleave.program.reach import (
     written_attributes,
 )
 from interleave.program.restarts import MoreRoots
+from interleave.program.sections import Sections
 from interleave.program.settings import scope_of_variables, settings_of
 from interleave.program.setup import initial_instances, place_of_attribute
 from interleave.program.spawned import Spawned, SpawnKey
@@ -62,8 +63,11 @@ class Program:
         self.written = written
         self.net = Net()
         """What was seen while code of the model ran."""
-        refuse_init(model)
+        self.sections = Sections()
+        """The critical sections that were seen while code of the model ran."""
         notes = notes_of(model)
+        refuse_misuse(model, notes)
+        self._kept = kept_names(notes)
         self.properties = declared_properties(notes)
         self.threads = declared_threads(model, notes, parameters, runtime)
         self.main = next((thread.number for thread in self.threads if thread.is_main), None)
@@ -124,9 +128,10 @@ class Program:
                 self.model,
                 self.written,
                 switches=self.runtime == "gil",
+                kept=self._kept,
             )
             before = self.real.before
-            instances = initial_instances(self.model, self.parameters, self.net, before)
+            instances = initial_instances(self.model, self.parameters, self.net, before, self._kept)
             with contextlib.closing(instances):
                 self.heap, shared = capture(
                     instances,
@@ -193,7 +198,10 @@ class Program:
         if not found:
             known = ", ".join(dict.fromkeys(t.method for t in self.threads))
             which = method if index is None else f"{method}[{index}]"
-            raise ModelError(f"there is no thread {which}", remedy=f"the threads are {known}")
+            meant = did_you_mean(method, {t.method: None for t in self.threads})
+            raise ModelError(
+                f"there is no thread {which}", remedy=f"{meant}the threads are {known}"
+            )
         return [thread.number for thread in found]
 
     @property

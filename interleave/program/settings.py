@@ -34,6 +34,10 @@ def _number(meaning: str, least: int) -> Setting:
     )
 
 
+def _is_tuple_of_names(value: object) -> bool:
+    return isinstance(value, tuple | list) and all(isinstance(each, str) for each in value)
+
+
 SETTINGS = {
     "PIPE_CAPACITY": _number("how many messages a pipe of multiprocessing holds", 1),
     "SPURIOUS_WAKEUPS": _number(
@@ -53,7 +57,12 @@ SETTINGS = {
         of_loop=True,
     ),
     # Whether there are tasks of these names is seen when the event loop is made.
-    "CANCEL": Setting((), lambda _: True, "", of_loop=True),
+    "CANCEL": Setting(
+        (),
+        lambda value: isinstance(value, str) or _is_tuple_of_names(value),
+        "it names the tasks that something outside may cancel: a string, or a tuple of strings",
+        of_loop=True,
+    ),
 }
 
 

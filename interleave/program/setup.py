@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import types
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
 
 from interleave.compiler.source import find_function, place_of_assignment, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.identity import MODEL_PROCESS, ThreadId
 from interleave.memory.port import AccessKind, Location, in_words, using_port
-from interleave.memory.values import attributes_of, is_plain_object
+from interleave.memory.values import UNBOUND, attributes_of, is_plain_object
 from interleave.model import Model, Param
 from interleave.program.choices import Choices, next_choices
 from interleave.stdlib import primitive_class
 from interleave.verbs import Array
 from interleave.world.net import Net, watching
 from interleave.world.policy import is_followed
+from interleave.world.reflection import refuse_to_set
 from interleave.world.snapshot import Snapshot
 
 MOST_INITIAL_STATES = 1_000_000
@@ -50,12 +52,16 @@ class _SetupPort:
 
 
 def initial_instances(
-    model: type[Model], parameters: dict[str, object], net: Net, before: Snapshot
+    model: type[Model],
+    parameters: dict[str, object],
+    net: Net,
+    before: Snapshot,
+    kept: Mapping[str, str],
 ) -> Generator[Any, None, None]:
     """The model after each run of setup: plain instances, with real locks and containers.
 
     What setup does to anything else is there until the next one is asked for, and then put back to
-    what it was `before`. Raises `ModelError` where setup fails.
+    what it was `before`. Raises `ModelError` where setup fails, or sets what must be `kept`.
     """
     given: list[int] | None = []
     count = 0
@@ -73,10 +79,15 @@ def initial_instances(
             object.__setattr__(instance, name, fresh_copy(value, copies))
         for name, value in parameters.items():
             object.__setattr__(instance, name, value)
+        at_first = _under(kept, model, instance)
         choices = Choices(given)
         try:
             with using_port(_SetupPort(choices)):  # type: ignore[arg-type]
                 _run_setup(model, instance, net)
+            for name, value in _under(kept, model, instance).items():
+                if value != at_first[name]:
+                    error = refuse_to_set(f"self.{name}", name, kept[name])
+                    raise error.at(place_of_function(model.setup))  # type: ignore[arg-type]
             yield instance
         finally:
             left = before.restore()
@@ -89,12 +100,21 @@ def initial_instances(
         given = next_choices(choices.taken)
 
 
+def _under(names: Iterable[str], model: type[Model], instance: Any) -> dict[str, tuple[int, int]]:
+    """What an instance has under some names, and its class, by identity."""
+    own = attributes_of(instance)
+    return {
+        name: (id(own.get(name, UNBOUND)), id(inspect.getattr_static(model, name, UNBOUND)))
+        for name in names
+    }
+
+
 def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
     function: Any = model.setup
     file = function.__code__.co_filename
     try:
         with watching(net, _raise, in_setup=True):
-            instance.setup()
+            result = instance.setup()
     except InterleaveError as error:
         raise error.at(Place.of_error(file, error) or place_of_function(function)) from None
     except Exception as error:
@@ -103,6 +123,14 @@ def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
             remedy="setup must run through: it makes the initial state",
             place=Place.of_error(file, error) or place_of_function(function),
         ) from error
+    if inspect.iscoroutine(result):
+        result.close()
+    if result is not None:
+        raise ModelError(
+            f"setup returns something of type {type(result).__name__}, which nobody takes",
+            remedy="set attributes of self, and return nothing",
+            place=place_of_function(function),
+        )
 
 
 def _raise(error: InterleaveError) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import types
 from collections.abc import Mapping
 from typing import Any
@@ -10,13 +9,11 @@ from typing import Any
 from interleave.compiler.source import place_of_class, place_of_function
 from interleave.errors import ModelError
 from interleave.memory.identity import MODEL_PROCESS, ThreadId, ThreadName
-from interleave.model import Model, Param, ThreadNote
+from interleave.memory.values import UNBOUND
+from interleave.model import LARGEST_COUNT, Model, Param
 from interleave.notes import Notes
-from interleave.program.misuse import refuse_silence
+from interleave.program.misuse import takes
 from interleave.records import dataclass
-
-LARGEST_COUNT = 1000
-"""Instances of one thread at most: beyond this it is a slip of the pen."""
 
 MAIN = "main"
 """The name of the goroutine whose end is the end of the program."""
@@ -60,19 +57,10 @@ class Property:
 
 
 def declared_properties(notes: Notes) -> list[Property]:
-    """The properties of a model class. Raises `ModelError`."""
-    found = []
-    for name, note in notes.properties.items():
-        function = notes.methods[name]
-        if len(inspect.signature(function).parameters) != 1:
-            raise ModelError(
-                f"the {note.kind} {name} takes parameters besides self",
-                remedy=f"write `def {name}(self):`",
-                place=place_of_function(function),
-            )
-        refuse_silence(note.kind, function)
-        found.append(Property(name, note.kind, function))
-    return found
+    """The properties of a model class."""
+    return [
+        Property(name, note.kind, notes.methods[name]) for name, note in notes.properties.items()
+    ]
 
 
 def declared_threads(
@@ -82,18 +70,10 @@ def declared_threads(
     found: list[ThreadInstance] = []
     for name, note in notes.threads.items():
         function = notes.methods[name]
-        count = _count(note.count, parameters, function)
+        count = _count(note.count, model, parameters, function)
         if note.kind == "goroutine":
             _check_goroutine(model, runtime, name, function, count, daemon=note.daemon)
-        wanted = len(inspect.signature(function).parameters) - 1
-        if wanted not in (0, 1):
-            raise ModelError(
-                f"thread {name} must take `self`, or `self` and its instance index",
-                remedy=f"write `def {name}(self):` or `def {name}(self, i):`",
-                place=place_of_function(function),
-            )
-        if (note.kind == "task") != inspect.iscoroutinefunction(function):
-            raise _wrong_kind(name, note, function)
+        takes_index = takes(function, 2)
         for index in range(count):
             shown = f"{name}[{index}]" if count > 1 else name
             found.append(
@@ -103,7 +83,7 @@ def declared_threads(
                     name,
                     index,
                     function,
-                    (index,) if wanted else (),
+                    (index,) if takes_index else (),
                     note.daemon,
                     process=ThreadName(shown) if note.kind == "process" else MODEL_PROCESS,
                     kind=note.kind,
@@ -119,10 +99,23 @@ def declared_threads(
 
 
 def _count(
-    count: int | Param, parameters: Mapping[str, object], function: types.FunctionType
+    count: int | Param,
+    model: type[Model],
+    parameters: Mapping[str, object],
+    function: types.FunctionType,
 ) -> int:
     """How many instances of a thread there are."""
-    value = parameters[count.name] if isinstance(count, Param) else count
+    value: object = count
+    if isinstance(count, Param):
+        # One that derives from the model may have made a constant of its parameter.
+        value = parameters.get(count.name, getattr(model, count.name, UNBOUND))
+    if value is UNBOUND:
+        raise ModelError(
+            f"the number of instances of {function.__name__} is a parameter that "
+            f"{model.__name__} does not have",
+            remedy="write N = param(...) in the class body, above @thread(N)",
+            place=place_of_function(function),
+        )
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_COUNT:
         raise ModelError(
             f"thread {function.__name__} has {value!r} instances",
@@ -153,17 +146,3 @@ def _check_goroutine(
             remedy="write @goroutine above it, without arguments; or give it another name",
             place=place_of_function(function),
         )
-
-
-def _wrong_kind(name: str, note: ThreadNote, function: types.FunctionType) -> ModelError:
-    """The error for a method that is `async def` and no task, or the other way round."""
-    if note.kind == "task":
-        what, remedy = (
-            "not `async def`",
-            f"write `async def {name}(self):`, or mark it with @thread",
-        )
-    else:
-        what, remedy = "`async def`", "mark it with @task: an event loop runs it"
-    return ModelError(
-        f"{note.kind} {name} is {what}", remedy=remedy, place=place_of_function(function)
-    )

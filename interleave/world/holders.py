@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
-from types import CellType, FunctionType, MethodType, ModuleType
+from types import CellType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
 from interleave.memory.containers import delete_location, read_location, write_location
@@ -39,11 +39,19 @@ class Variables:
     """The variables of one module, class, function or cell that some code writes, by name.
 
     `key` names the holder among all, `prefix` is what the names of its variables begin with in
-    reports, `wanted` has the names of those that some code writes.
+    reports, `wanted` has the names of those that some code writes, `kept` of those that none may,
+    with what they are.
     """
 
-    def __init__(self, key: str, prefix: str, wanted: Iterable[str]) -> None:
+    def __init__(
+        self,
+        key: str,
+        prefix: str,
+        wanted: Iterable[str],
+        kept: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.key = key
+        self._kept = kept
         self.prefix = prefix
         self.wanted = tuple(wanted)
         self.locations: dict[str, Location] = {}
@@ -75,6 +83,9 @@ class Variables:
     def _location(self, name: str) -> Location | None:
         if name in reflection.SET and not self.key.startswith("cell "):
             current_port().halt(reflection.refusal(name))
+        if name in self._kept:
+            where = f"{self.prefix}{name}"
+            current_port().halt(reflection.refuse_to_set(where, name, self._kept[name]))
         return self.locations.get(name)
 
 

@@ -23,6 +23,10 @@ from interleave.memory.values import (
     register_immutable,
     slots_of,
 )
+from interleave.world import reflection
+
+KEPT = "_kept"
+"""Attribute of the class of what stands for a model: what no code may set, and what that is."""
 
 _get = object.__getattribute__
 
@@ -112,8 +116,15 @@ def sets_itself(kind: type, name: str) -> bool:
     return False
 
 
+def _check_kept(shared: SharedObject, name: str) -> None:
+    what = getattr(type(shared), KEPT, {}).get(name)
+    if what is not None:
+        current_port().halt(reflection.refuse_to_set(f"self.{name}", name, what))
+
+
 def set_attribute(shared: SharedObject, name: str, value: object) -> None:
     """Store an attribute in the instance itself."""
+    _check_kept(shared, name)
     locations: dict[str, Location] = _get(shared, "_locations")
     location = locations.get(name)
     if location is None:
@@ -124,6 +135,7 @@ def set_attribute(shared: SharedObject, name: str, value: object) -> None:
 
 def delete_attribute(shared: SharedObject, name: str) -> None:
     """Leave the instance itself without an attribute. Raises `AttributeError`."""
+    _check_kept(shared, name)
     locations: dict[str, Location] = _get(shared, "_locations")
     location = locations.get(name)
     error = AttributeError(f"{type(shared).__name__!r} object has no attribute {name!r}")

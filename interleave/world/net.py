@@ -170,7 +170,8 @@ class watching:
             return
         if self._runs_for_real(decision):
             return
-        if policy.is_generated(code) or _names_nothing(code, frame.f_globals):
+        names_nothing = _names_nothing(code, frame.f_globals)
+        if policy.is_generated(code) or (names_nothing and decision.remedy != table.CHANCE):
             if not code.co_flags & _SUSPENDED:
                 self._net.known_code[id(code)] = code
                 return
@@ -197,11 +198,12 @@ class watching:
         if self._runs_for_real(decision):
             return
         if not self._is_part_of_known(frame, decision):
-            self._refuse(frame, decision, f"{decision.name} has no modelled counterpart", "")
+            self._refuse(frame, decision, *_why_not_called(decision))
 
     def _runs_for_real(self, decision: Decision) -> bool:
         """Whether setup may run something, which makes real locks and runs real functions."""
-        return self._in_setup and decision.treatment in (Treatment.FOLLOWED, Treatment.MODELLED)
+        is_known = decision.treatment in (Treatment.FOLLOWED, Treatment.MODELLED)
+        return self._in_setup and is_known and decision.name not in table.OF_RUNNING_THREADS
 
     def _is_part_of_known(self, caller: FrameType | None, decision: Decision) -> bool:
         """Whether code that is called runs as a part of code that is known.
@@ -217,7 +219,7 @@ class watching:
                 return True
             if code.co_filename.startswith(OURS):
                 return is_library and direct and code.co_filename != _PASSING_ON
-            if direct and (policy.is_generated(code) or _rewrites_assertions(caller, decision)):
+            if direct and (_makes_parts(code) or _rewrites_assertions(caller, decision)):
                 return True
             if not _is_real(caller):
                 return False
@@ -244,7 +246,7 @@ class watching:
             self._refuse(frame.f_back, decision, why, remedy)
 
     def _refuse(self, caller: FrameType | None, decision: Decision, why: str, remedy: str) -> None:
-        remedy = decision.remedy or remedy or table.UNKNOWN_PYTHON
+        remedy = remedy or decision.remedy or table.UNKNOWN_PYTHON
         self._error = ModelError(why, remedy=remedy, about=decision.name)
         self._error.through(self._calls(caller))
         self._halt(self._error)
@@ -255,7 +257,7 @@ class watching:
         outer = [*self._path()]
         while frame is not None and frame is not self._outside:
             code = frame.f_code
-            if not code.co_filename.startswith(OURS):
+            if not (code.co_filename.startswith(OURS) or policy.is_generated(code)):
                 decision = policy.of_code(code, frame.f_globals)
                 if not _is_real(frame) or decision.treatment is Treatment.FOLLOWED:
                     inner.append(Place.of_frame(frame))
@@ -266,9 +268,18 @@ class watching:
         return [*outer, *reversed(inner)]
 
 
+def _why_not_called(decision: Decision) -> tuple[str, str]:
+    """Why C code is refused, and what to do instead where the table has nothing."""
+    if decision.name in table.OF_RUNNING_THREADS:
+        return f"setup calls {decision.name}, and no thread of the model runs yet", table.IN_THREAD
+    return f"{decision.name} has no modelled counterpart", ""
+
+
 def _why_not_followed(code: CodeType, decision: Decision) -> tuple[str, str]:
     """Why a function of Python's is refused, and what to do instead where the table has nothing."""
     if decision.treatment is not Treatment.FOLLOWED:
+        if decision.name in table.OF_RUNNING_THREADS:
+            return _why_not_called(decision)
         return f"{decision.name} has no modelled counterpart", ""
     name = code.co_qualname
     if code.co_flags & inspect.CO_GENERATOR:
@@ -287,6 +298,13 @@ def _is_real(frame: FrameType) -> bool:
     names = frame.f_globals
     module = sys.modules.get(names.get("__name__", ""))
     return module is not None and module.__dict__ is names
+
+
+def _makes_parts(code: CodeType) -> bool:
+    """Whether code is made by `dataclass`, and calls only what that needs: not what makes the
+    default values of fields, which users choose.
+    """
+    return policy.is_generated(code) and code.co_name != "__init__"
 
 
 def _rewrites_assertions(frame: FrameType, decision: Decision) -> bool:

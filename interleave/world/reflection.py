@@ -37,6 +37,11 @@ def reflected(value: Any, name: str, is_set: bool) -> Any:
     return current_port().halt(refusal(name, is_set=is_set)) if is_refused else value
 
 
+def refuse_to_set(where: str, name: str, what: str) -> ModelError:
+    """The error for code that sets what a model keeps under a name, and what that is."""
+    return ModelError(f"{where} is set, and {name} is {what}", remedy="give it another name")
+
+
 def refusal(name: str, *, is_set: bool = True) -> ModelError:
     """The error for code that sets or uses such an attribute."""
     why = "set, which no step shows" if is_set else "used, which leads past what steps show"

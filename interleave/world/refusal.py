@@ -10,7 +10,7 @@ from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.port import running_port
 from interleave.memory.values import Same, register_immutable
 from interleave.world.calling import call
-from interleave.world.policy import OURS
+from interleave.world.policy import OURS, is_generated
 
 
 class _RefusedType(type):
@@ -44,7 +44,7 @@ def _refuse(self: Refused, *_: object, **__: object) -> Any:
     named = object.__getattribute__(self, "_error")
     error = ModelError(named.what, remedy=named.remedy, about=named.about)
     user: FrameType | None = sys._getframe(1)
-    while user is not None and user.f_code.co_filename.startswith(OURS):
+    while user is not None and _is_no_line(user):
         # What calls for a block is not the block: that is placed by the machine.
         user = None if user.f_code is call.__code__ else user.f_back
     if user is not None:
@@ -52,6 +52,12 @@ def _refuse(self: Refused, *_: object, **__: object) -> Any:
     if (port := running_port()) is not None:
         port.halt(error)
     raise error
+
+
+def _is_no_line(frame: FrameType) -> bool:
+    """Whether a frame runs no code that the user wrote: of this package, or made by `dataclass`."""
+    code = frame.f_code
+    return code.co_filename.startswith(OURS) or is_generated(code)
 
 
 def _attribute(self: Refused, name: str) -> Any:

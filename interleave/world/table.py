@@ -99,7 +99,9 @@ OPAQUE = {
 
 _CLOCK = "a model has no clock: let choose([True, False]) say whether the time has come"
 _DATE = "a model has no clock: let choose([...]) say what time it is"
-_CHANCE = "use choose([...]): every possibility is then explored"
+CHANCE = "use choose([...]): every possibility is then explored"
+"""What to do instead of what leaves it to chance."""
+
 _WORLD = "a model has no outside world: keep what it needs in shared variables"
 _SETTING = "every thread sees such a setting: keep it in a shared variable, and pass it on"
 _WRITE_OUT = "write the code out"
@@ -141,7 +143,7 @@ REFUSED = {
     **dict.fromkeys(
         ("random", "_random", "secrets", "statistics.NormalDist.samples", "os.urandom",
          "numpy.random", "posix.urandom", "posix.getrandom"),
-        _CHANCE,
+        CHANCE,
     ),
     **dict.fromkeys(("uuid", "_uuid"), "count in a shared variable, or use choose([...])"),
     # Addresses and hashes: other ones in each run.
@@ -194,6 +196,13 @@ REFUSED = {
         ]),
         _THREADS,
     ),
+    # What belongs in a class body.
+    "interleave.model.param": "write N = param(...) in the class body, and self.N here",
+    **dict.fromkeys(
+        (f"interleave.model.{name}" for name in ("expect", "goroutine", "invariant",
+         "postcondition", "process", "task", "thread")),
+        "it marks what a class body defines, before anything runs",
+    ),
     # The world outside.
     "builtins.open": "keep what it needs in shared variables",
     "builtins.input": "use choose([...]): every answer is then explored",
@@ -223,6 +232,17 @@ REFUSED = {
 A function that has a counterpart in `interleave.stdlib` is modelled, whatever stands here of its
 module.
 """
+
+OF_RUNNING_THREADS = frozenset(
+    ("_thread.get_ident", "_thread.get_native_id", "threading.current_thread",
+     "threading.currentThread", "threading.main_thread", "threading.enumerate",
+     "threading.active_count", "asyncio.tasks.current_task", "_asyncio.current_task",
+     "multiprocessing.process.current_process")
+)  # fmt: skip
+"""Parts of modelled modules that ask who runs, before the threads do."""
+
+IN_THREAD = "ask in a thread, or give each thread a number of its own"
+"""What to do instead."""
 
 WITHOUT_COUNTERPART = {
     "multiprocessing": "mark a method with @process; share what multiprocessing's Value, Array, "

@@ -16,6 +16,7 @@ import inspect
 import sys
 import types
 from collections.abc import Callable, Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from interleave.compiler import Code, Scope, compile_function, compile_whole, is_user_function
@@ -32,14 +33,14 @@ from interleave.compiler.names import (
     source_bound,
     source_nodes,
 )
-from interleave.compiler.source import DEFINITION, Definition, find_function
+from interleave.compiler.source import DEFINITION, Definition, find_function, place_of_function
 from interleave.compiler.variables import CELL, MODULE, module_of, surrounding
-from interleave.errors import InterleaveError, ModelError
+from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.port import running_port
 from interleave.memory.values import COPY, UNBOUND, members_by_base, members_of
-from interleave.model import Model
+from interleave.model import Model, Param, parameter_as_value
 from interleave.stdlib import derived
 from interleave.world import policy, reflection
 from interleave.world.calls import CALL_PARTIAL, construct
@@ -52,22 +53,34 @@ from interleave.world.holders import (
     ModuleObject,
     Variables,
 )
-from interleave.world.instances import OF_MODEL, SharedObject
+from interleave.world.instances import KEPT, OF_MODEL, SharedObject
 from interleave.world.refusal import Refused, as_descriptor
 from interleave.world.snapshot import Snapshot
 from interleave.world.twins import Twins, TwinType, Uncaptured, method_of
+
+_FACTORY = "_dflt_"
+"""What begins the names by which code that `dataclass` makes knows what makes default values."""
 
 
 class World:
     """The functions, classes, modules and cells of one program, as its code sees them.
 
-    `written` has the keys of the variables that some code writes (see `world.holders`). Copies of
+    `written` has the keys of the variables that some code writes (see `world.holders`), and `kept`
+    the attributes of the model that none may, with what they are. Copies of
     functions and twins of classes can be asked for at once, and get their names and attributes when
     it is known what these stand for: see `know`.
     """
 
-    def __init__(self, model: type[Model], written: Iterable[str], *, switches: bool) -> None:
+    def __init__(
+        self,
+        model: type[Model],
+        written: Iterable[str],
+        *,
+        switches: bool,
+        kept: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._model = model
+        self._kept = kept
         self._switches = switches
         self._written: dict[str, list[str]] = {}
         for key in sorted({key.removeprefix(BY_SETUP) for key in written}):
@@ -134,6 +147,8 @@ class World:
         """What stands for a Python object, which is known by that name here."""
         if id(value) in self._shared:
             return self._shared[id(value)]
+        if isinstance(value, Param):
+            raise parameter_as_value(value)
         if isinstance(value, types.FunctionType) and is_user_function(value):
             return self.copy(value)
         if isinstance(value, type) and is_followed_class(value):
@@ -147,6 +162,8 @@ class World:
 
     def _member(self, value: Any, name: str) -> Any:
         """What stands for an attribute of a class."""
+        if isinstance(value, Param):
+            return as_descriptor(Refused(parameter_as_value(value)))
         if is_shared_global(value) and id(value) not in self._shared:
             return Uncaptured(lambda: self.now(value, name))
         found = self.meaning(value, name)
@@ -213,7 +230,10 @@ class World:
     def stand_in_class(self, cls: type) -> type:
         """The class of what stands for shared instances of `cls`."""
         if cls not in self._stand_ins:
-            more = OF_MODEL if issubclass(cls, Model) else {}
+            more: dict[str, Any] = {}
+            if issubclass(cls, Model):
+                own = (name for name in OF_MODEL if getattr(cls, name) is getattr(Model, name))
+                more = {KEPT: self._kept, **{name: OF_MODEL[name] for name in own}}
             self._stand_ins[cls] = self._twins.stand_in(cls, SharedObject, more)
         return self._stand_ins[cls]
 
@@ -242,6 +262,7 @@ class World:
             f"{cls.__qualname__}.",
             lambda name: members_of(cls).get(name, UNBOUND),
             cls,
+            kept=self._kept if issubclass(cls, Model) else {},
         )
 
     # Modules and cells
@@ -287,12 +308,18 @@ class World:
                 self._module_variables(sys.modules[name])
 
     def _variables(
-        self, key: str, prefix: str, real: Callable[[str], Any], owner: object
+        self,
+        key: str,
+        prefix: str,
+        real: Callable[[str], Any],
+        owner: object,
+        *,
+        kept: Mapping[str, str] = MappingProxyType({}),
     ) -> Variables:
         """The variables of one holder; `real` gives the real value of one, or `UNBOUND`."""
         count = self._keys[key] = self._keys.get(key, 0) + 1
         key = key if count == 1 else f"{key}'{count}"
-        made = Variables(key, prefix, self._written.get(key, ()))
+        made = Variables(key, prefix, self._written.get(key, ()), kept)
         if made.wanted:
             if self.is_laid_out:
                 self._missing[made.key] = owner  # too late for locations
@@ -483,7 +510,10 @@ class World:
 
     def default(self, value: Any, function: types.FunctionType) -> Any:
         """What the default value of a parameter stands for."""
-        return self.meaning(value, f"{function.__qualname__}.defaults")
+        try:
+            return self.meaning(value, f"{function.__qualname__}.defaults")
+        except ModelError as error:
+            raise error.at(place_of_function(function)) from None
 
     def _holders_in(self, function: types.FunctionType) -> dict[str, str]:
         """The holders of the variables in a function that some code writes, by name."""
@@ -560,7 +590,9 @@ class World:
         if found is None:
             for name in _names_in(function.__code__):
                 if name in names:
-                    namespace[name] = self.meaning(names.real(name), name)
+                    real = names.real(name)
+                    known = policy.full_name(real) if name.startswith(_FACTORY) else name
+                    namespace[name] = self.meaning(real, known)
             if policy.is_generated(function.__code__):
                 namespace["hash"] = hash
             return namespace
@@ -587,7 +619,10 @@ class World:
                 module = sys.modules[module_of(function)]
                 namespace[name] = lambda module=module: AttributeDict(self.module(module))
             else:
-                namespace[name] = self.meaning(names.real(name), name)
+                try:
+                    namespace[name] = self.meaning(names.real(name), name)
+                except ModelError as error:
+                    raise error.at(Place.of_node(function.__code__.co_filename, node)) from None
         if "__class__" in function.__code__.co_freevars:
             namespace["__class__"] = self.meaning(names.real("__class__"), "__class__")
         inside = {MODULE + module_of(function)} if _declares_inside(definition) else set()
