@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from interleave.checks import Check, Found, checks_for
+from interleave.checks.alike import folded
 from interleave.checks.races import ALWAYS as RACES_ALWAYS
 from interleave.checks.races import RUNTIMES as RACE_RUNTIMES
 from interleave.compiler.source import place_of_class
@@ -307,7 +308,7 @@ def _checked_model(
             causes += check.found(found.graph)
     looked_through = time.monotonic()
     ways = _violations(found, causes)
-    violations = [violation for violation, _ in ways]
+    violations = folded(violation for violation, _ in ways)
     traced = time.monotonic()
     graph = found.graph
     interleavings: Interleavings | None = None

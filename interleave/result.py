@@ -152,6 +152,8 @@ class Violation:
     """A sentence that names the likely cause, where it is a well-known one."""
     looked_at: tuple[str, ...] = ()
     """The variables that a property has looked at where it does not hold."""
+    alike: tuple[str, ...] = ()
+    """The messages of other violations, which differ from this one in the numbers of instances."""
     leaked: bool = False
     """Whether the threads are stuck at the end of the program, which did not wait for them."""
 

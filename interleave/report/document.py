@@ -112,6 +112,7 @@ def _violation(violation: Violation) -> Document:
         "cycle": violation.cycle,
         "race": [_pending(each) for each in violation.race],
         "lost_update": None if violation.lost_update is None else _lost(violation.lost_update),
+        **({"alike": [*map(plain_text, violation.alike)]} if violation.alike else {}),
     }
 
 

@@ -103,7 +103,10 @@ def _violation(violation: Violation, verbosity: int, width: int) -> list[Line]:
     hidden = words.participants(violation)[1]
     if hidden:
         lines += _paragraph(words.left_out(hidden), width, Style.FAINT)
-    return [*lines, *_waits(violation, verbosity, width), *_race(violation, width)]
+    lines += [*_waits(violation, verbosity, width), *_race(violation, width)]
+    if others := words.alike(violation):
+        lines += [[], *_paragraph(others, width, Style.FAINT)]
+    return lines
 
 
 def _waits(violation: Violation, verbosity: int, width: int) -> list[Line]:

@@ -150,6 +150,19 @@ def left_out(number: int) -> str:
     return f"{count(number, 'other thread')} {verb} no step here."
 
 
+MOST_ALIKE = 3
+"""Like violations that are named: all in the JSON."""
+
+
+def alike(violation: Violation) -> str:
+    """That there are more violations of the same cause; "" where there are none."""
+    others = [one_line(message) for message in violation.alike]
+    if not others:
+        return ""
+    more = " ..." if len(others) > MOST_ALIKE else ""
+    return f"And {len(others)} more like it: {' | '.join(others[:MOST_ALIKE])}{more}"
+
+
 def initial_values(trace: Trace) -> str:
     """The shared variables before the first step: "counter = 0, ready = False"."""
     return ", ".join(f"{one_line(name)} = {one_line(show(value))}" for name, value in trace.initial)

@@ -1,0 +1,48 @@
+"""One report for one cause: what differs only in the numbers of instances is folded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterable
+from dataclasses import replace
+
+from interleave.result import Source, Violation
+
+
+def folded(violations: Iterable[Violation]) -> list[Violation]:
+    """One violation of each group of like ones, the one with the shortest schedule.
+
+    Violations are alike if their words and the lines that they are about differ in numbers only:
+    of threads, goroutines, objects, elements and steps. The one that is kept names the others.
+    """
+    groups: dict[Hashable, list[Violation]] = {}
+    for violation in violations:
+        groups.setdefault(_cause(violation), []).append(violation)
+    return [_one_of(group) for group in groups.values()]
+
+
+def _one_of(group: list[Violation]) -> Violation:
+    if len(group) == 1:
+        return group[0]
+    kept = min(group, key=lambda each: len(each.trace.steps))
+    others = dict.fromkeys(each.message for each in group if each.message != kept.message)
+    return replace(kept, alike=tuple(others))
+
+
+def _cause(violation: Violation) -> Hashable:
+    """What like violations have in common."""
+    parts = re.split("[;:] ", re.sub(r"\d+", "0", violation.message))
+    return violation.kind, violation.hint, violation.leaked, tuple(sorted(parts)), _lines(violation)
+
+
+def _lines(violation: Violation) -> tuple[tuple[str, int], ...]:
+    """The lines that a violation is about: at fault, waiting, or part of a lost update."""
+    sources: list[Source] = [
+        *([violation.source] if violation.source else []),
+        *(wait.source for wait in violation.waits),
+        *(pending.source for pending in violation.race),
+    ]
+    if (lost := violation.lost_update) is not None:
+        steps = violation.trace.steps
+        sources += [steps[number - 1].source for number in (lost.read, lost.lost, lost.overwrite)]
+    return tuple(sorted((source.file, source.line) for source in sources))
