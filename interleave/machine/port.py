@@ -23,7 +23,7 @@ from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import NoLoop, Tasks
 from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
 from interleave.memory.made import Kind
-from interleave.memory.port import WHOLE, AccessKind, Location
+from interleave.memory.port import CONTEXTS, WHOLE, AccessKind, Location
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
 from interleave.program import MoreNames, MoreRoots, Program, ThreadInstance, Written
 from interleave.program.choices import Choices
@@ -61,6 +61,7 @@ class StepPort:
         """The number of the access that the step begins with: others may run before those that
         follow. -1 where a thread begins, which ends before it has performed any.
         """
+        self.has_contexts = bool(program.contexts)
         self.flow: FlowRecorder | None = None
         self.waits_for: AccessKind | None = None
         """What a thread waits for that is blocked, where that is not what it is to do."""
@@ -261,6 +262,10 @@ class StepPort:
         self, thread: ThreadId, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
         self._spawning.start_thread(thread, target, args, kwargs)
+
+    def context(self, thread: ThreadId | None = None) -> Location:
+        found = self._program.contexts.get(self.thread if thread is None else thread)
+        return self.begin_again(CONTEXTS) if found is None else found
 
     def begin_again(self, key: str) -> Any:
         self._ending.fail(Written(key))

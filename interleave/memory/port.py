@@ -64,6 +64,9 @@ class Location:
         return self.name if self.field is not None else f"{self.group or self.name}[]"
 
 
+CONTEXTS = "contexts"
+"""Key of the fact that some code handles contexts, or the values of context variables."""
+
 WHOLE = "whole"
 """The part of a location that is all of it; else a part is a key, as a tuple of one."""
 
@@ -106,6 +109,8 @@ class Port(Protocol):
     tasks: Any
     """What asyncio needs to know of the tasks of the model, and to do with them: `machine.tasks`.
     """
+    has_contexts: bool
+    """Whether threads have contexts, as far as is known: see `context`."""
 
     def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
         """Perform an access: `effect` does it, by `read` and `write`, and gives its result.
@@ -207,6 +212,12 @@ class Port(Protocol):
         self, thread: ThreadId, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
         """Have a thread begin, as part of the current access."""
+        ...
+
+    def context(self, thread: ThreadId | None = None) -> Location:
+        """Where the context of a thread is, or that of the running one. Does not return where
+        there are none yet: the program is made anew with them.
+        """
         ...
 
     def begin_again(self, key: str) -> Any:

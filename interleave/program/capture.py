@@ -13,6 +13,7 @@ import functools
 import types
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import Context
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -49,7 +50,7 @@ from interleave.world.world import World, own_attributes
 
 
 def capture(
-    instances: Iterator[Any],
+    instances: Iterator[tuple[Any, Context]],
     roots: Mapping[str, Any],
     world: World,
     before: Snapshot,
@@ -60,20 +61,23 @@ def capture(
 ) -> tuple[Heap, dict[int, Any]]:
     """The heap of a model, and what stands for each real object in it, by id.
 
-    `instances` yields the model after each run of setup; `written` has the keys of locations that
-    some code writes, `assigned` the names of attributes; `place` finds an attribute in the source.
+    `instances` yields the model after each run of setup, and the context in which that has run;
+    `written` has the keys of locations that some code writes, `assigned` the names of attributes;
+    `place` finds an attribute in the source.
     Raises `Written` where setup gives a variable of a module or a class another value than the one
     it had `before`.
     """
     walk = Walk(world, place, written, assigned, {id(value) for value in roots.values()})
     world.begin(walk.heap.add_object)
     contents: list[dict[int, Any]] = []
-    for instance in instances:
-        walk.begin()
+    for instance, context in instances:
+        walk.begin(context)
         walk.model(instance)
         for name, value in roots.items():
             walk.root(name, value)
         walk.holders()
+        for finish in walk.at_last:
+            finish()
         if (key := world.rebound_by_setup(before)) is not None:
             raise Written(key)
         contents.append(walk.contents)
@@ -153,8 +157,9 @@ class Walk:
         """
         self._attribute = ""
 
-    def begin(self) -> None:
-        """Start on the next run of setup."""
+    def begin(self, context: Context) -> None:
+        """Start on the next run of setup, which has left behind the values in a context."""
+        self.context = context
         self.all_known = {**self._of_functions}
         self.contents: dict[int, Any] = {}
         self.known: dict[int, Any] = {}
@@ -162,6 +167,8 @@ class Walk:
         self._inside: set[Any] = set()
         self._used: set[tuple[str, object]] = set()
         self._numbered: Counter[type] = Counter()
+        self.at_last: list[Callable[[], None]] = []
+        """What is to be done once everything has been met."""
         self.connections: list[Any] = []
         """Real ends of pipes that were met."""
 

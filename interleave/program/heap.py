@@ -113,6 +113,8 @@ class Heap:
         self.values = Values(self)
         self.rooms: list[Room] = []
         """Room for objects that threads make."""
+        self.main_context: Any = None
+        """What stands for the context of the main thread, where there are context variables."""
         self._kinds: dict[Kind, int] = {}
         self._made: dict[int, Any] = {}
 
@@ -143,6 +145,14 @@ class Heap:
         self.changing.append(location)
         self.initial = [(*row, location.initial) for row in self.initial]
         return location
+
+    def begin_as(self, location: Location, other: Location) -> None:
+        """Have the last location that was added begin with what is at another one."""
+        location.initial = other.initial
+        self.initial = [
+            (*row[:-1], other.initial if other.index < 0 else row[other.index])
+            for row in self.initial
+        ]
 
     def add_rooms(self, rooms: Mapping[RoomOwner, int], makers: Sequence[str]) -> None:
         """Make room for the objects that threads make: those of each maker in turn."""

@@ -14,6 +14,7 @@ from interleave.memory.primitive import STEPWISE_METHODS
 from interleave.model import RUNTIMES, Model
 from interleave.notes import notes_of
 from interleave.program.capture import capture
+from interleave.program.contexts import add_contexts
 from interleave.program.heap import RoomOwner
 from interleave.program.loop import add_loop, tasks_to_cancel
 from interleave.program.misuse import refuse_init
@@ -95,6 +96,8 @@ class Program:
         """The modelled event loop, where there are tasks."""
         self.spawned = Spawned(self.threads, self.heap, written, spawned)
         """The threads that running threads make."""
+        self.contexts = add_contexts(self.heap, self.threads, written)
+        """Where the context of each thread is, if some code has context variables."""
         self._add_rooms(rooms)
         self.has_threads = any(each.kind == "thread" for each in self.threads)
         """Whether there are others than tasks, which may run while a task does."""

@@ -6,6 +6,7 @@ import ast
 import types
 from collections import deque
 from collections.abc import Callable, Generator
+from contextvars import Context, copy_context
 from typing import Any
 
 from interleave.compiler.source import find_function, place_of_assignment, place_of_function
@@ -51,8 +52,9 @@ class _SetupPort:
 
 def initial_instances(
     model: type[Model], parameters: dict[str, object], net: Net, before: Snapshot
-) -> Generator[Any, None, None]:
-    """The model after each run of setup: plain instances, with real locks and containers.
+) -> Generator[tuple[Any, Context], None, None]:
+    """The model after each run of setup: plain instances, with real locks and containers, each with
+    the context in which setup has run.
 
     What setup does to anything else is there until the next one is asked for, and then put back to
     what it was `before`. Raises `ModelError` where setup fails.
@@ -76,8 +78,9 @@ def initial_instances(
         choices = Choices(given)
         try:
             with using_port(_SetupPort(choices)):  # type: ignore[arg-type]
-                _run_setup(model, instance, net)
-            yield instance
+                context = copy_context()
+                context.run(_run_setup, model, instance, net)
+            yield instance, context
         finally:
             left = before.restore()
         if left:

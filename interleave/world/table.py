@@ -16,6 +16,8 @@ MODELLED = {
     "concurrent.futures._base": "futures",
     "concurrent.futures.process": "futures",
     "concurrent.futures.thread": "futures",
+    "contextvars": "contextvars",
+    "_contextvars": "contextvars",
     "functools": "functools",
     "_heapq": "heapq",
     "asyncio": "asyncio",
@@ -187,11 +189,11 @@ REFUSED = {
     ),
     # What each thread has of its own.
     **dict.fromkeys(
-        ("contextvars", "_contextvars", *[
+        [
             f"{module}.{name}"
             for module in ("decimal", "_decimal", "_pydecimal")
             for name in ("getcontext", "setcontext", "localcontext")
-        ]),
+        ],
         _THREADS,
     ),
     # The world outside.

@@ -64,6 +64,8 @@ class Exchange:
                 self._objects[thread.task._number] = new.task._number
             if thread.room is not None:
                 self._objects[thread.room._number] = new.room._number
+            if contexts := self._program.contexts:
+                self._objects[contexts[thread.number].owner] = contexts[new.number].owner
         self._rooms = {room.number: room.number for room in self._heap.rooms}
         self._made()
         self._lay_out()
