@@ -11,7 +11,7 @@ from interleave.errors import InterleaveError, ModelError, Place, UsageError
 from interleave.machine.machine import Machine
 from interleave.machine.step import FAILED, FINISHED, State
 from interleave.machine.tasks import NoLoop
-from interleave.memory.identity import MODEL_PROCESS, ThreadId
+from interleave.memory.identity import MODEL_PROCESS, ObjectId, ThreadId
 from interleave.memory.port import (
     CONTEXTS,
     WHOLE,
@@ -173,6 +173,10 @@ class PropertyPort:
 
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
         raise MoreRoots(roots) if roots else MoreNames(names)
+
+    def identity(self, value: Any) -> ObjectId:
+        found = self._machine.program.identity(value)
+        return self.halt(_refused("ask for the id() of what it makes")) if found is None else found
 
     def as_shared(self, value: Any) -> Any:
         return value

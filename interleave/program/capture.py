@@ -9,11 +9,11 @@ change a place in the state tuple.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import functools
 import types
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextvars import Context
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -38,7 +38,7 @@ from interleave.memory.values import (
 from interleave.model import Model
 from interleave.program.heap import Heap
 from interleave.program.restarts import Written
-from interleave.program.setup import class_attributes
+from interleave.program.setup import Made, class_attributes
 from interleave.stdlib import capturing, derived, primitive_class, unmodelled
 from interleave.verbs import Array
 from interleave.world import policy
@@ -50,7 +50,7 @@ from interleave.world.world import World, own_attributes
 
 
 def capture(
-    instances: Iterator[tuple[Any, Context]],
+    instances: Iterator[Made],
     roots: Mapping[str, Any],
     world: World,
     before: Snapshot,
@@ -61,23 +61,23 @@ def capture(
 ) -> tuple[Heap, dict[int, Any]]:
     """The heap of a model, and what stands for each real object in it, by id.
 
-    `instances` yields the model after each run of setup, and the context in which that has run;
-    `written` has the keys of locations that some code writes, `assigned` the names of attributes;
-    `place` finds an attribute in the source.
+    `instances` yields the model after each run of setup; `written` has the keys of locations that
+    some code writes, `assigned` the names of attributes; `place` finds an attribute in the source.
     Raises `Written` where setup gives a variable of a module or a class another value than the one
     it had `before`.
     """
     walk = Walk(world, place, written, assigned, {id(value) for value in roots.values()})
     world.begin(walk.heap.add_object)
     contents: list[dict[int, Any]] = []
-    for instance, context in instances:
-        walk.begin(context)
-        walk.model(instance)
+    for made in instances:
+        walk.begin(made.context)
+        walk.model(made.instance)
         for name, value in roots.items():
             walk.root(name, value)
         walk.holders()
         for finish in walk.at_last:
             finish()
+        walk.translate(made.copies)
         if (key := world.rebound_by_setup(before)) is not None:
             raise Written(key)
         contents.append(walk.contents)
@@ -157,7 +157,7 @@ class Walk:
         """
         self._attribute = ""
 
-    def begin(self, context: Context) -> None:
+    def begin(self, context: contextvars.Context) -> None:
         """Start on the next run of setup, which has left behind the values in a context."""
         self.context = context
         self.all_known = {**self._of_functions}
@@ -196,6 +196,24 @@ class Walk:
                 number = variables.locations[name].number
                 self._attribute = shown
                 self.contents[number] = value if value is UNBOUND else self.visit(value, shown)
+
+    def translate(self, copies: Mapping[int, Any]) -> None:
+        """Put numbers in place of addresses, in all that was captured.
+
+        `copies` are those that setup was given of objects at other addresses.
+        """
+        identities = self._world.identities
+        for address, copy in copies.items():
+            self._add_address(address, copy)
+        for value in self._alive:
+            self._add_address(id(value), value)
+        for found in (self.contents, self.all_known):
+            found.update({key: identities.translated(value) for key, value in found.items()})
+
+    def _add_address(self, address: int, value: Any) -> None:
+        stand_in = self.known.get(id(value))
+        if isinstance(stand_in, Shared):
+            self._world.identities.add(address, value, stand_in._number)
 
     def visit(self, value: Any, path: str) -> Any:
         """What stands for `value` in a state."""

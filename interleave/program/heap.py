@@ -191,6 +191,15 @@ class Heap:
             found = self._made[number] = kind.made(number, room.location)
         return found
 
+    def is_made(self, value: object) -> bool:
+        """Whether a thread has made what a stand-in stands for."""
+        return isinstance(value, Shared) and value._number >= FIRST_MADE
+
+    def index_of(self, stand_in: Any) -> int:
+        """The number of a shared object; of one in a room, that of the room."""
+        number: int = stand_in._number
+        return number if number < FIRST_MADE else self.room(number).location.owner
+
     def room(self, number: int) -> Room:
         """The room of the object of some number."""
         return self.rooms[(number - FIRST_MADE) // MOST_KINDS]

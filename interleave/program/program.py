@@ -9,8 +9,9 @@ from types import MappingProxyType
 from typing import Any
 
 from interleave.errors import ModelError
-from interleave.memory.identity import ThreadName
+from interleave.memory.identity import ObjectId, ThreadName
 from interleave.memory.primitive import STEPWISE_METHODS
+from interleave.memory.values import Shared
 from interleave.model import RUNTIMES, Model
 from interleave.notes import notes_of
 from interleave.program.capture import capture
@@ -106,6 +107,16 @@ class Program:
         self.world.compile(entry.function for entry in self.threads)
         if missing := self.world.missing():
             raise MoreRoots(missing)
+
+    def identity(self, value: Any) -> ObjectId | None:
+        """What tells an object from all others; None for one that only a thread knows so far.
+
+        Raises `ModelError` for what is told from others by its value only.
+        """
+        identities = self.world.identities
+        if issubclass(type(value), Shared):
+            return identities.of_shared(value, self.heap.index_of(value))
+        return identities.of_other(value)
 
     def holds(self, value: object) -> bool:
         """Whether a value is one that a state has or a name stands for, or is a part of one."""

@@ -7,7 +7,7 @@ import types
 from collections import deque
 from collections.abc import Callable, Generator
 from contextvars import Context, copy_context
-from typing import Any
+from typing import Any, NamedTuple
 
 from interleave.compiler.source import find_function, place_of_assignment, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place
@@ -50,11 +50,22 @@ class _SetupPort:
         """No thread runs yet."""
 
 
+class Made(NamedTuple):
+    """A model, made by one run of setup: a plain instance, with real locks and containers.
+
+    `context` is the one in which setup has run, `copies` what it was given instead of objects of
+    the class body, by their ids.
+    """
+
+    instance: Any
+    context: Context
+    copies: dict[int, Any]
+
+
 def initial_instances(
     model: type[Model], parameters: dict[str, object], net: Net, before: Snapshot
-) -> Generator[tuple[Any, Context], None, None]:
-    """The model after each run of setup: plain instances, with real locks and containers, each with
-    the context in which setup has run.
+) -> Generator[Made, None, None]:
+    """The model after each run of setup.
 
     What setup does to anything else is there until the next one is asked for, and then put back to
     what it was `before`. Raises `ModelError` where setup fails.
@@ -80,7 +91,7 @@ def initial_instances(
             with using_port(_SetupPort(choices)):  # type: ignore[arg-type]
                 context = copy_context()
                 context.run(_run_setup, model, instance, net)
-            yield instance, context
+            yield Made(instance, context, copies)
         finally:
             left = before.restore()
         if left:

@@ -49,9 +49,10 @@ MODELLED = {
 """Standard module -> the file of `interleave.stdlib` that models it."""
 
 INSIDE_MODELLED = {
-    "_ctypes", "_multiprocessing", "_posixshmem", "_threading_local", "concurrent", "selectors",
+    "_ctypes", "_multiprocessing", "_posixshmem", "_threading_local", "builtins.id", "concurrent",
+    "selectors",
 }  # fmt: skip
-"""What modelled modules are made of."""
+"""What modelled modules are made of, and what has no module of its own that is modelled."""
 
 PURE = {
     # The language itself: what the interpreter, the import system and classes are made of.
@@ -146,8 +147,7 @@ REFUSED = {
         _CHANCE,
     ),
     **dict.fromkeys(("uuid", "_uuid"), "count in a shared variable, or use choose([...])"),
-    # Addresses and hashes: other ones in each run.
-    "builtins.id": "give objects a number of their own",
+    # Hashes: other ones in each run.
     "builtins.hash": "it differs between runs: use the value itself",
     # Code and variables by name.
     "builtins.exec": _WRITE_OUT,
