@@ -43,6 +43,7 @@ from interleave.stdlib import capturing, derived, primitive_class, unmodelled
 from interleave.verbs import Array
 from interleave.world import policy
 from interleave.world.holders import VariableLocation
+from interleave.world.identities import may_be_address
 from interleave.world.instances import Inherited, make_stand_in
 from interleave.world.policy import Treatment
 from interleave.world.snapshot import Snapshot
@@ -150,6 +151,7 @@ class Walk:
         self._numbers: dict[tuple[str, object], int] = {}
         self._pinned: dict[int, tuple[str, object]] = {}
         """What roots were known by in the first run of setup."""
+        self._is_first = True
         self.all_known: dict[int, Any] = {}
         """What stands for the real objects of the last run of setup, and for all roots."""
         self._of_functions: dict[int, Any] = {}
@@ -167,6 +169,8 @@ class Walk:
         self._inside: set[Any] = set()
         self._used: set[tuple[str, object]] = set()
         self._numbered: Counter[type] = Counter()
+        self._has_addresses = False
+        """Whether something was met that may be an address, or have one in it."""
         self.at_last: list[Callable[[], None]] = []
         """What is to be done once everything has been met."""
         self.connections: list[Any] = []
@@ -202,12 +206,15 @@ class Walk:
 
         `copies` are those that setup was given of objects at other addresses.
         """
+        if not (self._is_first or self._has_addresses):
+            return  # no constant has kept what this run of setup has made
+        self._is_first = False
         identities = self._world.identities
         for address, copy in copies.items():
             self._add_address(address, copy)
         for value in self._alive:
             self._add_address(id(value), value)
-        for found in (self.contents, self.all_known):
+        for found in (self.contents, self.all_known) if self._has_addresses else ():
             found.update({key: identities.translated(value) for key, value in found.items()})
 
     def _add_address(self, address: int, value: Any) -> None:
@@ -273,6 +280,7 @@ class Walk:
         return copy
 
     def _check(self, value: Any) -> None:
+        self._has_addresses = self._has_addresses or may_be_address(value)
         try:
             Freezer().freeze(value)
         except Uncapturable as error:

@@ -47,6 +47,14 @@ _ONE_EACH = frozenset((Enum, Namespace, Shared, object, "named object"))
 """Kinds of keys that stand for one object each."""
 
 
+def may_be_address(value: object) -> bool:
+    """Whether a number may be an address, or a text or a set have one in it."""
+    kind = type(value)
+    if kind is int:
+        return value >= LEAST_ADDRESS  # type: ignore[operator]
+    return kind is frozenset or (kind is str and _IN_TEXT.search(value) is not None)  # type: ignore[call-overload]
+
+
 class Identities:
     """The numbers of the objects of one program.
 
