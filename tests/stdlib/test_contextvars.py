@@ -24,6 +24,8 @@ v = ContextVar("v", default=0)
 v.set(40)
 common = ContextVar("common", default={})
 CONTEXT = copy_context()
+VARS = {"v": v, "w": ContextVar("w")}
+NAMES = {VARS["v"]: "v"}
 
 
 class Within:
@@ -187,6 +189,48 @@ EACH_ITS_OWN = {
         assert isinstance(token, Token) and isinstance(w, ContextVar)
         self.own.set(self)
         assert self.own.get() is self
+""",
+    "variables and tokens in containers": """
+    @thread(2)
+    def run(self, i):
+        tokens = [(var, var.set(i)) for var in VARS.values()]
+        assert [var.get() for var in VARS.values()] == [i, i]
+        for var, token in reversed(tokens):
+            var.reset(token)
+        assert v.get() == 0 and NAMES[VARS["v"]] == "v"
+        try:
+            VARS["w"].get()
+        except LookupError as error:
+            assert error.args == (VARS["w"],)
+        else:
+            assert False
+""",
+    "a context that setup has copied": """
+    def setup(self):
+        VARS["w"].set([1])
+        self.context = copy_context()
+        VARS["w"].set([2])
+
+    @thread
+    def run(self):
+        get = VARS["w"].get
+        assert self.context[VARS["w"]] == self.context.run(get) == [1]
+        self.context.run(get).append(3)
+        assert self.context.get(VARS["w"]) == [1, 3]
+        assert get(None) is None
+""",
+    "what a pool, a timer and a key function see": """
+    @thread
+    def run(self):
+        v.set(-1)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            pool.submit(copy_context().run, self.work).result()
+            pool.submit(self.work).result()
+        made = threading.Timer(1, self.work)
+        made.start()
+        made.join()
+        assert self.log == (-1, 9, 0, 9, 0, 9)
+        assert sorted([1, 3, 2], key=lambda x: x * v.get()) == [3, 2, 1]
 """,
     "one after the other in one context": """
     @thread(2)
