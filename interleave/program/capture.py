@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
+import re
 import types
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -332,8 +333,8 @@ class Walk:
             self._check_key(key)
         if isinstance(value, dict):
             contents = tuple(
-                (self.visit(key, f"{path}.key"), self.visit(item, f"{path}[{key!r}]"))
-                for key, item in value.items()
+                (self.visit(key, f"{path}.key"), self.visit(item, f"{path}[{_shown(key, place)}]"))
+                for place, (key, item) in enumerate(value.items())
             )
         else:
             found = self._contents(cls, value)
@@ -499,6 +500,15 @@ class Walk:
         location = Location(name, owner, field, group, len(self.heap.locations))
         self.heap.locations.append(location)
         return location
+
+
+def _shown(key: object, place: int) -> str:
+    """A key in words; its place, where it may be an address, which is another one in each run."""
+    shown = repr(key)
+    return f"#{place}" if type(key) is not str and _LIKE_AN_ADDRESS.search(shown) else shown
+
+
+_LIKE_AN_ADDRESS = re.compile(r"\d{11,}")
 
 
 def _partial(walk: Walk, value: functools.partial[Any], path: str) -> Any:

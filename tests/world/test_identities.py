@@ -266,6 +266,63 @@ def test_what_addresses_alone_could_tell_is_refused(
     assert raised.value.place is not None
 
 
+REGISTERED = """
+class Entry:
+    known = {}
+    count = 0
+
+    def __init__(self):
+        Entry.known[id(self)] = self
+        self.number = id(self)
+
+    def __lt__(self, other):
+        return id(self) < id(other)
+
+
+E, F = Entry(), Entry()
+BY_PAIR = {(id(E), id(F)): [1]}
+LAST = id(E)
+
+
+def is_e(x, key=id(E)):
+    return id(x) == key
+
+
+def closure():
+    inside = Entry()
+    key = id(inside)
+    return (lambda: inside), (lambda x: id(x) == key)
+
+
+INSIDE, IS_INSIDE = closure()
+
+
+class M(Model):
+    n = 0
+
+    @thread(2)
+    def run(self, i):
+        global LAST
+        assert Entry.known[id(F)] is F and E.number == id(E)
+        assert is_e(E) and not is_e(F)
+        assert IS_INSIDE(INSIDE()) and not IS_INSIDE(E)
+        mine = Entry()
+        assert Entry.known[id(mine)] is mine and sorted([mine, F, E])[-1] is mine
+        assert BY_PAIR[id(E), id(F)] == [1]
+        assert LAST in (id(E), id(F))
+        LAST = id(F)
+        self.n += 1
+"""
+
+
+def test_registries_of_all_kinds_and_reports_that_are_always_the_same(tmp_path: Path) -> None:
+    found = [checked(tmp_path, REGISTERED) for _ in range(2)]
+    for result in found:
+        assert [(each.kind, each.location) for each in result.violations] == [("lost-update", "n")]
+    alive, again = [[each.trace for each in result.violations] for result in found]
+    assert alive == again
+
+
 def test_the_address_of_a_module_or_of_a_function_with_attributes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
