@@ -37,9 +37,10 @@ def _cause(violation: Violation) -> Hashable:
 
 def _lines(violation: Violation) -> tuple[tuple[str, int], ...]:
     """The lines that a violation is about: at fault, waiting, or part of a lost update."""
+    waits = [wait.source for wait in violation.waits]
+    at_fault = [violation.source] if violation.source else []
     sources: list[Source] = [
-        *([violation.source] if violation.source else []),
-        *(wait.source for wait in violation.waits),
+        *(waits or at_fault),
         *(pending.source for pending in violation.race),
     ]
     if (lost := violation.lost_update) is not None:

@@ -17,6 +17,7 @@ from interleave import stdlib
 from interleave.errors import ModelError
 from interleave.memory import cursors
 from interleave.memory.containers import CONTAINERS
+from interleave.memory.identity import ObjectId
 from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE
 from interleave.memory.unbound import UNBOUND_TYPES
@@ -49,10 +50,26 @@ def _variables_of(*owner: Any) -> Any:
     return owner[0].__dict__
 
 
-def _hash_of(value: object) -> int:
-    """`hash`: of numbers, and wherever it only serves `__hash__`, which nobody looks at."""
+def _identity_of(value: object, /) -> int:
+    """`id`; wherever it only serves `__hash__`, nobody looks at it."""
+    if sys._getframe(1).f_code.co_name == "__hash__":
+        return id(value)
+    return current_port().identity(value)
+
+
+def _hash_of(value: object, /) -> int:
+    """`hash`: of numbers, of what has it from its address, and wherever it only serves `__hash__`,
+    which nobody looks at.
+    """
     if _is_number(value) or sys._getframe(1).f_code.co_name == "__hash__":
         return hash(value)
+    if type(value) is ObjectId:
+        return value
+    how = type(value).__hash__
+    if how is object.__hash__:
+        return current_port().identity(value).as_hash()
+    if how is None or value is None:
+        return hash(value)  # a TypeError, or what it is from Python 3.12 on
     decision = policy.of_builtin("hash")
     error = stdlib.unmodelled("hash() outside of __hash__, of what is no number,", decision)
     found: int = current_port().halt(error)
@@ -87,6 +104,7 @@ REPLACED: dict[Any, Any] = {
     filter: cursors.Filtered,
     reversed: cursors.reverse,
     hash: _hash_of,
+    id: _identity_of,
     print: _silent,
     vars: _variables_of,
     setattr: _set_attribute,
@@ -309,7 +327,9 @@ that some class of the model's gives to a method.
 
 
 def may_be_followed(value: object) -> bool:
-    """Whether calling a Python object may run code that is followed."""
+    """Whether calling a Python object may run code that is followed, or share what it is given."""
+    if value is id or value is hash:
+        return True
     if isinstance(value, functools.partial | types.MethodType):
         return True
     if isinstance(value, type):

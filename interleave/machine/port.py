@@ -21,9 +21,9 @@ from interleave.machine.step import AccessRecord, Touch
 from interleave.machine.switching import Switches
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import NoLoop, Tasks
-from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
+from interleave.memory.identity import ObjectId, ThreadId, ThreadIdent, ThreadName
 from interleave.memory.made import Kind
-from interleave.memory.port import WHOLE, AccessKind, Location
+from interleave.memory.port import CONTEXTS, WHOLE, AccessKind, Location
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
 from interleave.program import MoreNames, MoreRoots, Program, ThreadInstance, Written
 from interleave.program.choices import Choices
@@ -61,6 +61,7 @@ class StepPort:
         """The number of the access that the step begins with: others may run before those that
         follow. -1 where a thread begins, which ends before it has performed any.
         """
+        self.has_contexts = bool(program.contexts)
         self.flow: FlowRecorder | None = None
         self.waits_for: AccessKind | None = None
         """What a thread waits for that is blocked, where that is not what it is to do."""
@@ -263,11 +264,35 @@ class StepPort:
     ) -> None:
         self._spawning.start_thread(thread, target, args, kwargs)
 
+    def context(self, thread: ThreadId | None = None) -> Location:
+        found = self._program.contexts.get(self.thread if thread is None else thread)
+        return self.begin_again(CONTEXTS) if found is None else found
+
     def begin_again(self, key: str) -> Any:
         self._ending.fail(Written(key))
 
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
         self._ending.fail(MoreRoots(roots) if roots else MoreNames(names))
+
+    def identity(self, value: Any) -> ObjectId:
+        try:
+            found = self._program.identity(value)
+        except ModelError as error:
+            self._ending.halt(error)
+        if found is not None and not self._program.heap.is_made(value):
+            return found
+        # The same access, whether the thread has it for itself or shares it by now.
+        shared = value
+        if self._accesses.present is None:
+            shared = self.access(AccessKind(""), lambda: self._shared(value), private=True)
+        elif found is None:
+            shared = self._shared(value)
+        number = self._program.identity(shared)
+        assert number is not None
+        return number
+
+    def _shared(self, value: Any) -> Any:
+        return self._making.hand_over(value, "id()")
 
     def as_shared(self, value: Any) -> Any:
         moved = self._making.moved.get(id(value))

@@ -15,8 +15,15 @@ from interleave.errors import InterleaveError, ModelError, Place, UsageError
 from interleave.machine.machine import Machine
 from interleave.machine.step import FAILED, FINISHED, State
 from interleave.machine.tasks import NoLoop
-from interleave.memory.identity import MODEL_PROCESS, ThreadId
-from interleave.memory.port import WHOLE, AccessKind, Location, in_words, using_port
+from interleave.memory.identity import MODEL_PROCESS, ObjectId, ThreadId
+from interleave.memory.port import (
+    CONTEXTS,
+    WHOLE,
+    AccessKind,
+    Location,
+    in_words,
+    using_port,
+)
 from interleave.program import MoreNames, MoreRoots, Property, Restart, Written
 from interleave.verbs import Section
 from interleave.world.net import watching
@@ -74,6 +81,7 @@ class PropertyPort:
     tasks = NoLoop()
 
     def __init__(self, machine: Machine, state: State) -> None:
+        self.has_contexts = bool(machine.program.contexts)
         self._machine = machine
         self._state = state
         self.looked_at: dict[int | View, None] = {}
@@ -161,11 +169,20 @@ class PropertyPort:
         self.looked_at[view] = None
         return view(self._state[view.place])
 
+    def context(self, thread: ThreadId | None = None) -> Location:
+        """That of the main thread, which never changes."""
+        main = self._machine.program.heap.main_context
+        return self.begin_again(CONTEXTS) if main is None else main._location
+
     def begin_again(self, key: str) -> Any:
         raise Written(key)
 
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
         raise MoreRoots(roots) if roots else MoreNames(names)
+
+    def identity(self, value: Any) -> ObjectId:
+        found = self._machine.program.identity(value)
+        return self.halt(_refused("ask for the id() of what it makes")) if found is None else found
 
     def as_shared(self, value: Any) -> Any:
         return value

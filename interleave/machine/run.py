@@ -291,11 +291,16 @@ class StepRun:
     def _leave(self) -> None:
         """Do what the end of a thread does to what is shared."""
         room = self._me.room
-        if self._tasks.task is not None:
-            return  # which tells the loop
-        if room is not None:
+        is_task = self._tasks.task is not None
+        if room is not None and not is_task:
             self.port.write(room.location, room.ended(self.port.read(room.location)))
-        if room is None or not room.comes_back:
+        if room is not None and not is_task and room.comes_back:
+            return
+        if self.port.has_contexts:
+            from interleave.stdlib.contextvars import begin_in  # few models need it
+
+            begin_in(None)
+        if not is_task:  # of which the loop is told
             for each in self._program.thread_local:
                 type(each).forget(each, self._me.number)
 

@@ -60,6 +60,8 @@ class Tasks:
         self.loop = program.loop
         self.task: Any = instance.task
         """The object of the task that this is a step of; None where it is none."""
+        self.beside_threads = program.has_threads
+        """Whether others than the loop run code."""
         self.in_loop = instance.kind in ("task", "loop")
         """Whether this is code that the loop runs."""
         self.made: list[Coroutine] = []

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
 
 from interleave.errors import InterleaveError, ModelError
-from interleave.memory.identity import ThreadId, ThreadName
+from interleave.memory.identity import ObjectId, ThreadId, ThreadName
 
 
 class Unrecoverable(BaseException):
@@ -64,6 +64,9 @@ class Location:
         return self.name if self.field is not None else f"{self.group or self.name}[]"
 
 
+CONTEXTS = "contexts"
+"""Key of the fact that some code handles contexts, or the values of context variables."""
+
 WHOLE = "whole"
 """The part of a location that is all of it; else a part is a key, as a tuple of one."""
 
@@ -106,6 +109,8 @@ class Port(Protocol):
     tasks: Any
     """What asyncio needs to know of the tasks of the model, and to do with them: `machine.tasks`.
     """
+    has_contexts: bool
+    """Whether threads have contexts, as far as is known: see `context`."""
 
     def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
         """Perform an access: `effect` does it, by `read` and `write`, and gives its result.
@@ -209,6 +214,12 @@ class Port(Protocol):
         """Have a thread begin, as part of the current access."""
         ...
 
+    def context(self, thread: ThreadId | None = None) -> Location:
+        """Where the context of a thread is, or that of the running one. Does not return where
+        there are none yet: the program is made anew with them.
+        """
+        ...
+
     def begin_again(self, key: str) -> Any:
         """Make the program anew, with `key` in the `known` of its locations. Does not return."""
         ...
@@ -221,6 +232,12 @@ class Port(Protocol):
 
     def meaning(self, real: Any, name: str) -> Any:
         """What stands for an object of Python's, which is known by that name here."""
+        ...
+
+    def identity(self, value: Any) -> ObjectId:
+        """What tells an object from all others. One that this thread has made is shared from here
+        on: before, it is in no state which one it is.
+        """
         ...
 
     def as_shared(self, value: Any) -> Any:

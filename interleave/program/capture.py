@@ -9,7 +9,9 @@ change a place in the state tuple.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import functools
+import re
 import types
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -37,11 +39,12 @@ from interleave.memory.values import (
 from interleave.model import Model, Param, parameter_as_value
 from interleave.program.heap import Heap
 from interleave.program.restarts import Written
-from interleave.program.setup import class_attributes
+from interleave.program.setup import Made, class_attributes
 from interleave.stdlib import capturing, derived, primitive_class, unmodelled
 from interleave.verbs import Array
 from interleave.world import policy
 from interleave.world.holders import VariableLocation
+from interleave.world.identities import may_be_address
 from interleave.world.instances import Inherited, make_stand_in
 from interleave.world.policy import Treatment
 from interleave.world.snapshot import Snapshot
@@ -49,7 +52,7 @@ from interleave.world.world import World, own_attributes
 
 
 def capture(
-    instances: Iterator[Any],
+    instances: Iterator[Made],
     roots: Mapping[str, Any],
     world: World,
     before: Snapshot,
@@ -68,12 +71,15 @@ def capture(
     walk = Walk(world, place, written, assigned, {id(value) for value in roots.values()})
     world.begin(walk.heap.add_object)
     contents: list[dict[int, Any]] = []
-    for instance in instances:
-        walk.begin()
-        walk.model(instance)
+    for made in instances:
+        walk.begin(made.context)
+        walk.model(made.instance)
         for name, value in roots.items():
             walk.root(name, value)
         walk.holders()
+        for finish in walk.at_last:
+            finish()
+        walk.translate(made.copies)
         if (key := world.rebound_by_setup(before)) is not None:
             raise Written(key)
         contents.append(walk.contents)
@@ -146,6 +152,7 @@ class Walk:
         self._numbers: dict[tuple[str, object], int] = {}
         self._pinned: dict[int, tuple[str, object]] = {}
         """What roots were known by in the first run of setup."""
+        self._is_first = True
         self.all_known: dict[int, Any] = {}
         """What stands for the real objects of the last run of setup, and for all roots."""
         self._of_functions: dict[int, Any] = {}
@@ -153,8 +160,9 @@ class Walk:
         """
         self._attribute = ""
 
-    def begin(self) -> None:
-        """Start on the next run of setup."""
+    def begin(self, context: contextvars.Context) -> None:
+        """Start on the next run of setup, which has left behind the values in a context."""
+        self.context = context
         self.all_known = {**self._of_functions}
         self.contents: dict[int, Any] = {}
         self.known: dict[int, Any] = {}
@@ -162,6 +170,10 @@ class Walk:
         self._inside: set[Any] = set()
         self._used: set[tuple[str, object]] = set()
         self._numbered: Counter[type] = Counter()
+        self._has_addresses = False
+        """Whether something was met that may be an address, or have one in it."""
+        self.at_last: list[Callable[[], None]] = []
+        """What is to be done once everything has been met."""
         self.connections: list[Any] = []
         """Real ends of pipes that were met."""
 
@@ -189,6 +201,27 @@ class Walk:
                 number = variables.locations[name].number
                 self._attribute = shown
                 self.contents[number] = value if value is UNBOUND else self.visit(value, shown)
+
+    def translate(self, copies: Mapping[int, Any]) -> None:
+        """Put numbers in place of addresses, in all that was captured.
+
+        `copies` are those that setup was given of objects at other addresses.
+        """
+        if not (self._is_first or self._has_addresses):
+            return  # no constant has kept what this run of setup has made
+        self._is_first = False
+        identities = self._world.identities
+        for address, copy in copies.items():
+            self._add_address(address, copy)
+        for value in self._alive:
+            self._add_address(id(value), value)
+        for found in (self.contents, self.all_known) if self._has_addresses else ():
+            found.update({key: identities.translated(value) for key, value in found.items()})
+
+    def _add_address(self, address: int, value: Any) -> None:
+        stand_in = self.known.get(id(value))
+        if isinstance(stand_in, Shared):
+            self._world.identities.add(address, value, stand_in._number)
 
     def visit(self, value: Any, path: str) -> Any:
         """What stands for `value` in a state."""
@@ -250,6 +283,7 @@ class Walk:
         return copy
 
     def _check(self, value: Any) -> None:
+        self._has_addresses = self._has_addresses or may_be_address(value)
         try:
             Freezer().freeze(value)
         except Uncapturable as error:
@@ -303,8 +337,8 @@ class Walk:
             self._check_key(key)
         if isinstance(value, dict):
             contents = tuple(
-                (self.visit(key, f"{path}.key"), self.visit(item, f"{path}[{key!r}]"))
-                for key, item in value.items()
+                (self.visit(key, f"{path}.key"), self.visit(item, f"{path}[{_shown(key, place)}]"))
+                for place, (key, item) in enumerate(value.items())
             )
         else:
             found = self._contents(cls, value)
@@ -470,6 +504,15 @@ class Walk:
         location = Location(name, owner, field, group, len(self.heap.locations))
         self.heap.locations.append(location)
         return location
+
+
+def _shown(key: object, place: int) -> str:
+    """A key in words; its place, where it may be an address, which is another one in each run."""
+    shown = repr(key)
+    return f"#{place}" if type(key) is not str and _LIKE_AN_ADDRESS.search(shown) else shown
+
+
+_LIKE_AN_ADDRESS = re.compile(r"\d{11,}")
 
 
 def _partial(walk: Walk, value: functools.partial[Any], path: str) -> Any:

@@ -113,6 +113,8 @@ class Heap:
         self.values = Values(self)
         self.rooms: list[Room] = []
         """Room for objects that threads make."""
+        self.main_context: Any = None
+        """What stands for the context of the main thread, where there are context variables."""
         self._kinds: dict[Kind, int] = {}
         self._made: dict[int, Any] = {}
 
@@ -143,6 +145,14 @@ class Heap:
         self.changing.append(location)
         self.initial = [(*row, location.initial) for row in self.initial]
         return location
+
+    def begin_as(self, location: Location, other: Location) -> None:
+        """Have the last location that was added begin with what is at another one."""
+        location.initial = other.initial
+        self.initial = [
+            (*row[:-1], other.initial if other.index < 0 else row[other.index])
+            for row in self.initial
+        ]
 
     def add_rooms(self, rooms: Mapping[RoomOwner, int], makers: Sequence[str]) -> None:
         """Make room for the objects that threads make: those of each maker in turn."""
@@ -180,6 +190,15 @@ class Heap:
         if found is None:
             found = self._made[number] = kind.made(number, room.location)
         return found
+
+    def is_made(self, value: object) -> bool:
+        """Whether a thread has made what a stand-in stands for."""
+        return isinstance(value, Shared) and value._number >= FIRST_MADE
+
+    def index_of(self, stand_in: Any) -> int:
+        """The number of a shared object; of one in a room, that of the room."""
+        number: int = stand_in._number
+        return number if number < FIRST_MADE else self.room(number).location.owner
 
     def room(self, number: int) -> Room:
         """The room of the object of some number."""

@@ -9,11 +9,13 @@ from types import MappingProxyType
 from typing import Any
 
 from interleave.errors import ModelError, did_you_mean
-from interleave.memory.identity import ThreadName
+from interleave.memory.identity import ObjectId, ThreadName
 from interleave.memory.primitive import STEPWISE_METHODS
+from interleave.memory.values import Shared
 from interleave.model import RUNTIMES, Model
 from interleave.notes import notes_of
 from interleave.program.capture import capture
+from interleave.program.contexts import add_contexts
 from interleave.program.heap import RoomOwner
 from interleave.program.loop import add_loop, tasks_to_cancel
 from interleave.program.misuse import kept_names, refuse_misuse
@@ -99,6 +101,8 @@ class Program:
         """The modelled event loop, where there are tasks."""
         self.spawned = Spawned(self.threads, self.heap, written, spawned)
         """The threads that running threads make."""
+        self.contexts = add_contexts(self.heap, self.threads, written)
+        """Where the context of each thread is, if some code has context variables."""
         self._add_rooms(rooms)
         self.has_threads = any(each.kind == "thread" for each in self.threads)
         """Whether there are others than tasks, which may run while a task does."""
@@ -107,6 +111,16 @@ class Program:
         self.world.compile(entry.function for entry in self.threads)
         if missing := self.world.missing():
             raise MoreRoots(missing)
+
+    def identity(self, value: Any) -> ObjectId | None:
+        """What tells an object from all others; None for one that only a thread knows so far.
+
+        Raises `ModelError` for what is told from others by its value only.
+        """
+        identities = self.world.identities
+        if issubclass(type(value), Shared):
+            return identities.of_shared(value, self.heap.index_of(value))
+        return identities.of_other(value)
 
     def holds(self, value: object) -> bool:
         """Whether a value is one that a state has or a name stands for, or is a part of one."""

@@ -7,7 +7,8 @@ import inspect
 import types
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
-from typing import Any
+from contextvars import Context, copy_context
+from typing import Any, NamedTuple
 
 from interleave.compiler.source import find_function, place_of_assignment, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place
@@ -51,14 +52,26 @@ class _SetupPort:
         """No thread runs yet."""
 
 
+class Made(NamedTuple):
+    """A model, made by one run of setup: a plain instance, with real locks and containers.
+
+    `context` is the one in which setup has run, `copies` what it was given instead of objects of
+    the class body, by their ids.
+    """
+
+    instance: Any
+    context: Context
+    copies: dict[int, Any]
+
+
 def initial_instances(
     model: type[Model],
     parameters: dict[str, object],
     net: Net,
     before: Snapshot,
     kept: Mapping[str, str],
-) -> Generator[Any, None, None]:
-    """The model after each run of setup: plain instances, with real locks and containers.
+) -> Generator[Made, None, None]:
+    """The model after each run of setup.
 
     What setup does to anything else is there until the next one is asked for, and then put back to
     what it was `before`. Raises `ModelError` where setup fails, or sets what must be `kept`.
@@ -83,12 +96,13 @@ def initial_instances(
         choices = Choices(given)
         try:
             with using_port(_SetupPort(choices)):  # type: ignore[arg-type]
-                _run_setup(model, instance, net)
+                context = copy_context()
+                context.run(_run_setup, model, instance, net)
             for name, value in _under(kept, model, instance).items():
                 if value != at_first[name]:
                     error = refuse_to_set(f"self.{name}", name, kept[name])
                     raise error.at(place_of_function(model.setup))  # type: ignore[arg-type]
-            yield instance
+            yield Made(instance, context, copies)
         finally:
             left = before.restore()
         if left:

@@ -16,6 +16,8 @@ MODELLED = {
     "concurrent.futures._base": "futures",
     "concurrent.futures.process": "futures",
     "concurrent.futures.thread": "futures",
+    "contextvars": "contextvars",
+    "_contextvars": "contextvars",
     "functools": "functools",
     "_heapq": "heapq",
     "asyncio": "asyncio",
@@ -47,9 +49,10 @@ MODELLED = {
 """Standard module -> the file of `interleave.stdlib` that models it."""
 
 INSIDE_MODELLED = {
-    "_ctypes", "_multiprocessing", "_posixshmem", "_threading_local", "concurrent", "selectors",
+    "_ctypes", "_multiprocessing", "_posixshmem", "_threading_local", "builtins.id", "concurrent",
+    "selectors",
 }  # fmt: skip
-"""What modelled modules are made of."""
+"""What modelled modules are made of, and what has no module of its own that is modelled."""
 
 PURE = {
     # The language itself: what the interpreter, the import system and classes are made of.
@@ -146,8 +149,7 @@ REFUSED = {
         CHANCE,
     ),
     **dict.fromkeys(("uuid", "_uuid"), "count in a shared variable, or use choose([...])"),
-    # Addresses and hashes: other ones in each run.
-    "builtins.id": "give objects a number of their own",
+    # Hashes: other ones in each run.
     "builtins.hash": "it differs between runs: use the value itself",
     # Code and variables by name.
     "builtins.exec": _WRITE_OUT,
@@ -189,11 +191,11 @@ REFUSED = {
     ),
     # What each thread has of its own.
     **dict.fromkeys(
-        ("contextvars", "_contextvars", *[
+        [
             f"{module}.{name}"
             for module in ("decimal", "_decimal", "_pydecimal")
             for name in ("getcontext", "setcontext", "localcontext")
-        ]),
+        ],
         _THREADS,
     ),
     # What belongs in a class body.

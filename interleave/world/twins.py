@@ -232,8 +232,8 @@ class Twins:
         return found
 
     def real(self, twin: type) -> type:
-        """The class that a twin is one of."""
-        return next(real for real, each in self._twins.items() if each is twin)
+        """The class that a twin is one of; any other class is its own."""
+        return next((real for real, each in self._twins.items() if each is twin), twin)
 
     def _bases(self, cls: type) -> tuple[type, ...]:
         return tuple(self.twin(b) if self._is_followed(b) else b for b in cls.__bases__)

@@ -41,7 +41,7 @@ from interleave.memory.coroutine import Coroutine
 from interleave.memory.port import running_port
 from interleave.memory.values import COPY, UNBOUND, members_by_base, members_of
 from interleave.model import Model, Param, parameter_as_value
-from interleave.stdlib import derived
+from interleave.stdlib import Namespace, derived
 from interleave.world import policy, reflection
 from interleave.world.calls import CALL_PARTIAL, construct
 from interleave.world.holders import (
@@ -53,6 +53,7 @@ from interleave.world.holders import (
     ModuleObject,
     Variables,
 )
+from interleave.world.identities import Identities
 from interleave.world.instances import KEPT, OF_MODEL, SharedObject
 from interleave.world.refusal import Refused, as_descriptor
 from interleave.world.snapshot import Snapshot
@@ -113,6 +114,7 @@ class World:
         """Whether everything has been captured."""
         self._made: dict[type, type] = {}
         self._stand_ins: dict[type, type] = {}
+        self.identities = Identities(self._real)
         self._twins = Twins(is_followed_class, self.copy, self._member, self._class_variables)
 
     def know(
@@ -158,7 +160,21 @@ class World:
         if is_shared_global(value):
             self._missing[name] = value
             return None
-        return self.modelled(value, name)
+        return self.identities.translated(self.modelled(value, name))
+
+    def _real(self, value: Any) -> Any:
+        """The object of Python's that a class, a function or a module stands for; any other is its
+        own.
+        """
+        if isinstance(value, TwinType):
+            return self._twins.real(value)
+        if isinstance(value, Namespace):
+            return value._module
+        if type(value) is ModuleObject:
+            return object.__getattribute__(value, "_real")
+        if type(value) is FunctionObject:
+            value = value.copy_of()
+        return self._originals.get(value, value) if isinstance(value, types.FunctionType) else value
 
     def _member(self, value: Any, name: str) -> Any:
         """What stands for an attribute of a class."""

@@ -20,7 +20,7 @@ from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
 from interleave.memory.values import Freezer, Thawer
 
 HEADER = """
-import asyncio, queue, threading, time
+import asyncio, contextvars, queue, threading, time
 import concurrent.futures
 import multiprocessing
 from interleave import *
@@ -75,6 +75,25 @@ with self.c:
     "Event": "e = threading.Event()\n\nself.e.wait(1)\nself.e.set()\nself.e.clear()\nself.e.wait()",
     "Barrier": "n = 0\ndef act(self):\n    self.n += 1\ndef setup(self):\n    self.b = threading.Barrier(2, self.act)\n\nself.b.wait()\nself.b.wait(1)",
     "local": "l = threading.local()\n\nself.l.x = 1\ntime.sleep(0)\nself.l.y = self.l.x",
+    "id": """
+known = set()
+last = None
+
+mine = [0]
+self.last = id(mine)
+self.known.add(id(mine))
+time.sleep(0)
+self.known.add(self.last)
+""",
+    "contextvars": """
+v = contextvars.ContextVar("v", default=0)
+token = None
+
+self.token = self.v.set(self)
+contextvars.copy_context().run(self.v.get)
+time.sleep(0)
+self.v.get()
+""",
     "local made by a thread": """
 l = None
 

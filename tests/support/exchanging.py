@@ -18,7 +18,7 @@ from interleave.engine.search import search
 from interleave.loading import checked_runtime, parameters_of
 from interleave.machine import Machine, State
 from interleave.memory.bag import Bag
-from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
+from interleave.memory.identity import ObjectId, ThreadId, ThreadIdent, ThreadName
 from interleave.memory.made import Kind
 from interleave.memory.port import Location
 from interleave.memory.values import Freezer, OrderedFrozenSet, Shared, order_of
@@ -64,6 +64,8 @@ class Exchange:
                 self._objects[thread.task._number] = new.task._number
             if thread.room is not None:
                 self._objects[thread.room._number] = new.room._number
+            if contexts := self._program.contexts:
+                self._objects[contexts[thread.number].owner] = contexts[new.number].owner
         self._rooms = {room.number: room.number for room in self._heap.rooms}
         self._made()
         self._lay_out()
@@ -138,6 +140,8 @@ class Exchange:
             return (kind, self._names.get(key[1], key[1]))
         if kind is Shared:
             return (kind, self._object(key[1]))
+        if kind is ObjectId and (index := ObjectId(key[1]).shared) is not None:
+            return (kind, int.__index__(ObjectId.of_shared(self._objects.get(index, index))))
         parts = tuple([self.key(part) for part in key])
         if kind in (Bag, frozenset, OrderedFrozenSet, set):
             return (*parts[:-1], tuple(sorted(parts[-1], key=order_of)))

@@ -15,6 +15,7 @@ from interleave.memory.made import Kind
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable, register_immutable
+from interleave.stdlib import contextvars
 
 RESULT, EXCEPTION, CANCELLED = "result", "exception", "cancelled"
 
@@ -165,7 +166,10 @@ class Future(Primitive):
 
     def call_no_more(self, callback: Any) -> int:
         """Take back all of `call_when_done` of a handle that have not led to anything."""
-        left = tuple(each for each in self.state.callbacks if not same(each, callback))
+        return self._leave_out(lambda each: same(each, callback))
+
+    def _leave_out(self, is_out: Callable[[Any], bool]) -> int:
+        left = tuple(each for each in self.state.callbacks if not is_out(each))
         removed = len(self.state.callbacks) - len(left)
         if removed:
             self.state = self.state._replace(callbacks=left)
@@ -223,11 +227,18 @@ class Future(Primitive):
         return bool(self.operate("cancel", lambda: self.request_cancel(args)))
 
     def add_done_callback(self, callback: Callable[..., Any], *, context: Any = None) -> None:
-        self.operate("add_done_callback", lambda: self.call_when_done((callback, (self,))))
+        from interleave.stdlib.asyncio.loop import in_context
+
+        handle = in_context(contextvars.given_or_copied(context), callback, (self,))
+        self.operate("add_done_callback", lambda: self.call_when_done(handle))
 
     def remove_done_callback(self, callback: Callable[..., Any]) -> int:
-        handle = (callback, (self,))
-        return int(self.operate("remove_done_callback", lambda: self.call_no_more(handle)))
+        from interleave.stdlib.asyncio.loop import calls
+
+        def effect() -> int:
+            return self._leave_out(lambda handle: calls(handle, callback))
+
+        return int(self.operate("remove_done_callback", effect))
 
     def get_loop(self) -> Any:
         return current_port().tasks.loop

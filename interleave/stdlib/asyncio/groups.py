@@ -73,7 +73,7 @@ class TaskGroup(Primitive):
                 raise RuntimeError(f"TaskGroup {self!r} is shutting down")
 
         self.operate("create_task", check)
-        task = create_task(coro)
+        task = create_task(coro, context=context)
 
         def effect() -> None:
             self._set(tasks=(*self.state.tasks, task))

@@ -23,6 +23,7 @@ from interleave.memory.made import Kind
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import Freezer, Key
+from interleave.stdlib import contextvars
 
 CALLBACKS = "callbacks"
 """What a loop must keep to have callbacks, timers, or anything else from outside."""
@@ -162,6 +163,7 @@ class EventLoop(Primitive):
                 self._set(cancels=Bag())
             else:
                 self.took(does.handle)
+            contextvars.begin_in(_context_of(does.handle))
             return _what_it_calls(does.handle)
 
         found: tuple[Callable[..., Any], tuple[Any, ...]] = port.access(AccessKind(NAME), effect)
@@ -188,7 +190,7 @@ class EventLoop(Primitive):
 
     def call_soon(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> Any:
         """Have the loop call a function of the model, later."""
-        return self._call("call_soon", callback, args, self.schedule)
+        return self._call("call_soon", callback, args, context, self.schedule)
 
     def call_soon_threadsafe(
         self, callback: Callable[..., Any], *args: Any, context: Any = None
@@ -198,19 +200,25 @@ class EventLoop(Primitive):
         def schedule(handle: Handle) -> None:
             self.schedule(handle, threadsafe=True)
 
-        return self._call("call_soon_threadsafe", callback, args, schedule)
+        return self._call("call_soon_threadsafe", callback, args, context, schedule)
 
     def call_later(
         self, delay: float, callback: Callable[..., Any], *args: Any, context: Any = None
     ) -> Any:
         """The same, at any time."""
-        return self._call("call_later", callback, args, self.start_timer)
+        return self._call("call_later", callback, args, context, self.start_timer)
 
     def _call(
-        self, name: str, callback: Any, args: Any, schedule: Callable[[Handle], None]
+        self,
+        name: str,
+        callback: Any,
+        args: Any,
+        context: Any,
+        schedule: Callable[[Handle], None],
     ) -> CallHandle:
         # An object of its own: two calls of one function are two calls.
-        made: CallHandle = current_port().make(Kind(CallHandle), CallState(callback, args))
+        state = CallState(callback, args, contextvars.given_or_copied(context))
+        made: CallHandle = current_port().make(Kind(CallHandle), state)
         self.operate(name, lambda: schedule((run_call, (made,))))
         return made
 
@@ -218,7 +226,7 @@ class EventLoop(Primitive):
         """`asyncio.create_task`."""
         from interleave.stdlib.asyncio.tasks import create_task
 
-        return create_task(coro, name=name)
+        return create_task(coro, name=name, context=context)
 
     def create_future(self) -> Any:
         """A new future."""
@@ -252,10 +260,11 @@ class EventLoop(Primitive):
 
 
 class CallState(NamedTuple):
-    """What is to be called, and whether that was taken back."""
+    """What is to be called, in which context, and whether that was taken back."""
 
     callback: Any
     args: tuple[Any, ...]
+    context: Any = None
     cancelled: bool = False
 
 
@@ -324,10 +333,31 @@ def _in_words(handle: Handle) -> tuple[str, Any]:
 def _what_it_calls(handle: Handle) -> Handle:
     """The function that a callback stands for, with its arguments."""
     callback, args = handle
+    if callback is run_in:
+        _, callback, *rest = args
+        return callback, tuple(rest)
     if callback is not run_call:
         return handle
     state: CallState = args[0].state
     return state.callback, state.args
+
+
+def _context_of(handle: Handle) -> Any:
+    """The context in which a callback runs; None for code of the library, which needs none."""
+    callback, args = handle
+    if callback is run_in:
+        return args[0]
+    return args[0].state.context if callback is run_call else None
+
+
+def in_context(context: Any, callback: Any, args: tuple[Any, ...]) -> Handle:
+    """The handle of a function of the model that is to run in a context, if there are any."""
+    return (callback, args) if context is None else (run_in, (context, callback, *args))
+
+
+def calls(handle: Handle, callback: Any) -> bool:
+    """Whether a handle is one that `in_context` gives for a function."""
+    return not isinstance(handle, Primitive) and _same(_what_it_calls(handle)[0], callback)
 
 
 def in_words(words: str) -> Callable[[Callable[..., Any]], Any]:
@@ -354,6 +384,10 @@ def run_call(call: CallHandle) -> None:
     """Stands for the call of a function of the model: see `_what_it_calls`."""
 
 
+def run_in(context: Any, callback: Any, *args: Any) -> None:
+    """Stands for the call of a function of the model in a context: see `_what_it_calls`."""
+
+
 def nothing() -> None:
     """What is run where a timer has only joined the queue of handles."""
 
@@ -363,11 +397,20 @@ def event_loop(self: Any) -> None:
     while True:
         callback, arguments = next_handle()
         callback(*arguments)
+        end_handle()
 
 
 def next_handle() -> Any:
     """The next callback, with its arguments."""
     return current_port().tasks.loop.next_handle()
+
+
+def end_handle() -> None:
+    """The callback has returned: its context is that of no other one."""
+    port = current_port()
+    if port.has_contexts:
+        kind = AccessKind("", port.context())
+        port.access(kind, lambda: contextvars.begin_in(None), private=True)
 
 
 def get_running_loop() -> Any:

@@ -17,6 +17,7 @@ from interleave.memory.coroutine import Coroutine, LibraryCoroutine, coroutine, 
 from interleave.memory.identity import ThreadId, ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.values import OrderedSet
+from interleave.stdlib import contextvars
 from interleave.stdlib.asyncio.futures import (
     CANCELLED,
     EXCEPTION,
@@ -227,13 +228,14 @@ class Task(Future):
         return super()._await()
 
 
-def make_task(function: Any, names: dict[str, Any], label: str) -> Task:
-    """A task that runs a function with these locals, within an access."""
+def make_task(function: Any, names: dict[str, Any], label: str, context: Any) -> Task:
+    """A task that runs a function with these locals, in a context, within an access."""
     tasks = current_port().tasks
     room: Task = tasks.room(function, label)
     room.state = TaskState(names=tuple(names.items()))  # what is mutable is shared
     shared = dict(room.state.names)
     room.state = TaskState()
+    contextvars.begin_in(context, room.runs)
     tasks.start(room.runs, function, shared)
     tasks.loop.schedule(room)
     return room
@@ -254,7 +256,10 @@ def create_task(coro: Any, *, name: str | None = None, context: Any = None) -> T
             {"function": coro.function, "args": coro.arguments},
         )
     label = coro.function.__name__
-    made: Task = port.access(AccessKind("create_task"), lambda: make_task(function, names, label))
+    within = contextvars.given_or_copied(context)
+    made: Task = port.access(
+        AccessKind("create_task"), lambda: make_task(function, names, label, within)
+    )
     port.switch_point()
     return made
 

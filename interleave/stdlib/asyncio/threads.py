@@ -11,14 +11,15 @@ from typing import Any
 
 from interleave.memory.coroutine import coroutine
 from interleave.memory.made import Kind
-from interleave.memory.port import current_port
+from interleave.memory.port import AccessKind, current_port
+from interleave.stdlib import contextvars
 from interleave.stdlib.asyncio.futures import EXCEPTION, RESULT, Future, FutureState, KeptException
 
 
 @coroutine
 def to_thread_call(func: Any, args: Any, kwargs: Any) -> Any:
     """What a task does that awaits `to_thread`."""
-    return start(func, args, kwargs)._await()
+    return start(func, args, kwargs, contextvars.given_or_copied(None))._await()
 
 
 def to_thread(func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
@@ -28,15 +29,19 @@ def to_thread(func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
 
 def run_in_executor(executor: Any, func: Callable[..., Any], *args: Any) -> Any:
     """`loop.run_in_executor`: the thread starts now."""
-    return start(func, args, ())
+    return start(func, args, (), None)
 
 
-def start(func: Callable[..., Any], args: Any, kwargs: Any) -> Future:
-    """Start a thread that runs a function; a future for what that gives."""
+def start(func: Callable[..., Any], args: Any, kwargs: Any, context: Any) -> Future:
+    """Start a thread that runs a function, in a context; a future for what that gives."""
     from interleave.stdlib.threads import make_thread
 
     future: Future = current_port().make(Kind(Future), FutureState())
     thread = make_thread(target=executor, args=(func, args, kwargs, future), daemon=True)
+    if context is not None:
+        port = current_port()
+        kind = AccessKind("", port.context(thread.runs))
+        port.access(kind, lambda: contextvars.begin_in(context, thread.runs), private=True)
     thread.start()
     return future
 
