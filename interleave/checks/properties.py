@@ -5,12 +5,17 @@ from __future__ import annotations
 from functools import partial
 
 from interleave.checks.base import Check, Found
-from interleave.compiler.source import find_function, place_of_function, statement_text
+from interleave.compiler.source import (
+    find_function,
+    find_statement,
+    place_of_function,
+    statement_text,
+)
 from interleave.engine.graph import SearchGraph
 from interleave.engine.paths import Path
 from interleave.engine.trees import DecisionTree, LearntSteps
 from interleave.machine import Machine, State
-from interleave.machine.properties import Seen, View, evaluate, locations_read
+from interleave.machine.properties import Seen, Unmet, View, evaluate, locations_read
 from interleave.memory.port import Location
 from interleave.program import Property
 from interleave.result import Source, Trace, Violation
@@ -25,9 +30,9 @@ class _Asked:
         self._machine = machine
         self.learnt = 0
         """How many cases were learnt by running Python."""
-        self._tree: DecisionTree[tuple[str | None, tuple[int | View, ...]]] = DecisionTree()
+        self._tree: DecisionTree[tuple[Unmet | None, tuple[int | View, ...]]] = DecisionTree()
 
-    def ask(self, state: State) -> tuple[str | None, tuple[int | View, ...]]:
+    def ask(self, state: State) -> tuple[Unmet | None, tuple[int | View, ...]]:
         """Why it does not hold in a state, or None where it holds; see `evaluate`."""
         seen = Seen(state)
         known = self._tree.find(seen)
@@ -41,8 +46,8 @@ class _Asked:
         return known
 
     def look(self, state: State) -> tuple[bool, tuple[int | View, ...]]:
-        why, looked_at = self.ask(state)
-        return why is not None, looked_at
+        unmet, looked_at = self.ask(state)
+        return unmet is not None, looked_at
 
 
 class PropertyCheck(Check):
@@ -52,7 +57,7 @@ class PropertyCheck(Check):
         super().__init__(machine, learnt)
         self._asked = [_Asked(machine, wanted) for wanted in machine.program.properties]
         self.predicates = self._asked
-        self._found: dict[Property, tuple[int, str]] = {}
+        self._found: dict[Property, tuple[int, Unmet]] = {}
         self._any_postcondition = any(
             wanted.kind == "postcondition" for wanted in machine.program.properties
         )
@@ -62,47 +67,38 @@ class PropertyCheck(Check):
         return sum(asked.learnt for asked in self._asked)
 
     def on_state(self, number: int, state: State) -> bool:
-        new = [(wanted, why) for wanted, why in self.failing(state) if wanted not in self._found]
-        for wanted, why in new:
-            self._found[wanted] = (number, why)
+        new = [each for each in self.failing(state) if each[0] not in self._found]
+        for wanted, unmet in new:
+            self._found[wanted] = (number, unmet)
         return bool(new)
 
-    def failing(self, state: State) -> list[tuple[Property, str]]:
-        """The properties that should hold in a state and do not, with what they say."""
+    def failing(self, state: State) -> list[tuple[Property, Unmet]]:
+        """The properties that should hold in a state and do not, with why."""
         final = self._any_postcondition and self.machine.has_finished(state)
         failing = []
         for each in self._asked:
             if final or not each.when_final:
-                why, _ = each.ask(state)
-                if why is not None:
-                    failing.append((each.wanted, why))
+                unmet, _ = each.ask(state)
+                if unmet is not None:
+                    failing.append((each.wanted, unmet))
         return failing
 
     def found(self, graph: SearchGraph) -> list[Found]:
         return [
-            Found(partial(self._describe, wanted, why, graph.state(number)), (number, None))
-            for wanted, (number, why) in self._found.items()
+            Found(partial(self._describe, wanted, unmet, graph.state(number)), (number, None))
+            for wanted, (number, unmet) in self._found.items()
         ]
 
     def _describe(
-        self, wanted: Property, why: str, state: State, _: Path, trace: Trace
+        self, wanted: Property, unmet: Unmet, state: State, _: Path, trace: Trace
     ) -> Violation:
         when = (
             "when all threads have finished"
             if wanted.kind == "postcondition"
             else (f"after step {len(trace.steps)}" if trace.steps else "in the initial state")
         )
-        text = f": {why}" if why else ""
+        text = f": {unmet.why}" if unmet.why else ""
         message = f"{wanted.name} does not hold {when}{text}"
-        function = wanted.function
-        found = find_function(function)
-        place = place_of_function(function)
-        last = found[0].body[-1] if found else None
-        source = Source(
-            place.file,
-            getattr(last, "lineno", place.line),
-            statement_text(place.file, last) if last is not None else wanted.name,
-        )
         threads = (trace.steps[-1].thread,) if trace.steps and wanted.kind == "invariant" else ()
         locations = locations_read(self.machine, state, wanted)
         return Violation(
@@ -111,7 +107,7 @@ class PropertyCheck(Check):
             None,
             threads,
             trace,
-            source=source,
+            source=_line(wanted, unmet),
             hint=self._hint(locations),
             looked_at=tuple(dict.fromkeys(location.name for location in locations)),
         )
@@ -133,3 +129,18 @@ class PropertyCheck(Check):
             return ""
         remedy = "processes do not share plain attributes (use multiprocessing.Value or Array)"
         return f"{'; '.join(dict.fromkeys(found))}: {remedy}"
+
+
+def _line(wanted: Property, unmet: Unmet) -> Source:
+    """The assertion that has failed; without one, the last statement of the property."""
+    if unmet.place is not None:
+        file, line = unmet.place.file, unmet.place.line
+        statement = find_statement(file, line)
+    else:
+        place = place_of_function(wanted.function)
+        file, line = place.file, place.line
+        found = find_function(wanted.function)
+        statement = found[0].body[-1] if found else None
+    if statement is None:
+        return Source(file, line, wanted.name)
+    return Source(file, statement.lineno, statement_text(file, statement))

@@ -98,6 +98,20 @@ def no_source(function: types.FunctionType) -> ModelError:
     )
 
 
+def find_statement(file: str, line: int) -> ast.stmt | None:
+    """The innermost statement that a line of a file belongs to; None where there is no source."""
+    try:
+        tree = ast.parse("".join(linecache.getlines(file)), file)
+    except SyntaxError:
+        return None
+    found = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno)
+    ]
+    return found[-1] if found else None
+
+
 def statement_text(file: str, node: ast.AST) -> str:
     """The text of a statement in one line; of a compound statement, its header."""
     body = getattr(node, "body", None)

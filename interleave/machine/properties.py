@@ -7,7 +7,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from interleave.compiler.blocks import ENTERED
 from interleave.compiler.source import find_function, place_of_function
@@ -27,6 +27,7 @@ from interleave.memory.port import (
 from interleave.program import MoreNames, MoreRoots, Property, Restart, Written
 from interleave.verbs import Section
 from interleave.world.net import watching
+from interleave.world.policy import OURS
 
 
 class View:
@@ -222,26 +223,36 @@ def sections_of(machine: Machine, local: int) -> frozenset[str]:
     return frozenset(found)
 
 
+class Unmet(NamedTuple):
+    """Why a property does not hold: what a failed assertion says, "" without one, and its line.
+
+    The line is None where the property has returned False.
+    """
+
+    why: str = ""
+    place: Place | None = None
+
+
 def evaluate(
     machine: Machine, state: State, wanted: Property
-) -> tuple[str | None, tuple[int | View, ...]]:
-    """Why a property does not hold in a state ("" without a reason), or None where it holds.
+) -> tuple[Unmet | None, tuple[int | View, ...]]:
+    """Why a property does not hold in a state, or None where it holds.
 
     With it, the places in the state tuple, or views of them, that it looked at, in order. Raises
     `ModelError` where it changes something or raises anything but AssertionError.
     """
     port = PropertyPort(machine, state)
     method = getattr(machine.program.stand_in, wanted.name)
-    why: str | None = None
+    unmet: Unmet | None = None
     with using_port(port):
         try:
             with watching(machine.program.net, port.halt):
                 result = method()
             if not (result is None or isinstance(result, bool)):
                 raise _no_verdict(wanted, result)
-            holds = result is not False
+            unmet = Unmet() if result is False else None
         except AssertionError as error:
-            holds, why = False, _message(error, wanted)
+            unmet = _failed(error)
         except InterleaveError as error:
             raise error.at(_place(error, wanted)) from None
         except Restart:
@@ -253,7 +264,7 @@ def evaluate(
                 "it means nothing",
                 place=_place(error, wanted),
             ) from error
-    return (None if holds else why or ""), tuple(port.looked_at)
+    return unmet, tuple(port.looked_at)
 
 
 def locations_read(machine: Machine, state: State, wanted: Property) -> list[Location]:
@@ -306,12 +317,22 @@ def _place_of_result(wanted: Property) -> Place:
     return place_of_function(function)
 
 
-def _message(error: AssertionError, wanted: Property) -> str:
-    """What an assertion says, without what pytest adds to those that it rewrites."""
-    text = str(error)
-    if "@pytest_ar" in wanted.function.__code__.co_names:
+def _failed(error: AssertionError) -> Unmet:
+    """What a failed assertion says, without what pytest adds where it rewrites, and its line.
+
+    That is the innermost line of the model's code that it came through.
+    """
+    text, place, rewritten = str(error), None, False
+    traceback = error.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if not code.co_filename.startswith(OURS):
+            place = Place(code.co_filename, traceback.tb_lineno)
+            rewritten = "@pytest_ar" in code.co_names
+        traceback = traceback.tb_next
+    if rewritten:
         text = "" if text.startswith("assert ") else text.partition("\nassert ")[0]
-    return text
+    return Unmet(text, place)
 
 
 def _place(error: BaseException, wanted: Property) -> Place:
