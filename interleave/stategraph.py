@@ -32,7 +32,8 @@ from interleave.memory.primitive import Primitive
 from interleave.memory.values import Shared
 from interleave.result import Access, Change, Described, ModelResult, Source, Violation
 from interleave.showing import show
-from interleave.tracing import plain, plain_at, step_facts, variables
+from interleave.tracing import step_facts, variables
+from interleave.view import View
 
 if TYPE_CHECKING:
     import networkx
@@ -279,13 +280,13 @@ class StateGraph:
             location = value._location
             held = state[location.index] if location.index >= 0 else location.initial
             if issubclass(kind, Primitive):
-                return plain_at(self._machine, location, held)
+                return View(self._machine, state).at(location)
             if value._number in within:
                 return Described("...")
             within = (*within, value._number)
             value = value.build(self._machine.program.heap.values[held])
         elif issubclass(kind, Shared):
-            return plain(self._machine, value)
+            return View(self._machine, state).plain(value)
         if type(value) in (list, tuple, deque):
             return type(value)(self._plain(state, item, within) for item in value)
         if type(value) is dict:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import replace
-from typing import Any
 
 from interleave.engine.paths import Path
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import AccessRecord
-from interleave.memory.closures import Closure, variable
-from interleave.memory.containers import SharedContainer
-from interleave.memory.identity import as_plain
 from interleave.memory.made import Held
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
-from interleave.memory.values import Shared
-from interleave.result import Access, Change, Described, Source, Trace, TraceStep
+from interleave.result import Access, Change, Source, Trace, TraceStep
 from interleave.showing import show
-from interleave.world.instances import Inherited
+from interleave.view import NOTHING, View
 
 
 def make_trace(machine: Machine, initial: State, path: Path) -> Trace:
@@ -44,13 +38,23 @@ def _end(machine: Machine, initial: State, path: Path) -> State:
 
 
 def variables(machine: Machine, state: State) -> dict[str, object]:
-    """Plain values of the locations that can change, by name, in order of declaration."""
-    heap = machine.program.heap
-    return {
-        location.name: plain_at(machine, location, state[location.index])
+    """Plain values of the locations that can change, by name, in order of declaration.
+
+    What threads have made is told of where it is shown in no variable.
+    """
+    heap, names = machine.program.heap, machine.names_in(state)
+    view = View(machine, state)
+    found = {
+        names.of_location(location): view.at(location)
         for location in heap.changing
-        if location.shown or (location.is_room and _is_told(heap.values[state[location.index]]))
+        if location.shown and names.is_there(location)
     }
+    for location in heap.changing:
+        if location.is_room and _is_told(heap.values[state[location.index]]):
+            name = names.of_location(location)
+            if name not in found and location.owner not in view.inside:
+                found[name] = view.at(location)
+    return found
 
 
 def _is_told(held: Held | None) -> bool:
@@ -68,27 +72,56 @@ def step_facts(
     machine: Machine, state: State, step: Step
 ) -> tuple[tuple[Access, ...], Source, tuple[Change, ...], str]:
     """What a step taken from a state accesses, its line, what it changes, and what came of it."""
-    changing = machine.program.heap.changing
     named = _named(step)
-    accesses = tuple(Access(access.kind.name, access.kind.where) for access in named)
-    changes = tuple(
-        _change(machine, changing[index], state[index], value)
-        for index, value in step.writes
-        if changing[index].name and not _is_quiet(machine, changing[index], state[index], value)
-    )
-    outcomes = [_outcome(machine, access) for access in named]
+    before, after = View(machine, state), View(machine, machine.after(state, step))
+    accesses = tuple(Access(access.kind.name, _where(access, before, after)) for access in named)
+    outcomes = [_outcome(access, before, after) for access in named]
     outcomes += [f"raised {name}" for name in step.raised]
-    return accesses, _line(step), changes, ", ".join(filter(None, outcomes))
+    changes = _changes(machine, before, after, step)
+    return accesses, _line(step, before, after), changes, ", ".join(filter(None, outcomes))
 
 
-def _change(machine: Machine, location: Location, before: int, after: int) -> Change:
-    """The change of a location. Of a primitive that is made now, it says what it is."""
-    values = machine.program.heap.values
-    made = values[after] if location.is_room and values[before] is None else None
-    new = plain_at(machine, location, after)
-    if made is not None and made.kind.is_primitive:
-        new = Described(f"{made.kind.stand_in.__name__}, {show(new)}")
-    return Change(location.name, plain_at(machine, location, before), new)
+def _changes(machine: Machine, before: View, after: View, step: Step) -> tuple[Change, ...]:
+    """What a step changes, each with its name afterwards.
+
+    What is made and put into a variable is the variable's new value, and no other change.
+    """
+    changing = machine.program.heap.changing
+    found: list[tuple[Location, Change]] = []
+    for index, value in step.writes:
+        location, old = changing[index], before.state[index]
+        if location.name and not _is_quiet(machine, location, old, value):
+            found += [(location, change) for change in _change(before, after, location, step)]
+    told = {change.location for location, change in found if not location.is_room}
+    return tuple(
+        change
+        for location, change in found
+        if not (
+            before.is_empty(location)
+            and (change.location in told or location.owner in after.inside)
+        )
+    )
+
+
+def _change(before: View, after: View, location: Location, step: Step) -> list[Change]:
+    """The changes of a location: of an instance that a thread has made, those of its attributes."""
+    named = before if after.is_empty(location) or not after.names.is_there(location) else after
+    name = named.names.of_location(location)
+    old, new = before.attributes(location), after.attributes(location)
+    written = [
+        touch.part[0]
+        for access in step.accesses
+        for touch in access.writes
+        if touch.location is location and isinstance(touch.part, tuple)
+    ]
+    if old is not None and new is not None and written:
+        return [
+            Change(f"{name}.{each}", old.get(each, NOTHING), new.get(each, NOTHING))
+            for each in dict.fromkeys(written)
+        ]
+    was = before.at(location)
+    is_made = before.is_empty(location) and not after.is_empty(location)
+    return [Change(name, was, after.made(location) if is_made else after.at(location))]
 
 
 def _named(step: Step) -> list[AccessRecord]:
@@ -106,14 +139,23 @@ def _is_quiet(machine: Machine, location: Location, before: int, after: int) -> 
     return isinstance(owner, Primitive) and not owner.tells(heap.values[before], heap.values[after])
 
 
-def _line(step: Step) -> Source:
+def _where(access: AccessRecord, before: View, after: View) -> str | None:
+    """What an access is of, as it was called then; as it is called now, if it was made since."""
+    location = access.kind.location
+    view = after if location is not None and before.is_empty(location) else before
+    return view.names.where(access.kind)
+
+
+def _line(step: Step, before: View, after: View) -> Source:
     """The line of a step; of one with several accesses, with all the statements that it runs."""
     code, block = step.place
     source = code.source(block)
     named = _named(step)
     if code.is_library:
         # What the library does of itself stands in no line of the model.
-        done = dict.fromkeys(f"{a.kind.name} {a.kind.where or ''}".strip() for a in named)
+        done = dict.fromkeys(
+            f"{each.kind.name} {_where(each, before, after) or ''}".strip() for each in named
+        )
         return replace(source, text="; ".join(done) or source.text)
     if len(named) < 2:
         return source
@@ -129,7 +171,7 @@ def _line(step: Step) -> Source:
     return replace(source, text=f"{opening}{inner}")
 
 
-def _outcome(machine: Machine, access: AccessRecord) -> str:
+def _outcome(access: AccessRecord, before: View, after: View) -> str:
     """What an access gave, where what it changed does not say."""
     kind, result = access.kind.name, access.result
     if access.raised is not None or access.writes or getattr(type(result), "is_internal", False):
@@ -147,53 +189,5 @@ def _outcome(machine: Machine, access: AccessRecord) -> str:
     if result is None and not access.reads:
         return ""
     verb = {"read": "read", "choose": "chose"}.get(kind, "gave")
-    return f"{verb} {show(plain(machine, result))}"
-
-
-def plain_at(machine: Machine, location: Location, value: int) -> object:
-    """The value with some id at a location, as a person would write it."""
-    heap = machine.program.heap
-    held = heap.values[value]
-    owner = heap.owner(location)
-    if location.is_room:
-        return _in_room(machine, location, held)
-    if issubclass(type(owner), Primitive):
-        return Described(owner.describe(plain(machine, held)))
-    if issubclass(type(owner), SharedContainer):
-        return _real(owner.build(held), machine)
-    return plain(machine, held)
-
-
-def _in_room(machine: Machine, location: Location, held: Held | None) -> object:
-    if held is None:
-        return Described("nothing")
-    owner = held.kind.made(-1, location)
-    if held.kind.is_primitive:
-        return Described(owner.describe(plain(machine, held.contents)))
-    if issubclass(held.kind.stand_in, SharedContainer):
-        return _real(owner.build(held.contents), machine)
-    if issubclass(held.kind.stand_in, variable):
-        return next((plain(machine, each) for _, each in held.contents), Described("no value"))
-    inside = ", ".join(f"{name}={show(plain(machine, each))}" for name, each in held.contents)
-    return Described(f"{held.kind.stand_in.__name__}({inside})")
-
-
-def plain(machine: Machine, value: Any) -> object:
-    """A value without stand-ins: a reference to a shared object becomes its name."""
-    if issubclass(type(value), Shared):
-        return Described(machine.program.heap.name_of(value) or "self")
-    if isinstance(value, tuple):
-        return tuple.__new__(type(value), [plain(machine, item) for item in value])
-    if type(value) is Inherited:
-        return plain(machine, value.value)
-    if type(value) is Closure:
-        return Described(value.__name__)
-    return as_plain(value)
-
-
-def _real(container: Any, machine: Machine) -> object:
-    if isinstance(container, dict):
-        return {plain(machine, k): plain(machine, v) for k, v in container.items()}
-    if isinstance(container, list | deque):
-        return type(container)(plain(machine, item) for item in container)
-    return container
+    view = after if before.lacks(result) else before
+    return f"{verb} {show(view.plain(result))}"

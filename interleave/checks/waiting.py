@@ -22,10 +22,11 @@ def waits_in(
     cycle = _cycle(holders)
     order = {thread: place for place, thread in enumerate(cycle)}
     names = [thread.name for thread in machine.program.threads]
+    objects = machine.names_in(state)
     waits = tuple(
         Wait(
             names[wait.thread],
-            Access(wait.access.name, wait.access.where),
+            Access(wait.access.name, objects.where(wait.access)),
             wait.place[0].source(wait.place[1]),
             tuple(names[thread] for thread in holders[wait.thread]),
             holders_ended=_have_ended(machine, state, holders[wait.thread]),

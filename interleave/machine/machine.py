@@ -7,6 +7,7 @@ from functools import partial
 from interleave.compiler import Code
 from interleave.errors import ModelError
 from interleave.machine.interning import LocalStates
+from interleave.machine.naming import Names, Naming
 from interleave.machine.places import Places
 from interleave.machine.run import StepRun
 from interleave.machine.step import FAILED, FINISHED, Blocked, Moves, State, Step
@@ -24,6 +25,7 @@ class Machine:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.locals = LocalStates(with_rooms=bool(program.heap.rooms))
+        self.naming = Naming(program, self.locals)
         self.written: set[str] = set()
         """Keys of the locations that some step has written."""
         self.constants: dict[str, str] = {}
@@ -36,6 +38,10 @@ class Machine:
     def local(self, state: State, thread: int) -> int:
         """The local state of a thread."""
         return state[self.locations + thread]
+
+    def names_in(self, state: State) -> Names:
+        """What shared objects and locations are called in a state."""
+        return self.naming.in_state(state)
 
     def pending(self, local: int) -> tuple[Code, int]:
         """The block with the access that a running thread is about to perform."""
