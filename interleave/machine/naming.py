@@ -305,9 +305,10 @@ class Names:
             for place, (number, at, values) in enumerate(frames):
                 code = naming.locals.codes[number]
                 names = live(code, at, place == len(frames) - 1)
+                thawed = [thawer.thaw(value) for value in values]  # all: they may share objects
                 held = {
-                    name: thawer.thaw(value)
-                    for name, value in zip(names, values, strict=True)
+                    name: value
+                    for name, value in zip(names, thawed, strict=True)
                     if not name.startswith(HIDDEN)
                 }
                 bound = {name for block in code.blocks for name in (*block.defines, block.target)}
