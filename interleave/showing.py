@@ -39,7 +39,7 @@ def plain_text(text: str) -> str:
 def _show(value: object, within: tuple[int, ...]) -> str:
     if isinstance(value, Described):
         return value.text
-    if isinstance(value, Enum):
+    if isinstance(value, Enum) and getattr(type(value).__repr__, "__module__", "enum") == "enum":
         return f"{type(value).__name__}.{value.name or value.value}"
     kind = type(value)
     if kind in (list, tuple, set, frozenset, dict, deque) or _is_plain_dataclass(value):

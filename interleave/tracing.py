@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 from interleave.engine.paths import Path
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import AccessRecord
 from interleave.memory.made import Held
 from interleave.memory.port import Location
-from interleave.memory.primitive import Primitive
+from interleave.memory.primitive import Primitive, Told
+from interleave.memory.values import Shared
 from interleave.result import Access, Change, Source, Trace, TraceStep
 from interleave.showing import show
 from interleave.view import NOTHING, View
@@ -73,7 +75,8 @@ def step_facts(
 ) -> tuple[tuple[Access, ...], Source, tuple[Change, ...], str]:
     """What a step taken from a state accesses, its line, what it changes, and what came of it."""
     named = _named(step)
-    before, after = View(machine, state), View(machine, machine.after(state, step))
+    before = View(machine, state)
+    after = View(machine, machine.after(state, step), before)
     accesses = tuple(Access(access.kind.name, _where(access, before, after)) for access in named)
     outcomes = [_outcome(access, before, after) for access in named]
     outcomes += [f"raised {name}" for name in step.raised]
@@ -186,8 +189,13 @@ def _outcome(access: AccessRecord, before: View, after: View) -> str:
         if size < 0:
             return "at the end"
         kind, result = "read", item
+    if issubclass(type(result), Told):
+        if not (told := cast(Told, result).told()):
+            return ""
+        (result,) = told
     if result is None and not access.reads:
         return ""
     verb = {"read": "read", "choose": "chose"}.get(kind, "gave")
-    view = after if before.lacks(result) else before
-    return f"{verb} {show(view.plain(result))}"
+    if verb == "gave" and issubclass(type(result), Shared) and before.lacks(result):
+        return ""  # it is made here, which is a change
+    return f"{verb} {show(after.plain(result))}"

@@ -25,11 +25,13 @@ class View:
     """The plain values of one state.
 
     A reference to a shared object becomes its name. Where that would be the name of the very place,
-    it becomes what the object is: a container its contents, an instance its attributes.
+    it becomes what the object is: a container its contents, an instance its attributes. What was
+    there `earlier` has the name that it had then.
     """
 
-    def __init__(self, machine: Machine, state: State) -> None:
+    def __init__(self, machine: Machine, state: State, earlier: View | None = None) -> None:
         self.state = state
+        self.earlier = earlier
         self.names = machine.names_in(state)
         self.inside: set[int] = set()
         """Rooms of what was shown within something else, by the number of the object there."""
@@ -83,6 +85,8 @@ class View:
             name = self.names.of(value)
             if place and name == place and (inside := self._inside(value, deep=deep)) is not None:
                 return inside
+            if self.earlier is not None and not self.earlier.lacks(value):
+                name = self.earlier.names.of(value)
             return Described(name or "self")
         if isinstance(value, tuple):
             items = [self.plain(v, _part(place, i), deep=True) for i, v in enumerate(value)]

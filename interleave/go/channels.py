@@ -17,7 +17,9 @@ from interleave.go.base import GoPrimitive, Panic
 from interleave.memory.bag import Bag
 from interleave.memory.identity import ThreadId
 from interleave.memory.port import AccessKind, current_port
+from interleave.memory.primitive import Told
 from interleave.records import dataclass
+from interleave.result import Described
 from interleave.showing import show
 
 SEND, RECEIVE = "send", "recv"
@@ -310,7 +312,28 @@ class Case:
 
 
 DEFAULT = -1
-PARKED = "parked"
+
+
+@dataclass(frozen=True)
+class Parked(Told):
+    """What an operation gives that has to wait: the goroutine goes on in a further access."""
+
+    def told(self) -> tuple[object, ...]:
+        """Nothing."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Passed(Told):
+    """What an operation gives that could go on: the number of its case, and what it received."""
+
+    case: int
+    value: Any
+    ok: bool
+
+    def told(self) -> tuple[object, ...]:
+        """What was received."""
+        return (Described("the default") if self.case == DEFAULT else self.value,)
 
 
 def communicate(
@@ -324,7 +347,7 @@ def communicate(
     channels = tuple(dict.fromkeys(case.channel for case in cases if not case.is_nil))
     kind = _access(cases, called)
 
-    def begin() -> tuple[Any, ...]:
+    def begin() -> Parked | Passed:
         ready = [(number, None) for number, case in enumerate(cases) if case.is_ready()]
         late = _alarms(cases)
         ways: list[tuple[int, Callable[[], None] | None]] = [*ready]
@@ -337,14 +360,14 @@ def communicate(
         for number, case in enumerate(cases):
             if not case.is_nil:
                 case.channel.park(case.direction, Waiter(me, number, case.value, channels))
-        return (PARKED,)
+        return Parked()
 
-    def wake() -> tuple[Any, ...]:
+    def wake() -> Passed:
         for channel in channels:
             if (done := channel.collect(me)) is not None:
                 if done.panics:
                     raise Panic("send on closed channel")
-                return done.case, done.value, done.ok
+                return Passed(done.case, done.value, done.ok)
         late = _alarms(cases)
         if not late:
             current_port().block()
@@ -353,18 +376,17 @@ def communicate(
             channel.unpark(me)
         return go_on(*way)
 
-    def go_on(number: int, alarm: Callable[[], None] | None) -> tuple[Any, ...]:
+    def go_on(number: int, alarm: Callable[[], None] | None) -> Passed:
         if number == DEFAULT:
-            return number, None, False
+            return Passed(number, None, ok=False)
         if alarm is not None:
             alarm()
-        return number, *cases[number].run()
+        return Passed(number, *cases[number].run())
 
     found = _perform(kind, begin)
-    if found == (PARKED,):
+    if isinstance(found, Parked):
         found = _perform(kind, wake)
-    number, value, ok = found
-    return number, value, ok
+    return found.case, found.value, found.ok
 
 
 def _perform(kind: AccessKind, effect: Callable[[], Any]) -> Any:

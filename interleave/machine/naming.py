@@ -123,9 +123,6 @@ def _in_primitive(kind: type[Primitive], state: Any) -> Iterator[tuple[str, Any]
         return part
 
     kind.visit(state, visit)
-    # What it has besides is called by its place.
-    others = [part for _, part in shared_in(state, "")]
-    found += [(f"[{place}]", part) for place, part in enumerate(others)]
     yield from found
 
 
@@ -296,7 +293,7 @@ class Names:
 
     @cached_property
     def _frames(self) -> list[_Frame]:
-        """The functions that threads are in, outermost first."""
+        """The functions of the user's that threads are in, outermost first."""
         naming, found = self._naming, []
         first = len(self._heap.changing)
         for thread, local in zip(naming.threads, self._state[first:], strict=False):
@@ -311,8 +308,11 @@ class Names:
                     for name, value in zip(names, thawed, strict=True)
                     if not name.startswith(HIDDEN)
                 }
-                bound = {name for block in code.blocks for name in (*block.defines, block.target)}
-                found.append(_Frame(thread.name, frozenset(bound), held))
+                bound = {
+                    name for block in code.blocks for name in (*block.defines, block.target) if name
+                }
+                if not code.is_library:
+                    found.append(_Frame(thread.name, frozenset(bound), held))
         return found
 
 

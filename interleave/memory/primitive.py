@@ -35,6 +35,14 @@ def stepwise_method(function: Function) -> Function:
     return stepwise(function)
 
 
+class Told:
+    """What an operation gives to the library, of which reports tell in another way."""
+
+    def told(self) -> tuple[object, ...]:
+        """What reports say that it gave, as a tuple of one; () for nothing."""
+        raise NotImplementedError
+
+
 class Unmade:
     """A primitive of which Python has no real one, until the heap makes it: its class and state."""
 

@@ -915,10 +915,10 @@ def test_who_took_a_semaphore_that_a_thread_made_holds_it() -> None:
                 self.rounds += 1
 
     (violation,) = checked(Made).violations
-    assert violation.message == "taker waits for taker#1, which it holds itself"
+    assert violation.message == "taker waits for made, which it holds itself"
     # The second is where the first one was, and nobody has taken it.
     (violation,) = checked(Made, parameters={"VALUES": (1, 0)}).violations
-    assert violation.message == "taker waits for taker#1"
+    assert violation.message == "taker waits for made"
 
 
 # Event
