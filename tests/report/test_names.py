@@ -1,0 +1,200 @@
+"""Objects are called by the place where they are, and not by one where they were."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from interleave import check
+from interleave.report import words
+from interleave.result import Trace
+
+HEADER = """
+import queue
+import threading
+from collections import deque
+
+from interleave import Model, go, goroutine, thread
+
+
+class Node:
+    def __init__(self, value, next=None):
+        self.value = value
+        self.next = next
+
+
+class Server:
+    def __init__(self):
+        self.mu = go.Mutex()
+        self.done = go.nil
+
+    def start(self):
+        self.done = go.Chan()
+
+
+def serve():
+    server = Server()
+    server.start()
+    return server
+
+
+class M(Model):
+"""
+
+
+def trace_of(folder: Path, body: str) -> tuple[str, Trace]:
+    """What is found of a model with this body, and how it comes to it."""
+    file = folder / "model.py"
+    file.write_text(HEADER + textwrap.indent(textwrap.dedent(body), "    "))
+    (found,) = check(file).models
+    (violation,) = found.violations
+    return violation.message, violation.trace
+
+
+MADE = {
+    "list": ("[1]", "[1]"),
+    "dict": ("{'a': 1}", "{'a': 1}"),
+    "set": ("{1}", "{1}"),
+    "deque": ("deque([1])", "deque([1])"),
+    "instance": ("Node(1)", "Node(value=1, next=None)"),
+    "instances": ("Node(1, Node(2))", "Node(value=1, next=Node(value=2, next=None))"),
+    "lists": ("[[1], [2]]", "[[1], [2]]"),
+}
+
+
+@pytest.mark.parametrize("kind", MADE)
+@pytest.mark.parametrize("first", ["None", "Node(0)", "[0]"])
+def test_what_replaces_a_value_has_its_name(tmp_path: Path, kind: str, first: str) -> None:
+    source, shown = MADE[kind]
+    body = f"""
+    def setup(self):
+        self.kept = {first}
+
+    @thread
+    def t(self):
+        self.kept = {source}
+        assert False
+    """
+    _, trace = trace_of(tmp_path, body)
+    (change,) = trace.steps[-1].changes
+    before = first if first.startswith(("None", "[")) else "Node#1"
+    assert words.change_text(change) == f"kept: {before} → {shown}"
+    assert str(dict(trace.final)["kept"]) == shown
+
+
+@pytest.mark.parametrize("place", ["self.kept", "self.all[0]", "self.by_name['x']"])
+def test_what_is_changed_in_its_place_is_told_by_the_part(tmp_path: Path, place: str) -> None:
+    body = f"""
+    def setup(self):
+        self.kept, self.all, self.by_name = None, [None], {{"x": None}}
+
+    @thread
+    def t(self):
+        {place} = Node(1)
+        {place}.value = 2
+        assert False
+    """
+    _, trace = trace_of(tmp_path, body)
+    name = place.removeprefix("self.")
+    assert [words.change_text(each) for each in trace.steps[-1].changes] == [f"{name}.value: 1 → 2"]
+
+
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [
+        ("mu = go.Mutex()", "mu"),
+        ("server = serve()", "server.mu"),
+        ("cc = Node(serve())", "cc.value.mu"),
+        ("all = [serve(), 0]", "all[0].mu"),
+        ("server = Server(); cc = Node(server.mu); server = None", "cc.value"),
+        ("self.mu = go.Mutex()", "mu"),
+        ("self.cc = Server()", "cc.mu"),
+        ("server = Server(); self.cc = server", "cc.mu"),
+    ],
+)
+def test_what_a_goroutine_makes_is_called_by_what_leads_to_it(
+    tmp_path: Path, made: str, name: str
+) -> None:
+    path = f"self.{name}" if "self." in made else name
+    statements = made.replace("; ", "\n        ")
+    variables = "mu = cc = None" if "self." in made else ""
+    body = f"""
+    {variables}
+
+    @goroutine
+    def main(self):
+        {statements}
+        {path}.Lock()
+        {path}.Lock()
+    """
+    message, trace = trace_of(tmp_path, body)
+    assert message.endswith(f"main waits for {name}, which it holds itself")
+    assert name in [each.location for step in trace.steps for each in step.accesses]
+
+
+@pytest.mark.parametrize("call", ["go.spawn(lambda: srv.done.recv())", "go.spawn(srv.done.recv)"])
+def test_what_a_method_keeps_is_not_called_self(tmp_path: Path, call: str) -> None:
+    body = f"""
+    @goroutine
+    def main(self):
+        srv = serve()
+        {call}
+        srv.done.recv()
+    """
+    message, _ = trace_of(tmp_path, body)
+    assert "main waits for srv.done" in message
+    assert "self" not in message
+
+
+def test_what_was_replaced_is_called_by_what_still_holds_it(tmp_path: Path) -> None:
+    body = """
+    def setup(self):
+        self.lock = threading.Lock()
+        self.other = None
+
+    @thread
+    def t(self):
+        old = self.lock
+        old.acquire()
+        self.lock = threading.Lock()
+        self.other = 1
+        old.acquire()
+    """
+    message, trace = trace_of(tmp_path, body)
+    assert message == "t waits for old, which it holds itself"
+    assert str(dict(trace.final)["lock"]) == "unlocked"
+
+
+def test_what_two_places_have_exchanged_is_called_anew(tmp_path: Path) -> None:
+    body = """
+    def setup(self):
+        self.a, self.b = [1], [2]
+
+    @thread
+    def t(self):
+        self.a, self.b = self.b, self.a
+        self.a.append(3)
+        assert False
+    """
+    _, trace = trace_of(tmp_path, body)
+    assert dict(trace.final) == {"a": [2, 3], "b": [1]}
+    assert trace.steps[-1].changes[0].location == "a"
+
+
+def test_what_was_taken_from_a_list_is_no_element_of_it(tmp_path: Path) -> None:
+    body = """
+    def setup(self):
+        self.free = [queue.Queue(), queue.Queue()]
+
+    @thread
+    def t(self):
+        mine = self.free.pop(0)
+        mine.put(1)
+        self.free[0].put(2)
+        assert False
+    """
+    _, trace = trace_of(tmp_path, body)
+    puts = [words.change_text(each) for step in trace.steps for each in step.changes][-2:]
+    assert puts == ["mine: empty → [1]", "free[0]: empty → [2]"]
