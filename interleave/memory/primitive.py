@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from interleave.memory.port import AccessKind, Location, current_port
+from interleave.errors import ModelError
+from interleave.memory.port import AccessKind, Location, current_port, running_port
 from interleave.memory.values import Shared
 
 DEFERS = "__interleave_defers__"
@@ -64,9 +65,40 @@ class Primitive(Shared):
     does.
     """
 
+    stands_for: ClassVar[tuple[type, ...]] = ()
+    """The real classes whose instances this stands for."""
+
     def __init__(self, number: int, location: Location) -> None:
         self._number = number
         self._location = location
+
+    def __getattr__(self, name: str) -> Any:
+        # Only asked for what is not there.
+        is_inside = name.startswith("_") and not name.endswith("__")
+        if is_inside or any(hasattr(real, name) for real in type(self).stands_for):
+            current_port().halt(
+                ModelError(
+                    f"{self._location.name}.{name} is not modelled",
+                    remedy=f"of a {type(self).__name__}, a model can use: {', '.join(self.usable())}",
+                )
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if running_port() is not None and not hasattr(type(self), name):
+            current_port().halt(
+                ModelError(
+                    f"a running thread sets {self._location.name}.{name}",
+                    remedy="keep it in an attribute of the model, or of an object of your own",
+                )
+            )
+        object.__setattr__(self, name, value)
+
+    @classmethod
+    def usable(cls) -> list[str]:
+        """The attributes of real ones that this has too."""
+        names = {name for real in cls.stands_for for name in dir(real) if name[0] != "_"}
+        return sorted(name for name in names if hasattr(cls, name))
 
     @classmethod
     def initial(cls, real: Any) -> object:

@@ -234,9 +234,11 @@ class Walk:
             return self._container(CONTAINERS[kind], value, path)
         if kind is Array:
             return self._array(value, path)
+        if (primitive := primitive_class(value)) is not None:
+            self._refuse_more(primitive, value, path)
         if (capture_it := capturing(value)) is not None:
             return self._captured(capture_it, value, path)
-        if (primitive := primitive_class(value)) is not None:
+        if primitive is not None:
             return self._primitive(primitive, value, path)
         if isinstance(value, tuple) or is_dataclass(kind):
             return self._compound(value, path)
@@ -405,6 +407,16 @@ class Walk:
             initial, lambda part, name: self.visit(part, path + name)
         )
         return stand_in
+
+    def _refuse_more(self, cls: type[Primitive], value: Any, path: str) -> None:
+        """Refuse attributes that a lock, a queue, ... has been given: no state has them."""
+        own = getattr(value, "__dict__", None)
+        if own and (more := own.keys() - vars(cls.fresh(value)).keys()):
+            raise ModelError(
+                f"{path} has been given an attribute {min(more)!r}",
+                remedy="keep it in an attribute of the model, or of an object of your own",
+                place=self._place(self._attribute),
+            )
 
     def _captured(self, capture_it: Callable[..., Any], value: Any, path: str) -> Any:
         try:

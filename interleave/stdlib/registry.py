@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from functools import lru_cache
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -29,7 +30,15 @@ from interleave.world.table import MODELLED
 def counterpart(module: str) -> ModuleType | None:
     """The file that models a standard module, imported now; None where there is none."""
     name = MODELLED.get(module)
-    return importlib.import_module(f"interleave.stdlib.{name}") if name else None
+    return _file(name) if name else None
+
+
+@lru_cache
+def _file(name: str) -> ModuleType:
+    file = importlib.import_module(f"interleave.stdlib.{name}")
+    for real, kind in file.PRIMITIVES.items():
+        kind.stands_for += (real,)
+    return file
 
 
 def primitive_class(real: object) -> type[Primitive] | None:

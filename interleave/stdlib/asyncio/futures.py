@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from interleave.errors import ModelError
 from interleave.memory.made import Kind
@@ -81,6 +81,8 @@ class FutureState(NamedTuple):
 
 class Future(Primitive):
     """`asyncio.Future`."""
+
+    stands_for: ClassVar[tuple[type, ...]] = (asyncio.Future,)
 
     written_in_python = True
 

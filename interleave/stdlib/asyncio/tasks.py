@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from interleave.errors import ModelError
 from interleave.memory.coroutine import Coroutine, LibraryCoroutine, coroutine, stepwise_coroutine
@@ -62,6 +62,8 @@ class TaskState(NamedTuple):
 
 class Task(Future):
     """`asyncio.Task`. State: None while there is no such task, then a `TaskState`."""
+
+    stands_for: ClassVar[tuple[type, ...]] = (asyncio.Task,)
 
     noun = "task"
     runs = ThreadId(-1)
