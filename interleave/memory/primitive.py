@@ -92,6 +92,11 @@ class Primitive(Shared):
         """The state in a word or two, for reports."""
         return repr(state)
 
+    @classmethod
+    def contents(cls, state: Any) -> object:
+        """What of a state is data of the program; the rest says who holds it, waits, or is next."""
+        return state if cls.is_variable else None
+
     def subject(self) -> Location:
         """What reports name where they speak of it, within an access."""
         return self._location
