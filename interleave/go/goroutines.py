@@ -38,15 +38,16 @@ class Goroutine(Primitive):
 
 def spawn(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
     """Go's `go function(args)`: a step, after which the goroutine runs beside all others."""
+    kind = AccessKind("go", part=getattr(function, "__name__", type(function).__name__))
+    current_port().access(kind, lambda: begin(function, *args, **kwargs))
+
+
+def begin(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+    """Have a goroutine begin. Within an access."""
     port = current_port()
-    name = getattr(function, "__name__", type(function).__name__)
-
-    def effect() -> None:
-        room = port.thread_room(Goroutine, function)
-        room.state = RUNNING
-        port.start_thread(room.runs, function, args, kwargs)
-
-    port.access(AccessKind("go", part=name), effect)
+    room = port.thread_room(Goroutine, function)
+    room.state = RUNNING
+    port.start_thread(room.runs, function, args, kwargs)
 
 
 def named(name: str) -> Callable[[Function], Function]:

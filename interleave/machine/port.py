@@ -17,7 +17,7 @@ from interleave.machine.making import Making
 from interleave.machine.places import Places
 from interleave.machine.spawning import Spawning
 from interleave.machine.stack import Stack
-from interleave.machine.step import AccessRecord, Touch
+from interleave.machine.step import AccessRecord, Exclusive, Touch
 from interleave.machine.switching import Switches
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import NoLoop, Tasks
@@ -190,6 +190,11 @@ class StepPort:
         places.written[index] = number
         if present is not None:
             present.writes.append(Touch(location, part, fresh, number))
+
+    def exclude(self, location: Location, rule: str, *, writes: bool) -> None:
+        present = self._accesses.present
+        assert present is not None
+        present.exclusive.append(Exclusive(location, writes, rule))
 
     def switch_point(self) -> None:
         self._switches.note_point()

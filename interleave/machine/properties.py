@@ -93,6 +93,9 @@ class PropertyPort:
         value = values[self._state[location.index]]
         return value.contents if location.is_room else value
 
+    def exclude(self, location: Location, rule: str, *, writes: bool) -> None:
+        """Nothing is concurrent with a property."""
+
     def switch_point(self) -> None:
         """A property is asked between steps."""
 

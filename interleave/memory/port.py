@@ -134,6 +134,14 @@ class Port(Protocol):
         """Store a value. `fresh`: it is computed from what this same access read."""
         ...
 
+    def exclude(self, location: Location, rule: str, *, writes: bool) -> None:
+        """Note that the current access is not to be concurrent with others of a primitive.
+
+        Two of which one `writes` are a data race, as in a detector that takes them for accesses of
+        a variable; two that both do are none. `rule` says what is to be kept apart.
+        """
+        ...
+
     def switch_point(self) -> None:
         """Note that other threads may run now, under a runtime where they may not always."""
         ...

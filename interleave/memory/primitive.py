@@ -150,6 +150,11 @@ class Primitive(Shared):
         """
         return current_port().block(kind)
 
+    def exclude(self, rule: str, *, writes: bool) -> None:
+        """The operation is not to be concurrent with others of this: see `Port.exclude`."""
+        port = current_port()
+        port.exclude(port.locate(self._location), rule, writes=writes)
+
     @classmethod
     def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:
         """The threads that hold this in `state`: those that keep others waiting.

@@ -52,7 +52,7 @@ PATTERNS = [
     ("timeout_leak", "Buffered", [], 10, 12),
     ("wait_in_loop", "InsideTheLoop", ["deadlock"], 6, 6),
     ("wait_in_loop", "BehindTheLoop", [], 14, 19),
-    ("waitgroup_add", "AddedInside", ["assertion", "data-race"], 18, 21),
+    ("waitgroup_add", "AddedInside", ["assertion", "data-race", "data-race"], 18, 21),
     ("waitgroup_add", "AddedBefore", [], 11, 12),
     ("waitgroup_add", "WithGo", [], 11, 12),
     ("worker_pool", "ClosedWhenAllAreDone", [], 549, 1438),
