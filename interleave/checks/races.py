@@ -1,8 +1,8 @@
 """`data-race`: two threads are about to access one plain location, and one of them writes.
 
 Nothing keeps the two apart: they can happen in either order, or at the same time. Plain is what is
-no primitive: a variable, an attribute, an element of an array, a container. Operations of a primitive
-that must not be concurrent are such a pair, too (`Exclusive`).
+no primitive: a variable, an attribute, an element of an array, a container. Such a pair are also
+operations of a primitive that must not be concurrent (`Exclusive`).
 
 Two accesses that are both atomic are no race: operations that the library promises to be so
 (`append`, `pop`: docs.python.org/3.15/library/threadsafety.html), and those in `atomic()` blocks,

@@ -245,6 +245,27 @@ class Nil(Enum):
 
     NIL = "nil"
 
+    @property
+    def name(self) -> Any:
+        """No field of Go's, unlike that of other enumerations."""
+        return self.__getattr__("name")
+
+    @property
+    def value(self) -> Any:
+        """No field of Go's either."""
+        return self.__getattr__("value")
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"'Nil' object has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not name.startswith("_"):  # Python's own, when it makes the enumeration
+            self.__getattr__(name)
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self.__getattr__(name)
+
     def recv(self) -> Any:
         """Wait for ever."""
         return self.recv_ok()

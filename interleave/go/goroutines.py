@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from interleave.go.base import Fatal
+from interleave.go.nils import is_nil
 from interleave.memory.identity import ThreadId, ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
+from interleave.stdlib.threads import name_of
 
 RUNNING = "running"
 
@@ -38,7 +41,9 @@ class Goroutine(Primitive):
 
 def spawn(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
     """Go's `go function(args)`: a step, after which the goroutine runs beside all others."""
-    kind = AccessKind("go", part=getattr(function, "__name__", type(function).__name__))
+    if is_nil(function):
+        raise Fatal("go of nil func value")
+    kind = AccessKind("go", part=name_of(function))
     current_port().access(kind, lambda: begin(function, *args, **kwargs))
 
 

@@ -23,8 +23,8 @@ class Group(NamedTuple):
 
 
 ADD_BEFORE_WAIT = (
-    "An Add that raises the counter of a WaitGroup from 0 must happen before Wait: call Add before the "
-    "go statement."
+    "An Add that raises the counter of a WaitGroup from 0 must happen before Wait: call Add before "
+    "the go statement."
 )
 """Go's race detector is told of it: `Add` from 0 as a read, and who waits first as a write.
 
