@@ -119,6 +119,7 @@ class Channel(GoPrimitive):
     def _serve(self, waiter: Waiter, delivery: Delivery) -> None:
         for each in waiter.channels:
             each.unpark(waiter.thread)
+        current_port().serve(waiter.thread)
         self.state = self.state._replace(delivered=self.state.delivered.plus(delivery))
 
     def park(self, direction: str, waiter: Waiter) -> None:

@@ -62,6 +62,8 @@ class StepPort:
         follow. -1 where a thread begins, which ends before it has performed any.
         """
         self.flow: FlowRecorder | None = None
+        self.served: dict[ThreadId, None] = {}
+        """The threads that were parked, and that the step has served."""
         self.waits_for: AccessKind | None = None
         """What a thread waits for that is blocked, where that is not what it is to do."""
         self._program = program
@@ -190,6 +192,9 @@ class StepPort:
         places.written[index] = number
         if present is not None:
             present.writes.append(Touch(location, part, fresh, number))
+
+    def serve(self, thread: ThreadId) -> None:
+        self.served[thread] = None
 
     def exclude(self, location: Location, rule: str, *, writes: bool) -> None:
         present = self._accesses.present

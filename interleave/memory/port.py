@@ -134,6 +134,12 @@ class Port(Protocol):
         """Store a value. `fresh`: it is computed from what this same access read."""
         ...
 
+    def serve(self, thread: ThreadId) -> None:
+        """Note that the current access lets a thread go on that was parked, and that nothing which
+        comes later changes how it does.
+        """
+        ...
+
     def exclude(self, location: Location, rule: str, *, writes: bool) -> None:
         """Note that the current access is not to be concurrent with others of a primitive.
 
