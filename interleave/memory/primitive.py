@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
+from interleave.errors import ModelError
 from interleave.memory.port import AccessKind, Location, current_port
 from interleave.memory.values import Shared
 
@@ -36,11 +38,45 @@ def stepwise_method(function: Function) -> Function:
 
 
 class Unmade:
-    """A primitive of which Python has no real one, until the heap makes it: its class and state."""
+    """A primitive of which Python has no real one, until the heap makes it: its class and state.
+
+    Nobody else runs yet, so that its operations are done at once; none can wait.
+    """
 
     def __init__(self, kind: type[Primitive], state: object) -> None:
         self.kind = kind
         self.state = state
+
+    def __getattr__(self, name: str) -> Any:
+        member = inspect.getattr_static(self.kind, name, None)
+        if name.startswith("__") or member is None:
+            raise AttributeError(f"{self.kind.__name__!r} object has no attribute {name!r}")
+        return member.__get__(self, self.kind) if hasattr(member, "__get__") else member
+
+    def __setattr__(self, name: str, value: object) -> None:
+        member: Any = None if name in ("kind", "state") else getattr(self.kind, name, None)
+        if hasattr(member, "__set__"):
+            member.__set__(self, value)
+        else:
+            object.__setattr__(self, name, value)
+
+    def operate(self, kind: str, effect: Callable[[], Any]) -> Any:
+        """One operation."""
+        return effect()
+
+    def overwrite(self, value: object) -> None:
+        """Set the state."""
+        self.state = value
+
+    def exclude(self, rule: str, *, writes: bool) -> None:
+        """Nothing is concurrent with it."""
+
+    def block(self, kind: AccessKind | None = None) -> NoReturn:
+        """No operation can wait."""
+        raise ModelError(
+            f"a {self.kind.__name__} is waited for, and no other thread runs yet",
+            remedy="wait for it in a thread",
+        )
 
 
 class Primitive(Shared):
@@ -124,6 +160,11 @@ class Primitive(Shared):
     def state(self, value: object) -> None:
         port = current_port()
         port.write(port.locate(self._location), value, fresh=True)
+
+    def overwrite(self, value: object) -> None:
+        """Set the state, whatever it was: what others have written since it was read is lost."""
+        port = current_port()
+        port.write(port.locate(self._location), value)
 
     def operate(self, kind: str, effect: Callable[[], Any]) -> Any:
         """One operation, which is one access."""
