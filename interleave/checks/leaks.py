@@ -13,6 +13,7 @@ from functools import partial
 
 from interleave.checks.base import Found
 from interleave.checks.retrying import Retrying, find_retrying
+from interleave.compiler import Code
 from interleave.engine.graph import SearchGraph
 from interleave.engine.observing import Limits, Predicate
 from interleave.engine.paths import Path, path_by_search, paths_to
@@ -88,12 +89,14 @@ class Leaks:
         return [(number, self._after.state(number), leaked) for number, leaked in self._stuck]
 
     def found_retrying(self) -> list[Found]:
-        """The goroutines that try the same for ever: one violation for each line where they do."""
-        causes = {each.place: each for each in reversed(self._retrying)}
-        first = sorted(causes.values(), key=lambda each: (each.number, each.thread))
+        """The goroutines that try the same for ever: one violation for each function they run."""
+        first: dict[tuple[object, Code], Retrying] = {}
+        for each in self._retrying:
+            runs = self._machine.program.threads[each.thread].function
+            first.setdefault((runs, each.place[0]), each)
         return [
             Found(partial(self._describe_retrying, each), self.path_to(each.number))
-            for each in first
+            for each in first.values()
         ]
 
     def _describe_retrying(self, retrying: Retrying, _: Path, trace: Trace) -> Violation:
