@@ -101,11 +101,14 @@ def new(kind: type[Made]) -> Callable[..., Made]:
     It can be the base of a class, which embeds one.
     """
 
-    def make(*args: Any, **kwargs: Any) -> Any:
-        state, port = kind.zero(*args, **kwargs), running_port()
-        return Unmade(kind, state) if port is None else port.make(Kind(kind), state)
+    def made(state: object, field: str = "") -> Any:
+        port = running_port()
+        return Unmade(kind, state) if port is None else port.make(Kind(kind), state, field=field)
 
-    base = embedding(kind, make)
+    def make(*args: Any, **kwargs: Any) -> Any:
+        return made(kind.zero(*args, **kwargs))
+
+    base = embedding(kind, lambda: made(kind.zero(), kind.__name__))
     setattr(make, "__mro_entries__", lambda _: (base,))  # noqa: B010  (a function has no such one)
     make.__name__ = make.__qualname__ = kind.__name__
     make.__doc__ = kind.__doc__

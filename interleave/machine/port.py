@@ -250,12 +250,12 @@ class StepPort:
     def finished(self, thread: str, index: int | None) -> bool:
         self._ending.halt(_only_in_properties("finished"))
 
-    def make(self, kind: Kind, contents: Any) -> Any:
+    def make(self, kind: Kind, contents: Any, *, field: str = "") -> Any:
         # Nobody misses it among what else a step does.
         is_silent = self._accesses.done and self._program.runtime == "go"
         name = "" if is_silent else kind.stand_in.__name__
         return self.access(
-            AccessKind(name), lambda: self._making.make(kind, contents), private=True
+            AccessKind(name), lambda: self._making.make(kind, contents, field), private=True
         )
 
     def thread_room(

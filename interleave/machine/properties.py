@@ -136,7 +136,7 @@ class PropertyPort:
     def inside(self, section: str) -> int:
         return sum(self._ask(thread.number, section) for thread in self._machine.program.threads)
 
-    def make(self, kind: Any, contents: Any) -> Any:
+    def make(self, kind: Any, contents: Any, *, field: str = "") -> Any:
         return self.halt(_refused(f"make a {kind.stand_in.__name__}"))
 
     def thread_room(

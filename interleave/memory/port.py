@@ -199,8 +199,11 @@ class Port(Protocol):
         """How many threads are inside a critical section."""
         ...
 
-    def make(self, kind: Any, contents: Any) -> Any:
-        """An object that this thread makes: a stand-in of a `memory.made.Kind`."""
+    def make(self, kind: Any, contents: Any, *, field: str = "") -> Any:
+        """An object that this thread makes: a stand-in of a `memory.made.Kind`.
+
+        `field`: it is for this field of what is made for the variable that is being assigned.
+        """
         ...
 
     def thread_room(

@@ -126,6 +126,16 @@ class S(go.Mutex):
     assert kinds(checked(tmp_path, text)) == []
 
 
+@pytest.mark.parametrize("where", ["setup", "running"])
+def test_an_embedded_primitive_is_named_as_the_field_that_it_is(tmp_path: Path, where: str) -> None:
+    text = MADE[where].format(
+        holder="class S(go.Mutex):\n    pass", make="S()", use="p.Lock(); p.Lock()"
+    )
+    assert messages(checked(tmp_path, text)) == [
+        f"{WHOLE} p.Mutex, which it holds itself",
+    ]
+
+
 SETUP = """
 class M(Model):
     def setup(self):
