@@ -40,9 +40,12 @@ class Machine:
         return state[self.locations + thread]
 
     def pending(self, local: int) -> tuple[Code, int]:
-        """The block with the access that a running thread is about to perform."""
+        """The block with the access that a running thread is about to perform; the last one where
+        it is about to return, which is a step of its own where that ends the program.
+        """
         number, block, _ = self.locals[local][0][-1]
-        return self.locals.codes[number], block
+        code = self.locals.codes[number]
+        return code, min(block, len(code.blocks) - 1)
 
     def is_final(self, state: State) -> bool:
         """Whether all threads but daemons have ended, or the program is over without that."""
