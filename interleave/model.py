@@ -62,6 +62,11 @@ of its own.
 """
 
 
+def is_go_before(version: str, minor: int) -> bool:
+    """Whether a version of Go, as in a go.mod, is before 1.`minor`; "" is the newest one."""
+    return version != "" and int(version.partition(".")[2]) < minor
+
+
 class Model:
     """Base class of models. Attributes are shared variables, decorated methods are threads.
 

@@ -40,7 +40,7 @@ def _show(value: object, within: tuple[int, ...]) -> str:
     if isinstance(value, Described):
         return value.text
     if isinstance(value, Enum):
-        return f"{type(value).__name__}.{value.name or value.value}"
+        return f"{type(value).__name__}.{value._name_ or value._value_}"
     kind = type(value)
     if kind in (list, tuple, set, frozenset, dict, deque) or _is_plain_dataclass(value):
         if id(value) in within:

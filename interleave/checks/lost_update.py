@@ -328,8 +328,10 @@ class _Follower:
         self._locations = {suspect.cell.location.index for suspect in suspects}
 
     def affects(self, step: Step) -> bool:
-        return step.thread in self._threads or any(
-            place in self._locations for place, _ in step.writes
+        return (
+            step.thread in self._threads
+            or any(thread in self._threads for thread, _ in step.starts)
+            or any(place in self._locations for place, _ in step.writes)
         )
 
     def look(self, node: State, step: Step) -> tuple[int, bool, tuple[int, ...]]:

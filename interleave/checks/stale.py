@@ -118,6 +118,8 @@ class Following:
             return self._after_own_step(held, before, step, number)
         if not held.readings:
             return held
+        if _begins_or_ends(step, held.suspect.thread):
+            return Held(held.suspect)
         cell = held.suspect.cell
         if before[cell.location.index] == after[cell.location.index]:
             return held
@@ -246,7 +248,8 @@ class Histories:
         suspect = self._held[number].suspect
         index = suspect.cell.location.index
         was, now = before[index], after[index]
-        if was == now and step.thread != suspect.thread:
+        is_another = step.thread != suspect.thread
+        if is_another and was == now and not _begins_or_ends(step, suspect.thread):
             return number
         key = (number, id(step), was, now)
         found = self._followed.get(key)
@@ -285,6 +288,11 @@ def _reads(cell: Cell, step: Step, number: int) -> dict[int, Moment]:
         for place, access in enumerate(step.accesses)
         if any(cell.is_in(touch) for touch in access.reads)
     }
+
+
+def _begins_or_ends(step: Step, thread: int) -> bool:
+    """Whether a thread begins, or ends, in a step of another one."""
+    return any(each == thread for each, _ in step.starts)
 
 
 def _moment(place: tuple[Code, int], number: int) -> Moment:

@@ -52,7 +52,7 @@ class StuckCheck(Check):
             for number, state, threads in leaked
             if (blocked := self._new_waits(state, threads, known))
         ]
-        return found
+        return found + leaks.found_retrying()
 
     def _new_waits(self, state: State, threads: Iterable[int], known: set[Cause]) -> list[Blocked]:
         """What threads that are stuck in a state wait for; [] where all of that is `known`."""

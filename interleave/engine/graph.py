@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 
 from interleave.engine.endings import Endings, Targets, find_endings
@@ -177,11 +177,12 @@ class SearchGraph:
         """
         return find_stuck(self, later)
 
-    def waiting(self) -> tuple[Later, Stuck]:
+    def waiting(self, over: Iterable[int]) -> tuple[Later, Stuck]:
         """The initial states, each with the threads that never move again; and all states in which
         there are any, or for everything that one waits for, the first. The graph is complete.
+        In the states `over` nobody waits.
         """
-        return find_waiting(self)
+        return find_waiting(self, over)
 
     @cached_property
     def targets(self) -> Targets:

@@ -9,7 +9,7 @@ asked of a graph that goes on from there (see `checks.leaks`), and is given as `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from interleave.machine import FAILED, FINISHED
@@ -53,12 +53,16 @@ def find_stuck(graph: SearchGraph, later: Later) -> Stuck:
     ]
 
 
-def find_waiting(graph: SearchGraph) -> tuple[Later, Stuck]:
+def find_waiting(graph: SearchGraph, over: Iterable[int]) -> tuple[Later, Stuck]:
     """The initial states of a complete graph, each with the threads that never move again; and all
     states in which there are any.
+
+    In the states `over` the program has ended: nobody waits there.
     """
     threads = _threads(graph)
-    found = [(n, _unsettled(threads, bits)) for n, bits in enumerate(_settle(graph, threads, {}))]
+    ended = dict.fromkeys(over, sum(1 << thread for thread in threads))
+    settled = _settle(graph, threads, ended)
+    found = [(number, _unsettled(threads, bits)) for number, bits in enumerate(settled)]
     return found[: graph.initial], [each for each in found if each[1]]
 
 

@@ -125,6 +125,7 @@ class Context(Channel):
 class CancelFunc:
     """What ends a context; with `takes_cause`, it is given why."""
 
+    __name__ = "cancel"
     context: Any
     takes_cause: bool = False
 

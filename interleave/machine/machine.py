@@ -9,7 +9,9 @@ from interleave.errors import ModelError
 from interleave.machine.interning import LocalStates
 from interleave.machine.places import Places
 from interleave.machine.run import StepRun
+from interleave.machine.served import left_by, quiet_end
 from interleave.machine.step import FAILED, FINISHED, Blocked, Moves, State, Step
+from interleave.memory.identity import ThreadId
 from interleave.memory.port import using_port
 from interleave.program import Program, ThreadInstance
 from interleave.program.choices import Choices, next_choices
@@ -38,9 +40,12 @@ class Machine:
         return state[self.locations + thread]
 
     def pending(self, local: int) -> tuple[Code, int]:
-        """The block with the access that a running thread is about to perform."""
+        """The block with the access that a running thread is about to perform; the last one where
+        it is about to return, which is a step of its own where that ends the program.
+        """
         number, block, _ = self.locals[local][0][-1]
-        return self.locals.codes[number], block
+        code = self.locals.codes[number]
+        return code, min(block, len(code.blocks) - 1)
 
     def is_final(self, state: State) -> bool:
         """Whether all threads but daemons have ended, or the program is over without that."""
@@ -170,6 +175,7 @@ class Machine:
             if isinstance(step, Blocked):
                 blocked = blocked or step
             else:
+                step = self._with_ends(state, step, run, looked_at, watched=watched)
                 writes = (*step.writes, *self.ended_by(step))
                 taken = tuple(choice for choice, _ in choices.taken)
                 steps.append(step._replace(writes=writes, choices=taken))
@@ -183,6 +189,30 @@ class Machine:
                     place=code.place(block),
                 )
         return Moves(tuple(steps), None if steps else blocked, tuple(looked_at))
+
+    def _with_ends(
+        self, state: State, step: Step, run: StepRun, looked_at: dict[int, None], *, watched: bool
+    ) -> Step:
+        """A step that was `run`, in which those end whom it leaves nothing to do: see `served`."""
+        if self.program.over is None or step.failure:
+            return step
+        for thread, accesses in left_by(step, run):
+            if self.program.is_asked_for(thread):
+                continue
+            known = {place for place, _ in step.writes}
+            known |= {self.locations + each for each, _ in step.starts}
+            after = self.after(state, step)
+            last = StepRun(self.program, self.locals, after, thread, Choices([]), watched=watched)
+            end = quiet_end(last, self.local(after, thread), accesses)
+            for place in (self.locations + thread, *last.places.looked_at):
+                if place not in known:
+                    looked_at[place] = None
+            self._note_constants(last.places)
+            if end is not None:
+                writes = {**dict(step.writes), **dict(end.writes)}
+                starts = {**dict(step.starts), ThreadId(thread): FINISHED}
+                step = step._replace(writes=(*writes.items(),), starts=(*starts.items(),))
+        return step
 
     def _check_same(self, first: Moves, second: Moves) -> None:
         """Raise `ModelError` where running a step twice gives two results."""

@@ -17,7 +17,7 @@ from interleave.machine.making import Making
 from interleave.machine.places import Places
 from interleave.machine.spawning import Spawning
 from interleave.machine.stack import Stack
-from interleave.machine.step import AccessRecord, Touch
+from interleave.machine.step import AccessRecord, Exclusive, Touch
 from interleave.machine.switching import Switches
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import NoLoop, Tasks
@@ -63,6 +63,8 @@ class StepPort:
         """
         self.has_contexts = bool(program.contexts)
         self.flow: FlowRecorder | None = None
+        self.served: dict[ThreadId, None] = {}
+        """The threads that were parked, and that the step has served."""
         self.waits_for: AccessKind | None = None
         """What a thread waits for that is blocked, where that is not what it is to do."""
         self._program = program
@@ -192,6 +194,14 @@ class StepPort:
         if present is not None:
             present.writes.append(Touch(location, part, fresh, number))
 
+    def serve(self, thread: ThreadId) -> None:
+        self.served[thread] = None
+
+    def exclude(self, location: Location, rule: str, *, writes: bool) -> None:
+        present = self._accesses.present
+        assert present is not None
+        present.exclusive.append(Exclusive(location, writes, rule))
+
     def switch_point(self) -> None:
         self._switches.note_point()
 
@@ -242,12 +252,12 @@ class StepPort:
     def finished(self, thread: str, index: int | None) -> bool:
         self._ending.halt(_only_in_properties("finished"))
 
-    def make(self, kind: Kind, contents: Any) -> Any:
+    def make(self, kind: Kind, contents: Any, *, field: str = "") -> Any:
         # Nobody misses it among what else a step does.
         is_silent = self._accesses.done and self._program.runtime == "go"
         name = "" if is_silent else kind.stand_in.__name__
         return self.access(
-            AccessKind(name), lambda: self._making.make(kind, contents), private=True
+            AccessKind(name), lambda: self._making.make(kind, contents, field), private=True
         )
 
     def thread_room(

@@ -105,6 +105,12 @@ class PropertyPort:
         value = values[self._state[location.index]]
         return value.contents if location.is_room else value
 
+    def serve(self, thread: ThreadId) -> None:
+        """A property lets nobody go on."""
+
+    def exclude(self, location: Location, rule: str, *, writes: bool) -> None:
+        """Nothing is concurrent with a property."""
+
     def switch_point(self) -> None:
         """A property is asked between steps."""
 
@@ -144,7 +150,7 @@ class PropertyPort:
         self._machine.program.sections.ask(section, Place.of_frame(sys._getframe(2)))
         return sum(self._ask(thread.number, section) for thread in self._machine.program.threads)
 
-    def make(self, kind: Any, contents: Any) -> Any:
+    def make(self, kind: Any, contents: Any, *, field: str = "") -> Any:
         return self.halt(_refused(f"make a {kind.stand_in.__name__}"))
 
     def thread_room(
@@ -161,7 +167,10 @@ class PropertyPort:
         self.halt(_refused("start a thread"))
 
     def finished(self, thread: str, index: int | None) -> bool:
-        numbers = self._machine.program.thread_number(thread, index)
+        program = self._machine.program
+        numbers = program.thread_number(thread, index)
+        if program.over is not None and not program.is_asked_for(numbers[0]):
+            self.begin_again(program.end_of(thread))
         return all(self._ask(number, None) for number in numbers)
 
     def _ask(self, thread: int, section: str | None) -> bool:

@@ -168,6 +168,11 @@ class StepRun:
         changing = self._program.heap.changing
         return [changing[index].key for index in self.places.written]
 
+    @property
+    def has_chosen(self) -> bool:
+        """Whether it could have gone another way."""
+        return bool(self._choices.taken)
+
     def _first_step(self) -> Step | Blocked | None:
         """Begin a task. Not None where it does not run now, or not at all."""
         first = self._stack.shown()

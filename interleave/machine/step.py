@@ -39,6 +39,18 @@ class Touch(NamedTuple):
     value: int = -1
 
 
+class Exclusive(NamedTuple):
+    """An operation of a primitive that is not to be concurrent with another one of it.
+
+    A race detector takes the two for a read and a write of a variable, and so it is told: this one
+    `writes`, or does not. `rule` says in a sentence what is to be kept apart.
+    """
+
+    location: Location
+    writes: bool
+    rule: str
+
+
 class AccessRecord:
     """One access of a step: what it read and wrote, and what it gave.
 
@@ -46,7 +58,17 @@ class AccessRecord:
     `atomic`: nothing comes between what it reads and writes, by nature or in an `atomic()` block.
     """
 
-    __slots__ = ("atomic", "kind", "order", "place", "raised", "reads", "result", "writes")
+    __slots__ = (
+        "atomic",
+        "exclusive",
+        "kind",
+        "order",
+        "place",
+        "raised",
+        "reads",
+        "result",
+        "writes",
+    )
 
     def __init__(
         self, kind: AccessKind, place: tuple[Code, int], order: int, *, atomic: bool = False
@@ -57,6 +79,7 @@ class AccessRecord:
         self.atomic = atomic
         self.reads: list[Touch] = []
         self.writes: list[Touch] = []
+        self.exclusive: list[Exclusive] = []
         self.result: object = None
         self.raised: BaseException | None = None
 

@@ -139,6 +139,20 @@ class Port(Protocol):
         """Store a value. `fresh`: it is computed from what this same access read."""
         ...
 
+    def serve(self, thread: ThreadId) -> None:
+        """Note that the current access lets a thread go on that was parked, and that nothing which
+        comes later changes how it does.
+        """
+        ...
+
+    def exclude(self, location: Location, rule: str, *, writes: bool) -> None:
+        """Note that the current access is not to be concurrent with others of a primitive.
+
+        Two of which one `writes` are a data race, as in a detector that takes them for accesses of
+        a variable; two that both do are none. `rule` says what is to be kept apart.
+        """
+        ...
+
     def switch_point(self) -> None:
         """Note that other threads may run now, under a runtime where they may not always."""
         ...
@@ -190,8 +204,11 @@ class Port(Protocol):
         """How many threads are inside a critical section."""
         ...
 
-    def make(self, kind: Any, contents: Any) -> Any:
-        """An object that this thread makes: a stand-in of a `memory.made.Kind`."""
+    def make(self, kind: Any, contents: Any, *, field: str = "") -> Any:
+        """An object that this thread makes: a stand-in of a `memory.made.Kind`.
+
+        `field`: it is for this field of what is made for the variable that is being assigned.
+        """
         ...
 
     def thread_room(

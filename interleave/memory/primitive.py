@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 from interleave.errors import ModelError
 from interleave.memory.port import AccessKind, Location, current_port, running_port
@@ -37,11 +38,45 @@ def stepwise_method(function: Function) -> Function:
 
 
 class Unmade:
-    """A primitive of which Python has no real one, until the heap makes it: its class and state."""
+    """A primitive of which Python has no real one, until the heap makes it: its class and state.
+
+    Nobody else runs yet, so that its operations are done at once; none can wait.
+    """
 
     def __init__(self, kind: type[Primitive], state: object) -> None:
         self.kind = kind
         self.state = state
+
+    def __getattr__(self, name: str) -> Any:
+        member = inspect.getattr_static(self.kind, name, None)
+        if name.startswith("__") or member is None:
+            raise AttributeError(f"{self.kind.__name__!r} object has no attribute {name!r}")
+        return member.__get__(self, self.kind) if hasattr(member, "__get__") else member
+
+    def __setattr__(self, name: str, value: object) -> None:
+        member: Any = None if name in ("kind", "state") else getattr(self.kind, name, None)
+        if hasattr(member, "__set__"):
+            member.__set__(self, value)
+        else:
+            object.__setattr__(self, name, value)
+
+    def operate(self, kind: str, effect: Callable[[], Any]) -> Any:
+        """One operation."""
+        return effect()
+
+    def overwrite(self, value: object) -> None:
+        """Set the state."""
+        self.state = value
+
+    def exclude(self, rule: str, *, writes: bool) -> None:
+        """Nothing is concurrent with it."""
+
+    def block(self, kind: AccessKind | None = None) -> NoReturn:
+        """No operation can wait."""
+        raise ModelError(
+            f"a {self.kind.__name__} is waited for, and no other thread runs yet",
+            remedy="wait for it in a thread",
+        )
 
 
 class Primitive(Shared):
@@ -76,10 +111,11 @@ class Primitive(Shared):
         # Only asked for what is not there.
         is_inside = name.startswith("_") and not name.endswith("__")
         if is_inside or any(hasattr(real, name) for real in type(self).stands_for):
+            usable = ", ".join(self.usable())
             current_port().halt(
                 ModelError(
                     f"{self._location.name}.{name} is not modelled",
-                    remedy=f"of a {type(self).__name__}, a model can use: {', '.join(self.usable())}",
+                    remedy=f"of a {type(self).__name__}, a model can use: {usable}",
                 )
             )
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
@@ -124,6 +160,11 @@ class Primitive(Shared):
         """The state in a word or two, for reports."""
         return repr(state)
 
+    @classmethod
+    def contents(cls, state: Any) -> object:
+        """What of a state is data of the program; the rest says who holds it, waits, or is next."""
+        return state if cls.is_variable else None
+
     def subject(self) -> Location:
         """What reports name where they speak of it, within an access."""
         return self._location
@@ -152,6 +193,11 @@ class Primitive(Shared):
         port = current_port()
         port.write(port.locate(self._location), value, fresh=True)
 
+    def overwrite(self, value: object) -> None:
+        """Set the state, whatever it was: what others have written since it was read is lost."""
+        port = current_port()
+        port.write(port.locate(self._location), value)
+
     def operate(self, kind: str, effect: Callable[[], Any]) -> Any:
         """One operation, which is one access."""
         port = current_port()
@@ -176,6 +222,11 @@ class Primitive(Shared):
         `kind`: what it waits for, where that is not the operation itself.
         """
         return current_port().block(kind)
+
+    def exclude(self, rule: str, *, writes: bool) -> None:
+        """The operation is not to be concurrent with others of this: see `Port.exclude`."""
+        port = current_port()
+        port.exclude(port.locate(self._location), rule, writes=writes)
 
     @classmethod
     def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:

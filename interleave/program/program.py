@@ -218,6 +218,15 @@ class Program:
             )
         return [thread.number for thread in found]
 
+    @staticmethod
+    def end_of(method: str) -> str:
+        """The key of the fact that a property asks whether threads have ended."""
+        return f"{method}: whether it has finished"
+
+    def is_asked_for(self, thread: int) -> bool:
+        """Whether a property is known to ask if a thread has ended."""
+        return self.end_of(self.threads[thread].method) in self.written
+
     @property
     def awaited(self) -> list[int]:
         """The threads that have ended in every final state, if nothing ends the program before.

@@ -8,7 +8,7 @@ from typing import Any
 
 from interleave.compiler import Scope
 from interleave.errors import ModelError
-from interleave.model import ORDERS, Model
+from interleave.model import ORDERS, Model, is_go_before
 from interleave.program.setup import place_of_attribute
 from interleave.records import dataclass
 
@@ -92,5 +92,4 @@ def scope_of_variables(runtime: str, go_version: str) -> Scope:
     """Where the variables of a function begin."""
     if runtime != "go":
         return Scope.FUNCTION
-    is_old = go_version != "" and int(go_version.partition(".")[2]) < 22
-    return Scope.LOOP if is_old else Scope.ROUND
+    return Scope.LOOP if is_go_before(go_version, 22) else Scope.ROUND

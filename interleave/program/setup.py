@@ -8,13 +8,14 @@ import types
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextvars import Context, copy_context
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 from interleave.compiler.source import find_function, place_of_assignment, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.identity import MODEL_PROCESS, ThreadId
 from interleave.memory.port import AccessKind, Location, in_words, using_port
-from interleave.memory.values import UNBOUND, attributes_of, is_plain_object
+from interleave.memory.values import UNBOUND, attributes_of, is_frozen_dataclass, is_plain_object
 from interleave.model import Model, Param
 from interleave.program.choices import Choices, next_choices
 from interleave.stdlib import primitive_class
@@ -216,14 +217,30 @@ def fresh_copy(value: Any, copies: dict[int, Any]) -> Any:
         made = copies[id(value)] = primitive.fresh(value)
         primitive.copy_parts(made, lambda part: fresh_copy(part, copies))
         return made
-    if kind is tuple:
-        return tuple(fresh_copy(item, copies) for item in value)
+    if isinstance(value, tuple) or is_frozen_dataclass(kind):
+        made = copies[id(value)] = _value_of_copies(value, copies)
+        return made
     if is_plain_object(value) and is_followed(kind):
         made = copies[id(value)] = object.__new__(kind)
         for name, item in attributes_of(value).items():
             object.__setattr__(made, name, fresh_copy(item, copies))
         return made
     return value
+
+
+def _value_of_copies(value: Any, copies: dict[int, Any]) -> Any:
+    """A tuple or frozen dataclass with copies of its parts; itself, where none of these change."""
+    kind = type(value)
+    is_tuple = isinstance(value, tuple)
+    names = () if is_tuple else [field.name for field in fields(kind)]
+    parts = [*value] if is_tuple else [getattr(value, name) for name in names]
+    copied = [fresh_copy(part, copies) for part in parts]
+    if all(new is old for new, old in zip(copied, parts, strict=True)):
+        return value
+    made: Any = tuple.__new__(kind, copied) if is_tuple else object.__new__(kind)
+    for name, part in zip(names, copied, strict=False):
+        object.__setattr__(made, name, part)
+    return made
 
 
 def _empty_like(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -109,9 +110,9 @@ class NativeGraph(SearchGraph):
         assert self.forest is not None
         return find_stuck(self, self.forest, later)
 
-    def waiting(self) -> tuple[Later, Stuck]:
+    def waiting(self, over: Iterable[int]) -> tuple[Later, Stuck]:
         assert self.forest is not None
-        return find_waiting(self, self.forest)
+        return find_waiting(self, self.forest, over)
 
     @property
     def any_final(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,9 +28,9 @@ def find_stuck(graph: NativeGraph, forest: Forest, later: Later) -> Stuck:
     return _first_waits(graph, forest, bits, settled, endless) if endless.any() else []
 
 
-def find_waiting(graph: NativeGraph, forest: Forest) -> tuple[Later, Stuck]:
+def find_waiting(graph: NativeGraph, forest: Forest, over: Iterable[int]) -> tuple[Later, Stuck]:
     """See `engine.stuck.find_waiting`. Of all states, the first one for each thing waited for."""
-    bits, settled, anywhere = _settle(graph, forest, ())
+    bits, settled, anywhere = _settle(graph, forest, [(number, ()) for number in over])
     anywhere[:] = 1
     at_start = _unsettled(settled, len(graph), bits, np.arange(graph.initial))
     return at_start, _first_waits(graph, forest, bits, settled, anywhere)
