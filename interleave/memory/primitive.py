@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import FrameType
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 from interleave.errors import ModelError
@@ -79,6 +82,14 @@ class Unmade:
         )
 
 
+_PACKAGE = str(Path(__file__).parent.parent)
+
+
+def _is_ours(frame: FrameType) -> bool:
+    """Whether it is code of this package that runs, and not the model's."""
+    return frame.f_code.co_filename.startswith(_PACKAGE)
+
+
 class Primitive(Shared):
     """A lock, queue, ... as a model sees it: one location, whose value is its whole state.
 
@@ -111,24 +122,20 @@ class Primitive(Shared):
         # Only asked for what is not there.
         is_inside = name.startswith("_") and not name.endswith("__")
         if is_inside or any(hasattr(real, name) for real in type(self).stands_for):
-            usable = ", ".join(self.usable())
-            current_port().halt(
-                ModelError(
-                    f"{self._location.name}.{name} is not modelled",
-                    remedy=f"of a {type(self).__name__}, a model can use: {usable}",
-                )
-            )
+            if not _is_ours(sys._getframe(1)):
+                usable = ", ".join(self.usable())
+                remedy = f"of a {type(self).__name__}, a model can use: {usable}"
+                self._refuse(f"{self._location.name}.{name} is not modelled", remedy)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: object) -> None:
-        if running_port() is not None and not hasattr(type(self), name):
-            current_port().halt(
-                ModelError(
-                    f"a running thread sets {self._location.name}.{name}",
-                    remedy="keep it in an attribute of the model, or of an object of your own",
-                )
-            )
+        if name != "state" and not _is_ours(sys._getframe(1)) and running_port() is not None:
+            remedy = "keep it in an attribute of the model, or of an object of your own"
+            self._refuse(f"a running thread sets {self._location.name}.{name}", remedy)
         object.__setattr__(self, name, value)
+
+    def _refuse(self, what: str, remedy: str) -> None:
+        current_port().halt(ModelError(what, remedy=remedy))
 
     @classmethod
     def usable(cls) -> list[str]:
