@@ -129,7 +129,8 @@ class Primitive(Shared):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name != "state" and not _is_ours(sys._getframe(1)) and running_port() is not None:
+        can_be_set = isinstance(getattr(type(self), name, None), property)
+        if not can_be_set and not _is_ours(sys._getframe(1)) and running_port() is not None:
             remedy = "keep it in an attribute of the model, or of an object of your own"
             self._refuse(f"a running thread sets {self._location.name}.{name}", remedy)
         object.__setattr__(self, name, value)

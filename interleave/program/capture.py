@@ -235,7 +235,7 @@ class Walk:
         if kind is Array:
             return self._array(value, path)
         if (primitive := primitive_class(value)) is not None:
-            self._refuse_more(primitive, value, path)
+            self._refuse_more(value, path)
         if (capture_it := capturing(value)) is not None:
             return self._captured(capture_it, value, path)
         if primitive is not None:
@@ -408,10 +408,10 @@ class Walk:
         )
         return stand_in
 
-    def _refuse_more(self, cls: type[Primitive], value: Any, path: str) -> None:
+    def _refuse_more(self, value: Any, path: str) -> None:
         """Refuse attributes that a lock, a queue, ... has been given: no state has them."""
         own = getattr(value, "__dict__", None)
-        if own and (more := own.keys() - vars(cls.fresh(value)).keys()):
+        if own and (more := own.keys() - _names_in(type(value))):
             raise ModelError(
                 f"{path} has been given an attribute {min(more)!r}",
                 remedy="keep it in an attribute of the model, or of an object of your own",
@@ -525,6 +525,18 @@ def _shown(key: object, place: int) -> str:
 
 
 _LIKE_AN_ADDRESS = re.compile(r"\d{11,}")
+
+
+@functools.lru_cache(maxsize=256)
+def _names_in(cls: type) -> frozenset[str]:
+    """The names of attributes that the code of a class uses."""
+    members = (member for base in cls.__mro__ for member in vars(base).values())
+    return frozenset(
+        name
+        for member in members
+        if isinstance(member, types.FunctionType)
+        for name in member.__code__.co_names
+    )
 
 
 def _partial(walk: Walk, value: functools.partial[Any], path: str) -> Any:

@@ -373,7 +373,6 @@ def test_objects_that_move_have_names_that_do_not(tmp_path: Path, engine: str) -
 def test_a_function_that_setup_makes_can_be_a_target(tmp_path: Path) -> None:
     body = """
     n = 0
-    lock = threading.Lock()
 
     def setup(self):
         def count():
