@@ -125,6 +125,7 @@ class Program:
                 self.written,
                 switches=self.runtime == "gil",
             )
+            self.real.made = self.world.made
             before = self.real.before
             instances = initial_instances(self.model, self.parameters, self.net, before)
             with contextlib.closing(instances):

@@ -106,7 +106,7 @@ class ModuleObject(Shared):
                 return value
         elif name in vars(real):
             return _get(self, "_meaning")(real, name)
-        elif "__getattr__" in vars(real) and name != "__getattr__":
+        if "__getattr__" in vars(real) and name != "__getattr__":
             return _get(self, "_meaning")(real, "__getattr__")(name)
         raise AttributeError(f"module {real.__name__!r} has no attribute {name!r}")
 
