@@ -235,11 +235,16 @@ class watching:
 
     def _refuse_to_read(self, code: CodeType, frame: FrameType, decision: Decision) -> None:
         """Refuse what is said to be pure and can read what is not the same for the threads."""
-        found = self._net.unseen and self._net.unseen.read_by(code)
+        # Whoever names a function, and not all of a module, knows what it does with its locks.
+        by_name = policy.assumed().is_named(decision.name)
+        unseen = self._net.unseen
+        found = unseen and unseen.read_by(code, takes_locks=by_name)
         if found:
             remedy = (
                 f"take {decision.assumed} out of [tool.interleave] pure, or hand over what it reads"
             )
+            if not by_name:
+                remedy += f"; if it only has locks of its own, name {decision.name} itself"
             why = f"{decision.name} is said to be pure, and can come by {found}"
             self._refuse(frame.f_back, decision, why, remedy)
 

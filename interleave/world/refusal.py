@@ -9,8 +9,9 @@ from typing import Any
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.port import running_port
 from interleave.memory.values import Same, register_immutable
+from interleave.world import policy
 from interleave.world.calling import call
-from interleave.world.policy import OURS
+from interleave.world.policy import OURS, Treatment
 
 
 class _RefusedType(type):
@@ -44,7 +45,7 @@ def _refuse(self: Refused, *_: object, **__: object) -> Any:
     named = object.__getattribute__(self, "_error")
     error = ModelError(named.what, remedy=named.remedy, about=named.about)
     user: FrameType | None = sys._getframe(1)
-    while user is not None and user.f_code.co_filename.startswith(OURS):
+    while user is not None and not _is_followed(user):
         # What calls for a block is not the block: that is placed by the machine.
         user = None if user.f_code is call.__code__ else user.f_back
     if user is not None:
@@ -52,6 +53,14 @@ def _refuse(self: Refused, *_: object, **__: object) -> Any:
     if (port := running_port()) is not None:
         port.halt(error)
     raise error
+
+
+def _is_followed(frame: FrameType) -> bool:
+    """Whether it is code of the model's that runs, and not of this package or of a library."""
+    code = frame.f_code
+    return not code.co_filename.startswith(OURS) and (
+        policy.of_code(code, frame.f_globals).treatment is Treatment.FOLLOWED
+    )
 
 
 def _attribute(self: Refused, name: str) -> Any:
