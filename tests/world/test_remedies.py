@@ -40,12 +40,12 @@ GENERATOR = "import contextlib\n@contextlib.contextmanager\ndef counted(m):\n   
 REFUSALS = {
     "what a library uses": (STREAM, "with contextlib.closing(connection): pass", "connection is a"),
     "a callback of a library": (
-        STREAM, "contextlib.ExitStack().enter_context(connection)", "connection is a",
+        STREAM, "contextlib.ExitStack().enter_context(connection)", "no modelled counterpart",
     ),
     "a global that holds an iterator": (ITEMS, "next(box.items)", "'box' holds a list_iterator"),
     "a tree in a global": ("import ast\ntree = ast.parse('1')", "len(tree.body)", "a ast.Module"),
     "a tree": ("import ast", "self.n = ast.parse('1')", "a Module cannot be kept in a state"),
-    "a generator": (GENERATOR, "with counted(self): self.n = 0", "a generator cannot be kept"),
+    "a generator": (GENERATOR, "with counted(self): self.n = 0", "the generator counted is run"),
 }  # fmt: skip
 
 
