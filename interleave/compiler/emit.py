@@ -257,6 +257,7 @@ class Rewriter(ast.NodeTransformer):
                 node.func = ast.copy_location(ast.Name(ordered, ast.Load()), node.func)
         if self._names.is_builtin(node.func, "type") and len(node.args) == 1:
             node.func = ast.copy_location(ast.Name(CLASS_OF, ast.Load()), node.func)
+            node.args = [self._used(node.args[0])]
         if self._names.is_builtin(node.func, "object") and not node.args:
             node.func = ast.copy_location(ast.Name(BARE_OBJECT, ast.Load()), node.func)
         if self._names.is_builtin(node.func, "super") and not node.args:
