@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import types
 from collections.abc import Mapping, Sequence
 
 from interleave.compiler import BlockKind, Code, Locals
@@ -16,7 +15,6 @@ from interleave.memory.closures import variable
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, Uncapturable
 from interleave.program import Heap
-from interleave.world import table
 
 Moved = Mapping[int, tuple[object, object]]
 """What has moved into a room: see `Making.moved`."""
@@ -97,13 +95,13 @@ class Stack:
                 try:
                     values.append(freezer.freeze(frame.names.get(name, UNBOUND)))
                 except Uncapturable as error:
-                    return self._uncapturable(name, error.why, error.value)
+                    return self._uncapturable(name, error.why)
                 except RecursionError:
                     return self._uncapturable(name, "it refers to itself, or is too deep")
             found.append((self._locals.code_number(frame.code), frame.at, tuple(values)))
         return tuple(found)
 
-    def _uncapturable(self, name: str, why: str, value: object = None) -> ModelError:
+    def _uncapturable(self, name: str, why: str) -> ModelError:
         code, at = self.here()
         what = f"local variable {name!r}"
         remedy = "use it within one statement, or keep numbers, strings, tuples, lists and the like"
@@ -115,8 +113,6 @@ class Stack:
         if name.startswith(ITERATOR):
             what = "what this loop goes through"
             remedy = "make a list of it first: `for x in list(...)`"
-        if type(value) is types.GeneratorType:
-            remedy = table.GENERATOR
         return ModelError(
             f"{what} cannot be kept from one step to the next: {why}",
             remedy=remedy,
