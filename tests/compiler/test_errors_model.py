@@ -277,7 +277,7 @@ CASES = {
     "contextmanager": case(
         "with manager(self):\n    self.x = 2",
         header="from contextlib import contextmanager\n@contextmanager\ndef manager(m):\n    m.x = 1\n    yield\n    m.x = 0",
-        at="manager(self)",
+        at="manager",
         what="the generator manager is run by code of the library: a state cannot hold it",
         remedy="write a class with __enter__ and __exit__, or collect the values in a list",
     ),
@@ -285,7 +285,7 @@ CASES = {
         "with self.manager():\n    self.x = 2",
         header="from contextlib import contextmanager",
         methods="@contextmanager\ndef manager(self):\n    self.x = 1\n    yield\n    self.x = 0",
-        at="self.manager()",
+        at="self.manager",
         what="the generator M.manager is run by code of the library: a state cannot hold it",
         remedy="write a class with __enter__ and __exit__, or collect the values in a list",
     ),
