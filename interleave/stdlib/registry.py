@@ -23,12 +23,12 @@ from interleave.memory.values import register_immutable
 from interleave.world import policy
 from interleave.world.policy import Decision, Treatment
 from interleave.world.refusal import Refused
-from interleave.world.table import MODELLED
+from interleave.world.table import COUNTERPARTS, MODELLED
 
 
 def counterpart(module: str) -> ModuleType | None:
     """The file that models a standard module, imported now; None where there is none."""
-    name = MODELLED.get(module)
+    name = COUNTERPARTS.get(module)
     return importlib.import_module(f"interleave.stdlib.{name}") if name else None
 
 

@@ -16,7 +16,6 @@ MODELLED = {
     "concurrent.futures._base": "futures",
     "concurrent.futures.process": "futures",
     "concurrent.futures.thread": "futures",
-    "functools": "functools",
     "_heapq": "heapq",
     "asyncio": "asyncio",
     "asyncio.base_events": "asyncio",
@@ -45,6 +44,9 @@ MODELLED = {
     "time": "time",
 }
 """Standard module -> the file of `interleave.stdlib` that models it."""
+
+COUNTERPARTS = {**MODELLED, "functools": "functools"}
+"""The same, and those of modules that run as they are but for some of their objects."""
 
 INSIDE_MODELLED = {
     "_ctypes", "_multiprocessing", "_posixshmem", "_threading_local", "concurrent", "selectors",
