@@ -96,7 +96,7 @@ class Rewriter(ast.NodeTransformer):
         is_variable = isinstance(owner, ast.Name) and owner.id.startswith("@")
         if not (isinstance(node.ctx, ast.Load) or is_variable):
             return self._looked_at(SETTABLE, node)
-        if node.attr in reflection.USED:
+        if node.attr in reflection.USED or self._is_cache(owner, node.attr):
             return self._looked_at(USABLE, node)
         if node.attr == "__dict__":
             return self._in_other_words(ATTRIBUTES, node, node.value)
@@ -111,6 +111,12 @@ class Rewriter(ast.NodeTransformer):
     def _in_other_words(self, helper: str, node: ast.expr, *parts: ast.expr) -> ast.expr:
         call = ast.Call(ast.Name(helper, ast.Load()), [*parts], [])
         return ast.fix_missing_locations(ast.copy_location(call, node))
+
+    def _is_cache(self, owner: ast.expr, name: str) -> bool:
+        """Whether an attribute is a variable of a library that the nets do not look at."""
+        if not isinstance(owner, ast.Name) or self._is_local(owner.id):
+            return False
+        return owner.id in self._names and reflection.is_cache(self._names.real(owner.id), name)
 
     def _looked_at(self, helper: str, node: ast.Attribute) -> ast.expr:
         """An attribute of an object that a function of `world.reflection` looks at before."""

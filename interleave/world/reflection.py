@@ -16,6 +16,7 @@ from interleave.memory.fixed import Fixed
 from interleave.memory.port import current_port
 from interleave.memory.values import COPY, Shared, is_defined_in_python, is_frozen_dataclass
 from interleave.world import policy
+from interleave.world.homes import CACHES_OF_LIBRARIES
 from interleave.world.policy import Treatment
 
 _LEADS_TO_VARIABLES = frozenset(
@@ -43,7 +44,15 @@ def used(value: Any, name: str) -> Any:
     """`value`, of which code is about to look at an attribute. No code goes on where it may not."""
     if name in _OF_DESCRIPTORS:
         return _refuse(name, is_set=False) if type(value) in _MADE_BY_PYTHON else value
-    return _refuse(name, is_set=False) if name in _LEADS_TO_VARIABLES else value
+    is_refused = name in _LEADS_TO_VARIABLES or is_cache(value, name)
+    return _refuse(name, is_set=False) if is_refused else value
+
+
+def is_cache(value: Any, name: str) -> bool:
+    """Whether this is a variable of a library that changes all the time."""
+    if not isinstance(value, types.ModuleType) or issubclass(type(value), Shared):
+        return False
+    return name in CACHES_OF_LIBRARIES.get(value.__name__, ())
 
 
 def settable(value: Any, name: str) -> Any:

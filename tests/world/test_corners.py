@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import copyreg
 import decimal
+import linecache
 import logging
+import re
 import sys
 import textwrap
 import warnings
@@ -157,6 +159,8 @@ def _put_back() -> Iterator[None]:
     copyreg.dispatch_table.clear()
     copyreg.dispatch_table.update(table)
     decimal.DefaultContext.prec = digits
+    linecache.clearcache()
+    re.purge()
     logging.getLogger("corners").handlers.clear()
     for name in {*sys.modules} - modules:
         if name.startswith("corners"):
@@ -284,6 +288,14 @@ PLACES: dict[str, tuple[str, str, str]] = {
         "import copyreg\ncopyreg.dispatch_table['n'] = 0",
         "copyreg.dispatch_table['n'] = copyreg.dispatch_table['n'] + 1",
         "copyreg.dispatch_table['n']",
+    ),
+    "a cache of a library": (
+        "import re\nre._cache['n'] = 0", "re._cache['n'] = re._cache['n'] + 1", "re._cache['n']",
+    ),
+    "a cache of a library that no model may use": (
+        "import linecache\nlinecache.cache['n'] = 0",
+        "linecache.cache['n'] = linecache.cache['n'] + 1",
+        "linecache.cache['n']",
     ),
     "an object of a library": (
         "import decimal\nfirst = decimal.DefaultContext.prec",
