@@ -115,12 +115,21 @@ def lacking(error: BaseException) -> ModelError | None:
         return None
     owner = error.obj
     kind = owner if isinstance(owner, type | types.FunctionType) else type(owner)
-    if not kind.__module__.startswith(_LIBRARIES):
+    if not kind.__module__.startswith(_LIBRARIES) or _knows(type(owner), error.name):
         return None
     return ModelError(
         f"{error.name} of {kind.__name__} has no modelled counterpart",
         remedy="keep what threads share in attributes of the model, or of objects of your own",
     )
+
+
+def _knows(kind: type, name: str) -> bool:
+    """Whether a class says itself that its objects lack an attribute: a `threading.local`."""
+    own: Any = kind.__getattribute__
+    return own not in _USUAL or (hasattr(kind, "__getattr__") and not name.startswith("__"))
+
+
+_USUAL = (object.__getattribute__, type.__getattribute__)
 
 
 def refusal(name: str, *, is_set: bool = True) -> ModelError:
