@@ -115,7 +115,7 @@ def lacking(error: BaseException) -> ModelError | None:
         return None
     owner = error.obj
     kind = owner if isinstance(owner, type | types.FunctionType) else type(owner)
-    if not kind.__module__.startswith(_LIBRARIES) or _knows(type(owner), error.name):
+    if not kind.__module__.startswith(_LIBRARIES) or _knows(type(owner), str(error.name)):
         return None
     return ModelError(
         f"{error.name} of {kind.__name__} has no modelled counterpart",
