@@ -84,15 +84,17 @@ _FOLLOWED = Treatment.FOLLOWED
 
 def _can_be_set(kind: type, name: str) -> bool:
     """Whether the class of an object of this package says what setting an attribute of it does."""
+    own: Any = kind.__setattr__
+    if own is not object.__setattr__ and not is_frozen_dataclass(kind):
+        return (
+            not name.startswith("_")
+            or not kind.__module__.startswith(_LIBRARIES)
+            or (_knows(kind, name))
+        )
     member = getattr(kind, name, None)
     if isinstance(member, property):
         return member.fset is not None
-    if kind.__module__.startswith(_LIBRARIES):
-        own: Any = kind.__setattr__
-        return hasattr(type(member), "__set__") or not (
-            own is object.__setattr__ or is_frozen_dataclass(kind)
-        )
-    return True
+    return hasattr(type(member), "__set__") or not kind.__module__.startswith(_LIBRARIES)
 
 
 def attributes(value: Any) -> Any:
