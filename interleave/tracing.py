@@ -139,11 +139,10 @@ def _outcome(machine: Machine, access: AccessRecord) -> str:
     if kind in ("enter", "leave"):
         return f"{kind}s {access.kind.where}"
     if kind == "next":
-        assert isinstance(result, tuple)
-        item, size = result  # as memory.cursors has it
-        if size < 0:
+        assert isinstance(result, tuple)  # as memory.cursors has it
+        if not result:
             return "at the end"
-        kind, result = "read", item
+        kind, result = "read", result[0]
     if result is None and not access.reads:
         return ""
     verb = {"read": "read", "choose": "chose"}.get(kind, "gave")

@@ -31,6 +31,7 @@ from interleave.memory.containers import plain
 from interleave.memory.cursors import cursor
 from interleave.memory.unbound import UNBOUND_NAMES, Bare, class_of, unbound
 from interleave.world import reflection
+from interleave.world.accessors import ACCESSORS, accessor
 from interleave.world.refusal import used
 
 __all__ = [
@@ -45,7 +46,7 @@ __all__ = [
     "is_user_function",
 ]
 
-_WHOLE_IN_OTHER_WORDS = UNBOUND_NAMES | reflection.USED | reflection.SET
+_WHOLE_IN_OTHER_WORDS = UNBOUND_NAMES | reflection.USED | reflection.SET | ACCESSORS
 """Names in code that cannot be run as it is."""
 
 END = object()
@@ -153,10 +154,13 @@ _HELPERS: dict[str, Any] = {
     "@async_iterable": _async_iterable,
     "@async_iterator": _async_iterator,
     "@plain": plain,
-    "@reflected": reflection.reflected,
+    "@attributes": reflection.attributes,
+    "@settable": reflection.settable,
+    "@usable": reflection.used,
     "@used": used,
     "@class_of": class_of,
     "@object": Bare,
+    "@accessor": accessor,
     "@unbound": unbound,
     "@unpacked": _unpacked,
     "@slice": slice,

@@ -21,7 +21,9 @@ from interleave.machine.tasks import RESULT
 from interleave.memory.coroutine import Coroutine, awaited
 from interleave.memory.port import AccessKind, Unrecoverable
 from interleave.program import Program, Restart, Written
+from interleave.world import reflection
 from interleave.world.calling import call
+from interleave.world.refusal import used
 
 DEEPEST_CALL = 200
 """Calls of the model's own functions within each other."""
@@ -32,6 +34,10 @@ _ORIGIN = "_interleave_origin"
 
 _SUSPENDED = (Coroutine, types.GeneratorType, types.AsyncGeneratorType)
 """What code has not run yet that was called."""
+_IN_C = (
+    types.BuiltinFunctionType, types.MethodDescriptorType, types.MethodWrapperType,
+    types.WrapperDescriptorType,
+)  # fmt: skip
 
 
 class Control:
@@ -85,6 +91,9 @@ class Control:
                 if (found := self._program.world.to_flatten(callee)) is not None:
                     self._call(block, *found, arguments, keywords)
                     return None
+                if isinstance(callee, _IN_C):
+                    for each in arguments:
+                        used(each)
                 with self._watch:
                     frame.names[block.target] = call(callee, arguments, keywords)
                 self._switches.note_point()
@@ -109,6 +118,9 @@ class Control:
                 if isinstance(error, InterleaveError):
                     error.at(_place_in(error))
                 self._ending.how, self._ending.error = "error", error
+                return None
+            if (lacking := reflection.lacking(error)) is not None:
+                self._ending.how, self._ending.error = "error", lacking.at(_place_in(error))
                 return None
             return self._throw(error)
         if self._ending.how:

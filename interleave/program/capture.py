@@ -16,7 +16,7 @@ import types
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, cast
 
 from interleave.compiler import is_user_function
 from interleave.compiler.names import is_followed_class, is_followed_module, is_shared_global
@@ -410,8 +410,8 @@ class Walk:
 
     def _refuse_more(self, value: Any, path: str) -> None:
         """Refuse attributes that a lock, a queue, ... has been given: no state has them."""
-        own = getattr(value, "__dict__", None)
-        if own and (more := own.keys() - _names_in(type(value))):
+        own = getattr(value, "__dict__", {})
+        if more := own.keys() - _names_in(cast(Any, type(value))):
             raise ModelError(
                 f"{path} has been given an attribute {min(more)!r}",
                 remedy="keep it in an attribute of the model, or of an object of your own",
@@ -527,8 +527,8 @@ def _shown(key: object, place: int) -> str:
 _LIKE_AN_ADDRESS = re.compile(r"\d{11,}")
 
 
-@functools.lru_cache(maxsize=256)
-def _names_in(cls: type) -> frozenset[str]:
+@functools.cache
+def _names_in(cls: Any) -> frozenset[str]:
     """The names of attributes that the code of a class uses."""
     members = (member for base in cls.__mro__ for member in vars(base).values())
     return frozenset(

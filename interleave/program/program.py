@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import types
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -29,7 +30,7 @@ from interleave.program.reach import (
 from interleave.program.restarts import MoreRoots
 from interleave.program.sections import Sections
 from interleave.program.settings import scope_of_variables, settings_of
-from interleave.program.setup import initial_instances, place_of_attribute
+from interleave.program.setup import initial_instances, place_of_variable
 from interleave.program.spawned import Spawned, SpawnKey
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
 from interleave.world.net import Net
@@ -144,6 +145,7 @@ class Program:
                 switches=self.runtime == "gil",
                 kept=self._kept,
             )
+            self.real.made = self.world.made
             before = self.real.before
             instances = initial_instances(self.model, self.parameters, self.net, before, self._kept)
             with contextlib.closing(instances):
@@ -154,7 +156,7 @@ class Program:
                     before,
                     written=self.written,
                     assigned=self._written_by(self._entries(processes=False)),
-                    place=lambda name: place_of_attribute(self.model, name),
+                    place=partial(place_of_variable, self.model, functions=reachable),
                 )
             # By their code: each run of setup makes functions of its own.
             known = {each.__code__ for each in (*reachable, *entries)}

@@ -11,6 +11,8 @@ from contextvars import Context, copy_context
 from dataclasses import fields
 from typing import Any, NamedTuple
 
+from interleave.compiler.imports import importing_beside
+from interleave.compiler.names import source_nodes
 from interleave.compiler.source import find_function, place_of_assignment, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.identity import MODEL_PROCESS, ThreadId
@@ -128,7 +130,7 @@ def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
     function: Any = model.setup
     file = function.__code__.co_filename
     try:
-        with watching(net, _raise, in_setup=True):
+        with importing_beside(function.__globals__), watching(net, _raise, in_setup=True):
             result = instance.setup()
     except InterleaveError as error:
         raise error.at(Place.of_error(file, error) or place_of_function(function)) from None
@@ -153,7 +155,7 @@ def _raise(error: InterleaveError) -> None:
 
 
 def place_of_attribute(model: type[Model], name: str) -> Place | None:
-    """Where the class body or setup first gives a shared variable its value."""
+    """Where the class body or setup first gives an attribute of the model its value."""
     for cls in model.__mro__:
         setup = vars(cls).get("setup")
         if isinstance(setup, types.FunctionType) and (found := find_function(setup)):
@@ -162,6 +164,18 @@ def place_of_attribute(model: type[Model], name: str) -> Place | None:
                     if isinstance(node.ctx, ast.Store):
                         return Place.of_node(setup.__code__.co_filename, node)
     return place_of_assignment(model, name)
+
+
+def place_of_variable(
+    model: type[Model], name: str, functions: Iterable[types.FunctionType]
+) -> Place | None:
+    """The same; of what is no attribute, where one of some functions first names it."""
+    first = name.partition(".")[0].partition("[")[0]
+    for function in functions if not hasattr(model, first) else ():
+        for node in source_nodes(found[0]) if (found := find_function(function)) else ():
+            if isinstance(node, ast.Name) and node.id == first:
+                return Place.of_node(function.__code__.co_filename, node)
+    return place_of_attribute(model, name)
 
 
 _NO_DATA = (

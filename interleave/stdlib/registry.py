@@ -22,14 +22,15 @@ from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive, Unmade
 from interleave.memory.values import register_immutable
 from interleave.world import policy
+from interleave.world.homes import CACHES_OF_LIBRARIES
 from interleave.world.policy import Decision, Treatment
 from interleave.world.refusal import Refused
-from interleave.world.table import MODELLED
+from interleave.world.table import COUNTERPARTS, MODELLED
 
 
 def counterpart(module: str) -> ModuleType | None:
     """The file that models a standard module, imported now; None where there is none."""
-    name = MODELLED.get(module)
+    name = COUNTERPARTS.get(module)
     return _file(name) if name else None
 
 
@@ -125,6 +126,8 @@ def modelled_attribute(module: ModuleType, name: str) -> Any:
     attributes = getattr(counterpart(module.__name__), "ATTRIBUTES", {})
     if name in attributes:
         return attributes[name]
+    if name in CACHES_OF_LIBRARIES.get(module.__name__, ()):
+        raise unmodelled(f"{module.__name__}.{name}", policy.of_object(module))
     return modelled(getattr(module, name), f"{module.__name__}.{name}")
 
 
