@@ -12,11 +12,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from interleave.checks.again import NOWHERE, RunsAgain
+from interleave.checks.suspects import Cell, Suspect, reads_of
 from interleave.compiler import Code
 from interleave.machine import Machine, State, Step
-from interleave.machine.step import Carrier, Touch
-from interleave.memory.containers import SharedContainer
-from interleave.memory.port import WHOLE, Location
+from interleave.machine.step import Carrier
 
 Moment = tuple[str, int, int]
 """File and line of an access, and its number in a trace (0 where no trace is followed)."""
@@ -25,49 +24,6 @@ Moment = tuple[str, int, int]
 Line = tuple[str, int]
 Cause = tuple[str, Line, Line, Line]
 """Location, and file and line of the read, of the lost write, and of the write that lost it."""
-
-
-class Cell(NamedTuple):
-    """What may be lost: a location, or what is at one key of a container."""
-
-    location: Location
-    part: object = WHOLE
-
-    def is_in(self, touch: Touch) -> bool:
-        """Whether an access that touches this much touches this."""
-        return self.location is touch.location and touch.part in (WHOLE, self.part)
-
-    def common(self, touch: Touch) -> Cell | None:
-        """What is both in this and in what an access touches."""
-        if self.location is not touch.location:
-            return None
-        if self.part is WHOLE:
-            return Cell(self.location, touch.part)
-        return self if touch.part in (WHOLE, self.part) else None
-
-    def value(self, machine: Machine, state: State) -> int:
-        """The id of what is there in a state."""
-        return self.value_in(machine, state[self.location.index])
-
-    def value_in(self, machine: Machine, number: int) -> int:
-        """The id of what is there where the location has the value of this id."""
-        if self.part is WHOLE:
-            return number
-        heap = machine.program.heap
-        owner = heap.owner(self.location)
-        assert isinstance(owner, SharedContainer)
-        return heap.values.id_of(owner.part(heap.values[number], self.part))
-
-
-class Suspect(NamedTuple):
-    """A thread and a cell that it may write from a stale read.
-
-    `conditional`: it may do so on a condition that comes from the read.
-    """
-
-    thread: int
-    cell: Cell
-    conditional: bool
 
 
 class Reading(NamedTuple):
@@ -121,8 +77,8 @@ class Following:
         cell = held.suspect.cell
         if before[cell.location.index] == after[cell.location.index]:
             return held
-        now = cell.value(self._machine, after)
-        if now == cell.value(self._machine, before):
+        now = cell.value_in(self._machine, after[cell.location.index])
+        if now == cell.value_in(self._machine, before[cell.location.index]):
             return held
         moment = _moment(step.place, number)
         return Held(
@@ -139,14 +95,14 @@ class Following:
         if not (found or held.readings):
             return held
         assert step.flow is not None
-        value = suspect.cell.value(self._machine, before)
+        value = suspect.cell.value_in(self._machine, before[suspect.cell.location.index])
         begun: dict[int, int] = {}
         gone_on: dict[int, int] = {}
         readings: set[Reading] = set()
         for carrier, sources in step.flow.carriers.items():
             for source, by_condition in sources:
                 if isinstance(source, int):
-                    if source in found:
+                    if source in found and suspect.needs(step.local, carrier, by_condition):
                         if source not in begun and suspect.conditional:
                             location = suspect.cell.location
                             begun[source] = self._again.begin(before, step, source, location)
@@ -155,14 +111,17 @@ class Following:
                         readings.add(reading._replace(otherwise=otherwise))
                     continue
                 for reading in held.readings:
-                    if reading.carrier == source:
+                    conditional = by_condition or reading.by_condition
+                    if reading.carrier == source and suspect.needs(
+                        step.local, carrier, conditional
+                    ):
                         known = reading.otherwise
                         if known not in gone_on:
                             gone_on[known] = self._again.go_on(known, before, step)
                         readings.add(
                             reading._replace(
                                 carrier=carrier,
-                                by_condition=by_condition or reading.by_condition,
+                                by_condition=conditional,
                                 otherwise=gone_on[known],
                             )
                         )
@@ -280,11 +239,7 @@ def cause_of(suspect: Suspect, found: Lost, step: Step) -> Cause:
 
 def _reads(cell: Cell, step: Step, number: int) -> dict[int, Moment]:
     """The accesses of a step that read a cell, by index, with their moments."""
-    return {
-        place: _moment(access.place, number)
-        for place, access in enumerate(step.accesses)
-        if any(cell.is_in(touch) for touch in access.reads)
-    }
+    return {each: _moment(step.accesses[each].place, number) for each in reads_of(cell, step)}
 
 
 def _moment(place: tuple[Code, int], number: int) -> Moment:
@@ -296,8 +251,3 @@ def line_of(place: tuple[Code, int]) -> tuple[str, int]:
     code, block = place
     source = code.source(block)
     return (source.file, source.line)
-
-
-def in_order_of(cell: Cell) -> tuple[int, str]:
-    """What cells are sorted by: it depends on nothing but themselves."""
-    return (cell.location.number, repr(cell.part))
