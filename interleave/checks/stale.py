@@ -9,13 +9,14 @@ write (`checks.again`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from interleave.checks.again import NOWHERE, RunsAgain
 from interleave.checks.suspects import Cell, Suspect, reads_of
 from interleave.compiler import Code
 from interleave.machine import Machine, State, Step
-from interleave.machine.step import Carrier
+from interleave.machine.step import Carrier, Sources
 
 Moment = tuple[str, int, int]
 """File and line of an access, and its number in a trace (0 where no trace is followed)."""
@@ -99,6 +100,9 @@ class Following:
         begun: dict[int, int] = {}
         gone_on: dict[int, int] = {}
         readings: set[Reading] = set()
+        before_it = held.readings
+        if _writes_blindly(held, step, list(found)):
+            before_it = _overwritten(before_it)
         for carrier, sources in step.flow.carriers.items():
             for source, by_condition in sources:
                 if isinstance(source, int):
@@ -110,7 +114,7 @@ class Following:
                         reading = Reading(carrier, by_condition, found[source], value)
                         readings.add(reading._replace(otherwise=otherwise))
                     continue
-                for reading in held.readings:
+                for reading in before_it:
                     conditional = by_condition or reading.by_condition
                     if reading.carrier == source and suspect.needs(
                         step.local, carrier, conditional
@@ -137,9 +141,10 @@ class Following:
         if not held.any_stale:
             return []
         cell = held.suspect.cell
-        found = _reads(cell, step, 0)
+        found = reads_of(cell, step)
         assert step.flow is not None
         causes: set[Lost] = set()
+        readings = held.readings
         present = before[cell.location.index]
         for number, (access, sources) in enumerate(
             zip(step.accesses, step.flow.writes, strict=True)
@@ -152,7 +157,7 @@ class Following:
             on_condition: list[Reading] = []
             looked_again = any(isinstance(source, int) and source in found for source, _ in sources)
             for source, by_condition in sources:
-                for reading in held.readings:
+                for reading in readings:
                     if reading.carrier != source:
                         continue
                     if reading.changed is None:
@@ -162,15 +167,24 @@ class Following:
                     else:
                         by_value.append(Lost(reading.read, reading.changed, by_condition=False))
             causes.update(by_value)
-            if by_value or looked_again or self._are_equal(cell, there, present):
-                continue
-            causes.update(
-                Lost(reading.read, reading.changed, by_condition=True)
-                for reading in on_condition
-                if reading.changed is not None
-                and not self._again.comes_to(reading.otherwise, there, before, step, number)
-            )
+            if not (by_value or looked_again or self._are_equal(cell, there, present)):
+                causes.update(
+                    Lost(reading.read, reading.changed, by_condition=True)
+                    for reading in on_condition
+                    if reading.changed is not None
+                    and not self._comes_again(reading, cell, there, before, step, number)
+                )
+            if _is_blind(readings, sources, found):
+                readings = _overwritten(readings)
         return sorted(causes, key=lambda each: (each.by_condition, each.read, each.changed))
+
+    def _comes_again(
+        self, reading: Reading, cell: Cell, value: int, before: State, step: Step, access: int
+    ) -> bool:
+        """Whether the thread would come to an access of a step, had a read found a value."""
+        return reading.value == cell.value_in(self._machine, value) or self._again.comes_to(
+            reading.otherwise, value, before, step, access
+        )
 
     def _are_equal(self, cell: Cell, one: int, other: int) -> bool:
         return cell.value_in(self._machine, one) == cell.value_in(self._machine, other)
@@ -235,6 +249,32 @@ def cause_of(suspect: Suspect, found: Lost, step: Step) -> Cause:
     """What a lost update is reported as: once for each cause."""
     name = suspect.cell.location.name
     return (name, found.read[:2], found.changed[:2], line_of(step.place))
+
+
+def _writes_blindly(held: Held, step: Step, found: Sequence[int]) -> bool:
+    """Whether a step of the suspect, of which the accesses `found` read the cell, overwrites it
+    without taking anything from what is there."""
+    cell = held.suspect.cell
+    assert step.flow is not None
+    return any(
+        _is_blind(held.readings, sources, found)
+        for access, sources in zip(step.accesses, step.flow.writes, strict=True)
+        if any(cell.is_in(touch) and not touch.fresh for touch in access.writes)
+    )
+
+
+def _is_blind(readings: Iterable[Reading], sources: Sources, found: Sequence[int]) -> bool:
+    """Whether the value of a write derives from no read of the cell that is up to date."""
+    values = {source for source, by_condition in sources if not by_condition}
+    return values.isdisjoint(found) and not any(
+        reading.carrier in values and reading.changed is None and not reading.by_condition
+        for reading in readings
+    )
+
+
+def _overwritten(readings: Iterable[Reading]) -> frozenset[Reading]:
+    """Readings when the thread itself has overwritten what the others wrote: none is stale."""
+    return frozenset(reading._replace(changed=None) for reading in readings)
 
 
 def _reads(cell: Cell, step: Step, number: int) -> dict[int, Moment]:
