@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from interleave.compiler import Swallow
 from interleave.errors import ModelError
 from interleave.memory.identity import ThreadName
 from interleave.memory.primitive import STEPWISE_METHODS
@@ -39,8 +40,8 @@ class Program:
     """Everything a machine needs to know of one model with given parameters.
 
     What earlier programs of the same model have lacked is given as `restarts.Discoveries` has it:
-    `written`, `spawned`, `rooms`, `roots`, `method_names`. `real` knows what real objects were like
-    before.
+    `written`, `spawned`, `rooms`, `roots`, `method_names`, `swallowing`. `real` knows what real
+    objects were like before.
     """
 
     def __init__(
@@ -54,12 +55,14 @@ class Program:
         *,
         roots: Mapping[str, Any] = MappingProxyType({}),
         method_names: frozenset[str] = frozenset(),
+        swallowing: frozenset[Swallow] = frozenset(),
         real: RealState | None = None,
     ) -> None:
         self.model = model
         self.runtime = runtime
         self.parameters = parameters
         self.written = written
+        self._swallowing = swallowing
         self.net = Net()
         """What was seen while code of the model ran."""
         refuse_init(model)
@@ -123,6 +126,7 @@ class Program:
             self.world = World(
                 self.model,
                 self.written,
+                swallowing=self._swallowing,
                 switches=self.runtime == "gil",
             )
             before = self.real.before

@@ -15,10 +15,17 @@ import functools
 import inspect
 import sys
 import types
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from typing import Any
 
-from interleave.compiler import Code, Scope, compile_function, compile_whole, is_user_function
+from interleave.compiler import (
+    Code,
+    Scope,
+    Swallow,
+    compile_function,
+    compile_whole,
+    is_user_function,
+)
 from interleave.compiler.closures import declared
 from interleave.compiler.imports import Imported, imports_of
 from interleave.compiler.names import (
@@ -66,7 +73,16 @@ class World:
     it is known what these stand for: see `know`.
     """
 
-    def __init__(self, model: type[Model], written: Iterable[str], *, switches: bool) -> None:
+    def __init__(
+        self,
+        model: type[Model],
+        written: Iterable[str],
+        *,
+        swallowing: Set[Swallow] = frozenset(),
+        switches: bool,
+    ) -> None:
+        self.swallowing = swallowing
+        """Each `with` that is known to swallow exceptions."""
         self._model = model
         self._switches = switches
         self._written: dict[str, list[str]] = {}
@@ -354,6 +370,7 @@ class World:
                 scope=self._scope,
                 holders=self._holders_in(function),
                 imports=self._imports(function),
+                swallowing=self.swallowing,
             )
             self._fill()
             self._require()
