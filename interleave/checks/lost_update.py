@@ -167,7 +167,7 @@ class LostUpdateCheck(Check):
             self.machine,
             self.learnt,
             [losses],
-            graph.engine,
+            graph.engine_for_more,
             Limits(by_level=True),
             graph.guard,
             product=Product([follower]),
