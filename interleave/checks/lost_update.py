@@ -45,6 +45,9 @@ from interleave.memory.made import PrimitiveRoom
 from interleave.memory.primitive import Primitive
 from interleave.result import LostUpdate, Trace, Violation
 
+DEARER = 5
+"""How many times as long as a transition it takes to look at one with what is held there."""
+
 Node = tuple[int, int]
 """The number of a state, and of what a suspect holds in it (`stale.Histories`)."""
 
@@ -174,7 +177,7 @@ class LostUpdateCheck(Check):
             initial=[(*state, held) for held in self._nothing_held() for state in starts],
         )
         paths: dict[Cause, Path] = {}
-        if losses.met and product.transitions <= shortest_paths.CHEAP:
+        if losses.met and DEARER * product.transitions <= shortest_paths.CHEAP:
             paths = self._with_few_switches(graph, len(losses.met))
         for cause, (number, step) in losses.met.items():
             if cause not in paths:
