@@ -136,11 +136,14 @@ _numbers = st.integers(0, 2)
 _next = st.sampled_from(["'free'", "'taken'", "'third'"])
 
 
+_WRITES = ("write", "add", "blind")
+
+
 @st.composite
 def _statements(draw: st.DrawFn, kinds: Collection[str]) -> list[str]:
-    """What a machine does in one of its states: the last line goes on to the next."""
+    """What a machine does in one of its states."""
     one, other = draw(_numbers), draw(_numbers)
-    there, elsewhere = draw(_next), draw(_next)
+    elsewhere = draw(_next)
     texts = {
         "read": ["t = self.fork"],
         "write": ["self.fork = t"],
@@ -155,18 +158,19 @@ def _statements(draw: st.DrawFn, kinds: Collection[str]) -> list[str]:
         "by what it knows": [f"if t == {one}:", f"    self.fork = {other}"],
     }  # fmt: skip
     chosen = draw(st.sampled_from(sorted(kinds or texts)))
-    return [*texts[chosen], f"state = {there}"]
+    return texts[chosen]
 
 
 @st.composite
 def machines(draw: st.DrawFn) -> str:
     """The steps of a random state machine."""
-    text = []
-    for number, state in enumerate(["free", "taken", "third"]):
+    text, names = [], ["free", "taken", "third"]
+    for number, state in enumerate(names):
         text.append(f"{'elif' if number else 'if'} state == {state!r}:")
         # One of them writes; and no round is without a step.
-        kinds = () if number else ("write", "add", "blind")
-        text += [f"    {line}" for line in ["self.fork", *draw(_statements(kinds))]]
+        parts = [draw(_statements(())), draw(_statements(() if number else _WRITES))]
+        following = f"state = {names[(number + 1) % 3]!r}"
+        text += [f"    {line}" for line in ["self.fork", *parts[0], *parts[1], following]]
     return "\n".join(text)
 
 
