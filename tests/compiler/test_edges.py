@@ -726,6 +726,8 @@ def test_where_an_exception_is_swallowed_locals_are_as_before_it(tmp_path: Path,
         "        self.x = q + 4 * i\n",
     )
     assert ends(model, "x") == {(n + 4 * i,) for n in (0, 1, 2) for i in (0, 1)}
+    results = [check(model, engine=engine).models[0] for engine in ("reference", "native")]
+    assert results[0] == results[1]
 
 
 def test_an_exception_is_forgotten_after_its_handler() -> None:
