@@ -16,9 +16,8 @@ It is a property of paths, so it takes three passes, each only if the one before
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
-from typing import Any
 
 from interleave.checks.again import RunsAgain
 from interleave.checks.base import Check, Found
@@ -57,8 +56,8 @@ class LostUpdateCheck(Check):
 
     def __init__(self, machine: Machine, learnt: LearntSteps) -> None:
         super().__init__(machine, learnt)
-        self._moves: dict[tuple[int, int, int, Any], int] = {}
-        """Local moves: thread, local states, writes; each with a state to see it in."""
+        self._moves: dict[int, tuple[int, Step]] = {}
+        """Local moves: the local state before it, and the step, as it was learnt; by identity."""
         self._changed_under: set[tuple[Change, int, int]] = set()
         """A change, and a thread with its local state while another thread made it."""
         self._histories: Histories
@@ -67,7 +66,11 @@ class LostUpdateCheck(Check):
 
     def on_transition(self, number: int, state: State, step: Step) -> bool:
         before = self.machine.local(state, step.thread)
-        self._moves.setdefault((step.thread, before, step.local, step.writes), number)
+        learnt = step
+        if step.flow is None:
+            moves = self.learnt.step(state, step.thread)
+            learnt = next(each for each in moves.steps if each.choices == step.choices)
+        self._moves[id(learnt)] = (before, learnt)
         changed = {index for index, value in step.writes if state[index] != value}
         for change in self.watched(step) if changed else ():
             if change[0] in changed:
@@ -110,7 +113,7 @@ class LostUpdateCheck(Check):
     def found(self, graph: SearchGraph) -> list[Found]:
         if not self._changed_under:
             return []
-        moves = list(self._local_moves(graph))
+        moves = list(self._moves.values())
         suspects = self._known_suspects = self._suspects(graph, moves)
         if not suspects:
             return []
@@ -123,14 +126,6 @@ class LostUpdateCheck(Check):
         ]
 
     # Second pass: local states
-
-    def _local_moves(self, graph: SearchGraph) -> Iterator[tuple[int, Step]]:
-        """Every local move that the search met: the local state before it, and a step."""
-        for (thread, before, after, writes), number in self._moves.items():
-            graph.guard.poll()
-            for step in self.learnt.step(graph.state(number), thread).steps:
-                if step.local == after and step.writes == writes:
-                    yield before, step
 
     def _values(
         self, graph: SearchGraph, moves: list[tuple[int, Step]], suspects: list[Suspect]

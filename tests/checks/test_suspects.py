@@ -201,3 +201,22 @@ def test_nothing_is_missed_by_what_is_left_out(steps: str) -> None:
         unload()
     assert result.complete
     assert lines(result) == lines(whole)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_two_ways_to_one_local_state_are_two(tmp_path: Path, engine: str) -> None:
+    """By one of them the thread has looked again, and by the other it has not."""
+    model = load(
+        tmp_path / "ways.py",
+        "import threading\nfrom interleave import Model, atomic, thread\n\n\n"
+        "class Ways(Model):\n    x = 0\n    flag = True\n    lock = threading.Lock()\n\n"
+        "    @thread\n    def run(self):\n        t = self.x\n        with self.lock:\n"
+        "            with atomic():\n                if self.flag:\n"
+        "                    seen = self.x >= 0\n                else:\n"
+        "                    seen = True\n"
+        "            if t == 0 and seen:\n                self.x = 7\n\n"
+        "    @thread\n    def other(self):\n        with self.lock:\n"
+        "            self.x = 5\n            self.flag = False\n",
+    )
+    (result,) = check(model, engine=engine).models
+    assert len(lines(result)) == 1

@@ -157,7 +157,7 @@ SEARCH = [
     ("native", kernel, "rounds", 20, AT_ONCE),
 ]
 CHECKS = [
-    (Shop, "both", lost_update.LostUpdateCheck, "_local_moves", 1, AT_ONCE),
+    (Shop, "both", lost_update.LostUpdateCheck, "_values", 1, AT_ONCE),
     (Shop, "both", lost_update.LostUpdateCheck, "_suspects", 1, AT_ONCE),
     (Shop, "both", lost_update.LocalMoves, "suspects", 1, AT_ONCE),
     (Shop, "both", stale_reads.Histories, "follow", 1, AT_ONCE),
