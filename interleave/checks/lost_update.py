@@ -38,6 +38,7 @@ from interleave.engine.observing import Change, Limits, Observer
 from interleave.engine.paths import Path, path_by_search, shortest
 from interleave.engine.product import Follower, Product
 from interleave.engine.search import explore
+from interleave.engine.stopping import Guard
 from interleave.engine.trees import LearntSteps
 from interleave.machine import Machine, State, Step
 from interleave.memory.made import PrimitiveRoom
@@ -120,7 +121,7 @@ class LostUpdateCheck(Check):
         values = self._values(graph, moves, suspects)
         again = RunsAgain(self.machine, self.learnt, values)
         self._histories = Histories(Following(self.machine, again))
-        paths = self._search(graph, _possible_causes(moves, suspects))
+        paths = self._search(graph, _possible_causes(moves, suspects, graph.guard))
         return [
             Found(partial(self._describe, suspects, cause), path) for cause, path in paths.items()
         ]
@@ -155,8 +156,10 @@ class LostUpdateCheck(Check):
     # Third pass: exact
 
     def _search(self, graph: SearchGraph, possible: int) -> dict[Cause, Path]:
-        """The shortest path to each cause, with as few context switches as can be where the search
-        for that is small."""
+        """The shortest path to each cause.
+
+        It is one with as few context switches as can be where it takes little to look for that.
+        """
         place = self.machine.locations + len(self.machine.program.threads)
         follower = _Follower(self.machine, self._histories, self._known_suspects, place)
         losses = _Losses(self.learnt, graph, self._histories, place, possible)
@@ -266,12 +269,13 @@ class LostUpdateCheck(Check):
         return sorted(found, key=lambda each: (each.by_condition, -each.read[2], -each.changed[2]))
 
 
-def _possible_causes(moves: list[tuple[int, Step]], suspects: list[Suspect]) -> int:
+def _possible_causes(moves: list[tuple[int, Step]], suspects: list[Suspect], guard: Guard) -> int:
     """How many causes there can be at most: when all are found, the search can end."""
     reads: dict[Cell, set[Line]] = {}
     overwrites: dict[Cell, set[Line]] = {}
     changes: dict[Cell, set[Line]] = {}
     for cell in {suspect.cell for suspect in suspects}:
+        guard.poll()
         for _, step in moves:
             for access in step.accesses:
                 line = line_of(access.place)

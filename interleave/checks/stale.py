@@ -252,8 +252,10 @@ def cause_of(suspect: Suspect, found: Lost, step: Step) -> Cause:
 
 
 def _writes_blindly(held: Held, step: Step, found: Sequence[int]) -> bool:
-    """Whether a step of the suspect, of which the accesses `found` read the cell, overwrites it
-    without taking anything from what is there."""
+    """Whether a step of the suspect overwrites the cell, and takes nothing from what is there.
+
+    `found` has the accesses of the step that read the cell.
+    """
     cell = held.suspect.cell
     assert step.flow is not None
     return any(
