@@ -73,7 +73,7 @@ def _clean_paths(found: Searched[Check], checks: Sequence[Check]) -> int | None:
         machine,
         found.learnt,
         [],
-        replace(graph.engine, name="native") if graph.kind == "native" else graph.engine,
+        graph.engine_for_more,
         Limits(states=MOST_NODES),
         graph.guard,
         product=Product(followers, predicates, pairs, clean=True),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import copy
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from types import MappingProxyType
 from typing import Any
 
-from interleave.compiler.blocks import Block, BlockKind, Code, Locals
+from interleave.compiler.blocks import Block, BlockKind, Code, Locals, Swallow
 from interleave.compiler.closures import Scope, lift
 from interleave.compiler.defers import with_defers
 from interleave.compiler.emit import emit, emit_whole
@@ -40,6 +40,7 @@ __all__ = [
     "Code",
     "Locals",
     "Scope",
+    "Swallow",
     "compile_function",
     "compile_whole",
     "is_library",
@@ -218,6 +219,7 @@ def compile_function(
     scope: Scope = Scope.FUNCTION,
     holders: Mapping[str, str] = MappingProxyType({}),
     imports: list[Imported] | None = None,
+    swallowing: Set[Swallow] = frozenset(),
 ) -> Code:
     """Compile a function to blocks.
 
@@ -227,7 +229,8 @@ def compile_function(
     is defined inside does; `scope` says where its variables begin; `switches` asks
     for code that notes where threads may switch (see `machine.run`); `holders` gives, for the names
     of variables of the module and of closures that have one, that of what holds them; `imports` is
-    what its import statements bind.
+    what its import statements bind; `swallowing` has each `with` that is known to swallow
+    exceptions.
     Raises `ModelError`, placed, for what cannot be compiled.
     """
     found = find_function(function)
@@ -269,7 +272,7 @@ def compile_function(
         file=file,
         switches=switches,
     )
-    find_live(code.blocks)
+    find_live(code.blocks, swallowing)
     handlers = [(handler.at, after.at) for handler, after in flattener.handlers]
     code.returns_on = find_dependences(code.blocks, handlers)
     return code

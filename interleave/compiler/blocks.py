@@ -14,6 +14,9 @@ from interleave.compiler.source import Definition, statement_text
 from interleave.errors import Place
 from interleave.result import Source
 
+Swallow = tuple[str, int, int]
+"""Names a `with`: the file, line and column of its context manager."""
+
 Locals = dict[str, Any]
 """The local variables of a frame. Names with `#` are the compiler's own."""
 
@@ -70,6 +73,8 @@ class Block:
     """Blocks of one origin are copies of each other: a `finally` is laid down for each way out."""
     is_awaited: bool = False
     """For a CALL: whether `next` is the AWAIT of what it gives, and nothing else looks at that."""
+    swallows: Swallow | None = None
+    """For a BRANCH: the `with` of which it asks whether its end swallows an exception."""
     raises_again: bool = False
     """Whether it passes on an exception that was raised elsewhere."""
     uses: frozenset[str] = frozenset()

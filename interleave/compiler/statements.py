@@ -497,6 +497,8 @@ class StatementFlattener(ExpressionFlattener):
             again = Label()
             self.branch(node, swallowed, swallow, again)
             self.blocks[-1].decides = False
+            place = item.context_expr
+            self.blocks[-1].swallows = (self.file, place.lineno, place.col_offset)
             self.place(again)
 
         swallow = Label()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from interleave.engine.endings import Endings, Targets, find_endings
@@ -103,6 +104,11 @@ class SearchGraph:
     def kind(self) -> str:
         """The engine that it was searched by."""
         return "reference" if self.engine.name == "reference" else "python"
+
+    @property
+    def engine_for_more(self) -> Engine:
+        """The engine for a product that has as many nodes or more."""
+        return replace(self.engine, name="native") if self.kind == "native" else self.engine
 
     @property
     def workers(self) -> int | None:

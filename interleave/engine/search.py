@@ -82,6 +82,7 @@ def search(
                     known.rooms,
                     roots=known.roots,
                     method_names=known.method_names,
+                    swallowing=known.swallowing,
                     real=real,
                 )
                 machine = Machine(program)

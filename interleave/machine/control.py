@@ -20,7 +20,7 @@ from interleave.machine.switching import Switches, is_of_this_package
 from interleave.machine.tasks import RESULT
 from interleave.memory.coroutine import Coroutine, awaited
 from interleave.memory.port import AccessKind, Unrecoverable
-from interleave.program import Program, Restart, Written
+from interleave.program import Program, Restart, Swallowed, Written
 from interleave.world import reflection
 from interleave.world.calling import call
 from interleave.world.refusal import used
@@ -133,6 +133,9 @@ class Control:
         if self._port.flow:
             self._port.flow.done(block)
         go_on = block.kind is not BlockKind.BRANCH or result
+        if go_on and (which := block.swallows) and which not in self._program.world.swallowing:
+            self._ending.how, self._ending.error = "error", Swallowed(which)
+            return None
         self._jump(frame, block, block.next if go_on else block.otherwise)
         return None
 

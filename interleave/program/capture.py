@@ -410,8 +410,8 @@ class Walk:
 
     def _refuse_more(self, value: Any, path: str) -> None:
         """Refuse attributes that a lock, a queue, ... has been given: no state has them."""
-        own = getattr(value, "__dict__", {})
-        if more := own.keys() - _names_in(cast(Any, type(value))):
+        own = {name for name in getattr(value, "__dict__", ()) if name[0] != "_"}
+        if more := own - _names_in(cast(Any, type(value))):
             raise ModelError(
                 f"{path} has been given an attribute {min(more)!r}",
                 remedy="keep it in an attribute of the model, or of an object of your own",

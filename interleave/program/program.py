@@ -9,6 +9,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+from interleave.compiler import Swallow
 from interleave.errors import ModelError, did_you_mean
 from interleave.memory.identity import ObjectId, ThreadName
 from interleave.memory.primitive import STEPWISE_METHODS
@@ -43,8 +44,8 @@ class Program:
     """Everything a machine needs to know of one model with given parameters.
 
     What earlier programs of the same model have lacked is given as `restarts.Discoveries` has it:
-    `written`, `spawned`, `rooms`, `roots`, `method_names`. `real` knows what real objects were like
-    before.
+    `written`, `spawned`, `rooms`, `roots`, `method_names`, `swallowing`. `real` knows what real
+    objects were like before.
     """
 
     def __init__(
@@ -58,12 +59,14 @@ class Program:
         *,
         roots: Mapping[str, Any] = MappingProxyType({}),
         method_names: frozenset[str] = frozenset(),
+        swallowing: frozenset[Swallow] = frozenset(),
         real: RealState | None = None,
     ) -> None:
         self.model = model
         self.runtime = runtime
         self.parameters = parameters
         self.written = written
+        self._swallowing = swallowing
         self.net = Net()
         """What was seen while code of the model ran."""
         self.sections = Sections()
@@ -142,6 +145,7 @@ class Program:
             self.world = World(
                 self.model,
                 self.written,
+                swallowing=self._swallowing,
                 switches=self.runtime == "gil",
                 kept=self._kept,
             )

@@ -15,11 +15,18 @@ import functools
 import inspect
 import sys
 import types
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from types import MappingProxyType
 from typing import Any
 
-from interleave.compiler import Code, Scope, compile_function, compile_whole, is_user_function
+from interleave.compiler import (
+    Code,
+    Scope,
+    Swallow,
+    compile_function,
+    compile_whole,
+    is_user_function,
+)
 from interleave.compiler.closures import declared
 from interleave.compiler.imports import Imported, imports_of
 from interleave.compiler.names import (
@@ -78,9 +85,12 @@ class World:
         model: type[Model],
         written: Iterable[str],
         *,
+        swallowing: Set[Swallow] = frozenset(),
         switches: bool,
         kept: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        self.swallowing = swallowing
+        """Each `with` that is known to swallow exceptions."""
         self._model = model
         self._kept = kept
         self._switches = switches
@@ -400,6 +410,7 @@ class World:
                 scope=self._scope,
                 holders=self._holders_in(function),
                 imports=self._imports(function),
+                swallowing=self.swallowing,
             )
             self._fill()
             self._require()
