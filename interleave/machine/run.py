@@ -141,7 +141,7 @@ class StepRun:
         ]
         values = (self._program.stand_in, *arguments)
         self._stack.push(code, dict(zip(names, values, strict=False)))
-        if self._tasks.in_loop:
+        if self._tasks.task is not None:
             # It begins when the loop comes to it, and may be cancelled before.
             frames = self._stack.freeze(self._making.moved)
             return self._step(self._locals.id_of((frames, ())), self._stack.shown())
@@ -216,6 +216,8 @@ class StepRun:
                     log.mark_stored(at for made, at in stored if not stack.has_replaced(made))
                 return self._step(self._locals.id_of((start, tuple(log.entries))), first)
             if isinstance(ended, Failure):
+                if self._me.kind == "loop":
+                    return self._loop_goes_on(ended)
                 return self._step(FAILED, first, ended)
             if (
                 ended
@@ -228,6 +230,17 @@ class StepRun:
             log.cut(0)
             if moved:
                 self._refer_to_rooms()
+
+    def _loop_goes_on(self, failure: Failure) -> Step | Blocked:
+        """The loop tells of an exception that a callback has raised, and goes on to the next one.
+
+        See `BaseEventLoop.call_exception_handler`.
+        """
+        self._stack.frames.clear()
+        self._log.cut(0)
+        self._stack.push(self._program.world.code(self._me.function), {"self": None})
+        step = self._go()
+        return step._replace(failure=failure) if isinstance(step, Step) else step
 
     def _note_progress(self, seen: set[Any], start: Key | ModelError) -> None:
         """Raise `ModelError` for a loop that never comes to an access that others may run before.

@@ -146,8 +146,14 @@ class Program:
 
     def _add_loop(self) -> Any:
         cancels = tasks_to_cancel(self.model, self.settings["CANCEL"], self.threads)
-        fifo = self.settings["ORDER"] == "fifo"
-        return add_loop(self.heap, self.threads, self.written, fifo=fifo, cancels=cancels)
+        return add_loop(
+            self.heap,
+            self.threads,
+            self.written,
+            fifo=self.settings["ORDER"] == "fifo",
+            debug=self.settings["ASYNCIO_DEBUG"],
+            cancels=cancels,
+        )
 
     def _add_rooms(self, rooms: Mapping[RoomOwner, int]) -> None:
         """Make room for the objects that threads make."""

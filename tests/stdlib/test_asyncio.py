@@ -710,7 +710,7 @@ def test_tasks_again_and_again(tmp_path: Path, engine: str) -> None:
 """
     result = checked(tmp_path, body, engine)
     assert kinds(result) == set()
-    assert sizes(result) == (23, 35)
+    assert sizes(result) == (19, 27)
 
 
 # Threads
@@ -770,8 +770,12 @@ def test_what_a_thread_may_not_touch(tmp_path: Path, engine: str) -> None:
         await self.event.wait()
 """
     touched = checked(tmp_path, body.replace("CALL", "self.event.set()"), engine)
-    assert kinds(touched) == {"exception"}
-    assert sizes(touched) == (6, 5)
+    assert kinds(touched) == {"deadlock"}
+    assert sizes(touched) == (6, 6)
+    in_debug_mode = body.replace("CALL", "self.event.set()") + "    ASYNCIO_DEBUG = True\n"
+    refused = checked(tmp_path, in_debug_mode, engine)
+    assert kinds(refused) == {"exception", "deadlock"}
+    assert sizes(refused) == (5, 4)
     safe = "asyncio.get_event_loop().call_soon_threadsafe(self.event.set)"
     asked = checked(tmp_path, body.replace("CALL", safe), engine)
     assert kinds(asked) == set()

@@ -20,7 +20,8 @@ from interleave.stdlib.asyncio import (
 )
 from interleave.stdlib.registry import made_by_threads
 
-stepwise(loop.event_loop)
+stepwise(loop.callbacks)
+stepwise(loop.outside)
 stepwise(threads.executor)
 
 PRIMITIVES: dict[type, type[Primitive]] = {
