@@ -146,6 +146,8 @@ def _outcome(machine: Machine, access: AccessRecord) -> str:
         if size < 0:
             return "at the end"
         kind, result = "read", item
+    if kind == "iter":
+        return f"size {result}"
     if result is None and not access.reads:
         return ""
     verb = {"read": "read", "choose": "chose"}.get(kind, "gave")

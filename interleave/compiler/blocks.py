@@ -72,6 +72,8 @@ class Block:
     """For a CALL: whether `next` is the AWAIT of what it gives, and nothing else looks at that."""
     raises_again: bool = False
     """Whether it passes on an exception that was raised elsewhere."""
+    is_failed_assertion: bool = False
+    """Whether it raises the `AssertionError` of an `assert` that does not hold."""
     uses: frozenset[str] = frozenset()
     defines: frozenset[str] = frozenset()
     """Names that are bound whenever the block goes on to `next`."""
