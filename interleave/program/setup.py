@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import types
 from collections import deque
 from collections.abc import Callable, Generator
@@ -67,7 +68,7 @@ def initial_instances(
                 remedy="choose among fewer options",
                 place=place_of_function(model.setup),  # type: ignore[arg-type]
             )
-        instance = object.__new__(model)
+        instance = _new(model)
         copies: dict[int, Any] = {}
         for name, value in class_attributes(model).items():
             object.__setattr__(instance, name, fresh_copy(value, copies))
@@ -87,6 +88,17 @@ def initial_instances(
                 place=place_of_function(model.setup),  # type: ignore[arg-type]
             )
         given = next_choices(choices.taken)
+
+
+def _new(model: type[Model]) -> Any:
+    """An instance without any attributes. Raises `ModelError` for an abstract class."""
+    if inspect.isabstract(model):
+        lacking = ", ".join(sorted(getattr(model, "__abstractmethods__", ())))
+        raise ModelError(
+            f"{model.__name__} is abstract: it lacks {lacking}",
+            remedy="derive a model from it that has all of its methods, and check that",
+        )
+    return object.__new__(model)
 
 
 def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
