@@ -69,6 +69,9 @@ class PropertyPort:
     process = MODEL_PROCESS
     tasks = NoLoop()
 
+    def fork(self) -> None:
+        """No process begins here."""
+
     def __init__(self, machine: Machine, state: State) -> None:
         self._machine = machine
         self._state = state
