@@ -61,6 +61,7 @@ def test_what_was_held_at_the_fork_is_held_for_ever(tmp_path: Path, case: str) -
     assert wait.thread == "child"
     assert "when child was forked" in wait.note
     assert "child" not in wait.holders
+    assert "nothing" not in {str(value) for _, value in violation.trace.initial}
     assert any(access.kind == "fork" for step in violation.trace.steps for access in step.accesses)
 
 
