@@ -845,7 +845,7 @@ def test_why_a_task_was_not_woken(tmp_path: Path) -> None:
     assert "an exception has kept that from the event loop" in deadlock.waits[0].note
 
 
-CALLED = {
+RAISING = {
     "call_soon": "loop.call_soon(self.fails)",
     "call_soon_threadsafe": "loop.call_soon_threadsafe(self.fails)",
     "call_later": "loop.call_later(1, self.fails)",
@@ -854,9 +854,9 @@ CALLED = {
 
 
 @pytest.mark.parametrize("order", ["any", "fifo"])
-@pytest.mark.parametrize("called", CALLED)
+@pytest.mark.parametrize("raising", RAISING)
 def test_a_loop_goes_on_after_a_callback_that_raises(
-    tmp_path: Path, engine: str, called: str, order: str
+    tmp_path: Path, engine: str, raising: str, order: str
 ) -> None:
     body = f"""
     def fails(self, *_):
@@ -873,7 +873,7 @@ def test_a_loop_goes_on_after_a_callback_that_raises(
     @task
     async def main(self):
         loop = asyncio.get_running_loop()
-        {CALLED[called]}
+        {RAISING[raising]}
         loop.call_soon(self.sets)
         await asyncio.sleep(1)
         await asyncio.sleep(1)
