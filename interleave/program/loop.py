@@ -49,11 +49,13 @@ def add_loop(
         debug=debug,
     )
     if cancels or loop.keeps(event_loop.CALLBACKS):
-        name = event_loop.NAME
-        functions: tuple[Any, ...] = (event_loop.callbacks, event_loop.outside)
+        name: str = event_loop.NAME
+        function: Any = event_loop.event_loop
         threads += [
-            ThreadInstance(ThreadId(number), name, name, 0, function, (), True, kind="loop")
-            for number, function in enumerate(functions, len(threads))
+            ThreadInstance(
+                ThreadId(len(threads) + part), name, name, 0, function, (part,), True, kind="loop"
+            )
+            for part in (0, 1)  # callbacks; what comes from outside
         ]
     return loop
 

@@ -934,6 +934,27 @@ def test_to_thread(tmp_path: Path, engine: str) -> None:
     assert result.verdict == "verified", result.violations
 
 
+def test_the_queue_of_the_loop_is_learnt(tmp_path: Path) -> None:
+    """Few of the steps under `fifo` are cases of their own."""
+    body = """
+    async def job(self, k):
+        await asyncio.sleep(0.1)
+        self.n += k
+
+    @task(3)
+    async def work(self):
+        await asyncio.gather(self.job(1), self.job(2))
+"""
+    learnt: list[int] = []
+    check(
+        load(tmp_path / "model.py", HEADER + body),
+        order="fifo",
+        max_states=2_000,
+        on_result=lambda _, facts: learnt.append(facts.learnt),
+    )
+    assert learnt[0] < 1_000  # each of ten threads can be asked in each state
+
+
 MODELS = Path(__file__).parents[2] / "models" / "asyncio"
 SIZE = re.compile(r"^# ([\d,]+) states, ([\d,]+) transitions\n(?:@.*\n)+class (\w+)", re.MULTILINE)
 

@@ -20,8 +20,7 @@ from interleave.stdlib.asyncio import (
 )
 from interleave.stdlib.registry import made_by_threads
 
-stepwise(loop.callbacks)
-stepwise(loop.outside)
+stepwise(loop.event_loop)
 stepwise(threads.executor)
 
 PRIMITIVES: dict[type, type[Primitive]] = {

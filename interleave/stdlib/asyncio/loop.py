@@ -403,28 +403,17 @@ def nothing() -> None:
     """What is run where a timer has only joined the queue of handles."""
 
 
-def callbacks(self: Any) -> None:
-    """What the thread that runs callbacks does, block by block."""
+def event_loop(self: Any, from_outside: int) -> None:
+    """What a thread that stands for the loop runs, block by block."""
     while True:
-        callback, arguments = next_callback()
+        callback, arguments = next_handle(from_outside)
         callback(*arguments)
 
 
-def next_callback() -> Handle:
-    """The next callback, with its arguments."""
-    return current_port().tasks.loop.next_callback()
-
-
-def outside(self: Any) -> None:
-    """What the thread does that stands for what may come at any time, block by block."""
-    while True:
-        callback, arguments = next_from_outside()
-        callback(*arguments)
-
-
-def next_from_outside() -> Handle:
-    """What comes next, with its arguments."""
-    return current_port().tasks.loop.next_from_outside()
+def next_handle(from_outside: int) -> Handle:
+    """The next callback, or what comes from outside, with its arguments."""
+    loop = current_port().tasks.loop
+    return loop.next_from_outside() if from_outside else loop.next_callback()
 
 
 def get_running_loop() -> Any:
