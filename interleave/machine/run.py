@@ -135,12 +135,7 @@ class StepRun:
         """Begin a thread: run its code up to, not including, its first access."""
         self._is_start = True
         self.port.first = -1
-        code = self._program.world.code(function)
-        names = [
-            each.arg for each in (*code.definition.args.posonlyargs, *code.definition.args.args)
-        ]
-        values = (self._program.stand_in, *arguments)
-        self._stack.push(code, dict(zip(names, values, strict=False)))
+        self._enter(function, arguments)
         if self._tasks.task is not None:
             # It begins when the loop comes to it, and may be cancelled before.
             frames = self._stack.freeze(self._making.moved)
@@ -148,6 +143,15 @@ class StepRun:
         step = self._go()
         assert isinstance(step, Step)
         return step
+
+    def _enter(self, function: types.FunctionType, arguments: tuple[Any, ...]) -> None:
+        """Put the first frame of the thread on its stack."""
+        code = self._program.world.code(function)
+        names = [
+            each.arg for each in (*code.definition.args.posonlyargs, *code.definition.args.args)
+        ]
+        values = (self._program.stand_in, *arguments)
+        self._stack.push(code, dict(zip(names, values, strict=False)))
 
     def run(self, local: int) -> Step | Blocked:
         """Take the step from a local state. Raises `ModelError`, `Restart`."""
@@ -238,7 +242,7 @@ class StepRun:
         """
         self._stack.frames.clear()
         self._log.cut(0)
-        self._stack.push(self._program.world.code(self._me.function), {"self": None})
+        self._enter(*self._program.entry(self._me))
         step = self._go()
         return step._replace(failure=failure) if isinstance(step, Step) else step
 
