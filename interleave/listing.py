@@ -102,8 +102,8 @@ def _threads(machine: Machine, collector: _Collector) -> tuple[ListedThread, ...
             code, block = access.place
             names = tuple(sorted(locations, key=_natural))
             steps.append(ListedStep(number, key[3], names, code.source(block)))
-        instances = sum(thread.method == method for thread in machine.program.threads)
-        listed.append(ListedThread(method, instances, tuple(steps)))
+        instances = {each.name for each in machine.program.threads if each.method == method}
+        listed.append(ListedThread(method, len(instances), tuple(steps)))
     return tuple(listed)
 
 

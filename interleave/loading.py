@@ -45,7 +45,8 @@ def model_files(paths: list[Path]) -> list[Path]:
 def load_models(file: Path, *, required: bool = True) -> list[type[Model]]:
     """The model classes that a file defines, in order of definition.
 
-    A class that is there only to be derived from, without threads, does not count if others do.
+    A class that is there only to be derived from does not count: one without threads, or one that
+    lacks what others define that derive from it.
     Raises `ModelError` where the file cannot be run, and where it has no model, if `required`.
     """
     module_name = f"__interleave_model__.{file.stem}"
@@ -95,7 +96,18 @@ def load_models(file: Path, *, required: bool = True) -> list[type[Model]]:
             remedy="define one: `class Counter(Model):`, with `from interleave import Model`",
         )
     derived_from = {base for model in models for base in model.__mro__[1:]}
-    return [m for m in models if m not in derived_from or has_threads(m)]
+    return [m for m in models if not _is_base(m, models, derived=m in derived_from)]
+
+
+def _is_base(model: type[Model], models: list[type[Model]], *, derived: bool) -> bool:
+    """Whether a model is there only to be derived from."""
+    if not derived and not inspect.isabstract(model):
+        return False
+    if not has_threads(model):
+        return True
+    from interleave.bases import is_base  # which needs the compiler
+
+    return not notes_of(model).expectations and is_base(model, models)
 
 
 def _raised(error: BaseException, file: Path) -> ModelError:

@@ -99,6 +99,8 @@ class Wait:
     holders: tuple[str, ...] = ()
     holders_ended: bool = False
     """Whether those threads have ended, and will never give it back."""
+    note: str = ""
+    """What else there is to say of why it cannot move."""
 
 
 @dataclass(frozen=True)

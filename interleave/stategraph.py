@@ -133,7 +133,7 @@ class StateGraph:
     @property
     def threads(self) -> tuple[str, ...]:
         """The names of the threads, in order of declaration."""
-        return tuple(thread.name for thread in self._machine.program.threads)
+        return tuple(dict.fromkeys(thread.name for thread in self._machine.program.threads))
 
     @property
     def initial(self) -> range:

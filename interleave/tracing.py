@@ -26,9 +26,11 @@ def make_trace(machine: Machine, initial: State, path: Path) -> Trace:
     moving = {step.thread for _, step in path.steps}
     return Trace(
         threads=tuple(
-            thread.name
-            for thread in machine.program.threads
-            if thread.kind != "loop" or thread.number in moving
+            dict.fromkeys(
+                thread.name
+                for thread in machine.program.threads
+                if thread.kind != "loop" or thread.number in moving
+            )
         ),
         initial=tuple(variables(machine, initial).items()),
         steps=tuple(
@@ -143,6 +145,8 @@ def _outcome(machine: Machine, access: AccessRecord) -> str:
         if not result:
             return "at the end"
         kind, result = "read", result[0]
+    if kind == "iter":
+        return f"size {result}"
     if result is None and not access.reads:
         return ""
     verb = {"read": "read", "choose": "chose"}.get(kind, "gave")

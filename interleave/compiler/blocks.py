@@ -77,6 +77,8 @@ class Block:
     """For a BRANCH: the `with` of which it asks whether its end swallows an exception."""
     raises_again: bool = False
     """Whether it passes on an exception that was raised elsewhere."""
+    is_failed_assertion: bool = False
+    """Whether it raises the `AssertionError` of an `assert` that does not hold."""
     uses: frozenset[str] = frozenset()
     defines: frozenset[str] = frozenset()
     """Names that are bound whenever the block goes on to `next`."""

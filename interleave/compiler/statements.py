@@ -454,7 +454,7 @@ class StatementFlattener(ExpressionFlattener):
             failure = at(
                 node, ast.Call(at(node, ast.Name("@AssertionError", ast.Load())), message, [])
             )
-            self.plain(node, at(node, ast.Raise(failure, None)))
+            self.plain(node, at(node, ast.Raise(failure, None))).is_failed_assertion = True
             self._pending = []
         self.place(holds)
 

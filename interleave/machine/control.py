@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import types
 from contextlib import AbstractContextManager
 from typing import Any
@@ -236,7 +235,9 @@ class Control:
         if isinstance(error, SystemExit):
             return True  # as in threading: it ends the thread, silently
         code, number = origin
-        return Failure(error, origin, isinstance(code.blocks[number].statement, ast.Assert))
+        # What the message of an assertion raises, and what its condition does, is no assertion.
+        asserted = code.blocks[number].is_failed_assertion and type(error) is AssertionError
+        return Failure(error, origin, asserted)
 
     def _origin(self, error: BaseException) -> tuple[Code, int]:
         """The block that first raised an exception, which may have come through handlers since."""

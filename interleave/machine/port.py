@@ -23,7 +23,7 @@ from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import NoLoop, Tasks
 from interleave.memory.identity import ObjectId, ThreadId, ThreadIdent, ThreadName
 from interleave.memory.made import Kind
-from interleave.memory.port import CONTEXTS, WHOLE, AccessKind, Location
+from interleave.memory.port import CONTEXTS, FORK, WHOLE, AccessKind, Location
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
 from interleave.program import MoreNames, MoreRoots, Program, ThreadInstance, Written
 from interleave.program.choices import Choices
@@ -162,6 +162,24 @@ class StepPort:
                 )
             )
 
+    def fork(self) -> None:
+        self.access(AccessKind(FORK), self._fork)
+
+    def _fork(self) -> None:
+        places = self._places
+        for home, copy in self._program.forks[self._me.process]:
+            value = places.at(home.index)
+            if self._heap.values.rooms(value):
+                self._ending.halt(
+                    ModelError(
+                        f"process {self._me.name} begins when {home.name} refers to an object that "
+                        "a thread has made",
+                        remedy="make it in setup, or let the process not look at it",
+                    )
+                )
+            if places.at(copy.index) != value:
+                places.written[copy.index] = value
+
     def locate(self, location: Location) -> Location:
         return self._space.get(location, location)
 
@@ -173,6 +191,8 @@ class StepPort:
             is_given = location.home.name in self._program.parameters
             places = self._places.parameters if is_given else self._places.constants
             places[location.key] = location.name
+        if location.lacks_fork:
+            self._ending.fail(Written(location.at_fork))  # type: ignore[attr-defined]
         index = location.index
         if index < 0:
             return self._heap.values[location.initial]

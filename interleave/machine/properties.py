@@ -80,6 +80,9 @@ class PropertyPort:
     process = MODEL_PROCESS
     tasks = NoLoop()
 
+    def fork(self) -> None:
+        """No process begins here."""
+
     def __init__(self, machine: Machine, state: State) -> None:
         self.has_contexts = bool(machine.program.contexts)
         self._machine = machine

@@ -40,8 +40,8 @@ _LAZY = (types.GeneratorType, map, filter)
 class Cursor:
     """An iterator: `source` is what it iterates over, `place` how far it is.
 
-    `size` is how many items `source` had, where it must not change (-1: it may, or is not known
-    yet), `view` what is wanted of a dict, `passed` are the keys of it that were met.
+    `size` is how many items `source` had when the loop began, where that must not change (-1: it
+    may), `view` what is wanted of a dict, `passed` are the keys of it that were met.
     """
 
     __slots__ = ("passed", "place", "size", "source", "view")
@@ -121,12 +121,10 @@ class Cursor:
         found = _take_shared(container, take)
         if not found:
             self._end()
-        item, size, key = found
+        item, _, key = found
         if is_dict:
             self.passed += (key,)
         self.place += 1
-        if type(source) is not SharedList:
-            self.size = size
         return item
 
     def _end(self) -> None:
@@ -325,8 +323,10 @@ def cursor(iterable: Any) -> Iterator[Any]:
     kind = type(iterable)
     if kind in _OURS:
         return iterable
-    if issubclass(kind, SharedContainer | DictView | SharedArray):
+    if issubclass(kind, SharedList | SharedArray):
         return Cursor(iterable)
+    if issubclass(kind, SharedContainer | DictView):
+        return Cursor(iterable, size=_size_of(iterable.of if kind is DictView else iterable))
     if kind in _IMMUTABLE or kind in (list, bytearray):
         return Cursor(iterable)
     if kind in (set, OrderedSet, deque):
@@ -342,6 +342,19 @@ def cursor(iterable: Any) -> Iterator[Any]:
     if isinstance(iterator, _LAZY) or type(iterator) in _OURS or is_plain_object(iterator):
         return iterator
     return Cursor(_all_of(iterator))
+
+
+def _size_of(container: SharedContainer) -> int:
+    """How many items a shared container has when a loop over it begins: an access of its own."""
+    port = current_port()
+    location = port.locate(container._location)
+
+    def effect() -> int:
+        return len(port.read(location))
+
+    if location.constant:
+        return effect()
+    return int(port.access(AccessKind("iter", location), effect))
 
 
 def _all_of(iterator: Iterator[Any]) -> tuple[Any, ...]:

@@ -51,6 +51,9 @@ class Location:
         that is not known: any may be.
         """
 
+    lacks_fork = False
+    """Whether it is a copy of a process, and what the parent has made of it until then matters."""
+
     @property
     def home(self) -> Location:
         """The location of which this is the copy that a process has; itself, if it is none."""
@@ -69,6 +72,10 @@ CONTEXTS = "contexts"
 
 WHOLE = "whole"
 """The part of a location that is all of it; else a part is a key, as a tuple of one."""
+
+
+FORK = "fork"
+"""The access by which a process begins that takes something over from its parent."""
 
 
 class AccessKind(NamedTuple):
@@ -120,6 +127,10 @@ class Port(Protocol):
         The only place where a thread can be suspended. `effect` may raise what user code is to
         see, and calls `block` where the access cannot proceed now.
         """
+        ...
+
+    def fork(self) -> None:
+        """Copy what the parent has at this moment, for the process that begins."""
         ...
 
     def locate(self, location: Location) -> Location:

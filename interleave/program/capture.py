@@ -146,7 +146,7 @@ class Walk:
         """Attributes that some code gives to an object at a path, as far as that is known."""
         for key in sorted(written):
             path, _, name = key.rpartition(".")
-            if ":" not in key and not key.endswith("[]"):
+            if name.isidentifier():  # else it is a container, a copy of a process, or another fact
                 self._late.setdefault(path, []).append(name)
         self._place = place
         self._numbers: dict[tuple[str, object], int] = {}

@@ -21,7 +21,7 @@ from interleave.program.contexts import add_contexts
 from interleave.program.heap import RoomOwner
 from interleave.program.loop import add_loop, tasks_to_cancel
 from interleave.program.misuse import kept_names, refuse_misuse
-from interleave.program.processes import Space, private_copies, share_pipes
+from interleave.program.processes import Space, copied_at_fork, private_copies, share_pipes
 from interleave.program.reach import (
     fields_set,
     reachable_functions,
@@ -82,6 +82,10 @@ class Program:
         """Knows what real objects were like before."""
         own_names, shared = self._capture(roots)
         self.spaces = self._spaces()
+        self.forks = {
+            process: copied_at_fork(space, self.written) for process, space in self.spaces.items()
+        }
+        """What each process takes over from its parent as it begins, which may have changed."""
         has_tasks = any(thread.kind == "task" for thread in self.threads)
         self.settings = settings_of(model, parameters, has_tasks=has_tasks)
         """How things are to be modelled, as the model says; None where it does not."""
@@ -171,8 +175,14 @@ class Program:
 
     def _add_loop(self) -> Any:
         cancels = tasks_to_cancel(self.model, self.settings["CANCEL"], self.threads)
-        fifo = self.settings["ORDER"] == "fifo"
-        return add_loop(self.heap, self.threads, self.written, fifo=fifo, cancels=cancels)
+        return add_loop(
+            self.heap,
+            self.threads,
+            self.written,
+            fifo=self.settings["ORDER"] == "fifo",
+            debug=self.settings["ASYNCIO_DEBUG"],
+            cancels=cancels,
+        )
 
     def _add_rooms(self, rooms: Mapping[RoomOwner, int]) -> None:
         """Make room for the objects that threads make."""
@@ -184,12 +194,14 @@ class Program:
 
     def entry(self, thread: ThreadInstance) -> tuple[types.FunctionType, tuple[Any, ...]]:
         """The function that a thread runs, and what follows `self`."""
-        if not (thread.process and self._left):
+        forks = self.forks.get(thread.process)
+        if not (thread.process and (self._left or forks)):
             return thread.function, thread.arguments
+        from interleave.stdlib.multiprocessing.forks import forking
         from interleave.stdlib.multiprocessing.queues import leaving
 
         run = getattr(self.stand_in, thread.method)
-        function: types.FunctionType = leaving  # type: ignore[assignment]
+        function: Any = forking if forks else leaving
         return function, (run, thread.arguments, self._left)
 
     def _entries(self, *, processes: bool = True) -> list[types.FunctionType]:
@@ -207,7 +219,11 @@ class Program:
         fields = {each.function: self._written_by([each.function]) for each in running}
         return {
             each.process: private_copies(
-                self.heap, each.process, fields[each.function], self.written
+                self.heap,
+                each.process,
+                fields[each.function],
+                self.written,
+                parent_runs=len(running) < len(self.threads),
             )
             for each in running
         }

@@ -56,6 +56,12 @@ SETTINGS = {
         f"it says which task the event loop runs next: {' or '.join(map(repr, ORDERS))}",
         of_loop=True,
     ),
+    "ASYNCIO_DEBUG": Setting(
+        False,
+        lambda value: type(value) is bool,
+        "it says whether the event loop is in debug mode: True or False",
+        of_loop=True,
+    ),
     # Whether there are tasks of these names is seen when the event loop is made.
     "CANCEL": Setting(
         (),

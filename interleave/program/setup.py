@@ -89,7 +89,7 @@ def initial_instances(
                 remedy="choose among fewer options",
                 place=place_of_function(model.setup),  # type: ignore[arg-type]
             )
-        instance = object.__new__(model)
+        instance = _new(model)
         copies: dict[int, Any] = {}
         for name, value in class_attributes(model).items():
             object.__setattr__(instance, name, fresh_copy(value, copies))
@@ -124,6 +124,17 @@ def _under(names: Iterable[str], model: type[Model], instance: Any) -> dict[str,
         name: (id(own.get(name, UNBOUND)), id(inspect.getattr_static(model, name, UNBOUND)))
         for name in names
     }
+
+
+def _new(model: type[Model]) -> Any:
+    """An instance without any attributes. Raises `ModelError` for an abstract class."""
+    if inspect.isabstract(model):
+        lacking = ", ".join(sorted(getattr(model, "__abstractmethods__", ())))
+        raise ModelError(
+            f"{model.__name__} is abstract: it lacks {lacking}",
+            remedy="derive a model from it that has all of its methods, and check that",
+        )
+    return object.__new__(model)
 
 
 def _run_setup(model: type[Model], instance: Any, net: Net) -> None:

@@ -64,7 +64,7 @@ class Spawned:
         """The modelled `Thread` of each, and who makes it."""
         self._made: Counter[str] = Counter()
         # Those of each maker in turn. Pools are no threads, and come last.
-        makers = [thread.name for thread in threads]
+        makers = [*dict.fromkeys(thread.name for thread in threads)]
         makers += dict.fromkeys(key.maker for key in wanted if issubclass(key.kind, Worker))
         for maker in makers:  # which grows meanwhile
             for key, count in wanted.items():

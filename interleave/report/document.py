@@ -157,6 +157,7 @@ def _wait(wait: Wait) -> Document:
         "access": _access(wait.access),
         "source": _source(wait.source),
         "holders": [plain_text(holder) for holder in wait.holders],
+        "note": wait.note,
     }
 
 

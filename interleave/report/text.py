@@ -118,6 +118,8 @@ def _waits(violation: Violation, verbosity: int, width: int) -> list[Line]:
         sentence = f"{one_line(wait.thread)} {words.wait_text(wait)}"
         if wait.holders:
             sentence += f", {words.held_by(wait)}"
+        if wait.note:
+            sentence += f": {one_line(wait.note)}"
         if verbosity > 0:
             source = wait.source
             sentence += f" ({one_line(source.file)}:{source.line}: {one_line(source.text)})"

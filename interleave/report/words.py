@@ -214,7 +214,7 @@ def wait_text(wait: Wait) -> str:
     location = one_line(wait.access.location or "")
     if not location:
         return f"waits in {one_line(wait.access.kind)}"
-    if wait.access.kind == "acquire":
+    if wait.access.kind in ("acquire", "run"):
         return f"waits for {location}"
     return f"waits for {location} ({one_line(wait.access.kind)})"
 
