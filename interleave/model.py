@@ -25,6 +25,7 @@ KINDS = (
     "lost-update",
     "deadlock",
     "stuck",
+    "livelock",
     "exception",
     "assertion",
     "invariant",
