@@ -103,14 +103,14 @@ class Wait:
 
 @dataclass(frozen=True)
 class Poll:
-    """A thread that takes steps for ever and gets nowhere: what it looks at again and again.
+    """A thread that takes steps for ever and gets nowhere: what it looks at, over and over.
 
-    `accesses` is empty, and `source` None, for a loop in which it looks at nothing that is shared.
+    `accesses` is empty for a loop in which it looks at nothing that is shared.
     """
 
     thread: str
     accesses: tuple[Access, ...]
-    source: Source | None = None
+    source: Source
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from interleave.checks.base import Found
 from interleave.checks.stale import Cell
-from interleave.checks.waiting import in_words, waits_in
+from interleave.checks.waiting import in_words, listed, waits_in
 from interleave.compiler import Code
 from interleave.engine.contents import NOTHING, Contents
 from interleave.engine.graph import SearchGraph
@@ -30,11 +30,13 @@ from interleave.memory.port import WHOLE, AccessKind
 from interleave.result import Access, Poll, Source, Trace, Violation
 
 HINT = (
-    "If it is to go on for as long as the program does, as a server or an observer, make it a "
-    "daemon: daemon=True."
+    "A thread that is to go on like this for as long as the program does, a server or an observer, "
+    "is one with daemon=True."
 )
 
-Look = tuple[tuple[Code, int], AccessKind]
+Place = tuple[Code, int]
+
+Look = tuple[Place, AccessKind]
 """An access that only looks: the block that it is in, and what it is."""
 
 Change = tuple[int, int, int]
@@ -46,6 +48,8 @@ class Livelock(NamedTuple):
 
     first: int
     waiting: dict[int, list[Look]]
+    places: dict[int, Place]
+    """Where each of these is."""
     blocked: list[Blocked]
 
 
@@ -94,7 +98,11 @@ class Livelocks:
             return False
         nobody_works = len(idle) == len(doings)
         blocked = self._blocked(example, doings) if nobody_works else []
-        self._found.append(Livelock(first, waiting, blocked))
+        places = {
+            thread: looks[0][0] if looks else min(doings[thread].places, key=_line)
+            for thread, looks in waiting.items()
+        }
+        self._found.append(Livelock(first, waiting, places, blocked))
         return nobody_works
 
     def found(self, graph: SearchGraph) -> list[Found]:
@@ -104,9 +112,8 @@ class Livelocks:
         found = []
         for livelock in self._found:
             causes: set[object] = {
-                (methods[thread], look)
+                (methods[thread], livelock.places[thread], *looks)
                 for thread, looks in livelock.waiting.items()
-                for look in (looks or (None,))
             }
             causes |= {(methods[each.thread], each.access) for each in livelock.blocked}
             if not causes <= known:
@@ -183,7 +190,14 @@ class Livelocks:
 
     def _describe(self, state: State, livelock: Livelock, path: Path, trace: Trace) -> Violation:
         names = [thread.name for thread in self._machine.program.threads]
-        polls = tuple(_poll(names[each], looks) for each, looks in livelock.waiting.items())
+        polls = tuple(
+            Poll(
+                names[thread],
+                tuple(dict.fromkeys(Access(kind.name, kind.where) for _, kind in looks)),
+                _source(livelock.places[thread]),
+            )
+            for thread, looks in livelock.waiting.items()
+        )
         waits, length = waits_in(self._machine, state, livelock.blocked, path)
         parts = [poll_in_words(poll) for poll in polls]
         parts += [in_words(waits, length)] if waits else []
@@ -194,7 +208,7 @@ class Livelocks:
             None,
             (*(poll.thread for poll in polls), *(wait.thread for wait in waits)),
             trace,
-            source=next((poll.source for poll in polls if poll.source is not None), None),
+            source=polls[0].source,
             waits=waits,
             cycle=length > 1,
             polls=polls,
@@ -210,6 +224,8 @@ class _Doing:
         self._contents = contents
         self.locals: set[int] = set()
         """The local states that it is in."""
+        self.places: set[Place] = set()
+        """Where it is."""
         self.reads: set[Cell] = set()
         """What it reads of what may have content."""
         self.changes: set[Change] = set()
@@ -222,6 +238,7 @@ class _Doing:
     def add(self, state: State, step: Step) -> None:
         """Note what a step from a state does."""
         self.locals.add(self._machine.local(state, step.thread))
+        self.places.add(step.place)
         for place, value in step.writes:
             if value != state[place]:
                 self.writes.add(place)
@@ -245,23 +262,24 @@ def _is_in_vain(access: AccessRecord) -> bool:
     return access.result is False or all(it.location is not location for it in access.writes)
 
 
-def _order(look: Look) -> tuple[str, int, str, str]:
-    (code, block), kind = look
-    source = code.source(block)
-    return source.file, source.line, kind.where or "", kind.name
+def _source(place: Place) -> Source:
+    code, block = place
+    return code.source(block)
 
 
-def _poll(thread: str, looks: list[Look]) -> Poll:
-    accesses = dict.fromkeys(Access(kind.name, kind.where) for _, kind in looks)
-    sources: list[Source] = [code.source(block) for (code, block), _ in looks]
-    return Poll(thread, tuple(accesses), next(iter(sources), None))
+def _line(place: Place) -> tuple[str, int]:
+    source = _source(place)
+    return source.file, source.line
+
+
+def _order(look: Look) -> tuple[tuple[str, int], str, str]:
+    place, kind = look
+    return _line(place), kind.where or "", kind.name
 
 
 def poll_in_words(poll: Poll) -> str:
     """One clause: "left looks at flag over and over"."""
-    names = list(dict.fromkeys(each.location or each.kind for each in poll.accesses))
+    names = dict.fromkeys(each.location or each.kind for each in poll.accesses)
     if not names:
         return f"{poll.thread} goes round in a loop"
-    *most, last = names
-    listed = f"{', '.join(most)} and {last}" if most else last
-    return f"{poll.thread} looks at {listed} over and over"
+    return f"{poll.thread} looks at {listed(names)} over and over"

@@ -16,6 +16,7 @@ from interleave.result import (
     LostUpdate,
     ModelResult,
     PendingAccess,
+    Poll,
     Result,
     Source,
     Trace,
@@ -110,6 +111,7 @@ def _violation(violation: Violation) -> Document:
         "trace": _trace(violation.trace),
         "waits": [_wait(wait) for wait in violation.waits],
         "cycle": violation.cycle,
+        "polls": [_poll(poll) for poll in violation.polls],
         "race": [_pending(each) for each in violation.race],
         "lost_update": None if violation.lost_update is None else _lost(violation.lost_update),
     }
@@ -148,6 +150,14 @@ def _access(access: Access) -> Document:
 
 def _source(source: Source) -> Document:
     return {"file": plain_text(source.file), "line": source.line, "text": plain_text(source.text)}
+
+
+def _poll(poll: Poll) -> Document:
+    return {
+        "thread": plain_text(poll.thread),
+        "accesses": [_access(access) for access in poll.accesses],
+        "source": _source(poll.source),
+    }
 
 
 def _wait(wait: Wait) -> Document:
