@@ -38,10 +38,11 @@ def find_stuck(graph: NativeGraph, forest: Forest, later: Later, judge: Judge | 
     question = _question(graph, forest, judge)
     answer = _answer(graph, forest, question, later)
     ends = None if judge is None else _judged(graph, forest, judge, answer)
-    if ends is not None:
-        # What was taken for a path without an end is one no more.
-        answer = _answer(graph, forest, question, later, ends)
-    return _first_waits(graph, forest, question, answer)
+    found = _first_waits(graph, forest, question, answer)
+    if ends is None or not found:
+        return found
+    # What was taken for a path without an end is one no more.
+    return _first_waits(graph, forest, question, _answer(graph, forest, question, later, ends))
 
 
 def find_waiting(graph: NativeGraph, forest: Forest) -> tuple[Later, Stuck]:
