@@ -199,7 +199,7 @@ class Livelocks:
             for thread, looks in livelock.waiting.items()
         )
         waits, length = waits_in(self._machine, state, livelock.blocked, path)
-        parts = [poll_in_words(poll) for poll in polls]
+        parts = polls_in_words(polls)
         parts += [in_words(waits, length)] if waits else []
         they = "it never gets" if len(polls) + len(waits) == 1 else "they never get"
         return Violation(
@@ -277,9 +277,17 @@ def _order(look: Look) -> tuple[tuple[str, int], str, str]:
     return _line(place), kind.where or "", kind.name
 
 
-def poll_in_words(poll: Poll) -> str:
-    """One clause: "left looks at flag over and over"."""
-    names = dict.fromkeys(each.location or each.kind for each in poll.accesses)
-    if not names:
-        return f"{poll.thread} goes round in a loop"
-    return f"{poll.thread} looks at {listed(names)} over and over"
+def polls_in_words(polls: Iterable[Poll]) -> list[str]:
+    """A clause for all threads that look at the same: "a and b look at flag over and over"."""
+    alike: dict[str, list[str]] = {}
+    for poll in polls:
+        names = list(dict.fromkeys(each.location or each.kind for each in poll.accesses))
+        alike.setdefault(listed(names) if names else "", []).append(poll.thread)
+    return [_clause(threads, names) for names, threads in alike.items()]
+
+
+def _clause(threads: list[str], names: str) -> str:
+    alone = len(threads) == 1
+    if names:
+        return f"{listed(threads)} {'looks' if alone else 'look'} at {names} over and over"
+    return f"{listed(threads)} {'goes' if alone else 'go'} round in a loop"
