@@ -27,6 +27,7 @@ from interleave.machine import FAILED, FINISHED, Blocked, Machine, State, Step
 from interleave.machine.step import AccessRecord
 from interleave.memory.containers import SharedContainer
 from interleave.memory.port import WHOLE, AccessKind
+from interleave.memory.values import Shared
 from interleave.result import Access, Poll, Source, Trace, Violation
 
 HINT = (
@@ -98,6 +99,8 @@ class Livelocks:
             return False
         nobody_works = len(idle) == len(doings)
         blocked = self._blocked(example, doings) if nobody_works else []
+        for thread, looks in waiting.items():
+            looks += [] if looks else self._constants(doings[thread])
         places = {
             thread: looks[0][0] if looks else min(doings[thread].places, key=_line)
             for thread, looks in waiting.items()
@@ -156,6 +159,19 @@ class Livelocks:
             if content or place not in passed_on
         }
         return sorted(found, key=_order)
+
+    def _constants(self, doing: _Doing) -> list[Look]:
+        """Looks at what no thread ever writes, which are no accesses."""
+        heap = self._machine.program.heap
+        return sorted(
+            [
+                (place, AccessKind("read", location))
+                for location in heap.locations
+                if location.constant and not isinstance(heap.values[location.initial], Shared)
+                for place in doing.constants.get(location.name, ())
+            ],
+            key=_order,
+        )
 
     def _blocked(self, state: State, doings: dict[int, _Doing]) -> list[Blocked]:
         """What the others wait for, that have not ended and need to."""
@@ -226,6 +242,8 @@ class _Doing:
         """The local states that it is in."""
         self.places: set[Place] = set()
         """Where it is."""
+        self.constants: dict[str, set[Place]] = {}
+        """Names of what it looks at that nobody writes, each with where it does so."""
         self.reads: set[Cell] = set()
         """What it reads of what may have content."""
         self.changes: set[Change] = set()
@@ -239,6 +257,8 @@ class _Doing:
         """Note what a step from a state does."""
         self.locals.add(self._machine.local(state, step.thread))
         self.places.add(step.place)
+        for name in step.constants:
+            self.constants.setdefault(name, set()).add(step.place)
         for place, value in step.writes:
             if value != state[place]:
                 self.writes.add(place)
@@ -267,12 +287,12 @@ def _source(place: Place) -> Source:
     return code.source(block)
 
 
-def _line(place: Place) -> tuple[str, int]:
+def _line(place: Place) -> tuple[str, int, str]:
     source = _source(place)
-    return source.file, source.line
+    return source.file, source.line, source.text
 
 
-def _order(look: Look) -> tuple[tuple[str, int], str, str]:
+def _order(look: Look) -> tuple[tuple[str, int, str], str, str]:
     place, kind = look
     return _line(place), kind.where or "", kind.name
 

@@ -433,6 +433,15 @@ def test_who_is_blocked_is_named(tmp_path: Path) -> None:
     assert violation.hint.endswith("daemon=True.")
 
 
+def test_what_nobody_ever_writes_is_named(tmp_path: Path) -> None:
+    (violation,) = checked(tmp_path, SLEEPS_UNTIL_A_CONSTANT_CHANGES).violations
+    assert violation.message.startswith("sleeps looks at stop over and over: ")
+    (violation,) = checked(tmp_path, POLLS_UNDER_A_LOCK).violations
+    assert violation.message.startswith(
+        "half[0] looks at ready[1] over and over; half[1] looks at ready[0] over and over: "
+    )
+
+
 def test_who_is_blocked_is_stuck_where_somebody_works(tmp_path: Path) -> None:
     stuck, livelock = checked(tmp_path, ONE_WORKS.format(daemon="")).violations
     assert (stuck.threads, livelock.threads) == (("waits",), ("polls",))
