@@ -463,10 +463,11 @@ def test_document(tmp_path: Path) -> None:
         m["violations"] for m in json.loads(render_json(result, version=""))["models"]
     ]
     assert violation["kind"] == "livelock"
-    (poll,) = violation["polls"]
-    assert poll["thread"] == "waits"
-    assert poll["accesses"] == [{"kind": "wait", "location": "condition"}]
-    assert poll["source"]["text"] == "while not self.condition.wait(1):"
+    (wait,) = violation["waits"]
+    assert wait["thread"] == "waits"
+    assert wait["access"] == {"kind": "wait", "location": "condition"}
+    assert wait["source"]["text"] == "while not self.condition.wait(1):"
+    assert wait["holders"] == []
 
 
 def test_diagram(tmp_path: Path) -> None:
