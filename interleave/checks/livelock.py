@@ -3,7 +3,8 @@
 In a component of the state graph that is never left, a thread **works** if it changes some content
 (see `engine.contents`), or reads what another thread changes there. One that moves and does not
 work is in a livelock if it waits for something: it looks at what nobody changes, or its loop could
-be left. A loop that only takes locks, or sleeps, and has no way out waits for nothing.
+be left. A loop that only takes locks, or sleeps, and has no way out waits for nothing; nor does a
+thread that comes to its end there, and is made anew.
 
 A daemon need not get anywhere. Where nobody works, threads that cannot move are in it too.
 """
@@ -91,9 +92,10 @@ class Livelocks:
         idle = [each for each in sorted(doings) if not self._works(each, doings)]
         waiting = {}
         for thread in idle:
-            looks = self._looks(thread, doings)
-            is_daemon = self._machine.program.threads[thread].daemon
-            if not is_daemon and (looks or any(map(self._has_way_out, doings[thread].locals))):
+            looks, doing = self._looks(thread, doings), doings[thread]
+            if self._machine.program.threads[thread].daemon or doing.ends:
+                continue
+            if looks or any(map(self._has_way_out, doing.locals)):
                 waiting[thread] = looks
         if not waiting:
             return False
@@ -240,6 +242,8 @@ class _Doing:
         self._contents = contents
         self.locals: set[int] = set()
         """The local states that it is in."""
+        self.ends = False
+        """Whether it comes to its end, and to begin anew."""
         self.places: set[Place] = set()
         """Where it is."""
         self.constants: dict[str, set[Place]] = {}
@@ -257,6 +261,7 @@ class _Doing:
         """Note what a step from a state does."""
         self.locals.add(self._machine.local(state, step.thread))
         self.places.add(step.place)
+        self.ends |= step.local in (FINISHED, FAILED)
         for name in step.constants:
             self.constants.setdefault(name, set()).add(step.place)
         for place, value in step.writes:

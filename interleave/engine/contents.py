@@ -66,9 +66,10 @@ class Contents:
         """Whether any value at a location has content."""
         if location.index in self.variables or location.is_room:
             return True
-        kind: type[Primitive] = type(self._heap.owner(location))
-        own = kind.content.__func__  # type: ignore[attr-defined]
-        return bool(location.name) and own is not Primitive.content.__func__  # type: ignore[attr-defined]
+        if location.index < 0 or not location.name:
+            return False
+        own = type(self._heap.owner(location)).content.__func__
+        return own is not Primitive.content.__func__  # type: ignore[attr-defined]
 
     def differ(self, place: int, before: int, after: int) -> bool:
         """Whether there is content before and after, and not the same."""
