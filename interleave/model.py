@@ -38,6 +38,7 @@ KINDS = (
     "lost-update",
     "deadlock",
     "stuck",
+    "livelock",
     "exception",
     "assertion",
     "invariant",

@@ -104,6 +104,18 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class Poll:
+    """A thread that takes steps for ever and gets nowhere: what it looks at, over and over.
+
+    `accesses` is empty for a loop in which it looks at nothing that is shared.
+    """
+
+    thread: str
+    accesses: tuple[Access, ...]
+    source: Source
+
+
+@dataclass(frozen=True)
 class PendingAccess:
     """One side of a data race: what a thread is about to do, and whether that is a write."""
 
@@ -136,6 +148,7 @@ class Violation:
     `kind` is one of `interleave.model.KINDS`; `message` is one plain sentence; `location` the
     shared location concerned, or None; `threads` the threads concerned. `waits` is filled for
     deadlocks, and for threads that are stuck: in the order of the cycle where `cycle` is true.
+    `polls` has the threads of a livelock that move, `waits` those that do not.
     `race` has both sides of a data race, one that writes first, in the state that the trace leads
     to. `source` is the line at fault, where there is one.
     """
@@ -158,6 +171,7 @@ class Violation:
     """The messages of other violations, which differ from this one in the numbers of instances."""
     leaked: bool = False
     """Whether the threads are stuck at the end of the program, which did not wait for them."""
+    polls: tuple[Poll, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -51,12 +51,12 @@ def in_words(waits: tuple[Wait, ...], length: int) -> str:
         if wait.holders == (wait.thread,):
             part += ", which it holds itself"
         elif wait.holders:
-            part += f", held by {_listed(wait.holders)}"
+            part += f", held by {listed(wait.holders)}"
             part += ", which has ended" if wait.holders_ended else ""
         part += f": {wait.note}" if wait.note else ""
         parts.append(part)
     if length > 2:
-        names = _listed(wait.thread for wait in waits[:length])
+        names = listed(wait.thread for wait in waits[:length])
         parts[:length] = [f"{names} wait for each other in a circle"]
     return "; ".join(parts)
 
@@ -110,7 +110,8 @@ def _have_ended(machine: Machine, state: State, threads: tuple[int, ...]) -> boo
     return bool(ended) and all(ended)
 
 
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """Names in a sentence: "a, b and c"."""
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last
 

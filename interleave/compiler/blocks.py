@@ -119,6 +119,11 @@ class Block:
             return []  # `next` is -1 where the block always raises
         return [self.next, self.otherwise] if self.kind is BlockKind.BRANCH else [self.next]
 
+    @property
+    def returns(self) -> bool:
+        """Whether it leaves the function without an exception."""
+        return self.kind is BlockKind.RETURN
+
     def ways_on(self) -> list[int]:
         """The successors that are ways on."""
         return [each for each in self.successors() if each != self.failing] or self.successors()

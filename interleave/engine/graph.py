@@ -12,7 +12,7 @@ from interleave.engine.endings import Endings, Targets, find_endings
 from interleave.engine.observing import Engine
 from interleave.engine.product import Product
 from interleave.engine.stopping import Guard, Stop
-from interleave.engine.stuck import Later, Stuck, find_stuck, find_waiting
+from interleave.engine.stuck import Judge, Later, Stuck, find_stuck, find_waiting
 from interleave.machine import Machine, Moves, State, Step
 
 Stepper = Callable[[State, int], Moves]
@@ -175,13 +175,13 @@ class SearchGraph:
             self._endings, self.has_cycle = find_endings(self)
         return self._endings
 
-    def stuck(self, later: Later = ()) -> Stuck:
+    def stuck(self, later: Later = (), judge: Judge | None = None) -> Stuck:
         """States in which threads are stuck; see `stuck`. The graph is complete, and no product.
 
         For everything that a thread waits for, the first state in which it is stuck there is one
-        of them.
+        of them. The judge is asked about components that are never left.
         """
-        return find_stuck(self, later)
+        return find_stuck(self, later, judge)
 
     def waiting(self, over: Iterable[int]) -> tuple[Later, Stuck]:
         """The initial states, each with the threads that never move again; and all states in which

@@ -29,6 +29,10 @@ class _Atomic(GoPrimitive):
         return visit(state, ".value")
 
     @classmethod
+    def content(cls, state: Any) -> object:
+        return (state,)  # which may be nil
+
+    @classmethod
     def of(cls, value: Any) -> Any:
         """A value as it is stored. Raises `ModelError` for one of another type."""
         return value

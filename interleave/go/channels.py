@@ -195,6 +195,10 @@ class Chan(Channel):
         return state._replace(zero=visit(state.zero, ".zero"))
 
     @classmethod
+    def content(cls, state: Any) -> object:
+        return (state.buffer, state.closed, state.delivered)
+
+    @classmethod
     def describe(cls, state: Any) -> str:
         return described(state)
 

@@ -31,6 +31,10 @@ class Map(GoPrimitive):
         return tuple([(visit(key, ".key"), visit(value, f"[{key!r}]")) for key, value in state])
 
     @classmethod
+    def content(cls, state: Any) -> object:
+        return state
+
+    @classmethod
     def describe(cls, state: Any) -> str:
         return show(dict(state)) if state else "empty"
 

@@ -136,6 +136,8 @@ class Step(NamedTuple):
     """What Python would warn of: coroutines and exceptions that were dropped unseen."""
     choices: tuple[int, ...] = ()
     """Which of its options each choice in it took."""
+    constants: tuple[str, ...] = ()
+    """Names of locations that it looked at and nothing writes."""
 
     def outcome(self) -> tuple[object, ...]:
         """What must be the same whenever the step is taken again."""

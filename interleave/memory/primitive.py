@@ -182,6 +182,13 @@ class Primitive(Shared):
         return True
 
     @classmethod
+    def content(cls, state: Any) -> object:
+        """What of a state threads tell each other by it; None where it only makes them wait: a
+        lock, a line of those who wait, a clock.
+        """
+        return None
+
+    @classmethod
     def lost_with(cls, state: Any) -> list[str]:
         """What is to be said where nothing refers any more to one that is in this state."""
         return []

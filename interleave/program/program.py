@@ -259,6 +259,14 @@ class Program:
             return [self.main]
         return [thread.number for thread in self.threads if not thread.daemon]
 
+    @property
+    def unhurried(self) -> frozenset[int]:
+        """The threads that need not ever move, though they always could: something outside that may
+        cancel tasks.
+        """
+        loops = [thread.number for thread in self.threads if thread.kind == "loop"]
+        return frozenset(loops if self.settings.get("CANCEL") else ())
+
     def ends_with(self, thread: int) -> bool:
         """Whether the program is over when a thread has returned."""
         return thread == self.main

@@ -112,6 +112,10 @@ class Queue(_AnyQueue):
         real.queue = type(real.queue)([copy(item) for item in real.queue])
 
     @classmethod
+    def content(cls, state: Any) -> object:
+        return state[0]
+
+    @classmethod
     def describe(cls, state: Any) -> str:
         items, unfinished, maxsize, closed = state
         words = {
@@ -307,6 +311,10 @@ class SimpleQueue(_AnyQueue):
     def copy_parts(cls, real: Any, copy: Callable[[Any], Any]) -> None:
         for _ in range(real.qsize()):
             real.put(copy(real.get()))
+
+    @classmethod
+    def content(cls, state: Any) -> object:
+        return state
 
     @classmethod
     def describe(cls, state: Any) -> str:

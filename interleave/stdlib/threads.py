@@ -71,6 +71,10 @@ class Thread(Primitive):
     """Whether it is the same thread for others that begins again after it has ended."""
 
     @classmethod
+    def content(cls, state: Any) -> object:
+        return None if state is None else state.phase
+
+    @classmethod
     def describe(cls, state: Any) -> str:
         return "not made" if state is None else str(state.phase)
 

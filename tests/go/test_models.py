@@ -42,6 +42,8 @@ PATTERNS = [
     ("recursive_read_lock", "ReadsOnce", [], 40, 57),
     ("select_both_ready", "AnyOfThem", ["assertion"], 34, 49),
     ("select_both_ready", "StopGoesFirst", [], 38, 57),
+    ("select_default", "WaitsFirst", ["livelock"], 6, 8),
+    ("select_default", "ClosesFirst", [], 14, 18),
     ("send_on_closed", "ReceiverCloses", ["exception"], 16, 19),
     ("send_on_closed", "ReceiverSaysStop", [], 22, 29),
     ("shutdown_order", "NothingKeepsThemApart", ["deadlock", "data-race"], 31, 43),

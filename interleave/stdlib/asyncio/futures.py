@@ -91,6 +91,10 @@ class Future(Primitive):
         return FutureState()
 
     @classmethod
+    def content(cls, state: Any) -> object:
+        return None if state is None else state.outcome
+
+    @classmethod
     def describe(cls, state: Any) -> str:
         outcome = state.outcome
         if outcome is None:
