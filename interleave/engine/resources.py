@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 MOST = 0.85
-"""Part of the machine's memory from which on a search gives up, rather than be ended."""
+"""Part of the memory there is from which on a search gives up, rather than be ended."""
 
 
 def resident() -> int:
@@ -37,9 +37,45 @@ def installed() -> int:
         return 0
 
 
-def shortage() -> str:
-    """What stops a search for want of memory, in words; "" while there is enough."""
-    limit = MOST * installed()
+def available() -> int:
+    """Bytes of memory that this process can have: what is installed, or its cgroup's limit."""
+    return min(filter(None, (installed(), *limits_of_cgroups())), default=0)
+
+
+@cache
+def limits_of_cgroups() -> tuple[int, ...]:
+    """What the cgroups of this process, and those around them, allow; see man 7 cgroups."""
+    found = []
+    try:
+        lines = Path("/proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return ()
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        root, name = Path("/sys/fs/cgroup"), "memory.max"
+        if "memory" in controllers.split(","):
+            root, name = root / "memory", "memory.limit_in_bytes"
+        elif controllers:
+            continue
+        inner = root / path.lstrip("/")
+        for folder in (inner, *inner.parents):
+            if not folder.is_relative_to(root):
+                break
+            try:
+                found.append(int((folder / name).read_text()))
+            except (OSError, ValueError):  # there is none, or "max"
+                continue
+    return tuple(found)
+
+
+def shortage(most: int | None = None) -> str:
+    """What stops a search for want of memory, in words; "" while there is enough.
+
+    `most` bytes, or what there is, less a margin.
+    """
+    if most is not None:
+        return f"reached the limit of {most / 1e9:g} GB" if resident() > most else ""
+    limit = MOST * available()
     if limit and resident() > limit:
         return f"reached {limit / 1e9:.1f} GB, nearly all the memory of this machine"
     return ""

@@ -10,11 +10,13 @@ from typing import Any
 
 from interleave.compiler.source import find_function, place_of_assignment, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place
+from interleave.interrupts import Stopped, counted, poll
 from interleave.memory.identity import MODEL_PROCESS, ThreadId
 from interleave.memory.port import AccessKind, Location, in_words, using_port
 from interleave.memory.values import attributes_of, is_plain_object
 from interleave.model import Model, Param
 from interleave.program.choices import Choices, next_choices
+from interleave.said import said
 from interleave.stdlib import primitive_class
 from interleave.verbs import Array
 from interleave.world.net import Net, watching
@@ -67,16 +69,21 @@ def initial_instances(
                 remedy="choose among fewer options",
                 place=place_of_function(model.setup),  # type: ignore[arg-type]
             )
-        instance = object.__new__(model)
-        copies: dict[int, Any] = {}
-        for name, value in class_attributes(model).items():
-            object.__setattr__(instance, name, fresh_copy(value, copies))
-        for name, value in parameters.items():
-            object.__setattr__(instance, name, value)
-        choices = Choices(given)
-        try:
+        poll()
+        is_begun = False
+
+        def run(given: list[int] = given) -> tuple[Any, Choices]:
+            nonlocal is_begun
+            if is_begun:
+                before.restore()
+            is_begun = True
+            instance, choices = _instance(model, parameters), Choices(given)
             with using_port(_SetupPort(choices)):  # type: ignore[arg-type]
                 _run_setup(model, instance, net)
+            return instance, choices
+
+        try:
+            instance, choices = counted(run, "setup")
             yield instance
         finally:
             left = before.restore()
@@ -89,6 +96,17 @@ def initial_instances(
         given = next_choices(choices.taken)
 
 
+def _instance(model: type[Model], parameters: dict[str, object]) -> Any:
+    """The model as it is when setup begins."""
+    instance = object.__new__(model)
+    copies: dict[int, Any] = {}
+    for name, value in class_attributes(model).items():
+        object.__setattr__(instance, name, fresh_copy(value, copies))
+    for name, value in parameters.items():
+        object.__setattr__(instance, name, value)
+    return instance
+
+
 def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
     function: Any = model.setup
     file = function.__code__.co_filename
@@ -97,9 +115,11 @@ def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
             instance.setup()
     except InterleaveError as error:
         raise error.at(Place.of_error(file, error) or place_of_function(function)) from None
-    except Exception as error:
+    except Stopped:
+        raise
+    except BaseException as error:
         raise ModelError(
-            f"setup raises {type(error).__name__}: {error}",
+            f"setup raises {said(error)}",
             remedy="setup must run through: it makes the initial state",
             place=Place.of_error(file, error) or place_of_function(function),
         ) from error

@@ -41,6 +41,7 @@ def to_document(result: Result, *, version: str) -> Document:
         "schema": SCHEMA,
         "version": version,
         "models": [_model(model) for model in result.models],
+        "errors": [plain_text(str(error)) for error in result.errors],
         "exit_code": result.exit_code,
     }
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from interleave.compiler.source import place_of_function
 from interleave.errors import ModelError, Place
+from interleave.interrupts import held_back
 from interleave.world.policy import is_standard
 from interleave.world.snapshot import Difference, Snapshot
 
@@ -52,7 +53,8 @@ class RealState:
 
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is not None:
-            self.before.restore()
+            with held_back():
+                self.before.restore()
 
     def note(self, who: str, function: Any, again: Callable[[], object]) -> None:
         """Note that code was run."""
@@ -90,7 +92,8 @@ class RealState:
         finally:
             self._is_searching_for_line = False
             self._cases.clear()
-            self.before.restore()
+            with held_back():
+                self.before.restore()
 
     def _error(self, changed: Snapshot, differences: list[Difference]) -> ModelError:
         """Says what has changed, and who changes it: cases are run again to find that out."""

@@ -28,6 +28,7 @@ from interleave.engine.observing import Limits, Observer
 from interleave.engine.reference import advance
 from interleave.engine.stopping import FIRST_VIOLATION, held_back
 from interleave.engine.trees import LearntSteps
+from interleave.interrupts import poll
 
 PAUSE_AFTER = 1_500_000
 """Transitions after which the kernel comes back, so that progress can be shown: a fraction of a
@@ -219,6 +220,7 @@ class NativeSearch:
             for case in row[:count].tolist()
         ]
         for number, tree, step, follower in sorted(missed):
+            poll()
             state = self.graph.state(number)
             if self._forest.knows(state, tree, step, follower):
                 continue
