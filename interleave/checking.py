@@ -458,7 +458,7 @@ def unfinished(
     """What there is to say of a model whose code does not come back in time."""
     runtime = checked_runtime(options.runtime, model)
     expectation = expectation_of(model, runtime)
-    stop = Stop("seconds", "code of the model did not come back in time")
+    stop = Stop("seconds", "code of the model took too long, or too much memory")
     return _nothing_known(model, file, runtime, parameters, expectation, stop)
 
 

@@ -253,7 +253,8 @@ def check(
         check_suffix(diagram)
     verbosity = -1 if quiet else 1 if verbose else 0
     reports = _Reports(format_, verbosity, stats=stats)
-    with _watched(reports, is_wanted=context.obj and max_seconds is not None):
+    is_wanted = context.obj and (max_seconds or max_memory) is not None
+    with _watched(reports, max_memory, is_wanted=is_wanted):
         with redirect_stdout(sys.stderr):  # what a model prints is no report
             found = check_models(
                 paths,
@@ -313,6 +314,16 @@ class _Reports:
     def failure(self) -> str:
         """Why the reports cannot be written; "" where they can."""
         return self._output.failure
+
+    def begin_import(self, watchdog: Watchdog) -> None:
+        """Files are imported; the watchdog looks on from now on."""
+        from interleave.result import Result
+
+        self.watchdog = watchdog
+        nothing = Result(interrupted=True)
+        text = f"{self._json(nothing)}\n" if self._is_json else ""
+        message = "interrupted: to import a model file took too long, or too much memory\n"
+        watchdog.know(text, nothing.exit_code, message=message)
 
     def begin(self, unfinished: ModelResult) -> None:
         """A model is begun. `unfinished` is what there is to say if nothing more comes."""
@@ -396,18 +407,19 @@ class _Reports:
 
 
 @contextmanager
-def _watched(reports: _Reports, *, is_wanted: bool) -> Iterator[None]:
+def _watched(reports: _Reports, memory: int | None, *, is_wanted: bool) -> Iterator[None]:
     """Have another process look on, which ends this one where it cannot do so itself."""
     if not is_wanted:
         yield
         return
     from interleave.watchdog import Watchdog
 
-    reports.watchdog = Watchdog()
+    watchdog = Watchdog(memory)
     try:
+        reports.begin_import(watchdog)
         yield
     finally:
-        reports.watchdog.close()
+        watchdog.close()
 
 
 def _draw(results: tuple[Any, ...], file: Path) -> None:

@@ -14,9 +14,11 @@ import select
 import signal
 import struct
 import time
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from interleave import interrupts
+from interleave.engine.resources import resident
 
 LOOK_EVERY = 0.1
 """Seconds from one look to the next."""
@@ -24,14 +26,14 @@ LOOK_EVERY = 0.1
 PATIENCE = 1.0
 """Seconds after the deadline in which code in Python is ended by the process that runs it."""
 
-_LENGTH = struct.Struct("<QB")
-"""Before each of the last words: how long they are, and the exit code that goes with them."""
+_HEAD = struct.Struct("<QQB")
+"""Before the last words: how long they are, for both outputs, and the exit code with them."""
 
 
 class Watchdog:
     """Looks on from a process of its own; where there is no `fork`, nobody does."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: int | None) -> None:
         self._pipe = -1
         self._process = 0
         if not hasattr(os, "fork"):
@@ -43,16 +45,17 @@ class Watchdog:
         self._process = os.fork()
         if not self._process:
             os.close(self._pipe)
-            _look_on(worker, read, cells)
+            _look_on(worker, read, cells, memory)
         os.close(read)
         interrupts.tell(cells)
 
-    def know(self, text: str, exit_code: int) -> None:
-        """What is to be written, and how to end, if nothing more comes."""
+    def know(self, text: str, exit_code: int, *, message: str = "") -> None:
+        """What is to be written, to standard error too, and how to end, if nothing more comes."""
         if self._process:
-            data = text.encode(errors="replace")
+            parts = [each.encode(errors="replace") for each in (text, message)]
+            head = _HEAD.pack(*map(len, parts), exit_code)
             try:
-                _write(self._pipe, _LENGTH.pack(len(data), exit_code) + data)
+                _write(self._pipe, head + b"".join(parts))
             except OSError:  # somebody has ended it
                 self.close()
 
@@ -80,25 +83,30 @@ def _end_by_signals() -> None:
             library.signal(number, ctypes.cast(library._exit, ctypes.c_void_p))
 
 
-def _look_on(worker: int, read: int, cells: memoryview[float]) -> NoReturn:
-    """Wait for the end of a process, or for the time at which it must end."""
+def _look_on(worker: int, read: int, cells: memoryview[float], memory: int | None) -> NoReturn:
+    """Wait for the end of a process; or end it, when code that it runs has taken too much."""
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(each, signal.SIG_IGN)  # they are for the other process
-    text, exit_code = b"", 3
+    text, message, exit_code = b"", b"", 3
     run, since = 0.0, time.monotonic()
     try:
         while True:
             if select.select([read], [], [], LOOK_EVERY)[0]:
-                head = _read(read, _LENGTH.size)
+                head = _read(read, _HEAD.size)
                 if not head:
                     break
-                length, exit_code = _LENGTH.unpack(head)
-                text = _read(read, length)
+                *lengths, exit_code = _HEAD.unpack(head)
+                text, message = (_read(read, length) for length in lengths)
             now, (present, deadline) = time.monotonic(), cells[:2]
             if present != run or not run:
                 run, since = present, now
-            elif deadline and now > max(deadline, since) + PATIENCE:
-                _write(1, text)
+                continue
+            too_late = deadline and now > max(deadline, since) + PATIENCE
+            too_large = memory and now > since + PATIENCE and resident(worker) > memory
+            if too_late or too_large:
+                for file, words in ((1, text), (2, message)):
+                    with suppress(OSError):
+                        _write(file, words)
                 _end(worker, exit_code)
                 break
     finally:

@@ -16,6 +16,7 @@ It is a property of paths, so it takes three passes, each only if the one before
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -42,6 +43,7 @@ from interleave.engine.paths import Path, path_by_search, shortest
 from interleave.engine.product import Follower, Product
 from interleave.engine.search import explore
 from interleave.engine.trees import LearntSteps
+from interleave.interrupts import poll
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import Carrier, Sources, Touch
 from interleave.memory.made import PrimitiveRoom
@@ -391,9 +393,12 @@ def _spread(
 
     A fixed point over the local moves: `holding` grows.
     """
-    waiting = list(edges if with_reads else holding)
+    waiting = deque(edges if with_reads else holding)
+    queued = set(waiting)
     while waiting:
-        node = waiting.pop()
+        poll()
+        node = waiting.popleft()  # in the order of the code, so that most are looked at once
+        queued.discard(node)
         here = holding.get(node, {})
         for step in edges.get(node, ()):
             assert step.flow is not None
@@ -408,5 +413,7 @@ def _spread(
                 known = there.setdefault(carrier, set())
                 if not parts <= known:
                     known |= parts
-                    waiting.append(target)
+                    if target not in queued:
+                        queued.add(target)
+                        waiting.append(target)
     return holding

@@ -11,15 +11,19 @@ MOST = 0.85
 """Part of the memory there is from which on a search gives up, rather than be ended."""
 
 
-def resident() -> int:
+def resident(process: int | None = None) -> int:
     """Bytes of memory that this process has: now, or, where only that is known, at most so far.
 
-    0 where the system does not tell.
+    Or another `process`. 0 where the system does not tell.
     """
     try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return int(Path(f"/proc/{process or 'self'}/statm").read_text().split()[1]) * os.sysconf(
+            "SC_PAGE_SIZE"
+        )
     except (OSError, ValueError, AttributeError, IndexError):
         pass
+    if process is not None:
+        return 0
     try:
         import resource
     except ImportError:

@@ -95,7 +95,7 @@ class Control:
             if isinstance(self._ending.error, InterleaveError):
                 self._ending.error.at(_place_in(halt))
             return None
-        except Stopped:
+        except (Stopped, MemoryError):
             raise
         except BaseException as error:
             if self._ending.how:

@@ -121,7 +121,7 @@ class StepPort:
             if kind.name != "choose":
                 record.result = result
             entry = (GAVE, self._freeze_alone(result))
-        except (Halt, Stopped):
+        except (Halt, Stopped, MemoryError):
             raise
         except BaseException as error:  # a task that is cancelled raises one that is no Exception
             if self._ending.how:

@@ -230,7 +230,7 @@ def _evaluate(
             holds, why = False, _message(error, wanted)
         except InterleaveError as error:
             raise error.at(_place(error, wanted)) from None
-        except (Restart, Stopped):
+        except (Restart, Stopped, MemoryError):
             raise
         except BaseException as error:
             raise ModelError(

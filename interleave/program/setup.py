@@ -115,7 +115,7 @@ def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
             instance.setup()
     except InterleaveError as error:
         raise error.at(Place.of_error(file, error) or place_of_function(function)) from None
-    except Stopped:
+    except (Stopped, MemoryError):
         raise
     except BaseException as error:
         raise ModelError(
