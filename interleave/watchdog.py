@@ -118,9 +118,11 @@ def _end(process: int, exit_code: int) -> None:
     number = signal.SIGHUP if exit_code == 1 else signal.SIGQUIT
     for each in (number, signal.SIGQUIT, signal.SIGKILL):
         os.kill(process, each)
-        time.sleep(PATIENCE)
-        if os.getppid() != process:
-            return
+        patience = time.monotonic() + PATIENCE
+        while time.monotonic() < patience:
+            if os.getppid() != process:
+                return
+            time.sleep(0.01)
 
 
 def _write(file: int, data: bytes) -> None:
