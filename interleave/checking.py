@@ -118,7 +118,7 @@ class Options:
             raise UsageError("workers must be 1 or more", remedy="leave it out for one a core")
         if self.max_states is not None and self.max_states < 1:
             raise UsageError("max_states must be 1 or more", remedy="leave it out for no limit")
-        if self.max_seconds is not None and self.max_seconds <= 0:
+        if self.max_seconds is not None and not self.max_seconds > 0:
             raise UsageError("max_seconds must be above 0", remedy="leave it out for no limit")
         if self.max_memory is not None and self.max_memory <= 0:
             raise UsageError("max_memory must be above 0", remedy="leave it out for what there is")

@@ -160,7 +160,7 @@ def _kept_out_of_the_process() -> Iterator[None]:
 
     It stays in its folder, and the process does not end. What it prints is no report.
     """
-    folder = Path.cwd()
+    folder, deepest = Path.cwd(), sys.getrecursionlimit()
     usual = {name: getattr(os, name) for name in ("_exit", "abort")}
     for name in usual:
         setattr(os, name, partial(_refuse_to_end, name))
@@ -171,6 +171,7 @@ def _kept_out_of_the_process() -> Iterator[None]:
         for name, function in usual.items():
             setattr(os, name, function)
         os.chdir(folder)
+        sys.setrecursionlimit(deepest)
 
 
 def _refuse_to_end(name: str, *_: object) -> None:
@@ -200,11 +201,12 @@ def task_methods(model: type[Model]) -> list[str]:
 
 
 def file_of(model: type[Model]) -> str:
-    """The file that a model is defined in."""
+    """The file that a model is defined in, or what stands for it at a prompt and in a notebook."""
     try:
         return inspect.getsourcefile(model) or "?"
-    except TypeError:
-        return "?"
+    except (TypeError, OSError):
+        functions = (each for each in vars(model).values() if inspect.isfunction(each))
+        return next((each.__code__.co_filename for each in functions), "?")
 
 
 def parameters_of(model: type[Model], given: Mapping[str, object]) -> dict[str, object]:

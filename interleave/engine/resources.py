@@ -72,13 +72,17 @@ def limits_of_cgroups() -> tuple[int, ...]:
     return tuple(found)
 
 
+def _size(bytes_: int) -> str:
+    return f"{bytes_ / 1e9:g} GB" if bytes_ >= 1e9 else f"{bytes_ / 1e6:g} MB"
+
+
 def shortage(most: int | None = None) -> str:
     """What stops a search for want of memory, in words; "" while there is enough.
 
     `most` bytes, or what there is, less a margin.
     """
     if most is not None:
-        return f"reached the limit of {most / 1e9:g} GB" if resident() > most else ""
+        return f"reached the limit of {_size(most)}" if resident() > most else ""
     limit = MOST * available()
     if limit and resident() > limit:
         return f"reached {limit / 1e9:.1f} GB, nearly all the memory of this machine"

@@ -8,7 +8,12 @@ from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any
 
-from interleave.compiler.source import find_function, place_of_assignment, place_of_function
+from interleave.compiler.source import (
+    find_function,
+    place_of_assignment,
+    place_of_class,
+    place_of_function,
+)
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.interrupts import Stopped, counted, poll
 from interleave.memory.identity import MODEL_PROCESS, ThreadId
@@ -98,7 +103,14 @@ def initial_instances(
 
 def _instance(model: type[Model], parameters: dict[str, object]) -> Any:
     """The model as it is when setup begins."""
-    instance = object.__new__(model)
+    try:
+        instance = object.__new__(model)
+    except TypeError:
+        raise ModelError(
+            f"{model.__name__} derives from a class that is written in C",
+            remedy="keep one in an attribute",
+            place=place_of_class(model),
+        ) from None
     copies: dict[int, Any] = {}
     for name, value in class_attributes(model).items():
         object.__setattr__(instance, name, fresh_copy(value, copies))

@@ -40,6 +40,8 @@ LARGEST_SHARE = 1 << 13
 
 NO_LIMIT = 2**62
 
+MOST_WORKERS = 32
+
 
 class NativeSearch:
     """One search, from where the reference engine has come to."""
@@ -55,7 +57,9 @@ class NativeSearch:
         self._observers = observers
         self._limits = limits
         self._sizes = graph.engine.sizes or Sizes()
-        self._workers = Workers(graph.engine.workers or os.cpu_count() or 1)
+        cores = os.cpu_count() or 1
+        # Each has its own room; more than these would only wait for each other.
+        self._workers = Workers(min(graph.engine.workers or cores, max(MOST_WORKERS, cores)))
         program = graph.machine.program
         first = graph.machine.locations
         self._threads = [first + thread.number for thread in program.threads]
@@ -174,7 +178,7 @@ class NativeSearch:
         enough = transitions + PAUSE_AFTER
         # One at a time where it may be the last.
         most_rounds = self._seen + 1 if self._limits.first_violation else NO_LIMIT
-        limit = NO_LIMIT if self._limits.states is None else self._limits.states
+        limit = min(self._limits.states or NO_LIMIT, NO_LIMIT)
         started = time.perf_counter()
         parallel = (
             transitions >= self._sizes.shared_from
