@@ -476,6 +476,9 @@ def steps(
                 break
     if errors.found or output.failure:
         context.exit(EXIT_USAGE)
+    if take() is INTERRUPTED:
+        tell("interrupted")
+        is_cut_short = True
     context.exit(EXIT_INCONCLUSIVE if is_cut_short else 0)
 
 

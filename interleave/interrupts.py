@@ -244,6 +244,11 @@ def limited(limit: Callable[[], Stop | None]) -> Iterator[None]:
         _outside.limit = usual
 
 
+def is_listening() -> bool:
+    """Whether signals are noted here."""
+    return _outside.is_listening
+
+
 def where_left() -> int:
     """Where what is being done may be left."""
     return _outside.leave

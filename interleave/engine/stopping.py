@@ -99,7 +99,7 @@ class Guard:
         phase = Phase(where or (outer.where if outer is not None else ""))
         usual = interrupts.where_left()
         leave = NOWHERE if usual == NOWHERE else leave
-        with limited(self._limit):
+        with limited(self._deadline_passed):
             try:
                 self._phase = phase
                 if leave != NOWHERE:
@@ -132,19 +132,20 @@ class Guard:
         if self._phase is not None and self._phase.stop is not None:
             raise Stopped(self._phase.stop)
         interrupts.poll()
-        if stop := self._limit():
+        if stop := self._deadline_passed() or self._memory_taken():
             raise Stopped(stop)
 
-    def _limit(self) -> Stop | None:
-        """The limit that is reached now, if any is."""
-        now = time.monotonic()
-        if self._deadline is not None and now > self._deadline:
-            return Stop("seconds", f"reached the limit of {self._seconds:g} seconds")
-        if now >= self._look_at:
-            self._look_at = now + LOOK_EVERY
-            if short := shortage(self._memory):
-                return Stop("memory", short)
-        return None
+    def _deadline_passed(self) -> Stop | None:
+        if self._deadline is None or time.monotonic() <= self._deadline:
+            return None
+        return Stop("seconds", f"reached the limit of {self._seconds:g} seconds")
+
+    def _memory_taken(self) -> Stop | None:
+        if (now := time.monotonic()) < self._look_at:
+            return None
+        self._look_at = now + LOOK_EVERY
+        short = shortage(self._memory)
+        return Stop("memory", short) if short else None
 
 
 def _reason(ended: BaseException) -> Stop:
