@@ -5,7 +5,7 @@ that whoever swallows the exception loses nothing. It is raised, as `Stopped`, w
 long as what is being done may be left in the middle; where it may not, when somebody asks (`poll`),
 or in the code of the model, which may be left at any line.
 
-Code of the model that does not come back is ended by a count of the lines that it runs (`counted`).
+Code of the model that does not come back is ended by a count of its instructions (`counted`).
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from typing import Any, Literal, TypeVar
 from interleave.errors import ModelError, Place
 from interleave.records import dataclass
 
-MOST_LINES = 10_000_000
-"""Lines and calls of a step, of `setup` or of a property. It takes a second to count them."""
+MOST_INSTRUCTIONS = 20_000_000
+"""Instructions of Python in a step, in `setup` or in a property. It takes seconds to count them."""
 
-TICK = 0.05
-"""Seconds from one look at what runs to the next. No Python runs `MOST_LINES` in two of them."""
+TICK = 0.02
+"""Seconds from one look at what runs to the next. No Python runs that many in two of them."""
 
-FEW_LINES = 100_000
-"""So many lines after two looks, what runs is begun again, with its lines counted."""
+FEW_INSTRUCTIONS = 200_000
+"""So many instructions after two looks, what runs is begun again, with all of them counted."""
 
 _OURS = str(Path(__file__).parent)
 _MACHINERY = frozenset((contextlib.__file__, __file__, str(Path(_OURS, "engine", "stopping.py"))))
@@ -74,13 +74,13 @@ class Interrupted(Stopped, KeyboardInterrupt):
 
 
 class _Overlong(Stopped):
-    """What runs takes long: its lines are to be counted, from its beginning."""
+    """What runs takes long: its instructions are to be counted, from its beginning."""
 
     def __init__(self) -> None:
         super().__init__(INTERRUPTED)
 
 
-class _TooManyLines(Stopped):
+class _TooMany(Stopped):
     """What runs does not come back. `place` is the line that it has come to."""
 
     def __init__(self, place: Place) -> None:
@@ -103,6 +103,8 @@ class _Outside:
         self.runs = 0
         self.cells: memoryview[float] | None = None
         """Where another process sees the present run, and its deadline."""
+        self.counting = 0
+        """The run whose instructions are counted."""
         self._seen = 0
         """The run that was under way at the last look."""
 
@@ -118,8 +120,9 @@ class _Outside:
         seen, self._seen = self._seen, self.run
         if self.due is not None:
             self._answer(frame)
-        elif self.run and seen == self.run:
-            count_lines(FEW_LINES, lambda _: _Overlong(), model_frames(frame)[1])
+        elif self.run and seen == self.run != self.counting:
+            self.counting = self.run
+            count_instructions(FEW_INSTRUCTIONS, lambda _: _Overlong(), model_frames(frame)[1])
 
     def _answer(self, frame: FrameType | None) -> None:
         """Raise what is due, if this may be left now; in the model's code, at its next line."""
@@ -132,7 +135,7 @@ class _Outside:
             if is_inside:
                 raise stopped(self.due)
             due = self.due
-            count_lines(0, lambda _: stopped(due), frames)
+            count_instructions(0, lambda _: stopped(due), frames)
 
 
 def _none() -> Stop | None:
@@ -290,9 +293,9 @@ def seen_from_outside() -> Iterator[None]:
 def counted(run: Callable[[], Result], who: str) -> Result:
     """What `run` gives, which runs code of the model for `who`.
 
-    Raises `ModelError`, at the line, where that is more than `MOST_LINES` lines and calls. So that
-    nothing is slower for it, lines are counted only of what takes long: it is begun again. So `run`
-    must do the same whenever it is called.
+    Raises `ModelError`, at the line, where that is more than `MOST_INSTRUCTIONS`. So that nothing
+    is slower for it, they are counted only of what takes long: it is begun again. So `run` must do
+    the same whenever it is called.
     """
     outside = _outside
     usual = outside.run, outside.leave
@@ -306,11 +309,12 @@ def counted(run: Callable[[], Result], who: str) -> Result:
         try:
             return run()
         except _Overlong:
-            count_lines(MOST_LINES, _TooManyLines, [])
+            outside.counting = outside.run
+            count_instructions(MOST_INSTRUCTIONS, _TooMany, [])
         return run()
-    except _TooManyLines as error:
+    except _TooMany as error:
         raise ModelError(
-            f"{who} runs more than {MOST_LINES:,} lines: it does not come back",
+            f"{who} runs more than {MOST_INSTRUCTIONS:,} instructions: it does not come back",
             remedy="end the loop sooner; what takes long can be computed when the file is imported",
             place=error.place,
         ) from None
@@ -322,24 +326,26 @@ def counted(run: Callable[[], Result], who: str) -> Result:
             outside.cells[0] = outside.run
 
 
-def count_lines(most: int, end: Callable[[Place], Stopped], frames: list[FrameType]) -> None:
-    """Raise what `end` makes of a line after `most` more lines, of these frames and of new ones."""
+def count_instructions(most: int, end: Callable[[Place], Stopped], frames: list[FrameType]) -> None:
+    """Raise what `end` makes of a line, `most` instructions of these and of new frames later."""
     left = most
 
-    def on_line(frame: FrameType, event: str, _: Any) -> Any:
+    def on_event(frame: FrameType, event: str, _: Any) -> Any:
         nonlocal left
         left -= 1
         if left < 0 and _outside.leave < NOWHERE:
             raise end(Place(frame.f_code.co_filename, frame.f_lineno))
-        return on_line
+        return on_event
 
     def on_call(frame: FrameType, event: str, argument: Any) -> Any:
         if frame.f_code.co_filename.startswith(_OURS):
             return None
-        return on_line(frame, event, argument)
+        frame.f_trace_opcodes = True  # `while True: pass` comes to no new line
+        return on_event(frame, event, argument)
 
     for frame in frames:
-        frame.f_trace = on_line
+        frame.f_trace = on_event
+        frame.f_trace_opcodes = True
     sys.settrace(on_call)
 
 
