@@ -283,9 +283,11 @@ def find_models(
 def _loaded(file: Path, max_seconds: float | None, *, required: bool) -> list[type[Model]]:
     """The models of a file, which must be imported within some time."""
     guard = Guard(max_seconds)
+    found: list[type[Model]] = []
     with guard.phase():
-        return load_models(file, required=required)
-    assert guard.stop is not None
+        found = load_models(file, required=required)
+    if guard.stop is None:
+        return found
     if guard.stop is INTERRUPTED:
         raise Interrupted
     raise ModelError(
