@@ -250,6 +250,7 @@ def find_models(
     """
     found: dict[tuple[type[Model], str], None] = {}
     errors = errors or Errors()
+    seen: set[Path] = set()
     for target in targets:
         if isinstance(target, type):
             if not issubclass(target, Model):
@@ -262,6 +263,9 @@ def find_models(
             path = Path(target)
             files = model_files([path])
             for file in files:
+                if file.resolve() in seen:
+                    continue
+                seen.add(file.resolve())
                 with errors.noted():
                     # Next to model files, a folder may hold helpers.
                     is_named = len(files) == 1 and not path.is_dir()
