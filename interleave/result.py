@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from interleave.errors import InterleaveError
 from interleave.records import dataclass
 
 Verdict = Literal["verified", "violated", "inconclusive"]
@@ -269,25 +270,31 @@ _STATUS: dict[Verdict, Literal["passed", "failed", "inconclusive"]] = {
 class Result:
     """What `check` returns: one `ModelResult` per model, in the order they were checked.
 
-    `interrupted`: Ctrl-C has ended it, maybe before the last models were checked.
+    `interrupted`: Ctrl-C has ended it, maybe before the last models were checked. `errors` are
+    those of files that could not be loaded, and of models that could not be run, where the others
+    were checked all the same.
     """
 
     models: tuple[ModelResult, ...] = ()
     interrupted: bool = False
+    errors: tuple[InterleaveError, ...] = ()
 
     @property
     def passed(self) -> bool:
         """Whether every model is a pass, and none was left out."""
-        return not self.interrupted and all(model.passed for model in self.models)
+        left_out = self.interrupted or self.errors
+        return not left_out and all(model.passed for model in self.models)
 
     @property
     def exit_code(self) -> int:
-        """0: verified or as expected, 1: a violation, 3: inconclusive.
+        """The worst that there is: 2: an error, 1: a violation, 3: inconclusive, 0: none of these.
 
-        A violation that was not expected outweighs a search that came to a limit; but a run that
-        was interrupted is inconclusive.
+        A violation that was not expected outweighs a search that came to a limit or was
+        interrupted.
         """
-        if self.interrupted:
-            return 3
         found = {model.status for model in self.models}
-        return 1 if "failed" in found else 3 if "inconclusive" in found else 0
+        if self.errors:
+            return 2
+        if "failed" in found:
+            return 1
+        return 3 if self.interrupted or "inconclusive" in found else 0

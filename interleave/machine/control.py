@@ -8,6 +8,7 @@ from typing import Any
 
 from interleave.compiler import Block, BlockKind, Code
 from interleave.errors import InterleaveError, ModelError, Place
+from interleave.interrupts import Stopped
 from interleave.machine.frames import Frame
 from interleave.machine.halting import Ending, Halt
 from interleave.machine.interning import LocalStates
@@ -108,7 +109,7 @@ class Control:
             if isinstance(self._ending.error, InterleaveError):
                 self._ending.error.at(_place_in(halt))
             return None
-        except (KeyboardInterrupt, MemoryError):
+        except (Stopped, MemoryError):
             raise
         except BaseException as error:
             if self._ending.how:

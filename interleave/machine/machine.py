@@ -6,6 +6,7 @@ from functools import partial
 
 from interleave.compiler import Code
 from interleave.errors import ModelError
+from interleave.interrupts import counted, poll
 from interleave.machine.interning import LocalStates
 from interleave.machine.places import Places
 from interleave.machine.run import StepRun
@@ -111,9 +112,14 @@ class Machine:
 
     def _begin(self, values: State, thread: ThreadInstance) -> Step:
         """Run a thread up to its first access, with the values of the locations at the start."""
-        run = StepRun(self.program, self.locals, values, thread.number, Choices([]))
-        with using_port(run.port):
-            step = run.start(*self.program.entry(thread))
+        poll()
+
+        def begin() -> tuple[StepRun, Step]:
+            run = StepRun(self.program, self.locals, values, thread.number, Choices([]))
+            with using_port(run.port):
+                return run, run.start(*self.program.entry(thread))
+
+        run, step = counted(begin, f"the beginning of {thread.name}")
         self._note_constants(run.places)
         return step
 
@@ -146,6 +152,29 @@ class Machine:
         self.program.real.ran(instance.name, instance.function, again)
         return found
 
+    def _run(
+        self,
+        state: State,
+        thread: int,
+        given: list[int],
+        *,
+        explain: bool = False,
+        watched: bool = True,
+    ) -> tuple[StepRun, Choices, Step | Blocked]:
+        """Run a step, with the first choices in it as they are given."""
+        choices = Choices(given)
+        run = StepRun(
+            self.program,
+            self.locals,
+            state,
+            thread,
+            choices,
+            explain=explain,
+            watched=watched,
+        )
+        with using_port(run.port):
+            return run, choices, run.run(state[self.locations + thread])
+
     def _moves(self, state: State, thread: int, *, explain: bool, watched: bool) -> Moves:
         given: list[int] | None = []
         steps: list[Step] = []
@@ -155,20 +184,13 @@ class Machine:
             if self.is_over(state):
                 return Moves(looked_at=tuple(looked_at))
         blocked: Blocked | None = None
+        name = self.program.threads[thread].name
         count = 0
         while given is not None:
-            choices = Choices(given)
-            run = StepRun(
-                self.program,
-                self.locals,
-                state,
-                thread,
-                choices,
-                explain=explain,
-                watched=watched,
-            )
-            with using_port(run.port):
-                step = run.run(state[self.locations + thread])
+            poll()
+            attempt = partial(self._run, state, thread, given, explain=explain, watched=watched)
+            run, choices, step = counted(attempt, f"a step of {name}")
+            most = max((count for _, count in choices.taken), default=1)
             looked_at.update(run.places.looked_at)
             self.written.update(run.written_keys)
             self._note_constants(run.places)
@@ -181,7 +203,7 @@ class Machine:
                 steps.append(step._replace(writes=writes, choices=taken))
             given = next_choices(choices.taken)
             count += 1
-            if count > MOST_CHOICES:
+            if max(count, most) > MOST_CHOICES:
                 code, block = step.place
                 raise ModelError(
                     f"one step has more than {MOST_CHOICES:,} possible outcomes",

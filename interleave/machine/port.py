@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from interleave.errors import InterleaveError, ModelError
+from interleave.interrupts import Stopped
 from interleave.machine.accesses import Accesses
 from interleave.machine.halting import Ending, Halt
 from interleave.machine.log import GAVE, RAISED, Log
@@ -123,7 +124,7 @@ class StepPort:
             if kind.name != "choose":
                 record.result = result
             entry = (GAVE, self._freeze_alone(result))
-        except (Halt, KeyboardInterrupt, MemoryError):
+        except (Halt, Stopped, MemoryError):
             raise
         except BaseException as error:  # a task that is cancelled raises one that is no Exception
             if self._ending.how:

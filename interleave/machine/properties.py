@@ -7,11 +7,13 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from interleave.compiler.blocks import ENTERED
 from interleave.compiler.source import find_function, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
+from interleave.interrupts import Stopped, counted
 from interleave.machine.machine import Machine
 from interleave.machine.step import FAILED, FINISHED, State
 from interleave.machine.tasks import NoLoop
@@ -25,6 +27,7 @@ from interleave.memory.port import (
     using_port,
 )
 from interleave.program import MoreNames, MoreRoots, Property, Restart, Written
+from interleave.said import said, said_by
 from interleave.verbs import Section
 from interleave.world.net import watching
 
@@ -242,25 +245,33 @@ def evaluate(
     With it, the places in the state tuple, or views of them, that it looked at, in order. Raises
     `ModelError` where it changes something or raises anything but AssertionError.
     """
-    port = PropertyPort(machine, state)
     method = getattr(machine.program.stand_in, wanted.name)
+    return counted(
+        partial(_evaluate, machine, state, wanted, method), f"{wanted.kind} {wanted.name}"
+    )
+
+
+def _evaluate(
+    machine: Machine, state: State, wanted: Property, method: Callable[[], object]
+) -> tuple[str | None, tuple[int | View, ...]]:
+    port = PropertyPort(machine, state)
     why: str | None = None
     with using_port(port):
         try:
             with watching(machine.program.net, port.halt):
                 result = method()
-            if not (result is None or isinstance(result, bool)):
-                raise _no_verdict(wanted, result)
-            holds = result is not False
+                if not (result is None or isinstance(result, bool)):
+                    raise _no_verdict(wanted, result)
+                holds = result is not False
         except AssertionError as error:
             holds, why = False, _message(error, wanted)
         except InterleaveError as error:
             raise error.at(_place(error, wanted)) from None
-        except Restart:
+        except (Restart, Stopped, MemoryError):
             raise
-        except Exception as error:
+        except BaseException as error:
             raise ModelError(
-                f"the {wanted.kind} {wanted.name} raises {type(error).__name__}: {error}",
+                f"the {wanted.kind} {wanted.name} raises {said(error)}",
                 remedy="a property returns a bool, or uses assert; guard it for states in which "
                 "it means nothing",
                 place=_place(error, wanted),
@@ -270,10 +281,14 @@ def evaluate(
 
 def locations_read(machine: Machine, state: State, wanted: Property) -> list[Location]:
     """Every location that a property reads in a state in which it can be evaluated."""
-    port = PropertyPort(machine, state)
-    with using_port(port), suppress(AssertionError):
-        getattr(machine.program.stand_in, wanted.name)()
-    return list(port.locations)
+
+    def look() -> list[Location]:
+        port = PropertyPort(machine, state)
+        with using_port(port), suppress(AssertionError):
+            getattr(machine.program.stand_in, wanted.name)()
+        return list(port.locations)
+
+    return counted(look, f"{wanted.kind} {wanted.name}")
 
 
 def evaluate_expression(
@@ -288,10 +303,13 @@ def evaluate_expression(
     with using_port(PropertyPort(machine, state)):
         known = {name: getattr(model, name) for name in attributes}
         try:
-            return eval(expression, {**known, **names})  # noqa: S307  (the user's own)
-        except Exception as error:
+            # The user's own.
+            return counted(lambda: eval(expression, {**known, **names}), expression)  # noqa: S307
+        except (InterleaveError, Stopped):
+            raise
+        except BaseException as error:
             raise UsageError(
-                f"{expression!r} cannot be evaluated: {type(error).__name__}: {error}",
+                f"{expression!r} cannot be evaluated: {said(error)}",
                 remedy=f"use these names: {', '.join([*known, *names])}",
             ) from None
 
@@ -320,7 +338,7 @@ def _place_of_result(wanted: Property) -> Place:
 
 def _message(error: AssertionError, wanted: Property) -> str:
     """What an assertion says, without what pytest adds to those that it rewrites."""
-    text = str(error)
+    text = said_by(error)
     if "@pytest_ar" in wanted.function.__code__.co_names:
         text = "" if text.startswith("assert ") else text.partition("\nassert ")[0]
     return text

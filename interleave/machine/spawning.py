@@ -19,6 +19,7 @@ from interleave.machine.stack import Stack
 from interleave.memory.identity import ThreadId
 from interleave.memory.values import Shared
 from interleave.program import MoreThreads, Program, SpawnKey, ThreadInstance
+from interleave.said import said_by
 from interleave.stdlib.threads import call, name_of
 from interleave.world.calls import CALL_PARTIAL
 
@@ -93,7 +94,9 @@ class Spawning:
             bound = code.bind(*args, **dict(named))
         except TypeError as error:
             self._ending.halt(
-                ModelError(f"a thread cannot run {code.name}: {error}", remedy="mend its `args`")
+                ModelError(
+                    f"a thread cannot run {code.name}: {said_by(error)}", remedy="mend its `args`"
+                )
             )
         self._begin(thread, code, bound)
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from interleave.compiler import Block, Code
 from interleave.memory.port import WHOLE, AccessKind, Location
+from interleave.said import said_by
 
 State = tuple[int, ...]
 """The value id of every location that can change, then the local state of every thread.
@@ -141,7 +142,7 @@ class Step(NamedTuple):
 
     def outcome(self) -> tuple[object, ...]:
         """What must be the same whenever the step is taken again."""
-        failed = self.failure and (type(self.failure.exception), str(self.failure.exception))
+        failed = self.failure and (type(self.failure.exception), said_by(self.failure.exception))
         return (self.writes, self.starts, self.local, failed)
 
 

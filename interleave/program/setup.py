@@ -13,13 +13,20 @@ from typing import Any, NamedTuple
 
 from interleave.compiler.imports import importing_beside
 from interleave.compiler.names import source_nodes
-from interleave.compiler.source import find_function, place_of_assignment, place_of_function
+from interleave.compiler.source import (
+    find_function,
+    place_of_assignment,
+    place_of_class,
+    place_of_function,
+)
 from interleave.errors import InterleaveError, ModelError, Place
+from interleave.interrupts import Stopped, counted, poll
 from interleave.memory.identity import MODEL_PROCESS, ThreadId
 from interleave.memory.port import AccessKind, Location, in_words, using_port
 from interleave.memory.values import UNBOUND, attributes_of, is_frozen_dataclass, is_plain_object
 from interleave.model import Model, Param
 from interleave.program.choices import Choices, next_choices
+from interleave.said import said
 from interleave.stdlib import primitive_class
 from interleave.verbs import Array
 from interleave.world.net import Net, watching
@@ -89,15 +96,17 @@ def initial_instances(
                 remedy="choose among fewer options",
                 place=place_of_function(model.setup),  # type: ignore[arg-type]
             )
-        instance = _new(model)
-        copies: dict[int, Any] = {}
-        for name, value in class_attributes(model).items():
-            object.__setattr__(instance, name, fresh_copy(value, copies))
-        for name, value in parameters.items():
-            object.__setattr__(instance, name, value)
-        at_first = _under(kept, model, instance)
-        choices = Choices(given)
-        try:
+        poll()
+        is_begun = False
+
+        def run(given: list[int] = given) -> tuple[Made, Choices]:
+            nonlocal is_begun
+            if is_begun:
+                before.restore()
+            is_begun = True
+            instance, copies = _instance(model, parameters)
+            at_first = _under(kept, model, instance)
+            choices = Choices(given)
             with using_port(_SetupPort(choices)):  # type: ignore[arg-type]
                 context = copy_context()
                 context.run(_run_setup, model, instance, net)
@@ -105,7 +114,11 @@ def initial_instances(
                 if value != at_first[name]:
                     error = refuse_to_set(f"self.{name}", name, kept[name])
                     raise error.at(place_of_function(model.setup))  # type: ignore[arg-type]
-            yield Made(instance, context, copies)
+            return Made(instance, context, copies), choices
+
+        try:
+            made, choices = counted(run, "setup")
+            yield made
         finally:
             left = before.restore()
         if left:
@@ -126,15 +139,35 @@ def _under(names: Iterable[str], model: type[Model], instance: Any) -> dict[str,
     }
 
 
+def _instance(model: type[Model], parameters: dict[str, object]) -> tuple[Any, dict[int, Any]]:
+    """The model as it is when setup begins, and what it was given instead of objects of the class
+    body, by their ids.
+    """
+    instance = _new(model)
+    copies: dict[int, Any] = {}
+    for name, value in class_attributes(model).items():
+        object.__setattr__(instance, name, fresh_copy(value, copies))
+    for name, value in parameters.items():
+        object.__setattr__(instance, name, value)
+    return instance, copies
+
+
 def _new(model: type[Model]) -> Any:
-    """An instance without any attributes. Raises `ModelError` for an abstract class."""
+    """An instance without any attributes. Raises `ModelError` where there can be none."""
     if inspect.isabstract(model):
         lacking = ", ".join(sorted(getattr(model, "__abstractmethods__", ())))
         raise ModelError(
             f"{model.__name__} is abstract: it lacks {lacking}",
             remedy="derive a model from it that has all of its methods, and check that",
         )
-    return object.__new__(model)
+    try:
+        return object.__new__(model)
+    except TypeError:
+        raise ModelError(
+            f"{model.__name__} derives from a class that is written in C",
+            remedy="keep one in an attribute",
+            place=place_of_class(model),
+        ) from None
 
 
 def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
@@ -145,9 +178,11 @@ def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
             result = instance.setup()
     except InterleaveError as error:
         raise error.at(Place.of_error(file, error) or place_of_function(function)) from None
-    except Exception as error:
+    except (Stopped, MemoryError):
+        raise
+    except BaseException as error:
         raise ModelError(
-            f"setup raises {type(error).__name__}: {error}",
+            f"setup raises {said(error)}",
             remedy="setup must run through: it makes the initial state",
             place=Place.of_error(file, error) or place_of_function(function),
         ) from error

@@ -38,10 +38,12 @@ def to_document(result: Result, *, version: str) -> Document:
     Values that JSON has are themselves, tuples and deques are lists, and any other value (a set,
     bytes, NaN, an enum, a dataclass, the state of a lock) is the text that the other reports show.
     """
+    errors = [plain_text(str(error)) for error in result.errors]
     return {
         "schema": SCHEMA,
         "version": version,
         "models": [_model(model) for model in result.models],
+        **({"errors": errors} if errors else {}),
         "exit_code": result.exit_code,
     }
 

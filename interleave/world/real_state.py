@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from interleave.compiler.source import place_of_function
 from interleave.errors import ModelError, Place
+from interleave.interrupts import held_back
 from interleave.world.policy import is_standard
 from interleave.world.snapshot import Difference, Snapshot
 
@@ -54,7 +55,8 @@ class RealState:
 
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is not None:
-            self._restore()
+            with held_back():
+                self._restore()
 
     def _restore(self) -> None:
         self.before.restore()
@@ -96,7 +98,8 @@ class RealState:
         finally:
             self._is_searching_for_line = False
             self._cases.clear()
-            self._restore()
+            with held_back():
+                self._restore()
 
     def _error(self, changed: Snapshot, differences: list[Difference]) -> ModelError:
         """Says what has changed, and who changes it: cases are run again to find that out."""

@@ -475,7 +475,7 @@ def test_too_little_memory(monkeypatch) -> None:
     visit = native_stuck.visit
 
     def visit_little(*arguments: Any) -> Any:
-        monkeypatch.setattr(stopping, "shortage", lambda: "reached 1 GB")
+        monkeypatch.setattr(stopping, "shortage", lambda _: "reached 1 GB")
         return visit(*arguments)
 
     monkeypatch.setattr(native_stuck, "visit", visit_little)
