@@ -244,7 +244,7 @@ def test_code_that_takes_long_is_begun_again_and_does_the_same(
     [
         anything("import itertools\nfor _ in itertools.count(): pass"),
         anything(setup="self.lock.acquire(); self.lock.acquire()"),
-        anything(setup="import time; time.sleep(60)"),
+        anything(setup="import threading; threading.Event().wait(60)"),
         anything(setup="while True: pass"),
         anything(setup="self.y = choose(range(100_000))"),
         anything(holds="while True: pass"),
@@ -256,8 +256,11 @@ def test_max_seconds_bound_every_phase(write, text: str, command: tuple[str, ...
     started = time.monotonic()
     found = run(*command, write(text), "--max-seconds", "0.1")
     assert time.monotonic() - started < 10
-    assert found.exit_code in (2, 3)
-    assert "0.1 seconds" in found.output or command == ("steps",)
+    if command == ("steps",):  # which asks no property
+        assert found.exit_code in (0, 2, 3)
+    else:
+        assert found.exit_code in (2, 3)
+        assert "0.1 seconds" in found.output
 
 
 HURRY = "interleave.watchdog.PATIENCE = 0.2"
@@ -471,7 +474,7 @@ def test_packages(write, target: str, shown: str) -> None:
     assert sys.path == usual
 
 
-@pytest.mark.parametrize("name", ["no.such.module", "os.path.nothing", "..", "a b", ""])
+@pytest.mark.parametrize("name", ["no.such.module", "os.path.nothing", "../nothing", "a b", ""])
 def test_names_that_are_no_files(write, name: str) -> None:
     found = run("check", name)
     assert found.exit_code == 2

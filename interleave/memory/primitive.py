@@ -85,6 +85,14 @@ class Unmade:
 _PACKAGE = str(Path(__file__).parent.parent)
 
 
+def _caller() -> FrameType:
+    """What has asked for an attribute: the frame outside `__getattr__` methods."""
+    frame = sys._getframe(1)
+    while frame.f_code.co_name == "__getattr__" and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
+
+
 def _is_ours(frame: FrameType) -> bool:
     """Whether it is code of this package that runs, and not the model's."""
     return frame.f_code.co_filename.startswith(_PACKAGE)
@@ -122,14 +130,14 @@ class Primitive(Shared):
         # Only asked for what is not there.
         is_inside = name.startswith("_") and not name.endswith("__")
         if is_inside or any(hasattr(real, name) for real in type(self).stands_for):
-            if not _is_ours(sys._getframe(1)):
+            if not _is_ours(_caller()):
                 usable = ", ".join(self.usable())
                 remedy = f"of a {type(self).__name__}, a model can use: {usable}"
                 self._refuse(f"{self._location.name}.{name} is not modelled", remedy)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: object) -> None:
-        can_be_set = isinstance(getattr(type(self), name, None), property)
+        can_be_set = getattr(getattr(type(self), name, None), "fset", None) is not None
         if not can_be_set and not _is_ours(sys._getframe(1)) and running_port() is not None:
             remedy = "keep it in an attribute of the model, or of an object of your own"
             self._refuse(f"a running thread sets {self._location.name}.{name}", remedy)

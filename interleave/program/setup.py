@@ -25,6 +25,7 @@ from interleave.memory.identity import MODEL_PROCESS, ThreadId
 from interleave.memory.port import AccessKind, Location, in_words, using_port
 from interleave.memory.values import UNBOUND, attributes_of, is_frozen_dataclass, is_plain_object
 from interleave.model import Model, Param
+from interleave.notes import is_special
 from interleave.program.choices import Choices, next_choices
 from interleave.said import said
 from interleave.stdlib import primitive_class
@@ -244,9 +245,7 @@ def class_attributes(model: type) -> dict[str, Any]:
             continue
         for name, value in vars(cls).items():
             is_data = not (
-                (name.startswith("__") and name.endswith("__"))
-                or isinstance(value, _NO_DATA)
-                or hasattr(type(value), "__get__")
+                is_special(name) or isinstance(value, _NO_DATA) or hasattr(type(value), "__get__")
             )
             if is_data:
                 found.setdefault(name, None)

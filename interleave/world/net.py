@@ -284,7 +284,14 @@ def _note_assumed(decision: Decision) -> None:
 def _is_real(frame: FrameType) -> bool:
     """Whether the globals of a frame are those of a real module."""
     names = frame.f_globals
-    module = sys.modules.get(names.get("__name__", ""))
+    if _is_module(names.get("__name__", ""), names):
+        return True
+    # A module may call itself by another name: `_collections_abc` does.
+    return _is_module(getattr(names.get("__spec__"), "name", ""), names)
+
+
+def _is_module(name: str, names: dict[str, Any]) -> bool:
+    module = sys.modules.get(name)
     return module is not None and module.__dict__ is names
 
 

@@ -112,7 +112,7 @@ def test_who_was_served_ends_with_that_if_nothing_is_left(
         ("self.finished('first')", True),
         ("self.finished('second')", False),
         ("self.over", False),
-        ("True", False),
+        ("return True", False),
     ],
 )
 def test_an_end_that_a_property_asks_for_is_a_step(tmp_path: Path, asks: str, seen: bool) -> None:

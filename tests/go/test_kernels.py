@@ -584,7 +584,7 @@ class Listener:
 """
 
 CASES = [
-    (KUBERNETES_1321, "Kubernetes1321", {"deadlock"}, (85, 108)),
+    (KUBERNETES_1321, "Kubernetes1321", {"deadlock"}, (95, 120)),
     (COCKROACH_1055, "Cockroach1055", {"deadlock"}, (191, 368)),
     (ETCD_7492, "Etcd7492", {"deadlock"}, (4_787, 15_274)),
     (GRPC_1353_AND_OTHERS, "Grpc1353", {"deadlock"}, (239, 451)),
