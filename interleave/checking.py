@@ -20,8 +20,9 @@ from interleave.engine.observing import Engine, Limits
 from interleave.engine.paths import Path as StatePath
 from interleave.engine.paths import goal_key, path_by_search, paths_to
 from interleave.engine.search import ENGINES, Searched, search
-from interleave.engine.stopping import INTERRUPTED, Guard
-from interleave.errors import ModelError, UsageError, did_you_mean
+from interleave.engine.stopping import INTERRUPTED, Guard, Stop
+from interleave.errors import InterleaveError, ModelError, Place, UsageError, did_you_mean
+from interleave.interrupts import AT_POLLS, Interrupted, leaving, listening, take
 from interleave.loading import (
     checked_runtime,
     expectation_of,
@@ -75,6 +76,10 @@ class RunFacts:
     peak_bytes: int
 
 
+NO_FACTS = RunFacts("python", None, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+"""Of a search that has not begun."""
+
+
 @dataclass(frozen=True)
 class Options:
     """How to check. See `check`."""
@@ -91,6 +96,7 @@ class Options:
     workers: int | None = None
     sizes: Any = None
     progress: Callable[[SearchGraph], None] | None = None
+    max_memory: int | None = None
 
     @property
     def search_engine(self) -> Engine:
@@ -113,8 +119,10 @@ class Options:
             raise UsageError("workers must be 1 or more", remedy="leave it out for one a core")
         if self.max_states is not None and self.max_states < 1:
             raise UsageError("max_states must be 1 or more", remedy="leave it out for no limit")
-        if self.max_seconds is not None and self.max_seconds <= 0:
+        if self.max_seconds is not None and not self.max_seconds > 0:
             raise UsageError("max_seconds must be above 0", remedy="leave it out for no limit")
+        if self.max_memory is not None and self.max_memory <= 0:
+            raise UsageError("max_memory must be above 0", remedy="leave it out for what there is")
         if self.order is not None and self.order not in ORDERS:
             raise UsageError(
                 f"there is no order {self.order!r}", remedy=f"the orders are {', '.join(ORDERS)}"
@@ -138,26 +146,32 @@ def check(
     workers: int | None = None,
     max_states: int | None = MOST_STATES,
     max_seconds: float | None = None,
+    max_memory: int | None = None,
     fail_fast: bool = False,
     races: bool = False,
     order: str | None = None,
     cancel: Iterable[str] = (),
     on_result: Callable[[ModelResult, RunFacts], None] | None = None,
+    on_begin: Callable[[ModelResult], None] | None = None,
     on_progress: Callable[[SearchGraph], None] | None = None,
+    on_error: Callable[[InterleaveError], None] | None = None,
 ) -> Result:
     """Check every interleaving of one model or more.
 
     `target` is a model class, the path of a model file or of a folder of them, or several of these.
     `model` picks the models of that name. `parameters` are for all models that have them.
     `max_states` and `max_seconds` bound the search of each model (None: no bound), and as many
-    seconds once more what is made of it; what is cut short is never "verified". `fail_fast` stops
-    at the first violation. `races` looks for data races too. `engine` is "auto", "native" or
-    "reference", and `workers` how many threads the native one has (None: one for each core); the
-    result is the same. `order` ("any" or "fifo") says what an event loop runs next,
-    `cancel` names the tasks that something outside may cancel. `on_result` is called after each
-    model, `on_progress` now and then while one is searched. Ctrl-C ends it with what is known.
+    seconds once more what is made of it, as they do the import of each file; `max_memory` is what
+    this process may take, in bytes (None: what there is, less a margin). What is cut short is never
+    "verified". `fail_fast` stops at the first violation. `races` looks for data races too. `engine`
+    is "auto", "native" or "reference", and `workers` how many threads the native one has (None: one
+    for each core); the result is the same. `order` ("any" or "fifo") says what an event loop runs
+    next, `cancel` names the tasks that something outside may cancel. `on_result` is called after
+    each model, `on_begin` before it, with what there is to say if it never comes back, and
+    `on_progress` now and then while one is searched. Ctrl-C ends it with what is known.
 
-    Raises `InterleaveError` for a target, a parameter or a model that is at fault.
+    Raises `InterleaveError` for a target, a parameter or a model that is at fault; where `on_error`
+    is given, it is told of the error of a file or of a model instead, and the others are checked.
     """
     options = Options(
         runtime,
@@ -170,43 +184,96 @@ def check(
         tuple(cancel),
         workers,
         progress=on_progress,
+        max_memory=max_memory,
     )
     options.validate()
     targets = [target] if isinstance(target, type | str | Path) else list(target)
-    found = find_models(targets, model)
     given = dict(parameters or {})
-    reject_unknown(given, found)
-    reject_unknown_tasks(options.cancel, found)
-    results = []
+    results: list[ModelResult] = []
+    errors = Errors(on_error)
     guard = Guard()
-    for each, file in found:
+    with listening(), leaving(AT_POLLS):
+        found: list[tuple[type[Model], str]] = []
         with guard.phase():
-            checked = checked_model(each, file, parameters_of(each, given), options)
-            results.append(checked.result)
-            if checked.result.interrupted:
-                guard.note(INTERRUPTED)
-            if on_result is not None:
-                on_result(checked.result, checked.facts)
-        if guard.stop is not None:
-            break
-    return Result(tuple(results), interrupted=guard.stop is not None)
+            found = find_models(targets, model, max_seconds=max_seconds, errors=errors)
+            reject_unknown(given, found)
+            reject_unknown_tasks(options.cancel, found)
+        for each, file in found:
+            if guard.stop is not None:
+                break
+            with errors.noted():
+                of_model = parameters_of(each, given)
+                if on_begin is not None:
+                    on_begin(unfinished(each, file, of_model, options))
+                checked = checked_model(each, file, of_model, options)
+                results.append(checked.result)
+                if checked.result.interrupted:
+                    guard.note(INTERRUPTED)
+                if on_result is not None:
+                    with guard.finishing():
+                        on_result(checked.result, checked.facts)
+            guard.note(take())
+    return Result(tuple(results), interrupted=guard.stop is not None, errors=tuple(errors.found))
 
 
-def find_models(targets: list[Target], name: str | None) -> list[tuple[type[Model], str]]:
-    """The models that targets name, each with its file. Raises `InterleaveError`."""
-    found: list[tuple[type[Model], str]] = []
+class Errors:
+    """The errors of files and models where the others are gone on with.
+
+    Where nobody is to be told of them, the first one is raised.
+    """
+
+    def __init__(self, tell: Callable[[InterleaveError], None] | None = None) -> None:
+        self.found: list[InterleaveError] = []
+        self._tell = tell
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Take note of an error in what is done here."""
+        try:
+            yield
+        except InterleaveError as error:
+            if self._tell is None:
+                raise
+            self.found.append(error)
+            self._tell(error)
+
+
+def find_models(
+    targets: list[Target],
+    name: str | None,
+    *,
+    max_seconds: float | None = None,
+    errors: Errors | None = None,
+) -> list[tuple[type[Model], str]]:
+    """The models that targets name, each with its file: once, however often they name it.
+
+    Raises `InterleaveError`, unless `errors` takes note of it.
+    """
+    found: dict[tuple[type[Model], str], None] = {}
+    errors = errors or Errors()
+    seen: set[Path] = set()
     for target in targets:
         if isinstance(target, type):
             if not issubclass(target, Model):
                 raise UsageError(
                     f"{target.__name__} is not a model", remedy="derive it from interleave.Model"
                 )
-            found.append((target, file_of(target)))
+            found[target, file_of(target)] = None
             continue
-        path = Path(target)
-        for file in model_files([path]):
-            # Next to model files, a folder may hold helpers.
-            found += [(each, str(file)) for each in load_models(file, required=path.is_file())]
+        with errors.noted():
+            path = Path(target)
+            files = model_files([path])
+            for file in files:
+                if file.resolve() in seen:
+                    continue
+                seen.add(file.resolve())
+                with errors.noted():
+                    # Next to model files, a folder may hold helpers.
+                    is_named = len(files) == 1 and not path.is_dir()
+                    loaded = _loaded(file, max_seconds, required=is_named)
+                    found.update(dict.fromkeys((each, str(file)) for each in loaded))
+    if errors.found and not found:
+        return []
     if name is not None:
         picked = [(each, file) for each, file in found if each.__name__ == name]
         if not picked:
@@ -215,7 +282,23 @@ def find_models(targets: list[Target], name: str | None) -> list[tuple[type[Mode
         return picked
     if not found:
         raise UsageError("there is no model in what was named", remedy="name a model file")
-    return found
+    return [*found]
+
+
+def _loaded(file: Path, max_seconds: float | None, *, required: bool) -> list[type[Model]]:
+    """The models of a file, which must be imported within some time."""
+    guard = Guard(max_seconds)
+    found: list[type[Model]] = []
+    with guard.phase():
+        found = load_models(file, required=required)
+    if guard.stop is None:
+        return found
+    if guard.stop is INTERRUPTED:
+        raise Interrupted
+    raise ModelError(
+        f"{file} cannot be imported: {guard.stop}",
+        remedy="a model file must be importable in little time and memory",
+    )
 
 
 def reject_unknown(given: Mapping[str, object], models: list[tuple[type[Model], str]]) -> None:
@@ -245,7 +328,8 @@ class Checked:
 
     result: ModelResult
     facts: RunFacts
-    searched: Searched[Check]
+    searched: Searched[Check] | None
+    """None where it was cut short before there was a program to search."""
     ways: list[tuple[Violation, tuple[State, ...]]]
     """Each violation with the states that its trace goes through."""
 
@@ -268,12 +352,13 @@ def collecting_seldom() -> Iterator[None]:
 def checked_model(
     model: type[Model], file: str, parameters: dict[str, Any], options: Options
 ) -> Checked:
-    """Check one model, up to where it is cut short. Raises `InterleaveError`.
-
-    What an interrupt leaves nothing to say of, it ends by `KeyboardInterrupt`.
-    """
+    """Check one model, up to where it is cut short. Raises `InterleaveError`."""
     options.validate()
-    with assuming(Assumed(names_said_to_be_pure(file or file_of(model)))):
+    with (
+        listening(),
+        leaving(AT_POLLS),
+        assuming(Assumed(names_said_to_be_pure(file or file_of(model)))),
+    ):
         return _checked_model(model, file, parameters, options)
 
 
@@ -289,16 +374,21 @@ def _checked_model(
     parameters = {**parameters, **options.of_loop(model)}
     limits = Limits(options.max_states, first_violation=options.fail_fast)
     checks = checks_for(races=races and runtime in RACE_RUNTIMES)
-    guard = Guard(options.max_seconds)
-    found = search(
-        model,
-        parameters,
-        lambda machine, learnt: [kind(machine, learnt) for kind in checks],
-        runtime=runtime,
-        engine=options.search_engine,
-        limits=limits,
-        guard=guard,
-    )
+    guard = Guard(options.max_seconds, options.max_memory)
+    found: Searched[Check] | None = None
+    with guard.phase(), naming_what_is_too_deep(model):
+        found = search(
+            model,
+            parameters,
+            lambda machine, learnt: [kind(machine, learnt) for kind in checks],
+            runtime=runtime,
+            engine=options.search_engine,
+            limits=limits,
+            guard=guard,
+        )
+    if found is None:
+        known = _nothing_known(model, file, runtime, parameters, expectation, guard.stop)
+        return Checked(known, NO_FACTS, None, [])
     searched = time.monotonic()
     guard.note(found.graph.stop)
     guard.renew()
@@ -315,7 +405,8 @@ def _checked_model(
     if guard.stop is None:
         with guard.phase():
             interleavings = count_interleavings(found, any_violation=bool(violations))
-    found.machine.program.real.compare()
+    with guard.finishing():
+        found.machine.program.real.compare()
     counted = time.monotonic()
     warnings = _not_looked_for(runtime, expectation)
     with guard.phase():
@@ -369,6 +460,55 @@ def _checked_model(
         peak_bytes=graph.peak_bytes,
     )
     return Checked(result, facts, found, ways)
+
+
+def unfinished(
+    model: type[Model], file: str, parameters: dict[str, Any], options: Options
+) -> ModelResult:
+    """What there is to say of a model whose code does not come back in time."""
+    runtime = checked_runtime(options.runtime, model)
+    expectation = expectation_of(model, runtime)
+    stop = Stop("seconds", "code of the model took too long, or too much memory")
+    return _nothing_known(model, file, runtime, parameters, expectation, stop)
+
+
+def _nothing_known(
+    model: type[Model],
+    file: str,
+    runtime: str,
+    parameters: dict[str, Any],
+    expectation: Expectation | None,
+    stop: Stop | None,
+) -> ModelResult:
+    """What there is to say of a model that was cut short before its search began."""
+    return ModelResult(
+        model=model.__name__,
+        file=file,
+        runtime=runtime,
+        parameters=parameters,
+        verdict="inconclusive",
+        expected=None if expectation is None else False,
+        complete=False,
+        states=0,
+        transitions=0,
+        depth=0,
+        expectation="" if expectation is None else str(expectation),
+        limit=str(stop),
+        interrupted=stop is INTERRUPTED,
+    )
+
+
+@contextmanager
+def naming_what_is_too_deep(model: type[Model]) -> Iterator[None]:
+    """Say what is at fault where Python has no stack left for what is in a state."""
+    try:
+        yield
+    except RecursionError as error:
+        raise ModelError(
+            f"{model.__name__} has a value or an expression that is nested too deeply",
+            remedy="keep it flat: a list of its parts, say",
+            place=Place.of_error(file_of(model), error) or place_of_class(model),
+        ) from None
 
 
 def _not_looked_for(runtime: str, expectation: Expectation | None) -> list[str]:

@@ -5,45 +5,94 @@ from __future__ import annotations
 import gc
 import io
 import os
+import signal
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import interleave
-from interleave.engine.stopping import Guard, held_back
-from interleave.errors import InterleaveError
+from interleave.engine.stopping import INTERRUPTED, Guard
+from interleave.errors import InterleaveError, UsageError
+from interleave.interrupts import AT_POLLS, leaving, listening, take
+from interleave.report.output import Output, tell
+
+if TYPE_CHECKING:
+    from interleave.engine.graph import SearchGraph
+    from interleave.result import ModelResult, Result
+    from interleave.watchdog import Watchdog
 
 EXIT_USAGE = 2
 EXIT_INCONCLUSIVE = 3
 EXIT_DEFECT = 4
 
+KNOWN_EVERY = 0.25
+"""Seconds after which the watchdog is told anew how far a search has come."""
+
 
 class _Commands(click.Group):
     """Turns what goes wrong into messages and exit codes."""
 
-    def invoke(self, context: click.Context) -> Any:
-        try:
-            with Guard().phase():
-                return super().invoke(context)
-        except InterleaveError as error:
-            click.echo(f"{click.style('error', fg='red', bold=True)}: {error}", err=True)
-            context.exit(EXIT_USAGE)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
-            raise
-        except Exception:
-            import traceback
+    _is_of_process = False
+    """Whether this process was started to run the command, and ends with it."""
 
-            click.echo(traceback.format_exc(), err=True)
-            click.echo(
-                "this is a defect of interleave, not of your model: please report it with the "
-                "text above and the model file",
-                err=True,
-            )
-            context.exit(EXIT_DEFECT)
-        click.echo("interrupted", err=True)
-        raise click.exceptions.Exit(EXIT_INCONCLUSIVE)
+    def main(self, args: Any = None, *rest: Any, **extra: Any) -> Any:
+        self._is_of_process = args is None
+        return super().main(args, *rest, **extra)
+
+    def invoke(self, context: click.Context) -> Any:
+        context.obj = self._is_of_process
+        with listening(signal.SIGINT, signal.SIGTERM), leaving(AT_POLLS):
+            try:
+                with Guard().phase(), leaving(AT_POLLS):
+                    return super().invoke(context)
+            except InterleaveError as error:
+                _tell_error(error)
+                context.exit(EXIT_USAGE)
+            except (click.ClickException, click.exceptions.Exit, click.Abort):
+                raise
+            except Exception:
+                import traceback
+
+                tell(traceback.format_exc())
+                tell(
+                    "this is a defect of interleave, not of your model: please report it with the "
+                    "text above and the model file"
+                )
+                context.exit(EXIT_DEFECT)
+            finally:
+                if self._is_of_process:  # all is said, and the exit code is known
+                    for each in (signal.SIGINT, signal.SIGTERM):
+                        signal.signal(each, signal.SIG_IGN)
+            tell("interrupted")
+            raise click.exceptions.Exit(EXIT_INCONCLUSIVE)
+
+
+def _tell_error(error: InterleaveError) -> None:
+    tell(f"{click.style('error', fg='red', bold=True)}: {error}")
+
+
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+
+def _size(_: click.Context, __: click.Parameter, value: str | None) -> int | None:
+    """A number of bytes, from 500MB or 2GB."""
+    if value is None:
+        return None
+    text = value.strip().upper()
+    unit = text.lstrip("0123456789. ")
+    try:
+        size = int(float(text.removesuffix(unit)) * _UNITS[unit])
+    except (ValueError, KeyError, OverflowError):
+        size = 0
+    if size <= 0:
+        raise click.BadParameter(f"{value!r} is no size, such as 500MB or 2GB")
+    return size
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -96,6 +145,19 @@ _max_states = click.option(
     show_default="100 million",
     help="Give up before state N + 1: inconclusive unless a violation was found.",
 )
+_max_seconds = click.option(
+    "--max-seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
+    help="Give up searching a model after S seconds, and looking through it after S more.",
+)
+_max_memory = click.option(
+    "--max-memory",
+    callback=_size,
+    metavar="SIZE",
+    show_default="what the machine or the cgroup has, less a margin",
+    help="Give up when this process has taken so much memory: 500MB, 2GB.",
+)
 
 
 @main.command()
@@ -121,12 +183,8 @@ _max_states = click.option(
     help="Threads of the native engine. The report is the same.",
 )
 @_max_states
-@click.option(
-    "--max-seconds",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="S",
-    help="Give up searching a model after S seconds, and looking through it after S more.",
-)
+@_max_seconds
+@_max_memory
 @click.option(
     "--order",
     metavar="NAME",
@@ -168,6 +226,7 @@ def check(
     workers: int | None,
     max_states: int | None,
     max_seconds: float | None,
+    max_memory: int | None,
     order: str | None,
     cancel: tuple[str, ...],
     fail_fast: bool,
@@ -182,10 +241,8 @@ def check(
 
     A model that says what it expects (@expect) passes if exactly that is found.
     """
-    from interleave.checking import MOST_STATES, RunFacts
+    from interleave.checking import MOST_STATES
     from interleave.checking import check as check_models
-    from interleave.report.text import render_text
-    from interleave.result import ModelResult
 
     # What is imported by now stays to the end: the collector need not look through it, least of all
     # when Python ends, which takes 5 ms.
@@ -194,62 +251,175 @@ def check(
         from interleave.report.drawing import check_suffix
 
         check_suffix(diagram)
-    color = _wants_color()
-    count = 0
+    verbosity = -1 if quiet else 1 if verbose else 0
+    reports = _Reports(format_, verbosity, stats=stats)
+    is_wanted = context.obj and (max_seconds or max_memory) is not None
+    with _watched(reports, max_memory, is_wanted=is_wanted):
+        with redirect_stdout(sys.stderr):  # what a model prints is no report
+            found = check_models(
+                paths,
+                model=model,
+                parameters=parameters,
+                runtime=runtime,
+                engine=engine,
+                workers=workers,
+                max_states=max_states or MOST_STATES,
+                max_seconds=max_seconds,
+                max_memory=max_memory,
+                fail_fast=fail_fast,
+                races=races,
+                order=order,
+                cancel=cancel,
+                on_begin=reports.begin,
+                on_result=reports.add,
+                on_progress=reports.go_on if reports.is_asked else None,
+                on_error=reports.add_error,
+            )
+        reports.end(found)
+        if diagram is not None:
+            guard = Guard(max_seconds, max_memory)
+            with guard.phase("in drawing"):
+                _draw(found.models, diagram)
+            if guard.stop is not None:
+                tell(str(guard.stop))
+                found = replace(found, interrupted=True)
+    if take() is INTERRUPTED and not found.interrupted:
+        tell("interrupted")
+        found = replace(found, interrupted=True)
+    context.exit(EXIT_USAGE if reports.failure else found.exit_code)
 
-    progress = None
-    if sys.stderr.isatty():
-        from interleave.report.progress import Progress
 
-        progress = Progress()
+class _Reports:
+    """Tells of each model when it was checked, and of all of them at the end."""
 
-    @held_back()
-    def show(result: ModelResult, facts: RunFacts) -> None:
-        nonlocal count
-        if progress is not None:
-            progress.close()
-        if format_ == "text":
-            if count and not quiet:
-                click.echo()
-            verbosity = -1 if quiet else 1 if verbose else 0
-            click.echo(render_text(result, color=color, verbosity=verbosity), color=color)
-        if stats:
+    def __init__(self, format_: str, verbosity: int, *, stats: bool) -> None:
+        self._is_json = format_ == "json"
+        self._verbosity = verbosity
+        self._stats = stats
+        self._color = _wants_color()
+        self._output = Output()
+        self._told: list[ModelResult] = []
+        self._errors: list[InterleaveError] = []
+        self._unfinished: ModelResult | None = None
+        self._known_at = 0.0
+        self._progress: Any = None
+        """What shows how far a search has come, on a terminal."""
+        self.watchdog: Watchdog | None = None
+        if sys.stderr is not None and sys.stderr.isatty():
+            from interleave.report.progress import Progress
+
+            self._progress = Progress()
+
+    @property
+    def failure(self) -> str:
+        """Why the reports cannot be written; "" where they can."""
+        return self._output.failure
+
+    def begin_import(self, watchdog: Watchdog) -> None:
+        """Files are imported; the watchdog looks on from now on."""
+        from interleave.result import Result
+
+        self.watchdog = watchdog
+        nothing = Result(interrupted=True)
+        text = f"{self._json(nothing)}\n" if self._is_json else ""
+        message = "interrupted: to import a model file took too long, or too much memory\n"
+        watchdog.know(text, nothing.exit_code, message=message)
+
+    def begin(self, unfinished: ModelResult) -> None:
+        """A model is begun. `unfinished` is what there is to say if nothing more comes."""
+        self._unfinished = unfinished
+        if self.watchdog is not None:
+            from interleave.result import Result
+
+            known = Result((*self._told, unfinished), errors=tuple(self._errors))
+            text = self._json(known) if self._is_json else self._text(unfinished)
+            self.watchdog.know(f"{text}\n", known.exit_code)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether anybody wants to know how far a search has come."""
+        return self._progress is not None or self.watchdog is not None
+
+    def go_on(self, graph: SearchGraph) -> None:
+        """A search has come so far."""
+        if self._progress is not None:
+            self._progress(graph)
+        if self.watchdog is not None and time.monotonic() > self._known_at + KNOWN_EVERY:
+            assert self._unfinished is not None
+            self.begin(
+                replace(
+                    self._unfinished,
+                    states=len(graph),
+                    transitions=graph.transitions,
+                    depth=graph.depth,
+                )
+            )
+            self._known_at = time.monotonic()
+
+    def add(self, result: ModelResult, facts: Any) -> None:
+        """A model was checked."""
+        self._end_progress()
+        if not self._is_json:
+            self._output.write(self._text(result), color=self._color)
+        if self._stats:
             from interleave.report.stats import render_stats
 
-            click.echo(render_stats(result, facts), err=True)
-        count += 1
+            tell(render_stats(result, facts))
+        self._told.append(result)
 
-    found = check_models(
-        paths,
-        model=model,
-        parameters=parameters,
-        runtime=runtime,
-        engine=engine,
-        workers=workers,
-        max_states=max_states or MOST_STATES,
-        max_seconds=max_seconds,
-        fail_fast=fail_fast,
-        races=races,
-        order=order,
-        cancel=cancel,
-        on_result=show,
-        on_progress=progress,
-    )
-    if progress is not None:
-        progress.close()
-    if format_ == "json":
+    def add_error(self, error: InterleaveError) -> None:
+        """A file or a model is at fault."""
+        self._end_progress()
+        _tell_error(error)
+        self._errors.append(error)
+
+    def end(self, found: Result) -> None:
+        """All were checked."""
+        self._end_progress()
+        many = len(found.models) + len(found.errors) > 1
+        if self._is_json:
+            self._output.write(self._json(found))
+        elif many and found.models:
+            passed = sum(result.passed for result in found.models)
+            line = f"{passed} of {len(found.models)} models pass"
+            if found.errors:
+                line += f", and {len(found.errors)} could not be checked"
+            self._output.write(("" if self._verbosity < 0 else "\n") + line)
+        if self.failure:
+            _tell_error(UsageError(self.failure, remedy="see what standard output leads to"))
+        if found.interrupted and not any(result.interrupted for result in found.models):
+            tell("interrupted")
+
+    def _end_progress(self) -> None:
+        if self._progress is not None:
+            self._progress.close()
+
+    def _text(self, result: ModelResult) -> str:
+        from interleave.report.text import render_text
+
+        text = render_text(result, color=self._color, verbosity=self._verbosity)
+        return f"\n{text}" if self._told and self._verbosity >= 0 else text
+
+    def _json(self, found: Result) -> str:
         from interleave.report.document import render_json
 
-        with held_back():
-            click.echo(render_json(found, version=interleave.__version__))
-    elif len(found.models) > 1:
-        passed = sum(result.passed for result in found.models)
-        click.echo(("" if quiet else "\n") + f"{passed} of {len(found.models)} models pass")
-    if diagram is not None:
-        _draw(found.models, diagram)
-    if found.interrupted and not any(result.interrupted for result in found.models):
-        click.echo("interrupted", err=True)
-    context.exit(found.exit_code)
+        return render_json(found, version=interleave.__version__)
+
+
+@contextmanager
+def _watched(reports: _Reports, memory: int | None, *, is_wanted: bool) -> Iterator[None]:
+    """Have another process look on, which ends this one where it cannot do so itself."""
+    if not is_wanted:
+        yield
+        return
+    from interleave.watchdog import Watchdog
+
+    watchdog = Watchdog(memory)
+    try:
+        reports.begin_import(watchdog)
+        yield
+    finally:
+        watchdog.close()
 
 
 def _draw(results: tuple[Any, ...], file: Path) -> None:
@@ -261,41 +431,55 @@ def _draw(results: tuple[Any, ...], file: Path) -> None:
             number += 1
             name = file if number == 1 else file.with_stem(f"{file.stem}-{number}")
             write_diagram(counterexample_dot(result, violation), name)
-            click.echo(f"{result.model}, {violation.kind}: drawn to {name}", err=True)
+            tell(f"{result.model}, {violation.kind}: drawn to {name}")
     if not number:
-        click.echo(f"no counterexample to draw: {file} is not written", err=True)
+        tell(f"no counterexample to draw: {file} is not written")
 
 
 def _wants_color() -> bool:
     """Whether standard output is a terminal that takes colour (no-color.org)."""
     if os.environ.get("NO_COLOR"):
         return False
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 @main.command()
 @_paths
 @_model
 @_parameters
+@_max_seconds
 @click.pass_context
 def steps(
-    context: click.Context, paths: tuple[Path, ...], model: str | None, parameters: dict[str, Any]
+    context: click.Context,
+    paths: tuple[Path, ...],
+    model: str | None,
+    parameters: dict[str, Any],
+    max_seconds: float | None,
 ) -> None:
     """Print the steps that each thread is compiled to."""
-    from interleave.checking import find_models, reject_unknown
+    from interleave.checking import Errors, find_models, reject_unknown
     from interleave.listing import list_steps
     from interleave.loading import parameters_of
     from interleave.report.steps import render_listing
 
-    models = find_models(list(paths), model)
+    output, errors = Output(), Errors(_tell_error)
+    is_cut_short = False
+    models = find_models(list(paths), model, max_seconds=max_seconds, errors=errors)
     reject_unknown(parameters, models)
     for number, (each, _) in enumerate(models):
-        if number:
-            click.echo()
-        listing = list_steps(each, parameters_of(each, parameters))
-        click.echo(render_listing(listing))
-        if listing.interrupted:
-            context.exit(EXIT_INCONCLUSIVE)
+        with errors.noted():
+            with redirect_stdout(sys.stderr):
+                listing = list_steps(each, parameters_of(each, parameters), max_seconds)
+            output.write(("\n" if number else "") + render_listing(listing))
+            is_cut_short |= listing.is_cut_short
+            if listing.interrupted:
+                break
+    if errors.found or output.failure:
+        context.exit(EXIT_USAGE)
+    if take() is INTERRUPTED:
+        tell("interrupted")
+        is_cut_short = True
+    context.exit(EXIT_INCONCLUSIVE if is_cut_short else 0)
 
 
 @main.command()
@@ -318,6 +502,8 @@ def steps(
 )
 @click.option("--full", is_flag=True, help="Draw every state, however many there are.")
 @_max_states
+@_max_seconds
+@_max_memory
 @click.pass_context
 def graph(
     context: click.Context,
@@ -328,6 +514,8 @@ def graph(
     by: str | None,
     full: bool,
     max_states: int | None,
+    max_seconds: float | None,
+    max_memory: int | None,
 ) -> None:
     """Draw the state graph of a model, or write it for another program.
 
@@ -341,14 +529,22 @@ def graph(
     from interleave.stategraph import explore
 
     check_suffix(output, by=by, full=full)
-    found = explore(path, model=model, parameters=parameters, max_states=max_states or MOST_STATES)
+    with redirect_stdout(sys.stderr):
+        found = explore(
+            path,
+            model=model,
+            parameters=parameters,
+            max_states=max_states or MOST_STATES,
+            max_seconds=max_seconds,
+            max_memory=max_memory,
+        )
     what = f"{found.result.model}: {count(len(found), 'state')}"
-    with Guard().phase() as drawing:
+    with Guard(max_seconds, max_memory).phase() as drawing:
         shown = write_graph(found, output, by=by, full=full)
-        click.echo(f"{what}{shown and f', {shown}'}: written to {output}", err=True)
+        tell(f"{what}{shown and f', {shown}'}: written to {output}")
     if drawing.stop is not None:
-        click.echo(f"{what}: not written to {output}: {drawing.stop}", err=True)
+        tell(f"{what}: not written to {output}: {drawing.stop}")
     if not found.result.complete:
-        click.echo(f"the search is incomplete: {found.result.limit}", err=True)
+        tell(f"the search is incomplete: {found.result.limit}")
     if drawing.stop is not None or not found.result.complete:
         context.exit(EXIT_INCONCLUSIVE)

@@ -6,7 +6,8 @@ cycle there is no end to them, and nothing is counted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
 from interleave.checks import Check
@@ -16,6 +17,7 @@ from interleave.engine.product import Product
 from interleave.engine.search import Searched, explore
 from interleave.machine import Machine, State
 from interleave.result import Interleavings, Outcome
+from interleave.showing import show
 from interleave.tracing import variables
 
 MOST_NODES = 1_000_000
@@ -41,12 +43,21 @@ def _outcomes(machine: Machine, endings: Sequence[tuple[State, int | None]]) -> 
         outcome = Outcome(
             tuple(variables(machine, state).items()), how_it_ended(machine, state), paths
         )
-        key = (outcome.how, [(name, type(value), value) for name, value in outcome.state])
-        before = found.get(repr(key))
+        key = (outcome.how, *[(name, _told_apart(value)) for name, value in outcome.state])
+        before = found.get(key)
         if before is not None and before.interleavings is not None and paths is not None:
             outcome = replace(outcome, interleavings=before.interleavings + paths)
-        found[repr(key)] = outcome
+        found[key] = outcome
     return tuple(found.values())
+
+
+def _told_apart(value: object) -> Hashable:
+    """What is the same for two values that no report tells apart."""
+    if isinstance(value, list | tuple | deque):
+        return (type(value), *map(_told_apart, value))
+    if isinstance(value, dict):
+        return (dict, *[(_told_apart(key), _told_apart(item)) for key, item in value.items()])
+    return (type(value), value if isinstance(value, int | str) else show(value))
 
 
 def _clean_paths(found: Searched[Check], checks: Sequence[Check]) -> int | None:
@@ -73,7 +84,7 @@ def _clean_paths(found: Searched[Check], checks: Sequence[Check]) -> int | None:
         machine,
         found.learnt,
         [],
-        replace(graph.engine, name="native") if graph.kind == "native" else graph.engine,
+        graph.engine_for_more,
         Limits(states=MOST_NODES),
         graph.guard,
         product=Product(followers, predicates, pairs, clean=True),

@@ -8,7 +8,8 @@ from typing import Any
 
 from interleave.engine.observing import Limits, Observer
 from interleave.engine.search import search
-from interleave.engine.stopping import INTERRUPTED
+from interleave.engine.stopping import INTERRUPTED, Guard
+from interleave.interrupts import NOWHERE, leaving, listening
 from interleave.loading import checked_runtime
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import AccessRecord
@@ -42,13 +43,15 @@ class ListedThread:
 class Listing:
     """What `list_steps` gives.
 
-    `complete`: no step can be missing but those never reached. `interrupted`: by Ctrl-C.
+    `complete`: no step can be missing but those never reached. `is_cut_short`: by a limit that was
+    asked for, or by Ctrl-C, which is `interrupted`.
     """
 
     model: str
     threads: tuple[ListedThread, ...]
     complete: bool
     interrupted: bool = False
+    is_cut_short: bool = False
 
 
 class _Collector(Observer):
@@ -81,17 +84,27 @@ class _Collector(Observer):
             locations[access.kind.where] = None
 
 
-def list_steps(model: type[Model], parameters: Mapping[str, Any]) -> Listing:
+def list_steps(
+    model: type[Model], parameters: Mapping[str, Any], max_seconds: float | None = None
+) -> Listing:
     """The steps of each thread, found by running the model. Raises `ModelError`."""
-    found = search(
-        model,
-        parameters,
-        lambda machine, _: [_Collector(machine)],
-        runtime=checked_runtime(None, model),
-        limits=Limits(states=ENOUGH),
-    )
-    threads, stop = _threads(found.machine, found.observers[0]), found.graph.stop
-    return Listing(model.__name__, threads, stop is None, stop is INTERRUPTED)
+    guard = Guard(max_seconds)
+    threads: tuple[ListedThread, ...] = ()
+    with listening(), guard.phase():
+        found = search(
+            model,
+            parameters,
+            lambda machine, _: [_Collector(machine)],
+            runtime=checked_runtime(None, model),
+            limits=Limits(states=ENOUGH),
+            guard=guard,
+        )
+        with leaving(NOWHERE):
+            threads = _threads(found.machine, found.observers[0])
+            guard.note(found.graph.stop)
+    stop = guard.stop
+    is_cut_short = stop is not None and stop.kind != "states"
+    return Listing(model.__name__, threads, stop is None, stop is INTERRUPTED, is_cut_short)
 
 
 def _threads(machine: Machine, collector: _Collector) -> tuple[ListedThread, ...]:
@@ -102,8 +115,8 @@ def _threads(machine: Machine, collector: _Collector) -> tuple[ListedThread, ...
             code, block = access.place
             names = tuple(sorted(locations, key=_natural))
             steps.append(ListedStep(number, key[3], names, code.source(block)))
-        instances = sum(thread.method == method for thread in machine.program.threads)
-        listed.append(ListedThread(method, instances, tuple(steps)))
+        instances = {each.name for each in machine.program.threads if each.method == method}
+        listed.append(ListedThread(method, len(instances), tuple(steps)))
     return tuple(listed)
 
 

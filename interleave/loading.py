@@ -6,60 +6,101 @@ import ast
 import importlib.util
 import inspect
 import linecache
+import os
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from functools import partial
 from pathlib import Path
 
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
+from interleave.interrupts import Stopped, seen_from_outside
 from interleave.model import RUNTIMES, Expectation, Model, is_parameter_value
 from interleave.notes import notes_of, runtimes_of
 from interleave.program.misuse import refuse_outside
+from interleave.said import said, said_by
 
 
 def model_files(paths: list[Path]) -> list[Path]:
-    """The files that paths name: files themselves, and the `.py` files in folders, by name.
+    """The files that paths name, each once: files, the `.py` files in folders, and modules, by
+    their dotted names. Those in folders are sorted by name.
 
     Raises `UsageError` for what is not there.
     """
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found = sorted(
-                file
-                for file in path.rglob("*.py")
-                if not any(part.startswith((".", "__")) for part in file.relative_to(path).parts)
-            )
-            if not found:
-                raise UsageError(
-                    f"there is no Python file in folder {path}", remedy="name a model file"
-                )
-            files += found
-        elif path.is_file():
+            files += _files_in(path)
+        elif path.exists() or path.is_symlink():
             files.append(path)
         else:
-            raise UsageError(f"there is no file {path}", remedy="check the path")
-    return list(dict.fromkeys(files))
+            files += _files_of_module(str(path))
+    return [*{os.path.realpath(file): file for file in reversed(files)}.values()][::-1]
+
+
+def _files_in(folder: Path) -> list[Path]:
+    found = sorted(
+        file
+        for file in folder.rglob("*.py")
+        if not any(part.startswith((".", "__")) for part in file.relative_to(folder).parts)
+    )
+    if not found:
+        raise UsageError(f"there is no Python file in folder {folder}", remedy="name a model file")
+    return found
+
+
+def _files_of_module(name: str) -> list[Path]:
+    """The file of a module, or those of a package; modules here come before installed ones."""
+    found = None
+    if all(part.isidentifier() for part in name.split(".")):
+        with _importing_from(Path.cwd()), _kept_out_of_the_process():
+            try:
+                found = importlib.util.find_spec(name)
+            except (ImportError, ValueError):
+                found = None
+            except Stopped:
+                raise
+            except BaseException as error:  # a package around it is imported
+                raise ModelError(f"{name} cannot be imported: {said(error)}") from error
+    if found is None:
+        raise UsageError(f"there is no file {name}", remedy="check the path")
+    if found.submodule_search_locations is not None:
+        return [
+            file for folder in found.submodule_search_locations for file in _files_in(_here(folder))
+        ]
+    return [_here(found.origin or name)]
+
+
+def _here(path: str) -> Path:
+    """A path as a user would write it: from the present folder, if it is in there."""
+    there, here = Path(path), Path.cwd()
+    return there.relative_to(here) if there.is_relative_to(here) else there
 
 
 def load_models(file: Path, *, required: bool = True) -> list[type[Model]]:
     """The model classes that a file defines, in order of definition.
 
-    A class that is there only to be derived from, without threads, does not count if others do.
+    A class that is there only to be derived from does not count: one without threads, or one that
+    lacks what others define that derive from it.
     Raises `ModelError` where the file cannot be run, and where it has no model, if `required`.
     """
+    if not file.is_file():
+        what = "a folder" if file.is_dir() else "no file that can be read"
+        raise ModelError(f"{file} is {what}", remedy="name a text file with Python code")
     module_name = f"__interleave_model__.{file.stem}"
     linecache.checkcache(str(file))
     module = types.ModuleType(module_name)
     module.__file__ = str(file)
+    folder, module.__package__ = _package_of(file)
     sys.modules[module_name] = module
-    folder = str(file.resolve().parent)
-    sys.path.insert(0, folder)
     try:
         # Compiled under the path as it was given, so that reports show it so.
         text = importlib.util.decode_source(file.read_bytes())
         code = compile(text, str(file), "exec")
-        exec(code, module.__dict__)  # noqa: S102  (it is the user's own file)
+        folders = _importing_from(folder, file.resolve().parent)
+        with folders, _kept_out_of_the_process(), seen_from_outside():
+            exec(code, module.__dict__)  # noqa: S102  (it is the user's own file)
     except SyntaxError as error:
         line = error.lineno or 1
         column = None if error.offset is None else max(error.offset - 1, 0)
@@ -70,14 +111,14 @@ def load_models(file: Path, *, required: bool = True) -> list[type[Model]]:
         if Place.of_error(str(file), error) is not None:
             raise _raised(error, file) from error
         raise ModelError(
-            f"{file} cannot be read: {error}", remedy="name a text file with Python code"
+            f"{file} cannot be read: {said_by(error)}", remedy="name a text file with Python code"
         ) from None
     except InterleaveError as error:
         raise error.at(Place.of_error(str(file), error)) from None
-    except (Exception, SystemExit) as error:
+    except Stopped:
+        raise
+    except BaseException as error:
         raise _raised(error, file) from error
-    finally:
-        sys.path.remove(folder)
     models = [
         value
         for value in vars(module).values()
@@ -95,12 +136,70 @@ def load_models(file: Path, *, required: bool = True) -> list[type[Model]]:
             remedy="define one: `class Counter(Model):`, with `from interleave import Model`",
         )
     derived_from = {base for model in models for base in model.__mro__[1:]}
-    return [m for m in models if m not in derived_from or has_threads(m)]
+    return [m for m in models if not _is_base(m, models, derived=m in derived_from)]
+
+
+def _is_base(model: type[Model], models: list[type[Model]], *, derived: bool) -> bool:
+    """Whether a model is there only to be derived from."""
+    if not derived and not inspect.isabstract(model):
+        return False
+    if not has_threads(model):
+        return True
+    from interleave.bases import is_base  # which needs the compiler
+
+    return not notes_of(model).expectations and is_base(model, models)
+
+
+def _package_of(file: Path) -> tuple[Path, str]:
+    """The folder that a file is imported from, and the name of the package that it is in, or ""."""
+    folder, names = file.resolve().parent, []
+    while (folder / "__init__.py").is_file() and folder.name.isidentifier():
+        names.append(folder.name)
+        folder = folder.parent
+    return folder, ".".join(reversed(names))
+
+
+@contextmanager
+def _importing_from(*folders: Path) -> Iterator[None]:
+    """Have modules in these folders come first."""
+    usual = [*sys.path]
+    sys.path[:0] = map(str, dict.fromkeys(folders))
+    try:
+        yield
+    finally:
+        sys.path[:] = usual
+
+
+@contextmanager
+def _kept_out_of_the_process() -> Iterator[None]:
+    """Keep what a file does when it is imported from what is done besides: other files are checked.
+
+    It stays in its folder, and the process does not end. What it prints is no report.
+    """
+    folder, deepest = Path.cwd(), sys.getrecursionlimit()
+    usual = {name: getattr(os, name) for name in ("_exit", "abort")}
+    for name in usual:
+        setattr(os, name, partial(_refuse_to_end, name))
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        for name, function in usual.items():
+            setattr(os, name, function)
+        os.chdir(folder)
+        sys.setrecursionlimit(deepest)
+
+
+def _refuse_to_end(name: str, *_: object) -> None:
+    raise ModelError(
+        f"os.{name} ends the process, with all that is checked in it",
+        remedy='keep it under if __name__ == "__main__":',
+    )
 
 
 def _raised(error: BaseException, file: Path) -> ModelError:
     return ModelError(
-        f"the file raises {type(error).__name__}: {error}",
+        f"the file raises {said(error)}",
         remedy="a model file must be importable; keep what it runs under "
         'if __name__ == "__main__":',
         place=Place.of_error(str(file), error),
@@ -118,11 +217,12 @@ def task_methods(model: type[Model]) -> list[str]:
 
 
 def file_of(model: type[Model]) -> str:
-    """The file that a model is defined in."""
+    """The file that a model is defined in, or what stands for it at a prompt and in a notebook."""
     try:
         return inspect.getsourcefile(model) or "?"
-    except TypeError:
-        return "?"
+    except (TypeError, OSError):
+        functions = (each for each in vars(model).values() if inspect.isfunction(each))
+        return next((each.__code__.co_filename for each in functions), "?")
 
 
 def parameters_of(model: type[Model], given: Mapping[str, object]) -> dict[str, object]:

@@ -38,6 +38,7 @@ KINDS = (
     "lost-update",
     "deadlock",
     "stuck",
+    "livelock",
     "exception",
     "assertion",
     "invariant",
@@ -60,6 +61,11 @@ KNOWN_RUNTIMES = ("free-threaded", "gil", "asyncio", "process", "go")
 """All runtimes, of which an expectation may speak: those above, and those that a kind of thread has
 of its own.
 """
+
+
+def is_go_before(version: str, minor: int) -> bool:
+    """Whether a version of Go, as in a go.mod, is before 1.`minor`; "" is the newest one."""
+    return version != "" and int(version.partition(".")[2]) < minor
 
 
 class Model:

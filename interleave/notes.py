@@ -67,7 +67,7 @@ class Member:
 
 def is_special(name: str) -> bool:
     """Whether a name is one of those that Python keeps for itself."""
-    return name.startswith("__") and name.endswith("__")
+    return (name.startswith("__") and name.endswith("__")) or name == "_abc_impl"
 
 
 def is_code(value: object) -> bool:

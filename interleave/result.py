@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from interleave.errors import InterleaveError
 from interleave.records import dataclass
 
 Verdict = Literal["verified", "violated", "inconclusive"]
@@ -99,6 +100,20 @@ class Wait:
     holders: tuple[str, ...] = ()
     holders_ended: bool = False
     """Whether those threads have ended, and will never give it back."""
+    note: str = ""
+    """What else there is to say of why it cannot move."""
+
+
+@dataclass(frozen=True)
+class Poll:
+    """A thread that takes steps for ever and gets nowhere: what it looks at, over and over.
+
+    `accesses` is empty for a loop in which it looks at nothing that is shared.
+    """
+
+    thread: str
+    accesses: tuple[Access, ...]
+    source: Source
 
 
 @dataclass(frozen=True)
@@ -134,6 +149,7 @@ class Violation:
     `kind` is one of `interleave.model.KINDS`; `message` is one plain sentence; `location` the
     shared location concerned, or None; `threads` the threads concerned. `waits` is filled for
     deadlocks, and for threads that are stuck: in the order of the cycle where `cycle` is true.
+    `polls` has the threads of a livelock that move, `waits` those that do not.
     `race` has both sides of a data race, one that writes first, in the state that the trace leads
     to. `source` is the line at fault, where there is one.
     """
@@ -156,6 +172,7 @@ class Violation:
     """The messages of other violations, which differ from this one in the numbers of instances."""
     leaked: bool = False
     """Whether the threads are stuck at the end of the program, which did not wait for them."""
+    polls: tuple[Poll, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -253,25 +270,31 @@ _STATUS: dict[Verdict, Literal["passed", "failed", "inconclusive"]] = {
 class Result:
     """What `check` returns: one `ModelResult` per model, in the order they were checked.
 
-    `interrupted`: Ctrl-C has ended it, maybe before the last models were checked.
+    `interrupted`: Ctrl-C has ended it, maybe before the last models were checked. `errors` are
+    those of files that could not be loaded, and of models that could not be run, where the others
+    were checked all the same.
     """
 
     models: tuple[ModelResult, ...] = ()
     interrupted: bool = False
+    errors: tuple[InterleaveError, ...] = ()
 
     @property
     def passed(self) -> bool:
         """Whether every model is a pass, and none was left out."""
-        return not self.interrupted and all(model.passed for model in self.models)
+        left_out = self.interrupted or self.errors
+        return not left_out and all(model.passed for model in self.models)
 
     @property
     def exit_code(self) -> int:
-        """0: verified or as expected, 1: a violation, 3: inconclusive.
+        """The worst that there is: 2: an error, 1: a violation, 3: inconclusive, 0: none of these.
 
-        A violation that was not expected outweighs a search that came to a limit; but a run that
-        was interrupted is inconclusive.
+        A violation that was not expected outweighs a search that came to a limit or was
+        interrupted.
         """
-        if self.interrupted:
-            return 3
         found = {model.status for model in self.models}
-        return 1 if "failed" in found else 3 if "inconclusive" in found else 0
+        if self.errors:
+            return 2
+        if "failed" in found:
+            return 1
+        return 3 if self.interrupted or "inconclusive" in found else 0

@@ -21,9 +21,22 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 """What `json.dumps(..., allow_nan=False)` accepts."""
 
 
+LONGEST = 5_000
+"""Characters of a value that are shown."""
+
+DEEPEST = 100
+"""Containers within each other that are shown."""
+
+_MOST_DIGITS = 1_000
+
+
 def show(value: object) -> str:
-    """The value as a Python reader would write it, the same on every run."""
-    return _show(value, ())
+    """The value as a Python reader would write it, the same on every run.
+
+    What is too long to be read is cut, and says how long it is.
+    """
+    text = _show(value, ())
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text):,} characters)"
 
 
 def to_json(value: object) -> Json:
@@ -40,10 +53,12 @@ def _show(value: object, within: tuple[int, ...]) -> str:
     if isinstance(value, Described):
         return value.text
     if isinstance(value, Enum) and getattr(type(value).__repr__, "__module__", "enum") == "enum":
-        return f"{type(value).__name__}.{value.name or value.value}"
+        return f"{type(value).__name__}.{value._name_ or value._value_}"
     kind = type(value)
+    if isinstance(value, int) and kind is int:
+        return _show_int(value)
     if kind in (list, tuple, set, frozenset, dict, deque) or _is_plain_dataclass(value):
-        if id(value) in within:
+        if id(value) in within or len(within) == DEEPEST:
             return "..."
         return _show_container(value, (*within, id(value)))
     try:
@@ -51,6 +66,19 @@ def _show(value: object, within: tuple[int, ...]) -> str:
     except Exception:  # a user's __repr__ must not take the report away
         return f"<{kind.__name__}>"
     return _ADDRESS.sub("", text)
+
+
+def _show_int(value: int) -> str:
+    """An integer in digits: the first and the last of them, where there are very many."""
+    # A digit is more than three bits; Python refuses to write, and takes long for, many of them.
+    if value.bit_length() < 3 * _MOST_DIGITS:
+        return str(value)
+    size = abs(value)
+    digits = size.bit_length() * 30103 // 100000  # log10(2), a bit too small
+    while 10**digits <= size:
+        digits += 1
+    first, last = size // 10 ** (digits - 20), size % 10**20
+    return f"{'-' if value < 0 else ''}{first}...{last:020} ({digits:,} digits)"
 
 
 def _show_container(value: object, within: tuple[int, ...]) -> str:
@@ -104,10 +132,11 @@ def _to_json(value: object, within: tuple[int, ...]) -> Json:
         if isinstance(value, str):
             return plain_text(value)
         assert value is None or isinstance(value, int)
-        return value
+        is_long = value is not None and value.bit_length() >= 3 * _MOST_DIGITS
+        return show(value) if is_long else value
     if type(value) is float:
         return value if math.isfinite(value) else show(value)
-    if id(value) in within:
+    if id(value) in within or len(within) == DEEPEST:
         return "..."
     if type(value) in (list, tuple, deque):
         assert isinstance(value, (list, tuple, deque))

@@ -22,7 +22,8 @@ from interleave.checking import (
 )
 from interleave.checks.properties import PropertyCheck
 from interleave.engine.search import Searched
-from interleave.errors import UsageError
+from interleave.errors import ModelError, UsageError
+from interleave.interrupts import Interrupted, listening
 from interleave.loading import parameters_of
 from interleave.machine import FAILED, FINISHED, State, Step
 from interleave.machine.properties import evaluate_expression
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     import networkx
 
     from interleave.checks import Check
+    from interleave.model import Model
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ class StateGraph:
     @property
     def threads(self) -> tuple[str, ...]:
         """The names of the threads, in order of declaration."""
-        return tuple(thread.name for thread in self._machine.program.threads)
+        return tuple(dict.fromkeys(thread.name for thread in self._machine.program.threads))
 
     @property
     def initial(self) -> range:
@@ -337,6 +339,7 @@ def explore(
     engine: str = "auto",
     max_states: int | None = MOST_STATES,
     max_seconds: float | None = None,
+    max_memory: int | None = None,
     races: bool = False,
 ) -> StateGraph:
     """The state graph of one model.
@@ -347,8 +350,19 @@ def explore(
 
     Raises `InterleaveError` for a target, a parameter or a model that is at fault.
     """
-    options = Options(runtime, engine, max_states, max_seconds, races=races)
-    found = find_models([target], model)
+    options = Options(runtime, engine, max_states, max_seconds, races=races, max_memory=max_memory)
+    with listening():
+        return _explored(
+            find_models([target], model, max_seconds=max_seconds), target, parameters, options
+        )
+
+
+def _explored(
+    found: list[tuple[type[Model], str]],
+    target: Target,
+    parameters: Mapping[str, object] | None,
+    options: Options,
+) -> StateGraph:
     if len(found) > 1:
         names = ", ".join(each.__name__ for each, _ in found)
         raise UsageError(
@@ -359,4 +373,10 @@ def explore(
     reject_unknown(given, found)
     ((each, file),) = found
     checked = checked_model(each, file, parameters_of(each, given), options)
+    if checked.searched is None:
+        if checked.result.interrupted:
+            raise Interrupted
+        raise ModelError(
+            f"{each.__name__} has no graph: {checked.result.limit}", remedy="raise the limit"
+        )
     return StateGraph(checked.result, checked.searched, checked.ways)

@@ -22,9 +22,11 @@ def make_trace(machine: Machine, initial: State, path: Path) -> Trace:
     moving = {step.thread for _, step in path.steps}
     return Trace(
         threads=tuple(
-            thread.name
-            for thread in machine.program.threads
-            if thread.kind != "loop" or thread.number in moving
+            dict.fromkeys(
+                thread.name
+                for thread in machine.program.threads
+                if thread.kind != "loop" or thread.number in moving
+            )
         ),
         initial=tuple(variables(machine, initial).items()),
         steps=tuple(
@@ -184,11 +186,12 @@ def _outcome(access: AccessRecord, before: View, after: View) -> str:
     if kind in ("enter", "leave"):
         return f"{kind}s {access.kind.where}"
     if kind == "next":
-        assert isinstance(result, tuple)
-        item, size = result  # as memory.cursors has it
-        if size < 0:
+        assert isinstance(result, tuple)  # as memory.cursors has it
+        if not result:
             return "at the end"
-        kind, result = "read", item
+        kind, result = "read", result[0]
+    if kind == "iter":
+        return f"size {result}"
     if issubclass(type(result), Told):
         if not (told := cast(Told, result).told()):
             return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
@@ -69,12 +70,19 @@ def section(name: str) -> Section:
     return Section(name)
 
 
+MOST_OPTIONS = 1_000_000
+
+
 def choose(options: Iterable[T]) -> T:
     """One of `options`; every one is explored. A step of its own; in `setup`, an initial state.
 
     Raises `ModelError` where there is nothing to choose from.
     """
-    items = tuple(options)
+    items = tuple(itertools.islice(options, MOST_OPTIONS + 1))
+    if len(items) > MOST_OPTIONS:
+        raise ModelError(
+            f"choose() has more than {MOST_OPTIONS:,} options", remedy="choose among fewer"
+        )
     if not items:
         raise ModelError("choose() has nothing to choose from", remedy="give it one option or more")
     port = current_port()

@@ -186,18 +186,21 @@ def test_expecting_what_is_not_there_is_exit_code_1(write) -> None:
 
 def test_interrupted_is_exit_code_3_with_what_was_found(write) -> None:
     write(GROWS + "    open('loaded', 'w').close()\n")
-    child = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", "from interleave.cli import main; main()", "check", "model.py"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    patience = time.monotonic() + 60
-    while not Path("loaded").exists() and time.monotonic() < patience:
-        time.sleep(0.1)
-    time.sleep(1)
-    child.send_signal(signal.SIGINT)
-    output, errors = child.communicate(timeout=30)
+    ) as child:
+        try:
+            patience = time.monotonic() + 60
+            while not Path("loaded").exists() and time.monotonic() < patience:
+                time.sleep(0.1)
+            time.sleep(1)
+            child.send_signal(signal.SIGINT)
+            output, errors = child.communicate(timeout=30)
+        finally:
+            child.kill()
     assert output.startswith("Grows: inconclusive - incomplete search: interrupted\n")
     assert " states, " in output
     assert errors == ""

@@ -39,11 +39,14 @@ class RunsAgain:
         self._values = values
         self._known: list[_Otherwise] = [()]
         self._numbers: dict[_Otherwise, int] = {(): NOWHERE}
-        self._begun: dict[object, dict[_Way, int]] = {}
+        self._begun: dict[object, dict[_Way, dict[int, set[int]]]] = {}
         self._taken: dict[object, tuple[Step, tuple[int, ...]] | None] = {}
 
     def begin(self, before: State, step: Step, access: int, location: Location) -> int:
-        """Where the thread would be after a step an access of which finds another value."""
+        """Where the thread would be after a step an access of which finds another value.
+
+        Another than the one that it has found: with that, it is where it is.
+        """
         key: object = (id(step), access)
         if len(step.accesses) == 1:
             looked_at = self._learnt.step(before, step.thread).looked_at
@@ -53,10 +56,14 @@ class RunsAgain:
             key = (step.thread, local, step.choices, kind, *others)
         if key not in self._begun:
             self._begun[key] = self._begin(before, step, access, location)
-        return self._begun[key].get(_way(step), NOWHERE)
+        begun = self._begun[key].get(_way(step), {})
+        was = before[location.index]
+        return self._number({local: values - {was} for local, values in begun.items()})
 
-    def _begin(self, before: State, step: Step, access: int, location: Location) -> dict[_Way, int]:
-        """For each way that it might go, where it would be."""
+    def _begin(
+        self, before: State, step: Step, access: int, location: Location
+    ) -> dict[_Way, dict[int, set[int]]]:
+        """For each way that it might go, where it would be, and with which values."""
         local = self._machine.local(before, step.thread)
         kind = self._kind(location, before[location.index])
         found: dict[_Way, dict[int, set[int]]] = {}
@@ -66,7 +73,7 @@ class RunsAgain:
                 if again is not None:
                     here = found.setdefault(_way(again), {})
                     here.setdefault(again.local, set()).add(value)
-        return {way: self._number(here) for way, here in found.items()}
+        return found
 
     def go_on(self, number: int, before: State, step: Step) -> int:
         """Where it would be after one more step."""
@@ -86,7 +93,9 @@ class RunsAgain:
         return False
 
     def _number(self, found: Mapping[int, set[int]]) -> int:
-        otherwise = tuple((local, frozenset(found[local])) for local in sorted(found))
+        otherwise = tuple(
+            (local, frozenset(found[local])) for local in sorted(found) if found[local]
+        )
         if otherwise not in self._numbers:
             self._numbers[otherwise] = len(self._known)
             self._known.append(otherwise)

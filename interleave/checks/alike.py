@@ -13,7 +13,7 @@ def folded(violations: Iterable[Violation]) -> list[Violation]:
     """One violation of each group of like ones, the one with the shortest schedule.
 
     Violations are alike if their words and the lines that they are about differ in numbers only:
-    of threads, goroutines, objects, elements and steps. The one that is kept names the others.
+    of threads, goroutines, objects and steps. The one that is kept names the others.
     """
     groups: dict[Hashable, list[Violation]] = {}
     for violation in violations:
@@ -32,7 +32,9 @@ def _one_of(group: list[Violation]) -> Violation:
 def _cause(violation: Violation) -> Hashable:
     """What like violations have in common."""
     parts = re.split("[;:] ", re.sub(r"\d+", "0", violation.message))
-    return violation.kind, violation.hint, violation.leaked, tuple(sorted(parts)), _lines(violation)
+    location = re.sub(r"#\d+", "#", violation.location or "")
+    words = (violation.kind, location, violation.hint, violation.leaked, tuple(sorted(parts)))
+    return words, _lines(violation)
 
 
 def _lines(violation: Violation) -> tuple[tuple[str, int], ...]:

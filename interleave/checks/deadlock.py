@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from interleave.checks.base import Check, Found
+from interleave.checks.loops import is_kept_off
 from interleave.checks.waiting import in_words, waits_in
 from interleave.engine.graph import SearchGraph
 from interleave.engine.paths import Path
@@ -33,6 +34,7 @@ class DeadlockCheck(Check):
             moves = self.learnt.step(state, thread.number)
             if moves.blocked is not None:
                 blocked.append(moves.blocked)
+        kept_off = [wait for wait in blocked if is_kept_off(self.machine, state, wait)]
         cause = tuple(
             sorted(
                 (
@@ -41,6 +43,7 @@ class DeadlockCheck(Check):
                     wait.place[0].source(wait.place[1]).line,
                 )
                 for wait in blocked
+                if wait not in kept_off  # that follows from what the others wait for
             )
         )
         if cause in self._found:

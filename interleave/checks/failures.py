@@ -11,6 +11,7 @@ from interleave.engine.trees import LearntSteps
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import Failure
 from interleave.result import Trace, Violation
+from interleave.said import said_by
 
 Cause = tuple[str, str, str, int]
 
@@ -36,7 +37,7 @@ class FailureCheck(Check):
         code, block = step.failure.place
         source = code.source(block)
         error = step.failure.exception
-        cause = (type(error).__qualname__, str(error), source.file, source.line)
+        cause = (type(error).__qualname__, said_by(error), source.file, source.line)
         if cause in self._found:
             return False
         self._found[cause] = (number, step, at_start)
@@ -56,7 +57,8 @@ class FailureCheck(Check):
         name = self.machine.program.threads[thread].name
         code, block = failure.place
         error = failure.exception
-        text = f": {error}" if str(error) else ""
+        said = said_by(error)
+        text = f": {said}" if said else ""
         source = code.source(block)
         if failure.raised_by_assert:
             kind, message = "assertion", f"{name} fails an assertion{text}"

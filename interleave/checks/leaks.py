@@ -2,13 +2,18 @@
 
 The end of `main` ends the program, whatever the others do. Whether one of them was left behind for
 good is asked of a graph of its own, which goes on from the final states as if `main` had waited: a
-goroutine is leaked if it comes to a state there from which it never moves again.
+goroutine is leaked if it comes to a state there from which it never moves again, or only tries the
+same over and over. A panic ends the program there, too: nobody waits for anything after it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
+from interleave.checks.base import Found
+from interleave.checks.retrying import Retrying, find_retrying
+from interleave.compiler import Code
 from interleave.engine.graph import SearchGraph
 from interleave.engine.observing import Limits, Predicate
 from interleave.engine.paths import Path, path_by_search, paths_to
@@ -17,6 +22,7 @@ from interleave.engine.stopping import Stopped
 from interleave.engine.stuck import Later, Stuck, find_waiting
 from interleave.engine.trees import LearntSteps
 from interleave.machine import FINISHED, Machine, State
+from interleave.result import Trace, Violation
 
 MOST_LATER = 1_000
 """States that there may be after the end of the program, for each state before it."""
@@ -41,10 +47,11 @@ class Leaks:
         self._graph = graph
         self._machine = machine
         self._stuck: Stuck = []
+        self._retrying: list[Retrying] = []
         left = {
             machine.going_on(state): number
             for number, state in ((number, graph.state(number)) for number in graph.ended)
-            if machine.is_over(state) and not self._all_ended(state)
+            if machine.is_over(state) and machine.has_finished(state) and not self._all_ended(state)
         }
         if not left:
             return
@@ -58,13 +65,15 @@ class Leaks:
             # To count, all states are needed in which somebody is stuck, not the first ones only.
             self.countable = len(self._after) <= MOST_COUNTED
             graph.guard.poll()
+            over = [n for n in self._after.ended if machine.is_over(self._after.state(n))]
             at_start, self._stuck = (
-                find_waiting(self._after) if self.countable else self._after.waiting()
+                find_waiting(self._after, over) if self.countable else self._after.waiting(over)
             )
+            self._retrying = find_retrying(self._after)
         if phase.stop is not None:
             raise Stopped(phase.stop)
         self.later = [(self._numbers[number], threads) for number, threads in at_start]
-        if self._stuck and self.countable:
+        if (self._stuck or self._retrying) and self.countable:
             self.predicates = [_LeaksNothing(self._leaking())]
 
     def _all_ended(self, state: State) -> bool:
@@ -77,8 +86,32 @@ class Leaks:
         """States after the end in which goroutines never move again: a number, which `path_to`
         knows, the state, and who is leaked in it.
         """
-        states = ((number, self._after.state(number), leaked) for number, leaked in self._stuck)
-        return [each for each in states if not self._machine.is_over(each[1])]
+        return [(number, self._after.state(number), leaked) for number, leaked in self._stuck]
+
+    def found_retrying(self) -> list[Found]:
+        """The goroutines that try the same for ever: one violation for each function they run."""
+        first: dict[tuple[object, Code], Retrying] = {}
+        for each in self._retrying:
+            runs = self._machine.program.threads[each.thread].function
+            first.setdefault((runs, each.place[0]), each)
+        return [
+            Found(partial(self._describe_retrying, each), self.path_to(each.number))
+            for each in first.values()
+        ]
+
+    def _describe_retrying(self, retrying: Retrying, _: Path, trace: Trace) -> Violation:
+        name = self._machine.program.threads[retrying.thread].name
+        code, block = retrying.place
+        return Violation(
+            "stuck",
+            f"{name} tries the same for ever and gets nowhere, even if the program went on after "
+            "main: leaked",
+            None,
+            (name,),
+            trace,
+            source=code.source(block),
+            leaked=True,
+        )
 
     def path_to(self, number: int) -> Path:
         """The way to a state after the end: to the end, and on from there."""
@@ -95,6 +128,7 @@ class Leaks:
             for target in after.targets[number]:
                 comes_from[target].append(number)
         waiting = [number for number, _ in self._stuck]
+        waiting += {number for each in self._retrying for number in each.component}
         leaking = set(waiting)
         while waiting:
             more = {*comes_from[waiting.pop()]} - leaking

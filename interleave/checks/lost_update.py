@@ -16,37 +16,37 @@ It is a property of paths, so it takes three passes, each only if the one before
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from functools import partial
-from typing import Any
 
 from interleave.checks.again import RunsAgain
 from interleave.checks.base import Check, Found
 from interleave.checks.stale import (
     Cause,
-    Cell,
     Following,
     Held,
     Histories,
     Line,
     Lost,
-    Suspect,
     cause_of,
-    in_order_of,
     line_of,
 )
+from interleave.checks.suspects import Cell, LocalMoves, Suspect
 from interleave.engine import paths as shortest_paths
 from interleave.engine.graph import SearchGraph
 from interleave.engine.observing import Change, Limits, Observer
 from interleave.engine.paths import Path, path_by_search, shortest
 from interleave.engine.product import Follower, Product
 from interleave.engine.search import explore
+from interleave.engine.stopping import Guard
 from interleave.engine.trees import LearntSteps
 from interleave.machine import Machine, State, Step
-from interleave.machine.step import Carrier, Sources, Touch
 from interleave.memory.made import PrimitiveRoom
 from interleave.memory.primitive import Primitive
 from interleave.result import LostUpdate, Trace, Violation
+
+DEARER = 5
+"""How many times as long as a transition it takes to look at one with what is held there."""
 
 Node = tuple[int, int]
 """The number of a state, and of what a suspect holds in it (`stale.Histories`)."""
@@ -57,8 +57,8 @@ class LostUpdateCheck(Check):
 
     def __init__(self, machine: Machine, learnt: LearntSteps) -> None:
         super().__init__(machine, learnt)
-        self._moves: dict[tuple[int, int, int, Any], int] = {}
-        """Local moves: thread, local states, writes; each with a state to see it in."""
+        self._moves: dict[int, tuple[int, Step]] = {}
+        """Local moves: the local state before it, and the step, as it was learnt; by identity."""
         self._changed_under: set[tuple[Change, int, int]] = set()
         """A change, and a thread with its local state while another thread made it."""
         self._histories: Histories
@@ -67,7 +67,11 @@ class LostUpdateCheck(Check):
 
     def on_transition(self, number: int, state: State, step: Step) -> bool:
         before = self.machine.local(state, step.thread)
-        self._moves.setdefault((step.thread, before, step.local, step.writes), number)
+        learnt = step
+        if step.flow is None:
+            moves = self.learnt.step(state, step.thread)
+            learnt = next(each for each in moves.steps if each.choices == step.choices)
+        self._moves[id(learnt)] = (before, learnt)
         changed = {index for index, value in step.writes if state[index] != value}
         for change in self.watched(step) if changed else ():
             if change[0] in changed:
@@ -110,28 +114,19 @@ class LostUpdateCheck(Check):
     def found(self, graph: SearchGraph) -> list[Found]:
         if not self._changed_under:
             return []
-        moves = list(self._local_moves(graph))
-        suspects = self._known_suspects = self._suspects(moves)
+        moves = list(self._moves.values())
+        suspects = self._known_suspects = self._suspects(graph, moves)
         if not suspects:
             return []
         values = self._values(graph, moves, suspects)
         again = RunsAgain(self.machine, self.learnt, values)
         self._histories = Histories(Following(self.machine, again))
-        search = self._search_small if graph.transitions <= shortest_paths.CHEAP else self._search
-        paths = search(graph, _possible_causes(moves, suspects))
+        paths = self._search(graph, _possible_causes(moves, suspects, graph.guard))
         return [
             Found(partial(self._describe, suspects, cause), path) for cause, path in paths.items()
         ]
 
     # Second pass: local states
-
-    def _local_moves(self, graph: SearchGraph) -> Iterator[tuple[int, Step]]:
-        """Every local move that the search met: the local state before it, and a step."""
-        for (thread, before, after, writes), number in self._moves.items():
-            graph.guard.poll()
-            for step in self.learnt.step(graph.state(number), thread).steps:
-                if step.local == after and step.writes == writes:
-                    yield before, step
 
     def _values(
         self, graph: SearchGraph, moves: list[tuple[int, Step]], suspects: list[Suspect]
@@ -148,64 +143,52 @@ class LostUpdateCheck(Check):
                     found[index].add(value)
         return {index: sorted(values) for index, values in found.items()}
 
-    def _suspects(self, moves: list[tuple[int, Step]]) -> list[Suspect]:
+    def _suspects(self, graph: SearchGraph, moves: list[tuple[int, Step]]) -> list[Suspect]:
         """Threads that may hold what they read while somebody changes it, and then write it."""
-        edges: dict[LocalNode, list[Step]] = {}
-        for before, step in moves:
-            edges.setdefault((step.thread, before), []).append(step)
-        held = _spread(edges, {}, with_reads=True)
-        stale: Holding = {}
-        for (index, part), thread, local in self._changed_under:
-            change = Touch(self.machine.program.heap.changing[index], part)
-            for carrier, parts in held.get((thread, local), {}).items():
-                changed = {each for each in parts if each[0].common(change) is not None}
-                stale.setdefault((thread, local), {}).setdefault(carrier, set()).update(changed)
-        _spread(edges, stale, with_reads=False)
-        suspects: dict[tuple[int, Cell], bool] = {}
-        for before, step in moves:
-            here = stale.get((step.thread, before), {})
-            assert step.flow is not None
-            for access, sources in zip(step.accesses, step.flow.writes, strict=True):
-                parts = _held_in(here, sources)
-                for touch in access.writes:
-                    for part, by_condition in parts if not touch.fresh else ():
-                        cell = part.common(touch)
-                        if cell is not None:
-                            suspects.setdefault((step.thread, cell), False)
-                            suspects[step.thread, cell] |= by_condition
-        found = [Suspect(*each, conditional) for each, conditional in suspects.items()]
-        return sorted(found, key=lambda each: (each.thread, *in_order_of(each.cell)))
+        entries = [
+            (thread, self.machine.local(graph.state(number), thread))
+            for number in range(graph.initial)
+            for thread in range(len(self.machine.program.threads))
+        ]
+        changed = self._changed_under
+        return LocalMoves(self.machine, moves, entries, changed, graph.guard).suspects()
 
     # Third pass: exact
 
     def _search(self, graph: SearchGraph, possible: int) -> dict[Cause, Path]:
-        """The shortest path to each cause."""
+        """The shortest path to each cause.
+
+        It is one with as few context switches as can be where it takes little to look for that.
+        """
         place = self.machine.locations + len(self.machine.program.threads)
         follower = _Follower(self.machine, self._histories, self._known_suspects, place)
-        losses = _Losses(self._histories, place, possible, _complete_levels(graph))
+        losses = _Losses(self.learnt, graph, self._histories, place, possible)
         starts = [graph.state(number) for number in range(graph.initial)]
         product = explore(
             self.machine,
             self.learnt,
             [losses],
-            graph.engine,
+            graph.engine_for_more,
             Limits(by_level=True),
             graph.guard,
             product=Product([follower]),
             initial=[(*state, held) for held in self._nothing_held() for state in starts],
         )
-        return {
-            cause: path_by_search(product, number, step)
-            for cause, (number, step) in losses.met.items()
-        }
+        paths: dict[Cause, Path] = {}
+        if losses.met and DEARER * product.transitions <= shortest_paths.CHEAP:
+            paths = self._with_few_switches(graph, len(losses.met))
+        for cause, (number, step) in losses.met.items():
+            if cause not in paths:
+                paths[cause] = path_by_search(product, number, step)
+        return paths
 
-    def _search_small(self, graph: SearchGraph, possible: int) -> dict[Cause, Path]:
-        """The same with as few context switches as can be, where the graph is small."""
+    def _with_few_switches(self, graph: SearchGraph, causes: int) -> dict[Cause, Path]:
+        """The same for so many causes, with as few context switches as can be."""
         return shortest(
             [(number, held) for held in self._nothing_held() for number in range(graph.initial)],
             partial(self._expand, graph),
             partial(self._goals, graph),
-            enough=lambda found: len(found) == possible,
+            enough=lambda found: len(found) == causes,
             guard=graph.guard,
         )
 
@@ -286,12 +269,13 @@ class LostUpdateCheck(Check):
         return sorted(found, key=lambda each: (each.by_condition, -each.read[2], -each.changed[2]))
 
 
-def _possible_causes(moves: list[tuple[int, Step]], suspects: list[Suspect]) -> int:
+def _possible_causes(moves: list[tuple[int, Step]], suspects: list[Suspect], guard: Guard) -> int:
     """How many causes there can be at most: when all are found, the search can end."""
     reads: dict[Cell, set[Line]] = {}
     overwrites: dict[Cell, set[Line]] = {}
     changes: dict[Cell, set[Line]] = {}
     for cell in {suspect.cell for suspect in suspects}:
+        guard.poll()
         for _, step in moves:
             for access in step.accesses:
                 line = line_of(access.place)
@@ -308,13 +292,6 @@ def _possible_causes(moves: list[tuple[int, Step]], suspects: list[Suspect]) -> 
     )
 
 
-def _complete_levels(graph: SearchGraph) -> int | None:
-    """How many levels have been expanded from end to end; None where all have been."""
-    if graph.stop is None:
-        return None
-    return len(graph.way_to(min(graph.expanded, len(graph) - 1))) - 1
-
-
 class _Follower:
     """Follows what some suspects hold, one on each path. See `engine.product.Follower`."""
 
@@ -328,8 +305,10 @@ class _Follower:
         self._locations = {suspect.cell.location.index for suspect in suspects}
 
     def affects(self, step: Step) -> bool:
-        return step.thread in self._threads or any(
-            place in self._locations for place, _ in step.writes
+        return (
+            step.thread in self._threads
+            or any(thread in self._threads for thread, _ in step.starts)
+            or any(place in self._locations for place, _ in step.writes)
         )
 
     def look(self, node: State, step: Step) -> tuple[int, bool, tuple[int, ...]]:
@@ -342,19 +321,41 @@ class _Follower:
 
 
 class _Losses(Observer):
-    """Watches for lost updates: for each cause, the first step that shows it, and from where."""
+    """Watches for lost updates: for each cause, the first step that shows it, and from where.
 
-    def __init__(self, histories: Histories, place: int, possible: int, levels: int | None) -> None:
+    Only steps that the search of `graph` has met show one.
+    """
+
+    def __init__(
+        self,
+        learnt: LearntSteps,
+        graph: SearchGraph,
+        histories: Histories,
+        place: int,
+        possible: int,
+    ) -> None:
         self.met: dict[Cause, tuple[int, Step]] = {}
+        self._learnt = learnt
+        self._graph = graph
         self._histories = histories
         self._place = place
         self._possible = possible
-        self._levels = levels
+        self._levels: int | None = None
+        """How many more levels there are to search; None: all."""
+        if graph.expanded < len(graph):
+            self._levels = len(graph.way_to(graph.expanded))
 
     def on_transition(self, number: int, state: State, step: Step) -> bool:
         for cause in self._histories.causes(state[self._place], state, step):
-            self.met.setdefault(cause, (number, step))
+            if cause not in self.met and (self._levels is None or self._is_met(state, step)):
+                self.met[cause] = (number, step)
         return False
+
+    def _is_met(self, node: State, step: Step) -> bool:
+        number = self._graph.number(node[: self._place])
+        return number is not None and any(
+            step is taken for _, taken, _, _ in self._graph.edges(number, self._learnt.step)
+        )
 
     def on_level(self, graph: SearchGraph) -> bool:
         if len(self.met) == self._possible or self._levels == 0:
@@ -362,51 +363,3 @@ class _Losses(Observer):
         if self._levels is not None:
             self._levels -= 1
         return False
-
-
-LocalNode = tuple[int, int]
-"""A thread, and its local state."""
-
-Part = tuple[Cell, bool]
-"""Something read of a cell; True where it has come by way of a condition."""
-
-Holding = dict[LocalNode, dict[Carrier, set[Part]]]
-"""What something read may be in each carrier."""
-
-
-def _held_in(here: Mapping[Carrier, set[Part]], sources: Sources) -> set[Part]:
-    """What may be in what a step derives from."""
-    return {
-        (cell, by or by_condition)
-        for source, by_condition in sources
-        if not isinstance(source, int)
-        for cell, by in here.get(source, ())
-    }
-
-
-def _spread(
-    edges: Mapping[LocalNode, Iterable[Step]], holding: Holding, *, with_reads: bool
-) -> Holding:
-    """What may be held everywhere, given what is held somewhere, and what steps read if asked to.
-
-    A fixed point over the local moves: `holding` grows.
-    """
-    waiting = list(edges if with_reads else holding)
-    while waiting:
-        node = waiting.pop()
-        here = holding.get(node, {})
-        for step in edges.get(node, ()):
-            assert step.flow is not None
-            target = (node[0], step.local)
-            there = holding.setdefault(target, {})
-            for carrier, sources in step.flow.carriers.items():
-                parts = _held_in(here, sources)
-                for source, by in sources if with_reads else ():
-                    if isinstance(source, int):
-                        reads = step.accesses[source].reads
-                        parts |= {(Cell(touch.location, touch.part), by) for touch in reads}
-                known = there.setdefault(carrier, set())
-                if not parts <= known:
-                    known |= parts
-                    waiting.append(target)
-    return holding

@@ -1,7 +1,8 @@
 """`data-race`: two threads are about to access one plain location, and one of them writes.
 
 Nothing keeps the two apart: they can happen in either order, or at the same time. Plain is what is
-no primitive: a variable, an attribute, an element of an array, a container.
+no primitive: a variable, an attribute, an element of an array, a container. Such a pair are also
+operations of a primitive that must not be concurrent (`Exclusive`).
 
 Two accesses that are both atomic are no race: operations that the library promises to be so
 (`append`, `pop`: docs.python.org/3.15/library/threadsafety.html), and those in `atomic()` blocks,
@@ -48,6 +49,8 @@ class Site(NamedTuple):
     atomic: bool
     kind: AccessKind
     place: tuple[Code, int]
+    rule: str = ""
+    """What is to be kept apart, where this is an operation of a primitive."""
 
     @property
     def source(self) -> Source:
@@ -124,6 +127,17 @@ class RaceCheck(Check):
         """Every access that a thread may perform in its next step: an `atomic()` block has many."""
         for step in moves.steps:
             for access in step.accesses:
+                for each in access.exclusive:
+                    # Those that write are no race among themselves.
+                    yield Site(
+                        each.location,
+                        WHOLE,
+                        each.writes,
+                        each.writes,
+                        access.kind,
+                        access.place,
+                        each.rule,
+                    )
                 written = {(touch.location, touch.part) for touch in access.writes}
                 for touch in (*access.writes, *access.reads):
                     if self._is_plain(touch):
@@ -210,6 +224,7 @@ class RaceCheck(Check):
             trace,
             source=pending[0].source,
             race=tuple(pending),
+            hint=race.sites[0].rule,
         )
 
 

@@ -9,14 +9,14 @@ write (`checks.again`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from interleave.checks.again import NOWHERE, RunsAgain
+from interleave.checks.suspects import Cell, Suspect, reads_of
 from interleave.compiler import Code
 from interleave.machine import Machine, State, Step
-from interleave.machine.step import Carrier, Touch
-from interleave.memory.containers import SharedContainer
-from interleave.memory.port import WHOLE, Location
+from interleave.machine.step import Carrier, Sources
 
 Moment = tuple[str, int, int]
 """File and line of an access, and its number in a trace (0 where no trace is followed)."""
@@ -25,49 +25,6 @@ Moment = tuple[str, int, int]
 Line = tuple[str, int]
 Cause = tuple[str, Line, Line, Line]
 """Location, and file and line of the read, of the lost write, and of the write that lost it."""
-
-
-class Cell(NamedTuple):
-    """What may be lost: a location, or what is at one key of a container."""
-
-    location: Location
-    part: object = WHOLE
-
-    def is_in(self, touch: Touch) -> bool:
-        """Whether an access that touches this much touches this."""
-        return self.location is touch.location and touch.part in (WHOLE, self.part)
-
-    def common(self, touch: Touch) -> Cell | None:
-        """What is both in this and in what an access touches."""
-        if self.location is not touch.location:
-            return None
-        if self.part is WHOLE:
-            return Cell(self.location, touch.part)
-        return self if touch.part in (WHOLE, self.part) else None
-
-    def value(self, machine: Machine, state: State) -> int:
-        """The id of what is there in a state."""
-        return self.value_in(machine, state[self.location.index])
-
-    def value_in(self, machine: Machine, number: int) -> int:
-        """The id of what is there where the location has the value of this id."""
-        if self.part is WHOLE:
-            return number
-        heap = machine.program.heap
-        owner = heap.owner(self.location)
-        assert isinstance(owner, SharedContainer)
-        return heap.values.id_of(owner.part(heap.values[number], self.part))
-
-
-class Suspect(NamedTuple):
-    """A thread and a cell that it may write from a stale read.
-
-    `conditional`: it may do so on a condition that comes from the read.
-    """
-
-    thread: int
-    cell: Cell
-    conditional: bool
 
 
 class Reading(NamedTuple):
@@ -118,11 +75,13 @@ class Following:
             return self._after_own_step(held, before, step, number)
         if not held.readings:
             return held
+        if _begins_or_ends(step, held.suspect.thread):
+            return Held(held.suspect)
         cell = held.suspect.cell
         if before[cell.location.index] == after[cell.location.index]:
             return held
-        now = cell.value(self._machine, after)
-        if now == cell.value(self._machine, before):
+        now = cell.value_in(self._machine, after[cell.location.index])
+        if now == cell.value_in(self._machine, before[cell.location.index]):
             return held
         moment = _moment(step.place, number)
         return Held(
@@ -139,14 +98,17 @@ class Following:
         if not (found or held.readings):
             return held
         assert step.flow is not None
-        value = suspect.cell.value(self._machine, before)
+        value = suspect.cell.value_in(self._machine, before[suspect.cell.location.index])
         begun: dict[int, int] = {}
         gone_on: dict[int, int] = {}
         readings: set[Reading] = set()
+        before_it = held.readings
+        if _writes_blindly(held, step, list(found)):
+            before_it = _overwritten(before_it)
         for carrier, sources in step.flow.carriers.items():
             for source, by_condition in sources:
                 if isinstance(source, int):
-                    if source in found:
+                    if source in found and suspect.needs(step.local, carrier, by_condition):
                         if source not in begun and suspect.conditional:
                             location = suspect.cell.location
                             begun[source] = self._again.begin(before, step, source, location)
@@ -154,15 +116,18 @@ class Following:
                         reading = Reading(carrier, by_condition, found[source], value)
                         readings.add(reading._replace(otherwise=otherwise))
                     continue
-                for reading in held.readings:
-                    if reading.carrier == source:
+                for reading in before_it:
+                    conditional = by_condition or reading.by_condition
+                    if reading.carrier == source and suspect.needs(
+                        step.local, carrier, conditional
+                    ):
                         known = reading.otherwise
                         if known not in gone_on:
                             gone_on[known] = self._again.go_on(known, before, step)
                         readings.add(
                             reading._replace(
                                 carrier=carrier,
-                                by_condition=by_condition or reading.by_condition,
+                                by_condition=conditional,
                                 otherwise=gone_on[known],
                             )
                         )
@@ -178,9 +143,10 @@ class Following:
         if not held.any_stale:
             return []
         cell = held.suspect.cell
-        found = _reads(cell, step, 0)
+        found = reads_of(cell, step)
         assert step.flow is not None
         causes: set[Lost] = set()
+        readings = held.readings
         present = before[cell.location.index]
         for number, (access, sources) in enumerate(
             zip(step.accesses, step.flow.writes, strict=True)
@@ -193,7 +159,7 @@ class Following:
             on_condition: list[Reading] = []
             looked_again = any(isinstance(source, int) and source in found for source, _ in sources)
             for source, by_condition in sources:
-                for reading in held.readings:
+                for reading in readings:
                     if reading.carrier != source:
                         continue
                     if reading.changed is None:
@@ -203,15 +169,24 @@ class Following:
                     else:
                         by_value.append(Lost(reading.read, reading.changed, by_condition=False))
             causes.update(by_value)
-            if by_value or looked_again or self._are_equal(cell, there, present):
-                continue
-            causes.update(
-                Lost(reading.read, reading.changed, by_condition=True)
-                for reading in on_condition
-                if reading.changed is not None
-                and not self._again.comes_to(reading.otherwise, there, before, step, number)
-            )
+            if not (by_value or looked_again or self._are_equal(cell, there, present)):
+                causes.update(
+                    Lost(reading.read, reading.changed, by_condition=True)
+                    for reading in on_condition
+                    if reading.changed is not None
+                    and not self._comes_again(reading, cell, there, before, step, number)
+                )
+            if _is_blind(readings, sources, found):
+                readings = _overwritten(readings)
         return sorted(causes, key=lambda each: (each.by_condition, each.read, each.changed))
+
+    def _comes_again(
+        self, reading: Reading, cell: Cell, value: int, before: State, step: Step, access: int
+    ) -> bool:
+        """Whether the thread would come to an access of a step, had a read found a value."""
+        return reading.value == cell.value_in(self._machine, value) or self._again.comes_to(
+            reading.otherwise, value, before, step, access
+        )
 
     def _are_equal(self, cell: Cell, one: int, other: int) -> bool:
         return cell.value_in(self._machine, one) == cell.value_in(self._machine, other)
@@ -246,7 +221,8 @@ class Histories:
         suspect = self._held[number].suspect
         index = suspect.cell.location.index
         was, now = before[index], after[index]
-        if was == now and step.thread != suspect.thread:
+        is_another = step.thread != suspect.thread
+        if is_another and was == now and not _begins_or_ends(step, suspect.thread):
             return number
         key = (number, id(step), was, now)
         found = self._followed.get(key)
@@ -278,13 +254,42 @@ def cause_of(suspect: Suspect, found: Lost, step: Step) -> Cause:
     return (name, found.read[:2], found.changed[:2], line_of(step.place))
 
 
+def _writes_blindly(held: Held, step: Step, found: Sequence[int]) -> bool:
+    """Whether a step of the suspect overwrites the cell, and takes nothing from what is there.
+
+    `found` has the accesses of the step that read the cell.
+    """
+    cell = held.suspect.cell
+    assert step.flow is not None
+    return any(
+        _is_blind(held.readings, sources, found)
+        for access, sources in zip(step.accesses, step.flow.writes, strict=True)
+        if any(cell.is_in(touch) and not touch.fresh for touch in access.writes)
+    )
+
+
+def _is_blind(readings: Iterable[Reading], sources: Sources, found: Sequence[int]) -> bool:
+    """Whether the value of a write derives from no read of the cell that is up to date."""
+    values = {source for source, by_condition in sources if not by_condition}
+    return values.isdisjoint(found) and not any(
+        reading.carrier in values and reading.changed is None and not reading.by_condition
+        for reading in readings
+    )
+
+
+def _overwritten(readings: Iterable[Reading]) -> frozenset[Reading]:
+    """Readings when the thread itself has overwritten what the others wrote: none is stale."""
+    return frozenset(reading._replace(changed=None) for reading in readings)
+
+
 def _reads(cell: Cell, step: Step, number: int) -> dict[int, Moment]:
     """The accesses of a step that read a cell, by index, with their moments."""
-    return {
-        place: _moment(access.place, number)
-        for place, access in enumerate(step.accesses)
-        if any(cell.is_in(touch) for touch in access.reads)
-    }
+    return {each: _moment(step.accesses[each].place, number) for each in reads_of(cell, step)}
+
+
+def _begins_or_ends(step: Step, thread: int) -> bool:
+    """Whether a thread begins, or ends, in a step of another one."""
+    return any(each == thread for each, _ in step.starts)
 
 
 def _moment(place: tuple[Code, int], number: int) -> Moment:
@@ -296,8 +301,3 @@ def line_of(place: tuple[Code, int]) -> tuple[str, int]:
     code, block = place
     source = code.source(block)
     return (source.file, source.line)
-
-
-def in_order_of(cell: Cell) -> tuple[int, str]:
-    """What cells are sorted by: it depends on nothing but themselves."""
-    return (cell.location.number, repr(cell.part))

@@ -1,8 +1,10 @@
 """`stuck`: threads that can never move again, although others can go on for ever.
 
-From some reachable state no path has a step of the thread, and there is a path without an end. If
-there is none, all paths from there end in deadlocks, and are reported as such. A thread that has
-ended is not stuck, nor is a daemon, which need not end; nor is one that waits in a loop: it moves.
+From some reachable state no path has a step of the thread, and there is a path without an end that
+is weakly fair (see `engine.stuck`). If there is none, every fair path from there ends in a
+deadlock, which is reported as such, or in a livelock (`checks.livelock`), which is reported here as
+well. A thread that has ended is not stuck, nor is a daemon, which need not end; nor is one that
+waits in a loop: it moves.
 
 Where `main` ends the program, goroutines are stuck that could not have gone on even if it had
 waited: they are leaked. See `checks.leaks`.
@@ -15,6 +17,7 @@ from functools import partial
 
 from interleave.checks.base import Check, Found
 from interleave.checks.leaks import Leaks
+from interleave.checks.livelock import Livelocks
 from interleave.checks.waiting import in_words, waits_in
 from interleave.engine.graph import SearchGraph
 from interleave.engine.paths import Path
@@ -25,7 +28,7 @@ Cause = tuple[str, str, str | None, str, int]
 
 
 class StuckCheck(Check):
-    """One violation for each (thread method, what it waits for, where).
+    """One violation for each (thread method, what it waits for, where), and for each livelock.
 
     Each is shown in the first state in which it is so, together with all that is so there.
     """
@@ -36,7 +39,8 @@ class StuckCheck(Check):
             return []
         leaks = Leaks(self.machine, self.learnt, graph)
         # Without a way back there is no end to no path.
-        endless = graph.stuck(leaks.later) if graph.leads_back else []
+        livelocks = Livelocks(self.machine, self.learnt)
+        endless = graph.stuck(leaks.later, livelocks) if graph.leads_back else []
         leaked = leaks.found()
         self.predicates, self.countable = leaks.predicates, leaks.countable
         known: set[Cause] = set()
@@ -52,7 +56,7 @@ class StuckCheck(Check):
             for number, state, threads in leaked
             if (blocked := self._new_waits(state, threads, known))
         ]
-        return found
+        return found + leaks.found_retrying() + livelocks.found(graph)
 
     def _new_waits(self, state: State, threads: Iterable[int], known: set[Cause]) -> list[Blocked]:
         """What threads that are stuck in a state wait for; [] where all of that is `known`."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from interleave.checks.loops import BUSY, is_kept_off, note_of_loop, those_that_block
 from interleave.engine.paths import Path
-from interleave.machine import FAILED, FINISHED, Blocked, Machine, State
+from interleave.machine import FAILED, FINISHED, Blocked, Machine, State, Step
+from interleave.memory.port import FORK
 from interleave.memory.primitive import Primitive
+from interleave.program.processes import PrivateLocation
 from interleave.result import Access, Wait
 
 
@@ -26,10 +29,13 @@ def waits_in(
     waits = tuple(
         Wait(
             names[wait.thread],
-            Access(wait.access.name, objects.where(wait.access)),
+            BUSY
+            if is_kept_off(machine, state, wait)
+            else Access(wait.access.name, objects.where(wait.access)),
             wait.place[0].source(wait.place[1]),
             tuple(names[thread] for thread in holders[wait.thread]),
             holders_ended=_have_ended(machine, state, holders[wait.thread]),
+            note=note_of_loop(machine, state, wait) or _note_of_fork(machine, state, wait, path),
         )
         for wait in sorted(
             blocked, key=lambda wait: order.get(wait.thread, len(order) + wait.thread)
@@ -46,11 +52,12 @@ def in_words(waits: tuple[Wait, ...], length: int) -> str:
         if wait.holders == (wait.thread,):
             part += ", which it holds itself"
         elif wait.holders:
-            part += f", held by {_listed(wait.holders)}"
+            part += f", held by {listed(wait.holders)}"
             part += ", which has ended" if wait.holders_ended else ""
+        part += f": {wait.note}" if wait.note else ""
         parts.append(part)
     if length > 2:
-        names = _listed(wait.thread for wait in waits[:length])
+        names = listed(wait.thread for wait in waits[:length])
         parts[:length] = [f"{names} wait for each other in a circle"]
     return "; ".join(parts)
 
@@ -58,6 +65,8 @@ def in_words(waits: tuple[Wait, ...], length: int) -> str:
 def _holders(machine: Machine, state: State, wait: Blocked, path: Path) -> tuple[int, ...]:
     location = wait.access.location
     heap = machine.program.heap
+    if is_kept_off(machine, state, wait):
+        return those_that_block(machine, state)
     if location is None:
         return ()
     owner = heap.owner(location)
@@ -72,9 +81,29 @@ def _holders(machine: Machine, state: State, wait: Blocked, path: Path) -> tuple
         (step.thread, heap.values[before[index]], heap.values[value])
         for before, step in path.steps
         for place, value in step.writes
-        if place == index
+        if place == index and not _forks(step)
     ]
     return owner.holders(heap.values[state[index]], history)
+
+
+def _note_of_fork(machine: Machine, state: State, wait: Blocked, path: Path) -> str:
+    """What is to be said of what was taken over from the parent, and not touched since."""
+    location = wait.access.location
+    if not isinstance(location, PrivateLocation):
+        return ""
+    written = [step for _, step in path.steps if location.index in dict(step.writes)]
+    if not written or not _forks(written[-1]):
+        return ""
+    heap = machine.program.heap
+    was = type(heap.owner(location)).describe(heap.values[state[location.index]])
+    return (
+        f"it was {was} when {location.process} was forked, and who held it then is no thread of "
+        "this process"
+    )
+
+
+def _forks(step: Step) -> bool:
+    return any(access.kind.name == FORK for access in step.accesses)
 
 
 def _have_ended(machine: Machine, state: State, threads: tuple[int, ...]) -> bool:
@@ -82,7 +111,8 @@ def _have_ended(machine: Machine, state: State, threads: tuple[int, ...]) -> boo
     return bool(ended) and all(ended)
 
 
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """Names in a sentence: "a, b and c"."""
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last
 

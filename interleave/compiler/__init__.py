@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import copy
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from types import MappingProxyType
 from typing import Any
 
-from interleave.compiler.blocks import Block, BlockKind, Code, Locals
+from interleave.compiler.blocks import Block, BlockKind, Code, Locals, Swallow
 from interleave.compiler.closures import Scope, lift
 from interleave.compiler.defers import with_defers
 from interleave.compiler.emit import emit, emit_whole
@@ -31,6 +31,7 @@ from interleave.memory.containers import plain
 from interleave.memory.cursors import cursor
 from interleave.memory.unbound import UNBOUND_NAMES, Bare, class_of, unbound
 from interleave.world import reflection
+from interleave.world.accessors import ACCESSORS, accessor
 from interleave.world.refusal import used
 
 __all__ = [
@@ -39,13 +40,14 @@ __all__ = [
     "Code",
     "Locals",
     "Scope",
+    "Swallow",
     "compile_function",
     "compile_whole",
     "is_library",
     "is_user_function",
 ]
 
-_WHOLE_IN_OTHER_WORDS = UNBOUND_NAMES | reflection.USED | reflection.SET
+_WHOLE_IN_OTHER_WORDS = UNBOUND_NAMES | reflection.USED | reflection.SET | ACCESSORS
 """Names in code that cannot be run as it is."""
 
 END = object()
@@ -153,10 +155,13 @@ _HELPERS: dict[str, Any] = {
     "@async_iterable": _async_iterable,
     "@async_iterator": _async_iterator,
     "@plain": plain,
-    "@reflected": reflection.reflected,
+    "@attributes": reflection.attributes,
+    "@settable": reflection.settable,
+    "@usable": reflection.used,
     "@used": used,
     "@class_of": class_of,
     "@object": Bare,
+    "@accessor": accessor,
     "@unbound": unbound,
     "@unpacked": _unpacked,
     "@slice": slice,
@@ -214,6 +219,7 @@ def compile_function(
     scope: Scope = Scope.FUNCTION,
     holders: Mapping[str, str] = MappingProxyType({}),
     imports: list[Imported] | None = None,
+    swallowing: Set[Swallow] = frozenset(),
 ) -> Code:
     """Compile a function to blocks.
 
@@ -223,7 +229,8 @@ def compile_function(
     is defined inside does; `scope` says where its variables begin; `switches` asks
     for code that notes where threads may switch (see `machine.run`); `holders` gives, for the names
     of variables of the module and of closures that have one, that of what holds them; `imports` is
-    what its import statements bind.
+    what its import statements bind; `swallowing` has each `with` that is known to swallow
+    exceptions.
     Raises `ModelError`, placed, for what cannot be compiled.
     """
     found = find_function(function)
@@ -265,7 +272,7 @@ def compile_function(
         file=file,
         switches=switches,
     )
-    find_live(code.blocks)
+    find_live(code.blocks, swallowing)
     handlers = [(handler.at, after.at) for handler, after in flattener.handlers]
     code.returns_on = find_dependences(code.blocks, handlers)
     return code

@@ -14,6 +14,9 @@ from interleave.compiler.source import Definition, statement_text
 from interleave.errors import Place
 from interleave.result import Source
 
+Swallow = tuple[str, int, int]
+"""Names a `with`: the file, line and column of its context manager."""
+
 Locals = dict[str, Any]
 """The local variables of a frame. Names with `#` are the compiler's own."""
 
@@ -70,8 +73,12 @@ class Block:
     """Blocks of one origin are copies of each other: a `finally` is laid down for each way out."""
     is_awaited: bool = False
     """For a CALL: whether `next` is the AWAIT of what it gives, and nothing else looks at that."""
+    swallows: Swallow | None = None
+    """For a BRANCH: the `with` of which it asks whether its end swallows an exception."""
     raises_again: bool = False
     """Whether it passes on an exception that was raised elsewhere."""
+    is_failed_assertion: bool = False
+    """Whether it raises the `AssertionError` of an `assert` that does not hold."""
     uses: frozenset[str] = frozenset()
     defines: frozenset[str] = frozenset()
     """Names that are bound whenever the block goes on to `next`."""
@@ -111,6 +118,11 @@ class Block:
         if self.kind is BlockKind.RETURN or self.next < 0:
             return []  # `next` is -1 where the block always raises
         return [self.next, self.otherwise] if self.kind is BlockKind.BRANCH else [self.next]
+
+    @property
+    def returns(self) -> bool:
+        """Whether it leaves the function without an exception."""
+        return self.kind is BlockKind.RETURN
 
     def ways_on(self) -> list[int]:
         """The successors that are ways on."""

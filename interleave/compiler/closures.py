@@ -415,7 +415,7 @@ class VariableRewriter(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         holder = self._shared.get(node.id)
-        return node if holder is None else _of(holder, node.id, node, node.ctx)
+        return node if holder is None else variable_of(holder, node.id, node, node.ctx)
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
         value = self.visit(node.value)
@@ -431,7 +431,7 @@ class VariableRewriter(ast.NodeTransformer):
         maker, *target = (ast.copy_location(part, node.target) for part in parts)
         return ast.copy_location(ast.Call(maker, [*target, value], []), node)
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
         if id(node) in self._functions:
             target = self.visit(ast.copy_location(ast.Name(node.name, ast.Store()), node))
             return ast.copy_location(ast.Assign([target], self._closure(node)), node)
@@ -519,7 +519,7 @@ def _without(shared: Mapping[str, str], hidden: frozenset[str]) -> Mapping[str, 
     return {name: holder for name, holder in shared.items() if name not in hidden}
 
 
-def _of(holder: str, name: str, place: ast.AST, context: ast.expr_context) -> ast.expr:
+def variable_of(holder: str, name: str, place: ast.AST, context: ast.expr_context) -> ast.expr:
     """`holder.x`: what is in a shared variable."""
     variable = ast.copy_location(ast.Name(holder, ast.Load()), place)
     return ast.copy_location(ast.Attribute(variable, name, context), place)
@@ -528,4 +528,5 @@ def _of(holder: str, name: str, place: ast.AST, context: ast.expr_context) -> as
 def _move(holder: str, name: str, place: ast.AST) -> ast.stmt:
     """`holder.x = #x`."""
     value = ast.copy_location(ast.Name(f"#{name}", ast.Load()), place)
-    return ast.copy_location(ast.Assign([_of(holder, name, place, ast.Store())], value), place)
+    target = variable_of(holder, name, place, ast.Store())
+    return ast.copy_location(ast.Assign([target], value), place)

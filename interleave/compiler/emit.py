@@ -9,20 +9,19 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from interleave.compiler.blocks import HIDDEN, Block
-from interleave.compiler.names import (
-    ORDERED_FROZEN_SET,
-    ORDERED_SET,
-    Surroundings,
-    is_followed_module,
-)
+from interleave.compiler.names import ORDERED_FROZEN_SET, ORDERED_SET, Surroundings
 from interleave.memory.port import current_port
 from interleave.memory.unbound import UNBOUND_NAMES
-from interleave.memory.values import mangle
+from interleave.memory.values import is_defined_in_python, mangle
 from interleave.world import reflection
+from interleave.world.accessors import ACCESSORS
 
 LOCALS = "#L"
 UNBOUND_METHOD = "@unbound"
-REFLECTED = "@reflected"
+SETTABLE = "@settable"
+USABLE = "@usable"
+ATTRIBUTES = "@attributes"
+ACCESSOR = "@accessor"
 CLASS_OF = "@class_of"
 BARE_OBJECT = "@object"
 _BIND = "@bind"
@@ -125,34 +124,45 @@ class Rewriter(ast.NodeTransformer):
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         owner = node.value
-        is_module = isinstance(owner, ast.Name) and self._is_module(owner.id)
         self.generic_visit(node)
         node.attr = mangle(node.attr, self._owner)
-        is_set = not isinstance(node.ctx, ast.Load)
-        if node.attr in reflection.USED or (is_set and (is_module or node.attr in reflection.SET)):
-            parts = [node.value, ast.Constant(node.attr), ast.Constant(is_set)]
-            node.value = ast.Call(ast.Name(REFLECTED, ast.Load()), parts, [])
-            return ast.fix_missing_locations(node)
+        is_variable = isinstance(owner, ast.Name) and owner.id.startswith("@")
+        if not (isinstance(node.ctx, ast.Load) or is_variable):
+            return self._looked_at(SETTABLE, node)
+        if node.attr in reflection.USED or self._is_cache(owner, node.attr):
+            return self._looked_at(USABLE, node)
+        if node.attr == "__dict__":
+            return self._in_other_words(ATTRIBUTES, node, node.value)
+        if node.attr in ACCESSORS:
+            return self._in_other_words(ACCESSOR, node, node.value, ast.Constant(node.attr))
         if isinstance(owner, ast.Name) and not self._is_local(owner.id):
             if owner.id in UNBOUND_NAMES and self._names.is_builtin_type(owner.id):
-                parts = [node.value, ast.Constant(node.attr)]
-                call = ast.Call(ast.Name(UNBOUND_METHOD, ast.Load()), parts, [])
-                return ast.fix_missing_locations(ast.copy_location(call, node))
+                name = ast.Constant(node.attr)
+                return self._in_other_words(UNBOUND_METHOD, node, node.value, name)
         return node
 
-    def _is_module(self, name: str) -> bool:
-        """Whether a name is that of a module that is not followed."""
-        if self._is_local(name) or name not in self._names:
+    def _in_other_words(self, helper: str, node: ast.expr, *parts: ast.expr) -> ast.expr:
+        call = ast.Call(ast.Name(helper, ast.Load()), [*parts], [])
+        return ast.fix_missing_locations(ast.copy_location(call, node))
+
+    def _is_cache(self, owner: ast.expr, name: str) -> bool:
+        """Whether an attribute is a variable of a library that the nets do not look at."""
+        if not isinstance(owner, ast.Name) or self._is_local(owner.id):
             return False
-        real = self._names.real(name)
-        return isinstance(real, types.ModuleType) and not is_followed_module(real)
+        return owner.id in self._names and reflection.is_cache(self._names.real(owner.id), name)
+
+    def _looked_at(self, helper: str, node: ast.Attribute) -> ast.expr:
+        """An attribute of an object that a function of `world.reflection` looks at before."""
+        parts = [node.value, ast.Constant(node.attr)]
+        node.value = ast.Call(ast.Name(helper, ast.Load()), parts, [])
+        return ast.fix_missing_locations(node)
 
     def _used(self, node: ast.expr) -> ast.expr:
         made = ast.Call(ast.Name(_USED, ast.Load()), [node], [])
         return ast.fix_missing_locations(ast.copy_location(made, node))
 
     def _is_in_c(self, node: ast.expr) -> bool:
-        """Whether an expression is the name of a function in C, in a module or of a global."""
+        """Whether an expression is the name of a function or type in C, in a module or a global."""
         match node:
             case ast.Attribute(ast.Name(name), attribute):
                 parts = [attribute]
@@ -165,6 +175,8 @@ class Rewriter(ast.NodeTransformer):
         found = self._names.real(name)
         for part in parts:
             found = vars(found).get(part) if isinstance(found, types.ModuleType) else None
+        if isinstance(found, type):
+            return not (is_defined_in_python(found) or issubclass(found, BaseException))
         return isinstance(found, types.BuiltinFunctionType)
 
     def visit_Raise(self, node: ast.Raise) -> ast.stmt:
@@ -284,6 +296,7 @@ class Rewriter(ast.NodeTransformer):
                 node.func = ast.copy_location(ast.Name(ordered, ast.Load()), node.func)
         if self._names.is_builtin(node.func, "type") and len(node.args) == 1:
             node.func = ast.copy_location(ast.Name(CLASS_OF, ast.Load()), node.func)
+            node.args = [self._used(node.args[0])]
         if self._names.is_builtin(node.func, "object") and not node.args:
             node.func = ast.copy_location(ast.Name(BARE_OBJECT, ast.Load()), node.func)
         if self._names.is_builtin(node.func, "super") and not node.args:

@@ -209,6 +209,8 @@ class ExpressionFlattener(Builder):
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 self.condition(operand, no, yes)
             case ast.Constant(value=value):
+                if not self.blocks:  # control must come in somewhere
+                    self.plain(node, at(node, ast.Pass()))
                 self.jump(yes if value else no)
             case _:
                 self.branch(node, self.simple(node), yes, no)

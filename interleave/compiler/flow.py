@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
-from interleave.compiler.blocks import Block, BlockKind, decided_between, handled
+from interleave.compiler.blocks import Block, BlockKind, Swallow, decided_between, handled
 
 
-def find_live(blocks: list[Block]) -> None:
+def find_live(blocks: list[Block], swallowing: Set[Swallow]) -> None:
     """Fill in `live` and `live_in_call`: what each block, or one after it, may use.
 
     The usual backward analysis (Aho, Lam, Sethi, Ullman: Compilers, 9.2.5). An exception may come
-    before the block has bound anything.
+    before the block has bound anything. Of each `with`, only those that are `swallowing` go on
+    behind it after one: else all that is used there would be live from its beginning.
     """
     live: list[frozenset[str]] = [frozenset()] * (len(blocks) + 1)
     after_call: list[frozenset[str]] = [frozenset()] * len(blocks)
@@ -24,6 +25,8 @@ def find_live(blocks: list[Block]) -> None:
                 thrown = live[block.handler] - {block.handler_name}
             out = frozenset[str]()
             successors = block.successors()
+            if block.swallows is not None and block.swallows not in swallowing:
+                successors = [block.otherwise]
             if successors:
                 defined = block.defines | ({block.target} if block.target else set())
                 out = live[successors[0]] - defined

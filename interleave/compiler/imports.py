@@ -44,7 +44,7 @@ def imports_of(definition: Definition, globals_: Mapping[str, Any]) -> list[Impo
             error: Exception | None = None
             statement = ast.Module([node], [])
             try:
-                with _importing_from(_folder_of(globals_)):
+                with importing_beside(globals_):
                     code = compile(statement, "<import>", "exec")
                     exec(code, {**globals_}, values)  # noqa: S102
             except Exception as raised:
@@ -73,8 +73,9 @@ def _folder_of(globals_: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def _importing_from(folder: str) -> Iterator[None]:
-    """Find modules in one more folder, for the duration."""
+def importing_beside(globals_: Mapping[str, Any]) -> Iterator[None]:
+    """Find modules that are next to a module, for the duration."""
+    folder = _folder_of(globals_)
     sys.path.insert(0, folder)
     try:
         yield

@@ -20,7 +20,7 @@ from interleave.memory.containers import CONTAINERS
 from interleave.memory.identity import ObjectId
 from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE
-from interleave.memory.unbound import UNBOUND_TYPES
+from interleave.memory.unbound import UNBOUND_TYPES, unbound
 from interleave.memory.values import (
     Freezer,
     OrderedFrozenSet,
@@ -30,6 +30,7 @@ from interleave.memory.values import (
 )
 from interleave.model import Model
 from interleave.world import policy, reflection
+from interleave.world.accessors import ACCESSORS, accessor
 from interleave.world.policy import Treatment, is_followed
 
 ORDERED_SET = "@set"
@@ -47,7 +48,7 @@ def _variables_of(*owner: Any) -> Any:
     """`vars`: what a shared object has is a view of its locations."""
     if not owner:
         raise ModelError("vars() has no modelled counterpart", remedy="name the variables")
-    return owner[0].__dict__
+    return reflection.attributes(owner[0])
 
 
 def _identity_of(value: object, /) -> int:
@@ -82,18 +83,23 @@ def _is_number(value: object) -> bool:
     return type(value) in (int, float, bool, complex)
 
 
+def _attribute(owner: Any, name: str, /, *default: Any) -> Any:
+    """`getattr`, which may look at no more than an expression may."""
+    if name == "__dict__":
+        return reflection.attributes(owner)
+    if name in ACCESSORS:
+        return accessor(owner, name)
+    return getattr(reflection.used(owner, name), name, *default)
+
+
 def _set_attribute(owner: Any, name: str, value: Any, /) -> None:
-    """`setattr`, which may set no more than an assignment may."""
-    setattr(_settable(owner, name), name, value)
+    """`setattr`, likewise."""
+    setattr(reflection.settable(owner, name), name, value)
 
 
 def _delete_attribute(owner: Any, name: str, /) -> None:
     """`delattr`, likewise."""
-    delattr(_settable(owner, name), name)
-
-
-def _settable(owner: Any, name: str) -> Any:
-    return reflection.reflected(owner, name, True) if name in reflection.SET else owner
+    delattr(reflection.settable(owner, name), name)
 
 
 REPLACED: dict[Any, Any] = {
@@ -107,6 +113,7 @@ REPLACED: dict[Any, Any] = {
     id: _identity_of,
     print: _silent,
     vars: _variables_of,
+    getattr: _attribute,
     setattr: _set_attribute,
     delattr: _delete_attribute,
 }
@@ -249,6 +256,9 @@ class Surroundings:
         )
 
 
+_UNBOUND = (types.MethodDescriptorType, types.WrapperDescriptorType)
+
+
 def modelled(value: Any, name: str) -> Any:
     """What a Python object stands for in a model, known by a name. Raises `ModelError`."""
     if hasattr(builtins, name) and value is getattr(builtins, name):
@@ -259,6 +269,8 @@ def modelled(value: Any, name: str) -> Any:
         return REPLACED[value]
     if type(value) is frozenset:
         return OrderedFrozenSet(value)
+    if isinstance(value, _UNBOUND) and value.__objclass__ in UNBOUND_TYPES:
+        return unbound(value.__objclass__, value.__name__)
     if isinstance(value, BaseException) and is_followed_class(type(value)):
         raise ModelError(
             f"{name} is an exception that the threads share",

@@ -454,7 +454,7 @@ class StatementFlattener(ExpressionFlattener):
             failure = at(
                 node, ast.Call(at(node, ast.Name("@AssertionError", ast.Load())), message, [])
             )
-            self.plain(node, at(node, ast.Raise(failure, None)))
+            self.plain(node, at(node, ast.Raise(failure, None))).is_failed_assertion = True
             self._pending = []
         self.place(holds)
 
@@ -497,6 +497,8 @@ class StatementFlattener(ExpressionFlattener):
             again = Label()
             self.branch(node, swallowed, swallow, again)
             self.blocks[-1].decides = False
+            place = item.context_expr
+            self.blocks[-1].swallows = (self.file, place.lineno, place.col_offset)
             self.place(again)
 
         swallow = Label()

@@ -10,8 +10,9 @@ import ast
 import copy
 import types
 from collections.abc import Mapping
+from typing import Any
 
-from interleave.compiler.closures import VariableRewriter
+from interleave.compiler.closures import VariableRewriter, variable_of
 from interleave.compiler.source import Definition
 
 MODULE = "@module:"
@@ -39,13 +40,22 @@ def with_holders(definition: Definition, holders: Mapping[str, str], module: str
         return definition
     made = copy.deepcopy(definition)
     rewriter = _HolderRewriter(holders, module=module)
-    made.body = [rewriter.visit(statement) for statement in made.body]
+    rewriter.generic_visit(ast.Module(made.body, []))
     return ast.fix_missing_locations(made)
 
 
 class _HolderRewriter(VariableRewriter):
     def visit_Global(self, node: ast.Global) -> ast.stmt:
         return ast.copy_location(ast.Pass(), node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
+        made = super().visit_FunctionDef(node)
+        holder = self._shared.get(node.name)
+        if holder is None:
+            return made
+        target = variable_of(holder, node.name, node, ast.Store())
+        value = ast.copy_location(ast.Name(node.name, ast.Load()), node)
+        return [made, ast.copy_location(ast.Assign([target], value), node)]
 
     def visit_Nonlocal(self, node: ast.Nonlocal) -> ast.stmt:
         node.names = [name for name in node.names if name not in self._shared]

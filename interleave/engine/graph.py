@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from interleave.engine.endings import Endings, Targets, find_endings
 from interleave.engine.observing import Engine
 from interleave.engine.product import Product
 from interleave.engine.stopping import Guard, Stop
-from interleave.engine.stuck import Later, Stuck, find_stuck, find_waiting
+from interleave.engine.stuck import Judge, Later, Stuck, find_stuck, find_waiting
 from interleave.machine import Machine, Moves, State, Step
 
 Stepper = Callable[[State, int], Moves]
@@ -105,6 +106,11 @@ class SearchGraph:
         return "reference" if self.engine.name == "reference" else "python"
 
     @property
+    def engine_for_more(self) -> Engine:
+        """The engine for a product that has as many nodes or more."""
+        return replace(self.engine, name="native") if self.kind == "native" else self.engine
+
+    @property
     def workers(self) -> int | None:
         """The threads that the kernel ran in; None where it did not."""
         return None
@@ -169,19 +175,20 @@ class SearchGraph:
             self._endings, self.has_cycle = find_endings(self)
         return self._endings
 
-    def stuck(self, later: Later = ()) -> Stuck:
+    def stuck(self, later: Later = (), judge: Judge | None = None) -> Stuck:
         """States in which threads are stuck; see `stuck`. The graph is complete, and no product.
 
         For everything that a thread waits for, the first state in which it is stuck there is one
-        of them.
+        of them. The judge is asked about components that are never left.
         """
-        return find_stuck(self, later)
+        return find_stuck(self, later, judge)
 
-    def waiting(self) -> tuple[Later, Stuck]:
+    def waiting(self, over: Iterable[int]) -> tuple[Later, Stuck]:
         """The initial states, each with the threads that never move again; and all states in which
         there are any, or for everything that one waits for, the first. The graph is complete.
+        In the states `over` nobody waits.
         """
-        return find_waiting(self)
+        return find_waiting(self, over)
 
     @cached_property
     def targets(self) -> Targets:

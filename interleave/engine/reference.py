@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from interleave.engine.graph import SearchGraph
 from interleave.engine.observing import Limits, Observer
 from interleave.engine.stopping import FIRST_VIOLATION, Stop, too_many_states
+from interleave.interrupts import poll
 from interleave.machine import State
 
 
@@ -18,6 +19,7 @@ def begin(
 ) -> None:
     """Give the initial states their numbers."""
     for state in initial:
+        poll()
         graph.stop = _add(graph, state, len(graph), observers, limits)
         graph.initial = len(graph)
         if graph.stop is not None:
@@ -74,6 +76,7 @@ def advance(
             return
         graph.expanded += 1
         graph.met = 0
+        poll()
         if number % 64 == 0:
             graph.guard.poll()
             if graph.engine.progress is not None:

@@ -13,6 +13,7 @@ from interleave.engine.reference import advance, begin
 from interleave.engine.stopping import Guard
 from interleave.engine.trees import LearntSteps, WatchedSteps
 from interleave.errors import EndlessLoop, UsageError
+from interleave.interrupts import ANYWHERE, AT_POLLS, leaving
 from interleave.machine import Machine, State
 from interleave.model import Model
 from interleave.program import Discoveries, Program, Restart
@@ -82,6 +83,7 @@ def search(
                     known.rooms,
                     roots=known.roots,
                     method_names=known.method_names,
+                    swallowing=known.swallowing,
                     real=real,
                 )
                 machine = Machine(program)
@@ -134,7 +136,7 @@ def explore(
     graph = SearchGraph(machine, step, product, guard)
     graph.engine = engine
     graph.spent = spent or Spent()
-    with guard.phase() as phase:
+    with guard.phase() as phase, leaving(AT_POLLS):
         begin(graph, machine.initial() if initial is None else initial, observers, limits)
         enough = ENOUGH_FOR_NATIVE // len(machine.program.threads)
         until = {"auto": enough, "native": 0}.get(engine.name)
@@ -143,7 +145,8 @@ def explore(
             return graph
         loading = time.perf_counter()
         try:
-            from interleave.engine.native.search import NativeSearch
+            with leaving(ANYWHERE):  # it takes a while, and longer where it is compiled
+                from interleave.engine.native.search import NativeSearch
         except ImportError as error:
             if engine.name == "native":
                 raise UsageError(
@@ -152,7 +155,8 @@ def explore(
                 ) from error
             advance(graph, observers, limits)
             return graph
-        native = NativeSearch(graph, learnt, observers, limits)
+        with leaving(ANYWHERE):
+            native = NativeSearch(graph, learnt, observers, limits)
         graph = native.graph
         graph.spent.loading += time.perf_counter() - loading
         native.run()

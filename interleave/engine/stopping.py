@@ -7,50 +7,44 @@ whoever opens a phase goes on behind it with less.
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Literal
 
+from interleave import interrupts
 from interleave.engine.resources import shortage
-from interleave.records import dataclass
+from interleave.interrupts import (
+    ANYWHERE,
+    INTERRUPTED,
+    NOWHERE,
+    Stop,
+    Stopped,
+    held_back,
+    limited,
+)
+
+__all__ = [
+    "FIRST_VIOLATION",
+    "INTERRUPTED",
+    "Guard",
+    "Phase",
+    "Stop",
+    "Stopped",
+    "held_back",
+    "too_many_states",
+]
 
 LOOK_EVERY = 0.1
 """Seconds from one look at the memory of this process to the next."""
 
-Kind = Literal["interrupted", "states", "seconds", "memory", "violation"]
-
-
-@dataclass(frozen=True)
-class Stop:
-    """Why something ended before its end; `where` names the pass, if it was not the search."""
-
-    kind: Kind
-    words: str
-    where: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.words}, {self.where}" if self.where else self.words
-
-
-INTERRUPTED = Stop("interrupted", "interrupted")
 FIRST_VIOLATION = Stop("violation", "stopped at the first violation")
+NO_MEMORY = Stop("memory", "the system gave no more memory")
 
 
 def too_many_states(most: int) -> Stop:
     """That a search has come to as many states as it may."""
     return Stop("states", f"reached the limit of {most:,} states")
-
-
-class Stopped(Exception):
-    """Ends the phase that it is raised in."""
-
-    def __init__(self, stop: Stop) -> None:
-        super().__init__(str(stop))
-        self.stop = stop
 
 
 class Phase:
@@ -64,20 +58,25 @@ class Phase:
 class Guard:
     """Ends what is done to check one model: the search, the checks, the traces, the counts.
 
-    `seconds` bound the search, and then, with `renew`, what is made of it.
+    `seconds` bound the search, and then, with `renew`, what is made of it; `memory` is what this
+    process may have, in bytes (None: what there is, less a margin).
     """
 
-    def __init__(self, seconds: float | None = None) -> None:
+    def __init__(self, seconds: float | None = None, memory: int | None = None) -> None:
         self.stop: Stop | None = None
         """The first that cut something short; an interrupt counts for more than a limit."""
         self._seconds = seconds
+        self._memory = memory
         self._phase: Phase | None = None
         self._look_at = 0.0
         self.renew()
 
     def renew(self) -> None:
         """Give as many seconds once more, from now on."""
-        self._deadline = None if self._seconds is None else time.monotonic() + self._seconds
+        self._deadline = None
+        if self._seconds is not None:
+            self._deadline = time.monotonic() + self._seconds
+            interrupts.tell_deadline(self._deadline)
 
     @contextmanager
     def phase(self, where: str = "") -> Iterator[Phase]:
@@ -85,24 +84,39 @@ class Guard:
 
         `where` says in words what it is, for the limits that it comes to.
         """
-        outer = self._phase
-        phase = self._phase = Phase(where or (outer.where if outer is not None else ""))
-        try:
+        with self._phase_of(where, ANYWHERE) as phase:
             yield phase
-        except KeyboardInterrupt:
-            self.note(INTERRUPTED)
-        except Stopped as stopped:
-            self.note(stopped.stop)
-        finally:
-            self._phase = outer
-        if outer is not None:
-            outer.stop = _graver(outer.stop, phase.stop)
 
     @contextmanager
     def finishing(self) -> Iterator[Phase]:
         """A phase that takes but a moment: it is cut short by a second Ctrl-C only."""
-        with self.phase() as phase, held_back():
+        with self._phase_of("", NOWHERE) as phase:
             yield phase
+
+    @contextmanager
+    def _phase_of(self, where: str, leave: int) -> Iterator[Phase]:
+        outer = self._phase
+        phase = Phase(where or (outer.where if outer is not None else ""))
+        usual = interrupts.where_left()
+        leave = NOWHERE if usual == NOWHERE else leave
+        with limited(self._deadline_passed):
+            try:
+                self._phase = phase
+                if leave != NOWHERE:
+                    self.note(interrupts.take())
+                interrupts.leave_only(leave)
+                yield phase
+                interrupts.leave_only(NOWHERE)
+            except (Stopped, KeyboardInterrupt, MemoryError) as ended:
+                interrupts.leave_only(NOWHERE)
+                self.note(_reason(ended))
+            finally:
+                if usual != NOWHERE:
+                    self.note(interrupts.take())
+                self._phase = outer
+                interrupts.leave_only(usual)
+        if outer is not None:
+            outer.stop = _graver(outer.stop, phase.stop)
 
     def note(self, stop: Stop | None) -> None:
         """Take note that something, if anything, has cut this phase short."""
@@ -117,41 +131,30 @@ class Guard:
         """Raise `Stopped` where it is time to end. To be called now and then."""
         if self._phase is not None and self._phase.stop is not None:
             raise Stopped(self._phase.stop)
-        now = time.monotonic()
-        if self._deadline is not None and now > self._deadline:
-            raise Stopped(Stop("seconds", f"reached the limit of {self._seconds:g} seconds"))
-        if now >= self._look_at:
-            self._look_at = now + LOOK_EVERY
-            if short := shortage():
-                raise Stopped(Stop("memory", short))
+        interrupts.poll()
+        if stop := self._deadline_passed() or self._memory_taken():
+            raise Stopped(stop)
+
+    def _deadline_passed(self) -> Stop | None:
+        if self._deadline is None or time.monotonic() <= self._deadline:
+            return None
+        return Stop("seconds", f"reached the limit of {self._seconds:g} seconds")
+
+    def _memory_taken(self) -> Stop | None:
+        if (now := time.monotonic()) < self._look_at:
+            return None
+        self._look_at = now + LOOK_EVERY
+        short = shortage(self._memory)
+        return Stop("memory", short) if short else None
+
+
+def _reason(ended: BaseException) -> Stop:
+    if isinstance(ended, Stopped):
+        return ended.stop
+    return NO_MEMORY if isinstance(ended, MemoryError) else INTERRUPTED
 
 
 def _graver(known: Stop | None, new: Stop | None) -> Stop | None:
     if known is None or (new is not None and new.kind == "interrupted"):
         return new
     return known
-
-
-@contextmanager
-def held_back() -> Iterator[None]:
-    """Hold Ctrl-C back until the end of what is done here, all but a second one."""
-    is_main = threading.current_thread() is threading.main_thread()
-    usual = signal.getsignal(signal.SIGINT) if is_main else None
-    if usual is None:  # nobody is interrupted here, or not by Python
-        yield
-        return
-    held = False
-
-    def hold(*_: object) -> None:
-        nonlocal held
-        if held:
-            raise KeyboardInterrupt
-        held = True
-
-    signal.signal(signal.SIGINT, hold)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, usual)
-        if held:
-            signal.raise_signal(signal.SIGINT)

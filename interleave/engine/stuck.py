@@ -1,7 +1,12 @@
-"""Threads that can never move again although others can.
+"""Threads that can never move again although others can, and parts of a graph that are never left.
 
 A thread is stuck in a state if it has not ended, no path from there has a step of it, and there is
-a path from there without an end. Daemons are not looked at.
+a path from there that has no end and is weakly fair: it runs every thread that can always move. So
+it ends up in a component in which each thread either takes a step or cannot move somewhere. Daemons
+are not looked at.
+
+A component that is never left is such a path too. Whether threads get anywhere in it is for a
+`Judge` to say: if they do not, it is as good as an end, and keeps nobody stuck.
 
 Where the end of one thread ends the program, what others could still have done counts: that is
 asked of a graph that goes on from there (see `checks.leaks`), and is given as `later`.
@@ -9,10 +14,12 @@ asked of a graph that goes on from there (see `checks.leaks`), and is given as `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
 
-from interleave.machine import FAILED, FINISHED
+from interleave.engine.components import find_components
+from interleave.engine.contents import Contents
+from interleave.machine import FAILED, FINISHED, State, Step
 
 if TYPE_CHECKING:
     from interleave.engine.graph import SearchGraph
@@ -23,42 +30,96 @@ Stuck = list[tuple[int, tuple[int, ...]]]
 Later = Sequence[tuple[int, tuple[int, ...]]]
 """States in which the program is over, each with the threads that would not have moved any more."""
 
+Deed = tuple[State, Step]
+"""A step, with the state that it is taken from."""
 
-def find_stuck(graph: SearchGraph, later: Later) -> Stuck:
-    """All states in which threads are stuck. The graph is complete."""
+
+class Judge(Protocol):
+    """Says whether threads get anywhere in a component that is never left.
+
+    It is not asked where all of `may_wait` change some content in it.
+    """
+
+    contents: Contents
+
+    def may_wait(self, steps: Iterable[Step]) -> frozenset[int]:
+        """The threads that may wait busily, by all steps that the threads can take."""
+        ...
+
+    def is_end(self, first: int, deeds: Iterable[Deed]) -> bool:
+        """Whether nobody gets anywhere in a component, by its first state and all of its steps."""
+        ...
+
+
+def find_stuck(graph: SearchGraph, later: Later, judge: Judge | None) -> Stuck:
+    """All states in which threads are stuck. The graph is complete.
+
+    The judge is asked about components in the order of their first states.
+    """
     threads = _threads(graph)
     everybody = sum(1 << thread for thread in threads)
     never = {number: sum(1 << thread for thread in waiting) for number, waiting in later}
     settled = _settle(graph, threads, {number: everybody & ~n for number, n in never.items()})
-    leads_to, comes_from = graph.targets, _sources(graph)
-    # Where somebody is not settled, so it is in all states from there on. Taking away those that
-    # lead nowhere, over and over, leaves those that lead to a cycle.
-    left = {
-        number: len(leads_to[number])
-        for number in range(len(settled))
-        if settled[number] < everybody
-    }
-    waiting = [number for number, leading in left.items() if not leading]
+    endless: set[int] = set()
+    final: list[list[int]] = []
+    for component in find_components(graph.targets):
+        graph.guard.poll()
+        inside = set(component)
+        if not any(target in inside for number in component for target in graph.targets[number]):
+            continue
+        if all(target in inside for number in component for target in graph.targets[number]):
+            final.append(sorted(component))
+        elif settled[component[0]] < everybody and _is_fair(graph, inside):
+            endless |= inside
+    for component in sorted(final):
+        deeds = _deeds(graph, component)
+        if judge is None or not judge.is_end(component[0], deeds):
+            endless.update(component)
+    # Where somebody is not settled, so it is in all states from there on.
+    comes_from = _sources(graph)
+    waiting = [number for number in endless if settled[number] < everybody]
+    found = set(waiting)
     while waiting:
-        number = waiting.pop()
-        for before in comes_from[number]:
-            if before in left:
-                left[before] -= 1
-                if not left[before]:
-                    waiting.append(before)
-    return [
-        (number, _unsettled(threads, settled[number]))
-        for number, leading in left.items()
-        if leading
-    ]
+        before = {n for n in comes_from[waiting.pop()] if settled[n] < everybody} - found
+        found |= before
+        waiting += before
+    return [(number, _unsettled(threads, settled[number])) for number in sorted(found)]
 
 
-def find_waiting(graph: SearchGraph) -> tuple[Later, Stuck]:
+def _is_fair(graph: SearchGraph, inside: set[int]) -> bool:
+    """Whether each thread takes a step inside a component, or cannot move in one of its states."""
+    left = {thread.number for thread in graph.machine.program.threads}
+    left -= graph.machine.program.unhurried
+    for number in inside:
+        graph.guard.poll()
+        state = graph.state(number)
+        able = set()
+        for taken, after in graph.successors(state):
+            able.add(taken.thread)
+            if graph.number(after) in inside:
+                left.discard(taken.thread)
+        left &= able
+    return not left
+
+
+def _deeds(graph: SearchGraph, component: list[int]) -> Iterator[Deed]:
+    for number in component:
+        graph.guard.poll()
+        state = graph.state(number)
+        for step in graph.steps(state):
+            yield state, step
+
+
+def find_waiting(graph: SearchGraph, over: Iterable[int]) -> tuple[Later, Stuck]:
     """The initial states of a complete graph, each with the threads that never move again; and all
     states in which there are any.
+
+    In the states `over` the program has ended: nobody waits there.
     """
     threads = _threads(graph)
-    found = [(n, _unsettled(threads, bits)) for n, bits in enumerate(_settle(graph, threads, {}))]
+    ended = dict.fromkeys(over, sum(1 << thread for thread in threads))
+    settled = _settle(graph, threads, ended)
+    found = [(number, _unsettled(threads, bits)) for number, bits in enumerate(settled)]
     return found[: graph.initial], [each for each in found if each[1]]
 
 

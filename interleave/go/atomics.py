@@ -10,7 +10,6 @@ from typing import Any
 
 from interleave.errors import ModelError
 from interleave.go.base import GoPrimitive, Panic
-from interleave.memory.port import current_port
 from interleave.memory.values import Shared
 
 
@@ -30,6 +29,10 @@ class _Atomic(GoPrimitive):
         return visit(state, ".value")
 
     @classmethod
+    def content(cls, state: Any) -> object:
+        return (state,)  # which may be nil
+
+    @classmethod
     def of(cls, value: Any) -> Any:
         """A value as it is stored. Raises `ModelError` for one of another type."""
         return value
@@ -40,8 +43,8 @@ class _Atomic(GoPrimitive):
 
     def Store(self, value: Any) -> None:
         """Set the value, whatever it was: what other goroutines have stored may be lost."""
-        value, port = self.of(value), current_port()
-        self._operate("Store", lambda: port.write(port.locate(self._location), value))
+        value = self.of(value)
+        self._operate("Store", lambda: self.overwrite(value))
 
     def Swap(self, new: Any) -> Any:
         """Set the value; the one before."""
@@ -161,11 +164,10 @@ class Value(_Atomic):
     def Store(self, value: Any) -> None:
         if value is None:
             raise Panic("sync/atomic: store of nil value into Value")
-        port = current_port()
 
         def effect() -> None:
             self._check(value, "store")
-            port.write(port.locate(self._location), value)
+            self.overwrite(value)
 
         self._operate("Store", effect)
 

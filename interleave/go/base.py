@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from interleave.errors import ModelError
+from interleave.go.embedding import embedding
 from interleave.memory.made import Kind
 from interleave.memory.port import Unrecoverable, running_port
 from interleave.memory.primitive import DEFERS, Primitive, Unmade
@@ -95,12 +96,20 @@ class GoPrimitive(Primitive):
 
 
 def new(kind: type[Made]) -> Callable[..., Made]:
-    """What makes primitives of a kind: in a class body, in setup, and in a running goroutine."""
+    """What makes primitives of a kind: in a class body, in setup, and in a running goroutine.
+
+    It can be the base of a class, which embeds one.
+    """
+
+    def made(state: object, field: str = "") -> Any:
+        port = running_port()
+        return Unmade(kind, state) if port is None else port.make(Kind(kind), state, field=field)
 
     def make(*args: Any, **kwargs: Any) -> Any:
-        state, port = kind.zero(*args, **kwargs), running_port()
-        return Unmade(kind, state) if port is None else port.make(Kind(kind), state)
+        return made(kind.zero(*args, **kwargs))
 
+    base = embedding(kind, lambda: made(kind.zero(), kind.__name__))
+    setattr(make, "__mro_entries__", lambda _: (base,))  # noqa: B010  (a function has no such one)
     make.__name__ = make.__qualname__ = kind.__name__
     make.__doc__ = kind.__doc__
     return make

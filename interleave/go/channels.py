@@ -63,6 +63,10 @@ class ChanState(NamedTuple):
 class Channel(GoPrimitive):
     """Everything that can be received from: what all of it shares. All of it within accesses."""
 
+    @classmethod
+    def contents(cls, state: Any) -> object:
+        return state.buffer, state.delivered, state.closed
+
     def can_receive(self) -> bool:
         """Whether a receive need not wait."""
         return bool(self.state.buffer or self.state.senders or self.state.closed)
@@ -117,6 +121,7 @@ class Channel(GoPrimitive):
     def _serve(self, waiter: Waiter, delivery: Delivery) -> None:
         for each in waiter.channels:
             each.unpark(waiter.thread)
+        current_port().serve(waiter.thread)
         self.state = self.state._replace(delivered=self.state.delivered.plus(delivery))
 
     def park(self, direction: str, waiter: Waiter) -> None:
@@ -192,6 +197,10 @@ class Chan(Channel):
         return state._replace(zero=visit(state.zero, ".zero"))
 
     @classmethod
+    def content(cls, state: Any) -> object:
+        return (state.buffer, state.closed, state.delivered)
+
+    @classmethod
     def describe(cls, state: Any) -> str:
         return described(state)
 
@@ -242,6 +251,27 @@ class Nil(Enum):
     """A nil channel: nobody ever gets through. The only one is `go.nil`."""
 
     NIL = "nil"
+
+    @property
+    def name(self) -> Any:
+        """No field of Go's, unlike that of other enumerations."""
+        return self.__getattr__("name")
+
+    @property
+    def value(self) -> Any:
+        """No field of Go's either."""
+        return self.__getattr__("value")
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"'Nil' object has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not name.startswith("_"):  # Python's own, when it makes the enumeration
+            self.__getattr__(name)
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self.__getattr__(name)
 
     def recv(self) -> Any:
         """Wait for ever."""

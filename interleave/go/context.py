@@ -50,6 +50,10 @@ class Context(Channel):
         return state._replace(more=info._replace(parent=parent, children=tuple(children)))
 
     @classmethod
+    def content(cls, state: Any) -> object:
+        return (state.closed, state.more.error)
+
+    @classmethod
     def describe(cls, state: Any) -> str:
         return "live" if state.more.error is None else state.more.error.text
 
@@ -125,6 +129,7 @@ class Context(Channel):
 class CancelFunc:
     """What ends a context; with `takes_cause`, it is given why."""
 
+    __name__ = "cancel"
     context: Any
     takes_cause: bool = False
 

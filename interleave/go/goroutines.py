@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from interleave.go.base import Fatal
+from interleave.go.nils import is_nil
 from interleave.memory.identity import ThreadId, ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
+from interleave.stdlib.threads import name_of
 
 RUNNING = "running"
 
@@ -38,15 +41,18 @@ class Goroutine(Primitive):
 
 def spawn(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
     """Go's `go function(args)`: a step, after which the goroutine runs beside all others."""
+    if is_nil(function):
+        raise Fatal("go of nil func value")
+    kind = AccessKind("go", part=name_of(function))
+    current_port().access(kind, lambda: begin(function, *args, **kwargs))
+
+
+def begin(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+    """Have a goroutine begin. Within an access."""
     port = current_port()
-    name = getattr(function, "__name__", type(function).__name__)
-
-    def effect() -> None:
-        room = port.thread_room(Goroutine, function)
-        room.state = RUNNING
-        port.start_thread(room.runs, function, args, kwargs)
-
-    port.access(AccessKind("go", part=name), effect)
+    room = port.thread_room(Goroutine, function)
+    room.state = RUNNING
+    port.start_thread(room.runs, function, args, kwargs)
 
 
 def named(name: str) -> Callable[[Function], Function]:

@@ -117,7 +117,8 @@ class RWMutex(Locker):
     @classmethod
     def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:
         if state.readers == 0:
-            return () if state.writer is None else (state.writer,)
+            by_nobody = state.writer is None or state.writer < 0  # or by setup
+            return () if by_nobody else (state.writer,)
         reading: list[int] = []
         for thread, before, after in history:
             admitted = [each for each in after.admitted if each not in before.admitted]

@@ -22,6 +22,17 @@ class Group(NamedTuple):
     released: Bag[ThreadId] = Bag()
 
 
+ADD_BEFORE_WAIT = (
+    "An Add that raises the counter of a WaitGroup from 0 must happen before Wait: call Add before "
+    "the go statement."
+)
+"""Go's race detector is told of it: `Add` from 0 as a read, and who waits first as a write.
+
+`Wait` while the counter is 0 is no access for it; but the same two, in the order in which it does
+wait, are as little kept apart.
+"""
+
+
 class WaitGroup(GoPrimitive):
     """`sync.WaitGroup`."""
 
@@ -50,6 +61,8 @@ class WaitGroup(GoPrimitive):
             raise Panic("sync: negative WaitGroup counter")
         if group.waiting and delta > 0 and counter == delta:
             raise Panic("sync: WaitGroup misuse: Add called concurrently with Wait")
+        if delta > 0 and counter == delta:
+            self.exclude(ADD_BEFORE_WAIT, writes=False)
         group = group._replace(counter=counter)
         if counter == 0:
             group = Group(released=group.released.plus(*group.waiting))
@@ -64,6 +77,7 @@ class WaitGroup(GoPrimitive):
 
         def park() -> bool:
             group: Group = self.state
+            self.exclude(ADD_BEFORE_WAIT, writes=True)
             if group.counter == 0:
                 return True
             self.state = group._replace(waiting=group.waiting.plus(me))

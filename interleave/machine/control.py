@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import types
 from contextlib import AbstractContextManager
 from typing import Any
 
 from interleave.compiler import Block, BlockKind, Code
 from interleave.errors import InterleaveError, ModelError, Place
+from interleave.interrupts import Stopped
 from interleave.machine.frames import Frame
 from interleave.machine.halting import Ending, Halt
 from interleave.machine.interning import LocalStates
@@ -20,8 +20,10 @@ from interleave.machine.switching import Switches, is_of_this_package
 from interleave.machine.tasks import RESULT
 from interleave.memory.coroutine import Coroutine, awaited
 from interleave.memory.port import AccessKind, Unrecoverable
-from interleave.program import Program, Restart, Written
+from interleave.program import Program, Restart, Swallowed, Written
+from interleave.world import reflection
 from interleave.world.calling import call
+from interleave.world.refusal import used
 
 DEEPEST_CALL = 200
 """Calls of the model's own functions within each other."""
@@ -32,6 +34,10 @@ _ORIGIN = "_interleave_origin"
 
 _SUSPENDED = (Coroutine, types.GeneratorType, types.AsyncGeneratorType)
 """What code has not run yet that was called."""
+_IN_C = (
+    types.BuiltinFunctionType, types.MethodDescriptorType, types.MethodWrapperType,
+    types.WrapperDescriptorType,
+)  # fmt: skip
 
 
 class Control:
@@ -85,6 +91,9 @@ class Control:
                 if (found := self._program.world.to_flatten(callee)) is not None:
                     self._call(block, *found, arguments, keywords)
                     return None
+                if isinstance(callee, _IN_C):
+                    for each in arguments:
+                        used(each)
                 with self._watch:
                     frame.names[block.target] = call(callee, arguments, keywords)
                 self._switches.note_point()
@@ -100,7 +109,7 @@ class Control:
             if isinstance(self._ending.error, InterleaveError):
                 self._ending.error.at(_place_in(halt))
             return None
-        except (KeyboardInterrupt, MemoryError):
+        except (Stopped, MemoryError):
             raise
         except BaseException as error:
             if self._ending.how:
@@ -109,6 +118,9 @@ class Control:
                 if isinstance(error, InterleaveError):
                     error.at(_place_in(error))
                 self._ending.how, self._ending.error = "error", error
+                return None
+            if (lacking := reflection.lacking(error)) is not None:
+                self._ending.how, self._ending.error = "error", lacking.at(_place_in(error))
                 return None
             return self._throw(error)
         if self._ending.how:
@@ -121,6 +133,9 @@ class Control:
         if self._port.flow:
             self._port.flow.done(block)
         go_on = block.kind is not BlockKind.BRANCH or result
+        if go_on and (which := block.swallows) and which not in self._program.world.swallowing:
+            self._ending.how, self._ending.error = "error", Swallowed(which)
+            return None
         self._jump(frame, block, block.next if go_on else block.otherwise)
         return None
 
@@ -197,6 +212,10 @@ class Control:
 
     def _throw(self, error: BaseException) -> Failure | bool | None:
         """Take an exception to its handler, or out of the thread."""
+        if self._program.runtime == "go":
+            from interleave.go.nils import in_go
+
+            error = in_go(error)
         origin = self._origin(error)
         while self._stack.frames:
             frame = self._stack.frames[-1]
@@ -217,7 +236,9 @@ class Control:
         if isinstance(error, SystemExit):
             return True  # as in threading: it ends the thread, silently
         code, number = origin
-        return Failure(error, origin, isinstance(code.blocks[number].statement, ast.Assert))
+        # What the message of an assertion raises, and what its condition does, is no assertion.
+        asserted = code.blocks[number].is_failed_assertion and type(error) is AssertionError
+        return Failure(error, origin, asserted)
 
     def _origin(self, error: BaseException) -> tuple[Code, int]:
         """The block that first raised an exception, which may have come through handlers since."""

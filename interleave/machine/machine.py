@@ -6,11 +6,14 @@ from functools import partial
 
 from interleave.compiler import Code
 from interleave.errors import ModelError
+from interleave.interrupts import counted, poll
 from interleave.machine.interning import LocalStates
 from interleave.machine.naming import Names, Naming
 from interleave.machine.places import Places
 from interleave.machine.run import StepRun
+from interleave.machine.served import left_by, quiet_end
 from interleave.machine.step import FAILED, FINISHED, Blocked, Moves, State, Step
+from interleave.memory.identity import ThreadId
 from interleave.memory.port import using_port
 from interleave.program import Program, ThreadInstance
 from interleave.program.choices import Choices, next_choices
@@ -44,9 +47,12 @@ class Machine:
         return self.naming.in_state(state)
 
     def pending(self, local: int) -> tuple[Code, int]:
-        """The block with the access that a running thread is about to perform."""
+        """The block with the access that a running thread is about to perform; the last one where
+        it is about to return, which is a step of its own where that ends the program.
+        """
         number, block, _ = self.locals[local][0][-1]
-        return self.locals.codes[number], block
+        code = self.locals.codes[number]
+        return code, min(block, len(code.blocks) - 1)
 
     def is_final(self, state: State) -> bool:
         """Whether all threads but daemons have ended, or the program is over without that."""
@@ -112,9 +118,14 @@ class Machine:
 
     def _begin(self, values: State, thread: ThreadInstance) -> Step:
         """Run a thread up to its first access, with the values of the locations at the start."""
-        run = StepRun(self.program, self.locals, values, thread.number, Choices([]))
-        with using_port(run.port):
-            step = run.start(*self.program.entry(thread))
+        poll()
+
+        def begin() -> tuple[StepRun, Step]:
+            run = StepRun(self.program, self.locals, values, thread.number, Choices([]))
+            with using_port(run.port):
+                return run, run.start(*self.program.entry(thread))
+
+        run, step = counted(begin, f"the beginning of {thread.name}")
         self._note_constants(run.places)
         return step
 
@@ -147,6 +158,29 @@ class Machine:
         self.program.real.ran(instance.name, instance.function, again)
         return found
 
+    def _run(
+        self,
+        state: State,
+        thread: int,
+        given: list[int],
+        *,
+        explain: bool = False,
+        watched: bool = True,
+    ) -> tuple[StepRun, Choices, Step | Blocked]:
+        """Run a step, with the first choices in it as they are given."""
+        choices = Choices(given)
+        run = StepRun(
+            self.program,
+            self.locals,
+            state,
+            thread,
+            choices,
+            explain=explain,
+            watched=watched,
+        )
+        with using_port(run.port):
+            return run, choices, run.run(state[self.locations + thread])
+
     def _moves(self, state: State, thread: int, *, explain: bool, watched: bool) -> Moves:
         given: list[int] | None = []
         steps: list[Step] = []
@@ -156,32 +190,26 @@ class Machine:
             if self.is_over(state):
                 return Moves(looked_at=tuple(looked_at))
         blocked: Blocked | None = None
+        name = self.program.threads[thread].name
         count = 0
         while given is not None:
-            choices = Choices(given)
-            run = StepRun(
-                self.program,
-                self.locals,
-                state,
-                thread,
-                choices,
-                explain=explain,
-                watched=watched,
-            )
-            with using_port(run.port):
-                step = run.run(state[self.locations + thread])
+            poll()
+            attempt = partial(self._run, state, thread, given, explain=explain, watched=watched)
+            run, choices, step = counted(attempt, f"a step of {name}")
+            most = max((count for _, count in choices.taken), default=1)
             looked_at.update(run.places.looked_at)
             self.written.update(run.written_keys)
             self._note_constants(run.places)
             if isinstance(step, Blocked):
                 blocked = blocked or step
             else:
+                step = self._with_ends(state, step, run, looked_at, watched=watched)
                 writes = (*step.writes, *self.ended_by(step))
                 taken = tuple(choice for choice, _ in choices.taken)
                 steps.append(step._replace(writes=writes, choices=taken))
             given = next_choices(choices.taken)
             count += 1
-            if count > MOST_CHOICES:
+            if max(count, most) > MOST_CHOICES:
                 code, block = step.place
                 raise ModelError(
                     f"one step has more than {MOST_CHOICES:,} possible outcomes",
@@ -189,6 +217,30 @@ class Machine:
                     place=code.place(block),
                 )
         return Moves(tuple(steps), None if steps else blocked, tuple(looked_at))
+
+    def _with_ends(
+        self, state: State, step: Step, run: StepRun, looked_at: dict[int, None], *, watched: bool
+    ) -> Step:
+        """A step that was `run`, in which those end whom it leaves nothing to do: see `served`."""
+        if self.program.over is None or step.failure:
+            return step
+        for thread, accesses in left_by(step, run):
+            if self.program.is_asked_for(thread):
+                continue
+            known = {place for place, _ in step.writes}
+            known |= {self.locations + each for each, _ in step.starts}
+            after = self.after(state, step)
+            last = StepRun(self.program, self.locals, after, thread, Choices([]), watched=watched)
+            end = quiet_end(last, self.local(after, thread), accesses)
+            for place in (self.locations + thread, *last.places.looked_at):
+                if place not in known:
+                    looked_at[place] = None
+            self._note_constants(last.places)
+            if end is not None:
+                writes = {**dict(step.writes), **dict(end.writes)}
+                starts = {**dict(step.starts), ThreadId(thread): FINISHED}
+                step = step._replace(writes=(*writes.items(),), starts=(*starts.items(),))
+        return step
 
     def _check_same(self, first: Moves, second: Moves) -> None:
         """Raise `ModelError` where running a step twice gives two results."""

@@ -103,10 +103,11 @@ class Making:
             )
         return self._move(value)
 
-    def make(self, kind: Kind, contents: object) -> Any:
+    def make(self, kind: Kind, contents: object, field: str) -> Any:
         """An object in a room of its own."""
+        variable = ".".join(filter(None, (self._variable_for(None), field)))
         try:
-            stand_in, room = self._room_for(kind, self._variable_for(None))
+            stand_in, room = self._room_for(kind, variable)
             self._put(room, Held(kind, contents))
         except (MoreRooms, ModelError) as error:
             self._ending.fail(error)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from interleave.errors import InterleaveError, ModelError
+from interleave.interrupts import Stopped
 from interleave.machine.accesses import Accesses
 from interleave.machine.halting import Ending, Halt
 from interleave.machine.log import GAVE, RAISED, Log
@@ -17,13 +18,13 @@ from interleave.machine.making import Making
 from interleave.machine.places import Places
 from interleave.machine.spawning import Spawning
 from interleave.machine.stack import Stack
-from interleave.machine.step import AccessRecord, Touch
+from interleave.machine.step import AccessRecord, Exclusive, Touch
 from interleave.machine.switching import Switches
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import NoLoop, Tasks
 from interleave.memory.identity import ObjectId, ThreadId, ThreadIdent, ThreadName
 from interleave.memory.made import Kind
-from interleave.memory.port import CONTEXTS, WHOLE, AccessKind, Location
+from interleave.memory.port import CONTEXTS, FORK, WHOLE, AccessKind, Location
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
 from interleave.program import MoreNames, MoreRoots, Program, ThreadInstance, Written
 from interleave.program.choices import Choices
@@ -63,6 +64,8 @@ class StepPort:
         """
         self.has_contexts = bool(program.contexts)
         self.flow: FlowRecorder | None = None
+        self.served: dict[ThreadId, None] = {}
+        """The threads that were parked, and that the step has served."""
         self.waits_for: AccessKind | None = None
         """What a thread waits for that is blocked, where that is not what it is to do."""
         self._program = program
@@ -121,7 +124,7 @@ class StepPort:
             if kind.name != "choose":
                 record.result = result
             entry = (GAVE, self._freeze_alone(result))
-        except (Halt, KeyboardInterrupt, MemoryError):
+        except (Halt, Stopped, MemoryError):
             raise
         except BaseException as error:  # a task that is cancelled raises one that is no Exception
             if self._ending.how:
@@ -160,6 +163,24 @@ class StepPort:
                 )
             )
 
+    def fork(self) -> None:
+        self.access(AccessKind(FORK), self._fork)
+
+    def _fork(self) -> None:
+        places = self._places
+        for home, copy in self._program.forks[self._me.process]:
+            value = places.at(home.index)
+            if self._heap.values.rooms(value):
+                self._ending.halt(
+                    ModelError(
+                        f"process {self._me.name} begins when {home.name} refers to an object that "
+                        "a thread has made",
+                        remedy="make it in setup, or let the process not look at it",
+                    )
+                )
+            if places.at(copy.index) != value:
+                places.written[copy.index] = value
+
     def locate(self, location: Location) -> Location:
         return self._space.get(location, location)
 
@@ -171,6 +192,8 @@ class StepPort:
             is_given = location.home.name in self._program.parameters
             places = self._places.parameters if is_given else self._places.constants
             places[location.key] = location.name
+        if location.lacks_fork:
+            self._ending.fail(Written(location.at_fork))  # type: ignore[attr-defined]
         index = location.index
         if index < 0:
             return self._heap.values[location.initial]
@@ -191,6 +214,14 @@ class StepPort:
         places.written[index] = number
         if present is not None:
             present.writes.append(Touch(location, part, fresh, number))
+
+    def serve(self, thread: ThreadId) -> None:
+        self.served[thread] = None
+
+    def exclude(self, location: Location, rule: str, *, writes: bool) -> None:
+        present = self._accesses.present
+        assert present is not None
+        present.exclusive.append(Exclusive(location, writes, rule))
 
     def switch_point(self) -> None:
         self._switches.note_point()
@@ -242,12 +273,12 @@ class StepPort:
     def finished(self, thread: str, index: int | None) -> bool:
         self._ending.halt(_only_in_properties("finished"))
 
-    def make(self, kind: Kind, contents: Any) -> Any:
+    def make(self, kind: Kind, contents: Any, *, field: str = "") -> Any:
         # Nobody misses it among what else a step does.
         is_silent = self._accesses.done and self._program.runtime == "go"
         name = "" if is_silent else kind.stand_in.__name__
         return self.access(
-            AccessKind(name), lambda: self._making.make(kind, contents), private=True
+            AccessKind(name), lambda: self._making.make(kind, contents, field), private=True
         )
 
     def thread_room(

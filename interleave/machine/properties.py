@@ -7,11 +7,13 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 from interleave.compiler.blocks import ENTERED
 from interleave.compiler.source import find_function, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
+from interleave.interrupts import Stopped, counted
 from interleave.machine.machine import Machine
 from interleave.machine.step import FAILED, FINISHED, State
 from interleave.machine.tasks import NoLoop
@@ -25,6 +27,7 @@ from interleave.memory.port import (
     using_port,
 )
 from interleave.program import MoreNames, MoreRoots, Property, Restart, Written
+from interleave.said import said, said_by
 from interleave.verbs import Section
 from interleave.world.net import watching
 from interleave.world.policy import OURS
@@ -81,6 +84,9 @@ class PropertyPort:
     process = MODEL_PROCESS
     tasks = NoLoop()
 
+    def fork(self) -> None:
+        """No process begins here."""
+
     def __init__(self, machine: Machine, state: State) -> None:
         self.has_contexts = bool(machine.program.contexts)
         self._machine = machine
@@ -105,6 +111,12 @@ class PropertyPort:
         self.looked_at[location.index] = None
         value = values[self._state[location.index]]
         return value.contents if location.is_room else value
+
+    def serve(self, thread: ThreadId) -> None:
+        """A property lets nobody go on."""
+
+    def exclude(self, location: Location, rule: str, *, writes: bool) -> None:
+        """Nothing is concurrent with a property."""
 
     def switch_point(self) -> None:
         """A property is asked between steps."""
@@ -145,7 +157,7 @@ class PropertyPort:
         self._machine.program.sections.ask(section, Place.of_frame(sys._getframe(2)))
         return sum(self._ask(thread.number, section) for thread in self._machine.program.threads)
 
-    def make(self, kind: Any, contents: Any) -> Any:
+    def make(self, kind: Any, contents: Any, *, field: str = "") -> Any:
         return self.halt(_refused(f"make a {kind.stand_in.__name__}"))
 
     def thread_room(
@@ -162,7 +174,10 @@ class PropertyPort:
         self.halt(_refused("start a thread"))
 
     def finished(self, thread: str, index: int | None) -> bool:
-        numbers = self._machine.program.thread_number(thread, index)
+        program = self._machine.program
+        numbers = program.thread_number(thread, index)
+        if program.over is not None and not program.is_asked_for(numbers[0]):
+            self.begin_again(program.end_of(thread))
         return all(self._ask(number, None) for number in numbers)
 
     def _ask(self, thread: int, section: str | None) -> bool:
@@ -241,25 +256,33 @@ def evaluate(
     With it, the places in the state tuple, or views of them, that it looked at, in order. Raises
     `ModelError` where it changes something or raises anything but AssertionError.
     """
-    port = PropertyPort(machine, state)
     method = getattr(machine.program.stand_in, wanted.name)
+    return counted(
+        partial(_evaluate, machine, state, wanted, method), f"{wanted.kind} {wanted.name}"
+    )
+
+
+def _evaluate(
+    machine: Machine, state: State, wanted: Property, method: Callable[[], object]
+) -> tuple[Unmet | None, tuple[int | View, ...]]:
+    port = PropertyPort(machine, state)
     unmet: Unmet | None = None
     with using_port(port):
         try:
             with watching(machine.program.net, port.halt):
                 result = method()
-            if not (result is None or isinstance(result, bool)):
-                raise _no_verdict(wanted, result)
-            unmet = Unmet() if result is False else None
+                if not (result is None or isinstance(result, bool)):
+                    raise _no_verdict(wanted, result)
+                unmet = Unmet() if result is False else None
         except AssertionError as error:
             unmet = _failed(error)
         except InterleaveError as error:
             raise error.at(_place(error, wanted)) from None
-        except Restart:
+        except (Restart, Stopped, MemoryError):
             raise
-        except Exception as error:
+        except BaseException as error:
             raise ModelError(
-                f"the {wanted.kind} {wanted.name} raises {type(error).__name__}: {error}",
+                f"the {wanted.kind} {wanted.name} raises {said(error)}",
                 remedy="a property returns a bool, or uses assert; guard it for states in which "
                 "it means nothing",
                 place=_place(error, wanted),
@@ -269,10 +292,14 @@ def evaluate(
 
 def locations_read(machine: Machine, state: State, wanted: Property) -> list[Location]:
     """Every location that a property reads in a state in which it can be evaluated."""
-    port = PropertyPort(machine, state)
-    with using_port(port), suppress(AssertionError):
-        getattr(machine.program.stand_in, wanted.name)()
-    return list(port.locations)
+
+    def look() -> list[Location]:
+        port = PropertyPort(machine, state)
+        with using_port(port), suppress(AssertionError):
+            getattr(machine.program.stand_in, wanted.name)()
+        return list(port.locations)
+
+    return counted(look, f"{wanted.kind} {wanted.name}")
 
 
 def evaluate_expression(
@@ -287,10 +314,13 @@ def evaluate_expression(
     with using_port(PropertyPort(machine, state)):
         known = {name: getattr(model, name) for name in attributes}
         try:
-            return eval(expression, {**known, **names})  # noqa: S307  (the user's own)
-        except Exception as error:
+            # The user's own.
+            return counted(lambda: eval(expression, {**known, **names}), expression)  # noqa: S307
+        except (InterleaveError, Stopped):
+            raise
+        except BaseException as error:
             raise UsageError(
-                f"{expression!r} cannot be evaluated: {type(error).__name__}: {error}",
+                f"{expression!r} cannot be evaluated: {said(error)}",
                 remedy=f"use these names: {', '.join([*known, *names])}",
             ) from None
 
@@ -322,7 +352,7 @@ def _failed(error: AssertionError) -> Unmet:
 
     That is the innermost line of the model's code that it came through.
     """
-    text, place, rewritten = str(error), None, False
+    text, place, rewritten = said_by(error), None, False
     traceback = error.__traceback__
     while traceback is not None:
         code = traceback.tb_frame.f_code

@@ -135,15 +135,19 @@ class StepRun:
         """Begin a thread: run its code up to, not including, its first access."""
         self._is_start = True
         self.port.first = -1
-        code = self._program.world.code(function)
-        self._stack.push(code, code.bind(self._program.stand_in, *arguments))
-        if self._tasks.in_loop:
+        self._enter(function, arguments)
+        if self._tasks.task is not None:
             # It begins when the loop comes to it, and may be cancelled before.
             frames = self._stack.freeze(self._making.moved)
             return self._step(self._locals.id_of((frames, ())), self._stack.shown())
         step = self._go()
         assert isinstance(step, Step)
         return step
+
+    def _enter(self, function: types.FunctionType, arguments: tuple[Any, ...]) -> None:
+        """Put the first frame of the thread on its stack."""
+        code = self._program.world.code(function)
+        self._stack.push(code, code.bind(self._program.stand_in, *arguments))
 
     def run(self, local: int) -> Step | Blocked:
         """Take the step from a local state. Raises `ModelError`, `Restart`."""
@@ -167,6 +171,11 @@ class StepRun:
         """The keys of the locations that were written."""
         changing = self._program.heap.changing
         return [changing[index].key for index in self.places.written]
+
+    @property
+    def has_chosen(self) -> bool:
+        """Whether it could have gone another way."""
+        return bool(self._choices.taken)
 
     def _first_step(self) -> Step | Blocked | None:
         """Begin a task. Not None where it does not run now, or not at all."""
@@ -212,6 +221,8 @@ class StepRun:
                     log.mark_stored(at for made, at in stored if not stack.has_replaced(made))
                 return self._step(self._locals.id_of((start, tuple(log.entries))), first)
             if isinstance(ended, Failure):
+                if self._me.kind == "loop":
+                    return self._loop_goes_on(ended)
                 return self._step(FAILED, first, ended)
             if (
                 ended
@@ -224,6 +235,17 @@ class StepRun:
             log.cut(0)
             if moved:
                 self._refer_to_rooms()
+
+    def _loop_goes_on(self, failure: Failure) -> Step | Blocked:
+        """The loop tells of an exception that a callback has raised, and goes on to the next one.
+
+        See `BaseEventLoop.call_exception_handler`.
+        """
+        self._stack.frames.clear()
+        self._log.cut(0)
+        self._enter(*self._program.entry(self._me))
+        step = self._go()
+        return step._replace(failure=failure) if isinstance(step, Step) else step
 
     def _note_progress(self, seen: set[Any], start: Key | ModelError) -> None:
         """Raise `ModelError` for a loop that never comes to an access that others may run before.
@@ -286,6 +308,7 @@ class StepRun:
             failure,
             self.port.flow.end(len(self._log.entries)) if self.port.flow else None,
             (*self._never_awaited(local), *self._making.lost),
+            constants=tuple(self.places.constants.values()),
         )
 
     def _leave(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +19,9 @@ from interleave.machine.stack import Stack
 from interleave.memory.identity import ThreadId
 from interleave.memory.values import Shared
 from interleave.program import MoreThreads, Program, SpawnKey, ThreadInstance
-from interleave.stdlib.threads import call
+from interleave.said import said_by
+from interleave.stdlib.threads import call, name_of
+from interleave.world.calls import CALL_PARTIAL
 
 MOST_STARTED = 20
 """Threads that running threads make, at most."""
@@ -55,7 +58,7 @@ class Spawning:
         function, _ = self._function(target)
         daemon = me.daemon if daemon is None else daemon
         name = me.name if maker is None else self._program.heap.lasting_name_of(maker)
-        key = SpawnKey(name, function, daemon, kind, me.process, target.__name__)
+        key = SpawnKey(name, function, daemon, kind, me.process, name_of(target))
         for room in self._program.spawned.of(key):
             if room.state is None:
                 return room
@@ -91,7 +94,9 @@ class Spawning:
             bound = code.bind(*args, **dict(named))
         except TypeError as error:
             self._ending.halt(
-                ModelError(f"a thread cannot run {code.name}: {error}", remedy="mend its `args`")
+                ModelError(
+                    f"a thread cannot run {code.name}: {said_by(error)}", remedy="mend its `args`"
+                )
             )
         self._begin(thread, code, bound)
 
@@ -114,17 +119,20 @@ class Spawning:
         found: Any = self._program.world.to_flatten(target)
         if found is None and isinstance(target, types.FunctionType) and is_library(target):
             found = target, ()
-        if found is None and isinstance(target, types.MethodType):
-            found = (call, (target,)) if issubclass(type(target.__self__), Shared) else None
+        if found is None and (self._program.runtime == "go" or _is_of_shared(target)):
+            found = _called(target)
         if found is None:
             self._ending.halt(
                 ModelError(
                     f"a thread is to run {_named(target)}, which is no function of the model",
-                    remedy="give it one that stands in the model file: Thread(target=self.work)",
+                    remedy=f"give it one that stands in the model file: {self._example()}",
                 )
             )
         function: tuple[types.FunctionType, tuple[Any, ...]] = found
         return function
+
+    def _example(self) -> str:
+        return "go.spawn(self.work)" if self._me.kind == "goroutine" else "Thread(target=self.work)"
 
     def _more(self, key: SpawnKey) -> Any:
         """There are too few threads of a kind. Does not return."""
@@ -145,6 +153,18 @@ class Spawning:
         frames = self._stack.freeze(self._making.moved)
         mine = (frames, tuple(self._log.entries), tuple(self.started))
         return is_referred_to(number, self._program.heap, self._locals, here, self._me.number, mine)
+
+
+def _is_of_shared(target: Any) -> bool:
+    """Whether something is a method of a shared object: an event's `set`."""
+    return isinstance(target, types.MethodType) and issubclass(type(target.__self__), Shared)
+
+
+def _called(target: Any) -> tuple[Any, tuple[Any, ...]] | None:
+    """What calls something that is no code of the model's, and what it is given first."""
+    if isinstance(target, functools.partial):
+        return CALL_PARTIAL, (target.func, target.args, target.keywords)
+    return (call, (target,)) if callable(target) else None
 
 
 def _named(value: object) -> str:

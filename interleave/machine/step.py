@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from interleave.compiler import Block, Code
 from interleave.memory.port import WHOLE, AccessKind, Location
+from interleave.said import said_by
 
 State = tuple[int, ...]
 """The value id of every location that can change, then the local state of every thread.
@@ -39,6 +40,18 @@ class Touch(NamedTuple):
     value: int = -1
 
 
+class Exclusive(NamedTuple):
+    """An operation of a primitive that is not to be concurrent with another one of it.
+
+    A race detector takes the two for a read and a write of a variable, and so it is told: this one
+    `writes`, or does not. `rule` says in a sentence what is to be kept apart.
+    """
+
+    location: Location
+    writes: bool
+    rule: str
+
+
 class AccessRecord:
     """One access of a step: what it read and wrote, and what it gave.
 
@@ -46,7 +59,17 @@ class AccessRecord:
     `atomic`: nothing comes between what it reads and writes, by nature or in an `atomic()` block.
     """
 
-    __slots__ = ("atomic", "kind", "order", "place", "raised", "reads", "result", "writes")
+    __slots__ = (
+        "atomic",
+        "exclusive",
+        "kind",
+        "order",
+        "place",
+        "raised",
+        "reads",
+        "result",
+        "writes",
+    )
 
     def __init__(
         self, kind: AccessKind, place: tuple[Code, int], order: int, *, atomic: bool = False
@@ -57,6 +80,7 @@ class AccessRecord:
         self.atomic = atomic
         self.reads: list[Touch] = []
         self.writes: list[Touch] = []
+        self.exclusive: list[Exclusive] = []
         self.result: object = None
         self.raised: BaseException | None = None
 
@@ -113,10 +137,12 @@ class Step(NamedTuple):
     """What Python would warn of: coroutines and exceptions that were dropped unseen."""
     choices: tuple[int, ...] = ()
     """Which of its options each choice in it took."""
+    constants: tuple[str, ...] = ()
+    """Names of locations that it looked at and nothing writes."""
 
     def outcome(self) -> tuple[object, ...]:
         """What must be the same whenever the step is taken again."""
-        failed = self.failure and (type(self.failure.exception), str(self.failure.exception))
+        failed = self.failure and (type(self.failure.exception), said_by(self.failure.exception))
         return (self.writes, self.starts, self.local, failed)
 
 

@@ -85,11 +85,13 @@ class Tasks:
             raise RuntimeError("no running event loop")
         return self.task
 
-    def is_awaited(self, future: Any) -> bool:
-        """Whether some task waits for a future."""
-        return any(
-            task.state is not None and task.state.awaits is future for task in self.all_tasks()
-        )
+    def waiting_for(self, future: Any) -> list[Any]:
+        """The tasks that wait for a future."""
+        return [
+            task
+            for task in self.all_tasks()
+            if task.state is not None and task.state.awaits is future
+        ]
 
     def all_tasks(self) -> list[Any]:
         """The objects of all tasks, those that are not made too."""

@@ -160,7 +160,18 @@ class SharedContainer(Shared):
         return self.snapshot()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return copy.deepcopy(self.snapshot(), memo)
+        made = memo[id(self)] = self.snapshot()  # which may be in itself
+        items = [*(made.items() if isinstance(made, dict) else made)]
+        made.clear()
+        for each in items:
+            copied = copy.deepcopy(each, memo)
+            if isinstance(made, dict):
+                made[copied[0]] = copied[1]
+            elif isinstance(made, set):
+                made.add(copied)
+            else:
+                made.append(copied)
+        return made
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import itertools
 import types
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from interleave.errors import ModelError
@@ -40,17 +40,18 @@ _LAZY = (types.GeneratorType, map, filter)
 class Cursor:
     """An iterator: `source` is what it iterates over, `place` how far it is.
 
-    `size` is how many items `source` had, where it must not change (-1: it may, or is not known
-    yet), `view` what is wanted of a dict.
+    `size` is how many items `source` had when the loop began, where that must not change (-1: it
+    may), `view` what is wanted of a dict, `passed` are the keys of it that were met.
     """
 
-    __slots__ = ("place", "size", "source", "view")
+    __slots__ = ("passed", "place", "size", "source", "view")
 
     def __init__(self, source: Any, *, size: int = -1, view: str = "") -> None:
         self.source = source
         self.place = 0
         self.size = size
         self.view = view
+        self.passed: tuple[Any, ...] = ()
 
     def __iter__(self) -> Cursor:
         return self
@@ -66,64 +67,103 @@ class Cursor:
             return self._next_shared(source, source.of)
         if issubclass(type(source), SharedContainer):
             return self._next_shared(source, source)
-        if self.size >= 0 and len(source) != self.size:
-            raise _changed(type(source))
-        if self.place >= len(source):
+        is_dict = isinstance(source, dict)
+        keys = [*source] if is_dict else source
+        place = self._place_in(type(source), keys)
+        if place >= len(source):
             self._end()
-        item = self._item(source)
+        if is_dict:
+            self.passed += (keys[place],)
+        item = self._item(source, place)
         self.place += 1
         return item
 
-    def _item(self, source: Any) -> Any:
+    def _item(self, source: Any, place: int) -> Any:
         if isinstance(source, set):
-            return in_order(source)[self.place]
+            return in_order(source)[place]
         if isinstance(source, dict):
             found = getattr(source, self.view)()
-            return next(itertools.islice(found, self.place, None))
-        return source[self.place]
+            return next(itertools.islice(found, place, None))
+        return source[place]
+
+    def _place_in(self, kind: type, keys: Sequence[Any]) -> int:
+        """Where it goes on in a container of some kind, given the keys of a dict, or all items.
+
+        In a dict, what was put in anew comes after all that was there. Raises `RuntimeError` as
+        Python does.
+        """
+        is_at_end = issubclass(kind, OrderedDict) and self.place == self.size
+        if self.size >= 0 and len(keys) != self.size and not is_at_end:
+            raise _changed(kind)
+        if is_at_end:
+            return len(keys)
+        if not issubclass(kind, dict):
+            return self.place
+        place = 0
+        for key in self.passed:
+            if place < len(keys) and _is_same(key, keys[place]):
+                place += 1
+        is_ordered = issubclass(kind, OrderedDict) and place < len(self.passed)
+        if is_ordered or place < len(keys) == len(self.passed):
+            raise _changed(kind, "keys changed")
+        return place
 
     def _next_shared(self, source: Any, container: SharedContainer) -> Any:
-        item, size = _take_shared(container, source.peek, self.place, self.size)
-        if size < 0:
+        is_dict = issubclass(container._type, dict)
+
+        def take(contents: tuple[Any, ...]) -> tuple[Any, ...]:
+            keys = [key for key, _ in contents] if is_dict else contents
+            place = self._place_in(container._type, keys)
+            if place >= len(contents):
+                return ()
+            return source.peek(contents, place), len(contents), keys[place]
+
+        found = _take_shared(container, take)
+        if not found:
             self._end()
+        item, _, key = found
+        if is_dict:
+            self.passed += (key,)
         self.place += 1
-        if type(source) is not SharedList:
-            self.size = size
         return item
 
     def _end(self) -> None:
         """An iterator at its end stays there."""
-        self.source, self.place, self.size = (), 0, -1
+        self.source, self.place, self.size, self.passed = (), 0, -1, ()
         raise StopIteration
 
 
-def _take_shared(
-    container: SharedContainer, peek: Callable[..., Any], place: int, expected: int
-) -> tuple[Any, int]:
-    """An item of a shared container, and the size of that, in one access; (None, -1) at its end.
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two keys are one, without code of the model's that compares them."""
+    freezer = Freezer(mutable=True)
+    return one is other or freezer.freeze(one) == freezer.freeze(other)
 
-    Raises `RuntimeError` where the size is not the one that is expected (-1: any).
+
+def _take_shared(
+    container: SharedContainer, take: Callable[[tuple[Any, ...]], tuple[Any, ...]]
+) -> tuple[Any, ...]:
+    """What is taken from the contents of a shared container, in one access: an item, and what there
+    is to say of it; () at the end.
     """
     port = current_port()
     location = port.locate(container._location)
 
-    def effect() -> tuple[Any, int]:
-        contents = port.read(location)
-        if expected >= 0 and len(contents) != expected:
-            raise _changed(container._type)
-        return (peek(contents, place), len(contents)) if place < len(contents) else (None, -1)
+    def effect() -> tuple[Any, ...]:
+        return take(port.read(location))
 
     if location.constant:
         return effect()
-    found: tuple[Any, int] = port.access(AccessKind("next", location), effect)
+    found: tuple[Any, ...] = port.access(AccessKind("next", location), effect)
     return found
 
 
-def _changed(kind: type) -> RuntimeError:
+def _changed(kind: type, what: str = "changed size") -> RuntimeError:
     if issubclass(kind, deque):
         return RuntimeError("deque mutated during iteration")
+    if issubclass(kind, OrderedDict):
+        return RuntimeError("OrderedDict mutated during iteration")
     word = "dictionary" if issubclass(kind, dict) else "Set"
-    return RuntimeError(f"{word} changed size during iteration")
+    return RuntimeError(f"{word} {what} during iteration")
 
 
 class Backwards:
@@ -143,15 +183,14 @@ class Backwards:
             raise StopIteration
         source = self.source
         if type(source) is SharedList:
-            item, size = _take_shared(source, source.peek, self.place, -1)
+            found = _take_shared(source, lambda contents: contents[self.place :][:1])
         else:
-            size = len(source) if self.place < len(source) else -1
-            item = source[self.place] if size >= 0 else None
-        if size < 0:
+            found = (source[self.place],) if self.place < len(source) else ()
+        if not found:
             self.source, self.place = (), -1
             raise StopIteration
         self.place -= 1
-        return item
+        return found[0]
 
 
 class Enumerated:
@@ -284,8 +323,10 @@ def cursor(iterable: Any) -> Iterator[Any]:
     kind = type(iterable)
     if kind in _OURS:
         return iterable
-    if issubclass(kind, SharedContainer | DictView | SharedArray):
+    if issubclass(kind, SharedList | SharedArray):
         return Cursor(iterable)
+    if issubclass(kind, SharedContainer | DictView):
+        return Cursor(iterable, size=_size_of(iterable.of if kind is DictView else iterable))
     if kind in _IMMUTABLE or kind in (list, bytearray):
         return Cursor(iterable)
     if kind in (set, OrderedSet, deque):
@@ -301,6 +342,19 @@ def cursor(iterable: Any) -> Iterator[Any]:
     if isinstance(iterator, _LAZY) or type(iterator) in _OURS or is_plain_object(iterator):
         return iterator
     return Cursor(_all_of(iterator))
+
+
+def _size_of(container: SharedContainer) -> int:
+    """How many items a shared container has when a loop over it begins: an access of its own."""
+    port = current_port()
+    location = port.locate(container._location)
+
+    def effect() -> int:
+        return len(port.read(location))
+
+    if location.constant:
+        return effect()
+    return int(port.access(AccessKind("iter", location), effect))
 
 
 def _all_of(iterator: Iterator[Any]) -> tuple[Any, ...]:
@@ -350,7 +404,7 @@ def _register(kind: type, *fields: str) -> None:
     register_mutable(kind, freeze, thaw)
 
 
-_register(Cursor, "source", "place", "size", "view")
+_register(Cursor, "source", "place", "size", "view", "passed")
 _register(Backwards, "source", "place")
 _register(Enumerated, "source", "count")
 _register(Zipped, "sources", "strict")

@@ -10,6 +10,7 @@ import functools
 from typing import Any, NoReturn
 
 from interleave.errors import ModelError
+from interleave.memory.fixed import Fixed
 from interleave.memory.port import current_port
 from interleave.memory.values import (
     Freezer,
@@ -20,9 +21,18 @@ from interleave.memory.values import (
     register_mutable,
 )
 
+_keywords = functools.partial.__dict__["keywords"].__get__
+
 
 class CapturedPartial(functools.partial[Any]):
     """What stands for a partial that the threads find: of its parts nothing changes."""
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        return Fixed(_keywords(self))
+
+    def __setstate__(self, state: object) -> NoReturn:
+        _refuse(self, "__setstate__")
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         _refuse(self, name)

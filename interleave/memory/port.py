@@ -51,6 +51,9 @@ class Location:
         that is not known: any may be.
         """
 
+    lacks_fork = False
+    """Whether it is a copy of a process, and what the parent has made of it until then matters."""
+
     @property
     def home(self) -> Location:
         """The location of which this is the copy that a process has; itself, if it is none."""
@@ -69,6 +72,10 @@ CONTEXTS = "contexts"
 
 WHOLE = "whole"
 """The part of a location that is all of it; else a part is a key, as a tuple of one."""
+
+
+FORK = "fork"
+"""The access by which a process begins that takes something over from its parent."""
 
 
 class AccessKind(NamedTuple):
@@ -122,6 +129,10 @@ class Port(Protocol):
         """
         ...
 
+    def fork(self) -> None:
+        """Copy what the parent has at this moment, for the process that begins."""
+        ...
+
     def locate(self, location: Location) -> Location:
         """What a location stands for where this runs: in a process, its own copy."""
         ...
@@ -137,6 +148,20 @@ class Port(Protocol):
         self, location: Location, value: object, *, part: object = WHOLE, fresh: bool = False
     ) -> None:
         """Store a value. `fresh`: it is computed from what this same access read."""
+        ...
+
+    def serve(self, thread: ThreadId) -> None:
+        """Note that the current access lets a thread go on that was parked, and that nothing which
+        comes later changes how it does.
+        """
+        ...
+
+    def exclude(self, location: Location, rule: str, *, writes: bool) -> None:
+        """Note that the current access is not to be concurrent with others of a primitive.
+
+        Two of which one `writes` are a data race, as in a detector that takes them for accesses of
+        a variable; two that both do are none. `rule` says what is to be kept apart.
+        """
         ...
 
     def switch_point(self) -> None:
@@ -190,8 +215,11 @@ class Port(Protocol):
         """How many threads are inside a critical section."""
         ...
 
-    def make(self, kind: Any, contents: Any) -> Any:
-        """An object that this thread makes: a stand-in of a `memory.made.Kind`."""
+    def make(self, kind: Any, contents: Any, *, field: str = "") -> Any:
+        """An object that this thread makes: a stand-in of a `memory.made.Kind`.
+
+        `field`: it is for this field of what is made for the variable that is being assigned.
+        """
         ...
 
     def thread_room(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from pathlib import Path
+from types import FrameType
+from typing import Any, ClassVar, NoReturn, TypeVar
 
-from interleave.memory.port import AccessKind, Location, current_port
+from interleave.errors import ModelError
+from interleave.memory.port import AccessKind, Location, current_port, running_port
 from interleave.memory.values import Shared
 
 DEFERS = "__interleave_defers__"
@@ -44,11 +49,61 @@ class Told:
 
 
 class Unmade:
-    """A primitive of which Python has no real one, until the heap makes it: its class and state."""
+    """A primitive of which Python has no real one, until the heap makes it: its class and state.
+
+    Nobody else runs yet, so that its operations are done at once; none can wait.
+    """
 
     def __init__(self, kind: type[Primitive], state: object) -> None:
         self.kind = kind
         self.state = state
+
+    def __getattr__(self, name: str) -> Any:
+        member = inspect.getattr_static(self.kind, name, None)
+        if name.startswith("__") or member is None:
+            raise AttributeError(f"{self.kind.__name__!r} object has no attribute {name!r}")
+        return member.__get__(self, self.kind) if hasattr(member, "__get__") else member
+
+    def __setattr__(self, name: str, value: object) -> None:
+        member: Any = None if name in ("kind", "state") else getattr(self.kind, name, None)
+        if hasattr(member, "__set__"):
+            member.__set__(self, value)
+        else:
+            object.__setattr__(self, name, value)
+
+    def operate(self, kind: str, effect: Callable[[], Any]) -> Any:
+        """One operation."""
+        return effect()
+
+    def overwrite(self, value: object) -> None:
+        """Set the state."""
+        self.state = value
+
+    def exclude(self, rule: str, *, writes: bool) -> None:
+        """Nothing is concurrent with it."""
+
+    def block(self, kind: AccessKind | None = None) -> NoReturn:
+        """No operation can wait."""
+        raise ModelError(
+            f"a {self.kind.__name__} is waited for, and no other thread runs yet",
+            remedy="wait for it in a thread",
+        )
+
+
+_PACKAGE = str(Path(__file__).parent.parent)
+
+
+def _caller() -> FrameType:
+    """What has asked for an attribute: the frame outside `__getattr__` methods."""
+    frame = sys._getframe(1)
+    while frame.f_code.co_name == "__getattr__" and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
+
+
+def _is_ours(frame: FrameType) -> bool:
+    """Whether it is code of this package that runs, and not the model's."""
+    return frame.f_code.co_filename.startswith(_PACKAGE)
 
 
 class Primitive(Shared):
@@ -72,9 +127,38 @@ class Primitive(Shared):
     does.
     """
 
+    stands_for: ClassVar[tuple[type, ...]] = ()
+    """The real classes whose instances this stands for."""
+
     def __init__(self, number: int, location: Location) -> None:
         self._number = number
         self._location = location
+
+    def __getattr__(self, name: str) -> Any:
+        # Only asked for what is not there.
+        is_inside = name.startswith("_") and not name.endswith("__")
+        if is_inside or any(hasattr(real, name) for real in type(self).stands_for):
+            if not _is_ours(_caller()):
+                usable = ", ".join(self.usable())
+                remedy = f"of a {type(self).__name__}, a model can use: {usable}"
+                self._refuse(f"{self._location.name}.{name} is not modelled", remedy)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        can_be_set = getattr(getattr(type(self), name, None), "fset", None) is not None
+        if not can_be_set and not _is_ours(sys._getframe(1)) and running_port() is not None:
+            remedy = "keep it in an attribute of the model, or of an object of your own"
+            self._refuse(f"a running thread sets {self._location.name}.{name}", remedy)
+        object.__setattr__(self, name, value)
+
+    def _refuse(self, what: str, remedy: str) -> None:
+        current_port().halt(ModelError(what, remedy=remedy))
+
+    @classmethod
+    def usable(cls) -> list[str]:
+        """The attributes of real ones that this has too."""
+        names = {name for real in cls.stands_for for name in dir(real) if name[0] != "_"}
+        return sorted(name for name in names if hasattr(cls, name))
 
     @classmethod
     def initial(cls, real: Any) -> object:
@@ -100,6 +184,11 @@ class Primitive(Shared):
         """The state in a word or two, for reports."""
         return repr(state)
 
+    @classmethod
+    def contents(cls, state: Any) -> object:
+        """What of a state is data of the program; the rest says who holds it, waits, or is next."""
+        return state if cls.is_variable else None
+
     def subject(self) -> Location:
         """What reports name where they speak of it, within an access."""
         return self._location
@@ -107,6 +196,13 @@ class Primitive(Shared):
     def tells(self, before: Any, after: Any) -> bool:
         """Whether reports are to show that its state has changed."""
         return True
+
+    @classmethod
+    def content(cls, state: Any) -> object:
+        """What of a state threads tell each other by it; None where it only makes them wait: a
+        lock, a line of those who wait, a clock.
+        """
+        return None
 
     @classmethod
     def lost_with(cls, state: Any) -> list[str]:
@@ -127,6 +223,11 @@ class Primitive(Shared):
     def state(self, value: object) -> None:
         port = current_port()
         port.write(port.locate(self._location), value, fresh=True)
+
+    def overwrite(self, value: object) -> None:
+        """Set the state, whatever it was: what others have written since it was read is lost."""
+        port = current_port()
+        port.write(port.locate(self._location), value)
 
     def operate(self, kind: str, effect: Callable[[], Any]) -> Any:
         """One operation, which is one access."""
@@ -152,6 +253,11 @@ class Primitive(Shared):
         `kind`: what it waits for, where that is not the operation itself.
         """
         return current_port().block(kind)
+
+    def exclude(self, rule: str, *, writes: bool) -> None:
+        """The operation is not to be concurrent with others of this: see `Port.exclude`."""
+        port = current_port()
+        port.exclude(port.locate(self._location), rule, writes=writes)
 
     @classmethod
     def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ A shared object is no instance of that type, and has a method of its own by that
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +23,7 @@ UNBOUND_NAMES = frozenset(kind.__name__ for kind in UNBOUND_TYPES)
 
 
 def unbound(kind: type, name: str) -> Any:
-    """What `kind.name` gives in a model."""
+    """What `kind.name` gives in a model, for one of these types."""
     method = getattr(kind, name)
     if not callable(method) or isinstance(getattr(method, "__self__", None), type):
         return method  # a class method
@@ -69,6 +70,8 @@ def _of_shared(kind: type, name: str, shared: Any) -> Callable[..., Any]:
         if name in own and (is_ours or kind not in (object, type)):
             found: Callable[..., Any] = own[name].__get__(shared)
             return found
+    if isinstance(shared, type):
+        return functools.partial(getattr(kind, name), shared)
     return getattr(shared, name)
 
 

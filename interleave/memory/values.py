@@ -321,6 +321,8 @@ def is_plain_object(value: object) -> bool:
         and (kind.__module__, kind.__name__) not in _NUMBERS
         and kind.__base__ is not None
         and _rooted_in_object(kind)
+        # Not of what C code makes, which may look as if it were made by a `class` statement.
+        and getattr(kind.__new__, "__self__", object) is object
     )
 
 

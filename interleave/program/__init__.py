@@ -9,6 +9,7 @@ from interleave.program.restarts import (
     MoreRoots,
     MoreThreads,
     Restart,
+    Swallowed,
     Written,
 )
 from interleave.program.spawned import SpawnKey
@@ -26,6 +27,7 @@ __all__ = [
     "Restart",
     "RoomOwner",
     "SpawnKey",
+    "Swallowed",
     "ThreadInstance",
     "Written",
 ]

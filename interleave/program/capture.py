@@ -16,7 +16,7 @@ import types
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, cast
 
 from interleave.compiler import is_user_function
 from interleave.compiler.names import is_followed_class, is_followed_module, is_shared_global
@@ -146,7 +146,7 @@ class Walk:
         """Attributes that some code gives to an object at a path, as far as that is known."""
         for key in sorted(written):
             path, _, name = key.rpartition(".")
-            if ":" not in key and not key.endswith("[]"):
+            if name.isidentifier():  # else it is a container, a copy of a process, or another fact
                 self._late.setdefault(path, []).append(name)
         self._place = place
         self._numbers: dict[tuple[str, object], int] = {}
@@ -234,9 +234,11 @@ class Walk:
             return self._container(CONTAINERS[kind], value, path)
         if kind is Array:
             return self._array(value, path)
+        if (primitive := primitive_class(value)) is not None:
+            self._refuse_more(value, path)
         if (capture_it := capturing(value)) is not None:
             return self._captured(capture_it, value, path)
-        if (primitive := primitive_class(value)) is not None:
+        if primitive is not None:
             return self._primitive(primitive, value, path)
         if isinstance(value, tuple) or is_dataclass(kind):
             return self._compound(value, path)
@@ -406,6 +408,16 @@ class Walk:
         )
         return stand_in
 
+    def _refuse_more(self, value: Any, path: str) -> None:
+        """Refuse attributes that a lock, a queue, ... has been given: no state has them."""
+        own = {name for name in getattr(value, "__dict__", ()) if name[0] != "_"}
+        if more := own - _names_in(cast(Any, type(value))):
+            raise ModelError(
+                f"{path} has been given an attribute {min(more)!r}",
+                remedy="keep it in an attribute of the model, or of an object of your own",
+                place=self._place(self._attribute),
+            )
+
     def _captured(self, capture_it: Callable[..., Any], value: Any, path: str) -> Any:
         try:
             return capture_it(self, value, path)
@@ -513,6 +525,18 @@ def _shown(key: object, place: int) -> str:
 
 
 _LIKE_AN_ADDRESS = re.compile(r"\d{11,}")
+
+
+@functools.cache
+def _names_in(cls: Any) -> frozenset[str]:
+    """The names of attributes that the code of a class uses."""
+    members = (member for base in cls.__mro__ for member in vars(base).values())
+    return frozenset(
+        name
+        for member in members
+        if isinstance(member, types.FunctionType)
+        for name in member.__code__.co_names
+    )
 
 
 def _partial(walk: Walk, value: functools.partial[Any], path: str) -> Any:

@@ -65,9 +65,13 @@ class Values:
         key = Freezer(share=share).freeze(value)
         found = self._ids.get(key)
         if found is None:
-            found = self._ids[key] = len(self._values)
-            self._values.append(Thawer(self._heap.stand_in).thaw(key))
-            self._rooms.append(rooms_in(key) if self._heap.rooms else ())
+            # Known when all of it is: to thaw may fail.
+            thawed = Thawer(self._heap.stand_in).thaw(key)
+            rooms = rooms_in(key) if self._heap.rooms else ()
+            found = len(self._values)
+            self._values.append(thawed)
+            self._rooms.append(rooms)
+            self._ids[key] = found
         return found
 
     def rooms(self, number: int) -> tuple[int, ...]:

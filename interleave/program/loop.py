@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from interleave.errors import ModelError
-from interleave.memory.bag import Bag
 from interleave.memory.identity import ThreadId, ThreadName
 from interleave.model import Model
 from interleave.program.heap import Heap
@@ -20,15 +19,17 @@ def add_loop(
     written: frozenset[str],
     *,
     fifo: bool,
+    debug: bool,
     cancels: frozenset[str],
 ) -> Any:
     """Add the event loop to `heap`, the objects of all tasks that were declared, and to `threads`,
     if something asks for it, the thread that stands for the loop.
 
-    `fifo`: it runs the task that was ready first. `cancels` names the tasks that something outside
-    may cancel.
+    `fifo`: it runs the task that was ready first. `debug`: it is in debug mode. `cancels` names the
+    tasks that something outside may cancel.
     """
     from interleave.stdlib.asyncio import loop as event_loop
+    from interleave.stdlib.asyncio.ready import Place
     from interleave.stdlib.asyncio.tasks import TaskState
 
     declared = []
@@ -38,19 +39,24 @@ def add_loop(
             made.is_declared = True
             threads[place] = replace(thread, task=made)
             declared.append(made)
-    state = event_loop.LoopState(
-        ready=tuple(declared) if fifo else Bag(),
-        cancels=Bag(each.task for each in threads if each.name in cancels),
-    )
-    loop = heap.add(event_loop.NAME, event_loop.EventLoop, state)
-    loop.fifo = fifo
+    loop = heap.add(event_loop.NAME, event_loop.EventLoop, event_loop.LoopState())
     loop.location.known = written
+    loop.furnish(
+        lambda value: heap.add("", Place, value),
+        declared,
+        [each.task for each in threads if each.name in cancels],
+        fifo=fifo,
+        debug=debug,
+    )
     if cancels or loop.keeps(event_loop.CALLBACKS):
+        name: str = event_loop.NAME
         function: Any = event_loop.event_loop
-        name = event_loop.NAME
-        threads.append(
-            ThreadInstance(ThreadId(len(threads)), name, name, 0, function, (), True, kind="loop")
-        )
+        threads += [
+            ThreadInstance(
+                ThreadId(len(threads) + part), name, name, 0, function, (part,), True, kind="loop"
+            )
+            for part in (0, 1)  # callbacks; what comes from outside
+        ]
     return loop
 
 

@@ -36,6 +36,7 @@ from interleave.notes import Member, Notes, Role, bodies, runtimes_of
 from interleave.program.rebinding import lost_definitions, names_used
 from interleave.program.settings import SETTINGS
 from interleave.world import policy
+from interleave.world.policy import Treatment
 from interleave.world.reflection import refuse_to_set
 
 
@@ -304,7 +305,20 @@ def _suspended(function: types.FunctionType) -> str:
     return ""
 
 
+def _check_followed(member: Member) -> None:
+    """Raise `ModelError` for a marked method that runs code of a library in the place of its own."""
+    decision = policy.of_function(member.value)
+    if decision.treatment is not Treatment.FOLLOWED:
+        kind = _kind(member.note)
+        raise _fault(
+            member,
+            f"the {kind} {member.name} is what {decision.name.partition('.<locals>')[0]} has made",
+            f"leave that decorator out: @{kind} marks a plain method",
+        )
+
+
 def _check_thread(member: Member) -> None:
+    _check_followed(member)
     function, note = member.value, member.note
     assert isinstance(note, ThreadNote)
     if not (takes(function, 1) or takes(function, 2)) or _takes_any(function):
@@ -337,6 +351,7 @@ def _check_thread(member: Member) -> None:
 
 
 def _check_property(member: Member) -> None:
+    _check_followed(member)
     kind, function = _kind(member.note), member.value
     if not takes(function, 1):
         raise _fault(

@@ -1,8 +1,9 @@
 """What each process has for itself: private copies of everything that processes do not share.
 
 A process that `fork` starts sees the same objects at the same addresses as its parent, and each of
-them in a copy of its own. So it is here: shared objects keep their stand-ins, and what a location
-stands for depends on the process that looks (`Port.locate`). Aliases within a process stay aliases.
+them in a copy of its own, as it is in the parent at that moment. So it is here: shared objects keep
+their stand-ins, and what a location stands for depends on the process that looks (`Port.locate`).
+Aliases within a process stay aliases.
 Primitives of `multiprocessing` have no copies.
 """
 
@@ -30,6 +31,11 @@ class PrivateLocation(Location):
         self.process = process
 
     @property
+    def at_fork(self) -> str:
+        """What is known where some code looks at it that the parent may have written."""
+        return f"{self.key}: at the fork"
+
+    @property
     def home(self) -> Location:
         return self._home
 
@@ -39,20 +45,28 @@ class PrivateLocation(Location):
 
 
 def private_copies(
-    heap: Heap, process: ThreadName, fields: Collection[str], written: Collection[str]
+    heap: Heap,
+    process: ThreadName,
+    fields: Collection[str],
+    written: Collection[str],
+    *,
+    parent_runs: bool,
 ) -> Space:
     """Give a process its copies of what `heap` holds; those that it may write get a place.
 
     `fields` are the names of the attributes that its code assigns, `written` the keys of what was
-    found out to be written while running. Changes `heap`.
+    found out to be written while running. `parent_runs`: threads of the parent may write what it
+    has. Changes `heap`.
     """
     space: dict[Location, Location] = {}
     for home in list(heap.locations):
         if not isinstance(home, PrivateLocation) and not _is_shared(heap, home):
             copy = PrivateLocation(home, process, len(heap.locations))
             copy.constant = home.field not in fields and copy.key not in written
+            is_copied = copy.at_fork in written
+            copy.lacks_fork = parent_runs and not home.constant and not is_copied
             heap.locations.append(copy)
-            _lay_out(heap, copy)
+            _lay_out(heap, copy, is_copied=is_copied)
             space[home] = copy
     return space
 
@@ -62,12 +76,21 @@ def _is_shared(heap: Heap, location: Location) -> bool:
     return bool(type(heap.owner(location))._between_processes)
 
 
-def _lay_out(heap: Heap, copy: PrivateLocation) -> None:
+def copied_at_fork(space: Space, written: Collection[str]) -> list[tuple[Location, Location]]:
+    """The locations of the parent, and the copies of a process, that `fork` has to do with."""
+    return [
+        (home, copy)
+        for home, copy in space.items()
+        if isinstance(copy, PrivateLocation) and copy.at_fork in written and home.index >= 0
+    ]
+
+
+def _lay_out(heap: Heap, copy: PrivateLocation, *, is_copied: bool) -> None:
     """Give a copy its place in the state, if it needs one, with the values that it begins with."""
     home = copy.home
     column = [home.initial if home.index < 0 else row[home.index] for row in heap.initial]
     copy.initial = column[0] if column else home.initial
-    if copy.constant and len(set(column)) <= 1:
+    if copy.constant and len(set(column)) <= 1 and not is_copied:
         return
     if copy.constant and home.constant:
         copy.index = home.index  # nobody writes either: they differ with the choices of setup

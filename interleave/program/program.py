@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import types
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+from interleave.compiler import Swallow
 from interleave.errors import ModelError, did_you_mean
 from interleave.memory.identity import ObjectId, ThreadName
 from interleave.memory.primitive import STEPWISE_METHODS
@@ -19,7 +21,7 @@ from interleave.program.contexts import add_contexts
 from interleave.program.heap import RoomOwner
 from interleave.program.loop import add_loop, tasks_to_cancel
 from interleave.program.misuse import kept_names, refuse_misuse
-from interleave.program.processes import Space, private_copies, share_pipes
+from interleave.program.processes import Space, copied_at_fork, private_copies, share_pipes
 from interleave.program.reach import (
     fields_set,
     reachable_functions,
@@ -29,7 +31,7 @@ from interleave.program.reach import (
 from interleave.program.restarts import MoreRoots
 from interleave.program.sections import Sections
 from interleave.program.settings import scope_of_variables, settings_of
-from interleave.program.setup import initial_instances, place_of_attribute
+from interleave.program.setup import initial_instances, place_of_variable
 from interleave.program.spawned import Spawned, SpawnKey
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
 from interleave.world.net import Net
@@ -42,8 +44,8 @@ class Program:
     """Everything a machine needs to know of one model with given parameters.
 
     What earlier programs of the same model have lacked is given as `restarts.Discoveries` has it:
-    `written`, `spawned`, `rooms`, `roots`, `method_names`. `real` knows what real objects were like
-    before.
+    `written`, `spawned`, `rooms`, `roots`, `method_names`, `swallowing`. `real` knows what real
+    objects were like before.
     """
 
     def __init__(
@@ -57,12 +59,14 @@ class Program:
         *,
         roots: Mapping[str, Any] = MappingProxyType({}),
         method_names: frozenset[str] = frozenset(),
+        swallowing: frozenset[Swallow] = frozenset(),
         real: RealState | None = None,
     ) -> None:
         self.model = model
         self.runtime = runtime
         self.parameters = parameters
         self.written = written
+        self._swallowing = swallowing
         self.net = Net()
         """What was seen while code of the model ran."""
         self.sections = Sections()
@@ -78,6 +82,10 @@ class Program:
         """Knows what real objects were like before."""
         own_names, shared = self._capture(roots)
         self.spaces = self._spaces()
+        self.forks = {
+            process: copied_at_fork(space, self.written) for process, space in self.spaces.items()
+        }
+        """What each process takes over from its parent as it begins, which may have changed."""
         has_tasks = any(thread.kind == "task" for thread in self.threads)
         self.settings = settings_of(model, parameters, has_tasks=has_tasks)
         """How things are to be modelled, as the model says; None where it does not."""
@@ -141,9 +149,11 @@ class Program:
             self.world = World(
                 self.model,
                 self.written,
+                swallowing=self._swallowing,
                 switches=self.runtime == "gil",
                 kept=self._kept,
             )
+            self.real.made = self.world.made
             before = self.real.before
             instances = initial_instances(self.model, self.parameters, self.net, before, self._kept)
             with contextlib.closing(instances):
@@ -154,7 +164,7 @@ class Program:
                     before,
                     written=self.written,
                     assigned=self._written_by(self._entries(processes=False)),
-                    place=lambda name: place_of_attribute(self.model, name),
+                    place=partial(place_of_variable, self.model, functions=reachable),
                 )
             # By their code: each run of setup makes functions of its own.
             known = {each.__code__ for each in (*reachable, *entries)}
@@ -165,8 +175,14 @@ class Program:
 
     def _add_loop(self) -> Any:
         cancels = tasks_to_cancel(self.model, self.settings["CANCEL"], self.threads)
-        fifo = self.settings["ORDER"] == "fifo"
-        return add_loop(self.heap, self.threads, self.written, fifo=fifo, cancels=cancels)
+        return add_loop(
+            self.heap,
+            self.threads,
+            self.written,
+            fifo=self.settings["ORDER"] == "fifo",
+            debug=self.settings["ASYNCIO_DEBUG"],
+            cancels=cancels,
+        )
 
     def _add_rooms(self, rooms: Mapping[RoomOwner, int]) -> None:
         """Make room for the objects that threads make."""
@@ -178,12 +194,14 @@ class Program:
 
     def entry(self, thread: ThreadInstance) -> tuple[types.FunctionType, tuple[Any, ...]]:
         """The function that a thread runs, and what follows `self`."""
-        if not (thread.process and self._left):
+        forks = self.forks.get(thread.process)
+        if not (thread.process and (self._left or forks)):
             return thread.function, thread.arguments
+        from interleave.stdlib.multiprocessing.forks import forking
         from interleave.stdlib.multiprocessing.queues import leaving
 
         run = getattr(self.stand_in, thread.method)
-        function: types.FunctionType = leaving  # type: ignore[assignment]
+        function: Any = forking if forks else leaving
         return function, (run, thread.arguments, self._left)
 
     def _entries(self, *, processes: bool = True) -> list[types.FunctionType]:
@@ -201,7 +219,11 @@ class Program:
         fields = {each.function: self._written_by([each.function]) for each in running}
         return {
             each.process: private_copies(
-                self.heap, each.process, fields[each.function], self.written
+                self.heap,
+                each.process,
+                fields[each.function],
+                self.written,
+                parent_runs=len(running) < len(self.threads),
             )
             for each in running
         }
@@ -218,6 +240,15 @@ class Program:
             )
         return [thread.number for thread in found]
 
+    @staticmethod
+    def end_of(method: str) -> str:
+        """The key of the fact that a property asks whether threads have ended."""
+        return f"{method}: whether it has finished"
+
+    def is_asked_for(self, thread: int) -> bool:
+        """Whether a property is known to ask if a thread has ended."""
+        return self.end_of(self.threads[thread].method) in self.written
+
     @property
     def awaited(self) -> list[int]:
         """The threads that have ended in every final state, if nothing ends the program before.
@@ -227,6 +258,14 @@ class Program:
         if self.main is not None:
             return [self.main]
         return [thread.number for thread in self.threads if not thread.daemon]
+
+    @property
+    def unhurried(self) -> frozenset[int]:
+        """The threads that need not ever move, though they always could: something outside that may
+        cancel tasks.
+        """
+        loops = [thread.number for thread in self.threads if thread.kind == "loop"]
+        return frozenset(loops if self.settings.get("CANCEL") else ())
 
     def ends_with(self, thread: int) -> bool:
         """Whether the program is over when a thread has returned."""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from interleave.compiler import Swallow
 from interleave.errors import ModelError
 from interleave.program.heap import RoomOwner
 from interleave.program.spawned import SpawnKey
@@ -17,13 +18,15 @@ _MOST_OF_A_NAME = 100
 class Discoveries:
     """What the programs of one model have lacked so far: the next one is made with it.
 
-    `written` names locations that some code writes, `spawned` says which threads make how many
+    `written` names locations that some code writes, `swallowing` has each `with` that has swallowed
+    an exception, `spawned` says which threads make how many
     others, and `rooms` how many objects; `roots` has objects of Python's that code comes by, by
     name, `method_names` the names of methods of theirs.
     """
 
     def __init__(self) -> None:
         self.written: frozenset[str] = frozenset()
+        self.swallowing: frozenset[Swallow] = frozenset()
         self.spawned: Counter[SpawnKey] = Counter()
         self.rooms: Counter[RoomOwner] = Counter()
         self.roots: dict[str, Any] = {}
@@ -47,6 +50,17 @@ class Written(Restart):
 
     def add_to(self, known: Discoveries) -> None:
         known.written |= {self.key}
+
+
+class Swallowed(Restart):
+    """A `with` has swallowed an exception: what is used behind it is needed all the while in it."""
+
+    def __init__(self, which: Swallow) -> None:
+        super().__init__(which)
+        self.which = which
+
+    def add_to(self, known: Discoveries) -> None:
+        known.swallowing |= {self.which}
 
 
 class MoreRoots(Restart):

@@ -8,7 +8,7 @@ from typing import Any
 
 from interleave.compiler import Scope
 from interleave.errors import ModelError
-from interleave.model import ORDERS, Model
+from interleave.model import ORDERS, Model, is_go_before
 from interleave.program.setup import place_of_attribute
 from interleave.records import dataclass
 
@@ -56,6 +56,12 @@ SETTINGS = {
         f"it says which task the event loop runs next: {' or '.join(map(repr, ORDERS))}",
         of_loop=True,
     ),
+    "ASYNCIO_DEBUG": Setting(
+        False,
+        lambda value: type(value) is bool,
+        "it says whether the event loop is in debug mode: True or False",
+        of_loop=True,
+    ),
     # Whether there are tasks of these names is seen when the event loop is made.
     "CANCEL": Setting(
         (),
@@ -92,5 +98,4 @@ def scope_of_variables(runtime: str, go_version: str) -> Scope:
     """Where the variables of a function begin."""
     if runtime != "go":
         return Scope.FUNCTION
-    is_old = go_version != "" and int(go_version.partition(".")[2]) < 22
-    return Scope.LOOP if is_old else Scope.ROUND
+    return Scope.LOOP if is_go_before(go_version, 22) else Scope.ROUND

@@ -8,15 +8,26 @@ import types
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextvars import Context, copy_context
+from dataclasses import fields
 from typing import Any, NamedTuple
 
-from interleave.compiler.source import find_function, place_of_assignment, place_of_function
+from interleave.compiler.imports import importing_beside
+from interleave.compiler.names import source_nodes
+from interleave.compiler.source import (
+    find_function,
+    place_of_assignment,
+    place_of_class,
+    place_of_function,
+)
 from interleave.errors import InterleaveError, ModelError, Place
+from interleave.interrupts import Stopped, counted, poll
 from interleave.memory.identity import MODEL_PROCESS, ThreadId
 from interleave.memory.port import AccessKind, Location, in_words, using_port
-from interleave.memory.values import UNBOUND, attributes_of, is_plain_object
+from interleave.memory.values import UNBOUND, attributes_of, is_frozen_dataclass, is_plain_object
 from interleave.model import Model, Param
+from interleave.notes import is_special
 from interleave.program.choices import Choices, next_choices
+from interleave.said import said
 from interleave.stdlib import primitive_class
 from interleave.verbs import Array
 from interleave.world.net import Net, watching
@@ -86,15 +97,17 @@ def initial_instances(
                 remedy="choose among fewer options",
                 place=place_of_function(model.setup),  # type: ignore[arg-type]
             )
-        instance = object.__new__(model)
-        copies: dict[int, Any] = {}
-        for name, value in class_attributes(model).items():
-            object.__setattr__(instance, name, fresh_copy(value, copies))
-        for name, value in parameters.items():
-            object.__setattr__(instance, name, value)
-        at_first = _under(kept, model, instance)
-        choices = Choices(given)
-        try:
+        poll()
+        is_begun = False
+
+        def run(given: list[int] = given) -> tuple[Made, Choices]:
+            nonlocal is_begun
+            if is_begun:
+                before.restore()
+            is_begun = True
+            instance, copies = _instance(model, parameters)
+            at_first = _under(kept, model, instance)
+            choices = Choices(given)
             with using_port(_SetupPort(choices)):  # type: ignore[arg-type]
                 context = copy_context()
                 context.run(_run_setup, model, instance, net)
@@ -102,7 +115,11 @@ def initial_instances(
                 if value != at_first[name]:
                     error = refuse_to_set(f"self.{name}", name, kept[name])
                     raise error.at(place_of_function(model.setup))  # type: ignore[arg-type]
-            yield Made(instance, context, copies)
+            return Made(instance, context, copies), choices
+
+        try:
+            made, choices = counted(run, "setup")
+            yield made
         finally:
             left = before.restore()
         if left:
@@ -123,17 +140,50 @@ def _under(names: Iterable[str], model: type[Model], instance: Any) -> dict[str,
     }
 
 
+def _instance(model: type[Model], parameters: dict[str, object]) -> tuple[Any, dict[int, Any]]:
+    """The model as it is when setup begins, and what it was given instead of objects of the class
+    body, by their ids.
+    """
+    instance = _new(model)
+    copies: dict[int, Any] = {}
+    for name, value in class_attributes(model).items():
+        object.__setattr__(instance, name, fresh_copy(value, copies))
+    for name, value in parameters.items():
+        object.__setattr__(instance, name, value)
+    return instance, copies
+
+
+def _new(model: type[Model]) -> Any:
+    """An instance without any attributes. Raises `ModelError` where there can be none."""
+    if inspect.isabstract(model):
+        lacking = ", ".join(sorted(getattr(model, "__abstractmethods__", ())))
+        raise ModelError(
+            f"{model.__name__} is abstract: it lacks {lacking}",
+            remedy="derive a model from it that has all of its methods, and check that",
+        )
+    try:
+        return object.__new__(model)
+    except TypeError:
+        raise ModelError(
+            f"{model.__name__} derives from a class that is written in C",
+            remedy="keep one in an attribute",
+            place=place_of_class(model),
+        ) from None
+
+
 def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
     function: Any = model.setup
     file = function.__code__.co_filename
     try:
-        with watching(net, _raise, in_setup=True):
+        with importing_beside(function.__globals__), watching(net, _raise, in_setup=True):
             result = instance.setup()
     except InterleaveError as error:
         raise error.at(Place.of_error(file, error) or place_of_function(function)) from None
-    except Exception as error:
+    except (Stopped, MemoryError):
+        raise
+    except BaseException as error:
         raise ModelError(
-            f"setup raises {type(error).__name__}: {error}",
+            f"setup raises {said(error)}",
             remedy="setup must run through: it makes the initial state",
             place=Place.of_error(file, error) or place_of_function(function),
         ) from error
@@ -152,7 +202,7 @@ def _raise(error: InterleaveError) -> None:
 
 
 def place_of_attribute(model: type[Model], name: str) -> Place | None:
-    """Where the class body or setup first gives a shared variable its value."""
+    """Where the class body or setup first gives an attribute of the model its value."""
     for cls in model.__mro__:
         setup = vars(cls).get("setup")
         if isinstance(setup, types.FunctionType) and (found := find_function(setup)):
@@ -161,6 +211,18 @@ def place_of_attribute(model: type[Model], name: str) -> Place | None:
                     if isinstance(node.ctx, ast.Store):
                         return Place.of_node(setup.__code__.co_filename, node)
     return place_of_assignment(model, name)
+
+
+def place_of_variable(
+    model: type[Model], name: str, functions: Iterable[types.FunctionType]
+) -> Place | None:
+    """The same; of what is no attribute, where one of some functions first names it."""
+    first = name.partition(".")[0].partition("[")[0]
+    for function in functions if not hasattr(model, first) else ():
+        for node in source_nodes(found[0]) if (found := find_function(function)) else ():
+            if isinstance(node, ast.Name) and node.id == first:
+                return Place.of_node(function.__code__.co_filename, node)
+    return place_of_attribute(model, name)
 
 
 _NO_DATA = (
@@ -183,9 +245,7 @@ def class_attributes(model: type) -> dict[str, Any]:
             continue
         for name, value in vars(cls).items():
             is_data = not (
-                (name.startswith("__") and name.endswith("__"))
-                or isinstance(value, _NO_DATA)
-                or hasattr(type(value), "__get__")
+                is_special(name) or isinstance(value, _NO_DATA) or hasattr(type(value), "__get__")
             )
             if is_data:
                 found.setdefault(name, None)
@@ -216,14 +276,30 @@ def fresh_copy(value: Any, copies: dict[int, Any]) -> Any:
         made = copies[id(value)] = primitive.fresh(value)
         primitive.copy_parts(made, lambda part: fresh_copy(part, copies))
         return made
-    if kind is tuple:
-        return tuple(fresh_copy(item, copies) for item in value)
+    if isinstance(value, tuple) or is_frozen_dataclass(kind):
+        made = copies[id(value)] = _value_of_copies(value, copies)
+        return made
     if is_plain_object(value) and is_followed(kind):
         made = copies[id(value)] = object.__new__(kind)
         for name, item in attributes_of(value).items():
             object.__setattr__(made, name, fresh_copy(item, copies))
         return made
     return value
+
+
+def _value_of_copies(value: Any, copies: dict[int, Any]) -> Any:
+    """A tuple or frozen dataclass with copies of its parts; itself, where none of these change."""
+    kind = type(value)
+    is_tuple = isinstance(value, tuple)
+    names = () if is_tuple else [field.name for field in fields(kind)]
+    parts = [*value] if is_tuple else [getattr(value, name) for name in names]
+    copied = [fresh_copy(part, copies) for part in parts]
+    if all(new is old for new, old in zip(copied, parts, strict=True)):
+        return value
+    made: Any = tuple.__new__(kind, copied) if is_tuple else object.__new__(kind)
+    for name, part in zip(names, copied, strict=False):
+        object.__setattr__(made, name, part)
+    return made
 
 
 def _empty_like(value: Any) -> Any:

@@ -31,6 +31,17 @@ class SpawnKey:
     process: ThreadName = MODEL_PROCESS
     name: str = ""
 
+    def is_like(self, other: SpawnKey) -> bool:
+        """Whether the two can take one another's place.
+
+        A function that setup makes is another one in each program.
+        """
+        return self._facts() == other._facts()
+
+    def _facts(self) -> tuple[object, ...]:
+        code = self.function.__code__
+        return self.maker, code, self.daemon, self.kind, self.process, self.name
+
 
 class Spawned:
     """The threads that the running threads of one program can make, and their objects.
@@ -53,7 +64,7 @@ class Spawned:
         """The modelled `Thread` of each, and who makes it."""
         self._made: Counter[str] = Counter()
         # Those of each maker in turn. Pools are no threads, and come last.
-        makers = [thread.name for thread in threads]
+        makers = [*dict.fromkeys(thread.name for thread in threads)]
         makers += dict.fromkeys(key.maker for key in wanted if issubclass(key.kind, Worker))
         for maker in makers:  # which grows meanwhile
             for key, count in wanted.items():
@@ -69,7 +80,7 @@ class Spawned:
 
     def of(self, key: SpawnKey) -> list[Any]:
         """The modelled `Thread` objects that one thread can make to run one function."""
-        return [made for each, made in self._objects if each == key]
+        return [made for each, made in self._objects if each.is_like(key)]
 
     def _add(self, key: SpawnKey) -> str:
         """Add one more thread, and give its name."""

@@ -137,8 +137,8 @@ class _Diagram:
         return links
 
     def _is_below(self, thread: str, holder: str) -> bool:
-        """Whether the edge to the holder runs below the nodes: both wait, but not side by side."""
-        waiting = [wait.thread for wait in self._violation.waits]
+        """Whether the edge to the holder runs below the nodes: both have one, not side by side."""
+        waiting = [each for each, _ in self._wait_blocks()]
         distance = abs(self._lane(thread) - self._lane(holder))
         return holder in waiting and distance > 1
 
@@ -223,7 +223,9 @@ class _Diagram:
         return Block((*texts, *(Text(effect, ink) for effect in words.effects(step))))
 
     def waits(self) -> None:
-        """A node for what each blocked thread waits for: in one row, since all wait at once."""
+        """A node for what each blocked thread waits for, or one looks at that gets nowhere: in one
+        row, since all of it is so at once.
+        """
         self._waits = self._row("wait", self._wait_blocks())
 
     def race(self) -> None:
@@ -242,8 +244,14 @@ class _Diagram:
 
     def _wait_blocks(self) -> list[tuple[str, Block]]:
         return [
-            (wait.thread, _last_block(words.wait_text(wait), wait.source))
-            for wait in self._violation.waits
+            *[
+                (poll.thread, _last_block(words.poll_text(poll), poll.source))
+                for poll in self._violation.polls
+            ],
+            *[
+                (wait.thread, _last_block(words.wait_text(wait), wait.source))
+                for wait in self._violation.waits
+            ],
         ]
 
     def _race_blocks(self) -> list[tuple[str, Block]]:
@@ -366,7 +374,8 @@ class _Diagram:
     def final(self) -> None:
         """What fails at the end, for violations that are no story of two or more threads."""
         violation = self._violation
-        if violation.waits or violation.race or violation.lost_update is not None:
+        shown = violation.waits or violation.polls or violation.race
+        if shown or violation.lost_update is not None:
             return
         texts = [Text(violation.message, ALARM, size=12, bold=True, most_lines=8)]
         source = violation.source

@@ -16,6 +16,7 @@ from interleave.result import (
     LostUpdate,
     ModelResult,
     PendingAccess,
+    Poll,
     Result,
     Source,
     Trace,
@@ -37,10 +38,12 @@ def to_document(result: Result, *, version: str) -> Document:
     Values that JSON has are themselves, tuples and deques are lists, and any other value (a set,
     bytes, NaN, an enum, a dataclass, the state of a lock) is the text that the other reports show.
     """
+    errors = [plain_text(str(error)) for error in result.errors]
     return {
         "schema": SCHEMA,
         "version": version,
         "models": [_model(model) for model in result.models],
+        **({"errors": errors} if errors else {}),
         "exit_code": result.exit_code,
     }
 
@@ -108,7 +111,10 @@ def _violation(violation: Violation) -> Document:
         "source": None if violation.source is None else _source(violation.source),
         "initial": _values(violation.trace.initial),
         "trace": _trace(violation.trace),
-        "waits": [_wait(wait) for wait in violation.waits],
+        "waits": [
+            *(each for poll in violation.polls for each in _poll(poll)),
+            *(_wait(wait) for wait in violation.waits),
+        ],
         "cycle": violation.cycle,
         "race": [_pending(each) for each in violation.race],
         "lost_update": None if violation.lost_update is None else _lost(violation.lost_update),
@@ -151,12 +157,26 @@ def _source(source: Source) -> Document:
     return {"file": plain_text(source.file), "line": source.line, "text": plain_text(source.text)}
 
 
+def _poll(poll: Poll) -> list[Document]:
+    """A thread that waits busily, once for each access by which it looks."""
+    return [
+        {
+            "thread": plain_text(poll.thread),
+            "access": None if access is None else _access(access),
+            "source": _source(poll.source),
+            "holders": [],
+        }
+        for access in poll.accesses or (None,)
+    ]
+
+
 def _wait(wait: Wait) -> Document:
     return {
         "thread": plain_text(wait.thread),
         "access": _access(wait.access),
         "source": _source(wait.source),
         "holders": [plain_text(holder) for holder in wait.holders],
+        "note": wait.note,
     }
 
 

@@ -17,6 +17,7 @@ import unicodedata
 from pathlib import Path
 
 from interleave.errors import InterleaveError
+from interleave.interrupts import held_back
 
 SUFFIXES = (".dot", ".gv", ".svg", ".png", ".pdf")
 
@@ -69,7 +70,8 @@ def write_diagram(dot_source: str, path: Path) -> None:
     is_source = suffix in (".dot", ".gv")
     data = dot_source.encode() if is_source else _render(dot_source, suffix[1:])
     try:
-        path.write_bytes(data)
+        with held_back():  # not by half
+            path.write_bytes(data)
     except OSError as error:
         raise DiagramError(f"cannot write {path}: {error.strerror or error}") from error
 

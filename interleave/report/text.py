@@ -12,7 +12,7 @@ from interleave.report import words
 from interleave.report.cells import one_line, wrap
 from interleave.report.lanes import lanes
 from interleave.report.style import Line, Style, plain, styled
-from interleave.result import ModelResult, Violation
+from interleave.result import ModelResult, Source, Violation
 from interleave.showing import show
 
 _LEAST_WIDTH = 40
@@ -84,9 +84,10 @@ def _violation(violation: Violation, verbosity: int, width: int) -> list[Line]:
     sentence = f"{violation.kind}: {one_line(violation.message)}"
     lines = _paragraph(sentence, width, Style.STRONG)
     source = violation.source
-    if source is not None and not (violation.lost_update or violation.waits or violation.race):
-        place = f"{one_line(source.file)}:{source.line}: {one_line(source.text)}"
-        lines += _paragraph(f"at {place}", width, Style.FAINT)
+    if source is not None and not (
+        violation.lost_update or violation.waits or violation.polls or violation.race
+    ):
+        lines += _paragraph(f"at {_place(source)}", width, Style.FAINT)
     initial = words.initial_values(violation.trace)
     if initial:
         lines += [[], *_paragraph(f"At the start: {initial}", width)]
@@ -98,7 +99,7 @@ def _violation(violation: Violation, verbosity: int, width: int) -> list[Line]:
     final = words.final_values(violation)
     if final and violation.kind == "postcondition":
         lines += [[], *_paragraph(f"At the end: {final}", width, Style.BAD)]
-    if violation.hint:
+    if violation.hint and not violation.polls:
         lines += [[], *_paragraph(one_line(violation.hint), width)]
     hidden = words.participants(violation)[1]
     if hidden:
@@ -111,18 +112,29 @@ def _violation(violation: Violation, verbosity: int, width: int) -> list[Line]:
 
 def _waits(violation: Violation, verbosity: int, width: int) -> list[Line]:
     """Who waits for what, held by whom; in the order of the circle where there is one."""
-    if not violation.waits:
+    if not (violation.waits or violation.polls):
         return []
     lines: list[Line] = [[], *_paragraph(f"{words.standstill(violation)}:", width)]
+    for poll in violation.polls:
+        sentence = f"{one_line(poll.thread)} {words.poll_text(poll)} ({_place(poll.source)})"
+        lines += _paragraph(sentence, width, Style.BAD, indent=2)
     for wait in violation.waits:
         sentence = f"{one_line(wait.thread)} {words.wait_text(wait)}"
         if wait.holders:
             sentence += f", {words.held_by(wait)}"
+        if wait.note:
+            sentence += f": {one_line(wait.note)}"
         if verbosity > 0:
-            source = wait.source
-            sentence += f" ({one_line(source.file)}:{source.line}: {one_line(source.text)})"
+            sentence += f" ({_place(wait.source)})"
         lines += _paragraph(sentence, width, Style.BAD, indent=2)
+    if violation.hint and violation.polls:
+        lines += [[], *_paragraph(one_line(violation.hint), width)]
     return lines
+
+
+def _place(source: Source) -> str:
+    """A line of a file, with what stands there."""
+    return f"{one_line(source.file)}:{source.line}: {one_line(source.text)}"
 
 
 def _race(violation: Violation, width: int) -> list[Line]:
@@ -131,9 +143,7 @@ def _race(violation: Violation, width: int) -> list[Line]:
         return []
     lines: list[Line] = [[], *_paragraph("Now nothing keeps these two apart:", width)]
     for each in violation.race:
-        source = each.source
-        place = f"{one_line(source.file)}:{source.line}: {one_line(source.text)}"
-        sentence = f"{one_line(each.thread)} {words.pending_text(each)} ({place})"
+        sentence = f"{one_line(each.thread)} {words.pending_text(each)} ({_place(each.source)})"
         lines += _paragraph(sentence, width, Style.BAD, indent=2)
     return lines
 

@@ -9,6 +9,7 @@ from interleave.result import (
     Change,
     ModelResult,
     PendingAccess,
+    Poll,
     Trace,
     TraceStep,
     Violation,
@@ -136,6 +137,7 @@ def participants(violation: Violation) -> tuple[tuple[str, ...], int]:
         [
             *(step.thread for step in trace.steps),
             *violation.threads,
+            *(poll.thread for poll in violation.polls),
             *(name for wait in violation.waits for name in (wait.thread, *wait.holders)),
         ]
     )
@@ -198,7 +200,10 @@ def access_text(access: Access) -> str:
 
 
 def standstill(violation: Violation) -> str:
-    """That threads cannot move, and why: "Now no thread can move"."""
+    """That threads cannot move, and why: "Now no thread can move"; or get nowhere."""
+    if violation.polls:
+        alone = len(violation.polls) + len(violation.waits) == 1
+        return f"Now {'this one gets' if alone else 'these get'} nowhere, whatever happens"
     who, opening = "threads", "Now no thread can move"
     if violation.kind == "stuck":
         who, these = "they", "this one" if len(violation.waits) == 1 else "these"
@@ -214,9 +219,15 @@ def wait_text(wait: Wait) -> str:
     location = one_line(wait.access.location or "")
     if not location:
         return f"waits in {one_line(wait.access.kind)}"
-    if wait.access.kind == "acquire":
+    if wait.access.kind in ("acquire", "run"):
         return f"waits for {location}"
     return f"waits for {location} ({one_line(wait.access.kind)})"
+
+
+def poll_text(poll: Poll) -> str:
+    """What a thread does that gets nowhere: "looks at flag over and over"."""
+    names = dict.fromkeys(one_line(each.location or each.kind) for each in poll.accesses)
+    return f"looks at {' and '.join(names)} over and over" if names else "goes round in a loop"
 
 
 def held_by(wait: Wait) -> str:

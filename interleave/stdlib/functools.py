@@ -173,8 +173,8 @@ _DISPATCHING = _EXAMPLE.__code__
 
 _NAMES = ("__module__", "__name__", "__qualname__", "__doc__")
 
-_MADE_BY_FUNCTOOLS = vars(_EXAMPLE).keys()
-"""The attributes that such a function has of itself."""
+_MADE_BY_FUNCTOOLS = {*vars(_EXAMPLE), *vars(functools.cache(len))}
+"""The attributes that functions have of themselves that this module has made."""
 
 
 def capturing(real: Any) -> Callable[..., Any] | None:
@@ -200,11 +200,7 @@ def _capture_generic(
     kind: type[SingleDispatch], walk: Any, real: Any, dispatcher: Any, path: str
 ) -> Any:
     names = {name: getattr(dispatcher, name) for name in _NAMES}
-    if own := vars(dispatcher).keys() - _MADE_BY_FUNCTOOLS:
-        raise ModelError(
-            f"{path} has an attribute {min(own)!r}",
-            remedy="keep it in an attribute of the model, or in a list or dict",
-        )
+    _refuse_attributes(dispatcher, path)
     made = walk.keep(real, kind(names))
     for cls, function in dispatcher.registry.items():
         made.registry[walk.visit(cls, path)] = walk.visit(
@@ -213,8 +209,17 @@ def _capture_generic(
     return made
 
 
+def _refuse_attributes(real: Any, path: str) -> None:
+    if own := vars(real).keys() - _MADE_BY_FUNCTOOLS:
+        raise ModelError(
+            f"{path} has an attribute {min(own)!r}",
+            remedy="keep it in an attribute of the model, or in a list or dict",
+        )
+
+
 def capture_cached(walk: Any, real: Any, path: str) -> Any:
     """The stand-in of a function with a cache."""
+    _refuse_attributes(real, path)
     if real.cache_info().currsize:
         raise ModelError(
             f"{path} has results in its cache before the threads start",

@@ -8,10 +8,23 @@ from typing import Any
 
 from interleave.errors import ModelError
 from interleave.memory.port import current_port
+from interleave.world import policy
+from interleave.world.policy import Treatment
 
 
 def _silent(*_: object, **__: object) -> None:
-    """What becomes of a message."""
+    """What becomes of a message: nothing, as long as no code of the model's is to get it."""
+    manager = logging.Logger.manager
+    for logger in (manager.root, *manager.loggerDict.values()):
+        names = vars(logger)
+        for each in (*names.get("handlers", ()), *names.get("filters", ())):
+            if (decision := policy.of_object(each)).treatment is Treatment.FOLLOWED:
+                current_port().halt(
+                    ModelError(
+                        f"a message is given to {decision.name}, which is not run in a model",
+                        remedy="leave the handler or filter out, or call it by its name",
+                    )
+                )
 
 
 @dataclass(frozen=True)
@@ -22,7 +35,7 @@ class Logger:
 
     def __getattr__(self, name: str) -> Any:
         """What a logger has besides is a setting, which threads share."""
-        if not hasattr(logging.Logger, name) and name not in vars(logging.getLogger()):
+        if name.startswith("__"):
             raise AttributeError(f"'Logger' object has no attribute {name!r}")
         error = ModelError(
             f"{name} of a logger has no modelled counterpart",

@@ -60,17 +60,6 @@ class _AnyQueue(Primitive):
     def _items(self) -> tuple[Any, ...]:
         raise NotImplementedError
 
-    def __setattr__(self, name: str, value: object) -> None:
-        if name != "state" and not name.startswith("_"):
-            current_port().halt(
-                ModelError(
-                    f"a running thread sets {self._location.name}.{name}",
-                    remedy="make the queue as it is to be, and keep what else there is in "
-                    "attributes of the model",
-                )
-            )
-        object.__setattr__(self, name, value)
-
     def __getattr__(self, name: str) -> Any:
         if name in _INNER:
             port = current_port()
@@ -82,7 +71,7 @@ class _AnyQueue(Primitive):
                     remedy="use its methods: put, get, qsize, empty, full, task_done, join",
                 )
             )
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return super().__getattr__(name)
 
 
 class Queue(_AnyQueue):
@@ -121,6 +110,10 @@ class Queue(_AnyQueue):
     @classmethod
     def copy_parts(cls, real: Any, copy: Callable[[Any], Any]) -> None:
         real.queue = type(real.queue)([copy(item) for item in real.queue])
+
+    @classmethod
+    def content(cls, state: Any) -> object:
+        return state[0]
 
     @classmethod
     def describe(cls, state: Any) -> str:
@@ -318,6 +311,10 @@ class SimpleQueue(_AnyQueue):
     def copy_parts(cls, real: Any, copy: Callable[[Any], Any]) -> None:
         for _ in range(real.qsize()):
             real.put(copy(real.get()))
+
+    @classmethod
+    def content(cls, state: Any) -> object:
+        return state
 
     @classmethod
     def describe(cls, state: Any) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from functools import lru_cache
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -21,15 +22,24 @@ from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive, Unmade
 from interleave.memory.values import register_immutable
 from interleave.world import policy
+from interleave.world.homes import CACHES_OF_LIBRARIES
 from interleave.world.policy import Decision, Treatment
 from interleave.world.refusal import Refused
-from interleave.world.table import MODELLED
+from interleave.world.table import COUNTERPARTS, MODELLED
 
 
 def counterpart(module: str) -> ModuleType | None:
     """The file that models a standard module, imported now; None where there is none."""
-    name = MODELLED.get(module)
-    return importlib.import_module(f"interleave.stdlib.{name}") if name else None
+    name = COUNTERPARTS.get(module)
+    return _file(name) if name else None
+
+
+@lru_cache
+def _file(name: str) -> ModuleType:
+    file = importlib.import_module(f"interleave.stdlib.{name}")
+    for real, kind in file.PRIMITIVES.items():
+        kind.stands_for += (real,)
+    return file
 
 
 def primitive_class(real: object) -> type[Primitive] | None:
@@ -116,6 +126,8 @@ def modelled_attribute(module: ModuleType, name: str) -> Any:
     attributes = getattr(counterpart(module.__name__), "ATTRIBUTES", {})
     if name in attributes:
         return attributes[name]
+    if name in CACHES_OF_LIBRARIES.get(module.__name__, ()):
+        raise unmodelled(f"{module.__name__}.{name}", policy.of_object(module))
     return modelled(getattr(module, name), f"{module.__name__}.{name}")
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from interleave.errors import ModelError
 from interleave.memory.port import current_port
+
+_CHANGED = ModelError(
+    "sys.modules is changed",
+    remedy="import at the top of the file, and keep what changes in a dict of your own",
+)
 
 
 class Modules:
@@ -16,6 +22,12 @@ class Modules:
 
     def __contains__(self, name: object) -> bool:
         return name in sys.modules
+
+    def __setitem__(self, name: str, module: object) -> None:
+        current_port().halt(_CHANGED)
+
+    def __delitem__(self, name: str) -> None:
+        current_port().halt(_CHANGED)
 
     def get(self, name: str, default: Any = None) -> Any:
         """The module of that name, if it was imported."""

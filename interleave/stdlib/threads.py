@@ -6,6 +6,7 @@ threads as it was found to start: see `program.rooms`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -68,6 +69,10 @@ class Thread(Primitive):
     default_name = ThreadName("")
     comes_back = False
     """Whether it is the same thread for others that begins again after it has ended."""
+
+    @classmethod
+    def content(cls, state: Any) -> object:
+        return None if state is None else state.phase
 
     @classmethod
     def describe(cls, state: Any) -> str:
@@ -160,8 +165,15 @@ class Thread(Primitive):
 
 @stepwise
 def call(target: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
-    """What a thread runs whose target is a method of a shared object: an event's `set`."""
+    """What a thread runs whose target is no code of the model's: an event's `set`."""
     target(*args, **kwargs)
+
+
+def name_of(target: Any) -> str:
+    """What a thread is called by that runs something."""
+    while isinstance(target, functools.partial):
+        target = target.func
+    return str(getattr(target, "__name__", type(target).__name__))
 
 
 class Worker(Thread):

@@ -89,20 +89,36 @@ class Variables:
         return self.locations.get(name)
 
 
-class ModuleObject(Shared):
+class Holder(Shared):
+    """What stands for the holder of some variables: code sets them as its attributes.
+
+    `meaning` gives what the value of a variable stands for that no code writes.
+    """
+
+    __slots__ = ("_meaning", "_number", "_variables")
+
+    def __init__(self, number: int, variables: Variables, meaning: Callable[..., Any]) -> None:
+        _set(self, "_number", number)
+        _set(self, "_variables", variables)
+        _set(self, "_meaning", meaning)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        variables: Variables = _get(self, "_variables")
+        variables.write(name, value)
+
+
+class ModuleObject(Holder):
     """What stands for a module that is followed: its variables are shared."""
 
-    __slots__ = ("_meaning", "_number", "_own", "_real", "_variables")
+    __slots__ = ("_own", "_real")
     __class__ = property(lambda _: ModuleType)
 
     def __init__(
         self, number: int, real: ModuleType, variables: Variables, meaning: Callable[..., Any]
     ) -> None:
-        _set(self, "_number", number)
+        super().__init__(number, variables, meaning)
         _set(self, "_real", real)
         _set(self, "_own", vars(real))
-        _set(self, "_variables", variables)
-        _set(self, "_meaning", meaning)
 
     def __getattribute__(self, name: str) -> Any:
         if name in ("_number", "__class__"):
@@ -117,13 +133,9 @@ class ModuleObject(Shared):
                 return value
         elif name in vars(real):
             return _get(self, "_meaning")(real, name)
-        elif "__getattr__" in vars(real) and name != "__getattr__":
+        if "__getattr__" in vars(real) and name != "__getattr__":
             return _get(self, "_meaning")(real, "__getattr__")(name)
         raise AttributeError(f"module {real.__name__!r} has no attribute {name!r}")
-
-    def __setattr__(self, name: str, value: object) -> None:
-        variables: Variables = _get(self, "_variables")
-        variables.write(name, value)
 
     def __delattr__(self, name: str) -> None:
         variables: Variables = _get(self, "_variables")
@@ -200,10 +212,10 @@ register_immutable(
 )
 
 
-class FunctionObject(Shared):
+class FunctionObject(Holder):
     """What stands for a function that has attributes: they are shared."""
 
-    __slots__ = ("_copy", "_meaning", "_number", "_own", "_variables")
+    __slots__ = ("_copy", "_own")
     __class__ = property(lambda _: FunctionType)
 
     def __init__(
@@ -214,11 +226,9 @@ class FunctionObject(Shared):
         variables: Variables,
         meaning: Callable[..., Any],
     ) -> None:
-        _set(self, "_number", number)
+        super().__init__(number, variables, meaning)
         _set(self, "_copy", copy)
         _set(self, "_own", own)
-        _set(self, "_variables", variables)
-        _set(self, "_meaning", meaning)
 
     def copy_of(self) -> FunctionType:
         """The function itself, with names as the model sees them."""
@@ -251,31 +261,25 @@ class FunctionObject(Shared):
             return _get(self, "_meaning")(own[name], name)
         return getattr(_get(self, "_copy"), name)
 
-    def __setattr__(self, name: str, value: object) -> None:
-        variables: Variables = _get(self, "_variables")
-        variables.write(name, value)
-
     def __delattr__(self, name: str) -> None:
         variables: Variables = _get(self, "_variables")
         error = AttributeError(f"'function' object has no attribute {name!r}")
         variables.delete(name, error)
 
 
-class CellObject(Shared):
+class CellObject(Holder):
     """What stands for a variable of a function that has ended, which others made in it still use.
 
     Its one attribute has the name of the variable.
     """
 
-    __slots__ = ("_cell", "_meaning", "_number", "_variables")
+    __slots__ = ("_cell",)
 
     def __init__(
         self, number: int, cell: CellType, variables: Variables, meaning: Callable[..., Any]
     ) -> None:
-        _set(self, "_number", number)
+        super().__init__(number, variables, meaning)
         _set(self, "_cell", cell)
-        _set(self, "_variables", variables)
-        _set(self, "_meaning", meaning)
 
     def __getattribute__(self, name: str) -> Any:
         if name in ("_number", "__class__"):
@@ -294,10 +298,6 @@ class CellObject(Shared):
             f"cannot access free variable {name!r} where it is not associated with a value in "
             "enclosing scope"
         )
-
-    def __setattr__(self, name: str, value: object) -> None:
-        variables: Variables = _get(self, "_variables")
-        variables.write(name, value)
 
     def __delattr__(self, name: str) -> None:
         variables: Variables = _get(self, "_variables")

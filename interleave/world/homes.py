@@ -35,7 +35,7 @@ CACHES = frozenset({
     # Of modules.
     "__warningregistry__", "__builtins__", "__cached__", "__conditional_annotations__",
     # Of modules, classes and functions: made when somebody asks.
-    "__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__",
+    "__annotate__", "__annotate_func__", "__annotations_cache__",
     # Of classes.
     "__dict__", "__weakref__", "__static_attributes__", "__firstlineno__", "_abc_impl",
     "_abc_cache", "_abc_negative_cache", "_abc_registry", "__slotnames__",
@@ -50,6 +50,16 @@ CACHES = frozenset({
     "__interleave_words__",
 })  # fmt: skip
 """Names of attributes that are known to be caches: they change, and nothing depends on it."""
+
+
+CACHES_OF_LIBRARIES: dict[str, frozenset[str]] = {
+    "encodings": frozenset({"_cache"}),
+    "linecache": frozenset({"cache"}),
+    "os": frozenset({"environ", "environb"}),  # looked at by `watched.reached_by_name`
+    "re": frozenset({"_cache", "_cache2"}),
+    "sys": frozenset({"meta_path", "modules", "path_hooks", "path_importer_cache"}),
+}
+"""Names of variables of libraries that are caches too, or are looked at elsewhere, by module."""
 
 
 def derives(kind: type, base: type) -> bool:
@@ -216,6 +226,9 @@ class Names(Home):
         if not CACHES.isdisjoint(found):
             for name in CACHES:
                 found.pop(name, None)
+        annotations = found.get("__annotations__")
+        if type(annotations) is dict and not annotations:
+            del found["__annotations__"]  # it is made when somebody asks
         return found
 
     def write(self, it: Any, contents: dict[str, Any]) -> None:
@@ -291,7 +304,10 @@ class Slots(Home):
         return f".{self._slots[key].__name__}"
 
 
-_FUNCTION = ("__code__", "__defaults__", "__kwdefaults__", "__name__", "__qualname__")
+_FUNCTION = (
+    "__code__", "__defaults__", "__doc__", "__kwdefaults__", "__module__", "__name__",
+    "__qualname__",
+)  # fmt: skip
 _parts_of_function = attrgetter(*_FUNCTION)
 
 
@@ -312,6 +328,32 @@ class Function(Home):
 
     def label(self, key: Any) -> str:
         return f".{key}"
+
+
+class Copy(Function):
+    """What stands for a function, with its dicts, which nothing else has."""
+
+    _DICTS = ("__annotations__", "__globals__", "__kwdefaults__")
+
+    def read(self, it: types.FunctionType) -> dict[str, Any]:
+        found = super().read(it)
+        for name in self._DICTS:
+            found.update({f"{name}[{key!r}]": each for key, each in self._items(it, name)})
+        return found
+
+    def write(self, it: types.FunctionType, contents: dict[str, Any]) -> None:
+        super().write(it, contents)
+        for name in self._DICTS:
+            names: dict[str, Any] = getattr(it, name) or {}
+            for key, _ in self._items(it, name):
+                label = f"{name}[{key!r}]"
+                if label in contents:
+                    names[key] = contents[label]
+                else:
+                    del names[key]
+
+    def _items(self, it: types.FunctionType, name: str) -> list[tuple[str, Any]]:
+        return [*(getattr(it, name) or {}).items()]
 
 
 class Cell(Home):

@@ -54,6 +54,8 @@ class SharedObject(Shared):
         return _get(self, name)
 
     def __setattr__(self, name: str, value: object) -> None:
+        if name in reflection.OF_ALL_OBJECTS:
+            current_port().halt(reflection.refusal(name))
         if sets_itself(type(self), name):
             object.__setattr__(self, name, value)
         else:

@@ -10,8 +10,6 @@ such as `object.__setattr__`.
 
 from __future__ import annotations
 
-import builtins
-import dis
 import gc
 import inspect
 import sys
@@ -33,12 +31,6 @@ _PASSING_ON = str(Path(OURS, "world", "calling.py"))
 
 _IMPORTING = ("importlib._bootstrap", "importlib._bootstrap_external")
 """What imports modules: what a module does when it is imported, it does once, and for all."""
-
-_SUSPENDED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
-"""Flags of functions whose frames last longer than a call."""
-
-_WAYS_OUT = frozenset(("__class__", "type"))
-"""Names by which a function comes from its arguments to their classes."""
 
 
 class _Ours(dict[str, bool]):
@@ -120,8 +112,6 @@ class watching:
         self._in_setup = in_setup
         self._note = note
         self._error: InterleaveError | None = None
-        self._begun: set[FrameType] = set()
-        """Frames of generators that have begun meanwhile: others keep what they did before."""
 
     def __enter__(self) -> None:
         # What Python collects runs code of others: callbacks, finalizers.
@@ -133,7 +123,6 @@ class watching:
 
     def __exit__(self, *_: object) -> None:
         set_profile(self._before)
-        self._begun.clear()
         if self._collected:
             gc.enable()
         if self._error is not None:
@@ -170,15 +159,9 @@ class watching:
             return
         if self._runs_for_real(decision):
             return
-        names_nothing = _names_nothing(code, frame.f_globals)
-        if policy.is_generated(code) or (names_nothing and decision.remedy != table.CHANCE):
-            if not code.co_flags & _SUSPENDED:
-                self._net.known_code[id(code)] = code
-                return
-            if _begins(frame):
-                self._begun.add(frame)
-            if frame in self._begun:
-                return
+        if policy.is_generated(code):
+            self._net.known_code[id(code)] = code
+            return
         if not self._is_part_of_known(frame.f_back, decision):
             self._refuse(frame.f_back, decision, *_why_not_followed(code, decision))
 
@@ -237,11 +220,16 @@ class watching:
 
     def _refuse_to_read(self, code: CodeType, frame: FrameType, decision: Decision) -> None:
         """Refuse what is said to be pure and can read what is not the same for the threads."""
-        found = self._net.unseen and self._net.unseen.read_by(code)
+        # Whoever names a function, and not all of a module, knows what it does with its locks.
+        by_name = policy.assumed().is_named(decision.name)
+        unseen = self._net.unseen
+        found = unseen and unseen.read_by(code, takes_locks=by_name)
         if found:
             remedy = (
                 f"take {decision.assumed} out of [tool.interleave] pure, or hand over what it reads"
             )
+            if not by_name:
+                remedy += f"; if it only has locks of its own, name {decision.name} itself"
             why = f"{decision.name} is said to be pure, and can come by {found}"
             self._refuse(frame.f_back, decision, why, remedy)
 
@@ -296,7 +284,14 @@ def _note_assumed(decision: Decision) -> None:
 def _is_real(frame: FrameType) -> bool:
     """Whether the globals of a frame are those of a real module."""
     names = frame.f_globals
-    module = sys.modules.get(names.get("__name__", ""))
+    if _is_module(names.get("__name__", ""), names):
+        return True
+    # A module may call itself by another name: `_collections_abc` does.
+    return _is_module(getattr(names.get("__spec__"), "name", ""), names)
+
+
+def _is_module(name: str, names: dict[str, Any]) -> bool:
+    module = sys.modules.get(name)
     return module is not None and module.__dict__ is names
 
 
@@ -310,29 +305,3 @@ def _makes_parts(code: CodeType) -> bool:
 def _rewrites_assertions(frame: FrameType, decision: Decision) -> bool:
     """Whether it is pytest that asks for the locals, to say why an assertion fails."""
     return decision.name == "builtins.locals" and "@pytest_ar" in frame.f_code.co_names
-
-
-def _begins(frame: FrameType) -> bool:
-    """Whether a generator is at its beginning, which the argument of `RESUME` tells."""
-    return frame.f_code.co_code[frame.f_lasti + 1] & 3 == 0
-
-
-def _names_nothing(code: CodeType, globals_: dict[str, Any]) -> bool:
-    """Whether all that a function can come by is its arguments, and what is pure."""
-    found = dis.get_instructions(code)
-    outside = {each.argval for each in found if each.opname.endswith(("_GLOBAL", "_NAME"))}
-    inner = [each for each in code.co_consts if isinstance(each, CodeType)]
-    return (
-        set(code.co_freevars) <= ({"__class__"} if "super" in outside else set())
-        and all(_is_pure(name, globals_) for name in outside)
-        and not _WAYS_OUT & {*outside, *code.co_names}
-        and all(_names_nothing(each, globals_) for each in inner)
-    )
-
-
-def _is_pure(name: str, globals_: dict[str, Any]) -> bool:
-    if name in globals_:
-        value = globals_[name]
-        is_code = callable(value) or isinstance(value, types.ModuleType)
-        return is_code and policy.of_object(value).treatment is Treatment.PURE
-    return hasattr(builtins, name)

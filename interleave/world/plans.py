@@ -14,6 +14,7 @@ from interleave.world.homes import (
     Bytes,
     Cell,
     ClassNames,
+    Copy,
     DequeItems,
     DictItems,
     Function,
@@ -37,7 +38,11 @@ NAMES_OF_MODULE = ModuleNames()
 NAMES_OF_CLASS = ClassNames()
 CELL = Cell()
 OF_FUNCTION: Plan = (Function(), Names(types.FunctionType.__dict__["__dict__"].__get__))
+OF_COPY: Plan = (Copy(), OF_FUNCTION[1])
 OF_CLASS: Plan = (NAMES_OF_CLASS,)
+OF_PROPERTY: Plan = (
+    Slots([property.__dict__[name] for name in ("fget", "fset", "fdel", "__doc__")]),
+)
 OF_MODULE: Plan = (NAMES_OF_MODULE,)
 
 _GETTERS = (types.GetSetDescriptorType, types.MemberDescriptorType)

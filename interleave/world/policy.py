@@ -24,6 +24,10 @@ OURS = str(Path(__file__).parent.parent)
 """Where this package is: its own code is neither followed nor looked at."""
 
 
+MODEL_FILES = "__interleave_model__."
+"""What the names of the modules begin with that files of models are imported as."""
+
+
 class Treatment(Enum):
     """What happens to a module, a function, a class, or an object."""
 
@@ -90,10 +94,15 @@ class Assumed:
         self.used: dict[str, None] = {}
         self.decisions: dict[tuple[str, bool], Decision] = {}
         """What was decided so far."""
-        self._names = {name: name for name in names}
+        self._names = {}
         for name in names:
+            self._names[_full(name)] = name
             if (found := _named(name)) is not None and not isinstance(found, types.ModuleType):
                 self._names[full_name(found)] = name
+
+    def is_named(self, name: str) -> bool:
+        """Whether the user has given exactly this name."""
+        return name in self._names
 
     def covering(self, name: str) -> str:
         """The name given by the user that something is in; "" if there is none."""
@@ -222,15 +231,23 @@ def _prefixes(name: str) -> Iterator[str]:
         name = name.rpartition(".")[0]
 
 
+def _full(name: str) -> str:
+    """The name of a thing, which in the file of the model is given as from other files."""
+    of_model = f"{MODEL_FILES}{name}"
+    return of_model if any(part in sys.modules for part in _prefixes(of_model)) else name
+
+
 def _named(name: str) -> Any:
     """What a dotted name stands for; None where no module of that name was imported."""
+    name = _full(name)
     for module in _prefixes(name):
         if module in sys.modules:
             found: Any = sys.modules[module]
             for part in name[len(module) + 1 :].split(".") if module != name else ():
                 if not hasattr(found, part):
+                    given, where = (each.removeprefix(MODEL_FILES) for each in (name, module))
                     raise UsageError(
-                        f"{name} is said to be pure, and {module} has no {part}",
+                        f"{given} is said to be pure, and {where} has no {part}",
                         remedy="name a function, a class or a module in pyproject.toml, "
                         "[tool.interleave] pure",
                     )

@@ -17,6 +17,7 @@ from typing import Any
 from interleave.memory.values import is_defined_in_python
 from interleave.world import policy
 from interleave.world.homes import (
+    CACHES_OF_LIBRARIES,
     CLASS_DICT,
     CLASS_MODULE,
     MODULE_DICT,
@@ -89,7 +90,7 @@ def reachable_and_names(roots: Iterable[object]) -> tuple[list[Record], set[str]
     """The same, and every name that is in the code of these roots and of what they reach."""
     walk = _Walk()
     walk.go_from(roots)
-    walk.look_at_named_classes()
+    walk.look_into_libraries()
     return walk.records, walk.names
 
 
@@ -289,18 +290,36 @@ class _Walk:
             self._open_data(space)
             self._open(space, self.names)
             self._open(space, [name for name in CLASS_DICT(cls) if _is_special(name)])
+            combinations = CLASS_DICT(cls).get("_value2member_map_")  # of flags, met so far
+            if type(combinations) is dict:
+                self._push([*combinations.values()], space)
             self._push((type(cls), *MRO(cls)[1:]), None)
         elif is_defined_in_python(cls):
             self._shallow(cls, NAMES_OF_CLASS, CLASS_MODULE(cls), None)
 
-    def look_at_named_classes(self) -> None:
-        """Take in the classes of libraries that have a name which is in the code."""
-        for record in [each for each in self.records if id(each.it) in self._shallowly]:
-            contents: Any = record.contents
-            for name in sorted(contents.keys() & self.names):
-                found = contents[name]
-                if derives(type(found), type) and is_defined_in_python(found):
-                    self._shallow(found, NAMES_OF_CLASS, CLASS_MODULE(found), record)
+    def look_into_libraries(self) -> None:
+        """Take in what libraries have under names that are in the code: classes, modules, data."""
+        looked_at = 0
+        while looked_at < len(self.records):  # which grow meanwhile
+            record = self.records[looked_at]
+            looked_at += 1
+            if id(record.it) in self._shallowly:
+                contents: Any = record.contents
+                caches = CACHES_OF_LIBRARIES.get(str(contents.get("__name__")), frozenset())
+                names = contents.keys() & self.names - caches
+                for name in sorted(names):
+                    self._in_library(contents[name], record)
+                self._go()
+
+    def _in_library(self, found: Any, record: Record) -> None:
+        kind = type(found)
+        if derives(kind, type):
+            if is_defined_in_python(found):
+                self._shallow(found, NAMES_OF_CLASS, CLASS_MODULE(found), record)
+        elif derives(kind, types.ModuleType):
+            self._module(found, record)
+        elif id(kind) not in _CODE:
+            self._push((found,), record)
 
     def _shallow(self, it: Any, home: Home, module: Any, parent: Record | None) -> None:
         """Take in a module or class of a library that runs as it is: what its names stand for."""

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from interleave.compiler.source import place_of_function
 from interleave.errors import ModelError, Place
+from interleave.interrupts import held_back
 from interleave.world.policy import is_standard
 from interleave.world.snapshot import Difference, Snapshot
 
@@ -41,6 +42,8 @@ class RealState:
 
     def __init__(self, model: type) -> None:
         self.before = Snapshot([model])
+        self.made = Snapshot()
+        """What stands for functions and classes in the program that runs, as it was made."""
         self._cases: deque[_Case] = deque(maxlen=MOST_CASES)
         """What has run since everything was last known to be as it was."""
         self._count = 0
@@ -52,7 +55,12 @@ class RealState:
 
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is not None:
-            self.before.restore()
+            with held_back():
+                self._restore()
+
+    def _restore(self) -> None:
+        self.before.restore()
+        self.made.restore()
 
     def note(self, who: str, function: Any, again: Callable[[], object]) -> None:
         """Note that code was run."""
@@ -74,10 +82,10 @@ class RealState:
 
     def compare(self) -> None:
         """Raise `ModelError` where something is not as it was. Puts it back."""
-        if not self._cases or self.before.is_unchanged:
+        if not self._cases or (self.before.is_unchanged and self.made.is_unchanged):
             self._cases.clear()
             return
-        changed = self.before.changed()
+        changed = self.before.changed(self.made)
         differences = changed.differences()
         with self._searching_for_line():
             raise self._error(changed, differences)
@@ -90,7 +98,8 @@ class RealState:
         finally:
             self._is_searching_for_line = False
             self._cases.clear()
-            self.before.restore()
+            with held_back():
+                self._restore()
 
     def _error(self, changed: Snapshot, differences: list[Difference]) -> ModelError:
         """Says what has changed, and who changes it: cases are run again to find that out."""

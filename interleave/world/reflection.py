@@ -1,40 +1,137 @@
-"""Code that changes what functions, classes and modules are, by attributes that Python knows.
+"""Code that changes what functions, classes, modules and library objects are, by attributes.
 
-What stands for them in a model is made once, so that nothing here is followed.
+What stands for them in a model is made once, and is no part of a state: to change it is refused.
+What a model itself is made of, attributes of its objects, classes, modules and functions, can be
+set; but for those attributes that mean something to Python.
 """
 
 from __future__ import annotations
 
 import types
-from typing import Any
+from typing import Any, NoReturn
 
 from interleave.errors import ModelError
 from interleave.memory.closures import Closure
+from interleave.memory.fixed import Fixed
 from interleave.memory.port import current_port
+from interleave.memory.values import COPY, Shared, is_defined_in_python, is_frozen_dataclass
+from interleave.world import policy
+from interleave.world.homes import CACHES_OF_LIBRARIES
+from interleave.world.policy import Treatment
 
-_LEADS_TO_VARIABLES = frozenset({"__closure__", "__globals__", "cell_contents"})
-_OF_DESCRIPTORS = frozenset({"__delete__", "__get__", "__set__"})
-_OF_ALL_OBJECTS = frozenset({"__class__", "__dict__"})
-_OF_CODE = frozenset(
-    {"__annotations__", "__bases__", "__code__", "__defaults__", "__doc__", "__kwdefaults__",
-     "__module__", "__name__", "__qualname__", "__type_params__"}
+_LEADS_TO_VARIABLES = frozenset(
+    {"__annotations__", "__builtins__", "__closure__", "__globals__", "__kwdefaults__",
+     "cell_contents"}
 )  # fmt: skip
-USED = _LEADS_TO_VARIABLES | _OF_DESCRIPTORS | {"__annotations__"}
+_OF_DESCRIPTORS = frozenset({"__delete__", "__get__", "__set__"})
+OF_ALL_OBJECTS = frozenset({"__class__", "__dict__"})
+_OF_CODE = frozenset(
+    {"__abstractmethods__", "__annotations__", "__bases__", "__code__", "__defaults__", "__doc__",
+     "__kwdefaults__", "__module__", "__name__", "__qualname__", "__slots__", "__type_params__"}
+)  # fmt: skip
+USED = _LEADS_TO_VARIABLES | _OF_DESCRIPTORS
 """Names of attributes that may not be used, at least of some objects."""
-SET = _OF_ALL_OBJECTS | _OF_CODE
+SET = OF_ALL_OBJECTS | _OF_CODE
 """Names of attributes that may not be set, at least of some objects."""
 
+_CODE = (types.FunctionType, types.MethodType, types.ModuleType, type)
+_MADE_BY_PYTHON = (types.MemberDescriptorType, types.GetSetDescriptorType)
+_DESCRIPTORS = (property, classmethod, staticmethod)
+_LIBRARIES = ("interleave.stdlib.", "interleave.go.")
 
-def reflected(value: Any, name: str, is_set: bool) -> Any:
-    """`value`, of which code is about to use an attribute. No code goes on where it may not."""
+
+def used(value: Any, name: str) -> Any:
+    """`value`, of which code is about to look at an attribute. No code goes on where it may not."""
     if name in _OF_DESCRIPTORS:
-        is_refused = type(value) is types.MemberDescriptorType
-    elif is_set and name in _OF_CODE:
-        kinds = (types.FunctionType, types.MethodType, types.ModuleType, type, Closure)
-        is_refused = isinstance(value, kinds)
-    else:
-        is_refused = True
-    return current_port().halt(refusal(name, is_set=is_set)) if is_refused else value
+        return _refuse(name, is_set=False) if type(value) in _MADE_BY_PYTHON else value
+    is_refused = name in _LEADS_TO_VARIABLES or is_cache(value, name)
+    return _refuse(name, is_set=False) if is_refused else value
+
+
+def is_cache(value: Any, name: str) -> bool:
+    """Whether this is a variable of a library that changes all the time."""
+    if not isinstance(value, types.ModuleType) or issubclass(type(value), Shared):
+        return False
+    return name in CACHES_OF_LIBRARIES.get(value.__name__, ())
+
+
+def settable(value: Any, name: str) -> Any:
+    """`value`, of which code is about to set or delete an attribute; likewise."""
+    if name in OF_ALL_OBJECTS:
+        _refuse(name)
+    kind = type(value)
+    if name in _OF_CODE and isinstance(value, _CODE):
+        _refuse(name)
+    if issubclass(kind, Shared):
+        if kind.__module__.startswith("interleave.") and not _can_be_set(kind, name):
+            _refuse(name)
+    elif isinstance(value, types.FunctionType):
+        if COPY not in value.__globals__:
+            _refuse(name)
+    elif isinstance(value, types.ModuleType) or kind is Closure or isinstance(value, _DESCRIPTORS):
+        _refuse(name)
+    elif isinstance(value, type):
+        # Python itself refuses to change types in C.
+        if is_defined_in_python(value) and policy.of_class(value).treatment is not _FOLLOWED:
+            _refuse(name)
+    elif kind.__module__.startswith(_LIBRARIES) and not _can_be_set(kind, name):
+        _refuse(name)
+    return value
+
+
+_FOLLOWED = Treatment.FOLLOWED
+
+
+def _can_be_set(kind: type, name: str) -> bool:
+    """Whether the class of an object of this package says what setting an attribute of it does."""
+    own: Any = kind.__setattr__
+    if own is not object.__setattr__ and not is_frozen_dataclass(kind):
+        return (
+            not name.startswith("_")
+            or not kind.__module__.startswith(_LIBRARIES)
+            or (_knows(kind, name))
+        )
+    member = getattr(kind, name, None)
+    if isinstance(member, property):
+        return member.fset is not None
+    return hasattr(type(member), "__set__") or not kind.__module__.startswith(_LIBRARIES)
+
+
+def attributes(value: Any) -> Any:
+    """What `value.__dict__` gives in a model."""
+    if type(value).__module__.startswith(_LIBRARIES):
+        _refuse("__dict__", is_set=False)
+    found = value.__dict__
+    return Fixed(found) if is_frozen_dataclass(type(value)) else found
+
+
+def _refuse(name: str, *, is_set: bool = True) -> NoReturn:
+    raise current_port().halt(refusal(name, is_set=is_set))
+
+
+def lacking(error: BaseException) -> ModelError | None:
+    """What to say of an `AttributeError` where something modelled does not have what is asked for;
+    None where the code has asked another object.
+    """
+    if not isinstance(error, AttributeError):
+        return None
+    owner = error.obj
+    kind = owner if isinstance(owner, type | types.FunctionType) else type(owner)
+    if not kind.__module__.startswith(_LIBRARIES) or _knows(type(owner), str(error.name)):
+        return None
+    return ModelError(
+        f"{error.name} of {kind.__name__} has no modelled counterpart",
+        remedy="keep what threads share in attributes of the model, or of objects of your own",
+    )
+
+
+def _knows(kind: type, name: str) -> bool:
+    """Whether a class says itself that its objects lack an attribute: a `threading.local`."""
+    own: Any = kind.__getattribute__
+    return own not in _USUAL or (hasattr(kind, "__getattr__") and not name.startswith("__"))
+
+
+_USUAL = (object.__getattribute__, type.__getattribute__)
 
 
 def refuse_to_set(where: str, name: str, what: str) -> ModelError:

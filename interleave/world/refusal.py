@@ -9,8 +9,9 @@ from typing import Any
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.port import running_port
 from interleave.memory.values import Same, register_immutable
+from interleave.world import policy
 from interleave.world.calling import call
-from interleave.world.policy import OURS, is_generated
+from interleave.world.policy import OURS, Treatment, is_generated
 
 
 class _RefusedType(type):
@@ -24,7 +25,7 @@ class _RefusedType(type):
             f"this asks the type of something that has no modelled counterpart for {name}",
             remedy="keep what threads share in attributes of the model, or in objects of classes "
             "that are followed",
-            place=Place.of_frame(user),
+            place=_place_of_user(user),
         )
         if (port := running_port()) is not None:
             port.halt(error)
@@ -43,21 +44,30 @@ class Refused(metaclass=_RefusedType):
 def _refuse(self: Refused, *_: object, **__: object) -> Any:
     named = object.__getattribute__(self, "_error")
     error = ModelError(named.what, remedy=named.remedy, about=named.about)
-    user: FrameType | None = sys._getframe(1)
-    while user is not None and _is_no_line(user):
-        # What calls for a block is not the block: that is placed by the machine.
-        user = None if user.f_code is call.__code__ else user.f_back
-    if user is not None:
-        error.at(Place.of_frame(user))
+    error.at(_place_of_user(sys._getframe(1)))
     if (port := running_port()) is not None:
         port.halt(error)
     raise error
 
 
-def _is_no_line(frame: FrameType) -> bool:
-    """Whether a frame runs no code that the user wrote: of this package, or made by `dataclass`."""
+def _place_of_user(frame: FrameType | None) -> Place | None:
+    """Where the code of the model is that runs in a frame, or has called it."""
+    while frame is not None and not _is_followed(frame):
+        # What calls for a block is not the block: that is placed by the machine.
+        frame = None if frame.f_code is call.__code__ else frame.f_back
+    return frame and Place.of_frame(frame)
+
+
+def _is_followed(frame: FrameType) -> bool:
+    """Whether it is code of the model's that runs, and not of this package, of a library, or made
+    by `dataclass`.
+    """
     code = frame.f_code
-    return code.co_filename.startswith(OURS) or is_generated(code)
+    return (
+        not code.co_filename.startswith(OURS)
+        and not is_generated(code)
+        and policy.of_code(code, frame.f_globals).treatment is Treatment.FOLLOWED
+    )
 
 
 def _attribute(self: Refused, name: str) -> Any:

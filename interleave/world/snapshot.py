@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from interleave.records import dataclass
 from interleave.world.homes import (
     ABSENT,
     CLASS_NAME,
+    Home,
     changes,
     derives,
     key_of,
@@ -43,9 +45,13 @@ class Snapshot:
     it. Standard modules that are modelled or pure are not gone into, and no more is interleave.
     """
 
-    def __init__(self, roots: Iterable[object]) -> None:
+    def __init__(self, roots: Iterable[object] = ()) -> None:
         self._records = [each for each in reachable(roots) if not each.home.is_fixed]
         self._put_back: set[int] = set()
+
+    def add(self, it: Any, *homes: Home) -> None:
+        """Look at some homes of one more object, and at nothing that can be reached from it."""
+        self._records += [Record(it, home, home.read(it), None) for home in homes]
 
     def __len__(self) -> int:
         """How many homes are looked at."""
@@ -56,10 +62,11 @@ class Snapshot:
         """Whether everything is as it was."""
         return not any(record.differs for record in self._records)
 
-    def changed(self) -> Snapshot:
-        """The part of it that is not as it was, as a snapshot of its own."""
-        part = Snapshot(())
-        part._records = [each.copy() for each in self._records if each.differs]
+    def changed(self, *more: Snapshot) -> Snapshot:
+        """The part of it, and of others, that is not as it was, as a snapshot of its own."""
+        part = Snapshot()
+        for snapshot in (self, *more):
+            part._records += [each.copy() for each in snapshot._records if each.differs]
         return part
 
     def begin_again(self) -> None:

@@ -18,7 +18,6 @@ MODELLED = {
     "concurrent.futures.thread": "futures",
     "contextvars": "contextvars",
     "_contextvars": "contextvars",
-    "functools": "functools",
     "_heapq": "heapq",
     "asyncio": "asyncio",
     "asyncio.base_events": "asyncio",
@@ -47,6 +46,9 @@ MODELLED = {
     "time": "time",
 }
 """Standard module -> the file of `interleave.stdlib` that models it."""
+
+COUNTERPARTS = {**MODELLED, "functools": "functools"}
+"""The same, and those of modules that run as they are but for some of their objects."""
 
 INSIDE_MODELLED = {
     "_ctypes", "_multiprocessing", "_posixshmem", "_threading_local", "builtins.id", "concurrent",

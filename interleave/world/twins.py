@@ -12,6 +12,8 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from interleave.errors import ModelError
+from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE
 from interleave.memory.values import UNBOUND, members_of, register_immutable
 from interleave.world.holders import Variables
@@ -25,6 +27,11 @@ _MADE_BY_PYTHON = frozenset(
      "__abstractmethods__", "_abc_impl", "__static_attributes__", "__firstlineno__"}
 )  # fmt: skip
 """Attributes of a class that come of making it."""
+
+_LEFT_OUT = _MADE_BY_PYTHON | {"__del__"}
+"""Attributes that a twin has from making it, or has none of: it is not known when Python would run
+`__del__`, and what stands for objects comes and goes.
+"""
 
 
 class TwinType(type):
@@ -181,6 +188,16 @@ def _is_code(member: object) -> bool:
     return callable(member) or hasattr(type(member), "__get__")
 
 
+def _refuse_to_make(twin: type, *_: object, **__: object) -> Any:
+    """`__new__` of a twin whose class has a `__del__`."""
+    return current_port().halt(
+        ModelError(
+            f"this makes a {twin.__name__}, which has a __del__: no step shows when that runs",
+            remedy="do what it does in a method, and call it",
+        )
+    )
+
+
 def method_of(value: object, name: str) -> types.FunctionType | None:
     """The function by which the class of `value`, a twin, defines a special method."""
     for base in type(value).__mro__:
@@ -269,6 +286,8 @@ class Twins:
             self._making -= 1
         _put(made, "_twin", made)
         _put(made, "_of_class", self._variables(cls))
+        if isinstance(members_of(cls).get("__slots__"), list):
+            _put(made, "__slots__", members_of(cls)["__slots__"])
         self._twins[cls] = made
         self._unfilled.append(cls)
         if issubclass(metaclass, abc.ABCMeta):
@@ -284,6 +303,7 @@ class Twins:
         members: dict[str, Any] = {
             "__module__": twin.__module__,
             "__qualname__": twin.__qualname__,
+            "__doc__": members_of(twin)["__doc__"],
             "__class__": property(lambda _: twin),
             "_is_ready": False,
             **more,
@@ -299,14 +319,15 @@ class Twins:
         _put(made, "_is_ready", True)
         return made
 
-    def fill(self) -> bool:
-        """Give the twins that were made since their attributes. False where there was none."""
-        if not self._unfilled:
-            return False
+    def fill(self) -> list[type]:
+        """Give the twins that were made since their attributes. They are returned."""
+        filled = []
         while self._unfilled:
             cls = self._unfilled.pop()
-            self._fill(cls, self._twins[cls])
-        return True
+            twin = self._twins[cls]
+            self._fill(cls, twin)
+            filled.append(twin)
+        return filled
 
     def _fill(self, cls: type, twin: Any) -> None:
         variables: Variables = twin._of_class
@@ -314,10 +335,12 @@ class Twins:
         for name in names:
             if name in variables.locations:
                 _put(twin, name, ClassVariable(twin, name, variables))
-            elif name not in members_of(twin) and name not in _MADE_BY_PYTHON:
+            elif name not in members_of(twin) and name not in _LEFT_OUT:
                 member = members_of(cls)[name]
                 if not isinstance(member, types.MemberDescriptorType | types.GetSetDescriptorType):
                     _put(twin, name, self._member(cls, name, member))
+        if "__del__" in members_of(cls):
+            _put(twin, "__new__", _refuse_to_make)
         if "_abc_impl" in members_of(cls):
             self._register(cls, twin)
         if "__abstractmethods__" in members_of(cls):

@@ -29,19 +29,24 @@ class Unseen:
         self._before = before
         self._changing = {*map(id, changing)}
 
-    def read_by(self, code: types.CodeType) -> str | None:
-        """What code could read that is not what threads see: where it is, and why; None if none."""
+    def read_by(self, code: types.CodeType, *, takes_locks: bool = False) -> str | None:
+        """What code could read that is not what threads see: where it is, and why; None if none.
+
+        `takes_locks`: what it has of locks of its own is not asked.
+        """
         # A frame does not tell the function that it is of, whose cells and defaults count.
         functions = [it for it in gc.get_referrers(code) if type(it) is types.FunctionType]
         records, names = reachable_and_names(functions)
         for record in records:
-            if (why := next(self._reasons(record.it, names), None)) is not None:
+            reasons = self._reasons(record.it, names, takes_locks=takes_locks)
+            if (why := next(reasons, None)) is not None:
                 return f"{path_of(record)}{why}".lstrip(".")
         return None
 
-    def _reasons(self, it: Any, names: set[str]) -> Iterator[str]:
+    def _reasons(self, it: Any, names: set[str], *, takes_locks: bool) -> Iterator[str]:
         stand_in = self._world.stand_in_of(it)
-        if isinstance(stand_in, Primitive) or stdlib.primitive_class(it) is not None:
+        is_lock = not takes_locks and stdlib.primitive_class(it) is not None
+        if isinstance(stand_in, Primitive) or is_lock:
             yield ", which is modelled elsewhere"
         if stand_in is not None and id(stand_in) in self._changing:
             yield ", which threads change"

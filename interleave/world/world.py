@@ -15,11 +15,18 @@ import functools
 import inspect
 import sys
 import types
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from types import MappingProxyType
 from typing import Any
 
-from interleave.compiler import Code, Scope, compile_function, compile_whole, is_user_function
+from interleave.compiler import (
+    Code,
+    Scope,
+    Swallow,
+    compile_function,
+    compile_whole,
+    is_user_function,
+)
 from interleave.compiler.closures import declared
 from interleave.compiler.imports import Imported, imports_of
 from interleave.compiler.names import (
@@ -55,6 +62,7 @@ from interleave.world.holders import (
 )
 from interleave.world.identities import Identities
 from interleave.world.instances import KEPT, OF_MODEL, SharedObject
+from interleave.world.plans import OF_CLASS, OF_COPY, OF_PROPERTY
 from interleave.world.refusal import Refused, as_descriptor
 from interleave.world.snapshot import Snapshot
 from interleave.world.twins import Twins, TwinType, Uncaptured, method_of
@@ -77,9 +85,12 @@ class World:
         model: type[Model],
         written: Iterable[str],
         *,
+        swallowing: Set[Swallow] = frozenset(),
         switches: bool,
         kept: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        self.swallowing = swallowing
+        """Each `with` that is known to swallow exceptions."""
         self._model = model
         self._kept = kept
         self._switches = switches
@@ -116,6 +127,8 @@ class World:
         self._stand_ins: dict[type, type] = {}
         self.identities = Identities(self._real)
         self._twins = Twins(is_followed_class, self.copy, self._member, self._class_variables)
+        self.made = Snapshot()
+        """Copies and twins, as they were made: nothing but variables of theirs is to change."""
 
     def know(
         self,
@@ -397,6 +410,7 @@ class World:
                 scope=self._scope,
                 holders=self._holders_in(function),
                 imports=self._imports(function),
+                swallowing=self.swallowing,
             )
             self._fill()
             self._require()
@@ -463,7 +477,8 @@ class World:
                 found = self._coroutines_of(function)
             else:
                 found = self._copied(function)
-                self._unfilled.append(function)
+            self._unfilled.append(function)
+            found.__doc__ = function.__doc__
             found.__qualname__ = function.__qualname__
             found.__module__ = function.__module__
             self._copies[function] = found
@@ -522,7 +537,10 @@ class World:
             return Coroutine(function, self.code(function).bind(*args, **kwargs))
 
         # Without a closure, so that a state can hold it.
-        return types.FunctionType(_call_it.__code__, {"it": make}, function.__name__)
+        names: dict[str, Any] = {"it": make}
+        names[COPY] = types.FunctionType(_call_it.__code__, names, function.__name__)
+        made: types.FunctionType = names[COPY]
+        return made
 
     def default(self, value: Any, function: types.FunctionType) -> Any:
         """What the default value of a parameter stands for."""
@@ -571,24 +589,33 @@ class World:
 
     def _fill(self) -> None:
         """Give each copy what its names stand for, each twin its attributes; which makes more."""
-        while self._unfilled or self._twins.fill():
+        while self._unfilled or (twins := self._twins.fill()):
             if self._unfilled:
                 function = self._unfilled.pop(0)
                 self._fill_copy(function)
+                self.made.add(self._copies[function], *OF_COPY)
                 name = function.__name__
                 if name in LIBRARY_METHODS and name not in self._method_names:
                     self.more_names.add(name)
+            else:
+                for twin in twins:
+                    self.made.add(twin, *OF_CLASS)
+                    for member in members_of(twin).values():
+                        if type(member) is property:
+                            self.made.add(member, *OF_PROPERTY)
 
     def _fill_copy(self, function: types.FunctionType) -> None:
         copy = self._copies[function]
-        namespace = self._namespace(function)
-        copy.__globals__.update({**namespace, **copy.__globals__})
         copy.__defaults__ = function.__defaults__ and tuple(
             self.default(value, function) for value in function.__defaults__
         )
         copy.__kwdefaults__ = function.__kwdefaults__ and {
             name: self.default(value, function) for name, value in function.__kwdefaults__.items()
         }
+        if copy.__code__ is _call_it.__code__:
+            return
+        namespace = self._namespace(function)
+        copy.__globals__.update({**namespace, **copy.__globals__})
         cells = zip(copy.__code__.co_freevars, copy.__closure__ or (), strict=True)
         for name, cell in cells:
             if name in namespace:

@@ -40,7 +40,7 @@ class Shop(Model):
         return self.served + self.sent_away == self.CUSTOMERS
 
 
-# 60 states, 76 transitions
+# 57 states, 73 transitions
 @expect("deadlock")
 class WakeUpCallIsLost(Shop):
     """Wrong: between his look at the room and his sleep, somebody may come in."""

@@ -67,10 +67,13 @@ class TicketLock(Tickets):
 
 # N=2: 100 states, 166 transitions
 # N=3: 1,508 states, 3,681 transitions
-@expect("lost-update", "invariant")
+@expect("lost-update", "livelock", "invariant")
 @expect(nothing, runtime="gil")
 class TwoWithOneTicket(Tickets):
-    """Wrong: between reading the number and counting on, another one draws the same."""
+    """Wrong: between reading the number and counting on, another one draws the same.
+
+    And when one number is served twice, the count goes past another, who then waits for ever.
+    """
 
     @thread(Tickets.N)
     def customer(self):

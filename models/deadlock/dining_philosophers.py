@@ -11,8 +11,9 @@ Three fixes:
 * A waiter, who lets N - 1 of them sit down at a time. One of these has a free fork on his right.
 * Nobody holds on to a fork while he waits: who does not get the second one puts back the first, and
   tries again. This one has a price. If all of them pick up, put back and pick up at the same pace,
-  nobody ever eats: no deadlock, and no progress either, a livelock. A check does not find that
-  (docs/limits.md); in practice one waits for a random time in between.
+  nobody ever eats: no deadlock, and no progress either. But they could always stop doing so, and a
+  check looks for livelocks that cannot end (docs/limits.md); in practice one waits for a random
+  time in between.
 
 (Dijkstra's problem of 1965, as told by Hoare in 1985. The waiter is Hoare's footman.)
 

@@ -16,7 +16,7 @@ class Watch(Model):
         ctx.Done().recv()
 
 
-# 16 states, 18 transitions
+# 14 states, 16 transitions
 @expect("stuck")
 class NotOnEveryWay(Watch):
     """Wrong: after an error nobody cancels."""
@@ -33,7 +33,7 @@ class NotOnEveryWay(Watch):
         self.handle()
 
 
-# 14 states, 18 transitions
+# 12 states, 16 transitions
 @expect(nothing)
 class Deferred(Watch):
     """The fix: defer cancel()."""

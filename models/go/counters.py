@@ -106,7 +106,7 @@ class WithLoadAndStore(Model):
         assert self.n.Load() == 2
 
 
-# 36 states, 56 transitions
+# 22 states, 31 transitions
 @expect(nothing)
 class WithChannel(Model):
     """The fix with a channel: only main touches the sum."""

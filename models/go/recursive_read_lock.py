@@ -12,7 +12,7 @@ documentation of Go forbids recursive read locking for this reason.
 from interleave import Model, expect, go, goroutine, nothing
 
 
-# 51 states, 71 transitions
+# 49 states, 69 transitions
 @expect("deadlock")
 class ReadsTwice(Model):
     """Wrong: Sum holds the read lock and calls Get, which takes it again."""
@@ -44,7 +44,7 @@ class ReadsTwice(Model):
         self.done.recv()
 
 
-# 42 states, 59 transitions
+# 40 states, 57 transitions
 @expect(nothing)
 class ReadsOnce(Model):
     """The fix: what runs under the lock does not take it."""

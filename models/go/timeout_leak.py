@@ -27,7 +27,7 @@ class Request(Model):
                 return None
 
 
-# 14 states, 15 transitions
+# 12 states, 13 transitions
 @expect("stuck")
 class Unbuffered(Request):
     """Wrong: after a timeout the goroutine waits for ever."""

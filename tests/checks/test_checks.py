@@ -163,6 +163,44 @@ def test_lost_update_on_a_condition(tmp_path, name) -> None:
     assert lost_updates(tmp_path, body) == []
 
 
+OVERWRITTEN = {
+    "a blind write": ("t = self.x", "self.x = 3\nself.x = t + 1", 0),
+    "by a method": ("t = self.x", "self.x = self.add(3)\nself.x = t + 1", 0),
+    "of what another variable has": ("t = self.x", "self.x = self.y\nself.x = t + 1", 0),
+    "on a fresh look": ("t = self.x", "if self.x < 9:\n    self.x = 3\nself.x = t + 1", 0),
+    "in one step": ("t = self.x", "with atomic():\n    self.x = 3\n    self.x = t + 1", 0),
+    "with a condition": ("t = self.x", "self.x = 3\nif t == 0:\n    self.x = 1", 0),
+    "in a dict": ("t = self.d['k']", "self.d['k'] = 3\nself.d['k'] = t + 1", 0),
+    "the first of two": ("t = self.x", "self.x = t + 1\nself.x = t + 2", 1),
+    "the first of two on a condition": (
+        "t = self.x == 0", "if t:\n    self.x = 1\n    self.x = 2", 1
+    ),
+    "what was there is in it": ("t = self.x", "self.x += 1\nself.x = t + 1", 1),
+    "by another variable": ("t = self.x", "u = self.x\nself.x = u\nself.x = t + 1", 1),
+    "by an atomic step": (
+        "t = self.x", "with atomic():\n    self.x = self.x * 2\nself.x = t + 1", 1
+    ),
+    "of another variable": ("t = self.x", "self.y = 3\nself.x = t + 1", 1),
+    "of another item": ("t = self.d['k']", "self.d['j'] = 3\nself.d['k'] = t + 1", 1),
+}  # fmt: skip
+"""What a thread reads, and what it writes later while nobody else can; how much of what was written
+between the two is lost by a write that comes from the read."""
+
+
+@pytest.mark.parametrize("name", OVERWRITTEN)
+def test_a_blind_write_is_what_others_lose_by(tmp_path, name) -> None:
+    reads, writes, count = OVERWRITTEN[name]
+    body = f"{reads}\nwith self.lock:\n{textwrap.indent(writes, '    ')}"
+    other = "with self.lock:\n    self.x = 5\n    self.d['k'] = 5"
+    found = lost_updates(tmp_path, body, "x = y = 0\n    d = {'k': 0, 'j': 0}", other=other)
+    assert len(found) == count
+
+
+def test_what_is_written_after_a_blind_write_is_lost_all_the_same(tmp_path) -> None:
+    found = lost_updates(tmp_path, "t = self.x\nself.x = 3\nself.x = t + 1", other="self.x = 5")
+    assert found == [("t = self.x", "self.x = 5", "self.x = t + 1")]
+
+
 @pytest.mark.parametrize(
     ("shared", "body"),
     [

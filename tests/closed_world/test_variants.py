@@ -56,8 +56,9 @@ def kinds_of(variant: Variant) -> frozenset[str]:
         kinds.add("exception")
     if not {ending for ending in endings if ending[0] == "finished"} <= IN_TURN:
         kinds.add("postcondition")
-        # What is appended to a list takes nothing away.
-        if variant.write.name != "append":
+        # What is appended to a list takes nothing away, and what is overwritten was taken away
+        # before, whatever it was.
+        if variant.write.name not in ("append", "rebind"):
             kinds.add("lost-update")
     return frozenset(kinds)
 

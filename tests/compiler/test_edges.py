@@ -6,6 +6,7 @@ import enum
 import os
 import subprocess
 import sys
+import textwrap
 import threading
 from collections import deque
 from dataclasses import dataclass, field
@@ -657,6 +658,76 @@ def test_dead_locals_are_no_part_of_a_state() -> None:
 
     # b lives until `del` (which may fail), and not any longer: 1 + 3 + 9 + 1 + 1 + 1.
     assert states(Dead) == 1 + 3 + 9 + 1 + 1 + 1
+
+
+IN_A_WITH = {
+    "bound again in it": "kept = self.n\nself.n = kept",
+    "bound again in a loop in it": "for kept in (4, 5):\n    self.n = kept",
+    "bound again after a condition": "if self.n:\n    pass\nkept = 5",
+    "bound again where it raises": "self.n = 1\nkept = self.table[self.n]",
+    "left by a return": "if self.n > 3:\n    return\nkept = 5",
+    "used in it": "self.n = kept\nkept = 5",
+}
+"""Bodies that bind `kept`, which is used behind them."""
+
+
+@pytest.mark.parametrize("name", IN_A_WITH)
+def test_a_with_has_the_states_of_acquire_and_release(tmp_path: Path, name: str) -> None:
+    def model(inside: str) -> type[Model]:
+        return load(
+            tmp_path / "locks.py",
+            "import threading\nfrom interleave import Model, choose, thread\n\n\n"
+            "class Locks(Model):\n    n = 0\n    table = {0: 5, 1: 6}\n"
+            "    lock = threading.Lock()\n\n    @thread(2)\n    def run(self):\n"
+            "        kept = choose([0, 1, 2])\n" + textwrap.indent(inside, " " * 8) + "\n"
+            "        self.n = kept\n",
+        )
+
+    body = textwrap.indent(IN_A_WITH[name], " " * 4)
+    by_hand = f"self.lock.acquire()\ntry:\n{body}\nfinally:\n    self.lock.release()"
+    assert states(model(f"with self.lock:\n{body}")) == states(model(by_hand))
+
+
+def test_choosing_in_atomic_forgets_what_was_chosen_before() -> None:
+    class Chooses(Model):
+        x = 0
+
+        @thread
+        def run(self):
+            q = choose([0, 1, 2])
+            with atomic():
+                q = choose([4, 5])
+            self.x = q
+
+    # Nobody knows any more, when the block begins, what q was: 1 + 1 + 2 + 2.
+    assert states(Chooses) == 1 + 1 + 2 + 2
+
+
+SWALLOWING = {
+    "a manager of one's own": "Swallows()",
+    "suppress": "suppress(KeyError)",
+    "the inner one of two": "self.lock, Swallows()",
+    "the outer one of two": "Swallows(), self.lock",
+}
+
+
+@pytest.mark.parametrize("name", SWALLOWING)
+def test_where_an_exception_is_swallowed_locals_are_as_before_it(tmp_path: Path, name: str) -> None:
+    model = load(
+        tmp_path / "swallows.py",
+        "import threading\nfrom contextlib import suppress\n"
+        "from interleave import Model, choose, thread\n\n\n"
+        "class Swallows:\n    def __enter__(self):\n        return self\n\n"
+        "    def __exit__(self, kind, error, trace):\n        return kind is KeyError\n\n\n"
+        "class Reads(Model):\n    x = y = 0\n    table = {}\n    lock = threading.Lock()\n\n"
+        "    @thread(2)\n    def run(self, i):\n        self.table[7] = 0\n"
+        f"        q = choose([1, 2])\n        with {SWALLOWING[name]}:\n"
+        "            self.y = 1\n            q = self.table[choose([7, 8])]\n"
+        "        self.x = q + 4 * i\n",
+    )
+    assert ends(model, "x") == {(n + 4 * i,) for n in (0, 1, 2) for i in (0, 1)}
+    results = [check(model, engine=engine).models[0] for engine in ("reference", "native")]
+    assert results[0] == results[1]
 
 
 def test_an_exception_is_forgotten_after_its_handler() -> None:

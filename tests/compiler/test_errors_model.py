@@ -277,17 +277,17 @@ CASES = {
     "contextmanager": case(
         "with manager(self):\n    self.x = 2",
         header="from contextlib import contextmanager\n@contextmanager\ndef manager(m):\n    m.x = 1\n    yield\n    m.x = 0",
-        at="manager(self)",
-        what="a temporary value cannot be kept from one step to the next: a generator cannot be kept in a state",
-        remedy="use it within one statement, or keep numbers, strings, tuples, lists and the like",
+        at="manager",
+        what="the generator manager is run by code of the library: a state cannot hold it",
+        remedy="write a class with __enter__ and __exit__, or collect the values in a list",
     ),
     "contextmanager of the model": case(
         "with self.manager():\n    self.x = 2",
         header="from contextlib import contextmanager",
         methods="@contextmanager\ndef manager(self):\n    self.x = 1\n    yield\n    self.x = 0",
-        at="self.manager()",
-        what="a temporary value cannot be kept from one step to the next: a generator cannot be kept in a state",
-        remedy="use it within one statement, or keep numbers, strings, tuples, lists and the like",
+        at="self.manager",
+        what="the generator M.manager is run by code of the library: a state cannot hold it",
+        remedy="write a class with __enter__ and __exit__, or collect the values in a list",
     ),
     "more accesses than a statement may have": case(
         "self.cells[0] = 1\nself.x = sum((self.cells[i % 2] for i in range(400)), 0)",

@@ -99,6 +99,29 @@ def default(x, y=1, *rest, z=2, **more):
 """
 
 SNIPPETS = {
+    **{
+        f"a constant condition comes first: {first}": f"""
+        {first}
+            self.note("inside")
+        else:
+            self.note("else")
+        self.note("after")
+    """
+        for first in (
+            "if False:",
+            "if 0:",
+            "if None:",
+            "if 1:",
+            "if not True:",
+            "if False or 0:",
+            "if True and False:",
+            "while False:",
+            "while 0:",
+        )
+    },
+    "a constant condition of an expression comes first": """
+        self.note(1 if False else 2)
+    """,
     "the name of an exception is unbound after its handler": """
         error = 1
         try:

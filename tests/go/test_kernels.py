@@ -584,13 +584,13 @@ class Listener:
 """
 
 CASES = [
-    (KUBERNETES_1321, "Kubernetes1321", {"deadlock"}, (85, 108)),
+    (KUBERNETES_1321, "Kubernetes1321", {"deadlock"}, (95, 120)),
     (COCKROACH_1055, "Cockroach1055", {"deadlock"}, (191, 368)),
     (ETCD_7492, "Etcd7492", {"deadlock"}, (4_787, 15_274)),
-    (GRPC_1353_AND_OTHERS, "Grpc1353", {"deadlock"}, (242, 455)),
+    (GRPC_1353_AND_OTHERS, "Grpc1353", {"deadlock"}, (239, 451)),
     (GRPC_1353_AND_OTHERS, "Kubernetes10182", {"stuck"}, (112, 144)),
-    (GRPC_1353_AND_OTHERS, "Kubernetes5316", {"stuck"}, (47, 57)),
-    (ISTIO_16224, "Istio16224", {"deadlock"}, (80, 142)),
+    (GRPC_1353_AND_OTHERS, "Kubernetes5316", {"stuck"}, (39, 49)),
+    (ISTIO_16224, "Istio16224", {"deadlock"}, (48, 74)),
     (MOBY_4951, "Moby4951", {"deadlock"}, (33, 33)),
     (SERVING_2137, "Serving2137", {"deadlock"}, (142, 269)),
     (GRPC_3017, "Grpc3017", {"deadlock", "stuck"}, (722, 1_399)),

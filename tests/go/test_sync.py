@@ -214,6 +214,62 @@ def test_a_group_can_be_raised_while_it_is_waited_for_but_not_from_zero(tmp_path
 # Once, Cond, Map
 
 
+APART = """
+class M(Model):
+    wg = go.WaitGroup()
+
+    @goroutine
+    def main(self):
+        wg = self.wg
+        {main}
+
+    def work(self):
+        self.wg.Add(1)
+        self.wg.Done()
+
+    def waits(self):
+        self.wg.Wait()
+
+    def done(self):
+        self.wg.Done()
+"""
+
+
+@pytest.mark.parametrize(
+    ("main", "race"),
+    [
+        ("go.spawn(self.work); wg.Wait()", True),
+        ("go.spawn(self.waits); self.work()", True),
+        ("go.spawn(self.waits); wg.Go(lambda: None); time.Sleep(1)", True),
+        # Only an Add from 0 is meant: here main has counted already.
+        ("wg.Add(1); go.spawn(self.work); wg.Done(); wg.Wait()", True),
+        ("wg.Add(1); go.spawn(self.done); wg.Wait()", False),
+        ("wg.Add(2); go.spawn(self.done); go.spawn(self.done); wg.Wait()", False),
+        ("wg.Add(1); go.spawn(self.waits); wg.Add(1); wg.Done(); wg.Done()", False),
+        # Neither two that wait nor two that add are to be kept apart.
+        ("go.spawn(self.waits); wg.Wait()", False),
+        ("wg.Add(1); go.spawn(self.waits); go.spawn(self.done); wg.Wait()", False),
+        ("go.spawn(self.work); self.work()", False),
+        # One round after the other.
+        ("for _ in range(2): wg.Add(1); go.spawn(self.done); wg.Wait()", False),
+        ("wg.Add(1); go.spawn(self.waits); wg.Done(); wg.Add(1); wg.Done()", True),
+        ("for _ in range(2): wg.Go(lambda: None)", False),
+    ],
+)
+def test_an_Add_from_zero_must_be_kept_apart_from_Wait(
+    tmp_path: Path, main: str, race: bool
+) -> None:
+    result = on_both(tmp_path, APART.format(main=main))
+    races = [each for each in result.violations if each.kind == "data-race"]
+    assert len(races) == race
+    for each in races:
+        assert [side.access.kind for side in each.race] == [
+            "sync.WaitGroup.Wait",
+            "sync.WaitGroup.Add",
+        ]
+        assert "must happen before Wait" in each.hint
+
+
 def test_a_panic_in_once_leaves_it_done(tmp_path: Path) -> None:
     text = """
 class M(Model):
@@ -436,20 +492,128 @@ class M(Model):
 # Timers
 
 
-def test_a_timer_gives_one_value_and_none_once_it_is_stopped(tmp_path: Path) -> None:
+NEW, OLD = "", "GO_VERSION = '1.22'"
+
+
+@pytest.mark.parametrize(
+    ("statements", "version", "expected"),
+    [
+        # A value that nobody has received stops being there, and has never been sent.
+        (["t.Stop(), t.Stop()"], NEW, {"(True, False)"}),
+        (["t.Stop(), t.Stop()"], OLD, {"(True, False)", "(False, False)"}),
+        (["t.Stop(), seen(t)"], NEW, {"(True, False)"}),
+        (["t.Stop(), seen(t)"], OLD, {"(True, False)", "(False, True)"}),
+        (["t.Stop(), t.Reset(1), seen(t)"], NEW, {"(True, False, True)", "(True, False, False)"}),
+        (
+            ["t.Stop(), t.Reset(1), t.Stop(), seen(t)"],
+            OLD,
+            {
+                "(True, False, True, False)",
+                "(True, False, False, True)",
+                "(False, False, True, True)",
+                "(False, False, False, True)",
+            },
+        ),
+        (["t.Reset(1), t.Stop(), seen(t)"], NEW, {"(True, True, False)"}),
+        (
+            ["t.Reset(1), t.Stop(), seen(t)"],
+            OLD,
+            {
+                "(True, True, False)",
+                "(True, False, True)",
+                "(False, True, True)",
+                "(False, False, True)",
+            },
+        ),
+        # What was received was sent.
+        (["t.C.recv()", "t.Stop(), seen(t)"], NEW, {"(False, False)"}),
+        (["t.C.recv()", "t.Stop(), seen(t)"], OLD, {"(False, False)"}),
+        (["t.C.recv()", "t.Reset(1), t.C.recv()"], NEW, {"(False, 'a time')"}),
+        # Two values are one.
+        (["t.Reset(1), t.Reset(1), t.C.recv(), t.Stop()"], NEW, {"(True, True, 'a time', False)"}),
+        (["t.C.cap(), len(t.C)"], NEW, {"(0, 0)"}),
+        (["t.C.cap(), len(t.C)"], OLD, {"(1, 0)", "(1, 1)"}),
+        # The usual ways of the two: what both versions are to be right about, and what only one is.
+        (["if not t.Stop(): t.C.recv()", "seen(t)"], NEW, {"False"}),
+        (["if not t.Stop(): t.C.recv()", "seen(t)"], OLD, {"False"}),
+    ],
+)
+def test_what_a_timer_has_sent_is_there_until_it_is_received_or_never_was(
+    tmp_path: Path, statements: list[str], version: str, expected: set[str]
+) -> None:
+    *before, last = statements
+    text = f"""
+def seen(t):
+    return go.select(go.recv(t.C), default=True)[0] == 0
+
+
+class M(Model):
+    {version}
+    got = None
+
+    @goroutine
+    def main(self):
+        t = time.NewTimer(time.Second)
+        {"; ".join(before[:1]) or "pass"}
+        self.got = {last}
+"""
+    result = on_both(tmp_path, text)
+    assert kinds(result) == []
+    assert outcomes(result, "got") == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"), [(NEW, {"False"}), (OLD, {"False", "True"})], ids=["new", "old"]
+)
+@pytest.mark.parametrize("stopped", ["t.Stop()", "t.Reset(1); t.Stop()"])
+def test_a_ticker_that_was_stopped(
+    tmp_path: Path, stopped: str, version: str, expected: set[str]
+) -> None:
     result = body_of_main(
         tmp_path,
-        "got = ()",
-        "t = time.NewTimer(time.Second)",
-        "stopped = t.Stop()",
-        "which, _ = go.select(go.recv(t.C), default=True)",
-        "assert which == -1",
-        "assert not t.Stop()",
-        "t.Reset(1)",
+        f"{version or 'x = 0'}\n    got = None",
+        "t = time.NewTicker(1)",
         "t.C.recv()",
-        "self.got = (stopped, go.select(go.recv(t.C), default=True)[0])",
+        stopped,
+        "self.got = go.select(go.recv(t.C), default=True)[0] == 0",
     )
-    assert outcomes(result, "got") == {"(True, -1)", "(False, -1)"}
+    assert outcomes(result, "got") == expected
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        # It has run, or it runs later, or never: once, or twice where it had run before.
+        ("self.got = t.Stop()", {("True", "0"), ("False", "0"), ("False", "1")}),
+        ("self.got = t.Stop(), t.Reset(1)", {("(True, False)", "0"), ("(True, False)", "1")}),
+        ("self.done.recv(); self.got = t.Reset(1); self.done.recv()", {("False", "2")}),
+        ("self.done.recv(); self.got = t.Reset(1), t.Stop()", {("(False, True)", "1")}),
+        ("self.got = bool(t.C)", {("False", "0"), ("False", "1")}),
+    ],
+)
+def test_the_timer_of_AfterFunc_calls_its_function_each_time(
+    tmp_path: Path, statements: str, expected: set[tuple[str, str]]
+) -> None:
+    text = f"""
+class M(Model):
+    runs = atomic.Int32()
+    done = go.Chan(2)
+    got = None
+
+    def f(self):
+        self.runs.Add(1)
+        self.done.send(None)
+
+    @goroutine
+    def main(self):
+        t = time.AfterFunc(time.Second, self.f)
+        {statements}
+"""
+    result = on_both(tmp_path, text)
+    assert kinds(result) == []
+    assert result.interleavings is not None
+    ends = [dict(each.state) for each in result.interleavings.outcomes]
+    assert {(repr(each["got"]), repr(each["runs"])) for each in ends} >= expected
 
 
 def test_a_select_with_default_may_or_may_not_see_a_timer(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ WORK = {
     "keyword with default",
     *[
         f"{decorator} {where} "
-        for decorator in ("abstractmethod", "final", "wrapping", "functools.singledispatch")
+        for decorator in ("abstractmethod", "final", "wrapping")
         for where in ("above", "below")
     ],
     "bare below ",
@@ -185,8 +185,6 @@ ASYNC = {
 def works(mark: str, form: str) -> bool:
     if mark == "task":
         return form in ASYNC
-    if form.startswith("contextlib") and "async" not in form:
-        return True  # Python runs what is no generator
     if form == "called":
         return mark in ("process", "thread", "goroutine")
     if form == "self and anything":

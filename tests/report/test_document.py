@@ -113,6 +113,7 @@ def test_deadlock_has_its_waits() -> None:
             "text": "with self.forks[(i + 1) % N]:",
         },
         "holders": ["philosopher[0]"],
+        "note": "",
     }
 
 

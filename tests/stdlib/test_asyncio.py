@@ -20,6 +20,7 @@ from interleave.result import ModelResult
 
 HEADER = """
 import asyncio
+import queue
 import threading
 from interleave import *
 
@@ -710,7 +711,7 @@ def test_tasks_again_and_again(tmp_path: Path, engine: str) -> None:
 """
     result = checked(tmp_path, body, engine)
     assert kinds(result) == set()
-    assert sizes(result) == (23, 35)
+    assert sizes(result) == (19, 27)
 
 
 # Threads
@@ -770,12 +771,118 @@ def test_what_a_thread_may_not_touch(tmp_path: Path, engine: str) -> None:
         await self.event.wait()
 """
     touched = checked(tmp_path, body.replace("CALL", "self.event.set()"), engine)
-    assert kinds(touched) == {"exception"}
-    assert sizes(touched) == (6, 5)
+    assert kinds(touched) == {"deadlock"}
+    assert sizes(touched) == (6, 6)
+    in_debug_mode = body.replace("CALL", "self.event.set()") + "    ASYNCIO_DEBUG = True\n"
+    refused = checked(tmp_path, in_debug_mode, engine)
+    assert kinds(refused) == {"exception", "deadlock"}
+    assert sizes(refused) == (5, 4)
     safe = "asyncio.get_event_loop().call_soon_threadsafe(self.event.set)"
     asked = checked(tmp_path, body.replace("CALL", safe), engine)
     assert kinds(asked) == set()
     assert sizes(asked) == (11, 13)
+
+
+BLOCKING = {
+    "a lock": ("threading.Lock()", "self.held.acquire()\n        self.held.acquire()"),
+    "a queue": ("queue.Queue(maxsize=1)", "self.held.put(1)\n        self.held.put(2)"),
+    "an event": ("threading.Event()", "self.held.wait()"),
+    "a barrier": ("threading.Barrier(2)", "self.held.wait()"),
+}
+"""What a task waits for as only a thread should, with all others of its loop."""
+
+OTHERS = {
+    "a sleep": "await asyncio.sleep(1)",
+    "an event": "await self.event.wait()",
+    "nothing": "self.n += 1",
+}
+
+
+@pytest.mark.parametrize("order", ["any", "fifo"])
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("held", BLOCKING)
+def test_a_task_that_blocks_the_loop(tmp_path: Path, held: str, other: str, order: str) -> None:
+    """One report, wherever the other tasks are."""
+    made, waits = BLOCKING[held]
+    body = f"""
+    held = {made}
+
+    @task
+    async def blocks(self):
+        {waits}
+
+    @task
+    async def other(self):
+        {OTHERS[other]}
+
+    @task
+    async def third(self):
+        await asyncio.sleep(0)
+"""
+    result = checked(tmp_path, body, order=order)
+    (deadlock,) = result.violations
+    assert deadlock.kind == "deadlock"
+    notes = {wait.thread: wait for wait in deadlock.waits}
+    assert notes["blocks"].note == "it blocks the whole event loop"
+    assert notes["other"].holders == notes["third"].holders == ("blocks",)
+    assert notes["other"].access.location == "event loop"
+    assert notes["other"].note == "it never got to run"
+
+
+def test_why_a_task_was_not_woken(tmp_path: Path) -> None:
+    body = """
+    @thread
+    def outside(self):
+        self.event.set()
+
+    @task
+    async def inside(self):
+        await self.event.wait()
+"""
+    (deadlock,) = checked(tmp_path, body).violations
+    assert "the event loop sleeps" in deadlock.waits[0].note
+    (deadlock, _) = checked(tmp_path, body + "    ASYNCIO_DEBUG = True\n").violations
+    assert "an exception has kept that from the event loop" in deadlock.waits[0].note
+
+
+RAISING = {
+    "call_soon": "loop.call_soon(self.fails)",
+    "call_soon_threadsafe": "loop.call_soon_threadsafe(self.fails)",
+    "call_later": "loop.call_later(1, self.fails)",
+    "add_done_callback": "self.ended(loop).add_done_callback(self.fails)",
+}
+
+
+@pytest.mark.parametrize("order", ["any", "fifo"])
+@pytest.mark.parametrize("raising", RAISING)
+def test_a_loop_goes_on_after_a_callback_that_raises(
+    tmp_path: Path, engine: str, raising: str, order: str
+) -> None:
+    body = f"""
+    def fails(self, *_):
+        raise ValueError("no")
+
+    def ended(self, loop):
+        future = loop.create_future()
+        future.set_result(1)
+        return future
+
+    def sets(self):
+        self.n = 1
+
+    @task
+    async def main(self):
+        loop = asyncio.get_running_loop()
+        {RAISING[raising]}
+        loop.call_soon(self.sets)
+        await asyncio.sleep(1)
+        await asyncio.sleep(1)
+"""
+    result = checked(tmp_path, body, engine, order=order)
+    (failure,) = result.violations
+    assert failure.message == "a callback of the event loop raises ValueError: no"
+    assert result.interleavings is not None
+    assert {each.how for each in result.interleavings.outcomes} == {"finished"}
 
 
 def test_threads_of_tasks_switch_as_their_runtime_says(tmp_path: Path, engine: str) -> None:
@@ -825,6 +932,27 @@ def test_to_thread(tmp_path: Path, engine: str) -> None:
 """
     result = checked(tmp_path, body, engine)
     assert result.verdict == "verified", result.violations
+
+
+def test_the_queue_of_the_loop_is_learnt(tmp_path: Path) -> None:
+    """Few of the steps under `fifo` are cases of their own."""
+    body = """
+    async def job(self, k):
+        await asyncio.sleep(0.1)
+        self.n += k
+
+    @task(3)
+    async def work(self):
+        await asyncio.gather(self.job(1), self.job(2))
+"""
+    learnt: list[int] = []
+    check(
+        load(tmp_path / "model.py", HEADER + body),
+        order="fifo",
+        max_states=2_000,
+        on_result=lambda _, facts: learnt.append(facts.learnt),
+    )
+    assert learnt[0] < 1_000  # each of ten threads can be asked in each state
 
 
 MODELS = Path(__file__).parents[2] / "models" / "asyncio"

@@ -2,7 +2,7 @@
 
 A driver decides what the real loop does next, and tries everything there is. Under `any` it picks
 among all handles that are ready; under `fifo` it takes the first, and only timers and cancellations
-are free.
+are free. Where a thread touches what the loop has, the real loop says whether that wakes it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from asyncio_driver import every_outcome, listed
-from asyncio_programs import program
+from asyncio_programs import program, program_with_thread
 
 from interleave import check
 
@@ -41,6 +41,32 @@ def compare(file: Path, text: str, order: str, runs: int = RUNS) -> None:
 def test_random_programs(tmp_path: Path, seed: int, makes: bool, cancels: bool, order: str) -> None:
     text = program(seed, makes=makes, cancels=cancels)
     compare(tmp_path / "model.py", text, order)
+
+
+@pytest.mark.parametrize("debug", [False, True], ids=["", "debug"])
+@pytest.mark.parametrize("seed", range(5))
+def test_random_programs_with_a_thread(tmp_path: Path, seed: int, debug: bool) -> None:
+    """`any` has all that `fifo` has, and both have all that the real loop does."""
+    text = program_with_thread(seed) + f"\n    ASYNCIO_DEBUG = {debug}\n"
+    file = tmp_path / "model.py"
+    outcomes = {order: listed(file, text, order, runtime="gil") for order in ("any", "fifo")}
+    kinds = {
+        order: {violation.kind for violation in result.violations}
+        for order in ("any", "fifo")
+        for result in check(file, order=order, runtime="gil").models
+    }
+    assert outcomes["fifo"] <= outcomes["any"]
+    assert kinds["fifo"] <= kinds["any"]
+    for order, ours in outcomes.items():
+        real, _ = every_outcome(text, fifo=order == "fifo", runs=RUNS // 3)
+        assert real <= ours
+
+
+@pytest.mark.parametrize("seed", range(200, 204))
+def test_any_has_all_that_fifo_has(tmp_path: Path, seed: int) -> None:
+    text = program(seed, makes=False, cancels=seed % 2 == 0)
+    file = tmp_path / "model.py"
+    assert listed(file, text, "fifo") <= listed(file, text, "any")
 
 
 @pytest.mark.parametrize("order", ["any", "fifo"])

@@ -368,3 +368,27 @@ def test_objects_that_move_have_names_that_do_not(tmp_path: Path, engine: str) -
         trace = result.violations[0].trace
         assert {name for name, _ in trace.initial} - {"alice.below"} == names
         assert str(dict(trace.initial)["top"]) == "Node#1"
+
+
+def test_a_function_that_setup_makes_can_be_a_target(tmp_path: Path) -> None:
+    body = """
+    n = 0
+
+    def setup(self):
+        def count():
+            with self.lock:
+                self.n += 1
+
+        self.count = count
+
+    @thread
+    def main(self):
+        first, second = Thread(target=self.count), Thread(target=self.count)
+        first.start()
+        second.start()
+        first.join()
+        second.join()
+        assert self.n == 2
+"""
+    result = checked(tmp_path, body, "reference")
+    assert kinds(result) == set()

@@ -3,6 +3,9 @@
 The loop has a virtual clock: at each turn the driver picks the ready handle that is run, or the
 timer that fires, or the task that is cancelled from outside. `every_outcome` tries all there are,
 one after another, by running the program anew for each.
+
+A thread of a program is a list of methods, `THREAD`. Each is called as a whole between two turns, as
+by another thread than the loop's. Whether it wakes a loop that sleeps is up to the real one.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import contextlib
 import sys
 import types
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,6 +38,28 @@ class DrivenLoop(asyncio.SelectorEventLoop):
         super().__init__()
         self._fifo = fifo
         self.set_exception_handler(lambda *_: None)
+        self.sleeps = False
+        """Whether it is in `select`, until a timer or something from outside wakes it."""
+        self._is_woken = False
+
+    def _write_to_self(self) -> None:
+        self._is_woken = True
+
+    def call_in_thread(self, function: Callable[[], None]) -> bool:
+        """Call a function as another thread does. Gives whether the loop got something to do, and
+        may have been asleep.
+        """
+        was_idle = not self._ready and not self.sleeps  # type: ignore[attr-defined]
+        self._is_woken = False
+        asyncio._set_running_loop(None)
+        self._thread_id = -1
+        try:
+            function()
+        finally:
+            self._thread_id = None
+            asyncio._set_running_loop(self)
+            self.sleeps &= not self._is_woken
+        return was_idle and not self._is_woken and bool(self._ready)  # type: ignore[attr-defined]
 
     def time(self) -> float:
         return 0.0
@@ -44,10 +69,13 @@ class DrivenLoop(asyncio.SelectorEventLoop):
         ready = [each for each in self._ready if not each._cancelled]  # type: ignore[attr-defined]
         timers = [each for each in self._scheduled if not each._cancelled]  # type: ignore[attr-defined]
         timers.sort(key=lambda each: (each._when, str(each)))
+        if self.sleeps:
+            return timers
         return [*(ready[:1] if self._fifo else ready), *timers]
 
     def turn(self, handle: Any) -> None:
         """Run a handle, or have a timer fire."""
+        self.sleeps = False
         if handle in self._ready:  # type: ignore[attr-defined]
             self._ready.remove(handle)  # type: ignore[attr-defined]
             handle._run()
@@ -102,10 +130,11 @@ class Run:
 
     def __init__(self, text: str, choices: list[int], *, fifo: bool, most: int) -> None:
         self.taken: list[tuple[int, int]] = []
+        self.failed = False
         module = types.ModuleType("driven")
         sys.modules["driven"] = module
         self.loop = DrivenLoop(fifo=fifo)
-        asyncio.set_event_loop(self.loop)
+        asyncio.set_event_loop(self.loop)  # which get_event_loop gives the threads too
         try:
             exec(compile(text, "driven", "exec"), module.__dict__)
             model = list(module.__dict__.values())[-1]
@@ -119,19 +148,21 @@ class Run:
     def _run(self, model: Any, choices: list[int], most: int) -> None:
         instance = model()
         instance.setup()
+        self.loop.set_debug(getattr(model, "ASYNCIO_DEBUG", False))
         asyncio._set_running_loop(self.loop)
         try:
             tasks = {}
             for name, method in vars(model).items():
                 note = getattr(method, NOTE, None)
-                if isinstance(note, ThreadNote):
+                if isinstance(note, ThreadNote) and note.kind == "task":
                     for index in range(note.count):  # type: ignore[arg-type]
                         wants = method.__code__.co_argcount - 1
                         coroutine = getattr(instance, name)(*(index,) * wants)
                         shown = f"{name}[{index}]" if note.count != 1 else name
                         tasks[shown] = self.loop.create_task(coroutine)
             cancels = [tasks[each] for each in getattr(model, "CANCEL", ())]
-            self._drive(cancels, choices, most)
+            calls = [getattr(instance, name) for name in getattr(model, "THREAD", ())]
+            self._drive(cancels, calls, choices, most)
         finally:
             asyncio._set_running_loop(None)
         ended = [each.done() for each in tasks.values()]
@@ -139,26 +170,37 @@ class Run:
             each.done() and not each.cancelled() and each.exception() is not None
             for each in tasks.values()
         ]
-        self.how = "deadlock" if not all(ended) else "failed" if any(failed) else "finished"
+        self.failed |= any(failed)
+        self.how = "deadlock" if not all(ended) else "failed" if self.failed else "finished"
         self.values = values_of(model, instance)
 
-    def _drive(self, cancels: list[Any], choices: list[int], most: int) -> None:
+    def _drive(self, cancels: list[Any], calls: list[Any], choices: list[int], most: int) -> None:
+        def choose(options: list[Any]) -> int:
+            place = len(self.taken)
+            # Sets of futures are in the order of addresses: a run may differ from the one before.
+            chosen = min(choices[place] if place < len(choices) else 0, len(options) - 1)
+            self.taken.append((chosen, len(options)))
+            return chosen
+
         while len(self.taken) < most:
             handles = self.loop.options()
             able = [each for each in cancels if not each.done()]
             # That something may be cancelled does not mean that it is.
-            stop = [] if handles else [None]
-            options = [*handles, *able, *stop]
-            place = len(self.taken)
-            chosen = choices[place] if place < len(choices) else 0
-            # Sets of futures are in the order of addresses: a run may differ from the one before.
-            chosen = min(chosen, len(options) - 1)
-            self.taken.append((chosen, len(options)))
+            stop = [] if handles or calls else [None]
+            options = [*handles, *able, *calls[:1], *stop]
+            chosen = choose(options)
             if options[chosen] is None:
                 return
             if chosen < len(handles):
                 self.loop.turn(handles[chosen])
+            elif options[chosen] in calls:
+                try:
+                    if self.loop.call_in_thread(calls.pop(0)) and choose(["awake", "asleep"]):
+                        self.loop.sleeps = True
+                except Exception:
+                    self.failed, calls = True, []
             else:
+                self.loop.sleeps = False
                 options[chosen].cancel()
                 cancels.remove(options[chosen])
         raise RuntimeError("a program that does not end")
@@ -196,11 +238,11 @@ def every_outcome(text: str, *, fifo: bool = False, runs: int) -> tuple[set[Outc
     return found, False
 
 
-def listed(file: Path, text: str, order: str) -> set[Outcome]:
+def listed(file: Path, text: str, order: str, **options: Any) -> set[Outcome]:
     """The outcomes of a program that interleave lists."""
     file.write_text(text)
     model = load_models(file)[-1]
-    (result,) = check(model, order=order).models
+    (result,) = check(model, order=order, **options).models
     assert result.interleavings is not None
     names = [name for name, value in vars(model).items() if is_plain(name, value)]
     found = set()

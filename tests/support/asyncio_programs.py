@@ -24,6 +24,7 @@ class M(Model):
     cond = asyncio.Condition()
     barrier = asyncio.Barrier(2)
     q = asyncio.Queue(maxsize=1)
+    Task = None
     heap = asyncio.PriorityQueue()
     stack = asyncio.LifoQueue()
 
@@ -393,6 +394,89 @@ except asyncio.CancelledError:
 """,
 ]
 """What does something where it is cancelled."""
+
+
+FROM_THREADS = [
+    "self.event.set()",
+    "self.event.clear()",
+    "self.sem.release()",
+    "self.note(self.q.qsize())",
+    """
+try:
+    self.q.put_nowait({k})
+except asyncio.QueueFull:
+    self.note("full")
+""",
+    """
+try:
+    self.note(self.q.get_nowait())
+except asyncio.QueueEmpty:
+    self.note("empty")
+""",
+    "self.stack.put_nowait({k})",
+    "asyncio.get_event_loop().call_soon(self.called)",
+    "asyncio.get_event_loop().call_soon(self.event.set)",
+    "asyncio.get_event_loop().call_later(0.1, self.called)",
+    "asyncio.get_event_loop().call_soon_threadsafe(self.event.set)",
+    "asyncio.get_event_loop().call_soon_threadsafe(self.called)",
+    "asyncio.get_event_loop().call_soon_threadsafe(self.q.put_nowait, {k})",
+    "if self.Future is not None and not self.Future.done():\n    self.Future.set_result({k})",
+    "if self.Future is not None:\n    self.Future.cancel()",
+    "if self.Task is not None:\n    self.Task.cancel()",
+]
+"""What threads do to what the loop has, rightly or not."""
+
+FOR_THREADS = [
+    "await self.event.wait()",
+    "self.note(await self.q.get())",
+    "await self.q.put({k})",
+    "self.note(await self.stack.get())",
+    "await self.sem.acquire()",
+    "await asyncio.sleep(0)",
+    "await asyncio.sleep(0.1)",
+    "self.Future = f = asyncio.get_running_loop().create_future()\nself.note(await f)",
+    """
+self.Task = asyncio.current_task()
+try:
+    await self.event.wait()
+except asyncio.CancelledError:
+    self.note("x")
+""",
+    """
+self.Task = asyncio.current_task()
+await asyncio.sleep(0.1)
+""",
+    """
+try:
+    async with asyncio.timeout(1):
+        await self.event.wait()
+except TimeoutError:
+    self.note("late")
+""",
+]
+"""What tasks do that threads have to do with."""
+
+
+def program_with_thread(seed: int) -> str:
+    """A program of one task or two, and of a thread that touches what is the loop's."""
+    random = Random(seed)
+
+    def body(pool: list[str]) -> list[str]:
+        text = random.choice(pool).format(k=random.randrange(1, 4))
+        return [f"        {line}\n" for line in text.strip().splitlines()]
+
+    parts = [HEADER]
+    for name in ("a", "b")[: random.choice((1, 2))]:
+        parts.append(f"\n    @task\n    async def {name}(self):\n")
+        for _ in range(random.choice((1, 2))):
+            parts += body(FOR_THREADS)
+    calls = ("first", "second")[: random.choice((1, 2))]
+    for name in calls:
+        parts += [f"\n    def {name}(self):\n", *body(FROM_THREADS)]
+    parts.append("\n    @thread\n    def t(self):\n")
+    parts += [f"        self.{name}()\n" for name in calls]
+    parts.append(f"\n    THREAD = {calls!r}\n")
+    return "".join(parts)
 
 
 def program(seed: int, *, makes: bool, cancels: bool) -> str:

@@ -306,6 +306,8 @@ class Oracle:
             mine = (*mine, _Reading(access.place, present, access.line, None))
         else:
             found |= self._lost(thread, answers[thread], mine, access, present)
+            if _is_blind(mine, access):
+                mine = tuple(_overwritten(each, access) for each in mine)
             there[access.place] = access.value
             if access.value != present:
                 others = tuple(_changed(each, access) for each in others)
@@ -358,3 +360,17 @@ def _changed(reading: _Reading, write: Access) -> _Reading:
     if reading.place != write.place:
         return reading
     return reading._replace(changed=None if reading.value == write.value else write.line)
+
+
+def _is_blind(readings: tuple[_Reading, ...], write: Access) -> bool:
+    """Whether a write takes nothing from what others have written: no value that is up to date."""
+    return not any(
+        readings[number].place == write.place and readings[number].changed is None
+        for number, by_condition in write.sources
+        if not by_condition
+    )
+
+
+def _overwritten(reading: _Reading, write: Access) -> _Reading:
+    """A reading of a thread that has overwritten what was there: nothing is left to be lost."""
+    return reading._replace(changed=None) if reading.place == write.place else reading

@@ -16,7 +16,7 @@ from interleave.memory.containers import SharedArray, SharedContainer
 from interleave.memory.port import using_port
 from interleave.memory.values import Shared
 from interleave.model import Model
-from interleave.program import Program, Written
+from interleave.program import Discoveries, Program, Swallowed, Written
 from interleave.verbs import Array
 
 
@@ -65,13 +65,16 @@ def by_interleave(file: Path, text: str) -> Outcome:
 
 def machine_of(model: type[Model]) -> Machine:
     """A machine for a model, every location that is written known as such."""
-    written: frozenset[str] = frozenset()
+    known = Discoveries()
     while True:
-        machine = Machine(Program(model, parameters_of(model, {}), written))
+        program = Program(
+            model, parameters_of(model, {}), known.written, swallowing=known.swallowing
+        )
+        machine = Machine(program)
         try:
             _run_through(machine)
-        except Written as found:
-            written |= {found.key}
+        except (Written, Swallowed) as found:
+            found.add_to(known)
         else:
             return machine
 

@@ -99,6 +99,18 @@ CASES = {
         methods="def setup(self):\n    self.y = 1",
         found=("exception",),
     ),
+    "a global function that it defines": Case(
+        "global add\ndef add(n):\n    return n + 1\nself.x = add(self.x)", "self.x == 2"
+    ),
+    "a variable of a function around, that it defines as a function": Case(
+        "define()\nself.x = call(self.x)",
+        "self.x == 2",
+        header=(
+            "def make():\n    add = None\n    def define():\n        nonlocal add\n"
+            "        def add(n):\n            return n + 1\n"
+            "    return define, lambda n: add(n)\ndefine, call = make()"
+        ),
+    ),  # fmt: skip
     "a lambda in a variable": Case("f = lambda: self.x + 1\nself.x = f()", "self.x == 2"),
     "a lambda in a list": Case("fs = [lambda: self.x + 1]\nself.x = fs[0]()", "self.x == 2"),
     "a lambda in an attribute": Case(

@@ -1,8 +1,10 @@
 """Threads that can never move again although others can, compiled by numba.
 
 For each state a bit says of each thread whether it is settled there: it has ended, or may still
-move, now or later. What is settled in a state is so in all that lead to it. A state is full when
-everybody is settled in it, and most states lead to a full one by their first successor. So:
+move, now or later. Another one says, of some threads, that they may still get somewhere: change
+content (see `engine.contents`), or come to an end with all others. What is settled in a state is so
+in all that lead to it. A state is full when everything is settled in it, and most states lead to a
+full one by their first successor. So:
 
 * States are visited depth-first, the last one first. As soon as a state is full, so are all those
   on the way to it, and their other successors are not looked at.
@@ -10,27 +12,91 @@ everybody is settled in it, and most states lead to a full one by their first su
   one is known to lead to it, so nothing has to be looked up.
 * Where threads are stuck no state is full, and the visit is that of D. Pearce, A space-efficient
   algorithm for finding strongly connected components, 2016: all states of a component have settled
-  what any of them has, or what they lead to has. Beside, it turns out from where there is a path
-  without an end.
+  what any of them has, or what they lead to has. When it is done with a component it knows whether
+  that is left, and whether one can stay in it for ever and be fair.
 
 Every case must be known to the trees.
 """
 
 from __future__ import annotations
 
-from numba import int64, uint8
+from typing import NamedTuple
 
-from interleave.engine.native.intrinsics import bare, entry, inlined
-from interleave.engine.native.table import hash_of, number_of
+from numba import int64, uint8, uint64
+
+from interleave.engine.native.intrinsics import bare, entry, inlined, part
+from interleave.engine.native.table import Array, hash_of, number_of
 from interleave.engine.native.walking import local_of, succeed, walk
 
 ENDED = 1
 """The greatest local state of a thread that has ended."""
 
+# What is known of a state that is not full.
+ENDLESS = 1  # it leads to a component in which one can stay for ever and be fair
+LEAVES = 2  # a step leads out of its component
+CIRCLES = 4  # a step leads to a state of its component
+
+
+class Question(NamedTuple):
+    """What is asked of the threads.
+
+    `moving` and `working` say which bit of `settled` a thread has for either, -1 for none; `full`
+    has all that there are. `variables` are the bits of a state that are content as they stand.
+    `places` are those that have some: word, shift, mask, and where its numbers begin in `contents`,
+    which has one for each code, or -1. `unhurried` has bits of threads that fairness does not run;
+    `everybody` of all.
+    """
+
+    moving: Array  # int64
+    working: Array  # int64
+    full: Array  # uint8
+    variables: Array  # uint64
+    places: Array  # int64, four for each
+    contents: Array  # int64
+    unhurried: Array  # uint8
+    everybody: Array  # uint8
+
+
+class Answer(NamedTuple):
+    """What comes to be known of each state.
+
+    `active` has bits of threads that take a step within its component, or cannot move somewhere in
+    it. `component` is 0, but for states of components that are never left and in which some
+    thread that moves does not work: these are counted from 1. `ends` says of states whether they
+    are as good as an end, and is given.
+    """
+
+    settled: Array  # uint8
+    active: Array  # uint8
+    marks: Array  # uint8
+    component: Array
+    ends: Array  # uint8
+
+
+class Visits(NamedTuple):
+    """How far a visit of all states has come.
+
+    `visits` has 0 for a state that was not visited; else, counting visits from 1, that of the first
+    state known to be in the same component; and for a state that is done with, more than there can
+    be. `path` has the states that are being visited, `orders` their visits, and `places` how far
+    one is with its successors. `still_open` were visited, and are in the component of a state that
+    still is. `made` is room for a state. `progress` has the state to begin with when the path is at
+    its end, how many visits, states on the path, and open states there are, and how many
+    components were counted.
+    """
+
+    visits: Array
+    path: Array
+    orders: Array
+    places: Array
+    still_open: Array
+    made: Array
+    progress: Array
+
 
 @inlined
 def _is_full(settled, state, full):
-    """Whether all threads are settled in a state."""
+    """Whether all bits are set in a state."""
     at = state * len(full)
     for each in range(len(full)):  # noqa: SIM110 (compiled as it stands)
         if settled[at + each] != full[each]:
@@ -39,17 +105,23 @@ def _is_full(settled, state, full):
 
 
 @inlined
-def _hand(settled, source, target, full):
-    """Have settled in a state what is settled in another one."""
-    for each in range(len(full)):
-        settled[target * len(full) + each] |= settled[source * len(full) + each]
+def _hand(bits, source, target, width):
+    """Have set in a state what is set in another one."""
+    for each in range(width):
+        bits[target * width + each] |= bits[source * width + each]
 
 
 @inlined
-def _settle(settled, state, bit, full):
-    """Have a thread settled in a state. `bit` is -1 for a daemon."""
+def _set(bits, state, bit, width):
+    """Have a bit set in a state. -1 is none."""
     if bit >= 0:
-        settled[state * len(full) + (bit >> 3)] |= uint8(1 << (bit & 7))
+        bits[state * width + (bit >> 3)] |= uint8(1 << (bit & 7))
+
+
+@inlined
+def _has(bits, state, bit, width):
+    """Whether a bit is set in a state."""
+    return bits[state * width + (bit >> 3)] & uint8(1 << (bit & 7)) != 0
 
 
 @inlined
@@ -74,47 +146,111 @@ def _next_target(space, trees, source, place, made):
     return target, (thread << 32) | which
 
 
+@part
+def _changes_content(space, source, made, question):
+    """Whether the content of a state is not that of the one that a step leads to."""
+    at = source * space.words
+    for word in range(space.words):
+        if (space.states[at + word] ^ made[word]) & question.variables[word]:
+            return True
+    for each in range(0, len(question.places), 4):
+        word, shift = question.places[each], uint64(question.places[each + 1])
+        mask, base = uint64(question.places[each + 2]), question.places[each + 3]
+        before = question.contents[base + int64((space.states[at + word] >> shift) & mask)]
+        after = question.contents[base + int64((made[word] >> shift) & mask)]
+        if before != after and before >= 0 and after >= 0:
+            return True
+    return False
+
+
+@part
+def _look_around(space, trees, state, question, answer):
+    """Settle what a state shows when all that it leads to was looked at."""
+    at, width = state * space.words, len(question.full)
+    able = False
+    for thread in range(trees.threads):
+        leaf = -walk(space.states, at, trees, trees.roots[thread]) - 1
+        if trees.leaf_count[leaf]:
+            able = True
+        else:
+            _set(answer.active, state, thread, len(question.everybody))
+        if local_of(space.states, at, trees, thread) <= ENDED:
+            _set(answer.settled, state, question.moving[thread], width)
+            _set(answer.settled, state, question.working[thread], width)
+    if not able:
+        for thread in range(trees.threads):
+            _set(answer.settled, state, question.working[thread], width)
+
+
+@part
+def _close(state, height, question, answer, visiting):
+    """Be done with the component of a state, the first that was visited of it.
+
+    Gives how many states are still open. Those of this component are.
+    """
+    wide, width = len(question.full), len(question.everybody)
+    still_open, visits, done = visiting.still_open, visiting.visits, len(visiting.visits) + 1
+    below = height
+    while below > 0 and visits[still_open[below - 1]] >= visits[state]:
+        below -= 1
+        member = int64(still_open[below])
+        answer.marks[state] |= answer.marks[member]
+        _hand(answer.active, member, state, width)
+    fair = answer.marks[state] & CIRCLES != 0 and answer.ends[state] == 0
+    for each in range(width):
+        known = answer.active[state * width + each] | question.unhurried[each]
+        fair &= known == question.everybody[each]
+    if fair:
+        answer.marks[state] |= uint8(ENDLESS)
+    number = int64(0)
+    if answer.marks[state] & (CIRCLES | LEAVES) == CIRCLES:
+        for thread in range(len(question.working)):
+            bit = question.working[thread]
+            if bit >= 0 and not _has(answer.settled, state, bit, wide):
+                # It waits for others, unless it cannot move.
+                if _has(answer.settled, state, question.moving[thread], wide):
+                    number = visiting.progress[4] + 1
+    if number:
+        visiting.progress[4] = number
+    for at in range(below, height):
+        member = int64(still_open[at])
+        _hand(answer.settled, state, member, wide)
+        answer.marks[member] = answer.marks[state]
+        visits[member] = done
+        if number:
+            answer.component[member] = number
+    visits[state] = done
+    if number:
+        answer.component[state] = number
+    return below
+
+
 @entry
-def visit(
-    space,
-    trees,
-    bits,
-    full,
-    settled,
-    endless,
-    visits,
-    path,
-    orders,
-    places,
-    open_states,
-    made,
-    progress,
-    enough,
-):
+def visit(space, trees, question, answer, visiting, enough):
     """Go on visiting states depth-first. True when there is more to do.
 
-    `bits` says which bit a thread has in `settled`, -1 for none; `full` has all that there are.
-    `endless` tells from which of the states that are not full there is a path without an end.
-
-    `visits` has 0 for a state that was not visited; else, counting visits from 1, that of the first
-    state known to be in the same component; and for a state that is done with, more than there can
-    be. `path` has the states that are being visited, `orders` their visits, and `places` how far
-    one is with its successors. `open_states` were visited, and are in the component of a state that
-    still is. `made` is room for a state. `progress` has the state to begin with when the path is at
-    its end, and how many visits, states on the path, and open states there are. It comes back after
-    `enough` transitions.
+    It comes back after `enough` transitions.
     """
     space, trees = bare(space), bare(trees)
+    settled, marks, full, wide = answer.settled, answer.marks, question.full, len(question.full)
+    everybody = len(question.everybody)
+    visits, path, orders, places = visiting.visits, visiting.path, visiting.orders, visiting.places
+    still_open, made, progress = visiting.still_open, visiting.made, visiting.progress
     begin, visited, depth, height = progress[0], progress[1], progress[2], progress[3]
     done = len(visits) + 1
-    while enough > 0:
+    asks_for_work = False
+    for thread in range(len(question.working)):
+        asks_for_work |= question.working[thread] >= 0
+    more = True
+    while enough > 0 and more:
         enough -= 1
         if depth == 0:
             while begin >= 0 and (visits[begin] != 0 or _is_full(settled, begin, full)):
-                _hand(settled, begin, int64(space.parents[begin]), full)
+                _hand(settled, begin, int64(space.parents[begin]), wide)
                 begin -= 1
             if begin < 0:
-                return False
+                more = False
+                continue
             visited += 1
             visits[begin] = visited
             path[0], orders[0], places[0] = begin, visited, 0
@@ -122,69 +258,102 @@ def visit(
         state = int64(path[depth - 1])
         target, place = _next_target(space, trees, state, places[depth - 1], made)
         places[depth - 1] = place
+        thread = place >> 32
         seen = int64(0)
         if target >= 0:
             seen = int64(visits[target])
-            _settle(settled, state, bits[place >> 32], full)
-            _hand(settled, target, state, full)
+            _set(settled, state, question.moving[thread], wide)
+            if asks_for_work and question.working[thread] >= 0:
+                if not _has(settled, state, question.working[thread], wide):
+                    if _changes_content(space, state, made, question):
+                        _set(settled, state, question.working[thread], wide)
+            _hand(settled, target, state, wide)
         else:
-            for thread in range(len(bits)):
-                if local_of(space.states, state * space.words, trees, thread) <= ENDED:
-                    _settle(settled, state, bits[thread], full)
+            _look_around(space, trees, state, question, answer)
         if _is_full(settled, state, full):
             # So are those on the path, and the open ones: they lead to those.
             while depth > 0:
                 depth -= 1
-                _hand(settled, state, int64(path[depth]), full)
+                _hand(settled, state, int64(path[depth]), wide)
                 visits[path[depth]] = done
             while height > 0:
                 height -= 1
-                _hand(settled, state, int64(open_states[height]), full)
-                visits[open_states[height]] = done
+                _hand(settled, state, int64(still_open[height]), wide)
+                visits[still_open[height]] = done
         elif target >= 0 and seen == 0:
             visited += 1
             visits[target] = visited
             path[depth], orders[depth], places[depth] = target, visited, 0
             depth += 1
         elif target >= 0 and seen == done:
-            endless[state] |= endless[target]
+            marks[state] |= uint8(LEAVES | (marks[target] & ENDLESS))
         elif target >= 0:
-            endless[state] = 1
+            _set(answer.active, state, thread, everybody)
+            marks[state] |= uint8(CIRCLES)
             visits[state] = min(int64(visits[state]), seen)
         else:
             depth -= 1
-            if int64(visits[state]) == int64(orders[depth]):
-                # It is the first of its component, and the others of that are open. From these
-                # there is a path without an end, which they know.
-                while height > 0 and visits[open_states[height - 1]] >= visits[state]:
-                    height -= 1
-                    member = int64(open_states[height])
-                    _hand(settled, state, member, full)
-                    visits[member] = done
-                visits[state] = done
+            is_first = int64(visits[state]) == int64(orders[depth])
+            if is_first:
+                height = _close(state, height, question, answer, visiting)
             else:
-                open_states[height] = state
+                still_open[height] = state
                 height += 1
             if depth > 0:
                 before = int64(path[depth - 1])
-                _hand(settled, state, before, full)
-                endless[before] |= endless[state]
-                if int64(visits[state]) != done:
+                _hand(settled, state, before, wide)
+                if is_first:
+                    marks[before] |= uint8(LEAVES | (marks[state] & ENDLESS))
+                else:
+                    _set(answer.active, before, places[depth - 1] >> 32, everybody)
+                    marks[before] |= uint8(CIRCLES)
                     visits[before] = min(int64(visits[before]), int64(visits[state]))
     progress[0], progress[1], progress[2], progress[3] = begin, visited, depth, height
-    return True
+    return more
 
 
 @entry
-def first_waits(space, trees, bits, begin, end, settled, endless, seen, first, found):
+def find_deeds(space, trees, numbers, begin, most, seen, made, states, steps):
+    """The steps from some states, from number `begin` on, each with states that it is taken from.
+
+    Between these and what they lead to, every bit differs that does so for any state. `seen` has
+    the bits that were seen to differ, and one more, for each step. Gives where to go on, when
+    there is no room for the `most` that one state has, and how many were put into `states` and
+    `steps`.
+    """
+    space, trees = bare(space), bare(trees)
+    found = 0
+    while begin < len(numbers) and found + most <= len(steps):
+        state = int64(numbers[begin])
+        at = state * space.words
+        for thread in range(trees.threads):
+            leaf = -walk(space.states, at, trees, trees.roots[thread]) - 1
+            for which in range(trees.leaf_count[leaf]):
+                step = trees.leaf_first[leaf] + which
+                succeed(space.states, at, trees, step, space.words, made, 0)
+                base = step * (space.words + 1)
+                new = seen[base + space.words] == 0
+                seen[base + space.words] = 1
+                for word in range(space.words):
+                    differs = space.states[at + word] ^ made[word]
+                    new |= differs & ~seen[base + word] != 0
+                    seen[base + word] |= differs
+                if new:
+                    states[found], steps[found] = state, step
+                    found += 1
+        begin += 1
+    return begin, found
+
+
+@entry
+def first_waits(space, trees, bits, begin, end, width, settled, marks, seen, first, found):
     """Put into `first` those of states `begin` to `end` in which a thread is stuck like in no other
     one before: at a leaf of its tree that is not in `seen`. Gives how many there are, with the
     `found` ones that were there before.
     """
     space, trees = bare(space), bare(trees)
-    width = len(settled) // len(endless)
     for state in range(begin, end):
-        if not endless[state]:
+        if marks[state] & ENDLESS == 0:
             continue
         new = False
         for thread in range(len(bits)):

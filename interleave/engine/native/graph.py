@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from interleave.engine.native.forest import Forest
 from interleave.engine.native.layout import Layout, slot_arrays
 from interleave.engine.native.space import PackedStates, Parallel, Sizes
 from interleave.engine.native.stuck import find_stuck, find_waiting
-from interleave.engine.stuck import Later, Stuck
+from interleave.engine.stuck import Judge, Later, Stuck
 from interleave.machine import State
 
 AT_ONCE = 1_000_000
@@ -105,13 +106,13 @@ class NativeGraph(SearchGraph):
             self._endings, self.has_cycle = find_endings(self, self.forest)
         return self._endings
 
-    def stuck(self, later: Later = ()) -> Stuck:
+    def stuck(self, later: Later = (), judge: Judge | None = None) -> Stuck:
         assert self.forest is not None
-        return find_stuck(self, self.forest, later)
+        return find_stuck(self, self.forest, later, judge)
 
-    def waiting(self) -> tuple[Later, Stuck]:
+    def waiting(self, over: Iterable[int]) -> tuple[Later, Stuck]:
         assert self.forest is not None
-        return find_waiting(self, self.forest)
+        return find_waiting(self, self.forest, over)
 
     @property
     def any_final(self) -> bool:

@@ -28,6 +28,7 @@ from interleave.engine.observing import Limits, Observer
 from interleave.engine.reference import advance
 from interleave.engine.stopping import FIRST_VIOLATION, held_back
 from interleave.engine.trees import LearntSteps
+from interleave.interrupts import poll
 
 PAUSE_AFTER = 1_500_000
 """Transitions after which the kernel comes back, so that progress can be shown: a fraction of a
@@ -38,6 +39,8 @@ LARGEST_SHARE = 1 << 13
 """States of a round for each worker at most."""
 
 NO_LIMIT = 2**62
+
+MOST_WORKERS = 32
 
 
 class NativeSearch:
@@ -54,7 +57,9 @@ class NativeSearch:
         self._observers = observers
         self._limits = limits
         self._sizes = graph.engine.sizes or Sizes()
-        self._workers = Workers(graph.engine.workers or os.cpu_count() or 1)
+        cores = os.cpu_count() or 1
+        # Each has its own room; more than these would only wait for each other.
+        self._workers = Workers(min(graph.engine.workers or cores, max(MOST_WORKERS, cores)))
         program = graph.machine.program
         first = graph.machine.locations
         self._threads = [first + thread.number for thread in program.threads]
@@ -173,7 +178,7 @@ class NativeSearch:
         enough = transitions + PAUSE_AFTER
         # One at a time where it may be the last.
         most_rounds = self._seen + 1 if self._limits.first_violation else NO_LIMIT
-        limit = NO_LIMIT if self._limits.states is None else self._limits.states
+        limit = min(self._limits.states or NO_LIMIT, NO_LIMIT)
         started = time.perf_counter()
         parallel = (
             transitions >= self._sizes.shared_from
@@ -219,6 +224,7 @@ class NativeSearch:
             for case in row[:count].tolist()
         ]
         for number, tree, step, follower in sorted(missed):
+            poll()
             state = self.graph.state(number)
             if self._forest.knows(state, tree, step, follower):
                 continue

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from interleave.engine.native.compiling import announced
-from interleave.engine.native.components import first_waits, visit
-from interleave.engine.stuck import Later, Stuck
+from interleave.engine.native.components import (
+    ENDLESS,
+    Answer,
+    Question,
+    Visits,
+    find_deeds,
+    first_waits,
+    visit,
+)
+from interleave.engine.stuck import Deed, Judge, Later, Stuck
 
 if TYPE_CHECKING:
     from interleave.engine.native.forest import Forest
@@ -17,82 +26,182 @@ if TYPE_CHECKING:
 AT_ONCE = 1 << 18
 """States, or transitions, after which the kernel comes back, so that it can be interrupted."""
 
+DEEDS_AT_ONCE = 1 << 12
+"""Steps of a component that the kernel gives at once."""
 
-def find_stuck(graph: NativeGraph, forest: Forest, later: Later) -> Stuck:
+
+def find_stuck(graph: NativeGraph, forest: Forest, later: Later, judge: Judge | None) -> Stuck:
     """For everything that a thread waits for, the first state in which it is stuck there.
 
     Each with all threads that are stuck in it, in order. See `engine.stuck.find_stuck`.
     """
-    bits, settled, endless = _settle(graph, forest, later)
-    return _first_waits(graph, forest, bits, settled, endless) if endless.any() else []
+    question = _question(graph, forest, judge)
+    answer = _answer(graph, forest, question, later)
+    ends = None if judge is None else _judged(graph, forest, judge, answer)
+    found = _first_waits(graph, forest, question, answer)
+    if ends is None or not found:
+        return found
+    # What was taken for a path without an end is one no more.
+    return _first_waits(graph, forest, question, _answer(graph, forest, question, later, ends))
 
 
-def find_waiting(graph: NativeGraph, forest: Forest) -> tuple[Later, Stuck]:
+def find_waiting(graph: NativeGraph, forest: Forest, over: Iterable[int]) -> tuple[Later, Stuck]:
     """See `engine.stuck.find_waiting`. Of all states, the first one for each thing waited for."""
-    bits, settled, anywhere = _settle(graph, forest, ())
-    anywhere[:] = 1
-    at_start = _unsettled(settled, len(graph), bits, np.arange(graph.initial))
-    return at_start, _first_waits(graph, forest, bits, settled, anywhere)
+    question = _question(graph, forest, None)
+    answer = _answer(graph, forest, question, [(number, ()) for number in over])
+    answer.marks[:] = ENDLESS
+    at_start = _unsettled(graph, question, answer, np.arange(graph.initial))
+    return at_start, _first_waits(graph, forest, question, answer)
 
 
-def _first_waits(
-    graph: NativeGraph, forest: Forest, bits: Any, settled: Any, candidates: Any
-) -> Stuck:
-    space, trees, count = graph.packed.space, forest.trees, len(graph)
-    seen = np.zeros(len(trees.leaf_first), np.uint8)
-    first, number = np.empty(len(seen), np.int64), 0
-    for begin in range(0, count, AT_ONCE):
-        graph.guard.poll()
-        end = min(begin + AT_ONCE, count)
-        number = first_waits(
-            space, trees, bits, begin, end, settled, candidates, seen, first, number
-        )
-    return _unsettled(settled, count, bits, first[:number])
-
-
-def _unsettled(settled: Any, count: int, bits: Any, numbers: Any) -> Stuck:
-    """Some states, each with the threads that are not settled in it."""
-    threads = np.flatnonzero(bits >= 0).tolist()
-    rows = np.unpackbits(
-        settled.reshape(count, -1)[numbers], axis=1, count=len(threads), bitorder="little"
+def _question(graph: NativeGraph, forest: Forest, judge: Judge | None) -> Question:
+    program, layout = graph.machine.program, graph.layout
+    threads = [thread.number for thread in program.threads if not thread.daemon]
+    waiting = [] if judge is None else sorted(judge.may_wait(forest.steps))
+    moving = np.full(len(program.threads), -1, np.int64)
+    working = np.full(len(program.threads), -1, np.int64)
+    moving[threads] = np.arange(len(threads))
+    working[waiting] = np.arange(len(threads), len(threads) + len(waiting))
+    variables = [0] * layout.words
+    places: list[int] = []
+    numbers: list[int] = []
+    if judge is not None and waiting:
+        for place in judge.contents.variables:
+            word, shift = layout.slots[place]
+            variables[word] |= layout.mask(place) << shift
+        for place in judge.contents.partial:
+            found = [judge.contents.of(place, value) for value in layout.values(place)]
+            if any(each >= 0 for each in found):
+                word, shift = layout.slots[place]
+                places += [word, shift, layout.mask(place), len(numbers)]
+                numbers += found
+    return Question(
+        moving,
+        working,
+        _bits(range(len(threads) + len(waiting))),
+        np.array(variables, np.uint64),
+        np.array(places, np.int64),
+        np.array(numbers, np.int64),
+        _bits(program.unhurried, len(program.threads)),
+        _bits(range(len(program.threads))),
     )
-    return [
-        (number, tuple(thread for thread, bit in zip(threads, row, strict=True) if not bit))
-        for number, row in zip(numbers.tolist(), rows.tolist(), strict=True)
-    ]
 
 
-def _settle(graph: NativeGraph, forest: Forest, later: Later) -> tuple[Any, Any, Any]:
-    """Bits of threads, those that are set in each state, and from which states there is a path
-    without an end.
-    """
+def _bits(numbers: Any, count: int | None = None) -> Any:
+    """Bytes in which the bits of some numbers are set, of `count` or of as many as they are."""
+    row = np.zeros(len(numbers) if count is None else count, np.uint8)
+    row[list(numbers)] = 1
+    return np.packbits(row, bitorder="little")
+
+
+def _answer(
+    graph: NativeGraph, forest: Forest, question: Question, later: Later, ends: Any = None
+) -> Answer:
     space, trees, count = graph.packed.space, forest.trees, len(graph)
-    threads = [thread.number for thread in graph.machine.program.threads if not thread.daemon]
-    bits = np.full(len(graph.machine.program.threads), -1, np.int64)
-    bits[threads] = np.arange(len(threads))
-    full = np.packbits(np.ones(len(threads), np.uint8), bitorder="little")
-    settled = np.zeros(count * len(full), np.uint8)
-    for number, never in later:
-        row = np.array([thread not in never for thread in threads], np.uint8)
-        settled[number * len(full) : (number + 1) * len(full)] = np.packbits(row, bitorder="little")
-    endless = np.zeros(count, np.uint8)
-    room = _room(count, space.parents.dtype)
-    made = np.empty(space.words, np.uint64)
-    progress = np.array([count - 1, 0, 0, 0], np.int64)
-    arguments = (space, trees, bits, full, settled, endless, *room, made, progress)
-    with announced():
-        visit(*arguments, 0)  # has it compiled, or loaded
-    while visit(*arguments, AT_ONCE):
-        graph.guard.poll()
-    return bits, settled, endless
-
-
-def _room(count: int, number: Any) -> tuple[Any, ...]:
-    """Room for `visit`. What it does not come to use takes no memory."""
-    return (
+    wide, number = len(question.full), space.parents.dtype
+    threads = np.flatnonzero(question.moving >= 0).tolist()
+    answer = Answer(
+        np.zeros(count * wide, np.uint8),
+        np.zeros(count * len(question.everybody), np.uint8),
+        np.zeros(count, np.uint8),
+        np.zeros(count, number),
+        np.zeros(count, np.uint8) if ends is None else ends,
+    )
+    for at, never in later:
+        row = np.zeros(8 * wide, np.uint8)
+        row[: len(threads)] = [thread not in never for thread in threads]
+        answer.settled[at * wide : (at + 1) * wide] = np.packbits(row, bitorder="little")
+    # What it does not come to use takes no memory.
+    visiting = Visits(
         np.zeros(count, number),
         np.empty(count, number),
         np.empty(count, number),
         np.empty(count, np.int64),
         np.empty(count, number),
+        np.empty(space.words, np.uint64),
+        np.array([count - 1, 0, 0, 0, 0], np.int64),
     )
+    arguments = (space, trees, question, answer, visiting)
+    with announced():
+        visit(*arguments, 0)  # has it compiled, or loaded
+    while visit(*arguments, AT_ONCE):
+        graph.guard.poll()
+    return answer
+
+
+def _judged(graph: NativeGraph, forest: Forest, judge: Judge, answer: Answer) -> Any | None:
+    """Which states are as good as an end; None where none is."""
+    numbers = np.flatnonzero(answer.component)
+    if not len(numbers):
+        return None
+    which = answer.component[numbers]
+    order = np.argsort(which, kind="stable")
+    starts = np.flatnonzero(np.diff(which[order], prepend=0))
+    components = np.split(numbers[order], starts[1:])
+    ends = None
+    deeds = _Deeds(graph, forest)
+    for component in sorted(components, key=lambda each: int(each[0])):
+        graph.guard.poll()
+        if judge.is_end(int(component[0]), deeds.of(component)):
+            ends = np.zeros(len(graph), np.uint8) if ends is None else ends
+            ends[component] = 1
+    return ends
+
+
+class _Deeds:
+    """The steps within components, each in as many states as tell what it changes in any."""
+
+    def __init__(self, graph: NativeGraph, forest: Forest) -> None:
+        self._graph = graph
+        self._forest = forest
+        words = graph.packed.space.words
+        self._seen = np.zeros((len(forest.steps), words + 1), np.uint64)
+        self._made = np.empty(words, np.uint64)
+        room = DEEDS_AT_ONCE + forest.most_steps
+        self._states, self._steps = np.empty(room, np.int64), np.empty(room, np.int64)
+
+    def of(self, component: Any) -> list[Deed]:
+        """The deeds of a component."""
+        found: list[tuple[int, int]] = []
+        for begin in range(0, len(component), AT_ONCE):
+            found += self._among(component[begin : begin + AT_ONCE])
+        self._seen[[step for _, step in found]] = 0
+        return [(self._graph.state(state), self._forest.steps[step]) for state, step in found]
+
+    def _among(self, numbers: Any) -> Iterator[tuple[int, int]]:
+        """The deeds from some states that are not known yet, by numbers of states and steps."""
+        space, trees, most = self._graph.packed.space, self._forest.trees, self._forest.most_steps
+        seen, begin = self._seen.reshape(-1), 0
+        while begin < len(numbers):
+            self._graph.guard.poll()
+            begin, found = find_deeds(
+                space, trees, numbers, begin, most, seen, self._made, self._states, self._steps
+            )
+            yield from zip(self._states[:found].tolist(), self._steps[:found].tolist(), strict=True)
+
+
+def _first_waits(graph: NativeGraph, forest: Forest, question: Question, answer: Answer) -> Stuck:
+    space, trees, count = graph.packed.space, forest.trees, len(graph)
+    seen = np.zeros(len(trees.leaf_first), np.uint8)
+    first, number = np.empty(len(seen), np.int64), 0
+    arrays = (len(question.full), answer.settled, answer.marks, seen, first)
+    for begin in range(0, count, AT_ONCE):
+        graph.guard.poll()
+        end = min(begin + AT_ONCE, count)
+        number = first_waits(space, trees, question.moving, begin, end, *arrays, number)
+    return _unsettled(graph, question, answer, first[:number])
+
+
+def _unsettled(graph: NativeGraph, question: Question, answer: Answer, numbers: Any) -> Stuck:
+    """Some states, each with the threads that are not settled in it."""
+    threads = np.flatnonzero(question.moving >= 0).tolist()
+    rows = np.unpackbits(
+        answer.settled.reshape(len(graph), -1)[numbers],
+        axis=1,
+        count=len(threads),
+        bitorder="little",
+    )
+    return [
+        (number, tuple(thread for thread, bit in zip(threads, row, strict=True) if not bit))
+        for number, row in zip(numbers.tolist(), rows.tolist(), strict=True)
+    ]

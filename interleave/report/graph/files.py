@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from interleave.errors import UsageError
+from interleave.interrupts import held_back
 from interleave.report import drawing
 from interleave.report.drawing import DiagramError
 from interleave.report.graph.document import graph_document, render_document
@@ -54,7 +55,8 @@ def write_graph(graph: StateGraph, path: Path, *, by: str | None = None, full: b
     else:
         data = graphml(graph)
     try:
-        path.write_bytes(data)
+        with held_back():  # not by half
+            path.write_bytes(data)
     except OSError as error:
         raise DiagramError(f"cannot write {path}: {error.strerror or error}") from error
     return ""

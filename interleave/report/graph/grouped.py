@@ -53,7 +53,9 @@ def draw_grouped(
 def _names(graph: StateGraph, known: Survey, state: int, by: str | None) -> list[Text]:
     if by is None:
         variables = graph[state].variables
-        lines = captions.assignments((name, variables[name]) for name in known.varying)
+        lines = captions.assignments(
+            (name, variables[name]) for name in known.varying if name in variables
+        )
     else:
         lines = [captions.line_of(f"{by} = {show(graph.value(by, state))}")]
     return [Text(text, INK, size=12, bold=True, most_lines=1) for text in lines]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -70,16 +71,14 @@ def survey(graph: StateGraph) -> Survey:
 
 def _walk_states(graph: StateGraph, found: Survey) -> None:
     numbers: dict[tuple[str, ...], tuple[str, ...]] = {}  # equal texts share their memory
-    seen: list[set[str]] = []
-    names: tuple[str, ...] = ()
+    seen: dict[str, Counter[str]] = {}
     for state in graph.states():
-        texts = tuple(map(show, state.variables.values()))
-        if not seen:
-            names = tuple(state.variables)
-            seen = [set() for _ in names]
-        for column, text in zip(seen, texts, strict=True):
-            column.add(text)
-        found.values.append(numbers.setdefault(texts, texts))
+        texts = [show(value) for value in state.variables.values()]
+        for name, text in zip(state.variables, texts, strict=True):
+            seen.setdefault(name, Counter())[text] += 1
+        # What threads make is not there in all states.
+        key = (*state.variables, *texts)
+        found.values.append(numbers.setdefault(key, key))
         if state.final:
             found.final.add(state.number)
         if state.deadlock:
@@ -87,7 +86,9 @@ def _walk_states(graph: StateGraph, found: Survey) -> None:
         properties = tuple(name for name in state.violations if name != "deadlock")
         if properties:
             found.violating[state.number] = properties
-    found.varying = tuple(name for name, column in zip(names, seen, strict=True) if len(column) > 1)
+    found.varying = tuple(
+        name for name, texts in seen.items() if max(texts.values()) < len(found.values)
+    )
 
 
 _Way = dict[Link, list[TraceStep]]

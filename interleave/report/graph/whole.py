@@ -99,7 +99,8 @@ def _inks(threads: Sequence[str]) -> dict[str, str]:
 
 
 def _variables(state: GraphState, known: Survey) -> list[Text]:
-    values = ((name, state.variables[name]) for name in known.varying)
+    here = state.variables
+    values = ((name, here[name]) for name in known.varying if name in here)
     return [
         Text(text, INK, size=12, bold=True, most_lines=1) for text in captions.assignments(values)
     ]

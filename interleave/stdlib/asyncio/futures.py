@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from interleave.errors import ModelError
 from interleave.memory.made import Kind
@@ -82,11 +82,17 @@ class FutureState(NamedTuple):
 class Future(Primitive):
     """`asyncio.Future`."""
 
+    stands_for: ClassVar[tuple[type, ...]] = (asyncio.Future,)
+
     written_in_python = True
 
     @classmethod
     def initial(cls, real: Any) -> object:
         return FutureState()
+
+    @classmethod
+    def content(cls, state: Any) -> object:
+        return None if state is None else state.outcome
 
     @classmethod
     def describe(cls, state: Any) -> str:
@@ -134,21 +140,22 @@ class Future(Primitive):
 
     def complete(self, how: str, value: Any = None, *, threadsafe: bool = False) -> None:
         """It is done."""
-        callbacks = self.state.callbacks
+        tasks, callbacks = current_port().tasks, self.state.callbacks
+        loop = tasks.loop
+        # Where they are not among the callbacks, to be ready is all that the loop's own code does.
+        waiting = [] if loop.fifo or tasks.in_loop else tasks.waiting_for(self)
+        if callbacks or waiting or threadsafe:
+            loop.hear(threadsafe=threadsafe)
         self.state = self.state._replace(
             outcome=Outcome(how, value), callbacks=(), retrieved=how != EXCEPTION
         )
-        loop = current_port().tasks.loop
-        for each in callbacks:
-            loop.schedule(each, threadsafe=threadsafe)
-        if not callbacks:
-            self._check_thread(threadsafe)
-
-    def _check_thread(self, threadsafe: bool) -> None:
-        """A thread must not complete what a task waits for."""
-        tasks = current_port().tasks
-        if not threadsafe and not tasks.in_loop and tasks.is_awaited(self):
-            tasks.loop.schedule(self)  # raises
+        try:
+            for each in (*callbacks, *waiting):
+                loop.schedule(each, threadsafe=threadsafe)
+        except RuntimeError:
+            for task in tasks.waiting_for(self):
+                task.lose_wakeup()
+            raise
 
     def request_cancel(self, args: tuple[Any, ...]) -> bool:
         """Cancel it, as a task does that waits for it. False where it is done."""

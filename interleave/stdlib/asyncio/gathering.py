@@ -340,11 +340,7 @@ def completion_expires(queue: Completing, futures: tuple[Future, ...]) -> None:
         for each in futures:
             handle = (completed, (each, queue, futures))
             waits = each.call_no_more(handle)
-            loop = current_port().tasks.loop
-            if handle in loop.state.ready:
-                loop.stop_timer(handle)
-                waits = 1
-            if waits:
+            if waits or current_port().tasks.loop.stop_timer(handle):
                 queue._put(())
 
     queue.operate("", effect)

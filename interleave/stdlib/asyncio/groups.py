@@ -32,6 +32,8 @@ class GroupState(NamedTuple):
 class TaskGroup(Primitive):
     """`asyncio.TaskGroup`."""
 
+    stands_for = (asyncio.TaskGroup,)
+
     is_internal = True
 
     written_in_python = True

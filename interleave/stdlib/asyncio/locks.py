@@ -180,6 +180,10 @@ class Event(Waited):
         return made
 
     @classmethod
+    def content(cls, state: Any) -> object:
+        return state.is_set
+
+    @classmethod
     def describe(cls, state: Any) -> str:
         return ("set" if state.is_set else "not set") + waiting(len(state.waiters))
 

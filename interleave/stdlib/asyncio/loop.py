@@ -8,22 +8,25 @@ only if there is something for it to do.
 Under the order `any` no state says in which order tasks became ready. Under `fifo` the state has
 the queue of handles, and only what stands first in it can run; timers and what comes from outside
 join it at any time.
+
+A loop that has nothing to run sleeps, until a timer or `call_soon_threadsafe` wakes it. What other
+threads make ready by other means does not.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
 from interleave.memory.bag import Bag
 from interleave.memory.identity import ThreadId
 from interleave.memory.made import Kind
-from interleave.memory.port import AccessKind, current_port
+from interleave.memory.port import AccessKind, Location, current_port
 from interleave.memory.primitive import Primitive
-from interleave.memory.values import Freezer, Key
 from interleave.stdlib import contextvars
+from interleave.stdlib.asyncio.ready import Handle, Handles, Place, Queue, same
 
 CALLBACKS = "callbacks"
 """What a loop must keep to have callbacks, timers, or anything else from outside."""
@@ -33,49 +36,64 @@ NAME = "event loop"
 MOST_IN_ANY_ORDER = 4
 """Things of which every order is explored; more are taken in the order in which they were made."""
 
-Handle = Any
-"""A task, whose next step is ready; or a callback, with its arguments."""
-
-Handles = tuple[Handle, ...]
-"""Those that are ready: in order under `fifo`, else a `Bag`."""
+FEWEST_LINKS = 8
+"""Handles that its queue has room for until more are met."""
 
 
 class LoopState(NamedTuple):
     """What the loop is doing.
 
-    `running` is the thread whose code it runs, where that can be interrupted; `ready` the handles
-    that are ready (under `any` without those of tasks); `timers`
-    the callbacks that may become ready at any time; `cancels` the tasks that something outside may
-    still cancel.
+    `running` is the thread whose code it runs, where that can be interrupted. `sleeps`: it has not
+    noticed that something is ready.
     """
 
     running: ThreadId | None = None
-    ready: Handles = Bag()
-    timers: Bag[Handle] = Bag()
-    cancels: Bag[Any] = Bag()
-
-
-class _Option(NamedTuple):
-    """A callback that could be run next; the timer that fires, or the task that is cancelled.
-
-    `gives_up`: no task is cancelled any more.
-    """
-
-    handle: Handle
-    timer: Handle | None = None
-    cancels: Any = None
-    gives_up: bool = False
+    sleeps: bool = False
 
 
 class EventLoop(Primitive):
-    """The one event loop of a model, whose state is a `LoopState`."""
+    """The one event loop of a model, whose state is a `LoopState`.
 
-    fifo = False
-    """Whether handles are run in the order in which they became ready."""
+    Under `fifo`, all handles that are ready are in a queue; else those of tasks are in none.
+    """
+
+    def __init__(self, number: int, location: Location) -> None:
+        super().__init__(number, location)
+        self.fifo = False
+        self.debug = False
+        """Whether it complains of threads that make something ready without waking it."""
+        self.ready: Handles | Queue
+        self.timers: Handles
+        """The callbacks that may become ready at any time."""
+        self.cancels: Place
+        """The tasks that something outside may still cancel."""
+
+    def furnish(
+        self,
+        make: Callable[[Any], Place],
+        tasks: Iterable[Any],
+        cancels: Iterable[Any],
+        *,
+        fifo: bool,
+        debug: bool,
+    ) -> None:
+        """Give it its places: `tasks` are ready, and something outside may cancel `cancels`."""
+        self.fifo, self.debug = fifo, debug
+        self.timers = Handles(make)
+        self.cancels = make(Bag(cancels))
+        self.ready = self._queue(make, tuple(tasks)) if fifo else Handles(make)
+
+    def _queue(self, make: Callable[[Any], Place], tasks: tuple[Any, ...]) -> Queue:
+        links = FEWEST_LINKS
+        while links < len(tasks) or self.keeps(f"more than {links} handles"):
+            links *= 2
+        return Queue(
+            make, tasks, links=links, more=lambda: self.must_keep(f"more than {links} handles")
+        )
 
     @classmethod
     def describe(cls, state: Any) -> str:
-        return f"{len(state.ready)} ready"
+        return "asleep" if state.sleeps else "awake"
 
     def tells(self, before: Any, after: Any) -> bool:
         return False
@@ -86,19 +104,42 @@ class EventLoop(Primitive):
         """Whether no code is running that was interrupted."""
         return self.state.running is None
 
-    def is_next(self, handle: Handle) -> bool:
-        """Whether it is a handle's turn, as far as the order of the loop says so."""
-        return not self.fifo or _same(self.state.ready[:1], (handle,))
+    def can_take(self, handle: Handle, *, is_timer: bool = False) -> bool:
+        """Whether it is a handle's turn, as far as the order of the loop says so.
+
+        `is_timer`: time has made it ready.
+        """
+        state: LoopState = self.state
+        awake = is_timer or not state.sleeps
+        return state.running is None and awake and self.ready.is_next(handle)
 
     def took(self, handle: Handle) -> None:
         """A handle is run: it is ready no more."""
+        self._note(sleeps=False)
         if self.fifo or isinstance(handle, tuple):
-            self._set(ready=_without(self.state.ready, handle))
+            self.ready.remove(handle)
+
+    def hear(self, *, threadsafe: bool = False) -> None:
+        """Something is about to become ready. Does the loop notice, where a thread does that?"""
+        if threadsafe:
+            self._note(sleeps=False)
+        elif not self.debug and not current_port().tasks.in_loop and self._is_idle():
+            # It is about to look for something to do, or it has looked already.
+            self._note(sleeps=bool(current_port().choose(("awake", "asleep"))))
+
+    def _is_idle(self) -> bool:
+        """Whether there is nothing to run, but for what time makes ready."""
+        if not self.is_free() or self.ready.next_ones():
+            return False
+        tasks = [] if self.fifo else current_port().tasks.all_tasks()
+        return not any(task.may_run() and not task.sleeps() for task in tasks)
 
     def schedule(self, handle: Handle, *, threadsafe: bool = False) -> None:
-        """A handle becomes ready. Raises `RuntimeError` in a thread that is not the loop's."""
-        if not threadsafe and not current_port().tasks.in_loop:
-            # What a loop in debug mode says, where others may wait for ever.
+        """A handle becomes ready, which the loop was to `hear`.
+
+        Raises `RuntimeError` in another thread than the loop's, in debug mode.
+        """
+        if self.debug and not threadsafe and not current_port().tasks.in_loop:
             raise RuntimeError(
                 "Non-thread-safe operation invoked on an event loop other than the current one"
             )
@@ -106,23 +147,22 @@ class EventLoop(Primitive):
             self.must_keep(CALLBACKS)
         elif not self.fifo:
             return  # it is ready because what it awaits is done
-        self._set(ready=_with(self.state.ready, handle))
+        self.ready.add(handle)
 
     def start_timer(self, callback: Handle) -> None:
         """From now on a callback may become ready at any time."""
         self.must_keep(CALLBACKS)
-        self._set(timers=self.state.timers.plus(callback))
+        self.timers.add(callback)
 
-    def stop_timer(self, callback: Handle) -> None:
-        """It may no more, and is not ready any more; nothing, where it has run."""
-        for name in ("timers", "ready"):
-            handles = getattr(self.state, name)
-            left = _without(handles, callback)
-            if len(left) < len(handles):
-                self._set(**{name: left})
+    def stop_timer(self, callback: Handle) -> bool:
+        """It may no more, and is not ready any more. Gives whether it was."""
+        stopped = self.timers.remove(callback)
+        return self.ready.remove(callback) or stopped
 
-    def _set(self, **changes: Any) -> None:
-        self.state = self.state._replace(**changes)
+    def _note(self, **changes: Any) -> None:
+        state = self.state._replace(**changes)
+        if state != self.state:
+            self.state = state
 
     def in_any_order(self, items: Any) -> Any:
         """What the real library goes through in the order of a set: every order is explored.
@@ -136,61 +176,75 @@ class EventLoop(Primitive):
 
     def note_running(self, thread: ThreadId | None) -> None:
         """Note whose code runs, and is interrupted."""
-        if self.state.running != thread:
-            self._set(running=thread)
+        self._note(running=thread)
 
-    def next_handle(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        """The next thing that the loop does of itself, for the thread that stands for it."""
-        port = current_port()
-        port.tasks.suspend()
+    def next_callback(self) -> Handle:
+        """The next callback that is ready, for the thread that runs them."""
+
+        def effect() -> Handle:
+            state: LoopState = self.state
+            if state.running is not None or state.sleeps:
+                self.block()
+            callbacks = [each for each in self.ready.next_ones() if isinstance(each, tuple)]
+            handle = self._one_of(callbacks)
+            current_port().tasks.does(*_in_words(handle))
+            self.took(handle)
+            return _begun(handle)
+
+        return self._next(effect)
+
+    def next_from_outside(self) -> Handle:
+        """A timer that fires, or a task that is cancelled, for the thread that stands for what may
+        come at any time.
+        """
 
         def effect() -> Handle:
             if not self.is_free():
                 self.block()
-            options = self._options()
-            if not options:
-                self.block()
-            does = options[port.choose(options) if len(options) > 1 else 0]
-            port.tasks.does(*_in_words(does.handle))
-            if does.timer is not None:
-                self.stop_timer(does.timer)
-                if self.fifo:
-                    self._set(ready=_with(self.state.ready, does.timer))
-                    return (nothing, ())
-            elif does.cancels is not None:
-                self._set(cancels=self.state.cancels.minus(does.cancels))
-            elif does.gives_up:
-                self._set(cancels=Bag())
-            else:
-                self.took(does.handle)
-            contextvars.begin_in(_context_of(does.handle))
-            return _what_it_calls(does.handle)
-
-        found: tuple[Callable[..., Any], tuple[Any, ...]] = port.access(AccessKind(NAME), effect)
-        return found
-
-    def _options(self) -> list[_Option]:
-        """What could be next: callbacks that are ready, timers that fire, tasks to be cancelled."""
-        state: LoopState = self.state
-        callbacks = [each for each in _different(state.ready) if isinstance(each, tuple)]
-        tasks = sorted(state.cancels, key=lambda task: task.runs)
-        cancels = [task for task in tasks if not task.is_done()]
-        options = [
-            *[_Option(each) for each in callbacks if self.is_next(each)],
-            *[_Option(each, timer=each) for each in _different(state.timers)],
-            *[_Option((cancelled_from_outside, (task,)), cancels=task) for task in cancels],
-        ]
-        others = current_port().tasks.all_tasks()
-        if cancels and len(options) == len(cancels) and not any(map(_may_run, others)):
+            timers = self.timers.next_ones()
+            tasks = sorted(self.cancels.state, key=lambda task: task.runs)
+            cancels = [(cancelled_from_outside, (each,)) for each in tasks if not each.is_done()]
             # That something may be cancelled is no reason to hope for it.
-            options.append(_Option((nobody_is_cancelled, ()), gives_up=True))
-        return options
+            nobody = [(nobody_is_cancelled, ())] if cancels and self._is_at_rest(timers) else []
+            handle = self._one_of([*timers, *cancels, *nobody])
+            current_port().tasks.does(*_in_words(handle))
+            self._note(sleeps=False)
+            if handle in cancels:
+                self.cancels.state = self.cancels.state.minus(handle[1][0])
+            elif handle in nobody:
+                self.cancels.state = Bag()
+            else:
+                self.timers.remove(handle)
+                if self.fifo:
+                    self.ready.add(handle)
+                    return (nothing, ())
+            return _begun(handle)
+
+        return self._next(effect)
+
+    def _next(self, effect: Callable[[], Handle]) -> Handle:
+        port = current_port()
+        port.tasks.suspend()
+        return port.access(AccessKind(NAME), effect)
+
+    def _one_of(self, handles: Sequence[Handle]) -> Handle:
+        if not handles:
+            self.block()
+        return handles[current_port().choose(handles) if len(handles) > 1 else 0]
+
+    def _is_at_rest(self, timers: Sequence[Handle]) -> bool:
+        """Whether nothing can happen of itself."""
+        tasks = [each for each in current_port().tasks.all_tasks() if each.may_run()]
+        callbacks = [each for each in self.ready.next_ones() if isinstance(each, tuple)]
+        waiting = [*map(self.can_take, callbacks)]
+        waiting += [self.can_take(each, is_timer=each.sleeps()) for each in tasks]
+        return not (timers or any(waiting))
 
     # As a model sees it
 
     def call_soon(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> Any:
         """Have the loop call a function of the model, later."""
-        return self._call("call_soon", callback, args, context, self.schedule)
+        return self._call("call_soon", callback, args, context, self._call_soon)
 
     def call_soon_threadsafe(
         self, callback: Callable[..., Any], *args: Any, context: Any = None
@@ -198,7 +252,7 @@ class EventLoop(Primitive):
         """The same, from any thread."""
 
         def schedule(handle: Handle) -> None:
-            self.schedule(handle, threadsafe=True)
+            self._call_soon(handle, threadsafe=True)
 
         return self._call("call_soon_threadsafe", callback, args, context, schedule)
 
@@ -206,7 +260,18 @@ class EventLoop(Primitive):
         self, delay: float, callback: Callable[..., Any], *args: Any, context: Any = None
     ) -> Any:
         """The same, at any time."""
-        return self._call("call_later", callback, args, context, self.start_timer)
+
+        def start(handle: Handle) -> None:
+            if current_port().tasks.in_loop:
+                self.start_timer(handle)
+            else:  # the loop looks at its timers when it is awake
+                self._call_soon((timer_starts, handle[1]))
+
+        return self._call("call_later", callback, args, context, start)
+
+    def _call_soon(self, handle: Handle, *, threadsafe: bool = False) -> None:
+        self.hear(threadsafe=threadsafe)
+        self.schedule(handle, threadsafe=threadsafe)
 
     def _call(
         self,
@@ -224,9 +289,9 @@ class EventLoop(Primitive):
 
     def create_task(self, coro: Any, *, name: str | None = None, context: Any = None) -> Any:
         """`asyncio.create_task`."""
-        from interleave.stdlib.asyncio.tasks import create_task
+        from interleave.stdlib.asyncio.tasks import begin_task
 
-        return create_task(coro, name=name, context=context)
+        return begin_task(coro, context=context)
 
     def create_future(self) -> Any:
         """A new future."""
@@ -247,7 +312,7 @@ class EventLoop(Primitive):
         return False
 
     def get_debug(self) -> bool:
-        return False
+        return self.debug
 
     def time(self) -> Any:
         """Not in a model."""
@@ -279,7 +344,9 @@ class CallHandle(Primitive):
         def effect() -> None:
             state: CallState = self.state
             if not state.cancelled:
-                current_port().tasks.loop.stop_timer((run_call, (self,)))
+                loop = current_port().tasks.loop
+                loop.stop_timer((run_call, (self,)))
+                loop.ready.remove((timer_starts, (self,)))
                 self.state = state._replace(cancelled=True)
 
         self.operate("cancel call", effect)
@@ -287,35 +354,6 @@ class CallHandle(Primitive):
     def cancelled(self) -> bool:
         """Whether `cancel` was called."""
         return bool(self.operate("cancelled", lambda: self.state.cancelled))
-
-
-def _may_run(task: Any) -> bool:
-    """Whether a task is there, and can go on."""
-    return task.state is not None and not task.is_done() and bool(task.is_ready())
-
-
-def _key(handle: Handle) -> Key:
-    """What a handle is compared by: to compare shared lists would be an access."""
-    return Freezer().freeze(handle)
-
-
-def _same(one: Handle, other: Handle) -> bool:
-    return _key(one) == _key(other)
-
-
-def _with(handles: Handles, handle: Handle) -> Handles:
-    return type(handles)((*handles, handle))
-
-
-def _without(handles: Handles, handle: Handle) -> Handles:
-    for place, each in enumerate(handles):
-        if _same(each, handle):
-            return type(handles)((*handles[:place], *handles[place + 1 :]))
-    return handles
-
-
-def _different(handles: Handles) -> list[Handle]:
-    return list({_key(each): each for each in handles}.values())
 
 
 def _in_words(handle: Handle) -> tuple[str, Any]:
@@ -342,6 +380,12 @@ def _what_it_calls(handle: Handle) -> Handle:
     return state.callback, state.args
 
 
+def _begun(handle: Handle) -> Handle:
+    """What a callback calls, which begins now, in its context."""
+    contextvars.begin_in(_context_of(handle))
+    return _what_it_calls(handle)
+
+
 def _context_of(handle: Handle) -> Any:
     """The context in which a callback runs; None for code of the library, which needs none."""
     callback, args = handle
@@ -357,7 +401,7 @@ def in_context(context: Any, callback: Any, args: tuple[Any, ...]) -> Handle:
 
 def calls(handle: Handle, callback: Any) -> bool:
     """Whether a handle is one that `in_context` gives for a function."""
-    return not isinstance(handle, Primitive) and _same(_what_it_calls(handle)[0], callback)
+    return not isinstance(handle, Primitive) and same(_what_it_calls(handle)[0], callback)
 
 
 def in_words(words: str) -> Callable[[Callable[..., Any]], Any]:
@@ -388,21 +432,28 @@ def run_in(context: Any, callback: Any, *args: Any) -> None:
     """Stands for the call of a function of the model in a context: see `_what_it_calls`."""
 
 
+@in_words("start timer")
+def timer_starts(call: CallHandle) -> None:
+    """What the loop does with a timer that another thread has given it."""
+    call.operate("", lambda: current_port().tasks.loop.start_timer((run_call, (call,))))
+
+
 def nothing() -> None:
     """What is run where a timer has only joined the queue of handles."""
 
 
-def event_loop(self: Any) -> None:
-    """What the thread that stands for the loop runs, block by block."""
+def event_loop(self: Any, from_outside: int) -> None:
+    """What a thread that stands for the loop runs, block by block."""
     while True:
-        callback, arguments = next_handle()
+        callback, arguments = next_handle(from_outside)
         callback(*arguments)
         end_handle()
 
 
-def next_handle() -> Any:
-    """The next callback, with its arguments."""
-    return current_port().tasks.loop.next_handle()
+def next_handle(from_outside: int) -> Handle:
+    """The next callback, or what comes from outside, with its arguments."""
+    loop = current_port().tasks.loop
+    return loop.next_from_outside() if from_outside else loop.next_callback()
 
 
 def end_handle() -> None:

@@ -63,6 +63,10 @@ class Queue(Primitive):
         real._queue = type(real._queue)([copy(item) for item in real._queue])
 
     @classmethod
+    def content(cls, state: Any) -> object:
+        return state.items
+
+    @classmethod
     def describe(cls, state: Any) -> str:
         text = show(list(state.items)) if state.items else "empty"
         if len(text) > LONGEST_SHOWN:

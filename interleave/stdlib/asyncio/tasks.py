@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from interleave.errors import ModelError
 from interleave.memory.coroutine import Coroutine, LibraryCoroutine, coroutine, stepwise_coroutine
@@ -46,6 +46,7 @@ class TaskState(NamedTuple):
     `phase` says whether it has begun, and whether it waits; `awaits` for which future, None for
     one of its own, of which `own` is the state: pending, woken, or the arguments of a
     CancelledError. `must_cancel` are the arguments of the one that is raised at the next step.
+    `is_forgotten`: what it waits for is done, and the loop was never told.
     """
 
     outcome: Outcome | None = None
@@ -55,6 +56,7 @@ class TaskState(NamedTuple):
     awaits: Any = None
     own: Any = PENDING
     must_cancel: tuple[Any, ...] | None = None
+    is_forgotten: bool = False
     cancels: int = 0
     """How often it was asked to cancel itself; see `Task.cancelling`."""
     names: tuple[tuple[str, Any], ...] = ()
@@ -62,6 +64,8 @@ class TaskState(NamedTuple):
 
 class Task(Future):
     """`asyncio.Task`. State: None while there is no such task, then a `TaskState`."""
+
+    stands_for: ClassVar[tuple[type, ...]] = (asyncio.Task,)
 
     noun = "task"
     runs = ThreadId(-1)
@@ -94,9 +98,19 @@ class Task(Future):
     def is_ready(self) -> bool:
         """Whether it could run, if it were its turn."""
         state: TaskState = self.state
+        if state.is_forgotten:
+            return False
         if state.phase != WAITING:
             return True
         return state.own != PENDING if state.awaits is None else state.awaits.is_done()
+
+    def may_run(self) -> bool:
+        """Whether it is there, and could run."""
+        return self.state is not None and not self.is_done() and self.is_ready()
+
+    def sleeps(self) -> bool:
+        """Whether it may be time that makes it ready, of which there is no other trace."""
+        return self.state.phase == READY and not current_port().tasks.loop.fifo
 
     def waiter_is_pending(self) -> bool:
         """Whether the future of its own that it waits for is neither done nor cancelled."""
@@ -115,8 +129,18 @@ class Task(Future):
         self.state = state._replace(**changes)
 
     def _set_own(self, own: Any) -> None:
+        loop = current_port().tasks.loop
+        loop.hear()
         self.state = self.state._replace(own=own)
-        current_port().tasks.loop.schedule(self)
+        try:
+            loop.schedule(self)
+        except RuntimeError:
+            self.lose_wakeup()
+            raise
+
+    def lose_wakeup(self) -> None:
+        """What it waits for is done, but an exception has kept that from the loop."""
+        self._change(is_forgotten=True)
 
     def park(self, on: Future | None) -> None:
         """It is about to wait."""
@@ -135,7 +159,7 @@ class Task(Future):
     def go_on(self) -> Any:
         """It is resumed: see `futures.resumed`."""
         loop = current_port().tasks.loop
-        if not (loop.is_free() and self.is_ready() and loop.is_next(self)):
+        if not (self.is_ready() and loop.can_take(self, is_timer=self.sleeps())):
             self.block()
         loop.took(self)
         state: TaskState = self.state
@@ -231,23 +255,29 @@ class Task(Future):
 def make_task(function: Any, names: dict[str, Any], label: str, context: Any) -> Task:
     """A task that runs a function with these locals, in a context, within an access."""
     tasks = current_port().tasks
+    tasks.loop.hear()
     room: Task = tasks.room(function, label)
+    tasks.loop.schedule(room)
     room.state = TaskState(names=tuple(names.items()))  # what is mutable is shared
     shared = dict(room.state.names)
     room.state = TaskState()
     contextvars.begin_in(context, room.runs)
     tasks.start(room.runs, function, shared)
-    tasks.loop.schedule(room)
     return room
 
 
 def create_task(coro: Any, *, name: str | None = None, context: Any = None) -> Task:
     """`asyncio.create_task`: the task begins later."""
+    if not current_port().tasks.in_loop:
+        raise RuntimeError("no running event loop")
+    return begin_task(coro, context=context)
+
+
+def begin_task(coro: Any, *, context: Any = None) -> Task:
+    """A new task of the loop, in whatever thread this is."""
     if not isinstance(coro, Coroutine):
         raise TypeError(f"a coroutine was expected, got {coro!r}")
     port = current_port()
-    if not port.tasks.in_loop:
-        raise RuntimeError("no running event loop")
     coro.start()
     function, names = coro.function, coro.names
     if isinstance(coro, LibraryCoroutine):
@@ -288,8 +318,10 @@ def coroutine_of(function: Any, args: tuple[Any, ...]) -> LibraryCoroutine:
 def sleep(delay: float, result: Any = None) -> Any:
     """`asyncio.sleep`: others may run meanwhile; for any time, if it is above zero."""
     task = current_port().tasks.current()
-    if delay <= 0 or not current_port().tasks.loop.fifo:
-        # Whether a timer or the loop itself makes it ready is all the same where any may be next.
+    loop = current_port().tasks.loop
+    if delay <= 0 or not (loop.fifo or loop.debug):
+        # Whether a timer or the loop itself makes it ready is all the same where any may be next,
+        # unless a thread that cancels it is to raise an exception.
         _access("sleep", task.give_way)
         resume(None, "sleep", resumed)
         return result
@@ -298,13 +330,14 @@ def sleep(delay: float, result: Any = None) -> Any:
 
     def begin() -> None:
         park()
-        current_port().tasks.loop.start_timer(timer)
+        loop.start_timer(timer)
 
     def go_on() -> None:
         try:
             resumed()
-        finally:
-            current_port().tasks.loop.stop_timer(timer)
+        except asyncio.CancelledError:
+            loop.stop_timer(timer)
+            raise
 
     _access("sleep", begin)
     resume(None, "sleep", go_on)

@@ -39,6 +39,8 @@ class TimeoutState(NamedTuple):
 class Timeout(Primitive):
     """`asyncio.Timeout`."""
 
+    stands_for = (asyncio.Timeout,)
+
     is_internal = True
 
     written_in_python = True

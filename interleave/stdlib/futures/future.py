@@ -70,6 +70,10 @@ class Future(Primitive):
         real._result = copy(real._result)
 
     @classmethod
+    def content(cls, state: Any) -> object:
+        return state.phase
+
+    @classmethod
     def describe(cls, state: Any) -> str:
         if state.phase in (CANCELLED, NOTIFIED):
             return "cancelled"

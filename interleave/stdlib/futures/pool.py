@@ -81,6 +81,10 @@ class ThreadPoolExecutor(Primitive):
         return made
 
     @classmethod
+    def content(cls, state: Any) -> object:
+        return state.tasks
+
+    @classmethod
     def describe(cls, state: Any) -> str:
         words = {"running": len(state.workers), "waiting": len(state.tasks)}
         parts = [f"{n} {word}" for word, n in words.items() if n] or ["idle"]

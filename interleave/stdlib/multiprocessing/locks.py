@@ -197,6 +197,10 @@ class Event(Between):
         return made
 
     @classmethod
+    def content(cls, state: Any) -> object:
+        return state.is_set
+
+    @classmethod
     def describe(cls, state: Any) -> str:
         return "set" if state.is_set else "not set"
 

@@ -63,6 +63,10 @@ class Holding(Between):
         """What the end of a process does, and what it waits for."""
 
     @classmethod
+    def content(cls, state: Any) -> object:
+        return state.messages
+
+    @classmethod
     def describe(cls, state: Any) -> str:
         return show([unpack(message) for message in state.messages])
 

@@ -83,6 +83,10 @@ class Queue(Holding):
         return made
 
     @classmethod
+    def content(cls, state: Any) -> object:
+        return (state.buffers, state.messages)
+
+    @classmethod
     def describe(cls, state: Any) -> str:
         text = show([unpack(message) for message in state.messages])
         for process, messages in state.buffers:

@@ -45,6 +45,10 @@ class Event(Primitive):
         return made
 
     @classmethod
+    def content(cls, state: Any) -> object:
+        return state.is_set
+
+    @classmethod
     def describe(cls, state: Any) -> str:
         return "set" if state.is_set else "not set"
 

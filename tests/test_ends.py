@@ -1,0 +1,565 @@
+"""How a run ends: by a signal, by a limit, or by what a model file does that none should do."""
+
+from __future__ import annotations
+
+import json
+import linecache
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import broken_files
+import pytest
+from click.testing import CliRunner, Result
+
+import interleave
+from interleave import ModelError, cli, interrupts
+from interleave.cli import main
+from interleave.engine import resources
+
+COUNTER = """
+from interleave import Model, thread
+
+class Counter(Model):
+    counter = 0
+
+    @thread(2)
+    def increment(self):
+        self.counter += 1
+"""
+
+ANYTHING = """
+import threading
+from interleave import Model, choose, invariant, thread
+{header}
+
+class Anything(Model):
+    x = 0
+    y = None
+    lock = threading.Lock()
+
+    def setup(self):
+        {setup}
+
+    @thread(2)
+    def step(self):
+        self.x += 1
+        {step}
+
+    @invariant
+    def holds(self):
+        {holds}
+        return self.x < 2
+"""
+
+
+def anything(header: str = "", setup: str = "", step: str = "", holds: str = "") -> str:
+    """A model in which something is done in a place of it. It has a lost update."""
+
+    def inside(text: str, depth: int = 8) -> str:
+        return textwrap.indent(text or "pass", depth * " ").strip()
+
+    return ANYTHING.format(
+        header=header, setup=inside(setup), step=inside(step), holds=inside(holds)
+    )
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    monkeypatch.chdir(tmp_path)
+
+    def write(text: str, name: str = "model.py") -> str:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(textwrap.dedent(text))
+        return name
+
+    return write
+
+
+def run(*arguments: str) -> Result:
+    found = CliRunner().invoke(main, arguments)
+    assert found.exit_code in (0, 1, 2, 3), found.stderr
+    assert "Traceback" not in found.stdout + found.stderr
+    return found
+
+
+def process(*arguments: str, before: str = "", **options: Any) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own."""
+    code = f"import interleave.watchdog\n{before}\nfrom interleave.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        **{"capture_output": True, "text": True, "check": False, "timeout": 60, **options},
+    )
+
+
+# Signals
+
+
+PHASES = {
+    "import": (anything("for i in range(50_000): pass"), ["check"]),
+    "setup": (anything(setup="for i in range(50_000): pass"), ["check", "-q"]),
+    "property": (anything(holds="for i in range(2_000): pass"), ["check", "-q"]),
+    "choose": (anything(setup="self.y = choose(range(30))"), ["check"]),
+    "drawing": (anything(), ["check", "--diagram", "found.dot", "--format", "json"]),
+    "graph": (anything(step="self.y = choose(range(3))"), ["graph", "-o", "graph.dot", "--full"]),
+}
+
+
+@pytest.fixture
+def alarm(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Have a signal come some seconds after the options were read, wherever the process then is."""
+
+    def arrange(seconds: float) -> None:
+        @contextmanager
+        def listening(*signals: int) -> Iterator[None]:
+            with interrupts.listening(*signals):
+                signal.signal(signal.SIGALRM, signal.getsignal(signal.SIGINT))
+                signal.setitimer(signal.ITIMER_REAL, seconds)
+                yield
+
+        monkeypatch.setattr(cli, "listening", listening)
+
+    return arrange
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there is no such timer")
+@pytest.mark.parametrize("phase", PHASES)
+def test_at_any_moment(write, alarm, phase: str) -> None:
+    text, (command, *options) = PHASES[phase]
+    arguments = [command, write(text), *options]
+    run(*arguments)
+    started = time.perf_counter()
+    whole = run(*arguments)
+    seconds = time.perf_counter() - started
+    draw = random.Random(phase)
+    codes = []
+    for _ in range(17):
+        alarm(draw.uniform(0.0005, seconds))
+        cut = run(*arguments)
+        codes.append(cut.exit_code)
+        told = cut.stdout + cut.stderr
+        assert "interrupted" in told or cut.exit_code == whole.exit_code
+        assert "Anything: " in told or '"models": [' in told or cut.stderr == "interrupted\n"
+        assert "ignored" not in told
+        if "json" in options:
+            json.loads(cut.stdout)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+        assert interrupts.where_left() == interrupts.ANYWHERE
+        assert sys.getprofile() is None
+    assert {*codes} <= {whole.exit_code, 1, 3}
+
+
+def test_a_signal_that_the_model_swallows_is_not_lost(write) -> None:
+    inside = (
+        "import signal\ntry:\n    signal.raise_signal(signal.SIGTERM)\nexcept BaseException: pass"
+    )
+    cut = run("check", write(f"{inside}\n{COUNTER}"), "-q")
+    assert (cut.exit_code, cut.stderr) == (3, "interrupted\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals to send")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_process(write, number: int) -> None:
+    there, waits = "open('there', 'w').close()", "self.lock.acquire(); self.lock.acquire()"
+    code = "from interleave.cli import main; main()"
+    command = [sys.executable, "-c", code, "check", write(anything(there, setup=waits)), "-q"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        try:
+            patience = time.monotonic() + 60
+            while not Path("there").exists() and time.monotonic() < patience:
+                time.sleep(0.01)
+            time.sleep(0.5)  # it is in setup by then
+            child.send_signal(number)
+            output, errors = child.communicate(timeout=60)
+        finally:
+            child.kill()
+    assert (output, errors) == ("Anything: inconclusive - incomplete search: interrupted\n", "")
+    assert child.returncode == 3
+
+
+# Code that does not come back
+
+
+PLACES = ("setup", "step", "holds")
+ENDLESS = {
+    "loop": "while True: pass",
+    "calls": "for i in iter(int, 1): (lambda: 1)()",
+    "swallows": "while True:\n    try: len('')\n    except: pass",
+    "generator": "any(x for x in iter(int, 1))",
+}
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have few instructions, in little time, be too many."""
+    monkeypatch.setattr(interrupts, "TICK", 0.005)
+    monkeypatch.setattr(interrupts, "FEW_INSTRUCTIONS", 500)
+    monkeypatch.setattr(interrupts, "MOST_INSTRUCTIONS", 20_000)
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("endless", ENDLESS)
+def test_code_that_does_not_come_back_is_ended(write, impatient, place: str, endless: str) -> None:
+    text = anything(**{place: ENDLESS[endless]})
+    if place == "step":  # statements of a thread are run one by one: in one of them
+        text = anything("def endless():\n    " + ENDLESS[endless].replace("\n", "\n    "))
+        text = text.replace("self.x += 1\n", "self.x += 1; sorted([1], key=lambda _: endless())\n")
+    seconds = "0.3" if endless == "swallows" else "20"
+    found = run("check", write(text), "--max-seconds", seconds)
+    if endless == "swallows":  # every exception: so the time ends it
+        assert found.exit_code == 3
+        return
+    if place == "step":
+        assert found.exit_code == 2
+        return
+    assert "runs more than 20,000 instructions: it does not come back" in found.stderr
+    assert found.exit_code == 2
+    assert run("check", "model.py").stderr == found.stderr  # with the same line
+
+
+def test_code_that_takes_long_is_begun_again_and_does_the_same(
+    write, monkeypatch, impatient
+) -> None:
+    name = write(anything(setup="self.y = sum([i for i in range(200_000)])"))
+    monkeypatch.setattr(interrupts, "FEW_INSTRUCTIONS", 10**9)
+    monkeypatch.setattr(interrupts, "MOST_INSTRUCTIONS", 10**9)
+    quick = run("check", name)
+    monkeypatch.setattr(interrupts, "FEW_INSTRUCTIONS", 100)
+    assert run("check", name).output == quick.output
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        anything("import itertools\nfor _ in itertools.count(): pass"),
+        anything(setup="self.lock.acquire(); self.lock.acquire()"),
+        anything(setup="import threading; threading.Event().wait(60)"),
+        anything(setup="while True: pass"),
+        anything(setup="self.y = choose(range(100_000))"),
+        anything(holds="while True: pass"),
+        anything(step="self.y = choose(range(90_000))"),
+    ],
+)
+@pytest.mark.parametrize("command", [("check", "-q"), ("graph", "-o", "graph.json"), ("steps",)])
+def test_max_seconds_bound_every_phase(write, text: str, command: tuple[str, ...]) -> None:
+    started = time.monotonic()
+    found = run(*command, write(text), "--max-seconds", "0.1")
+    assert time.monotonic() - started < 10
+    if command == ("steps",):  # which asks no property
+        assert found.exit_code in (0, 2, 3)
+    else:
+        assert found.exit_code in (2, 3)
+        assert "0.1 seconds" in found.output
+
+
+HURRY = "interleave.watchdog.PATIENCE = 0.2"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no process to look on")
+@pytest.mark.parametrize("place", ["header", *PLACES])
+def test_code_in_c_is_ended_from_outside(write, place: str) -> None:
+    write(COUNTER, "first.py")
+    write(anything(**{place: "sum(range(10**12))"}))
+    arguments = ["check", "first.py", "model.py", "--max-seconds", "0.3"]
+    done = process(*arguments, "-q", before=HURRY)
+    if place == "header":
+        assert (done.stdout, done.returncode) == ("", 3)
+        assert done.stderr.startswith("interrupted: to import a model file took too long")
+        return
+    first, second = done.stdout.splitlines()
+    assert first == "Counter: violated - lost-update on counter"
+    assert second.startswith("Anything: inconclusive - incomplete search: code of the model took")
+    assert (done.stderr, done.returncode) == ("", 1)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no process to look on")
+def test_what_was_known_is_json(write) -> None:
+    text = anything(setup="sum(range(10**12))").replace("class A", "@expect(nothing)\nclass A")
+    write(text.replace("import Model", "import expect, nothing, Model"))
+    arguments = ["check", "model.py", "--format", "json", "--max-seconds", "0.3"]
+    done = process(*arguments, before=HURRY)
+    document = json.loads(done.stdout)
+    assert (document["exit_code"], done.returncode) == (3, 3)
+    assert [model["verdict"] for model in document["models"]] == ["inconclusive"]
+
+
+# Memory
+
+
+def test_memory_is_what_the_cgroup_leaves(monkeypatch) -> None:
+    monkeypatch.setattr(resources, "installed", lambda: 8_000_000_000)
+    monkeypatch.setattr(resources, "limits_of_cgroups", lambda: (10**9, 9 * 10**18))
+    assert resources.available() == 10**9
+    monkeypatch.setattr(resources, "resident", lambda: 9 * 10**8)
+    assert resources.shortage() == "reached 0.8 GB, nearly all the memory of this machine"
+    assert resources.shortage(2 * 10**9) == ""
+    assert resources.shortage(5 * 10**8) == "reached the limit of 500 MB"
+
+
+def test_max_memory(write) -> None:
+    cut = run("check", write(COUNTER), "-q", "--max-memory", "1MB")
+    assert cut.exit_code == 3
+    assert cut.stdout.endswith(" - incomplete search: reached the limit of 1 MB\n")
+    assert run("check", "model.py", "-q", "--max-memory", "1.5 TB").exit_code == 1
+    for size in ("2XB", "-1GB", "0", "much"):
+        wrong = run("check", "model.py", "--max-memory", size)
+        assert (wrong.exit_code, "is no size" in wrong.stderr) == (2, True)
+
+
+def test_no_more_memory_is_no_violation(write) -> None:
+    found = run("check", write(anything(step="[0] * 10**16")), "-q")
+    assert found.exit_code in (1, 3)  # by what is known besides
+    assert "the system gave no more memory" in found.stdout
+
+
+# What no model file should do
+
+
+RAISES = {
+    "SystemExit": "raise SystemExit(0)",
+    "exit": "import sys; sys.exit()",
+    "KeyboardInterrupt": "raise KeyboardInterrupt",
+    "GeneratorExit": "raise GeneratorExit",
+    "BaseException": "raise type('Odd', (BaseException,), {})()",
+    "_exit": "__import__('os')._exit(0)",
+    "abort": "__import__('os').abort()",
+    "mute": "raise type('Mute', (Exception,), {'__str__': None})()",
+    "long": "raise ValueError('x' * 1_000_000)",
+    "RecursionError": "f = lambda: f(); f()",
+}
+
+
+@pytest.mark.parametrize("place", ["header", "setup", "holds"])
+@pytest.mark.parametrize("raises", RAISES)
+def test_whatever_is_raised_is_told_and_the_others_are_checked(write, place, raises) -> None:
+    write(anything(**{place: RAISES[raises]}), "models/a.py")
+    write(COUNTER, "models/b.py")
+    found = run("check", "models", "-q")
+    assert found.exit_code == 2
+    assert found.stdout.splitlines() == [
+        "Counter: violated - lost-update on counter",
+        "0 of 1 models pass, and 1 could not be checked",
+    ]
+    assert "models/a.py:" in found.stderr
+    assert "interrupted" not in found.stderr
+    assert len(found.stderr) < 3_000
+    document = json.loads(run("check", "models", "--format", "json").stdout)
+    assert (document["exit_code"], len(document["errors"])) == (2, 1)
+    with pytest.raises(interleave.InterleaveError):
+        interleave.check("models")
+
+
+@pytest.mark.parametrize("raises", ["KeyboardInterrupt", "GeneratorExit", "long"])
+def test_what_leaves_a_thread_is_a_violation(write, raises: str) -> None:
+    found = run("check", write(anything(step=RAISES[raises])))
+    assert found.exit_code == 1
+    assert "exception: step[0] is ended by " in found.stdout
+    assert len(found.stdout) < 20_000
+
+
+VALUES = {
+    "integer": "10 ** 6000",
+    "negative": "-(10 ** 20_000)",
+    "text": "'x' * 1_000_000",
+    "deep": "deep(5_000)",
+    "rather deep": "deep(150)",
+    "wide": "tuple(range(20_000))",
+}
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("place", ["setup", "step"])
+def test_values_of_any_size(write, value: str, place: str) -> None:
+    header = (
+        "def deep(depth):\n    found = ()\n    for _ in range(depth): found = (found,)\n"
+        f"    return found\nVALUE = {VALUES[value]}"
+    )
+    name = write(anything(header, **{place: "self.y = VALUE"}))
+    started = time.monotonic()
+    for options in ([], ["--format", "json"], ["--diagram", "found.dot"]):
+        found = run("check", name, *options)
+        assert found.exit_code == 1 or (value, found.exit_code) == ("deep", 2)
+        if options[-1:] == ["json"] and found.exit_code == 1:
+            json.loads(found.stdout)
+    assert time.monotonic() - started < 20
+
+
+def test_conditions_in_conditions(write) -> None:
+    nested = (
+        "".join(f"{' ' * depth}if self.x < 9:\n" for depth in range(20)) + " " * 20 + "self.y = 1"
+    )
+    assert run("check", write(anything(step=nested)), "-q").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--max-states", "1" + 20 * "0"], ["--max-states", "1" + 20 * "0", "--engine", "native"]],
+)
+def test_limits_beyond_all_bounds(write, options: list[str]) -> None:
+    assert run("check", write(COUNTER), "-q", *options).exit_code == 1
+    assert run("check", "model.py", "--max-seconds", "nan").exit_code == 2
+
+
+def test_more_workers_than_there_can_be(write) -> None:
+    assert run("check", write(COUNTER), "--engine", "native", "--workers", "100000").exit_code == 1
+
+
+# Files
+
+
+def test_what_is_no_file_is_told_and_the_others_are_checked(write) -> None:
+    write(COUNTER, "models/counter.py")
+    write("VALUE = 1", "models/helper.py")
+    write("def f(:", "models/wrong.py")
+    Path("models/folder.py").mkdir()
+    Path("models/dangling.py").symlink_to("nowhere.py")
+    if hasattr(os, "mkfifo"):
+        os.mkfifo("models/fifo.py")
+    found = run("check", "models", "-q")
+    assert found.exit_code == 2
+    assert found.stdout.startswith("Counter: violated - lost-update on counter\n0 of 1 models pass")
+    assert [line for line in found.stderr.splitlines() if line.startswith("error: ")] == [
+        "error: models/dangling.py is no file that can be read",
+        *(["error: models/fifo.py is no file that can be read"] if hasattr(os, "mkfifo") else []),
+        "error: models/folder.py is a folder",
+        "error: models/wrong.py:1:7: syntax error: invalid syntax",
+    ]
+
+
+def test_a_file_is_checked_once(write) -> None:
+    name = write(COUNTER, "models/counter.py")
+    found = run("check", name, f"./{name}", str(Path(name).resolve()), "models", "-q")
+    assert found.stdout == "Counter: violated - lost-update on counter\n"
+
+
+PACKAGE = COUNTER.replace("counter = 0", "counter = START").replace(
+    "class", "from .parts import START\nfrom .inner.deep import DEEP\n\nclass"
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [
+        ("package_of_ends/model.py", "package_of_ends/model.py"),
+        ("package_of_ends", "package_of_ends/model.py"),
+        ("package_of_ends.model", "package_of_ends/model.py"),
+    ],
+)
+def test_packages(write, target: str, shown: str) -> None:
+    write("", "package_of_ends/__init__.py")
+    write("from .inner.deep import DEEP as START", "package_of_ends/parts.py")
+    write("", "package_of_ends/inner/__init__.py")
+    write("from .. import inner\nDEEP = 3", "package_of_ends/inner/deep.py")
+    write(PACKAGE, "package_of_ends/model.py")
+    usual = [*sys.path]
+    try:
+        found = run("check", target)
+    finally:
+        for name in [each for each in sys.modules if each.startswith("package_of_ends")]:
+            del sys.modules[name]
+    assert found.exit_code == 1, found.stderr
+    assert found.stdout.splitlines()[1].startswith(shown)
+    assert "counter = 4" in found.stdout
+    assert sys.path == usual
+
+
+@pytest.mark.parametrize("name", ["no.such.module", "os.path.nothing", "../nothing", "a b", ""])
+def test_names_that_are_no_files(write, name: str) -> None:
+    found = run("check", name)
+    assert found.exit_code == 2
+    assert found.stderr
+
+
+def test_a_file_leaves_the_process_as_it_was(write) -> None:
+    write("import os, sys\nos.chdir('/')\nsys.setrecursionlimit(70)\n" + COUNTER, "models/a.py")
+    write(COUNTER.replace("Counter", "Other"), "models/b.py")
+    deepest, folder = sys.getrecursionlimit(), Path.cwd()
+    found = run("check", "models", "-q")
+    assert found.stdout.count("violated - lost-update on counter") == 2
+    assert (sys.getrecursionlimit(), Path.cwd()) == (deepest, folder)
+
+
+@pytest.mark.parametrize("place", ["header", *PLACES])
+def test_what_a_model_prints_is_no_report(write, place: str) -> None:
+    found = run("check", write(anything(**{place: "print('hello')"})), "--format", "json")
+    assert [model["model"] for model in json.loads(found.stdout)["models"]] == ["Anything"]
+    assert "hello" in found.stderr or place in ("step", "holds")  # which print nothing
+
+
+# Outputs
+
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no full device")
+def test_outputs_that_are_full(write) -> None:
+    name = write(COUNTER)
+    with FULL.open("w") as full:
+        done = process("check", name, capture_output=False, stdout=full, stderr=subprocess.PIPE)
+        assert done.returncode == 2
+        assert done.stderr.startswith("error: the report cannot be written: ")
+        assert "Exception" not in done.stderr
+        done = process("check", "nowhere.py", capture_output=False, stderr=full)
+        assert done.returncode == 2
+
+
+@pytest.mark.parametrize("closed", ["1", "2"])
+def test_outputs_that_are_closed(write, closed: str) -> None:
+    done = process("check", write(COUNTER), preexec_fn=lambda: os.close(int(closed)))
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_reader_that_has_read_enough(write) -> None:
+    read, write_end = os.pipe()
+    os.close(read)
+    done = process(
+        "check", write(COUNTER), capture_output=False, stdout=write_end, stderr=subprocess.PIPE
+    )
+    os.close(write_end)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+# At a prompt
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_at_a_prompt_and_in_a_notebook(is_known: bool) -> None:
+    name = f"<input of test_ends, {is_known}>"
+    if is_known:
+        lines = COUNTER.splitlines(keepends=True)
+        linecache.cache[name] = (len(COUNTER), None, lines, name)
+    cells: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(COUNTER, name, "exec"), cells)
+    if is_known:
+        (found,) = interleave.check(cells["Counter"]).models
+        assert (found.verdict, found.violations[0].kind) == ("violated", "lost-update")
+        return
+    with pytest.raises(ModelError, match="cannot be found"):
+        interleave.check(cells["Counter"])
+
+
+# Anything else
+
+
+def test_broken_files(write) -> None:
+    """As many as there is time for; `broken_files` itself looks at more."""
+    ends = time.monotonic() + 2
+    number = 0
+    while time.monotonic() < ends and number < 200:
+        found = broken_files.check(number)
+        assert not broken_files.wrong(found), (number, found.stderr)
+        number += 1
+    assert number > 3
