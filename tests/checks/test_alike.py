@@ -1,4 +1,4 @@
-"""One cause is one report, however many instances, elements or objects have it."""
+"""One cause is one report, however many instances have it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_no_report_is_given_twice(tmp_path: Path, cause: str) -> None:
     file.write_text(HEADER + textwrap.dedent(SAME[cause]))
     (found,) = check(file).models
     causes = [
-        (each.kind, each.source, *(wait.source for wait in each.waits)) for each in found.violations
+        (each.kind, each.location, each.source, *(wait.source for wait in each.waits)) for each in found.violations
     ]
     told = [message for each in found.violations for message in (each.message, *each.alike)]
     assert len({*told}) == len(told)
