@@ -21,6 +21,7 @@ from interleave.machine.step import AccessRecord, Touch
 from interleave.machine.switching import Switches
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import NoLoop, Tasks
+from interleave.machine.unsent import changed_while_unsent
 from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
 from interleave.memory.made import Kind
 from interleave.memory.port import WHOLE, AccessKind, Location
@@ -187,9 +188,23 @@ class StepPort:
             before = places.written[index] if index in places.written else places.before[index]
             value = self._heap.values[before]._replace(contents=value)
         number = self._making.id_of(value, f"shared variable {location.name!r}")
+        self._check_unsent(location, number)
         places.written[index] = number
         if present is not None:
             present.writes.append(Touch(location, part, fresh, number))
+
+    def _check_unsent(self, location: Location, number: int) -> None:
+        """Stop where this changes what the feeder of a queue may not have copied yet."""
+        queues = self._program.queues
+        if not queues or self._heap.owner(location)._between_processes:
+            return
+        if location.owner and self._places.at(location.index) != number:
+            for queue in queues:
+                if queue.is_to_copy(location):
+                    self._ending.halt(changed_while_unsent(queue))
+
+    def put_off(self, queue: Any, message: object) -> None:
+        self._stack.note_put(queue, message)
 
     def switch_point(self) -> None:
         self._switches.note_point()

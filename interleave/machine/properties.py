@@ -93,6 +93,9 @@ class PropertyPort:
         value = values[self._state[location.index]]
         return value.contents if location.is_room else value
 
+    def put_off(self, queue: Any, message: object) -> None:
+        self.halt(_refused("put anything into a queue"))
+
     def switch_point(self) -> None:
         """A property is asked between steps."""
 
