@@ -286,6 +286,102 @@ def test_a_message_has_copies_of_what_is_shared_at_any_depth(kind) -> None:
     assert on_both(Sends).verdict == "verified"
 
 
+HOOKS = """\
+import multiprocessing
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+from uuid import UUID
+from interleave import *
+
+class Plain:
+    def __init__(self):
+        self.a = 1
+
+class Says(Plain):
+    def __getstate__(self):
+        return {}
+
+class Takes(Plain):
+    def __setstate__(self, state):
+        self.a = 2
+
+class Derived(Takes):
+    pass
+
+class Reduced:
+    def __reduce__(self):
+        return (list, ())
+
+class Slots:
+    __slots__ = ("a",)
+    def __init__(self):
+        self.a = 1
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    a: int = 1
+
+class Fixed(NamedTuple):
+    a: int = 1
+
+class Colour(Enum):
+    RED = 1
+
+class Wrong(Exception):
+    pass
+
+class Needs(Exception):
+    def __init__(self, a, b):
+        super().__init__(a)
+
+class Sends(Model):
+    queue = multiprocessing.QUEUE()
+
+    def setup(self):
+        self.kept = MADE
+
+    @process
+    def send(self):
+        self.queue.put(WHAT)
+
+    @process
+    def receive(self):
+        self.queue.get()
+"""
+
+
+@pytest.mark.parametrize("queue", ["Queue", "SimpleQueue"])
+@pytest.mark.parametrize(
+    ("made", "is_sent"),
+    [
+        ("Plain()", True),
+        ("Slots()", True),
+        ("Frozen()", True),
+        ("Fixed()", True),
+        ("Colour.RED", True),
+        ("UUID(int=1)", True),
+        ("Wrong(1)", True),
+        ("Says()", False),
+        ("Derived()", False),
+        ("[(Takes(),)]", False),
+        ("Reduced()", False),
+        ("Needs(1, 2)", False),
+    ],
+)
+def test_what_says_itself_how_it_is_pickled_is_refused(made, is_sent, queue, tmp_path) -> None:
+    kept = made != "Wrong(1)" and made != "Needs(1, 2)"  # a state holds no exception
+    for what in (made, "self.kept") if kept else (made,):
+        file = tmp_path / "model.py"
+        text = HOOKS.replace("QUEUE", queue).replace("MADE", made if kept else "0")
+        file.write_text(text.replace("WHAT", what))
+        if is_sent:
+            assert check(file).models[0].verdict == "verified"
+        else:
+            with pytest.raises(ModelError, match="this cannot be sent to another process: "):
+                check(file)
+
+
 @pytest.mark.parametrize("what", ["self.lock", "[self.queue]", "self.own", "lambda: 0"])
 def test_what_cannot_be_pickled_is_lost_in_the_feeder(what, tmp_path: Path) -> None:
     file = tmp_path / "model.py"

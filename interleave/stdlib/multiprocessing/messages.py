@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,8 @@ from interleave.memory.values import (
     Shared,
     Thawer,
     Uncapturable,
+    is_defined_in_python,
+    members_by_base,
     register_immutable,
     slots_of,
 )
@@ -94,13 +97,16 @@ class _Packer(Freezer):
     def freeze(self, value: Any) -> Key:
         if type(value) is Closure:
             raise _unsendable(f"{value.__name__} was made by a running function")
-        if not issubclass(type(value), Shared):
+        kind = type(value)
+        if not issubclass(kind, Shared):
+            if is_defined_in_python(kind) and (hook := _hook(kind)) is not None:
+                raise _unsendable(f"{kind.__name__} has a method {hook}, which pickling asks")
             return super().freeze(value)
         number = value._number
         if number not in self._copies:
             self._copies[number] = _copy(value)
             self.copied.append(value)
-        return super().freeze(self._copies[number])
+        return self.freeze(self._copies[number])
 
     def _elements(self, elements: Any) -> tuple[Key, ...]:
         found = super()._elements(elements)
@@ -111,6 +117,28 @@ class _Packer(Freezer):
 
 def _refers(key: object) -> bool:
     return type(key) is tuple and (key[:1] == (Shared,) or any(map(_refers, key)))
+
+
+_HOOKS = (
+    "__reduce_ex__", "__reduce__", "__getstate__", "__setstate__",
+    "__getnewargs_ex__", "__getnewargs__",
+)  # fmt: skip
+"""Methods by which a class says how its instances are pickled."""
+
+
+def _hook(kind: type) -> str | None:
+    """The method of a class of the user's that says how its instances are pickled, if any does.
+
+    Those of Python's own classes keep all there is.
+    """
+    # An exception is made anew from its arguments.
+    hooks = (*_HOOKS, "__init__") if issubclass(kind, BaseException) else _HOOKS
+    for members in members_by_base(kind):
+        for hook in hooks:
+            made_in = getattr(members.get(hook), "__module__", None) or "builtins"
+            if made_in.partition(".")[0] not in sys.stdlib_module_names:
+                return hook
+    return None
 
 
 def _copy(shared: Any) -> Any:
