@@ -21,7 +21,6 @@ from interleave.machine.step import AccessRecord, Touch
 from interleave.machine.switching import Switches
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import NoLoop, Tasks
-from interleave.machine.unsent import changed_while_unsent
 from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
 from interleave.memory.made import Kind
 from interleave.memory.port import WHOLE, AccessKind, Location
@@ -201,7 +200,7 @@ class StepPort:
         if location.owner and self._places.at(location.index) != number:
             for queue in queues:
                 if queue.is_to_copy(location):
-                    self._ending.halt(changed_while_unsent(queue))
+                    self._ending.halt(queue.changed_too_soon())
 
     def put_off(self, queue: Any, message: object) -> None:
         self._stack.note_put(queue, message)

@@ -28,7 +28,7 @@ from interleave.machine.step import FAILED, FINISHED, Blocked, Failure, State, S
 from interleave.machine.switching import Switches, noting_frames, noting_python_code
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import CANCELLED
-from interleave.machine.unsent import Unsent, changed_while_unsent
+from interleave.machine.unsent import Unsent
 from interleave.memory.made import MadeObject
 from interleave.memory.port import AccessKind
 from interleave.memory.values import Key
@@ -279,7 +279,7 @@ class StepRun:
         for each in changed:
             if each.queue.is_feeding():
                 code, at = here
-                error = changed_while_unsent(each.queue)
+                error: ModelError = each.queue.changed_too_soon()
                 error.at(code.place(at))
                 error.led_to_by(self._stack.calls())
                 raise error

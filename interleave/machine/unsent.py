@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from interleave.errors import ModelError
 from interleave.memory.values import Freezer, Key, Uncapturable
 
 
@@ -33,15 +32,6 @@ def unsent_in(queue: Any, message: object) -> list[Unsent]:
     parts = _Parts()
     parts.freeze(message)
     return [Unsent(queue, part) for part in parts.found]
-
-
-def changed_while_unsent(queue: Any) -> ModelError:
-    """What is to be said of a change that a feeder may see, or not."""
-    return ModelError(
-        f"this changes, or shares, what was put into {queue.location.name} while its feeder may "
-        "not have copied it yet: either is received, what it was or what it becomes",
-        remedy="put a copy, as in q.put(list(items))",
-    )
 
 
 class _Parts(Freezer):

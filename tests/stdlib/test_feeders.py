@@ -232,6 +232,36 @@ def test_another_thread_of_the_process_may_not_change_it_either() -> None:
     assert on_both(Elsewhere).verdict == "verified"
 
 
+def test_what_is_put_is_not_changed_while_put_waits() -> None:
+    class Full(Model):
+        queue = multiprocessing.Queue(1)
+        empty = multiprocessing.Event()
+
+        def setup(self):
+            self.items = [1]
+            self.queue.put(0)
+
+        @thread
+        def put(self):
+            self.queue.put(self.items)  # has looked at them when it comes to wait
+
+        @thread
+        def change(self):
+            self.items.append(2)
+            assert self.queue.get() == 0
+            self.empty.set()
+
+        @process
+        def get(self):
+            self.empty.wait()
+            assert self.queue.get() in ([1], [1, 2])
+
+    for engine in ENGINES:
+        with pytest.raises(ModelError, match="what was put into queue") as caught:
+            check(Full, engine=engine)
+        assert caught.value.place is not None
+
+
 def test_what_was_put_is_not_shared_before_it_is_received() -> None:
     class Shares(Parent):
         @thread

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from interleave.errors import ModelError
 from interleave.memory.closures import Closure
 from interleave.memory.containers import SharedArray, SharedContainer
-from interleave.memory.port import Location, current_port
+from interleave.memory.port import WHOLE, Location, Port, current_port, using_port
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import (
     Freezer,
@@ -37,6 +37,13 @@ class Packed:
     def __init__(self, key: Key, copied: tuple[Shared, ...] = ()) -> None:
         self.key = key
         self.copied = copied
+
+    def is_as(self, value: object) -> bool:
+        """Whether the value is what it was, as far as it is shared. Within an access."""
+        if not self.copied:
+            return True
+        with using_port(_Unnoticed(current_port())):
+            return _Packer().freeze(value) == self.key
 
     def copies(self, location: Location) -> bool:
         """Whether what is at a location is a part of it."""
@@ -113,6 +120,24 @@ class _Packer(Freezer):
         if any(_refers(key) for key in found):
             raise _unsendable("a set of shared objects has no order that is always the same")
         return found
+
+
+class _Unnoticed:
+    """A port by which the present access looks at what it only compares."""
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._port, name)
+
+    def access(self, kind: object, effect: Callable[[], Any], *, private: bool = False) -> Any:
+        """Performed as a part of the present one."""
+        return effect()
+
+    def read(self, location: Location, *, part: object = WHOLE) -> Any:
+        """The value there, not noted as read."""
+        return self._port.read(location, part=None)
 
 
 def _refers(key: object) -> bool:

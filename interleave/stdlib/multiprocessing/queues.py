@@ -103,6 +103,8 @@ class Queue(Holding):
                 if block and timeout is None:
                     self.block()
                 raise Full
+            if type(message) is Packed and not message.is_as(obj):
+                current_port().halt(self.changed_too_soon())
             process = current_port().process
             self.state = self._added(state.with_buffer(process, (*state.buffer(process), message)))
 
@@ -206,6 +208,14 @@ class Queue(Holding):
         """Whether the feeder of this process may not have copied what is at a location."""
         buffer = self.state.buffer(current_port().process)
         return any(type(message) is Packed and message.copies(location) for message in buffer)
+
+    def changed_too_soon(self) -> ModelError:
+        """What is to be said of a change that the feeder may see, or not."""
+        return ModelError(
+            f"this changes, or shares, what was put into {self._location.name} while its feeder "
+            "may not have copied it yet: either is received, what it was or what it becomes",
+            remedy="put a copy, as in q.put(list(items))",
+        )
 
     def notices_ends(self, *, alone: bool) -> bool:
         return True
