@@ -22,7 +22,9 @@ class LocalStates:
             self.id_of((ended,))
 
     def id_of(self, key: Key) -> int:
-        """The number of a local state: its frames, and the log of the innermost one's block."""
+        """The number of a local state: its frames, the log of the innermost one's block, and what
+        is unsent.
+        """
         found = self._ids.get(key)
         if found is None:
             found = self._ids[key] = len(self._keys)

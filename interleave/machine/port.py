@@ -211,6 +211,7 @@ class StepPort:
             before = places.written[index] if index in places.written else places.before[index]
             value = self._heap.values[before]._replace(contents=value)
         number = self._making.id_of(value, f"shared variable {location.name!r}")
+        self._check_unsent(location, number)
         places.written[index] = number
         if present is not None:
             present.writes.append(Touch(location, part, fresh, number))
@@ -222,6 +223,19 @@ class StepPort:
         present = self._accesses.present
         assert present is not None
         present.exclusive.append(Exclusive(location, writes, rule))
+
+    def _check_unsent(self, location: Location, number: int) -> None:
+        """Stop where this changes what the feeder of a queue may not have copied yet."""
+        queues = self._program.queues
+        if not queues or self._heap.owner(location)._between_processes:
+            return
+        if location.owner and self._places.at(location.index) != number:
+            for queue in queues:
+                if queue.is_to_copy(location):
+                    self._ending.halt(queue.changed_too_soon())
+
+    def put_off(self, queue: Any, message: object) -> None:
+        self._stack.note_put(queue, message)
 
     def switch_point(self) -> None:
         self._switches.note_point()

@@ -118,6 +118,9 @@ class PropertyPort:
     def exclude(self, location: Location, rule: str, *, writes: bool) -> None:
         """Nothing is concurrent with a property."""
 
+    def put_off(self, queue: Any, message: object) -> None:
+        self.halt(_refused("put anything into a queue"))
+
     def switch_point(self) -> None:
         """A property is asked between steps."""
 

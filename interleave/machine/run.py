@@ -8,7 +8,7 @@ from its beginning, with a log of what its accesses gave before.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -28,6 +28,7 @@ from interleave.machine.step import FAILED, FINISHED, Blocked, Failure, State, S
 from interleave.machine.switching import Switches, noting_frames, noting_python_code
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import CANCELLED
+from interleave.machine.unsent import Unsent
 from interleave.memory.made import MadeObject
 from interleave.memory.port import AccessKind
 from interleave.memory.values import Key
@@ -139,7 +140,7 @@ class StepRun:
         if self._tasks.task is not None:
             # It begins when the loop comes to it, and may be cancelled before.
             frames = self._stack.freeze(self._making.moved)
-            return self._step(self._locals.id_of((frames, ())), self._stack.shown())
+            return self._step(self._locals.id_of((frames, (), ())), self._stack.shown())
         step = self._go()
         assert isinstance(step, Step)
         return step
@@ -152,8 +153,8 @@ class StepRun:
     def run(self, local: int) -> Step | Blocked:
         """Take the step from a local state. Raises `ModelError`, `Restart`."""
         self._before = local
-        frames, log = self._locals[local]
-        self._stack.thaw(frames)
+        frames, log, unsent = self._locals[local]
+        self._stack.thaw(frames, unsent)
         self._log.entries += log
         last = self._stack.frames[0]
         self._control.is_returning = last.at >= len(last.code.blocks)
@@ -200,11 +201,16 @@ class StepRun:
         first = stack.shown()
         seen: set[Any] = set()
         while True:
-            start = stack.freeze(moved)
+            start, unsent = stack.freeze(moved), stack.freeze_unsent()
+            here = stack.here()
             if not log.entries:
                 self._note_progress(seen, start)
             ended = self._control.run_block()
+            changed = stack.changed(moved)
+            if ending.how in ("", "suspended"):
+                self._check_unsent(changed, here)
             if not ending.how:
+                stack.end_block(changed)
                 stack.coroutines += self._tasks.made
             elif ending.how == "error":
                 raise self._error(first)
@@ -212,14 +218,14 @@ class StepRun:
                 return self._blocked()
             else:
                 if moved:
-                    start = stack.freeze(moved)
+                    start, unsent = stack.freeze(moved), stack.freeze_unsent()
                 if isinstance(start, ModelError):
                     raise start
                 if moved:
                     # What was stored and is in no local was made in this statement.
                     stored = self._making.stored.items()
                     log.mark_stored(at for made, at in stored if not stack.has_replaced(made))
-                return self._step(self._locals.id_of((start, tuple(log.entries))), first)
+                return self._step(self._locals.id_of((start, tuple(log.entries), unsent)), first)
             if isinstance(ended, Failure):
                 if self._me.kind == "loop":
                     return self._loop_goes_on(ended)
@@ -274,16 +280,27 @@ class StepRun:
         key = self._stack.freeze(self._making.moved)
         if isinstance(key, ModelError):
             raise key
+        unsent = self._stack.freeze_unsent()
         self._making.done()
         self._stack.frames.clear()
-        self._stack.thaw(key)
+        self._stack.thaw(key, unsent)
         if self.port.flow:
             self.port.flow.moved()
 
     def _about_to_return(self) -> Key:
         """The local state of a thread whose end is a step of its own, for it ends the program."""
         code = self._program.world.code(self._me.function)
-        return (((self._locals.code_number(code), len(code.blocks), ()),), ())
+        return (((self._locals.code_number(code), len(code.blocks), ()),), (), ())
+
+    def _check_unsent(self, changed: Sequence[Unsent], here: tuple[Code, int]) -> None:
+        """Raise `ModelError` for what a block has changed that a feeder may not have copied yet."""
+        for each in changed:
+            if each.queue.is_feeding():
+                code, at = here
+                error: ModelError = each.queue.changed_too_soon()
+                error.at(code.place(at))
+                error.led_to_by(self._stack.calls())
+                raise error
 
     def _blocked(self) -> Blocked:
         last = self._accesses.done[-1]

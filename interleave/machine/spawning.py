@@ -110,7 +110,7 @@ class Spawning:
         frames = self._stack.freeze_start(code, names, self._making.moved)
         if isinstance(frames, ModelError):
             self._ending.halt(frames)
-        self.started.append((thread, self._locals.id_of((frames, ()))))
+        self.started.append((thread, self._locals.id_of((frames, (), ()))))
 
     def _function(self, target: Any) -> tuple[types.FunctionType, tuple[Any, ...]]:
         """The function behind what a thread is to run: the model's, or one of a modelled module;

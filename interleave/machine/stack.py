@@ -11,6 +11,7 @@ from interleave.errors import ModelError, Place
 from interleave.machine.frames import Frame, FrameLocals, live, place_in
 from interleave.machine.interning import LocalStates
 from interleave.machine.making import field_being_set
+from interleave.machine.unsent import Unsent, unsent_in
 from interleave.memory.closures import variable
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, Uncapturable
@@ -27,6 +28,10 @@ class Stack:
         self.frames: list[Frame] = []
         self.coroutines: list[Coroutine] = []
         """Those that the thread has, or had in this step."""
+        self.unsent: list[Unsent] = []
+        """What the thread has put into queues and still has."""
+        self._just_put: list[Unsent] = []
+        """The same of the present block."""
         self._heap = heap
         self._locals = locals_
         self._freezer = Freezer()
@@ -52,8 +57,8 @@ class Stack:
         shown = [place_in(frame) for frame in self.frames if not frame.code.is_library]
         return [code.place(at) for code, at in shown]
 
-    def thaw(self, key: Key) -> None:
-        """Add the frames of a local state."""
+    def thaw(self, key: Key, unsent: Key) -> None:
+        """Add the frames of a local state, and what is unsent in it."""
         thawer = Thawer(self._heap.stand_in)
         last = len(key) - 1
         for place, (number, at, values) in enumerate(key):
@@ -63,6 +68,7 @@ class Stack:
                 if value[0] is not type(UNBOUND):
                     names[name] = thawer.thaw(value)
             self.frames.append(Frame(code, at, names))
+        self.unsent = [Unsent(thawer.thaw(queue), thawer.thaw(value)) for queue, value in unsent]
         self.coroutines += [each for each in thawer.made() if isinstance(each, Coroutine)]
 
     def freeze(self, moved: Moved) -> Key | ModelError:
@@ -72,6 +78,36 @@ class Stack:
         """
         self._freezer = Freezer(mutable=True, shared=moved)
         return self._frozen(self.frames, self._freezer)
+
+    def freeze_unsent(self) -> Key:
+        """The key of what is unsent, as far as the frames had it as they were last frozen."""
+        if not self.unsent:
+            return ()
+        self.unsent = [each for each in self.unsent if self.keeps(each.value)]
+        freeze = self._freezer.freeze
+        return tuple([(freeze(each.queue), freeze(each.value)) for each in self.unsent])
+
+    def note_put(self, queue: object, message: object) -> None:
+        """The present block has put a message into a queue whose feeder will copy it."""
+        self._just_put += unsent_in(queue, message)
+
+    def changed(self, moved: Moved) -> list[Unsent]:
+        """What is unsent and was changed since, or has moved to where others can change it."""
+        if not (self.unsent or self._just_put):
+            return []
+        return [
+            each
+            for each in (*self.unsent, *self._just_put)
+            if id(each.value) in moved or each.is_changed
+        ]
+
+    def end_block(self, changed: Sequence[Unsent]) -> None:
+        """What the block has put is unsent now, but for what the feeder had copied before."""
+        for each in self._just_put:
+            if not any(map(each.is_as, self.unsent)):
+                self.unsent.append(each)
+        self.unsent = [each for each in self.unsent if each not in changed]
+        self._just_put = []
 
     def freeze_start(self, code: Code, names: Locals, moved: Moved) -> Key | ModelError:
         """The key of the one frame that another thread begins with."""

@@ -164,6 +164,10 @@ class Port(Protocol):
         """
         ...
 
+    def put_off(self, queue: Any, message: object) -> None:
+        """Note that this thread has put a message into a queue whose feeder will copy it."""
+        ...
+
     def switch_point(self) -> None:
         """Note that other threads may run now, under a runtime where they may not always."""
         ...

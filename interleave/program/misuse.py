@@ -306,7 +306,7 @@ def _suspended(function: types.FunctionType) -> str:
 
 
 def _check_followed(member: Member) -> None:
-    """Raise `ModelError` for a marked method that runs code of a library in the place of its own."""
+    """Raise `ModelError` for a marked method that a library has made."""
     decision = policy.of_function(member.value)
     if decision.treatment is not Treatment.FOLLOWED:
         kind = _kind(member.note)

@@ -95,6 +95,8 @@ class Program:
             self.settings["PIPE_CAPACITY"],
             alone=all(thread.process for thread in self.threads),
         )
+        self.queues = [each for each in self.heap.stand_ins if hasattr(type(each), "is_to_copy")]
+        """The queues that have feeders, which copy some time later what is put into them."""
         self.stand_in = self.heap.stand_ins[0]
         self.thread_local = [each for each in self.heap.stand_ins if type(each)._of_threads]
         """Shared objects that keep something for each thread, which goes when the thread ends."""

@@ -15,11 +15,12 @@ import multiprocessing
 from queue import Empty, Full
 from typing import Any, NamedTuple
 
+from interleave.errors import ModelError
 from interleave.memory.bag import Bag
 from interleave.memory.identity import MODEL_PROCESS, ThreadId, ThreadName
-from interleave.memory.port import AccessKind, current_port
+from interleave.memory.port import AccessKind, Location, current_port
 from interleave.showing import show
-from interleave.stdlib.multiprocessing.messages import pack, unpack
+from interleave.stdlib.multiprocessing.messages import Packed, pack, sent, unpack
 from interleave.stdlib.multiprocessing.pipes import Holding
 
 Messages = tuple[Any, ...]
@@ -60,7 +61,9 @@ class QueueState(NamedTuple):
     def moved(self, process: ThreadName) -> QueueState:
         """The state after the feeder of a process has moved one message to the pipe."""
         first, *rest = self.buffer(process)
-        return self.with_buffer(process, tuple(rest))._replace(messages=(*self.messages, first))
+        return self.with_buffer(process, tuple(rest))._replace(
+            messages=(*self.messages, sent(first))
+        )
 
 
 class Queue(Holding):
@@ -96,7 +99,7 @@ class Queue(Holding):
 
     def put(self, obj: Any, block: bool = True, timeout: float | None = None) -> None:
         """Put a message into the buffer. Waits while the queue is full, or raises `Full`."""
-        message = pack(obj)
+        message = _packed(obj)
 
         def effect() -> None:
             state = self._open()
@@ -104,10 +107,14 @@ class Queue(Holding):
                 if block and timeout is None:
                     self.block()
                 raise Full
+            if type(message) is Packed and not message.is_as(obj):
+                current_port().halt(self.changed_too_soon())
             process = current_port().process
             self.state = self._added(state.with_buffer(process, (*state.buffer(process), message)))
 
         self.operate("put", effect)
+        if type(message) is Packed:
+            current_port().put_off(self, obj)
 
     def put_nowait(self, obj: Any) -> None:
         """Put a message into the buffer, or raise `Full`."""
@@ -197,6 +204,23 @@ class Queue(Holding):
 
         self.operate("cancel_join_thread", effect)
 
+    def is_feeding(self) -> bool:
+        """Whether the feeder of this process may not have copied all that was put."""
+        return bool(self.state.buffer(current_port().process))
+
+    def is_to_copy(self, location: Location) -> bool:
+        """Whether the feeder of this process may not have copied what is at a location."""
+        buffer = self.state.buffer(current_port().process)
+        return any(type(message) is Packed and message.copies(location) for message in buffer)
+
+    def changed_too_soon(self) -> ModelError:
+        """What is to be said of a change that the feeder may see, or not."""
+        return ModelError(
+            f"this changes, or shares, what was put into {self._location.name} while its feeder "
+            "may not have copied it yet: either is received, what it was or what it becomes",
+            remedy="put a copy, as in q.put(list(items))",
+        )
+
     def notices_ends(self, *, alone: bool) -> bool:
         return True
 
@@ -284,6 +308,17 @@ class JoinableQueue(Queue):
 
     def _added(self, state: QueueState) -> QueueState:
         return state._replace(unfinished=state.unfinished + 1)
+
+
+def _packed(value: Any) -> Any:
+    """A message for a feeder, which copies it some time later, when nobody hears of errors."""
+    try:
+        return pack(value, late=True)
+    except (RuntimeError, TypeError) as error:
+        raise ModelError(
+            f"put raises nothing here, but its feeder will, and the message is lost: {error}",
+            remedy="put only what can be pickled",
+        ) from None
 
 
 def _items(real: Any) -> list[Any]:
