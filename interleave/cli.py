@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import os
+import shutil
 import signal
 import sys
 import time
@@ -297,6 +298,7 @@ class _Reports:
         self._verbosity = verbosity
         self._stats = stats
         self._color = _wants_color()
+        self._width = _width_of_output()
         self._output = Output()
         self._told: list[ModelResult] = []
         self._errors: list[InterleaveError] = []
@@ -397,7 +399,7 @@ class _Reports:
     def _text(self, result: ModelResult) -> str:
         from interleave.report.text import render_text
 
-        text = render_text(result, color=self._color, verbosity=self._verbosity)
+        text = render_text(result, color=self._color, verbosity=self._verbosity, width=self._width)
         return f"\n{text}" if self._told and self._verbosity >= 0 else text
 
     def _json(self, found: Result) -> str:
@@ -434,6 +436,13 @@ def _draw(results: tuple[Any, ...], file: Path) -> None:
             tell(f"{result.model}, {violation.kind}: drawn to {name}")
     if not number:
         tell(f"no counterexample to draw: {file} is not written")
+
+
+def _width_of_output() -> int:
+    """How many cells wide a report may be: the terminal's; 100 where output goes elsewhere."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return 100
+    return shutil.get_terminal_size((100, 24)).columns
 
 
 def _wants_color() -> bool:

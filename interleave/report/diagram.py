@@ -398,10 +398,12 @@ class _Diagram:
             self.sheet.edge(end, box, [(end.x, end.bottom), (end.x, box.top)], color=color)
 
     def footer(self) -> None:
-        """How many threads are not shown."""
+        """How many threads are not shown, and which violations are like this one."""
+        texts = [Text(each, SOFT, most_lines=8) for each in words.alike(self._violation)]
         if self._hidden:
-            text = Text(words.left_out(self._hidden), SOFT)
-            self._across("footer", Block((text,)), color="none")
+            texts.insert(0, Text(words.left_out(self._hidden), SOFT))
+        if texts:
+            self._across("footer", Block(tuple(texts)), color="none")
 
 
 def _header(thread: str) -> Block:

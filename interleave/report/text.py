@@ -106,7 +106,10 @@ def _violation(violation: Violation, verbosity: int, width: int) -> list[Line]:
         lines += _paragraph(words.left_out(hidden), width, Style.FAINT)
     lines += [*_waits(violation, verbosity, width), *_race(violation, width)]
     if others := words.alike(violation):
-        lines += [[], *_paragraph(others, width, Style.FAINT)]
+        heading, *messages = others
+        lines += [[], *_paragraph(heading, width, Style.FAINT)]
+        for message in messages:
+            lines += _paragraph(message, width, Style.FAINT, indent=2)
     return lines
 
 

@@ -156,13 +156,14 @@ MOST_ALIKE = 3
 """Like violations that are named: all in the JSON."""
 
 
-def alike(violation: Violation) -> str:
-    """That there are more violations of the same cause; "" where there are none."""
+def alike(violation: Violation) -> list[str]:
+    """That there are more violations of the same cause, and what they say; [] for none."""
     others = [one_line(message) for message in violation.alike]
     if not others:
-        return ""
-    more = " ..." if len(others) > MOST_ALIKE else ""
-    return f"And {len(others)} more like it: {' | '.join(others[:MOST_ALIKE])}{more}"
+        return []
+    shown = others[:MOST_ALIKE]
+    left_out = [f"and {count(len(others) - MOST_ALIKE, 'other')}"] if others[MOST_ALIKE:] else []
+    return [f"And {len(others)} more like it:", *shown, *left_out]
 
 
 def initial_values(trace: Trace) -> str:

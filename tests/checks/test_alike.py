@@ -63,7 +63,8 @@ def test_no_report_is_given_twice(tmp_path: Path, cause: str) -> None:
     file.write_text(HEADER + textwrap.dedent(SAME[cause]))
     (found,) = check(file).models
     causes = [
-        (each.kind, each.location, each.source, *(wait.source for wait in each.waits)) for each in found.violations
+        (each.kind, each.location, each.source, *(wait.source for wait in each.waits))
+        for each in found.violations
     ]
     told = [message for each in found.violations for message in (each.message, *each.alike)]
     assert len({*told}) == len(told)

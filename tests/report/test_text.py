@@ -11,6 +11,7 @@ import report_results as results
 
 from interleave import Model, atomic, check, choose, invariant, postcondition, thread
 from interleave.report.cells import cell_width, wrap
+from interleave.report.diagram import counterexample_dot
 from interleave.report.text import render_text
 from interleave.result import ModelResult
 
@@ -411,3 +412,19 @@ def test_a_loop_says_what_it_has_come_to() -> None:
     (violation,) = check(Loops).models[0].violations
     loops = [step.outcome for step in violation.trace.steps if step.accesses[0].kind == "next"]
     assert loops == ["read ('A', 1)", "at the end", "read 'x'", "at the end"]
+
+
+def test_what_is_alike_is_named_below() -> None:
+    like = tuple(f"t[{number}] fails an assertion" for number in range(1, 6))
+    (violation,) = results.exception().violations
+    result = replace(results.exception(), violations=(replace(violation, alike=like),))
+    lines = render_text(result).splitlines()
+    place = lines.index("And 5 more like it:")
+    assert lines[place + 1 : place + 5] == [
+        "  t[1] fails an assertion",
+        "  t[2] fails an assertion",
+        "  t[3] fails an assertion",
+        "  and 2 others",
+    ]
+    drawn = counterexample_dot(result, result.violations[0])
+    assert all(line.strip() in drawn for line in lines[place : place + 5])
