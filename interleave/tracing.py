@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
+from interleave.compiler import Code
 from interleave.engine.paths import Path
-from interleave.machine import Machine, State, Step
+from interleave.machine import FAILED, FINISHED, Machine, State, Step
 from interleave.machine.step import AccessRecord
 from interleave.memory.made import Held
 from interleave.memory.port import Location
@@ -15,6 +16,7 @@ from interleave.memory.values import Shared
 from interleave.result import Access, Change, Source, Trace, TraceStep
 from interleave.showing import show
 from interleave.view import NOTHING, View
+from interleave.world.policy import is_installed, is_standard
 
 
 def make_trace(machine: Machine, initial: State, path: Path) -> Trace:
@@ -83,7 +85,8 @@ def step_facts(
     outcomes = [_outcome(access, before, after) for access in named]
     outcomes += [f"raised {name}" for name in step.raised]
     changes = _changes(machine, before, after, step)
-    return accesses, _line(step, before, after), changes, ", ".join(filter(None, outcomes))
+    line = _led_to(machine, state, step, _line(step, before, after))
+    return accesses, line, changes, ", ".join(filter(None, outcomes))
 
 
 def _changes(machine: Machine, before: View, after: View, step: Step) -> tuple[Change, ...]:
@@ -174,6 +177,30 @@ def _line(step: Step, before: View, after: View) -> Source:
     # Of a compound statement it is the header, after which the next one would look like its body.
     inner = "; ".join(text.removesuffix(":") for text in texts)
     return replace(source, text=f"{opening}{inner}")
+
+
+def _led_to(machine: Machine, state: State, step: Step, line: Source) -> Source:
+    """The line of a step; of one in the code of somebody else, with the user's line that led there.
+
+    That is the innermost one of the calls that the thread is in.
+    """
+    code, _ = step.place
+    local = machine.local(state, step.thread)
+    if not _is_of_others(code) or local in (FINISHED, FAILED):
+        return line
+    for number, at, _ in reversed(machine.locals[local][0]):
+        caller = machine.locals.codes[number]
+        if not (caller.is_library or _is_of_others(caller)):
+            call = caller.source(min(at, len(caller.blocks) - 1))
+            inside = f"{code.function.__module__}:{line.line}: {line.text}"
+            return replace(line, text=f"{call.text} ({inside})")
+    return line
+
+
+def _is_of_others(code: Code) -> bool:
+    """Whether code came with Python or with a package, and is followed all the same."""
+    module = code.function.__module__
+    return not code.is_library and (is_standard(module) or is_installed(module))
 
 
 def _outcome(access: AccessRecord, before: View, after: View) -> str:

@@ -1,0 +1,69 @@
+"""A step in the code of somebody else shows that line, and the user's line that led there."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from interleave import check
+
+LIBRARY = """
+class Counter:
+    def __init__(self):
+        self.n = 0
+
+    def bump(self):
+        self.n = 5
+
+def bump(counter):
+    counter.n = 5
+
+def bump_by_way(counter):
+    bump(counter)
+"""
+
+CALLS = {
+    "a function": ("counting.bump(self.counter)", "counter.n = 5"),
+    "a method": ("self.counter.bump()", "self.n = 5"),
+    "a function that calls one": ("counting.bump_by_way(self.counter)", "counter.n = 5"),
+}
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("call", CALLS)
+def test_a_step_in_a_library_names_both_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, nested: bool
+) -> None:
+    text, inside = CALLS[call]
+    source = f"""
+    import counting
+
+    from interleave import Model, thread
+
+    class M(Model):
+        def setup(self):
+            self.counter = counting.Counter()
+
+        def inner(self):
+            {text}
+
+        @thread
+        def t(self):
+            {"self.inner()" if nested else text}
+            assert False
+    """
+    installed = tmp_path / "site-packages"
+    installed.mkdir()
+    (installed / "counting.py").write_text(LIBRARY)
+    monkeypatch.syspath_prepend(str(installed))
+    monkeypatch.delitem(sys.modules, "counting", raising=False)
+    file = tmp_path / "model.py"
+    file.write_text(textwrap.dedent(source))
+    (found,) = check(file).models
+    line = found.violations[0].trace.steps[-1].source
+    assert line.file == str(installed / "counting.py")
+    assert line.text == f"{text} (counting:{line.line}: {inside})"
+    monkeypatch.delitem(sys.modules, "counting", raising=False)
