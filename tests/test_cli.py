@@ -104,7 +104,7 @@ def test_a_violation_is_exit_code_1_and_is_told_in_full(write) -> None:
         3                           self.counter = temp + 1  counter: 0 → 1         ← lost write
         4  self.counter = temp + 1                           counter: 1, unchanged  ← overwrites
 
-        12 states, 14 transitions, depth 4
+        12 states, 14 transitions, the farthest state 4 steps away
         6 interleavings, 4 of which meet a violation
           counter = 1: in 4 of 6
           counter = 2: in 2 of 6

@@ -69,10 +69,11 @@ def coverage(model_result: ModelResult) -> str:
 
 
 def numbers(model_result: ModelResult) -> str:
-    """The size of what was explored: "7 states, 8 transitions, depth 4"."""
+    """The size of what was explored, and how many steps lead to the farthest state at least."""
     states = count(model_result.states, "state")
     transitions = count(model_result.transitions, "transition")
-    return f"{states}, {transitions}, depth {model_result.depth:,}"
+    steps = count(model_result.depth, "step")
+    return f"{states}, {transitions}, the farthest state {steps} away"
 
 
 MOST_OUTCOMES = 10

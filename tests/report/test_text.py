@@ -56,7 +56,7 @@ At the start: counter = 0
 3                           self.counter = temp + 1  counter: 0 → 1         ← lost write
 4  self.counter = temp + 1                           counter: 1, unchanged  ← overwrites
 
-11 states, 14 transitions, depth 4"""
+11 states, 14 transitions, the farthest state 4 steps away"""
     )
 
 
@@ -79,7 +79,7 @@ Now nothing keeps these two apart:
   maker is about to write ready (publish.py:12: self.ready = True)
   user is about to read ready (publish.py:16: while not self.ready:)
 
-5 states, 6 transitions, depth 4"""
+5 states, 6 transitions, the farthest state 4 steps away"""
     )
 
 
@@ -107,7 +107,7 @@ def test_deadlock_ends_with_the_circle() -> None:
         "  philosopher[3] waits for forks[4], held by philosopher[4]",
         "  philosopher[4] waits for forks[0], held by philosopher[0]",
         "",
-        "392 states, 1,225 transitions, depth 15",
+        "392 states, 1,225 transitions, the farthest state 15 steps away",
     ]
 
 
@@ -165,7 +165,7 @@ At the start: items = []
 It is so at the start, before any step.
 1 other thread takes no step here.
 
-1 state, 0 transitions, depth 0"""
+1 state, 0 transitions, the farthest state 0 steps away"""
     )
 
 
@@ -182,7 +182,7 @@ def test_many_threads_share_one_lane() -> None:
         "1   increment[0]  temp = self.counter      read 0",
         "2   increment[1]  temp = self.counter      read 0                 ← stale read",
     ]
-    assert lines[-1] == "1,234,567 states, 9,876,543 transitions, depth 20"
+    assert lines[-1] == "1,234,567 states, 9,876,543 transitions, the farthest state 20 steps away"
 
 
 def test_many_threads_get_lanes_where_there_is_room() -> None:
@@ -245,7 +245,7 @@ Warning: [Lock()] * 5 is one lock, five times
 
 Nothing was found so far, but a part of the interleavings was not explored.
 
-1,000 states, 2,345 transitions, depth 37"""
+1,000 states, 2,345 transitions, the farthest state 37 steps away"""
     )
 
 
