@@ -223,8 +223,8 @@ class LostUpdateCheck(Check):
         self, suspects: list[Suspect], cause: Cause, path: Path, trace: Trace
     ) -> Violation:
         thread = path.steps[-1][1].thread
-        found = next(
-            each
+        concerned, found = next(
+            (suspect.cell.location, each)
             for suspect in suspects
             if suspect.thread == thread and suspect.cell.location.name == cause[0]
             for each in self._lost_by(suspect, path)
@@ -233,7 +233,8 @@ class LostUpdateCheck(Check):
         read, changed, last = found.read[2], found.changed[2], len(path.steps)
         reader = self.machine.program.threads[thread].name
         writer = trace.steps[changed - 1].thread
-        name = cause[0]
+        names = self.machine.names_in(path.steps[-1][0])
+        name = names.of_location(concerned) + cause[0].removeprefix(concerned.name)
         how = "on a condition that it read" if found.by_condition else "from the value it read"
         return Violation(
             "lost-update",

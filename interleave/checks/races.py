@@ -206,16 +206,24 @@ class RaceCheck(Check):
             for number, race in self._found.values()
         ]
 
-    def _describe(self, race: Race, _: Path, trace: Trace) -> Violation:
+    def _describe(self, race: Race, path: Path, trace: Trace) -> Violation:
+        # At the start, everything has the name that it was captured by.
+        objects = self.machine.names_in(self.machine.after(*path.steps[-1])) if path.steps else None
         names = [self.machine.program.threads[thread].name for thread in race.threads]
         pending = [
-            PendingAccess(name, Access(site.kind.name, site.kind.where), site.source, site.writes)
+            PendingAccess(
+                name,
+                Access(site.kind.name, objects.where(site.kind) if objects else site.kind.where),
+                site.source,
+                site.writes,
+            )
             for name, site in zip(names, race.sites, strict=True)
         ]
         pending.sort(key=lambda each: not each.writes)  # one that writes comes first
         where = {each.access.location for each in pending}
         location = where.pop() if len(where) == 1 else None
-        location = location or race.sites[0].location.name
+        first = race.sites[0].location
+        location = location or (objects.of_location(first) if objects else first.name)
         return Violation(
             "data-race",
             _in_words(location, pending),
