@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from interleave.checks.base import Found
 from interleave.checks.nowhere import Doings, Place, source_of
+from interleave.engine.backwards import leading_to, turned
 from interleave.engine.contents import Contents
 from interleave.engine.graph import SearchGraph
 from interleave.engine.observing import Limits, Predicate
@@ -90,7 +91,8 @@ class Leaks:
         return [(number, self._after.state(number), leaked) for number, leaked in self._stuck]
 
     def found_retrying(self) -> list[Found]:
-        """The goroutines that try the same for ever: one violation for each function they run."""
+        """The goroutines that try the same for ever: one violation for each function that they
+        run, and line that their loop begins with."""
         first: dict[tuple[object, Place], _Retrying] = {}
         for each in self._retrying:
             runs = self._machine.program.threads[each.thread].function
@@ -123,18 +125,10 @@ class Leaks:
     def _leaking(self, over: Iterable[int]) -> frozenset[State]:
         """The final states from which somebody may come to be leaked."""
         after = self._after
-        comes_from: list[list[int]] = [[] for _ in range(len(after))]
-        for number in range(len(after)):
-            for target in after.targets[number]:
-                comes_from[target].append(number)
         # All states are needed in which somebody is stuck, not the first ones only.
         waiting = [number for number, _ in find_waiting(after, over)[1]]
         waiting += [each.number for each in self._retrying]
-        leaking = set(waiting)
-        while waiting:
-            more = {*comes_from[waiting.pop()]} - leaking
-            leaking |= more
-            waiting += more
+        leaking = leading_to(waiting, turned(after.targets))
         numbers = [self._numbers[each] for each in leaking if each < after.initial]
         return frozenset(self._graph.state(number) for number in numbers)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from interleave.checks.suspects import Cell
+from interleave.checks.cells import Cell
 from interleave.compiler import Code
 from interleave.engine.contents import NOTHING, Contents
 from interleave.engine.stuck import Deed

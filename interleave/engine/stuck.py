@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from interleave.engine.backwards import leading_to, turned
 from interleave.engine.components import find_components
 from interleave.engine.contents import Contents
 from interleave.machine import FAILED, FINISHED, State, Step
@@ -71,14 +72,13 @@ def find_stuck(graph: SearchGraph, later: Later, judge: Judge | None) -> Stuck:
     if judge is not None:
         endless -= _as_good_as_ends(graph, never_left, judge)
     # Where somebody is not settled, so it is in all states from there on.
-    comes_from = _sources(graph)
-    waiting = [number for number in endless if settled[number] < everybody]
-    found = set(waiting)
-    while waiting:
-        before = {n for n in comes_from[waiting.pop()] if settled[n] < everybody} - found
-        found |= before
-        waiting += before
-    return [(number, _unsettled(threads, settled[number])) for number in sorted(found)]
+    waiting = {number for number in endless if settled[number] < everybody}
+    found = leading_to(waiting, turned(graph.targets)) if waiting else set()
+    return [
+        (number, _unsettled(threads, settled[number]))
+        for number in sorted(found)
+        if settled[number] < everybody
+    ]
 
 
 def _circles(graph: SearchGraph) -> Iterator[tuple[set[int], bool]]:
@@ -151,21 +151,12 @@ def _unsettled(threads: list[int], settled: int) -> tuple[int, ...]:
     return tuple([thread for thread in threads if not settled >> thread & 1])
 
 
-def _sources(graph: SearchGraph) -> list[list[int]]:
-    """For each state, those that lead to it."""
-    comes_from: list[list[int]] = [[] for _ in range(len(graph))]
-    for number in range(len(graph)):
-        for target in graph.targets[number]:
-            comes_from[target].append(number)
-    return comes_from
-
-
 def _settle(graph: SearchGraph, threads: list[int], known: dict[int, int]) -> list[int]:
     """For each state, bits of the threads that have ended or may still move: now, or later.
 
     `known` has those of some states.
     """
-    comes_from = _sources(graph)
+    comes_from = turned(graph.targets)
     count = len(graph)
     settled = [
         _settled_now(graph, number, threads) | known.get(number, 0) for number in range(count)
