@@ -58,25 +58,27 @@ class Leaks:
         if not left:
             return
         self._numbers = list(left.values())
-        limits = Limits(states=MOST_LATER * len(graph))
         with graph.guard.phase("in what goroutines could do after main") as phase:
-            self._after = explore(
-                machine, learnt, [], graph.engine, limits, graph.guard, initial=[*left]
-            )
-            graph.guard.note(self._after.stop)
-            self.countable = len(self._after) <= MOST_COUNTED
-            graph.guard.poll()
-            over = [n for n in self._after.ended if machine.is_over(self._after.state(n))]
-            retries = _Retries(machine)
-            at_start, self._stuck = self._after.waiting(
-                over, retries if self._after.leads_back else None
-            )
-            self._retrying = retries.found
-            if (self._stuck or self._retrying) and self.countable:
-                self.predicates = [_LeaksNothing(self._leaking(over))]
+            self._look(learnt, list(left))
         if phase.stop is not None:
             raise Stopped(phase.stop)
+
+    def _look(self, learnt: LearntSteps, initial: list[State]) -> None:
+        """Look for leaks in the graph that begins with some states after the end."""
+        machine, graph = self._machine, self._graph
+        limits = Limits(states=MOST_LATER * len(graph))
+        after = explore(machine, learnt, [], graph.engine, limits, graph.guard, initial=initial)
+        self._after = after
+        graph.guard.note(after.stop)
+        graph.guard.poll()
+        over = [number for number in after.ended if machine.is_over(after.state(number))]
+        retries = _Retries(machine)
+        at_start, self._stuck = after.waiting(over, retries if after.leads_back else None)
+        self._retrying = retries.found
         self.later = [(self._numbers[number], threads) for number, threads in at_start]
+        self.countable = len(after) <= MOST_COUNTED
+        if (self._stuck or self._retrying) and self.countable:
+            self.predicates = [_LeaksNothing(self._leaking(over))]
 
     def _all_ended(self, state: State) -> bool:
         return all(
