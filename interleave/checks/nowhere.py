@@ -173,11 +173,12 @@ def source_of(place: Place) -> Source:
     return code.source(block)
 
 
-def _line(place: Place) -> tuple[str, int, str]:
+def _line(place: Place) -> tuple[str, int, str, int]:
+    """What places are sorted by: the line, and the block, of which a line can have several."""
     source = source_of(place)
-    return source.file, source.line, source.text
+    return source.file, source.line, source.text, place[1]
 
 
-def _order(look: Look) -> tuple[tuple[str, int, str], str, str]:
+def _order(look: Look) -> tuple[tuple[str, int, str, int], str, str]:
     place, kind = look
     return _line(place), kind.where or "", kind.name
