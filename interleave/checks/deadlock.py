@@ -34,7 +34,6 @@ class DeadlockCheck(Check):
             moves = self.learnt.step(state, thread.number)
             if moves.blocked is not None:
                 blocked.append(moves.blocked)
-        kept_off = [wait for wait in blocked if is_kept_off(self.machine, state, wait)]
         cause = tuple(
             sorted(
                 (
@@ -43,7 +42,8 @@ class DeadlockCheck(Check):
                     wait.place[0].source(wait.place[1]).line,
                 )
                 for wait in blocked
-                if wait not in kept_off  # that follows from what the others wait for
+                # What is kept off follows from what the others wait for.
+                if not is_kept_off(self.machine, state, wait)
             )
         )
         if cause in self._found:

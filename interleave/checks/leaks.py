@@ -8,20 +8,22 @@ same over and over. A panic ends the program there, too: nobody waits for anythi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from interleave.checks.base import Found
-from interleave.checks.retrying import Retrying, find_retrying
-from interleave.compiler import Code
+from interleave.checks.nowhere import Doings, Place, source_of
+from interleave.engine.backwards import leading_to, turned
+from interleave.engine.contents import Contents
 from interleave.engine.graph import SearchGraph
 from interleave.engine.observing import Limits, Predicate
 from interleave.engine.paths import Path, path_by_search, paths_to
 from interleave.engine.search import explore
 from interleave.engine.stopping import Stopped
-from interleave.engine.stuck import Later, Stuck, find_waiting
+from interleave.engine.stuck import Deed, Later, Stuck, find_waiting
 from interleave.engine.trees import LearntSteps
-from interleave.machine import FINISHED, Machine, State
+from interleave.machine import FINISHED, Machine, State, Step
 from interleave.result import Trace, Violation
 
 MOST_LATER = 1_000
@@ -47,7 +49,7 @@ class Leaks:
         self._graph = graph
         self._machine = machine
         self._stuck: Stuck = []
-        self._retrying: list[Retrying] = []
+        self._retrying: list[_Retrying] = []
         left = {
             machine.going_on(state): number
             for number, state in ((number, graph.state(number)) for number in graph.ended)
@@ -56,25 +58,27 @@ class Leaks:
         if not left:
             return
         self._numbers = list(left.values())
-        limits = Limits(states=MOST_LATER * len(graph))
         with graph.guard.phase("in what goroutines could do after main") as phase:
-            self._after = explore(
-                machine, learnt, [], graph.engine, limits, graph.guard, initial=[*left]
-            )
-            graph.guard.note(self._after.stop)
-            # To count, all states are needed in which somebody is stuck, not the first ones only.
-            self.countable = len(self._after) <= MOST_COUNTED
-            graph.guard.poll()
-            over = [n for n in self._after.ended if machine.is_over(self._after.state(n))]
-            at_start, self._stuck = (
-                find_waiting(self._after, over) if self.countable else self._after.waiting(over)
-            )
-            self._retrying = find_retrying(self._after)
+            self._look(learnt, list(left))
         if phase.stop is not None:
             raise Stopped(phase.stop)
+
+    def _look(self, learnt: LearntSteps, initial: list[State]) -> None:
+        """Look for leaks in the graph that begins with some states after the end."""
+        machine, graph = self._machine, self._graph
+        limits = Limits(states=MOST_LATER * len(graph))
+        after = explore(machine, learnt, [], graph.engine, limits, graph.guard, initial=initial)
+        self._after = after
+        graph.guard.note(after.stop)
+        graph.guard.poll()
+        over = [number for number in after.ended if machine.is_over(after.state(number))]
+        retries = _Retries(machine)
+        at_start, self._stuck = after.waiting(over, retries if after.leads_back else None)
+        self._retrying = retries.found
         self.later = [(self._numbers[number], threads) for number, threads in at_start]
+        self.countable = len(after) <= MOST_COUNTED
         if (self._stuck or self._retrying) and self.countable:
-            self.predicates = [_LeaksNothing(self._leaking())]
+            self.predicates = [_LeaksNothing(self._leaking(over))]
 
     def _all_ended(self, state: State) -> bool:
         return all(
@@ -89,19 +93,19 @@ class Leaks:
         return [(number, self._after.state(number), leaked) for number, leaked in self._stuck]
 
     def found_retrying(self) -> list[Found]:
-        """The goroutines that try the same for ever: one violation for each function they run."""
-        first: dict[tuple[object, Code], Retrying] = {}
+        """The goroutines that try the same for ever: one violation for each function that they
+        run, and line that their loop begins with."""
+        first: dict[tuple[object, Place], _Retrying] = {}
         for each in self._retrying:
             runs = self._machine.program.threads[each.thread].function
-            first.setdefault((runs, each.place[0]), each)
+            first.setdefault((runs, each.place), each)
         return [
             Found(partial(self._describe_retrying, each), self.path_to(each.number))
             for each in first.values()
         ]
 
-    def _describe_retrying(self, retrying: Retrying, _: Path, trace: Trace) -> Violation:
+    def _describe_retrying(self, retrying: _Retrying, _: Path, trace: Trace) -> Violation:
         name = self._machine.program.threads[retrying.thread].name
-        code, block = retrying.place
         return Violation(
             "stuck",
             f"{name} tries the same for ever and gets nowhere, even if the program went on after "
@@ -109,7 +113,7 @@ class Leaks:
             None,
             (name,),
             trace,
-            source=code.source(block),
+            source=source_of(retrying.place),
             leaked=True,
         )
 
@@ -120,22 +124,49 @@ class Leaks:
         before = before or path_by_search(self._graph, end, None)
         return Path((*before.steps, *path_by_search(self._after, number, None).steps))
 
-    def _leaking(self) -> frozenset[State]:
+    def _leaking(self, over: Iterable[int]) -> frozenset[State]:
         """The final states from which somebody may come to be leaked."""
         after = self._after
-        comes_from: list[list[int]] = [[] for _ in range(len(after))]
-        for number in range(len(after)):
-            for target in after.targets[number]:
-                comes_from[target].append(number)
-        waiting = [number for number, _ in self._stuck]
-        waiting += {number for each in self._retrying for number in each.component}
-        leaking = set(waiting)
-        while waiting:
-            more = {*comes_from[waiting.pop()]} - leaking
-            leaking |= more
-            waiting += more
+        # All states are needed in which somebody is stuck, not the first ones only.
+        waiting = [number for number, _ in find_waiting(after, over)[1]]
+        waiting += [each.number for each in self._retrying]
+        leaking = leading_to(waiting, turned(after.targets))
         numbers = [self._numbers[each] for each in leaking if each < after.initial]
         return frozenset(self._graph.state(number) for number in numbers)
+
+
+class _Retrying(NamedTuple):
+    """A thread that gets nowhere any more, in the component whose first state has this number."""
+
+    thread: int
+    number: int
+    place: Place
+
+
+class _Retries:
+    """The judge of who gets nowhere after the end of the program: see `engine.stuck.Judge`.
+
+    Whatever its loop is for, nobody needs it any more: it need not wait for something, as in a
+    livelock.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self.contents = Contents(machine)
+        self.found: list[_Retrying] = []
+        self._machine = machine
+
+    def suspects(self, steps: Iterable[Step]) -> frozenset[int]:
+        """All that ought to come to an end."""
+        threads = self._machine.program.threads
+        return frozenset(thread.number for thread in threads if not thread.daemon)
+
+    def is_end(self, first: int, deeds: Iterable[Deed]) -> bool:
+        """Whether nobody works in a component."""
+        doings = Doings(self._machine, self.contents, deeds)
+        self.found += [
+            _Retrying(thread, first, doings.first_place(thread)) for thread in doings.nowhere
+        ]
+        return doings.nobody_works
 
 
 class _LeaksNothing:

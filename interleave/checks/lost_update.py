@@ -21,6 +21,7 @@ from functools import partial
 
 from interleave.checks.again import RunsAgain
 from interleave.checks.base import Check, Found
+from interleave.checks.cells import Cell
 from interleave.checks.stale import (
     Cause,
     Following,
@@ -31,7 +32,7 @@ from interleave.checks.stale import (
     cause_of,
     line_of,
 )
-from interleave.checks.suspects import Cell, LocalMoves, Suspect
+from interleave.checks.suspects import LocalMoves, Suspect
 from interleave.engine import paths as shortest_paths
 from interleave.engine.graph import SearchGraph
 from interleave.engine.observing import Change, Limits, Observer

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from interleave.checks.again import NOWHERE, RunsAgain
-from interleave.checks.suspects import Cell, Suspect, reads_of
+from interleave.checks.cells import Cell, reads_of
+from interleave.checks.suspects import Suspect
 from interleave.compiler import Code
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import Carrier, Sources
@@ -80,8 +81,8 @@ class Following:
         cell = held.suspect.cell
         if before[cell.location.index] == after[cell.location.index]:
             return held
-        now = cell.value_in(self._machine, after[cell.location.index])
-        if now == cell.value_in(self._machine, before[cell.location.index]):
+        now = cell.value(self._machine, after)
+        if now == cell.value(self._machine, before):
             return held
         moment = _moment(step.place, number)
         return Held(
@@ -98,7 +99,7 @@ class Following:
         if not (found or held.readings):
             return held
         assert step.flow is not None
-        value = suspect.cell.value_in(self._machine, before[suspect.cell.location.index])
+        value = suspect.cell.value(self._machine, before)
         begun: dict[int, int] = {}
         gone_on: dict[int, int] = {}
         readings: set[Reading] = set()

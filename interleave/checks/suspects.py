@@ -14,47 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
+from interleave.checks.cells import Cell, in_order_of, reads_of
 from interleave.engine.observing import Change
 from interleave.engine.stopping import Guard
 from interleave.machine import Machine, Step
 from interleave.machine.step import Carrier, Sources, Touch
-from interleave.memory.containers import SharedContainer
 from interleave.memory.made import PrimitiveRoom
-from interleave.memory.port import WHOLE, Location
 
-
-class Cell(NamedTuple):
-    """What may be lost: a location, or what is at one key of a container."""
-
-    location: Location
-    part: object = WHOLE
-
-    def is_in(self, touch: Touch) -> bool:
-        """Whether an access that touches this much touches this."""
-        return self.location is touch.location and touch.part in (WHOLE, self.part)
-
-    def common(self, touch: Touch) -> Cell | None:
-        """What is both in this and in what an access touches."""
-        if self.location is not touch.location:
-            return None
-        if self.part is WHOLE:
-            return Cell(self.location, touch.part)
-        return self if touch.part in (WHOLE, self.part) else None
-
-    def value_in(self, machine: Machine, number: int) -> int:
-        """The id of what is there where the location has the value of this id."""
-        if self.part is WHOLE:
-            return number
-        heap = machine.program.heap
-        owner = heap.owner(self.location)
-        assert isinstance(owner, SharedContainer)
-        return heap.values.id_of(owner.part(heap.values[number], self.part))
-
-
-Content = tuple[Carrier, bool]
-"""A carrier, and how it derives from a read: True where that is by way of a condition."""
+Carried = tuple[Carrier, bool]
+"""A carrier of something read; True where it has come into it by way of a condition."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +37,7 @@ class Suspect:
     thread: int
     cell: Cell
     conditional: bool
-    needed: Mapping[int, frozenset[Content]]
+    needed: Mapping[int, frozenset[Carried]]
 
     def needs(self, local: int, carrier: Carrier, by_condition: bool) -> bool:
         """Whether it makes a difference what a carrier holds in a local state."""
@@ -129,8 +98,8 @@ class LocalMoves:
         for thread, cell in self._overwritten(stale):
             conditional, needed = self._needed(thread, cell)
             if any(
-                (carrier, by_condition) in contents and part.common(Touch(*cell)) is not None
-                for local, contents in needed.items()
+                (carrier, by_condition) in wanted and part.common(Touch(*cell)) is not None
+                for local, wanted in needed.items()
                 for carrier, parts in at_once.get((thread, local), {}).items()
                 for part, by_condition in parts
             ):
@@ -178,14 +147,14 @@ class LocalMoves:
                             found[step.thread, cell] = None
         return list(found)
 
-    def _needed(self, thread: int, cell: Cell) -> tuple[bool, dict[int, set[Content]]]:
+    def _needed(self, thread: int, cell: Cell) -> tuple[bool, dict[int, set[Carried]]]:
         """What each local state must hold of a cell for some write to lose something.
 
         With it, whether there is a write that loses something on a condition.
         """
         moves = self._by_thread[thread]
         up_to_date = self._up_to_date(thread, cell)
-        needed: dict[int, set[Content]] = {}
+        needed: dict[int, set[Carried]] = {}
         conditional = False
         for before, step in moves:
             assert step.flow is not None
@@ -264,10 +233,10 @@ def _any_of(sources: Sources, carriers: frozenset[Carrier], reads: Iterable[int]
     )
 
 
-def _wanted_before(wanted: set[Content], step: Step) -> set[Content]:
+def _wanted_before(wanted: set[Carried], step: Step) -> set[Carried]:
     """What must be held before a step for something wanted to be held after it."""
     assert step.flow is not None
-    found: set[Content] = set()
+    found: set[Carried] = set()
     for carrier, sources in step.flow.carriers.items():
         for source, by in sources:
             if not isinstance(source, int):
@@ -287,17 +256,3 @@ def _held_in(here: Mapping[Carrier, set[Part]], sources: Sources) -> set[Part]:
         if not isinstance(source, int)
         for cell, by in here.get(source, ())
     }
-
-
-def reads_of(cell: Cell, step: Step) -> list[int]:
-    """The accesses of a step that read a cell, by index."""
-    return [
-        number
-        for number, access in enumerate(step.accesses)
-        if any(cell.is_in(touch) for touch in access.reads)
-    ]
-
-
-def in_order_of(cell: Cell) -> tuple[int, str]:
-    """What cells are sorted by: it depends on nothing but themselves."""
-    return (cell.location.number, repr(cell.part))

@@ -183,12 +183,12 @@ class SearchGraph:
         """
         return find_stuck(self, later, judge)
 
-    def waiting(self, over: Iterable[int]) -> tuple[Later, Stuck]:
+    def waiting(self, over: Iterable[int], judge: Judge | None = None) -> tuple[Later, Stuck]:
         """The initial states, each with the threads that never move again; and all states in which
         there are any, or for everything that one waits for, the first. The graph is complete.
-        In the states `over` nobody waits.
+        In the states `over` nobody waits. The judge is asked about components that are never left.
         """
-        return find_waiting(self, over)
+        return find_waiting(self, over, judge)
 
     @cached_property
     def targets(self) -> Targets:

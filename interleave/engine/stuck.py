@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from interleave.engine.backwards import leading_to, turned
 from interleave.engine.components import find_components
 from interleave.engine.contents import Contents
 from interleave.machine import FAILED, FINISHED, State, Step
@@ -37,13 +38,13 @@ Deed = tuple[State, Step]
 class Judge(Protocol):
     """Says whether threads get anywhere in a component that is never left.
 
-    It is not asked where all of `may_wait` change some content in it.
+    It is not asked where all of the `suspects` change some content in it.
     """
 
     contents: Contents
 
-    def may_wait(self, steps: Iterable[Step]) -> frozenset[int]:
-        """The threads that may wait busily, by all steps that the threads can take."""
+    def suspects(self, steps: Iterable[Step]) -> frozenset[int]:
+        """The threads that it may find fault with, by all steps that the threads can take."""
         ...
 
     def is_end(self, first: int, deeds: Iterable[Deed]) -> bool:
@@ -61,29 +62,42 @@ def find_stuck(graph: SearchGraph, later: Later, judge: Judge | None) -> Stuck:
     never = {number: sum(1 << thread for thread in waiting) for number, waiting in later}
     settled = _settle(graph, threads, {number: everybody & ~n for number, n in never.items()})
     endless: set[int] = set()
-    final: list[list[int]] = []
+    never_left: list[set[int]] = []
+    for inside, is_left in _circles(graph):
+        if not is_left:
+            never_left.append(inside)
+        elif settled[min(inside)] < everybody and _is_fair(graph, inside):
+            endless |= inside
+    endless.update(*never_left)
+    if judge is not None:
+        endless -= _as_good_as_ends(graph, never_left, judge)
+    # Where somebody is not settled, so it is in all states from there on.
+    waiting = {number for number in endless if settled[number] < everybody}
+    found = leading_to(waiting, turned(graph.targets)) if waiting else set()
+    return [
+        (number, _unsettled(threads, settled[number]))
+        for number in sorted(found)
+        if settled[number] < everybody
+    ]
+
+
+def _circles(graph: SearchGraph) -> Iterator[tuple[set[int], bool]]:
+    """The components that one can stay in, each with whether it can be left."""
     for component in find_components(graph.targets):
         graph.guard.poll()
         inside = set(component)
-        if not any(target in inside for number in component for target in graph.targets[number]):
-            continue
-        if all(target in inside for number in component for target in graph.targets[number]):
-            final.append(sorted(component))
-        elif settled[component[0]] < everybody and _is_fair(graph, inside):
-            endless |= inside
-    for component in sorted(final):
-        deeds = _deeds(graph, component)
-        if judge is None or not judge.is_end(component[0], deeds):
-            endless.update(component)
-    # Where somebody is not settled, so it is in all states from there on.
-    comes_from = _sources(graph)
-    waiting = [number for number in endless if settled[number] < everybody]
-    found = set(waiting)
-    while waiting:
-        before = {n for n in comes_from[waiting.pop()] if settled[n] < everybody} - found
-        found |= before
-        waiting += before
-    return [(number, _unsettled(threads, settled[number])) for number in sorted(found)]
+        stays = {target in inside for number in component for target in graph.targets[number]}
+        if True in stays:
+            yield inside, False in stays
+
+
+def _as_good_as_ends(graph: SearchGraph, never_left: list[set[int]], judge: Judge) -> set[int]:
+    """The states of components in which nobody gets anywhere."""
+    found: set[int] = set()
+    for component in sorted(never_left, key=min):
+        if judge.is_end(min(component), _deeds(graph, sorted(component))):
+            found |= component
+    return found
 
 
 def _is_fair(graph: SearchGraph, inside: set[int]) -> bool:
@@ -110,12 +124,18 @@ def _deeds(graph: SearchGraph, component: list[int]) -> Iterator[Deed]:
             yield state, step
 
 
-def find_waiting(graph: SearchGraph, over: Iterable[int]) -> tuple[Later, Stuck]:
+def find_waiting(
+    graph: SearchGraph, over: Iterable[int], judge: Judge | None = None
+) -> tuple[Later, Stuck]:
     """The initial states of a complete graph, each with the threads that never move again; and all
     states in which there are any.
 
-    In the states `over` the program has ended: nobody waits there.
+    In the states `over` the program has ended: nobody waits there. The judge is asked as for
+    `find_stuck`.
     """
+    if judge is not None:
+        never_left = [component for component, is_left in _circles(graph) if not is_left]
+        _as_good_as_ends(graph, never_left, judge)
     threads = _threads(graph)
     ended = dict.fromkeys(over, sum(1 << thread for thread in threads))
     settled = _settle(graph, threads, ended)
@@ -131,21 +151,12 @@ def _unsettled(threads: list[int], settled: int) -> tuple[int, ...]:
     return tuple([thread for thread in threads if not settled >> thread & 1])
 
 
-def _sources(graph: SearchGraph) -> list[list[int]]:
-    """For each state, those that lead to it."""
-    comes_from: list[list[int]] = [[] for _ in range(len(graph))]
-    for number in range(len(graph)):
-        for target in graph.targets[number]:
-            comes_from[target].append(number)
-    return comes_from
-
-
 def _settle(graph: SearchGraph, threads: list[int], known: dict[int, int]) -> list[int]:
     """For each state, bits of the threads that have ended or may still move: now, or later.
 
     `known` has those of some states.
     """
-    comes_from = _sources(graph)
+    comes_from = turned(graph.targets)
     count = len(graph)
     settled = [
         _settled_now(graph, number, threads) | known.get(number, 0) for number in range(count)

@@ -63,10 +63,6 @@ class ChanState(NamedTuple):
 class Channel(GoPrimitive):
     """Everything that can be received from: what all of it shares. All of it within accesses."""
 
-    @classmethod
-    def contents(cls, state: Any) -> object:
-        return state.buffer, state.delivered, state.closed
-
     def can_receive(self) -> bool:
         """Whether a receive need not wait."""
         return bool(self.state.buffer or self.state.senders or self.state.closed)

@@ -23,10 +23,6 @@ class Map(GoPrimitive):
         return ()
 
     @classmethod
-    def contents(cls, state: Any) -> object:
-        return state
-
-    @classmethod
     def visit(cls, state: Any, visit: Callable[[Any, str], Any]) -> Any:
         return tuple([(visit(key, ".key"), visit(value, f"[{key!r}]")) for key, value in state])
 

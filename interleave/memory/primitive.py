@@ -184,11 +184,6 @@ class Primitive(Shared):
         """The state in a word or two, for reports."""
         return repr(state)
 
-    @classmethod
-    def contents(cls, state: Any) -> object:
-        """What of a state is data of the program; the rest says who holds it, waits, or is next."""
-        return state if cls.is_variable else None
-
     def subject(self) -> Location:
         """What reports name where they speak of it, within an access."""
         return self._location
@@ -199,8 +194,8 @@ class Primitive(Shared):
 
     @classmethod
     def content(cls, state: Any) -> object:
-        """What of a state threads tell each other by it; None where it only makes them wait: a
-        lock, a line of those who wait, a clock.
+        """What of a state is data of the program, that threads tell each other by it. None where
+        it only makes them wait: a lock, a line of those who wait, a clock.
         """
         return None
 

@@ -14,6 +14,7 @@ from running import load, unload
 
 from interleave import check
 from interleave.checks import lost_update, suspects
+from interleave.checks.cells import Cell
 from interleave.engine.graph import SearchGraph
 from interleave.model import Model
 from interleave.result import ModelResult
@@ -175,8 +176,8 @@ def machines(draw: st.DrawFn) -> str:
 
 
 def _everything(
-    moves: suspects.LocalMoves, thread: int, _: suspects.Cell
-) -> tuple[bool, dict[int, set[suspects.Content]]]:
+    moves: suspects.LocalMoves, thread: int, _: Cell
+) -> tuple[bool, dict[int, set[suspects.Carried]]]:
     """That all that is held is needed everywhere."""
     mine = {local: steps for (each, local), steps in moves.edges.items() if each == thread}
     carriers = {

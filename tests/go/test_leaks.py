@@ -19,6 +19,8 @@ def on_both(folder: Path, text: str) -> ModelResult:
     return first
 
 
+TRIES = "tries the same for ever and gets nowhere, even if the program went on after main: leaked"
+
 LOOPS = """
 class M(Model):
     stop = False
@@ -32,7 +34,7 @@ class M(Model):
     turn = 0
 
     def setup(self):
-        self.out = [0]
+        self.out = [0, 0]
 
     @goroutine
     def main(self):
@@ -86,12 +88,27 @@ def loops(body: str, main: str = "pass", before: str = "pass", other: str = "pas
 def test_who_retries_for_ever_when_main_has_returned_is_leaked(tmp_path: Path, body: str) -> None:
     written = "self.stop = False" if "stop" in body else "pass"
     result = on_both(tmp_path, loops(body, before=written))
-    assert messages(result) == [
-        "work-1 tries the same for ever and gets nowhere, even if the program went on after main: "
-        "leaked"
-    ]
+    assert messages(result) == [f"work-1 {TRIES}"]
     assert result.violations[0].leaked
     assert result.violations[0].threads == ("work-1",)
+
+
+def test_a_ticker_that_ticks_is_nothing_new(tmp_path: Path) -> None:
+    ticks = loops("ticker.C.recv()", before="ticker = time.NewTicker(1)")
+    assert kinds(on_both(tmp_path, ticks)) == ["stuck"]
+
+
+@pytest.mark.parametrize(("index", "leaked"), [(0, []), (1, [f"work-1 {TRIES}"])])
+def test_who_reads_another_element_than_others_change_gets_nowhere(
+    tmp_path: Path, index: int, leaked: list[str]
+) -> None:
+    text = loops(
+        f"if self.out[{index}] == 2: return",
+        main="go.spawn(self.other)",
+        other="self.out[0] = 1 - self.out[0]",
+    )
+    found = messages(on_both(tmp_path, text))
+    assert [each for each in found if "leaked" in each] == leaked
 
 
 @pytest.mark.parametrize(

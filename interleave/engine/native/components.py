@@ -316,10 +316,10 @@ def visit(space, trees, question, answer, visiting, enough):
 def find_deeds(space, trees, numbers, begin, most, seen, made, states, steps):
     """The steps from some states, from number `begin` on, each with states that it is taken from.
 
-    Between these and what they lead to, every bit differs that does so for any state. `seen` has
-    the bits that were seen to differ, and one more, for each step. Gives where to go on, when
-    there is no room for the `most` that one state has, and how many were put into `states` and
-    `steps`.
+    These are few, but show all that the step changes: each bit that it changes in any of the
+    states, it changes in one of these. `seen` has, for each step, the bits that it was seen to
+    change, and one more, for having been seen. Gives where to go on, and how many were put into
+    `states` and `steps`: it ends where there is no room in them for the `most` of one state.
     """
     space, trees = bare(space), bare(trees)
     found = 0

@@ -110,9 +110,9 @@ class NativeGraph(SearchGraph):
         assert self.forest is not None
         return find_stuck(self, self.forest, later, judge)
 
-    def waiting(self, over: Iterable[int]) -> tuple[Later, Stuck]:
+    def waiting(self, over: Iterable[int], judge: Judge | None = None) -> tuple[Later, Stuck]:
         assert self.forest is not None
-        return find_waiting(self, self.forest, over)
+        return find_waiting(self, self.forest, over, judge)
 
     @property
     def any_final(self) -> bool:

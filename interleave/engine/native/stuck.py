@@ -45,10 +45,14 @@ def find_stuck(graph: NativeGraph, forest: Forest, later: Later, judge: Judge | 
     return _first_waits(graph, forest, question, _answer(graph, forest, question, later, ends))
 
 
-def find_waiting(graph: NativeGraph, forest: Forest, over: Iterable[int]) -> tuple[Later, Stuck]:
+def find_waiting(
+    graph: NativeGraph, forest: Forest, over: Iterable[int], judge: Judge | None
+) -> tuple[Later, Stuck]:
     """See `engine.stuck.find_waiting`. Of all states, the first one for each thing waited for."""
-    question = _question(graph, forest, None)
+    question = _question(graph, forest, judge)
     answer = _answer(graph, forest, question, [(number, ()) for number in over])
+    if judge is not None:
+        _judged(graph, forest, judge, answer)
     answer.marks[:] = ENDLESS
     at_start = _unsettled(graph, question, answer, np.arange(graph.initial))
     return at_start, _first_waits(graph, forest, question, answer)
@@ -57,7 +61,7 @@ def find_waiting(graph: NativeGraph, forest: Forest, over: Iterable[int]) -> tup
 def _question(graph: NativeGraph, forest: Forest, judge: Judge | None) -> Question:
     program, layout = graph.machine.program, graph.layout
     threads = [thread.number for thread in program.threads if not thread.daemon]
-    waiting = [] if judge is None else sorted(judge.may_wait(forest.steps))
+    waiting = [] if judge is None else sorted(judge.suspects(forest.steps))
     moving = np.full(len(program.threads), -1, np.int64)
     working = np.full(len(program.threads), -1, np.int64)
     moving[threads] = np.arange(len(threads))
