@@ -275,7 +275,7 @@ class Rewriter(ast.NodeTransformer):
         return self._comprehension(node, "elt")
 
     def visit_GeneratorExp(self, node: ast.GeneratorExp) -> ast.expr:
-        return self._comprehension(node, "elt")
+        return self._then_switch(self._comprehension(node, "elt"))  # it is made by a call
 
     def visit_DictComp(self, node: ast.DictComp) -> ast.expr:
         return self._comprehension(node, "key", "value")
@@ -290,6 +290,7 @@ class Rewriter(ast.NodeTransformer):
         return self._ordered(ORDERED_SET, node, ast.List(elements, ast.Load()))
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
+        is_users = not (isinstance(node.func, ast.Name) and node.func.id.startswith("@"))
         for kind, ordered in ((set, ORDERED_SET), (frozenset, ORDERED_FROZEN_SET)):
             name = kind.__name__
             if not self._is_local(name) and self._names.is_builtin(node.func, name):
@@ -306,8 +307,8 @@ class Rewriter(ast.NodeTransformer):
         self.generic_visit(node)
         if is_in_c:
             node.args = [self._used(a) if isinstance(a, ast.Name) else a for a in node.args]
-        is_ours = isinstance(node.func, ast.Name) and node.func.id.startswith("@")
-        return node if is_ours else self._then_switch(node)
+        # Calls that were there before: those that the flattener has made stand for other code.
+        return self._then_switch(node) if is_users else node
 
     def _then_switch(self, node: ast.expr) -> ast.expr:
         if not self._switches:

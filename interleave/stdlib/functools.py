@@ -173,7 +173,7 @@ _DISPATCHING = _EXAMPLE.__code__
 
 _NAMES = ("__module__", "__name__", "__qualname__", "__doc__")
 
-_MADE_BY_FUNCTOOLS = {*vars(_EXAMPLE), *vars(functools.cache(len))}
+_MADE_BY_FUNCTOOLS = {*vars(_EXAMPLE), *vars(functools.cache(lambda: None))}
 """The attributes that functions have of themselves that this module has made."""
 
 

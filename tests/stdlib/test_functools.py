@@ -1,4 +1,4 @@
-"""Generic functions of functools: what the type of the first argument chooses is followed."""
+"""Functions that functools makes: generic ones, whose choice is followed, and those with a cache."""
 
 from __future__ import annotations
 
@@ -149,3 +149,30 @@ def test_a_generic_function_that_changes_is_refused(tmp_path: Path, change: str)
         verdict(tmp_path, FUNCTION + model.replace("put(1)", change))
     assert refused.value.place is not None
     assert refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    "decorator", ["cache", "lru_cache", "lru_cache(maxsize=None)", "lru_cache(maxsize=4)"]
+)
+def test_a_cached_function_of_a_module(tmp_path: Path, decorator: str) -> None:
+    source = f"""
+import functools
+
+@functools.{decorator}
+def make(x: int) -> list:
+    return [x]
+
+class M(Model):
+    @thread
+    def one(self):
+        self.first = make(1)
+
+    @thread
+    def other(self):
+        self.second = make(1)
+
+    @postcondition
+    def the_same(self):
+        return self.first is self.second
+"""
+    assert verdict(tmp_path, source) == "postcondition"
