@@ -6,7 +6,7 @@ What belongs to the language, to `sync` and to `runtime` stands here: `go.Chan`,
 """
 
 from interleave.go import atomic, channels, context, errgroup, errors, sync, time
-from interleave.go.base import Fatal, Panic, defer, new, panic
+from interleave.go.base import Fatal, Panic, defer, new, panic, unmodelled
 from interleave.go.channels import nil, recv, select, select_ok, send
 from interleave.go.goroutines import Goexit, Gosched, spawn
 from interleave.go.sync import Cond, Map, Mutex, NewCond, Once, RWMutex, WaitGroup
@@ -41,3 +41,5 @@ __all__ = [
     "sync",
     "time",
 ]
+
+__getattr__ = unmodelled("go")

@@ -33,6 +33,23 @@ class Panic(Exception):
         return in_panic(self.value)
 
 
+def unmodelled(package: str) -> Callable[[str], Any]:
+    """The `__getattr__` of the module that stands for a package of Go: refuses what it has not."""
+
+    def refuse(name: str) -> Any:
+        port = running_port()
+        if port is None or (name.startswith("__") and name.endswith("__")):
+            raise AttributeError(f"{package} has no {name}")
+        return port.halt(
+            ModelError(
+                f"{package}.{name} is not modelled",
+                remedy="write down what it does, with what there is: see docs/go.md",
+            )
+        )
+
+    return refuse
+
+
 class Fatal(Unrecoverable):
     """The runtime throws: the program ends at once. No deferred function runs, nothing recovers."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
-from interleave.go.base import Panic, new
+from interleave.go.base import Panic, new, unmodelled
 from interleave.go.channels import Channel, ChanState, nil
 from interleave.go.errors import Error
 from interleave.memory.port import current_port
@@ -203,12 +203,17 @@ def WithCancelCause(parent: Any) -> tuple[Any, CancelFunc]:
 
 
 def WithTimeout(parent: Any, timeout: float) -> tuple[Any, CancelFunc]:
+    """The same with a deadline, which may pass at any moment; it has passed if `timeout` is 0."""
+    made, cancel = WithDeadline(parent, timeout)
+    if timeout <= 0 and not isinstance(made, Unmade):
+        made.operate("expire", made.expire)
+    return made, cancel
+
+
+def WithDeadline(parent: Any, deadline: object) -> tuple[Any, CancelFunc]:
     """The same with a deadline, which may pass at any moment."""
     made = _derived(parent, timed=True)
     return made, CancelFunc(made)
-
-
-WithDeadline = WithTimeout
 
 
 def Cause(context: Any) -> Any:
@@ -241,3 +246,6 @@ def _derived(parent: Any, *, timed: bool) -> Any:
     else:
         parent.operate("derive", lambda: parent.adopt(made))
     return made
+
+
+__getattr__ = unmodelled("go.context")

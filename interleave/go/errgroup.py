@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from interleave.go import atomics, channels, context, waiting
-from interleave.go.base import new
+from interleave.go.base import new, unmodelled
 from interleave.go.goroutines import named, spawn
 from interleave.memory.primitive import stepwise
 from interleave.records import dataclass
@@ -65,3 +65,6 @@ def WithContext(parent: Any, *, limit: int | None = None) -> tuple[_Group, Any]:
     ctx, cancel = context.WithCancelCause(parent)
     made = Group(limit=limit)
     return _Group(made.waiting, made.error, cancel, made.room), ctx
+
+
+__getattr__ = unmodelled("go.errgroup")

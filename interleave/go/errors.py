@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from interleave.go.base import unmodelled
 from interleave.records import dataclass
 
 
@@ -29,3 +30,6 @@ def New(text: str) -> Error:
 def Is(error: Any, target: Any) -> bool:
     """`errors.Is`, of errors that wrap nothing."""
     return bool(error == target)
+
+
+__getattr__ = unmodelled("go.errors")

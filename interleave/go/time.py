@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from interleave.go.base import GoPrimitive, Panic, new
+from interleave.go.base import GoPrimitive, Panic, new, unmodelled
 from interleave.go.channels import Channel, ChanState, nil
 from interleave.go.goroutines import begin, named, spawn
 from interleave.memory.port import AccessKind, current_port
@@ -216,3 +216,6 @@ def _call_later(made: FuncTimer, f: Callable[[], Any]) -> None:
     """The goroutine of an `AfterFunc`."""
     if made.expires():
         f()
+
+
+__getattr__ = unmodelled("go.time")

@@ -816,3 +816,36 @@ class M(Model):
     assert result.interleavings is not None
     (outcome,) = result.interleavings.outcomes
     assert [name for name, _ in outcome.state] == ["ch"]
+
+
+# What there is not
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "go.Pool", "go.sync.OnceFunc", "go.atomic.Uintptr", "go.context.AfterFunc",
+        "go.errgroup.Nothing", "go.errors.Is2", "go.time.Now",
+    ],
+)  # fmt: skip
+def test_what_is_not_modelled_is_refused_and_no_violation(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ModelError, match=f"{name} is not modelled") as refused:
+        checked(tmp_path, f"class M(Model):\n    @goroutine\n    def main(self):\n        {name}\n")
+    assert refused.value.place is not None
+    assert refused.value.remedy
+
+
+@pytest.mark.parametrize(("timeout", "over"), [("0", {True}), ("-1", {True}), ("1", {True, False})])
+def test_a_timeout_of_nothing_has_passed(tmp_path: Path, timeout: str, over: set[bool]) -> None:
+    text = f"""
+class M(Model):
+    over = None
+
+    @goroutine
+    def main(self):
+        ctx, cancel = context.WithTimeout(context.Background(), {timeout})
+        self.over = ctx.Err() == context.DeadlineExceeded
+        cancel()
+"""
+    found = set(outcomes(checked(tmp_path, text), "over"))
+    assert {str(each) for each in found} == {str(each) for each in over}
