@@ -81,7 +81,8 @@ def where_it_goes_round():
         for component in components
         if components.out_degree(component) == 0
     ]
-    print(f"\nAfterYou is {graph.result.verdict}, but it goes round for ever in:")
+    kinds = ", ".join(violation.kind for violation in graph.result.violations)
+    print(f"\nAfterYou is {graph.result.verdict} ({kinds}): it goes round for ever in:")
     for states in last:
         if not any(graph[number].final for number in states):
             for number in states:

@@ -53,7 +53,7 @@ def test_walk_the_graph() -> None:
         '    customer[1] is about to run: with section("critical"):',
     ]
     assert rounds == [
-        "AfterYou is verified, but it goes round for ever in:",
+        "AfterYou is violated (livelock): it goes round for ever in:",
         "  state 0: {'left_has_gone': False, 'right_has_gone': False}, "
         "while not self.right_has_gone: or while not self.left_has_gone:",
     ]

@@ -165,25 +165,28 @@ class Code:
         return isinstance(self.definition, ast.AsyncFunctionDef)
 
     def place(self, number: int) -> Place:
-        """Where in the source a block is."""
-        return Place.of_node(self.file, self.blocks[number].node)
+        """Where in the source a block is; after the last one, the end of the function."""
+        return Place.of_node(self.file, self._nodes[number])
 
     def source(self, number: int) -> Source:
-        """The statement that a block belongs to."""
+        """The statement that a block belongs to; after the last one, the last statement."""
         return self._sources[number]
+
+    @cached_property
+    def _nodes(self) -> list[ast.AST]:
+        return [*[block.node for block in self.blocks], self.definition.body[-1]]
 
     @cached_property
     def _sources(self) -> list[Source]:
         if self.is_library:  # where it stands on this machine is nobody's business
-            return [Source(self._module, 0, f"{self.name}()") for _ in self.blocks]
-        return [
-            Source(
-                self.file,
-                getattr(block.statement, "lineno", self.definition.lineno),
-                self._text(block),
-            )
+            return [Source(self._module, 0, f"{self.name}()")] * (len(self.blocks) + 1)
+        line, last = self.definition.lineno, self.definition.body[-1]
+        sources = [
+            Source(self.file, getattr(block.statement, "lineno", line), self._text(block))
             for block in self.blocks
         ]
+        end = Source(self.file, getattr(last, "lineno", line), statement_text(self.file, last))
+        return [*sources, end]
 
     @property
     def _module(self) -> str:

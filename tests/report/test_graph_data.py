@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 import interleave
 from interleave.cli import main
+from interleave.errors import UsageError
 from interleave.report.drawing import DiagramError
 from interleave.report.graph import graph_document, write_graph
 from interleave.showing import to_json
@@ -195,3 +196,19 @@ def test_a_wrong_suffix_is_told_before_the_search(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(DiagramError, match="cannot write"):
         write_graph(interleave.explore(models.Counter), tmp_path / "no" / "graph.graphml")
+
+
+class MadeLate(interleave.Model):
+    total = 0
+
+    @interleave.thread
+    def main(self):
+        self.late = 1
+        self.total = self.late
+
+
+def test_an_attribute_that_is_made_late_is_no_name_before(tmp_path: Path) -> None:
+    graph = interleave.explore(MadeLate)
+    assert [graph.value("total", state.number) for state in graph.states()] == [0, 0, 0, 1]
+    with pytest.raises(UsageError, match="'late' cannot be evaluated"):
+        graph.value("late", 0)

@@ -354,3 +354,38 @@ def test_what_is_refused(tmp_path: Path, what: str, body: str) -> None:
     assert raised.value.what == what
     assert raised.value.remedy
     assert raised.value.place is not None
+
+
+@pytest.mark.parametrize(
+    ("mark", "what", "call"),
+    [
+        ("thread", "def", "self.inner()"),
+        ("task", "async def", "await asyncio.to_thread(self.inner)"),
+        ("task", "async def", "await asyncio.get_running_loop().run_in_executor(None, self.inner)"),
+    ],
+)
+def test_a_variable_without_a_value_is_named(
+    tmp_path: Path, mark: str, what: str, call: str
+) -> None:
+    text = f"""
+import asyncio
+from contextvars import ContextVar
+from interleave import Model, task, thread
+
+user = ContextVar("user")
+
+class M(Model):
+    out = 0
+
+    def inner(self):
+        self.out = user.get()
+
+    @{mark}
+    {what} handler(self):
+        {call}
+"""
+    file = tmp_path / "model.py"
+    file.write_text(text)
+    (result,) = check(file).models
+    (violation,) = result.violations
+    assert "LookupError: <ContextVar name='user'" in violation.message
