@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import interleave
+from interleave.blaming import blaming
 from interleave.engine.stopping import INTERRUPTED, Guard
 from interleave.errors import InterleaveError, UsageError
 from interleave.interrupts import AT_POLLS, leaving, listening, take
@@ -50,7 +51,7 @@ class _Commands(click.Group):
         context.obj = self._is_of_process
         with listening(signal.SIGINT, signal.SIGTERM), leaving(AT_POLLS):
             try:
-                with Guard().phase(), leaving(AT_POLLS):
+                with Guard().phase(), leaving(AT_POLLS), blaming():
                     return super().invoke(context)
             except InterleaveError as error:
                 _tell_error(error)

@@ -14,6 +14,7 @@ from contextlib import contextmanager, redirect_stdout
 from functools import partial
 from pathlib import Path
 
+from interleave.blaming import blaming
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
 from interleave.interrupts import Stopped, seen_from_outside
 from interleave.model import RUNTIMES, Expectation, Model, is_parameter_value
@@ -225,6 +226,7 @@ def file_of(model: type[Model]) -> str:
         return next((each.__code__.co_filename for each in functions), "?")
 
 
+@blaming()
 def parameters_of(model: type[Model], given: Mapping[str, object]) -> dict[str, object]:
     """The parameters of a model with their values: what is `given`, else the defaults.
 

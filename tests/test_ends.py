@@ -360,6 +360,28 @@ def test_whatever_is_raised_is_told_and_the_others_are_checked(write, place, rai
         interleave.check("models")
 
 
+LOOKED_AT = {
+    "attribute": "class E:\n    def __getattr__(self, name): raise {0}",
+    "any attribute": "class E:\n    def __getattribute__(self, name): raise {0}",
+    "class": "class E:\n    @property\n    def __class__(self): raise {0}",
+    "metaclass": "class T(type(Model)):\n    def __getattribute__(cls, name): raise {0}\n"
+    "class E(Model, metaclass=T): pass",
+}
+
+
+@pytest.mark.parametrize("raises", ["SystemExit(0)", "ValueError('no')", "GeneratorExit"])
+@pytest.mark.parametrize("where", LOOKED_AT)
+def test_what_raises_when_it_is_looked_at(write, where: str, raises: str) -> None:
+    header = LOOKED_AT[where].format(raises)
+    write(anything(header).replace("y = None", "y = E()"), "models/a.py")
+    write(COUNTER, "models/b.py")
+    found = run("check", "models", "-q")
+    assert "Counter: violated - lost-update on counter" in found.stdout
+    assert found.exit_code == 2 or "Anything: violated" in found.stdout
+    if found.exit_code == 2:
+        assert "models/a.py:" in found.stderr
+
+
 @pytest.mark.parametrize("raises", ["KeyboardInterrupt", "GeneratorExit", "long"])
 def test_what_leaves_a_thread_is_a_violation(write, raises: str) -> None:
     found = run("check", write(anything(step=RAISES[raises])))
