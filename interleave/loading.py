@@ -31,9 +31,9 @@ def model_files(paths: list[Path]) -> list[Path]:
     """
     files: list[Path] = []
     for path in paths:
-        if path.is_dir():
+        if os.path.isdir(path):
             files += _files_in(path)
-        elif path.exists() or path.is_symlink():
+        elif os.path.lexists(path):
             files.append(path)
         else:
             files += _files_of_module(str(path))
@@ -178,9 +178,10 @@ def _kept_out_of_the_process() -> Iterator[None]:
     It stays in its folder, and the process does not end. What it prints is no report.
     """
     folder, deepest = Path.cwd(), sys.getrecursionlimit()
-    usual = {name: getattr(os, name) for name in ("_exit", "abort")}
+    names = ("_exit", "abort", "fork", "forkpty")
+    usual = {name: getattr(os, name) for name in names if hasattr(os, name)}
     for name in usual:
-        setattr(os, name, partial(_refuse_to_end, name))
+        setattr(os, name, partial(_refuse, name))
     try:
         with redirect_stdout(sys.stderr):
             yield
@@ -191,9 +192,10 @@ def _kept_out_of_the_process() -> Iterator[None]:
         sys.setrecursionlimit(deepest)
 
 
-def _refuse_to_end(name: str, *_: object) -> None:
+def _refuse(name: str, *_: object) -> None:
+    does = "doubles" if "fork" in name else "ends"
     raise ModelError(
-        f"os.{name} ends the process, with all that is checked in it",
+        f"os.{name} {does} the process, with all that is checked in it",
         remedy='keep it under if __name__ == "__main__":',
     )
 

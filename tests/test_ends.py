@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import linecache
 import os
@@ -12,7 +13,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def run(*arguments: str) -> Result:
 
 def process(*arguments: str, before: str = "", **options: Any) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own."""
-    code = f"import interleave.watchdog\n{before}\nfrom interleave.cli import main; main()"
+    code = f"import interleave.watchdog\n{before}\nfrom interleave.__main__ import run; run()"
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
         **{"capture_output": True, "text": True, "check": False, "timeout": 60, **options},
@@ -333,6 +334,7 @@ RAISES = {
     "GeneratorExit": "raise GeneratorExit",
     "BaseException": "raise type('Odd', (BaseException,), {})()",
     "_exit": "__import__('os')._exit(0)",
+    "fork": "__import__('os').fork()",
     "abort": "__import__('os').abort()",
     "mute": "raise type('Mute', (Exception,), {'__str__': None})()",
     "long": "raise ValueError('x' * 1_000_000)",
@@ -496,7 +498,10 @@ def test_packages(write, target: str, shown: str) -> None:
     assert sys.path == usual
 
 
-@pytest.mark.parametrize("name", ["no.such.module", "os.path.nothing", "../nothing", "a b", ""])
+@pytest.mark.parametrize(
+    "name",
+    [5_000 * "a", 5_000 * "a/", "no.such.module", "os.path.nothing", "../nothing", "a b", ""],
+)
 def test_names_that_are_no_files(write, name: str) -> None:
     found = run("check", name)
     assert found.exit_code == 2
@@ -535,6 +540,54 @@ def test_outputs_that_are_full(write) -> None:
         assert "Exception" not in done.stderr
         done = process("check", "nowhere.py", capture_output=False, stderr=full)
         assert done.returncode == 2
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no full device")
+@pytest.mark.parametrize("asked", [["--help"], ["check", "-h"], ["--version"]])
+def test_help_to_an_output_that_is_full(asked: list[str]) -> None:
+    with FULL.open("w") as full, redirect_stdout(full):
+        found = io.StringIO()
+        with redirect_stderr(found), pytest.raises(SystemExit) as end:
+            main(asked, prog_name="interleave")
+    assert end.value.code == 2
+    assert found.getvalue().startswith("error: the report cannot be written: ")
+
+
+PRINTS = {
+    "os": "import os; os.write(1, b'junk')",
+    "sys": "import sys; print('junk', file=sys.__stdout__, flush=True)",
+    "shell": "import os; os.system('echo junk')",
+}
+LEAVES = {
+    "atexit": "import atexit, os; atexit.register(os._exit, 0)",
+    "raising": "import atexit; atexit.register(lambda: 1 / 0)",
+    "thread": "import threading, time; threading.Thread(target=time.sleep, args=(1000,)).start()",
+    "hook": "import sys; sys.excepthook = None",
+}
+
+
+@pytest.mark.parametrize("does", [*PRINTS, *LEAVES])
+def test_what_a_file_leaves_behind_or_writes_changes_no_report(write, does: str) -> None:
+    header = {**PRINTS, **LEAVES}[does]
+    done = process("check", write(header + COUNTER), "--format", "json")
+    assert json.loads(done.stdout)["exit_code"] == done.returncode == 1
+    assert done.stderr.strip() == ("junk" if does in PRINTS else "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_after_the_report_changes_no_exit_code(write, number: signal.Signals) -> None:
+    signal_after = (
+        "import contextlib, os, interleave.cli as cli\nusual = cli.listening\n"
+        "class after:\n"
+        "    def __init__(self, *signals): self.usual = usual(*signals)\n"
+        "    def __enter__(self): self.usual.__enter__()\n"
+        "    def __exit__(self, *error):\n"
+        "        try: return self.usual.__exit__(*error)\n"
+        f"        finally: os.kill(os.getpid(), {int(number)})\n"
+        "cli.listening = after"
+    )
+    done = process("check", write(COUNTER), "-q", before=signal_after)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 @pytest.mark.parametrize("closed", ["1", "2"])
