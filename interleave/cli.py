@@ -34,6 +34,9 @@ EXIT_DEFECT = 4
 KNOWN_EVERY = 0.25
 """Seconds after which the watchdog is told anew how far a search has come."""
 
+AFTER_INTERRUPT = 2.0
+"""Seconds in which the graph of a search is written that somebody has interrupted."""
+
 
 def _say(text: str, context: click.Context) -> NoReturn:
     """Write what was asked for instead of a check, and end."""
@@ -593,6 +596,8 @@ def graph(
             max_memory=max_memory,
         )
     what = f"{found.result.model}: {count(len(found), 'state')}"
+    if found.result.interrupted:
+        max_seconds = min(max_seconds or AFTER_INTERRUPT, AFTER_INTERRUPT)
     with Guard(max_seconds, max_memory).phase() as drawing:
         shown = write_graph(found, output, by=by, full=full)
         tell(f"{what}{shown and f', {shown}'}: written to {output}")

@@ -14,6 +14,7 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ import interleave
 from interleave import ModelError, cli, interrupts
 from interleave.cli import main
 from interleave.engine import resources
+from interleave.stategraph import explore
 
 COUNTER = """
 from interleave import Model, thread
@@ -187,6 +189,27 @@ def test_a_signal_to_the_process(write, number: int) -> None:
             child.kill()
     assert (output, errors) == ("Anything: inconclusive - incomplete search: interrupted\n", "")
     assert child.returncode == 3
+
+
+def test_the_graph_of_an_interrupted_search_is_written_soon_or_not_at_all(
+    write, monkeypatch
+) -> None:
+    found = explore(write(COUNTER))
+    cut = replace(found.result, interrupted=True, complete=False, limit="interrupted")
+    monkeypatch.setattr(found, "result", cut)
+    monkeypatch.setattr("interleave.stategraph.explore", lambda *_, **__: found)
+    assert run("graph", "model.py", "-o", "found.json").exit_code == 3
+    assert Path("found.json").exists()
+
+    def endless(*_: object, **__: object) -> str:
+        while True:
+            pass
+
+    monkeypatch.setattr(cli, "AFTER_INTERRUPT", 0.05)
+    monkeypatch.setattr("interleave.report.graph.write_graph", endless)
+    told = run("graph", "model.py", "-o", "found.json")
+    assert told.exit_code == 3
+    assert "not written to found.json: reached the limit of 0.05 seconds" in told.stderr
 
 
 # Code that does not come back
