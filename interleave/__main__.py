@@ -1,10 +1,47 @@
-"""`python -m interleave`."""
+"""The command in a process of its own: `python -m interleave`, and the script `interleave`."""
 
-from interleave.cli import main
+from __future__ import annotations
 
-try:
-    main(prog_name="interleave")
-finally:
-    # Where Ctrl-C came while a module ran code by `exec`, as numba does, `python -m` would end by
-    # that signal and not with our exit code, although it was caught; unless such code runs again.
-    exec("")  # noqa: S102
+import os
+import sys
+from contextlib import suppress
+from os import _exit  # what a model file puts in its place counts for nothing
+from typing import NoReturn
+
+from interleave.cli import EXIT_DEFECT, main
+
+
+def run() -> NoReturn:
+    """Run the command, and end this process with its exit code.
+
+    The process ends at once: no handler of `atexit` that a model file has left runs then, and no
+    thread that it has started is waited for.
+    """
+    _keep_output_for_reports()
+    streams, exit_code = (sys.stdout, sys.stderr), EXIT_DEFECT
+    try:
+        main(prog_name="interleave")
+    except SystemExit as end:
+        exit_code = end.code if isinstance(end.code, int) else 0
+    except BaseException:
+        sys.__excepthook__(*sys.exc_info())
+    finally:
+        for stream in streams:
+            with suppress(AttributeError, OSError, ValueError):
+                stream.flush()
+        _exit(exit_code)
+
+
+def _keep_output_for_reports() -> None:
+    """Have what is written to file 1 go to standard error, but for what `sys.stdout` is given."""
+    if sys.stdout is None or sys.stderr is None:
+        return
+    with suppress(OSError):
+        reports = os.dup(1)
+        os.dup2(2, 1)
+        encoding, errors = sys.stdout.encoding, sys.stdout.errors
+        sys.stdout = open(reports, "w", encoding=encoding, errors=errors)  # noqa: SIM115
+
+
+if __name__ == "__main__":
+    run()

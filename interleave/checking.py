@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from interleave.blaming import blaming
 from interleave.checks import Check, Found, checks_for
 from interleave.checks.alike import folded
 from interleave.checks.races import ALWAYS as RACES_ALWAYS
@@ -285,6 +286,7 @@ def find_models(
     return [*found]
 
 
+@blaming()
 def _loaded(file: Path, max_seconds: float | None, *, required: bool) -> list[type[Model]]:
     """The models of a file, which must be imported within some time."""
     guard = Guard(max_seconds)
@@ -349,6 +351,7 @@ def collecting_seldom() -> Iterator[None]:
         gc.set_threshold(*usual)
 
 
+@blaming()
 def checked_model(
     model: type[Model], file: str, parameters: dict[str, Any], options: Options
 ) -> Checked:
@@ -462,6 +465,7 @@ def _checked_model(
     return Checked(result, facts, found, ways)
 
 
+@blaming()
 def unfinished(
     model: type[Model], file: str, parameters: dict[str, Any], options: Options
 ) -> ModelResult:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import gc
 import io
 import os
-import shutil
 import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -35,9 +34,46 @@ EXIT_DEFECT = 4
 KNOWN_EVERY = 0.25
 """Seconds after which the watchdog is told anew how far a search has come."""
 
+AFTER_INTERRUPT = 2.0
+"""Seconds in which the graph of a search is written that somebody has interrupted."""
 
-class _Commands(click.Group):
+
+def _say(text: str, context: click.Context) -> NoReturn:
+    """Write what was asked for instead of a check, and end."""
+    output = Output()
+    output.write(text, color=context.color)
+    if output.failure:
+        _tell_error(UsageError(output.failure, remedy=_SEE_OUTPUT))
+    context.exit(EXIT_USAGE if output.failure else 0)
+
+
+_SEE_OUTPUT = "see what standard output leads to"
+
+
+class _Helpful(click.Command):
+    """Whose help is written as reports are: to an output that may be full."""
+
+    def get_help_option(self, context: click.Context) -> click.Option | None:
+        option = super().get_help_option(context)
+        if option is not None:
+            option.callback = _say_help
+        return option
+
+
+def _say_help(context: click.Context, _: click.Parameter, is_asked: bool) -> None:
+    if is_asked and not context.resilient_parsing:
+        _say(context.get_help(), context)
+
+
+def _say_version(context: click.Context, _: click.Parameter, is_asked: bool) -> None:
+    if is_asked and not context.resilient_parsing:
+        _say(f"interleave, version {interleave.__version__}", context)
+
+
+class _Commands(_Helpful, click.Group):
     """Turns what goes wrong into messages and exit codes."""
+
+    command_class = _Helpful
 
     _is_of_process = False
     """Whether this process was started to run the command, and ends with it."""
@@ -57,7 +93,9 @@ class _Commands(click.Group):
                 context.exit(EXIT_USAGE)
             except (click.ClickException, click.exceptions.Exit, click.Abort):
                 raise
-            except Exception:
+            except KeyboardInterrupt:
+                pass  # a second one, while the first was being answered
+            except BaseException:  # SystemExit too: whoever raised it is not to end this
                 import traceback
 
                 tell(traceback.format_exc())
@@ -97,7 +135,15 @@ def _size(_: click.Context, __: click.Parameter, value: str | None) -> int | Non
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(interleave.__version__, "-V", "--version", prog_name="interleave")
+@click.option(
+    "-V",
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_say_version,
+    help="Show the version and exit.",
+)
 def main() -> None:
     """Check every interleaving of the threads in a model file.
 
@@ -388,7 +434,7 @@ class _Reports:
                 line += f", and {len(found.errors)} could not be checked"
             self._output.write(("" if self._verbosity < 0 else "\n") + line)
         if self.failure:
-            _tell_error(UsageError(self.failure, remedy="see what standard output leads to"))
+            _tell_error(UsageError(self.failure, remedy=_SEE_OUTPUT))
         if found.interrupted and not any(result.interrupted for result in found.models):
             tell("interrupted")
 
@@ -442,7 +488,9 @@ def _width_of_output() -> int:
     """How many cells wide a report may be: the terminal's; 100 where output goes elsewhere."""
     if sys.stdout is None or not sys.stdout.isatty():
         return 100
-    return shutil.get_terminal_size((100, 24)).columns
+    with suppress(OSError, ValueError):
+        return int(os.environ.get("COLUMNS") or os.get_terminal_size(sys.stdout.fileno()).columns)
+    return 100
 
 
 def _wants_color() -> bool:
@@ -548,6 +596,8 @@ def graph(
             max_memory=max_memory,
         )
     what = f"{found.result.model}: {count(len(found), 'state')}"
+    if found.result.interrupted:
+        max_seconds = min(max_seconds or AFTER_INTERRUPT, AFTER_INTERRUPT)
     with Guard(max_seconds, max_memory).phase() as drawing:
         shown = write_graph(found, output, by=by, full=full)
         tell(f"{what}{shown and f', {shown}'}: written to {output}")

@@ -197,7 +197,8 @@ def listening(*signals: int) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
         for each, handler in usual.items():
-            signal.signal(each, handler)
+            if signal.getsignal(each) == _outside.on_signal:  # else it is to stay as it was put
+                signal.signal(each, handler)
         _outside.leave = ANYWHERE
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from interleave.blaming import blaming
 from interleave.engine.observing import Limits, Observer
 from interleave.engine.search import search
 from interleave.engine.stopping import INTERRUPTED, Guard
@@ -84,6 +85,7 @@ class _Collector(Observer):
             locations[access.kind.where] = None
 
 
+@blaming()
 def list_steps(
     model: type[Model], parameters: Mapping[str, Any], max_seconds: float | None = None
 ) -> Listing:

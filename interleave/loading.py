@@ -14,6 +14,7 @@ from contextlib import contextmanager, redirect_stdout
 from functools import partial
 from pathlib import Path
 
+from interleave.blaming import blaming
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
 from interleave.interrupts import Stopped, seen_from_outside
 from interleave.model import RUNTIMES, Expectation, Model, is_parameter_value
@@ -30,9 +31,9 @@ def model_files(paths: list[Path]) -> list[Path]:
     """
     files: list[Path] = []
     for path in paths:
-        if path.is_dir():
+        if os.path.isdir(path):
             files += _files_in(path)
-        elif path.exists() or path.is_symlink():
+        elif os.path.lexists(path):
             files.append(path)
         else:
             files += _files_of_module(str(path))
@@ -177,9 +178,10 @@ def _kept_out_of_the_process() -> Iterator[None]:
     It stays in its folder, and the process does not end. What it prints is no report.
     """
     folder, deepest = Path.cwd(), sys.getrecursionlimit()
-    usual = {name: getattr(os, name) for name in ("_exit", "abort")}
+    names = ("_exit", "abort", "fork", "forkpty")
+    usual = {name: getattr(os, name) for name in names if hasattr(os, name)}
     for name in usual:
-        setattr(os, name, partial(_refuse_to_end, name))
+        setattr(os, name, partial(_refuse, name))
     try:
         with redirect_stdout(sys.stderr):
             yield
@@ -190,9 +192,10 @@ def _kept_out_of_the_process() -> Iterator[None]:
         sys.setrecursionlimit(deepest)
 
 
-def _refuse_to_end(name: str, *_: object) -> None:
+def _refuse(name: str, *_: object) -> None:
+    does = "doubles" if "fork" in name else "ends"
     raise ModelError(
-        f"os.{name} ends the process, with all that is checked in it",
+        f"os.{name} {does} the process, with all that is checked in it",
         remedy='keep it under if __name__ == "__main__":',
     )
 
@@ -225,6 +228,7 @@ def file_of(model: type[Model]) -> str:
         return next((each.__code__.co_filename for each in functions), "?")
 
 
+@blaming()
 def parameters_of(model: type[Model], given: Mapping[str, object]) -> dict[str, object]:
     """The parameters of a model with their values: what is `given`, else the defaults.
 

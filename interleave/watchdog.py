@@ -13,6 +13,7 @@ import os
 import select
 import signal
 import struct
+import sys
 import time
 from contextlib import suppress
 from typing import Any, NoReturn
@@ -104,13 +105,21 @@ def _look_on(worker: int, read: int, cells: memoryview[float], memory: int | Non
             too_late = deadline and now > max(deadline, since) + PATIENCE
             too_large = memory and now > since + PATIENCE and resident(worker) > memory
             if too_late or too_large:
-                for file, words in ((1, text), (2, message)):
+                for file, words in ((_file_of_reports(), text), (2, message)):
                     with suppress(OSError):
                         _write(file, words)
                 _end(worker, exit_code)
                 break
     finally:
         os._exit(0)
+
+
+def _file_of_reports() -> int:
+    """Where reports go, which is not 1 where that is kept from what a model writes to it."""
+    try:
+        return sys.stdout.fileno()
+    except (AttributeError, OSError, ValueError):
+        return 1
 
 
 def _end(process: int, exit_code: int) -> None:

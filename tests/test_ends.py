@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import linecache
 import os
@@ -12,7 +13,8 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ import interleave
 from interleave import ModelError, cli, interrupts
 from interleave.cli import main
 from interleave.engine import resources
+from interleave.stategraph import explore
 
 COUNTER = """
 from interleave import Model, thread
@@ -93,7 +96,7 @@ def run(*arguments: str) -> Result:
 
 def process(*arguments: str, before: str = "", **options: Any) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own."""
-    code = f"import interleave.watchdog\n{before}\nfrom interleave.cli import main; main()"
+    code = f"import interleave.watchdog\n{before}\nfrom interleave.__main__ import run; run()"
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
         **{"capture_output": True, "text": True, "check": False, "timeout": 60, **options},
@@ -186,6 +189,27 @@ def test_a_signal_to_the_process(write, number: int) -> None:
             child.kill()
     assert (output, errors) == ("Anything: inconclusive - incomplete search: interrupted\n", "")
     assert child.returncode == 3
+
+
+def test_the_graph_of_an_interrupted_search_is_written_soon_or_not_at_all(
+    write, monkeypatch
+) -> None:
+    found = explore(write(COUNTER))
+    cut = replace(found.result, interrupted=True, complete=False, limit="interrupted")
+    monkeypatch.setattr(found, "result", cut)
+    monkeypatch.setattr("interleave.stategraph.explore", lambda *_, **__: found)
+    assert run("graph", "model.py", "-o", "found.json").exit_code == 3
+    assert Path("found.json").exists()
+
+    def endless(*_: object, **__: object) -> str:
+        while True:
+            pass
+
+    monkeypatch.setattr(cli, "AFTER_INTERRUPT", 0.05)
+    monkeypatch.setattr("interleave.report.graph.write_graph", endless)
+    told = run("graph", "model.py", "-o", "found.json")
+    assert told.exit_code == 3
+    assert "not written to found.json: reached the limit of 0.05 seconds" in told.stderr
 
 
 # Code that does not come back
@@ -333,6 +357,7 @@ RAISES = {
     "GeneratorExit": "raise GeneratorExit",
     "BaseException": "raise type('Odd', (BaseException,), {})()",
     "_exit": "__import__('os')._exit(0)",
+    "fork": "__import__('os').fork()",
     "abort": "__import__('os').abort()",
     "mute": "raise type('Mute', (Exception,), {'__str__': None})()",
     "long": "raise ValueError('x' * 1_000_000)",
@@ -358,6 +383,28 @@ def test_whatever_is_raised_is_told_and_the_others_are_checked(write, place, rai
     assert (document["exit_code"], len(document["errors"])) == (2, 1)
     with pytest.raises(interleave.InterleaveError):
         interleave.check("models")
+
+
+LOOKED_AT = {
+    "attribute": "class E:\n    def __getattr__(self, name): raise {0}",
+    "any attribute": "class E:\n    def __getattribute__(self, name): raise {0}",
+    "class": "class E:\n    @property\n    def __class__(self): raise {0}",
+    "metaclass": "class T(type(Model)):\n    def __getattribute__(cls, name): raise {0}\n"
+    "class E(Model, metaclass=T): pass",
+}
+
+
+@pytest.mark.parametrize("raises", ["SystemExit(0)", "ValueError('no')", "GeneratorExit"])
+@pytest.mark.parametrize("where", LOOKED_AT)
+def test_what_raises_when_it_is_looked_at(write, where: str, raises: str) -> None:
+    header = LOOKED_AT[where].format(raises)
+    write(anything(header).replace("y = None", "y = E()"), "models/a.py")
+    write(COUNTER, "models/b.py")
+    found = run("check", "models", "-q")
+    assert "Counter: violated - lost-update on counter" in found.stdout
+    assert found.exit_code == 2 or "Anything: violated" in found.stdout
+    if found.exit_code == 2:
+        assert "models/a.py:" in found.stderr
 
 
 @pytest.mark.parametrize("raises", ["KeyboardInterrupt", "GeneratorExit", "long"])
@@ -474,7 +521,10 @@ def test_packages(write, target: str, shown: str) -> None:
     assert sys.path == usual
 
 
-@pytest.mark.parametrize("name", ["no.such.module", "os.path.nothing", "../nothing", "a b", ""])
+@pytest.mark.parametrize(
+    "name",
+    [5_000 * "a", 5_000 * "a/", "no.such.module", "os.path.nothing", "../nothing", "a b", ""],
+)
 def test_names_that_are_no_files(write, name: str) -> None:
     found = run("check", name)
     assert found.exit_code == 2
@@ -513,6 +563,54 @@ def test_outputs_that_are_full(write) -> None:
         assert "Exception" not in done.stderr
         done = process("check", "nowhere.py", capture_output=False, stderr=full)
         assert done.returncode == 2
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no full device")
+@pytest.mark.parametrize("asked", [["--help"], ["check", "-h"], ["--version"]])
+def test_help_to_an_output_that_is_full(asked: list[str]) -> None:
+    with FULL.open("w") as full, redirect_stdout(full):
+        found = io.StringIO()
+        with redirect_stderr(found), pytest.raises(SystemExit) as end:
+            main(asked, prog_name="interleave")
+    assert end.value.code == 2
+    assert found.getvalue().startswith("error: the report cannot be written: ")
+
+
+PRINTS = {
+    "os": "import os; os.write(1, b'junk')",
+    "sys": "import sys; print('junk', file=sys.__stdout__, flush=True)",
+    "shell": "import os; os.system('echo junk')",
+}
+LEAVES = {
+    "atexit": "import atexit, os; atexit.register(os._exit, 0)",
+    "raising": "import atexit; atexit.register(lambda: 1 / 0)",
+    "thread": "import threading, time; threading.Thread(target=time.sleep, args=(1000,)).start()",
+    "hook": "import sys; sys.excepthook = None",
+}
+
+
+@pytest.mark.parametrize("does", [*PRINTS, *LEAVES])
+def test_what_a_file_leaves_behind_or_writes_changes_no_report(write, does: str) -> None:
+    header = {**PRINTS, **LEAVES}[does]
+    done = process("check", write(header + COUNTER), "--format", "json")
+    assert json.loads(done.stdout)["exit_code"] == done.returncode == 1
+    assert done.stderr.strip() == ("junk" if does in PRINTS else "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_after_the_report_changes_no_exit_code(write, number: signal.Signals) -> None:
+    signal_after = (
+        "import contextlib, os, interleave.cli as cli\nusual = cli.listening\n"
+        "class after:\n"
+        "    def __init__(self, *signals): self.usual = usual(*signals)\n"
+        "    def __enter__(self): self.usual.__enter__()\n"
+        "    def __exit__(self, *error):\n"
+        "        try: return self.usual.__exit__(*error)\n"
+        f"        finally: os.kill(os.getpid(), {int(number)})\n"
+        "cli.listening = after"
+    )
+    done = process("check", write(COUNTER), "-q", before=signal_after)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 @pytest.mark.parametrize("closed", ["1", "2"])

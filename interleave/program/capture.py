@@ -265,7 +265,7 @@ class Walk:
         if real is None or isinstance(real, types.ModuleType) or _is_of_modelled_module(real):
             return self._world.modelled(value, path)  # a function of a module
         owner = self.visit(real, path)
-        function = getattr(value, "__func__", None)
+        function = value.__func__ if isinstance(value, types.MethodType) else None
         if isinstance(function, types.FunctionType) and is_user_function(function):
             return types.MethodType(self._function(function, path), owner)
         return getattr(owner, value.__name__)

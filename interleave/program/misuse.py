@@ -196,6 +196,7 @@ def refuse_outside(
                 remedy="give each a name of its own",
                 place=Place.of_node(module.__file__ or "?", second),
             )
+    _refuse_parameters(own, module.__file__ or "?", definitions)
     _refuse_hidden_expectations(own.values(), models)
     noted = list(own.get(NOTED, ()))
     for value in own.values():
@@ -203,6 +204,24 @@ def refuse_outside(
         if is_own and not issubclass(value, Model):
             noted += vars(value).get(NOTED, ())
     refuse_unused_marks(noted, models)
+
+
+def _refuse_parameters(own: Mapping[str, object], file: str, definitions: ast.Module) -> None:
+    """Raise `ModelError` for a parameter outside of every class body, which nothing uses: what uses
+    one is told of there.
+    """
+    for name, value in own.items():
+        if type(value) is not Param or value.name:
+            continue
+        nodes = [node for node in ast.walk(definitions) if getattr(node, "id", None) == name]
+        if any(isinstance(getattr(node, "ctx", None), ast.Load) for node in nodes):
+            continue
+        raise ModelError(
+            f"{name} is a parameter of no model",
+            remedy=f"write `{name} = param(...)` in the body of a model, and self.{name} in its "
+            "setup and methods",
+            place=Place.of_node(file, nodes[0]) if nodes else None,
+        )
 
 
 def _refuse_hidden_expectations(found: Iterable[object], models: Iterable[type[Model]]) -> None:

@@ -19,6 +19,7 @@ from interleave.notes import notes_of
 from interleave.program.capture import capture
 from interleave.program.contexts import add_contexts
 from interleave.program.heap import RoomOwner
+from interleave.program.idle import refuse_idle
 from interleave.program.loop import add_loop, tasks_to_cancel
 from interleave.program.misuse import kept_names, refuse_misuse
 from interleave.program.processes import Space, copied_at_fork, private_copies, share_pipes
@@ -143,6 +144,8 @@ class Program:
         Shared objects may refer to more functions, which use more globals.
         """
         entries = self._entries()
+        setup: Any = self.model.setup
+        refuse_idle(reachable_functions(self.model, [*entries, setup])[0])
         named = reachable_functions(self.model, entries)[0]
         while True:
             reachable, method_names = reachable_functions(self.model, entries)
@@ -174,6 +177,7 @@ class Program:
             if not more:
                 return method_names, shared
             entries = [*entries, *more]
+            refuse_idle(more)
 
     def _add_loop(self) -> Any:
         cancels = tasks_to_cancel(self.model, self.settings["CANCEL"], self.threads)

@@ -85,14 +85,16 @@ def all_functions(cls: type) -> Iterator[tuple[str, types.FunctionType]]:
         if base in (object, Model) or not is_followed(base):
             continue
         for name, member in vars(base).items():
-            parts = (
-                (member.fget, member.fset)
-                if isinstance(member, property)
-                else (getattr(member, "__func__", member),)
-            )
-            for part in parts:
+            for part in _functions_of(member):
                 if isinstance(part, types.FunctionType) and name != "setup":
                     yield name, part
+
+
+def _functions_of(member: object) -> tuple[object, ...]:
+    """What runs where a member of a class is looked at or called, if it is a function at all."""
+    if isinstance(member, property):
+        return (member.fget, member.fset)
+    return (member.__func__ if isinstance(member, staticmethod | classmethod) else member,)
 
 
 def shared_globals(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from interleave.errors import ModelError
@@ -183,7 +184,8 @@ def capturing(real: Any) -> Callable[..., Any] | None:
         return capture_cached
     if type(real) is functools.singledispatchmethod:
         return capture_dispatching_method
-    return capture_dispatching if getattr(real, "__code__", None) is _DISPATCHING else None
+    is_function = isinstance(real, FunctionType)
+    return capture_dispatching if is_function and real.__code__ is _DISPATCHING else None
 
 
 def capture_dispatching(walk: Any, real: Any, path: str) -> Any:

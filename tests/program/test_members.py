@@ -43,9 +43,6 @@ def lost(function):
     return 3
 
 
-OUTSIDE = param(7)
-
-
 @dataclass
 class Box:
     value: object = 0
@@ -75,7 +72,8 @@ class M(Model):
 
 def written(folder: Path, text: str) -> Path:
     file = folder / "model.py"
-    file.write_text(HEADER + text)
+    outside = "OUTSIDE = param(7)\n" if "OUTSIDE" in text else ""
+    file.write_text(HEADER + outside + text)
     return file
 
 
@@ -497,6 +495,13 @@ def test_a_class_body_does_not_take_the_default_for_the_value(tmp_path: Path, us
 )
 def test_a_parameter_is_no_value(tmp_path: Path, member: str) -> None:
     assert isinstance(outcome(with_member(tmp_path, member)), InterleaveError)
+
+
+def test_a_parameter_outside_of_every_model(tmp_path: Path) -> None:
+    file = written(tmp_path, f"UNUSED = param(3)\n{MODEL}")
+    error = outcome(file)
+    assert isinstance(error, InterleaveError)
+    assert line_of(file, error) == "UNUSED = param(3)"
 
 
 def test_the_value_that_is_given_is_used_everywhere(tmp_path: Path) -> None:
