@@ -7,6 +7,7 @@ from collections import Counter, OrderedDict, defaultdict
 from typing import Any
 
 from interleave.memory.containers import CONTAINERS, SharedDict, forward
+from interleave.memory.factories import made_by
 from interleave.memory.port import current_port
 from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, register_mutable
 
@@ -37,12 +38,16 @@ class SharedDefaultDict(SharedDict):
         return self.__missing__(key) if found is UNBOUND else found
 
     def __missing__(self, key: Any) -> Any:
-        factory = self._options[0]
-        if factory is None:
+        if self.default_factory is None:
             raise KeyError(key)
-        value = factory()
-        self.operate("__setitem__", key, value)
-        return current_port().as_shared(value)
+        value = made_by(self.default_factory)
+
+        def store(real: Any, key: Any) -> Any:
+            # All that comes of the statement is done to what others can see by now.
+            real[key] = shared = current_port().give_away(value, f"{self._location.name}[{key!r}]")
+            return shared
+
+        return self.perform("__setitem__", store, key)
 
 
 class SharedOrderedDict(SharedDict):
