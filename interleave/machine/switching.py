@@ -30,7 +30,7 @@ _PASSING_ON = tuple(
         ("memory", "factories.py"),
     )
 )
-"""Files of it that call the user's code where Python itself would: a property, `__next__`, a factory."""
+"""Files of it that call the user's code where Python itself would: a property, a factory."""
 
 
 class Switches:

@@ -131,7 +131,7 @@ def test_two_that_miss_make_two(tmp_path: Path, what: str) -> None:
         assert "postcondition" in kinds(checked(model, engine=engine))
 
 
-LOCKS = ("threading.Lock", "lambda: threading.Lock()")
+LOCKS = ("threading.Lock", "threading.RLock", "threading.Condition", "lambda: threading.Lock()")
 
 
 @pytest.mark.parametrize("factory", LOCKS)
@@ -154,3 +154,48 @@ def test_what_a_statement_cannot_go_on_with_is_refused_with_a_place(
     with pytest.raises(ModelError) as refused:
         check(model, runtime=runtime)
     assert refused.value.place is not None
+
+
+COUNTS = {
+    "a missing key": ("", "self.d['a'] += 1", 2, RUNTIMES),
+    "a key that is there": ("a=1", "self.d['a'] += 1", 3, ("free-threaded",)),
+    "update with a dict": ("a=1", "self.d.update({'a': 1})", 3, RUNTIMES),
+    "update with a counter": ("a=1", "self.d.update(Counter(a=1))", 3, RUNTIMES),
+    "update with keywords": ("a=1", "self.d.update(a=1)", 3, RUNTIMES),
+    "update with an iterable": ("a=1", "self.d.update('aa')", 5, ()),
+    "subtract a string": ("a=1", "self.d.subtract('a')", -1, RUNTIMES),
+    "subtract a dict": ("a=1", "self.d.subtract({'a': 2})", -3, RUNTIMES),
+    "subtract keywords": ("a=1", "self.d.subtract(a=1)", -1, RUNTIMES),
+    "in place": ("a=1", "self.d += Counter(a=1)", 3, ("free-threaded",)),
+    "a comparison": (
+        "a=1",
+        "if self.d == Counter(a=1):\n    self.d['a'] = 3\nelse:\n    self.d['b'] = 1",
+        3,
+        RUNTIMES,
+    ),
+}
+"""What threads do -> the counts before, a statement, the count after two, and where two can differ
+from one after the other.
+"""
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("what", COUNTS)
+def test_methods_of_a_counter_are_python_code(tmp_path: Path, what: str, runtime: str) -> None:
+    before, change, done, differing = COUNTS[what]
+    expected = f"self.d['a'] == {done} and self.d['b'] == {int('else' in change)}"
+    model = model_of(tmp_path, f"Counter({before})", change, expected)
+    assert by_python(model)
+    for engine in ("reference", "native"):
+        found = kinds(checked(model, runtime=runtime, engine=engine))
+        assert ("postcondition" in found) == (runtime in differing)
+    body = "with self.lock:\n    " + change.replace("\n", "\n    ")
+    locked = model_of(tmp_path, f"Counter({before})", body, expected)
+    assert kinds(checked(locked, runtime=runtime)) == set()
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_count_that_both_find_is_taken_out_once(tmp_path: Path, runtime: str) -> None:
+    model = model_of(tmp_path, "Counter(a=1)", "del self.d['a']", "self.d['a'] == 0")
+    assert by_python(model)
+    assert kinds(checked(model, runtime=runtime)) == {"exception"}
