@@ -77,6 +77,15 @@ class Making:
         key = self._sharing(lambda: Freezer(share=self._share).freeze(value), to)
         return Thawer(self._heap.stand_in).thaw(key)
 
+    def give_away(self, value: Any, to: str) -> Any:
+        """The same for one to which the thread has no reference that is to lead to its room."""
+        known = len(self.moved)
+        shared = self.hand_over(value, to)
+        for each in [*self.moved][known:]:
+            del self.moved[each]
+            self.stored.pop(each, None)
+        return shared
+
     def _sharing(self, freeze: Callable[[], T], to: str) -> T:
         """What `freeze` gives, where that is possible."""
         try:

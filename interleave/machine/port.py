@@ -339,9 +339,8 @@ class StepPort:
     def _shared(self, value: Any) -> Any:
         return self._making.hand_over(value, "id()")
 
-    def as_shared(self, value: Any) -> Any:
-        moved = self._making.moved.get(id(value))
-        return value if moved is None else moved[1]
+    def give_away(self, value: Any, to: str) -> Any:
+        return self._making.give_away(value, to)
 
     def meaning(self, real: Any, name: str) -> Any:
         return self._program.world.now(real, name)

@@ -203,7 +203,7 @@ class PropertyPort:
         found = self._machine.program.identity(value)
         return self.halt(_refused("ask for the id() of what it makes")) if found is None else found
 
-    def as_shared(self, value: Any) -> Any:
+    def give_away(self, value: Any, to: str) -> Any:
         return value
 
     def meaning(self, real: Any, name: str) -> Any:

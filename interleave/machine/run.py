@@ -197,8 +197,14 @@ class StepRun:
         return None
 
     def _go(self) -> Step | Blocked:
+        first = self._stack.shown()
+        try:
+            return self._run_blocks(first)
+        except Halt:  # in what is done after a block
+            raise self._error(first) from None
+
+    def _run_blocks(self, first: tuple[Code, int]) -> Step | Blocked:
         stack, log, ending, moved = self._stack, self._log, self._ending, self._making.moved
-        first = stack.shown()
         seen: set[Any] = set()
         while True:
             start, unsent = stack.freeze(moved), stack.freeze_unsent()

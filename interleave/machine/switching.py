@@ -23,9 +23,14 @@ _OURS = str(Path(__file__).parent.parent)
 
 _PASSING_ON = tuple(
     str(Path(_OURS, *parts))
-    for parts in (("world", "instances.py"), ("world", "twins.py"), ("compiler", "__init__.py"))
+    for parts in (
+        ("world", "instances.py"),
+        ("world", "twins.py"),
+        ("compiler", "__init__.py"),
+        ("memory", "factories.py"),
+    )
 )
-"""Files of it that call the user's code where Python itself would: a property, `__next__`."""
+"""Files of it that call the user's code where Python itself would: a property, a factory."""
 
 
 class Switches:

@@ -294,6 +294,11 @@ class SharedDict(SharedContainer):
     def contents(cls, value: Any) -> tuple[Any, ...]:
         return tuple(value.items())
 
+    def part(self, contents: tuple[Any, ...], part: object) -> object:
+        assert isinstance(part, tuple)
+        found = dict(contents).get(part[0], UNBOUND)  # which makes nothing for what is missing
+        return () if found is UNBOUND else (found,)
+
     def peek(self, contents: tuple[Any, ...], index: int) -> Any:
         return contents[index][0]
 

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import gc
 from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from operator import add, sub
 from typing import Any
 
 from interleave.memory.containers import CONTAINERS, SharedDict, forward
+from interleave.memory.factories import made_by
 from interleave.memory.port import current_port
 from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, register_mutable
 
 
-class SharedDefaultDict(SharedDict):
+class _WithMissing(SharedDict):
+    """A shared dict that has something for keys that are not in it."""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: Any) -> Any:
+        found = self.perform("__getitem__", lambda real, key: real.get(key, UNBOUND), key)
+        return self.__missing__(key) if found is UNBOUND else found
+
+    def __missing__(self, key: Any) -> Any:
+        raise NotImplementedError
+
+
+class SharedDefaultDict(_WithMissing):
     """A shared `defaultdict`. Looking in vain and storing what the factory gives are two accesses.
 
     After CPython up to 3.14, `defdict_missing` in Modules/_collectionsmodule.c: it calls the
@@ -32,17 +48,17 @@ class SharedDefaultDict(SharedDict):
     def build(self, contents: tuple[Any, ...]) -> Any:
         return defaultdict(self._options[0], contents)
 
-    def __getitem__(self, key: Any) -> Any:
-        found = self.perform("__getitem__", lambda real, key: real.get(key, UNBOUND), key)
-        return self.__missing__(key) if found is UNBOUND else found
-
     def __missing__(self, key: Any) -> Any:
-        factory = self._options[0]
-        if factory is None:
+        if self.default_factory is None:
             raise KeyError(key)
-        value = factory()
-        self.operate("__setitem__", key, value)
-        return current_port().as_shared(value)
+        value = made_by(self.default_factory)
+
+        def store(real: Any, key: Any) -> Any:
+            # All that comes of the statement is done to what others can see by now.
+            real[key] = shared = current_port().give_away(value, f"{self._location.name}[{key!r}]")
+            return shared
+
+        return self.perform("__setitem__", store, key)
 
 
 class SharedOrderedDict(SharedDict):
@@ -53,8 +69,13 @@ class SharedOrderedDict(SharedDict):
     move_to_end = forward("move_to_end")
 
 
-class SharedCounter(SharedDict):
-    """A shared `Counter`."""
+class SharedCounter(_WithMissing):
+    """A shared `Counter`, whose own methods are Python code: what they look at, and what they set,
+    is one access each.
+
+    After Lib/collections/__init__.py. Counting what comes from an iterable is C code, and so is
+    most of `most_common` and `total`: these are one access.
+    """
 
     __slots__ = ()
     _type = Counter
@@ -63,15 +84,58 @@ class SharedCounter(SharedDict):
         return Counter(dict(contents))
 
     def __missing__(self, key: Any) -> int:
+        current_port().switch_point()
         return 0
+
+    def __delitem__(self, key: Any) -> None:
+        current_port().switch_point()
+        if key in self:
+            current_port().switch_point()  # up to CPython 3.11, after the call of super()
+            self.perform("__delitem__", dict.__delitem__, key)
+
+    def update(self, iterable: Any = None, /, **counts: Any) -> None:
+        """Add counts, or count what comes."""
+        current_port().switch_point()
+        if iterable is not None:
+            if not isinstance(iterable, Mapping):
+                self.operate("update", iterable)
+            elif self:
+                self._change(iterable.items(), add)
+            else:
+                current_port().switch_point()  # up to CPython 3.11, after the call of super()
+                self.perform("update", dict.update, iterable)
+        if counts:
+            self.update(counts)
+
+    def subtract(self, iterable: Any = None, /, **counts: Any) -> None:
+        """Take counts, or what comes, from what is there."""
+        current_port().switch_point()
+        if iterable is not None:
+            is_counts = isinstance(iterable, Mapping)
+            self._change(iterable.items() if is_counts else [(key, 1) for key in iterable], sub)
+        if counts:
+            self.subtract(counts)
+
+    def _change(self, counts: Iterable[tuple[Any, Any]], how: Callable[[Any, Any], Any]) -> None:
+        """Change what is there by each of these counts."""
+        port = current_port()
+        for key, count in counts:
+            port.switch_point()
+            before = self.get(key, 0)
+            port.switch_point()  # after the call of get()
+            self[key] = how(before, count)  # type: ignore[index]
 
     most_common = forward("most_common")
     elements = forward("elements")
     total = forward("total")
-    subtract = forward("subtract")
-    __add__ = forward("__add__")
-    __sub__ = forward("__sub__")
-    __and__ = forward("__and__")
+
+
+for _name in (
+    "__eq__", "__ne__", "__le__", "__lt__", "__ge__", "__gt__", "__add__", "__sub__", "__and__",
+    "__or__", "__pos__", "__neg__", "__iadd__", "__isub__", "__iand__", "__ior__",
+    "_keep_positive",
+):  # fmt: skip
+    setattr(SharedCounter, _name, vars(Counter)[_name])
 
 
 DICTS = (defaultdict, OrderedDict, Counter)

@@ -272,8 +272,10 @@ class Port(Protocol):
         """
         ...
 
-    def as_shared(self, value: Any) -> Any:
-        """What stands for a value that this thread made, once it has stored it for others."""
+    def give_away(self, value: Any, to: str) -> Any:
+        """What stands for a value that this thread has made for others, and does not keep; `to`
+        says in words where it is stored.
+        """
         ...
 
     def holds(self, value: object) -> bool:

@@ -245,7 +245,10 @@ class Walk:
         if is_plain_object(value) and not isinstance(value, Shared):
             return self._object(value, path, attributes_of(value))
         if isinstance(value, type):
-            return self._world.twin(value) if is_followed_class(value) else value
+            if is_followed_class(value):
+                return self._world.twin(value)
+            is_modelled = policy.of_object(value).treatment is Treatment.MODELLED
+            return self._world.modelled(value, path) if is_modelled else value
         if isinstance(value, types.ModuleType):
             return self._world.module(value) if is_followed_module(value) else value
         if type(value) is functools.partial:

@@ -87,7 +87,11 @@ def unmodelled(name: str, decision: Decision) -> ModelError:
 def made_by_threads(real: Callable[..., Any], kind: type[Primitive]) -> Callable[..., Any]:
     """What stands for a real class, or what makes its instances, in the code of a thread."""
 
+    is_python = any(hasattr(each, "__code__") for each in (real, getattr(real, "__init__", None)))
+
     def make(*args: Any, **kwargs: Any) -> Any:
+        if is_python:
+            current_port().switch_point()
         # A real one knows what arguments it takes, and what it begins with.
         return current_port().make(Kind(kind), kind.initial(real(*args, **kwargs)))
 

@@ -185,6 +185,7 @@ def capture_condition(walk: Any, real: Any, path: str) -> Any:
 def make_condition(lock: Any = None) -> Any:
     """`threading.Condition(...)` in a running thread."""
     port = current_port()
+    port.switch_point()  # the real one is Python code
     if lock is None:
         lock = port.make(Kind(RLock), None)
     return port.make(Kind(Condition, (_checked(lock),)), ConditionState())
