@@ -23,7 +23,12 @@ _OURS = str(Path(__file__).parent.parent)
 
 _PASSING_ON = tuple(
     str(Path(_OURS, *parts))
-    for parts in (("world", "instances.py"), ("world", "twins.py"), ("compiler", "__init__.py"))
+    for parts in (
+        ("world", "instances.py"),
+        ("world", "twins.py"),
+        ("memory", "made.py"),
+        ("compiler", "__init__.py"),
+    )
 )
 """Files of it that call the user's code where Python itself would: a property, `__next__`."""
 

@@ -9,6 +9,7 @@ are one list stay one list. Sets are kept in a fixed order, so that nothing depe
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import types
 from collections import deque
@@ -343,8 +344,13 @@ def is_defined_in_python(kind: type) -> bool:
 
 def attributes_of(value: object) -> dict[str, Any]:
     """The attributes of an instance, from its `__dict__` and its `__slots__`, in order."""
-    found = {name: getattr(value, name) for name in slots_of(type(value)) if hasattr(value, name)}
-    found.update(getattr(value, "__dict__", {}))
+    get = object.__getattribute__  # whatever its class says of getting one
+    found = {}
+    for name in slots_of(type(value)):
+        with contextlib.suppress(AttributeError):
+            found[name] = get(value, name)
+    with contextlib.suppress(AttributeError):
+        found.update(get(value, "__dict__"))
     return found
 
 
