@@ -14,7 +14,7 @@ import struct
 import types
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from enum import Enum
 from types import MappingProxyType
 from typing import Any
@@ -310,7 +310,10 @@ def _a(value: object) -> str:
 
 def is_frozen_dataclass(kind: type) -> bool:
     """Whether the instances of a class are values that never change."""
-    return is_dataclass(kind) and kind.__dataclass_params__.frozen is True  # type: ignore[attr-defined]
+    for own in members_by_base(kind):  # whatever its metaclass says of attributes
+        if "__dataclass_params__" in own:
+            return own["__dataclass_params__"].frozen is True
+    return False
 
 
 def is_plain_object(value: object) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from interleave.errors import ModelError
 from interleave.memory.descriptors import is_data_descriptor
 from interleave.memory.port import current_port
-from interleave.memory.primitive import STEPWISE
+from interleave.memory.primitive import STEPWISE, is_marked
 from interleave.memory.values import UNBOUND, members_of, register_immutable
 from interleave.world.holders import Variables
 
@@ -228,7 +228,7 @@ def method_of(value: object, name: str) -> types.FunctionType | None:
     for base in type(value).__mro__:
         if name in members_of(base):
             found = members_of(base)[name]
-            is_ours = isinstance(base, TwinType) or hasattr(found, STEPWISE)
+            is_ours = isinstance(base, TwinType) or is_marked(found, STEPWISE)
             return found if is_ours and isinstance(found, types.FunctionType) else None
     return None
 

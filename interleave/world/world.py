@@ -47,7 +47,13 @@ from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.descriptors import is_data_descriptor, member_of
 from interleave.memory.port import running_port
-from interleave.memory.values import COPY, UNBOUND, members_by_base, members_of
+from interleave.memory.values import (
+    COPY,
+    UNBOUND,
+    is_frozen_dataclass,
+    members_by_base,
+    members_of,
+)
 from interleave.model import Model, Param, parameter_as_value
 from interleave.stdlib import Namespace, derived
 from interleave.world import policy, reflection
@@ -717,8 +723,7 @@ def _constructor(twin: type) -> Any:
     """What is run block by block to make an instance of a twin; None if Python may do so."""
     if (own := method_of(twin, "__call__")) is not None:
         return own
-    parameters = getattr(twin, "__dataclass_params__", None)
-    if parameters is not None and parameters.frozen:
+    if is_frozen_dataclass(twin):
         return None  # no value until it is complete
     for name in ("__new__", "__init__"):
         for base in twin.__mro__:
