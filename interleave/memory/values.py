@@ -142,6 +142,18 @@ def runs_python(value: Any) -> bool:
     return any(hasattr(getattr(kind, name, None), "__code__") for name in ("__hash__", "__eq__"))
 
 
+def compared_in_python(value: Any, names: Iterable[str]) -> type | None:
+    """The class that defines one of some comparisons in Python: that of a value, or of a part."""
+    kind = type(value)
+    if issubclass(kind, tuple | frozenset):
+        found = (compared_in_python(each, names) for each in value)
+        if (inside := next(filter(None, found), None)) is not None:
+            return inside
+    is_ours = kind.__module__.startswith("interleave.")
+    methods = (getattr(kind, name, None) for name in names)
+    return kind if not is_ours and any(hasattr(each, "__code__") for each in methods) else None
+
+
 def order_of(key: Key) -> tuple[Any, ...]:
     """A sort key that orders any two frozen values, and never compares values of two kinds."""
     kind, *parts = key

@@ -60,6 +60,8 @@ class _SetupPort:
     def locate(self, location: Location) -> Location:
         return location
 
+    others_run = False
+
     def switch_point(self) -> None:
         """No thread runs yet."""
 
