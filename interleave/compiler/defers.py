@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from interleave.compiler.names import Surroundings, scope_walk
 from interleave.compiler.source import Definition
 from interleave.errors import ModelError, Place
-from interleave.memory.primitive import DEFERS
+from interleave.memory.primitive import DEFERS, is_marked
 
 STACK = "#deferred"
 SITE, CALLEE, ARGUMENTS = "#site", "#callee", "#arguments"
@@ -49,9 +49,9 @@ def _is_defer(node: ast.AST, names: Surroundings) -> bool:
         return False
     match node.func:
         case ast.Attribute(value=ast.Name(id=module), attr=attribute) if module in names:
-            return hasattr(getattr(names.real(module), attribute, None), DEFERS)
+            return is_marked(getattr(names.real(module), attribute, None), DEFERS)
         case ast.Name(id=name) if name in names:
-            return hasattr(names.real(name), DEFERS)
+            return is_marked(names.real(name), DEFERS)
     return False
 
 

@@ -19,7 +19,7 @@ from interleave.memory import cursors
 from interleave.memory.containers import CONTAINERS
 from interleave.memory.identity import ObjectId
 from interleave.memory.port import current_port
-from interleave.memory.primitive import STEPWISE
+from interleave.memory.primitive import STEPWISE, is_marked
 from interleave.memory.unbound import UNBOUND_TYPES, unbound
 from interleave.memory.values import (
     Freezer,
@@ -402,7 +402,7 @@ def is_user_function(value: object) -> bool:
         value = value.__func__
     if not isinstance(value, types.FunctionType):
         return False
-    return hasattr(value, STEPWISE) or is_followed(value)
+    return is_marked(value, STEPWISE) or is_followed(value)
 
 
 SETS = {ORDERED_SET: OrderedSet, ORDERED_FROZEN_SET: OrderedFrozenSet}

@@ -240,6 +240,10 @@ class StepPort:
     def switch_point(self) -> None:
         self._switches.note_point()
 
+    @property
+    def others_run(self) -> bool:
+        return not (self._switches.alone or self._switches.atomic)
+
     def progress(self) -> int:
         return self._log.cursor
 

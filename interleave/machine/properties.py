@@ -121,6 +121,8 @@ class PropertyPort:
     def put_off(self, queue: Any, message: object) -> None:
         self.halt(_refused("put anything into a queue"))
 
+    others_run = False
+
     def switch_point(self) -> None:
         """A property is asked between steps."""
 

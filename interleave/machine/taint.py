@@ -21,7 +21,7 @@ _NONE: Sources = frozenset()
 
 def _attributes(value: object) -> tuple[str, ...]:
     """The names of the attributes of an object of the thread's own; () for other values."""
-    if isinstance(value, _IMMUTABLE) or not is_plain_object(value):
+    if issubclass(type(value), _IMMUTABLE) or not is_plain_object(value):
         return ()
     return tuple(attributes_of(value))
 

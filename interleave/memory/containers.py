@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, MutableMapping, MutableSequence, MutableSet
 from typing import Any
 
+from interleave.errors import ModelError
 from interleave.memory.bag import Bag
 from interleave.memory.port import WHOLE, AccessKind, Location, current_port
 from interleave.memory.values import (
@@ -20,6 +21,7 @@ from interleave.memory.values import (
     OrderedSet,
     Shared,
     Uncapturable,
+    compared_in_python,
     in_order,
     runs_python,
 )
@@ -48,6 +50,15 @@ _TAKING_ELEMENTS = {
     "remove", "setdefault",
 }  # fmt: skip
 """Operations to which a container is given as an element, and not to have its contents taken."""
+
+_COMPARING = {
+    ("__eq__",): {"__contains__", "count", "index", "remove", "__eq__", "__ne__"},
+    ("__eq__", "__lt__", "__gt__"): {
+        "__lt__", "__le__", "__gt__", "__ge__",
+        "sort", "heapify", "heappop", "heappush", "heappushpop", "heapreplace",
+    },
+}  # fmt: skip
+"""Operations of sequences that compare elements, by the methods of theirs that this calls."""
 
 _NOT_FORWARDED = {
     "__new__", "__init__", "__init_subclass__", "__subclasshook__", "__class__",
@@ -105,6 +116,8 @@ class SharedContainer(Shared):
 
         def effect() -> Any:
             contents = port.read(location, part=None)
+            if port.others_run and not (location.constant and not changing):
+                self._check_comparisons(name, (*contents, *args), kwargs)
             part = self.part_of(name, args, contents)
             if name not in _BLIND:
                 port.read(location, part=part)
@@ -124,6 +137,24 @@ class SharedContainer(Shared):
         kind = AccessKind(label, location, shown, atomic, self._type)
         result = port.access(kind, effect)
         return self if changing and name.startswith("__i") else result
+
+    def _check_comparisons(
+        self, name: str, values: tuple[Any, ...], options: dict[str, Any]
+    ) -> None:
+        """Refuse an operation that compares elements by Python code: others may run in between."""
+        compared = next((names for names, by in _COMPARING.items() if name in by), ())
+        if issubclass(self._type, set | dict) or options.get("key") is not None:
+            return  # keys never change, and a key function has all it needs
+        found = (compared_in_python(each, compared) for each in values)
+        if compared and (kind := next(filter(None, found), None)) is not None:
+            current_port().halt(
+                ModelError(
+                    f"{name} compares elements by Python code, that of {kind.__name__}: other "
+                    "threads may run in between, which no step shows",
+                    remedy="write it as a loop over the elements, or compare numbers, strings or "
+                    "tuples of these",
+                )
+            )
 
     def snapshot(self) -> Any:
         """A real container with the present contents, read in one access."""

@@ -11,15 +11,15 @@ import types
 from collections.abc import Iterator, MutableMapping
 from typing import Any, NamedTuple
 
-from interleave.memory.closures import variable
+from interleave.memory import parts
 from interleave.memory.containers import SharedContainer
 from interleave.memory.copying import reduce_instance
-from interleave.memory.port import AccessKind, Location, current_port
+from interleave.memory.descriptors import is_data_descriptor, member_of, sets_itself
+from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
-from interleave.memory.values import UNBOUND, Shared, members_by_base, register_immutable, slots_of
+from interleave.memory.values import UNBOUND, Shared, register_immutable, slots_of
 
 _get = object.__getattribute__
-_MISSING = object()
 
 
 class Kind(NamedTuple):
@@ -95,20 +95,20 @@ class MadeObject(Shared):
             return MadeDict(self)
         if name in ("_number", "_location") or _belongs_to_class(type(self), name):
             return _get(self, name)
-        found = _read(self, name, of_class=not _gives_way(type(self), name))
+        found = parts.read(self, name, of_class=not _gives_way(type(self), name))
         return _get(self, name) if found is UNBOUND else found
 
     def __setattr__(self, name: str, value: object) -> None:
-        if hasattr(_member(type(self), name), "__set__") and _belongs_to_class(type(self), name):
+        if sets_itself(type(self), name):
             object.__setattr__(self, name, value)
         else:
-            _write(self, name, value)
+            parts.write(self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        if hasattr(_member(type(self), name), "__delete__") and _belongs_to_class(type(self), name):
+        if sets_itself(type(self), name):
             object.__delattr__(self, name)
         else:
-            _delete(self, name, AttributeError(name))
+            parts.delete(self, name, AttributeError(name))
 
     def part(self, contents: Any, part: Any) -> object:
         """What an attribute is, as a tuple of one; () where there is none."""
@@ -124,27 +124,20 @@ class MadeDict(MutableMapping[str, Any]):
         self._made = made
 
     def __getitem__(self, name: str) -> Any:
-        value = UNBOUND if name in self._slots() else _read(self._made, name, of_class=False)
+        value = UNBOUND if name in self._slots() else parts.read(self._made, name, of_class=False)
         if value is UNBOUND:
             raise KeyError(name)
         return value
 
     def __setitem__(self, name: str, value: object) -> None:
-        _write(self._made, name, value)
+        parts.write(self._made, name, value)
 
     def __delitem__(self, name: str) -> None:
-        _delete(self._made, name, KeyError(name))
+        parts.delete(self._made, name, KeyError(name))
 
     def __iter__(self) -> Iterator[str]:
-        location: Location = _get(self._made, "_location")
-        port = current_port()
-
-        def effect() -> list[str]:
-            return [name for name, _ in port.read(location, part=None)]
-
         slots = self._slots()
-        names = port.access(AccessKind("read", location), effect)
-        return (name for name in names if name not in slots)
+        return (name for name in parts.names(self._made) if name not in slots)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -163,70 +156,13 @@ register_immutable(
 )
 
 
-def _read(made: Any, name: str, *, of_class: bool) -> Any:
-    """An attribute in the room of an instance; its class's, if wanted, or `UNBOUND` otherwise."""
-    location: Location = _get(made, "_location")
-    port = current_port()
-
-    def effect() -> Any:
-        contents = port.read(location, part=None)
-        port.read(location, part=(name,))
-        for each, value in contents:
-            if each == name:
-                return value
-        return _get(made, name) if of_class else UNBOUND  # or an AttributeError
-
-    if location.varying is not None and name not in location.varying:
-        return effect()  # looking at what nobody sets is no access
-    return port.access(AccessKind("read", location, _part(made, name)), effect)
-
-
-def _write(made: Any, name: str, value: object) -> None:
-    location: Location = _get(made, "_location")
-    port = current_port()
-    if location.varying is not None and name not in location.varying:
-        port.begin_again(name)
-
-    def effect() -> None:
-        attributes = dict(port.read(location, part=None))
-        attributes[name] = value
-        port.write(location, tuple(attributes.items()), part=(name,))
-
-    port.access(AccessKind("write", location, _part(made, name)), effect)
-
-
-def _delete(made: Any, name: str, error: Exception) -> None:
-    location: Location = _get(made, "_location")
-    port = current_port()
-
-    def effect() -> None:
-        attributes = dict(port.read(location, part=None))
-        if name not in attributes:
-            raise error
-        del attributes[name]
-        port.write(location, tuple(attributes.items()), part=(name,))
-
-    port.access(AccessKind("delete", location, _part(made, name)), effect)
-
-
-def _part(made: Any, name: str) -> str:
-    """An attribute in words; of a variable that functions share there is only one."""
-    return "" if isinstance(made, variable) else f".{name}"
-
-
-def _member(cls: type, name: str) -> Any:
-    """What a class or a base of it has by a name, as it stands there."""
-    return next((own[name] for own in members_by_base(cls) if name in own), _MISSING)
-
-
 def _gives_way(cls: type, name: str) -> bool:
     """Whether what a class has by a name gives way to an attribute of the instance."""
-    member = _member(cls, name)
-    if getattr(member, "gives_way", False):
-        return True
-    of = type(member)
-    is_method = isinstance(member, _METHODS) or hasattr(member, "__func__")
-    return hasattr(of, "__get__") and not hasattr(of, "__set__") and not is_method
+    member = member_of(cls, name)
+    if is_data_descriptor(member):
+        return False
+    is_method = isinstance(member, _METHODS) or hasattr(type(member), "__func__")
+    return hasattr(type(member), "__get__") and not is_method
 
 
 _METHODS = (types.FunctionType, types.BuiltinFunctionType, types.MethodDescriptorType)
@@ -235,8 +171,8 @@ _METHODS = (types.FunctionType, types.BuiltinFunctionType, types.MethodDescripto
 
 def _belongs_to_class(cls: type, name: str) -> bool:
     """Whether an attribute is found in the class first: a method, a property."""
-    member = _member(cls, name)
-    if member is _MISSING:
+    member = member_of(cls, name)
+    if member is UNBOUND:
         return name.startswith("__")
     if isinstance(member, types.MemberDescriptorType) or _gives_way(cls, name):
         return False

@@ -172,6 +172,11 @@ class Port(Protocol):
         """Note that other threads may run now, under a runtime where they may not always."""
         ...
 
+    @property
+    def others_run(self) -> bool:
+        """Whether other threads may run wherever Python code is entered."""
+        ...
+
     def progress(self) -> int:
         """How many accesses the running statement has performed."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+import types
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FrameType
@@ -38,6 +39,11 @@ def stepwise_method(function: Function) -> Function:
     """The same for a method of a primitive of Go."""
     STEPWISE_METHODS.add(function.__name__)
     return stepwise(function)
+
+
+def is_marked(value: object, mark: str) -> bool:
+    """Whether a function carries a mark; what else has it asks its own class for attributes."""
+    return isinstance(value, types.FunctionType) and mark in value.__dict__
 
 
 class Told:

@@ -13,7 +13,7 @@ from typing import Any
 from interleave.errors import ModelError
 from interleave.memory.dicts import DICTS
 from interleave.memory.port import current_port
-from interleave.memory.values import Shared, members_of
+from interleave.memory.values import Shared, is_frozen_dataclass, members_of
 
 UNBOUND_TYPES: tuple[type, ...] = (object, list, dict, set, deque, type, *DICTS)
 """The types whose methods may be given a shared object."""
@@ -77,8 +77,7 @@ def _of_shared(kind: type, name: str, shared: Any) -> Callable[..., Any]:
 
 def _refuse_value(value: object) -> None:
     """Refuse to change a frozen dataclass, which is a value wherever a state has it."""
-    parameters = getattr(type(value), "__dataclass_params__", None)
-    if parameters is not None and parameters.frozen and current_port().holds(value):
+    if is_frozen_dataclass(type(value)) and current_port().holds(value):
         current_port().halt(
             ModelError(
                 f"object.__setattr__ changes a {type(value).__name__}, which is frozen",

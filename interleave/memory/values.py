@@ -9,11 +9,12 @@ are one list stay one list. Sets are kept in a fixed order, so that nothing depe
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import types
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from enum import Enum
 from types import MappingProxyType
 from typing import Any
@@ -139,6 +140,18 @@ def runs_python(value: Any) -> bool:
         return any(runs_python(each) for each in value)
     kind = type(value)
     return any(hasattr(getattr(kind, name, None), "__code__") for name in ("__hash__", "__eq__"))
+
+
+def compared_in_python(value: Any, names: Iterable[str]) -> type | None:
+    """The class that defines one of some comparisons in Python: that of a value, or of a part."""
+    kind = type(value)
+    if issubclass(kind, tuple | frozenset):
+        found = (compared_in_python(each, names) for each in value)
+        if (inside := next(filter(None, found), None)) is not None:
+            return inside
+    is_ours = kind.__module__.startswith("interleave.")
+    methods = (getattr(kind, name, None) for name in names)
+    return kind if not is_ours and any(hasattr(each, "__code__") for each in methods) else None
 
 
 def order_of(key: Key) -> tuple[Any, ...]:
@@ -309,7 +322,10 @@ def _a(value: object) -> str:
 
 def is_frozen_dataclass(kind: type) -> bool:
     """Whether the instances of a class are values that never change."""
-    return is_dataclass(kind) and kind.__dataclass_params__.frozen is True  # type: ignore[attr-defined]
+    for own in members_by_base(kind):  # whatever its metaclass says of attributes
+        if "__dataclass_params__" in own:
+            return own["__dataclass_params__"].frozen is True
+    return False
 
 
 def is_plain_object(value: object) -> bool:
@@ -343,8 +359,13 @@ def is_defined_in_python(kind: type) -> bool:
 
 def attributes_of(value: object) -> dict[str, Any]:
     """The attributes of an instance, from its `__dict__` and its `__slots__`, in order."""
-    found = {name: getattr(value, name) for name in slots_of(type(value)) if hasattr(value, name)}
-    found.update(getattr(value, "__dict__", {}))
+    get = object.__getattribute__  # whatever its class says of getting one
+    found = {}
+    for name in slots_of(type(value)):
+        with contextlib.suppress(AttributeError):
+            found[name] = get(value, name)
+    with contextlib.suppress(AttributeError):
+        found.update(get(value, "__dict__"))
     return found
 
 

@@ -316,7 +316,7 @@ class Walk:
             if kind is tuple:
                 return tuple(items)
             made: Any = tuple.__new__(self._class(kind), items)
-        elif kind.__dataclass_params__.frozen:
+        elif is_frozen_dataclass(kind):
             made = object.__new__(self._class(kind))
             for f in fields(kind):
                 inside = self.visit(getattr(value, f.name), f"{path}.{f.name}")

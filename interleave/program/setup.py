@@ -21,6 +21,7 @@ from interleave.compiler.source import (
 )
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.interrupts import Stopped, counted, poll
+from interleave.memory.descriptors import is_data_descriptor
 from interleave.memory.identity import MODEL_PROCESS, ThreadId
 from interleave.memory.port import AccessKind, Location, in_words, using_port
 from interleave.memory.values import UNBOUND, attributes_of, is_frozen_dataclass, is_plain_object
@@ -58,6 +59,8 @@ class _SetupPort:
 
     def locate(self, location: Location) -> Location:
         return location
+
+    others_run = False
 
     def switch_point(self) -> None:
         """No thread runs yet."""
@@ -245,7 +248,10 @@ def class_attributes(model: type) -> dict[str, Any]:
             continue
         for name, value in vars(cls).items():
             is_data = not (
-                is_special(name) or isinstance(value, _NO_DATA) or hasattr(type(value), "__get__")
+                is_special(name)
+                or isinstance(value, _NO_DATA)
+                or hasattr(type(value), "__get__")
+                or is_data_descriptor(value)
             )
             if is_data:
                 found.setdefault(name, None)

@@ -16,7 +16,7 @@ def construct(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
     else:
         made = cls.__new__(cls, *args, **kwargs)
     if isinstance(made, cls):
-        made.__init__(*args, **kwargs)
+        type(made).__init__(made, *args, **kwargs)
     return made
 
 

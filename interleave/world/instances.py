@@ -12,6 +12,7 @@ from typing import Any
 
 from interleave.memory.containers import delete_location, read_location, write_location
 from interleave.memory.copying import reduce_instance
+from interleave.memory.descriptors import gets_itself, sets_itself
 from interleave.memory.port import Location, current_port
 from interleave.memory.values import (
     UNBOUND,
@@ -42,7 +43,7 @@ class SharedObject(Shared):
     def __getattribute__(self, name: str) -> Any:
         locations: dict[str, Location] = _get(self, "_locations")
         location = locations.get(name)
-        if location is not None and not sets_itself(type(self), name):
+        if location is not None and not gets_itself(type(self), name):
             value = read_location(location)
             if type(value) is Inherited:
                 return value.value
@@ -106,16 +107,6 @@ def _of_class(shared: SharedObject, name: str) -> Any:
             get = getattr(type(member), "__get__", None)
             return member if get is None else get(member, shared, kind)
     raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r}")
-
-
-def sets_itself(kind: type, name: str) -> bool:
-    """Whether a class says itself what setting an attribute does: a property, a descriptor."""
-    for base in kind.__mro__:
-        member = members_of(base).get(name, UNBOUND)
-        if member is not UNBOUND:
-            of = type(member)
-            return of is not types.MemberDescriptorType and hasattr(of, "__set__")
-    return False
 
 
 def _check_kept(shared: SharedObject, name: str) -> None:

@@ -50,7 +50,7 @@ def used(value: Any, name: str) -> Any:
 
 def is_cache(value: Any, name: str) -> bool:
     """Whether this is a variable of a library that changes all the time."""
-    if not isinstance(value, types.ModuleType) or issubclass(type(value), Shared):
+    if not issubclass(type(value), types.ModuleType):  # isinstance() would ask its __class__
         return False
     return name in CACHES_OF_LIBRARIES.get(value.__name__, ())
 
@@ -60,23 +60,30 @@ def settable(value: Any, name: str) -> Any:
     if name in OF_ALL_OBJECTS:
         _refuse(name)
     kind = type(value)
-    if name in _OF_CODE and isinstance(value, _CODE):
+    if name in _OF_CODE and _is_code(value):
         _refuse(name)
     if issubclass(kind, Shared):
         if kind.__module__.startswith("interleave.") and not _can_be_set(kind, name):
             _refuse(name)
-    elif isinstance(value, types.FunctionType):
+    elif issubclass(kind, types.FunctionType):
         if COPY not in value.__globals__:
             _refuse(name)
-    elif isinstance(value, types.ModuleType) or kind is Closure or isinstance(value, _DESCRIPTORS):
+    elif issubclass(kind, (types.ModuleType, Closure, *_DESCRIPTORS)):
         _refuse(name)
-    elif isinstance(value, type):
+    elif issubclass(kind, type):
         # Python itself refuses to change types in C.
         if is_defined_in_python(value) and policy.of_class(value).treatment is not _FOLLOWED:
             _refuse(name)
     elif kind.__module__.startswith(_LIBRARIES) and not _can_be_set(kind, name):
         _refuse(name)
     return value
+
+
+def _is_code(value: Any) -> bool:
+    """Whether a value is, or stands for, code; without asking an object of the user's for it."""
+    kind = type(value)
+    stands_for_code = kind.__module__.startswith("interleave.") and isinstance(value, _CODE)
+    return issubclass(kind, _CODE) or stands_for_code
 
 
 _FOLLOWED = Treatment.FOLLOWED

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from interleave.errors import ModelError
+from interleave.memory.descriptors import is_data_descriptor
 from interleave.memory.port import current_port
-from interleave.memory.primitive import STEPWISE
+from interleave.memory.primitive import STEPWISE, is_marked
 from interleave.memory.values import UNBOUND, members_of, register_immutable
 from interleave.world.holders import Variables
 
@@ -48,21 +49,34 @@ class TwinType(type):
             return
         above = (own[name] for own in _above(cls) if name in own)
         descriptor: Any = next(above, None)
-        if hasattr(type(descriptor), "__set__"):
-            descriptor.__set__(cls, value)
+        if is_data_descriptor(descriptor):
+            type(descriptor).__set__(descriptor, cls, value)
             return
         twin = type.__getattribute__(cls, "_twin")
+        if is_data_descriptor(value):
+            current_port().halt(refuse_descriptor(twin, name))
         type.__getattribute__(twin, "_of_class").write(name, value)
 
     def __delattr__(cls, name: str) -> None:
         above = (own[name] for own in _above(cls) if name in own)
         descriptor: Any = next(above, None)
-        if hasattr(type(descriptor), "__delete__"):
-            descriptor.__delete__(cls)
+        if is_data_descriptor(descriptor):
+            type(descriptor).__delete__(descriptor, cls)
             return
         twin = type.__getattribute__(cls, "_twin")
         error = AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
         type.__getattribute__(twin, "_of_class").delete(name, error)
+
+
+def refuse_descriptor(cls: type, name: str) -> ModelError:
+    """The error for code that sets an attribute of a class that is a data descriptor, or then is.
+
+    An attribute of an instance would be one thing before and another one after.
+    """
+    return ModelError(
+        f"{cls.__qualname__}.{name} is set, and it is a descriptor with __set__ or __delete__",
+        remedy="write it in the body of the class, and keep what changes in the instances",
+    )
 
 
 def _above(cls: type) -> Iterator[Mapping[str, Any]]:
@@ -115,8 +129,6 @@ class ClassVariable:
     """An attribute of a class that some code sets: the value is at a location."""
 
     __slots__ = ("name", "owner", "variables")
-    gives_way = True
-    """Whether an attribute of the instance goes first, as it does before plain data."""
 
     def __init__(self, owner: type, name: str, variables: Variables) -> None:
         self.owner = owner
@@ -151,7 +163,6 @@ class Uncaptured:
     """An attribute of a class whose value is captured once some code looks at it."""
 
     __slots__ = ("_capture",)
-    gives_way = True
 
     def __init__(self, capture: Callable[[], Any]) -> None:
         self._capture = capture
@@ -164,6 +175,20 @@ class Uncaptured:
         value = self.now()
         get = getattr(type(value), "__get__", None)
         return value if get is None else get(value, instance, owner)
+
+
+class UncapturedDescriptor(Uncaptured):
+    """The same of a data descriptor, which says itself what setting the attribute does."""
+
+    __slots__ = ()
+
+    def __set__(self, instance: object, value: object) -> None:
+        descriptor: Any = self.now()
+        type(descriptor).__set__(descriptor, instance, value)
+
+    def __delete__(self, instance: object) -> None:
+        descriptor: Any = self.now()
+        type(descriptor).__delete__(descriptor, instance)
 
 
 class TwinMethod:
@@ -203,7 +228,7 @@ def method_of(value: object, name: str) -> types.FunctionType | None:
     for base in type(value).__mro__:
         if name in members_of(base):
             found = members_of(base)[name]
-            is_ours = isinstance(base, TwinType) or hasattr(found, STEPWISE)
+            is_ours = isinstance(base, TwinType) or is_marked(found, STEPWISE)
             return found if is_ours and isinstance(found, types.FunctionType) else None
     return None
 

@@ -45,8 +45,15 @@ from interleave.compiler.variables import CELL, MODULE, module_of, surrounding
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
+from interleave.memory.descriptors import is_data_descriptor, member_of
 from interleave.memory.port import running_port
-from interleave.memory.values import COPY, UNBOUND, members_by_base, members_of
+from interleave.memory.values import (
+    COPY,
+    UNBOUND,
+    is_frozen_dataclass,
+    members_by_base,
+    members_of,
+)
 from interleave.model import Model, Param, parameter_as_value
 from interleave.stdlib import Namespace, derived
 from interleave.world import policy, reflection
@@ -65,7 +72,14 @@ from interleave.world.instances import KEPT, OF_MODEL, SharedObject
 from interleave.world.plans import OF_CLASS, OF_COPY, OF_PROPERTY
 from interleave.world.refusal import Refused, as_descriptor
 from interleave.world.snapshot import Snapshot
-from interleave.world.twins import Twins, TwinType, Uncaptured, method_of
+from interleave.world.twins import (
+    Twins,
+    TwinType,
+    Uncaptured,
+    UncapturedDescriptor,
+    method_of,
+    refuse_descriptor,
+)
 
 _FACTORY = "_dflt_"
 """What begins the names by which code that `dataclass` makes knows what makes default values."""
@@ -194,7 +208,8 @@ class World:
         if isinstance(value, Param):
             return as_descriptor(Refused(parameter_as_value(value)))
         if is_shared_global(value) and id(value) not in self._shared:
-            return Uncaptured(lambda: self.now(value, name))
+            kind = UncapturedDescriptor if is_data_descriptor(value) else Uncaptured
+            return kind(lambda: self.now(value, name))
         found = self.meaning(value, name)
         is_descriptor = type(found) is Refused and hasattr(type(value), "__get__")
         return as_descriptor(found) if is_descriptor else found
@@ -289,7 +304,7 @@ class World:
         return self._variables(
             self._key_of(cls),
             f"{cls.__qualname__}.",
-            lambda name: members_of(cls).get(name, UNBOUND),
+            lambda name: _variable_of(cls, name),
             cls,
             kept=self._kept if issubclass(cls, Model) else {},
         )
@@ -678,6 +693,13 @@ class World:
         return namespace
 
 
+def _variable_of(cls: type, name: str) -> Any:
+    """The value of an attribute of a class that some code sets. Raises `ModelError`."""
+    if is_data_descriptor(member_of(cls, name)):
+        raise refuse_descriptor(cls, name)
+    return members_of(cls).get(name, UNBOUND)
+
+
 def own_attributes(function: types.FunctionType) -> dict[str, Any]:
     """What code has given a function of attributes, but for those of this package."""
     return {
@@ -701,8 +723,7 @@ def _constructor(twin: type) -> Any:
     """What is run block by block to make an instance of a twin; None if Python may do so."""
     if (own := method_of(twin, "__call__")) is not None:
         return own
-    parameters = getattr(twin, "__dataclass_params__", None)
-    if parameters is not None and parameters.frozen:
+    if is_frozen_dataclass(twin):
         return None  # no value until it is complete
     for name in ("__new__", "__init__"):
         for base in twin.__mro__:
