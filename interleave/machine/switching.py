@@ -26,13 +26,9 @@ _PASSING_ON = tuple(
     for parts in (
         ("world", "instances.py"),
         ("world", "twins.py"),
-<<<<<<< HEAD
         ("compiler", "__init__.py"),
         ("memory", "factories.py"),
-=======
         ("memory", "made.py"),
-        ("compiler", "__init__.py"),
->>>>>>> desc
     )
 )
 """Files of it that call the user's code where Python itself would: a property, a factory."""
