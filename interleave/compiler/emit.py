@@ -129,7 +129,7 @@ class Rewriter(ast.NodeTransformer):
         is_variable = isinstance(owner, ast.Name) and owner.id.startswith("@")
         if not (isinstance(node.ctx, ast.Load) or is_variable):
             return self._looked_at(SETTABLE, node)
-        if node.attr in reflection.USED or self._is_cache(owner, node.attr):
+        if node.attr in self._names.looked_at or self._is_cache(owner, node.attr):
             return self._looked_at(USABLE, node)
         if node.attr == "__dict__":
             return self._in_other_words(ATTRIBUTES, node, node.value)

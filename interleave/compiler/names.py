@@ -31,6 +31,7 @@ from interleave.memory.values import (
 from interleave.model import Model
 from interleave.world import policy, reflection
 from interleave.world.accessors import ACCESSORS, accessor
+from interleave.world.internal import INTERNAL
 from interleave.world.policy import Treatment, is_followed
 
 ORDERED_SET = "@set"
@@ -83,13 +84,23 @@ def _is_number(value: object) -> bool:
     return type(value) in (int, float, bool, complex)
 
 
-def _attribute(owner: Any, name: str, /, *default: Any) -> Any:
+def get_attribute(owner: Any, name: str, /, *default: Any) -> Any:
     """`getattr`, which may look at no more than an expression may."""
     if name == "__dict__":
         return reflection.attributes(owner)
     if name in ACCESSORS:
         return accessor(owner, name)
-    return getattr(reflection.used(owner, name), name, *default)
+    try:
+        return getattr(reflection.used(owner, name), name, *default)
+    except AttributeError:
+        if not default:
+            raise
+        return default[0]
+
+
+def has_attribute(owner: Any, name: str, /) -> bool:
+    """`hasattr`, likewise."""
+    return not reflection.is_internal(owner, name) and hasattr(owner, name)
 
 
 def _set_attribute(owner: Any, name: str, value: Any, /) -> None:
@@ -113,7 +124,8 @@ REPLACED: dict[Any, Any] = {
     id: _identity_of,
     print: _silent,
     vars: _variables_of,
-    getattr: _attribute,
+    getattr: get_attribute,
+    hasattr: has_attribute,
     setattr: _set_attribute,
     delattr: _delete_attribute,
 }
@@ -222,6 +234,9 @@ class Surroundings:
                 self._closure[name] = cell.cell_contents
             except ValueError:
                 continue  # not bound yet
+        ours = is_library(function)
+        self.looked_at = reflection.USED - INTERNAL if ours else reflection.USED
+        """Names of attributes that its code may not use of all objects."""
         self.imported: dict[str, Any] = {}
         """Names that the function itself imports."""
 

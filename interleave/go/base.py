@@ -7,6 +7,7 @@ src/sync, src/context and src/time).
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from interleave.errors import ModelError
@@ -84,6 +85,12 @@ def in_panic(value: Any) -> str:
 
 class GoPrimitive(Primitive):
     """A primitive of Go's. Its zero value is ready for use, wherever it is made."""
+
+    @classmethod
+    @lru_cache
+    def known(cls) -> frozenset[str]:
+        """What has a name of Go's, and `besides`, which stands for operators: `<-ch`."""
+        return cls.besides.union(name for name in dir(cls) if name[0].isupper())
 
     @classmethod
     def zero(cls, *args: Any, **kwargs: Any) -> object:

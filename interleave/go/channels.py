@@ -63,6 +63,8 @@ class ChanState(NamedTuple):
 class Channel(GoPrimitive):
     """Everything that can be received from: what all of it shares. All of it within accesses."""
 
+    besides = frozenset({"recv", "recv_ok"})
+
     def can_receive(self) -> bool:
         """Whether a receive need not wait."""
         return bool(self.state.buffer or self.state.senders or self.state.closed)
@@ -175,6 +177,8 @@ class Channel(GoPrimitive):
 
 class Chan(Channel):
     """A channel: `make(chan T, capacity)`; `of` is T, where its zero value matters."""
+
+    besides = frozenset({"cap", "close", "recv", "recv_ok", "send"})
 
     @classmethod
     def zero(cls, capacity: int = 0, *, of: Callable[[], Any] | None = None) -> object:

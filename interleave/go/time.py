@@ -37,6 +37,8 @@ def Sleep(duration: float) -> None:
 class _Alarm(Channel):
     """What sends at some moment: a timer, a ticker. It is its own channel `C`."""
 
+    besides = frozenset({"cap", "recv", "recv_ok"})
+
     @property
     def C(self) -> Any:
         """The channel that it sends to."""

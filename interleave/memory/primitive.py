@@ -6,6 +6,7 @@ import inspect
 import sys
 import types
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar, NoReturn, TypeVar
@@ -66,7 +67,8 @@ class Unmade:
 
     def __getattr__(self, name: str) -> Any:
         member = inspect.getattr_static(self.kind, name, None)
-        if name.startswith("__") or member is None:
+        is_internal = name not in self.kind.known() and not _is_ours(_caller())
+        if name.startswith("__") or member is None or is_internal:
             raise AttributeError(f"{self.kind.__name__!r} object has no attribute {name!r}")
         return member.__get__(self, self.kind) if hasattr(member, "__get__") else member
 
@@ -96,13 +98,16 @@ class Unmade:
         )
 
 
+ASKING_FOR_OTHERS = ("__getattr__", "get_attribute", "has_attribute")
+"""The names of functions that ask for an attribute because other code does."""
+
 _PACKAGE = str(Path(__file__).parent.parent)
 
 
 def _caller() -> FrameType:
-    """What has asked for an attribute: the frame outside `__getattr__` methods."""
+    """What has asked for an attribute: the frame outside of `ASKING_FOR_OTHERS`."""
     frame = sys._getframe(1)
-    while frame.f_code.co_name == "__getattr__" and frame.f_back is not None:
+    while frame.f_code.co_name in ASKING_FOR_OTHERS and frame.f_back is not None:
         frame = frame.f_back
     return frame
 
@@ -136,19 +141,18 @@ class Primitive(Shared):
     stands_for: ClassVar[tuple[type, ...]] = ()
     """The real classes whose instances this stands for."""
 
+    besides: ClassVar[frozenset[str]] = frozenset()
+    """What code of a model may ask for besides what these classes have."""
+
     def __init__(self, number: int, location: Location) -> None:
         self._number = number
         self._location = location
 
     def __getattr__(self, name: str) -> Any:
         # Only asked for what is not there.
-        is_inside = name.startswith("_") and not name.endswith("__")
-        if is_inside or any(hasattr(real, name) for real in type(self).stands_for):
-            if not _is_ours(_caller()):
-                usable = ", ".join(self.usable())
-                remedy = f"of a {type(self).__name__}, a model can use: {usable}"
-                self._refuse(f"{self._location.name}.{name} is not modelled", remedy)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        if not _is_ours(_caller()):
+            self.lack(name)
+        raise self._no_attribute(name)
 
     def __setattr__(self, name: str, value: object) -> None:
         can_be_set = getattr(getattr(type(self), name, None), "fset", None) is not None
@@ -157,14 +161,34 @@ class Primitive(Shared):
             self._refuse(f"a running thread sets {self._location.name}.{name}", remedy)
         object.__setattr__(self, name, value)
 
+    def lack(self, name: str) -> NoReturn:
+        """Code of the model asks for what this has not, or has for the library only."""
+        is_inside = name.startswith("_") and not name.endswith("__")
+        kind = type(self)
+        if is_inside or name in kind.known() or any(hasattr(r, name) for r in kind.stands_for):
+            usable = ", ".join(self.usable())
+            remedy = f"of a {kind.__name__}, a model can use: {usable}"
+            self._refuse(f"{self._location.name}.{name} is not modelled", remedy)
+        raise self._no_attribute(name)
+
+    def _no_attribute(self, name: str) -> AttributeError:
+        what = f"{type(self).__name__!r} object has no attribute {name!r}"
+        return AttributeError(what, name=name, obj=self)
+
     def _refuse(self, what: str, remedy: str) -> None:
         current_port().halt(ModelError(what, remedy=remedy))
 
     @classmethod
+    @lru_cache
+    def known(cls) -> frozenset[str]:
+        """The public attributes of real ones: what code of a model may ask for."""
+        names = (name for real in cls.stands_for for name in dir(real) if name[0] != "_")
+        return cls.besides.union(names)
+
+    @classmethod
     def usable(cls) -> list[str]:
-        """The attributes of real ones that this has too."""
-        names = {name for real in cls.stands_for for name in dir(real) if name[0] != "_"}
-        return sorted(name for name in names if hasattr(cls, name))
+        """Those of them that this has too."""
+        return sorted(name for name in cls.known() if hasattr(cls, name))
 
     @classmethod
     def initial(cls, real: Any) -> object:

@@ -188,6 +188,8 @@ class ContextState(NamedTuple):
 class Context(Primitive):
     """`contextvars.Context`: one that a model has at hand. State: a `ContextState`."""
 
+    stands_for = (contextvars.Context,)
+
     @classmethod
     def describe(cls, state: Any) -> str:
         return f"{len(state.values)} variable{'s' if len(state.values) != 1 else ''}"

@@ -26,6 +26,8 @@ Table = tuple[tuple[Any, Any], ...]
 class CachedFunction(Primitive):
     """A function with a table of its results. State: pairs of a key and a result."""
 
+    stands_for = (functools._lru_cache_wrapper,)
+
     function: Callable[..., Any]
     maxsize: int | None
     typed: bool

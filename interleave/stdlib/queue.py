@@ -26,6 +26,9 @@ LONGEST_SHOWN = 50
 _INNER = {"queue", "mutex", "not_empty", "not_full", "all_tasks_done", "is_shutdown"}
 """Attributes of the real ones that are not meant for others."""
 
+_OUTER = {"maxsize", "shutdown", "unfinished_tasks"}
+"""Attributes of their instances, and of later versions of Python, that are."""
+
 _TASKS = "unfinished tasks"
 _LAYOUT = "layout of the heap"
 
@@ -81,6 +84,7 @@ class Queue(_AnyQueue):
     state has the number of items instead, or it would never come back to what it was.
     """
 
+    besides = frozenset(_INNER | _OUTER)
     written_in_python = True
 
     @classmethod

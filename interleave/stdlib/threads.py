@@ -7,8 +7,9 @@ threads as it was found to start: see `program.rooms`.
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from interleave.errors import ModelError
 from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
@@ -59,6 +60,7 @@ class CurrentThread:
 class Thread(Primitive):
     """A thread made by another one. State: None while there is no such thread, then `Made`."""
 
+    stands_for: ClassVar[tuple[type, ...]] = (threading.Thread,)
     written_in_python = True
     noun = "thread"
     """What it is called."""

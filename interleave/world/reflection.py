@@ -14,9 +14,11 @@ from interleave.errors import ModelError
 from interleave.memory.closures import Closure
 from interleave.memory.fixed import Fixed
 from interleave.memory.port import current_port
+from interleave.memory.primitive import Primitive
 from interleave.memory.values import COPY, Shared, is_defined_in_python, is_frozen_dataclass
 from interleave.world import policy
 from interleave.world.homes import CACHES_OF_LIBRARIES
+from interleave.world.internal import INTERNAL
 from interleave.world.policy import Treatment
 
 _LEADS_TO_VARIABLES = frozenset(
@@ -29,7 +31,7 @@ _OF_CODE = frozenset(
     {"__abstractmethods__", "__annotations__", "__bases__", "__code__", "__defaults__", "__doc__",
      "__kwdefaults__", "__module__", "__name__", "__qualname__", "__slots__", "__type_params__"}
 )  # fmt: skip
-USED = _LEADS_TO_VARIABLES | _OF_DESCRIPTORS
+USED = _LEADS_TO_VARIABLES | _OF_DESCRIPTORS | INTERNAL
 """Names of attributes that may not be used, at least of some objects."""
 SET = OF_ALL_OBJECTS | _OF_CODE
 """Names of attributes that may not be set, at least of some objects."""
@@ -41,11 +43,22 @@ _LIBRARIES = ("interleave.stdlib.", "interleave.go.")
 
 
 def used(value: Any, name: str) -> Any:
-    """`value`, of which code is about to look at an attribute. No code goes on where it may not."""
+    """`value`, of which code is about to look at an attribute. No code goes on where it may not.
+
+    Raises `AttributeError` where only what stands for `value` has the attribute.
+    """
+    if is_internal(value, name):
+        value.lack(name)
     if name in _OF_DESCRIPTORS:
         return _refuse(name, is_set=False) if type(value) in _MADE_BY_PYTHON else value
     is_refused = name in _LEADS_TO_VARIABLES or is_cache(value, name)
     return _refuse(name, is_set=False) if is_refused else value
+
+
+def is_internal(value: Any, name: str) -> bool:
+    """Whether an attribute is one that a primitive has for the library only."""
+    kind = type(value)
+    return name in INTERNAL and issubclass(kind, Primitive) and name not in kind.known()
 
 
 def is_cache(value: Any, name: str) -> bool:
@@ -63,6 +76,8 @@ def settable(value: Any, name: str) -> Any:
     if name in _OF_CODE and _is_code(value):
         _refuse(name)
     if issubclass(kind, Shared):
+        if is_internal(value, name):
+            _refuse(name)
         if kind.__module__.startswith("interleave.") and not _can_be_set(kind, name):
             _refuse(name)
     elif issubclass(kind, types.FunctionType):

@@ -26,6 +26,8 @@ class ConditionState(NamedTuple):
 class Condition(WithLock):
     """`asyncio.Condition`."""
 
+    besides = frozenset({"acquire", "locked", "release"})
+
     @classmethod
     def initial(cls, real: Any) -> object:
         return ConditionState(real._lock)

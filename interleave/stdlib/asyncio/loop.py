@@ -15,6 +15,7 @@ threads make ready by other means does not.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -56,6 +57,8 @@ class EventLoop(Primitive):
 
     Under `fifo`, all handles that are ready are in a queue; else those of tasks are in none.
     """
+
+    stands_for = (asyncio.AbstractEventLoop,)
 
     def __init__(self, number: int, location: Location) -> None:
         super().__init__(number, location)
@@ -336,6 +339,7 @@ class CallState(NamedTuple):
 class CallHandle(Primitive):
     """`asyncio.Handle` and `asyncio.TimerHandle`: what `call_soon` and `call_later` give."""
 
+    stands_for = (asyncio.TimerHandle,)
     is_internal = True
 
     def cancel(self) -> None:

@@ -32,6 +32,8 @@ class ConditionState(NamedTuple):
 class Condition(Between):
     """`multiprocessing.Condition`."""
 
+    besides = frozenset({"acquire", "release"})
+
     @classmethod
     def initial(cls, real: Any) -> object:
         return ConditionState(real._lock)

@@ -31,6 +31,8 @@ class Between(Primitive):
 class _SemLock(Between):
     """What all of them share: the arguments of `acquire`, and `with`."""
 
+    besides = frozenset({"acquire", "release"})
+
     def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
         """Take it. Where it cannot: wait, or return False if not to wait for ever.
 

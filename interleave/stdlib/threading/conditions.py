@@ -36,6 +36,8 @@ class ConditionState(NamedTuple):
 class Condition(Primitive):
     """`threading.Condition`. Its lock never changes, and is no part of the state."""
 
+    besides = frozenset({"acquire", "release"})
+
     written_in_python = True
 
     def __init__(self, number: int, location: Location, lock: Any) -> None:

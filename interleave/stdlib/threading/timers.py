@@ -6,6 +6,7 @@ due at any moment after it was started, unless it was cancelled before.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -15,6 +16,9 @@ from interleave.stdlib.threads import Made, Thread, made_thread
 
 class Timer(Thread):
     """`threading.Timer`."""
+
+    stands_for = (threading.Timer,)
+    besides = frozenset({"args", "finished", "function", "interval", "kwargs"})
 
     def begin(self, made: Made) -> None:
         arguments = (self, made.target, made.args, made.kwargs)

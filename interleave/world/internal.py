@@ -1,0 +1,40 @@
+"""Names of attributes that some primitive has for the library, and its real one has not.
+
+Code that asks for one is compiled to look first whether what it asks is such a primitive. Which
+names these are is written down here, so that no file of a primitive is imported only to know them.
+"""
+
+from __future__ import annotations
+
+INTERNAL = frozenset(
+    {"_abort", "_abort_now", "_act", "_acted", "_add", "_added", "_assign", "_await", "_begin",
+     "_between_processes", "_call", "_call_soon", "_called", "_cancel", "_cancel_what_it_awaits",
+     "_change", "_check", "_come", "_condition", "_done_in", "_drop", "_end", "_feeder", "_find",
+     "_found", "_free", "_get", "_go", "_go_on", "_has_expired", "_is_alone", "_is_at_rest",
+     "_is_empty", "_is_full", "_is_idle", "_is_locked", "_items", "_join", "_keeps", "_keys",
+     "_leave", "_leave_out", "_lineage", "_location", "_lock", "_locked", "_looked_at",
+     "_may_have_rung", "_may_wake_anyway", "_must_wait", "_name", "_next", "_no_attribute",
+     "_note", "_notify", "_number", "_of_threads", "_one_of", "_open", "_operate", "_pairs",
+     "_pass", "_pass_locked", "_phase", "_put", "_queue", "_refuse", "_serve", "_serve_receiver",
+     "_serve_sender", "_set", "_set_own", "_store", "_take", "_take_errors", "_unfinished",
+     "_value", "_wait", "_wake", "_wake_first", "_wake_next", "_zero", "acquiring", "adopt",
+     "alarms", "all_cancelled", "be_cancelled", "begin", "begins", "besides", "bits", "block",
+     "call_back", "call_no_more", "call_when_done", "can_receive", "can_send", "can_take",
+     "cancels", "cancels_so_far", "capacity", "cause", "changed_too_soon", "collect", "comes_back",
+     "comes_due", "complete", "content", "copy_parts", "daemon_room", "debug", "default_name",
+     "describe", "end", "ended", "enter", "error", "exclude", "expire", "expires", "fifo",
+     "finish", "forget", "forget_cancel", "fresh", "function", "furnish", "get_in_line", "give",
+     "give_read", "give_way", "go_on", "hear", "holders", "in_any_order", "initial", "is_declared",
+     "is_done", "is_feeding", "is_free", "is_full", "is_internal", "is_locked", "is_owned",
+     "is_ready", "is_to_copy", "is_variable", "keep", "keeps", "key", "known", "lack", "leave",
+     "leave_line", "let_go", "location", "look", "lose_wakeup", "lost_with", "maxsize", "may_run",
+     "must_keep", "name", "next_callback", "next_from_outside", "next_task", "not_owned",
+     "note_running", "notices_ends", "noun", "of", "one_is_done", "operate", "overwrite", "park",
+     "peer", "processes", "put", "ready", "release", "request_cancel", "resume", "retrieve",
+     "ring", "runs", "schedule", "shut", "signed", "sleeps", "stand_in_line", "stands_for",
+     "start_timer", "state", "stop_timer", "subject", "submitted_to", "take", "take_back",
+     "take_result", "tells", "timers", "took", "typed", "unpark", "until", "until_notified",
+     "usable", "visit", "waiter_is_pending", "waiter_was_cancelled", "wake", "was_cancelled",
+     "written_in_python", "zero"}
+)  # fmt: skip
+"""Of some; `Primitive.known` says what one of them can be asked for."""
