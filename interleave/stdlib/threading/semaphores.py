@@ -27,6 +27,8 @@ class Count(NamedTuple):
 class Semaphore(Primitive):
     """`threading.Semaphore`. State: its `Count`."""
 
+    besides = frozenset({"_value"})
+
     written_in_python = True
 
     @classmethod
