@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 
 import pytest
@@ -20,6 +21,9 @@ settings.register_profile(
 )
 settings.load_profile("the same on every run")
 
+
+# Where the tests are run in the background, a shell may have them ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 COVERED = "tests/world/"
 """The tests of which coverage is measured though they are not quick: each case is a line of code."""
