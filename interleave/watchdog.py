@@ -127,7 +127,8 @@ def _end(process: int, exit_code: int) -> None:
     number = signal.SIGHUP if exit_code == 1 else signal.SIGQUIT
     for each in (number, signal.SIGQUIT, signal.SIGKILL):
         os.kill(process, each)
-        patience = time.monotonic() + PATIENCE
+        # What writes the last report is given time for it, on a busy machine too.
+        patience = time.monotonic() + 5 * PATIENCE
         while time.monotonic() < patience:
             if os.getppid() != process:
                 return
