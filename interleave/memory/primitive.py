@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 from interleave.errors import ModelError
-from interleave.memory.port import AccessKind, Location, current_port, running_port
+from interleave.memory.port import AccessKind, Location, current_port
 from interleave.memory.values import Shared
 
 DEFERS = "__interleave_defers__"
@@ -153,13 +153,6 @@ class Primitive(Shared):
         if not _is_ours(_caller()):
             self.lack(name)
         raise self._no_attribute(name)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        can_be_set = getattr(getattr(type(self), name, None), "fset", None) is not None
-        if not can_be_set and not _is_ours(sys._getframe(1)) and running_port() is not None:
-            remedy = "keep it in an attribute of the model, or of an object of your own"
-            self._refuse(f"a running thread sets {self._location.name}.{name}", remedy)
-        object.__setattr__(self, name, value)
 
     def lack(self, name: str) -> NoReturn:
         """Code of the model asks for what this has not, or has for the library only."""

@@ -78,7 +78,9 @@ def settable(value: Any, name: str) -> Any:
     if issubclass(kind, Shared):
         if is_internal(value, name):
             _refuse(name)
-        if kind.__module__.startswith("interleave.") and not _can_be_set(kind, name):
+        if issubclass(kind, Primitive):
+            _refuse_unless_settable(value, name)
+        elif kind.__module__.startswith("interleave.") and not _can_be_set(kind, name):
             _refuse(name)
     elif issubclass(kind, types.FunctionType):
         if COPY not in value.__globals__:
@@ -92,6 +94,13 @@ def settable(value: Any, name: str) -> Any:
     elif kind.__module__.startswith(_LIBRARIES) and not _can_be_set(kind, name):
         _refuse(name)
     return value
+
+
+def _refuse_unless_settable(primitive: Primitive, name: str) -> None:
+    if getattr(getattr(type(primitive), name, None), "fset", None) is None:
+        what = f"a running thread sets {primitive.location.name}.{name}"
+        remedy = "keep it in an attribute of the model, or of an object of your own"
+        current_port().halt(ModelError(what, remedy=remedy))
 
 
 def _is_code(value: Any) -> bool:
