@@ -19,34 +19,13 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from bumping import LOCKED, RACY, TWICE
 from click.testing import CliRunner
 
 from interleave.cli import main
 
 HEAD = "import threading\nfrom interleave import Model, postcondition, thread\n"
 
-RACY = """
-class M(Model):
-    @thread(2)
-    def worker(self):
-        bump()
-"""
-
-LOCKED = """
-class M(Model):
-    lock = threading.Lock()
-
-    @thread(2)
-    def worker(self):
-        with self.lock:
-            bump()
-"""
-
-TWICE = """
-    @postcondition
-    def twice(self):
-        return value() == 2
-"""
 
 OWNERS = {
     "function": ("def f(n=0, *, k=0):\n    return n", "f"),

@@ -7,32 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from bumping import LOCKED, RACY, TWICE
 from click.testing import CliRunner
 
 from interleave.cli import main
-
-RACY = """
-class M(Model):
-    @thread(2)
-    def worker(self):
-        bump()
-"""
-
-LOCKED = """
-class M(Model):
-    lock = threading.Lock()
-
-    @thread(2)
-    def worker(self):
-        with self.lock:
-            bump()
-"""
-
-TWICE = """
-    @postcondition
-    def twice(self):
-        return value() == 2
-"""
 
 
 @dataclass
