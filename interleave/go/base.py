@@ -109,15 +109,6 @@ class GoPrimitive(Primitive):
     def copy_parts(cls, real: Unmade, copy: Callable[[Any], Any]) -> None:
         real.state = cls.visit(real.state, lambda part, _: copy(part))
 
-    def __setattr__(self, name: str, value: object) -> None:
-        is_field = hasattr(getattr(type(self), name, None), "__set__")
-        if not (is_field or name.startswith("_")):
-            raise ModelError(
-                f"{self._location.name}.{name} is set: a {type(self).__name__} has no such field",
-                remedy="keep it in an attribute of the model",
-            )
-        object.__setattr__(self, name, value)
-
 
 def new(kind: type[Made]) -> Callable[..., Made]:
     """What makes primitives of a kind: in a class body, in setup, and in a running goroutine.
