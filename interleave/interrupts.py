@@ -300,12 +300,12 @@ def counted(run: Callable[[], Result], who: str) -> Result:
     """
     outside = _outside
     usual = outside.run, outside.leave
+    trace = sys.gettrace()
     outside.runs += 1
     outside.run = outside.runs
     if outside.cells is not None:
         outside.cells[0] = outside.run
     outside.leave = max(outside.leave, AT_POLLS)
-    trace = sys.gettrace()
     try:
         try:
             return run()
@@ -320,6 +320,7 @@ def counted(run: Callable[[], Result], who: str) -> Result:
             place=error.place,
         ) from None
     finally:
+        outside.run = 0  # a tick that comes from here on finds nothing to count
         if sys.gettrace() is not trace:
             sys.settrace(trace)
         outside.run, outside.leave = usual

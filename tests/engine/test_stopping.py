@@ -19,6 +19,7 @@ from click.testing import CliRunner
 import interleave
 from interleave import Model, check, go, goroutine, invariant, param, thread
 from interleave import cli as command_line
+from interleave import interrupts
 from interleave.checking import Options, checked_model
 from interleave.checks import leaks, lost_update
 from interleave.checks import stale as stale_reads
@@ -620,3 +621,25 @@ def test_what_is_held_back_comes_at_the_end() -> None:
             interrupted(times)
     assert done == [0, 1]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_tick_at_the_end_of_a_run_leaves_no_trace_function(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usual, calls = sys.gettrace, 0
+
+    def gettrace() -> Any:
+        nonlocal calls
+        calls += 1
+        found = usual()
+        for _ in range(2 if calls == 2 else 0):  # as the run has ended
+            interrupts._outside.on_tick(signal.SIGALRM, sys._getframe())
+        return found
+
+    monkeypatch.setattr(interrupts._outside, "due", None)
+    monkeypatch.setattr(interrupts.sys, "gettrace", gettrace)
+    before = usual()
+    assert interrupts.counted(lambda: 1, "it") == 1
+    after = usual()
+    sys.settrace(before)
+    assert after is before

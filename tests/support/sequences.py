@@ -68,7 +68,7 @@ def compare(
     """
     parameters["ROUNDS"] = tuple(map(tuple, rounds))
     (found,) = check(model, parameters=parameters).models
-    assert found.interleavings is not None
+    assert found.interleavings is not None, found.limit
     ours = {
         (outcome.how, repr(dict(outcome.state)["told"])) for outcome in found.interleavings.outcomes
     }
