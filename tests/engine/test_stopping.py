@@ -17,9 +17,8 @@ import pytest
 from click.testing import CliRunner
 
 import interleave
-from interleave import Model, check, go, goroutine, invariant, param, thread
+from interleave import Model, check, go, goroutine, interrupts, invariant, param, thread
 from interleave import cli as command_line
-from interleave import interrupts
 from interleave.checking import Options, checked_model
 from interleave.checks import leaks, lost_update
 from interleave.checks import stale as stale_reads
