@@ -299,7 +299,7 @@ def counted(run: Callable[[], Result], who: str) -> Result:
     the same whenever it is called.
     """
     outside = _outside
-    usual = outside.run, outside.leave
+    usual = outside.run, outside.leave, outside.counting
     trace = sys.gettrace()
     outside.runs += 1
     outside.run = outside.runs
@@ -323,13 +323,17 @@ def counted(run: Callable[[], Result], who: str) -> Result:
         outside.run = 0  # a tick that comes from here on finds nothing to count
         if sys.gettrace() is not trace:
             sys.settrace(trace)
-        outside.run, outside.leave = usual
+        outside.run, outside.leave, outside.counting = usual
         if outside.cells is not None:
             outside.cells[0] = outside.run
 
 
 def count_instructions(most: int, end: Callable[[Place], Stopped], frames: list[FrameType]) -> None:
-    """Raise what `end` makes of a line, `most` instructions of these and of new frames later."""
+    """Raise what `end` makes of a line, `most` instructions of these and of new frames later.
+
+    Of new frames, those of the model's code, and of what that calls. What the library does for this
+    package is not left in the middle: it may be half of something.
+    """
     left = most
 
     def on_event(frame: FrameType, event: str, _: Any) -> Any:
@@ -340,7 +344,11 @@ def count_instructions(most: int, end: Callable[[Place], Stopped], frames: list[
         return on_event
 
     def on_call(frame: FrameType, event: str, argument: Any) -> Any:
-        if frame.f_code.co_filename.startswith(_OURS):
+        caller = frame.f_back
+        is_counted = _is_of_the_model(frame) or (
+            caller is not None and caller.f_trace is on_event and not _is_ours(frame)
+        )
+        if not is_counted:
             return None
         frame.f_trace_opcodes = True  # `while True: pass` comes to no new line
         return on_event(frame, event, argument)
@@ -349,6 +357,16 @@ def count_instructions(most: int, end: Callable[[Place], Stopped], frames: list[
         frame.f_trace = on_event
         frame.f_trace_opcodes = True
     sys.settrace(on_call)
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return frame.f_code.co_filename.startswith(_OURS)
+
+
+def _is_of_the_model(frame: FrameType) -> bool:
+    """Whether it is neither ours nor the library's."""
+    name = str(frame.f_globals.get("__name__"))
+    return not _is_ours(frame) and name.partition(".")[0] not in STANDARD
 
 
 def model_frames(frame: FrameType | None) -> tuple[bool, list[FrameType]]:
@@ -360,11 +378,11 @@ def model_frames(frame: FrameType | None) -> tuple[bool, list[FrameType]]:
     library: list[FrameType] = []
     innermost = frame
     while frame is not None and frame.f_code is not counted.__code__:
-        if frame.f_code.co_filename.startswith(_OURS):
+        if _is_ours(frame):
             library = []
         else:
             library.append(frame)
-            if str(frame.f_globals.get("__name__")).partition(".")[0] not in STANDARD:
+            if _is_of_the_model(frame):
                 found += library
                 library = []
         frame = frame.f_back

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from interleave.engine.native import search as native_search
 from interleave.engine.native import stuck as native_stuck
 from interleave.engine.native.space import Sizes
 from interleave.engine.stopping import INTERRUPTED, Guard, Stop, Stopped, held_back
+from interleave.errors import ModelError
 from interleave.report import text as text_report
 from interleave.report.graph import files as graph_files
 from interleave.result import ModelResult, Result
@@ -642,3 +644,64 @@ def test_a_tick_at_the_end_of_a_run_leaves_no_trace_function(
     after = usual()
     sys.settrace(before)
     assert after is before
+
+
+@contextlib.contextmanager
+def _ours(done: list[str]) -> Iterator[None]:
+    done.append("begun")
+    try:
+        yield
+    finally:
+        done.append("ended")
+
+
+def test_what_the_library_does_for_us_is_not_left_in_the_middle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A context manager of ours is `contextlib`'s; the code of a model is within it."""
+    monkeypatch.setattr(interrupts, "_OURS", str(Path(__file__).parent))
+    monkeypatch.setattr(interrupts, "MOST_INSTRUCTIONS", 30)
+    done: list[str] = []
+    names = {"__name__": "a_model"}
+    exec("def model():\n    for _ in range(100): pass", names)
+
+    def attempt() -> None:
+        for _ in range(20):  # each of the two that `with` calls is entered, and goes on
+            with _ours(done):
+                pass
+        names["model"]()
+
+    with pytest.raises(ModelError, match="more than 30 instructions") as error:
+        interrupts.counted(_overlong_at_first(attempt), "it")
+    assert error.value.place is not None
+    assert error.value.place.file == "<string>"
+    assert done == ["begun", "ended"] * 20
+
+
+def _overlong_at_first(attempt: Callable[[], None]) -> Callable[[], None]:
+    calls = iter((True, False))
+
+    def run() -> None:
+        if next(calls):
+            raise interrupts._Overlong
+        attempt()
+
+    return run
+
+
+def test_what_is_counted_stays_so_when_something_within_it_was() -> None:
+    runs = []
+
+    def ticks() -> None:
+        for _ in range(2):
+            interrupts._outside.on_tick(signal.SIGALRM, sys._getframe())
+
+    def outer() -> int:
+        runs.append("outer")
+        interrupts.counted(ticks, "inner")
+        ticks()
+        return sum(i for i in range(interrupts.FEW_INSTRUCTIONS))
+
+    interrupts._outside.due = None
+    assert interrupts.counted(_overlong_at_first(outer), "outer") is None
+    assert runs == ["outer"]
