@@ -11,6 +11,7 @@ Code of the model that does not come back is ended by a count of its instruction
 from __future__ import annotations
 
 import contextlib
+import gc
 import signal
 import sys
 import threading
@@ -364,9 +365,11 @@ def _is_ours(frame: FrameType) -> bool:
 
 
 def _is_of_the_model(frame: FrameType) -> bool:
-    """Whether it is neither ours nor the library's."""
+    """Whether it is neither ours nor the library's, nor something that the collector calls."""
     name = str(frame.f_globals.get("__name__"))
-    return not _is_ours(frame) and name.partition(".")[0] not in STANDARD
+    if _is_ours(frame) or name.partition(".")[0] in STANDARD:
+        return False
+    return all(getattr(each, "__code__", None) is not frame.f_code for each in gc.callbacks)
 
 
 def model_frames(frame: FrameType | None) -> tuple[bool, list[FrameType]]:

@@ -27,6 +27,9 @@ LOOK_EVERY = 0.1
 PATIENCE = 1.0
 """Seconds after the deadline in which code in Python is ended by the process that runs it."""
 
+LAST_WORDS = 10.0
+"""Seconds that the process is given to end by a signal, on a busy machine too."""
+
 _HEAD = struct.Struct("<QQB")
 """Before the last words: how long they are, for both outputs, and the exit code with them."""
 
@@ -127,8 +130,7 @@ def _end(process: int, exit_code: int) -> None:
     number = signal.SIGHUP if exit_code == 1 else signal.SIGQUIT
     for each in (number, signal.SIGQUIT, signal.SIGKILL):
         os.kill(process, each)
-        # What writes the last report is given time for it, on a busy machine too.
-        patience = time.monotonic() + 5 * PATIENCE
+        patience = time.monotonic() + LAST_WORDS
         while time.monotonic() < patience:
             if os.getppid() != process:
                 return

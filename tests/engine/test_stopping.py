@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -705,3 +706,18 @@ def test_what_is_counted_stays_so_when_something_within_it_was() -> None:
     interrupts._outside.due = None
     assert interrupts.counted(_overlong_at_first(outer), "outer") is None
     assert runs == ["outer"]
+
+
+def test_what_the_collector_calls_is_not_the_model() -> None:
+    found = []
+
+    def callback(phase: str, info: dict[str, int]) -> None:
+        found.append(interrupts.model_frames(sys._getframe()))
+
+    gc.callbacks.append(callback)
+    try:
+        interrupts.counted(gc.collect, "it")
+    finally:
+        gc.callbacks.remove(callback)
+    assert len(found) >= 2
+    assert all(each == (False, []) for each in found)
