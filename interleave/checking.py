@@ -383,7 +383,7 @@ def _checked_model(
         found = search(
             model,
             parameters,
-            lambda machine, learnt: [kind(machine, learnt) for kind in checks],
+            lambda machine, steps: [kind(machine, steps) for kind in checks],
             runtime=runtime,
             engine=options.search_engine,
             limits=limits,
@@ -458,7 +458,7 @@ def _checked_model(
         checks=looked_through - searched,
         traces=traced - looked_through,
         counts=counted - traced,
-        learnt=found.learnt.learnt + sum(check.cases for check in found.observers),
+        learnt=found.steps.learnt + sum(check.cases for check in found.observers),
         bytes=graph.bytes,
         peak_bytes=graph.peak_bytes,
     )

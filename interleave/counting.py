@@ -82,7 +82,7 @@ def _clean_paths(found: Searched[Check], checks: Sequence[Check]) -> int | None:
     starts = [graph.state(number) for number in range(graph.initial)]
     clean = explore(
         machine,
-        found.learnt,
+        found.steps,
         [],
         graph.engine_for_more,
         Limits(states=MOST_NODES),

@@ -10,7 +10,7 @@ from interleave.engine.graph import SearchGraph
 from interleave.engine.observing import Observer
 from interleave.engine.paths import Path
 from interleave.engine.product import Follower
-from interleave.engine.trees import LearntSteps
+from interleave.engine.steps import Steps
 from interleave.machine import Machine, Step
 from interleave.result import Trace, Violation
 
@@ -38,9 +38,9 @@ class Check(Observer, ABC):
     countable = True
     """Whether `followers` and `predicates` tell which interleavings meet a violation."""
 
-    def __init__(self, machine: Machine, learnt: LearntSteps) -> None:
+    def __init__(self, machine: Machine, steps: Steps) -> None:
         self.machine = machine
-        self.learnt = learnt
+        self.steps = steps
 
     @property
     def cases(self) -> int:

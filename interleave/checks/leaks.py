@@ -20,9 +20,9 @@ from interleave.engine.graph import SearchGraph
 from interleave.engine.observing import Limits, Predicate
 from interleave.engine.paths import Path, path_by_search, paths_to
 from interleave.engine.search import explore
+from interleave.engine.steps import Steps
 from interleave.engine.stopping import Stopped
 from interleave.engine.stuck import Deed, Later, Stuck, find_waiting
-from interleave.engine.trees import LearntSteps
 from interleave.machine import FINISHED, Machine, State, Step
 from interleave.result import Trace, Violation
 
@@ -45,7 +45,7 @@ class Leaks:
     predicates: Sequence[Predicate] = ()
     """Whether an interleaving has leaked nothing, to count those that have."""
 
-    def __init__(self, machine: Machine, learnt: LearntSteps, graph: SearchGraph) -> None:
+    def __init__(self, machine: Machine, steps: Steps, graph: SearchGraph) -> None:
         self._graph = graph
         self._machine = machine
         self._stuck: Stuck = []
@@ -59,15 +59,15 @@ class Leaks:
             return
         self._numbers = list(left.values())
         with graph.guard.phase("in what goroutines could do after main") as phase:
-            self._look(learnt, list(left))
+            self._look(steps, list(left))
         if phase.stop is not None:
             raise Stopped(phase.stop)
 
-    def _look(self, learnt: LearntSteps, initial: list[State]) -> None:
+    def _look(self, steps: Steps, initial: list[State]) -> None:
         """Look for leaks in the graph that begins with some states after the end."""
         machine, graph = self._machine, self._graph
         limits = Limits(states=MOST_LATER * len(graph))
-        after = explore(machine, learnt, [], graph.engine, limits, graph.guard, initial=initial)
+        after = explore(machine, steps, [], graph.engine, limits, graph.guard, initial=initial)
         self._after = after
         graph.guard.note(after.stop)
         graph.guard.poll()

@@ -37,9 +37,9 @@ class StuckCheck(Check):
         # What was not expanded could lead on.
         if graph.guard.stop is not None:
             return []
-        leaks = Leaks(self.machine, self.learnt, graph)
+        leaks = Leaks(self.machine, self.steps, graph)
         # Without a way back there is no end to no path.
-        livelocks = Livelocks(self.machine, self.learnt)
+        livelocks = Livelocks(self.machine, self.steps)
         endless = graph.stuck(leaks.later, livelocks) if graph.leads_back else []
         leaked = leaks.found()
         self.predicates, self.countable = leaks.predicates, leaks.countable
@@ -60,7 +60,7 @@ class StuckCheck(Check):
 
     def _new_waits(self, state: State, threads: Iterable[int], known: set[Cause]) -> list[Blocked]:
         """What threads that are stuck in a state wait for; [] where all of that is `known`."""
-        moves = [self.learnt.step(state, thread) for thread in threads]
+        moves = [self.steps.step(state, thread) for thread in threads]
         blocked = [each.blocked for each in moves if each.blocked is not None]
         causes = {self._cause(wait) for wait in blocked}
         if causes <= known:

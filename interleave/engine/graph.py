@@ -16,7 +16,7 @@ from interleave.engine.stuck import Judge, Later, Stuck, find_stuck, find_waitin
 from interleave.machine import Machine, Moves, State, Step
 
 Stepper = Callable[[State, int], Moves]
-"""Gives all that a thread can do in a state: `Machine.step`, or `LearntSteps.step`."""
+"""Gives all that a thread can do in a state: see `engine.steps`."""
 
 
 class Spent:
@@ -125,21 +125,21 @@ class SearchGraph:
         """What they took at most."""
         return 0
 
-    def steps(self, state: State, step: Stepper | None = None) -> Iterator[Step]:
+    def expand(self, state: State) -> Iterator[Step]:
         """Every transition from a state, in order."""
         for thread in range(len(self.machine.program.threads)):
-            yield from (step or self.step)(state, thread).steps
+            yield from self.step(state, thread).steps
 
-    def successors(self, state: State, step: Stepper | None = None) -> Iterator[tuple[Step, State]]:
+    def successors(self, state: State) -> Iterator[tuple[Step, State]]:
         """Every transition from a state, in order, with the state that it leads to."""
         after, product = self.machine.after, self.product
         if product is None:
-            for taken in self.steps(state, step):
+            for taken in self.expand(state):
                 yield taken, after(state, taken)
             return
         if product.clean and product.fails(self.machine, state):
             return
-        for taken in self.steps(state, step):
+        for taken in self.expand(state):
             node = list(after(state, taken))
             met = product.clean and taken.failure is not None
             for follower in product.followers:
@@ -149,17 +149,15 @@ class SearchGraph:
             if not met:
                 yield taken, tuple(node)
 
-    def edges(
-        self, number: int, step: Stepper | None = None
-    ) -> Iterator[tuple[State, Step, State, int | None]]:
+    def edges(self, number: int) -> Iterator[tuple[State, Step, State, int | None]]:
         """The transitions from a state that the search has met, in order.
 
         Each as the state, the step, the state that it leads to, and the number of that: None where
-        the search was stopped there. `step` is used instead of that of the graph.
+        the search was stopped there.
         """
         most = None if number < self.expanded else self.met if number == self.expanded else 0
         state = self.state(number)
-        successors = self.successors(state, step)
+        successors = self.successors(state)
         for taken, after in itertools.islice(successors, most):
             yield state, taken, after, self.number(after)
 
@@ -167,7 +165,9 @@ class SearchGraph:
         """Whether no thread can move, for a state that `successors` gives nothing for."""
         if self.product is None or not self.product.clean:
             return True
-        return not (self.product.fails(self.machine, state) or any(True for _ in self.steps(state)))
+        return not (
+            self.product.fails(self.machine, state) or any(True for _ in self.expand(state))
+        )
 
     def endings(self) -> Endings:
         """The kinds of states in which no thread can move; see `endings`. The graph is complete."""

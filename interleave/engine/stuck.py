@@ -120,7 +120,7 @@ def _deeds(graph: SearchGraph, component: list[int]) -> Iterator[Deed]:
     for number in component:
         graph.guard.poll()
         state = graph.state(number)
-        for step in graph.steps(state):
+        for step in graph.expand(state):
             yield state, step
 
 

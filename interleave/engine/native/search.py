@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from interleave.engine.advancing import advance
 from interleave.engine.graph import SearchGraph
 from interleave.engine.native import kernel, table
 from interleave.engine.native.blocks import make_block
@@ -25,9 +26,7 @@ from interleave.engine.native.layout import Layout
 from interleave.engine.native.space import Sizes
 from interleave.engine.native.workers import Pace, Workers
 from interleave.engine.observing import Limits, Observer
-from interleave.engine.reference import advance
 from interleave.engine.stopping import FIRST_VIOLATION, held_back
-from interleave.engine.trees import LearntSteps
 from interleave.interrupts import poll
 
 PAUSE_AFTER = 1_500_000
@@ -49,11 +48,9 @@ class NativeSearch:
     def __init__(
         self,
         graph: SearchGraph,
-        learnt: LearntSteps,
         observers: Sequence[Observer],
         limits: Limits,
     ) -> None:
-        self._learnt = learnt
         self._observers = observers
         self._limits = limits
         self._sizes = graph.engine.sizes or Sizes()
@@ -232,7 +229,7 @@ class NativeSearch:
                 if step >= 0:
                     self._forest.learn_follower(follower, step, state)
                 elif tree < threads:
-                    self._forest.learn_moves(tree, state, self._learnt.step(state, tree))
+                    self._forest.learn_moves(tree, state, self.graph.step(state, tree))
                 else:
                     fails, looked_at = self._predicates[tree - threads].look(state)
                     self._forest.learn_property(tree - threads, state, looked_at, fails=fails)
