@@ -6,7 +6,7 @@ from interleave.checks.base import Check, Found
 from interleave.checks.loops import is_kept_off
 from interleave.checks.waiting import in_words, waits_in
 from interleave.engine.graph import SearchGraph
-from interleave.engine.paths import Path
+from interleave.engine.passes.shortest import Path
 from interleave.engine.steps import Steps
 from interleave.machine import Blocked, Machine, State
 from interleave.result import Trace, Violation
@@ -19,6 +19,8 @@ Cause = tuple[tuple[str | None, str, int], ...]
 
 class DeadlockCheck(Check):
     """One violation for each set of (what is waited for, where)."""
+
+    needs = "deadlocks"
 
     def __init__(self, machine: Machine, steps: Steps) -> None:
         super().__init__(machine, steps)

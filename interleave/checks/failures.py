@@ -6,7 +6,7 @@ from functools import partial
 
 from interleave.checks.base import Check, Found
 from interleave.engine.graph import SearchGraph
-from interleave.engine.paths import Path
+from interleave.engine.passes.shortest import Path
 from interleave.engine.steps import Steps
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import Failure

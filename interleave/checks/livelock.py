@@ -19,9 +19,9 @@ from interleave.checks.waiting import in_words, listed, waits_in
 from interleave.compiler import Code
 from interleave.engine.contents import Contents
 from interleave.engine.graph import SearchGraph
-from interleave.engine.paths import Path
+from interleave.engine.passes.livelock import Deed
+from interleave.engine.passes.shortest import Path
 from interleave.engine.steps import Steps
-from interleave.engine.stuck import Deed
 from interleave.machine import FAILED, FINISHED, Blocked, Machine, State, Step
 from interleave.result import Access, Poll, Trace, Violation
 
@@ -42,7 +42,7 @@ class Livelock(NamedTuple):
 
 
 class Livelocks:
-    """The judge of components that are never left: see `engine.stuck.Judge`."""
+    """The judge of components that are never left: see `engine.passes.livelock.Judge`."""
 
     def __init__(self, machine: Machine, steps: Steps) -> None:
         self.contents = Contents(machine)

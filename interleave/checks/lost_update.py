@@ -33,10 +33,10 @@ from interleave.checks.stale import (
     line_of,
 )
 from interleave.checks.suspects import LocalMoves, Suspect
-from interleave.engine import paths as shortest_paths
 from interleave.engine.graph import SearchGraph
 from interleave.engine.observing import Change, Limits, Observer
-from interleave.engine.paths import Path, path_by_search, shortest
+from interleave.engine.passes import shortest as shortest_paths
+from interleave.engine.passes.shortest import Path, path_by_search, shortest
 from interleave.engine.product import Follower, Product
 from interleave.engine.search import explore
 from interleave.engine.steps import Steps

@@ -12,7 +12,7 @@ from interleave.compiler.source import (
     statement_text,
 )
 from interleave.engine.graph import SearchGraph
-from interleave.engine.paths import Path
+from interleave.engine.passes.shortest import Path
 from interleave.engine.steps import Steps
 from interleave.engine.trees import DecisionTree
 from interleave.machine import Machine, State
@@ -55,6 +55,8 @@ class _Asked:
 
 class PropertyCheck(Check):
     """One violation for each property."""
+
+    needs = "every state"
 
     def __init__(self, machine: Machine, steps: Steps) -> None:
         super().__init__(machine, steps)

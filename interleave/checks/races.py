@@ -20,7 +20,7 @@ from typing import NamedTuple
 from interleave.checks.base import Check, Found
 from interleave.compiler import Code
 from interleave.engine.graph import SearchGraph
-from interleave.engine.paths import Path
+from interleave.engine.passes.shortest import Path
 from interleave.engine.steps import Steps
 from interleave.machine import Machine, Moves, State
 from interleave.machine.step import AccessRecord, Touch
@@ -89,6 +89,8 @@ class RaceCheck(Check):
     What a thread is about to do is numbered, so that it is asked once for each two numbers whether
     they are a race.
     """
+
+    needs = "every state"
 
     def __init__(self, machine: Machine, steps: Steps) -> None:
         super().__init__(machine, steps)

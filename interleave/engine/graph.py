@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import itertools
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from interleave.engine.endings import Endings, Targets, find_endings
-from interleave.engine.observing import Engine
+from interleave.engine.engines import Engine
+from interleave.engine.needs import Need
 from interleave.engine.product import Product
 from interleave.engine.stopping import Guard, Stop
-from interleave.engine.stuck import Judge, Later, Stuck, find_stuck, find_waiting
+from interleave.engine.targets import Targets
 from interleave.machine import Machine, Moves, State, Step
 
 Stepper = Callable[[State, int], Moves]
@@ -32,9 +32,13 @@ class Spent:
 class SearchGraph:
     """States numbered from 0 breadth-first, threads in declaration order, choices in order.
 
-    Edges are not kept: `steps` gives them again. This one keeps states in Python's own list and
-    dict; `native.graph.NativeGraph` packs them.
+    Edges are not kept: `expand` gives the steps from a state again. This one keeps states in
+    Python's own list and dict; `native.graph.NativeGraph` packs them. What is asked of a whole
+    graph is in `engine.passes`.
     """
+
+    keeps: Need = "every transition"
+    """What it has of all that there is."""
 
     def __init__(
         self,
@@ -66,9 +70,6 @@ class SearchGraph:
         """What ended the search before it was complete."""
         self.ended = array("q")
         """The states in which no thread can move, in order."""
-        self.has_cycle = False
-        """Whether there is no end to paths. Known when `endings` was called."""
-        self._endings: Endings | None = None
         self._states: list[State] = []
         self._numbers: dict[State, int] = {}
         self._parents = array("q")
@@ -126,7 +127,10 @@ class SearchGraph:
         return 0
 
     def expand(self, state: State) -> Iterator[Step]:
-        """Every transition from a state, in order."""
+        """Every transition from a state that the search has followed, in order.
+
+        What leaves out some of them does so here, and nowhere else.
+        """
         for thread in range(len(self.machine.program.threads)):
             yield from self.step(state, thread).steps
 
@@ -169,36 +173,17 @@ class SearchGraph:
             self.product.fails(self.machine, state) or any(True for _ in self.expand(state))
         )
 
-    def endings(self) -> Endings:
-        """The kinds of states in which no thread can move; see `endings`. The graph is complete."""
-        if self._endings is None:
-            self._endings, self.has_cycle = find_endings(self)
-        return self._endings
-
-    def stuck(self, later: Later = (), judge: Judge | None = None) -> Stuck:
-        """States in which threads are stuck; see `stuck`. The graph is complete, and no product.
-
-        For everything that a thread waits for, the first state in which it is stuck there is one
-        of them. The judge is asked about components that are never left.
-        """
-        return find_stuck(self, later, judge)
-
-    def waiting(self, over: Iterable[int], judge: Judge | None = None) -> tuple[Later, Stuck]:
-        """The initial states, each with the threads that never move again; and all states in which
-        there are any, or for everything that one waits for, the first. The graph is complete.
-        In the states `over` nobody waits. The judge is asked about components that are never left.
-        """
-        return find_waiting(self, over, judge)
-
     @cached_property
     def targets(self) -> Targets:
-        """Where each state leads to. The graph is complete."""
-        return Targets(self)
+        """Where each state leads to. The search has come to its end."""
+        return Targets(self._targets_of(number) for number in range(len(self)))
 
-    @property
-    def any_final(self) -> bool:
-        """Whether all threads but daemons have ended in some state."""
-        return any(self.machine.is_final(self.state(number)) for number in range(len(self)))
+    def _targets_of(self, number: int) -> Iterator[int]:
+        self.guard.poll()
+        for _, after in self.successors(self.state(number)):
+            target = self.number(after)
+            assert target is not None
+            yield target
 
     def parents(self) -> Sequence[int]:
         """For each state, the one that it was found from; for an initial state, itself."""

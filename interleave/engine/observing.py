@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Hashable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from interleave.machine import Moves, State, Step
-from interleave.machine.properties import View
+from interleave.engine.predicates import Pairs, Predicate
+from interleave.machine import State, Step
 from interleave.records import dataclass
 
 if TYPE_CHECKING:
     from interleave.engine.graph import SearchGraph
 
 
-class Predicate(Protocol):
-    """Something that fails in some states, and in others does not."""
-
-    @property
-    def when_final(self) -> bool:
-        """Whether it is asked only in states in which all threads but daemons have finished."""
-        ...
-
-    def look(self, state: State) -> tuple[bool, tuple[int | View, ...]]:
-        """Whether it fails, and the places of the state, or views, that decided, in order."""
-        ...
-
-
 Change = tuple[int, Hashable]
 """A place of a state, and which part of what is there may have changed."""
-
-
-class Pairs(Protocol):
-    """What two threads may be about to do in one state, and somebody wants to know of."""
-
-    def about(self, moves: Moves) -> int:
-        """The number of what a thread is about to do; 0 where nobody asks about that."""
-        ...
-
-    def rivals(self, about: int) -> Iterable[int]:
-        """Those of the numbers given so far that are wanted to be known of together with one."""
-        ...
-
-    def met_in(self, state: State) -> bool:
-        """Whether two threads are about to do such things in a state."""
-        ...
 
 
 class Observer:
@@ -96,15 +67,3 @@ class Limits:
     """Stop when an observer says that it has seen a violation."""
     by_level: bool = False
     """Ask the observers after each level whether to go on."""
-
-
-@dataclass(frozen=True)
-class Engine:
-    """Which engine, and how many workers it has (None: one for each core)."""
-
-    name: str = "auto"
-    workers: int | None = None
-    sizes: Any = None
-    """Sizes to begin with (`native.space.Sizes`), for tests."""
-    progress: Callable[[SearchGraph], None] | None = None
-    """Called now and then with the graph as it is."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from interleave.engine.observing import Pairs, Predicate
+from interleave.engine.predicates import Pairs, Predicate
 from interleave.machine import Machine, State, Step
 
 

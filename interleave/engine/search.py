@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from interleave.engine.advancing import advance, begin
+from interleave.engine.engines import Engine
 from interleave.engine.graph import SearchGraph, Spent
-from interleave.engine.observing import Engine, Limits, Observer
+from interleave.engine.observing import Limits, Observer
 from interleave.engine.product import Product
 from interleave.engine.steps import LearntSteps, RunSteps, Steps
 from interleave.engine.stopping import Guard

@@ -10,8 +10,9 @@ import pytest
 from interleave import check, go, goroutine, invariant, postcondition, thread
 from interleave.engine import search as searching
 from interleave.engine.advancing import begin
+from interleave.engine.engines import Engine
 from interleave.engine.graph import SearchGraph
-from interleave.engine.observing import Engine, Limits
+from interleave.engine.observing import Limits
 from interleave.engine.reference import breadth_first
 from interleave.engine.search import search
 from interleave.engine.steps import RunSteps

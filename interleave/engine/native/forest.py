@@ -14,7 +14,8 @@ import numpy as np
 
 from interleave.engine.native import walking
 from interleave.engine.native.layout import Layout, slot_arrays
-from interleave.engine.observing import Change, Pairs, Predicate
+from interleave.engine.observing import Change
+from interleave.engine.predicates import Pairs, Predicate
 from interleave.engine.product import Product
 from interleave.machine import Moves, State, Step
 from interleave.machine.properties import View

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+import interleave.engine.native.passes  # noqa: F401 (so that graphs are asked by these)
 from interleave.engine.advancing import advance
 from interleave.engine.graph import SearchGraph
 from interleave.engine.native import kernel, table
@@ -65,9 +66,6 @@ class NativeSearch:
         if graph.product is not None:
             groups += ["held"] * len(graph.product.followers)
         self._layout = Layout(groups, self._threads)
-        self.graph = NativeGraph(
-            graph, self._layout, self._workers.count, self._sizes, self._workers
-        )
         self._predicates = [each for observer in observers for each in observer.predicates]
         if graph.product is not None:
             self._predicates += graph.product.predicates
@@ -81,7 +79,9 @@ class NativeSearch:
             graph.product,
             asked[0] if asked else None,
         )
-        self.graph.forest = self._forest
+        self.graph = NativeGraph(
+            graph, self._layout, self._forest, self._workers.count, self._sizes, self._workers
+        )
         # What was told, and what is still to tell: marks with the state and the step that met them
         # first; states without a transition; properties with the first state they fail in.
         self._told: set[int] = set()
