@@ -74,6 +74,11 @@ class SearchGraph:
         self._numbers: dict[State, int] = {}
         self._parents = array("q")
 
+    def all_but_states(self) -> dict[str, object]:
+        """What it is made of, by name, but for where its states are: for a graph that goes on."""
+        own = ("_states", "_numbers", "_parents", "targets")
+        return {name: value for name, value in vars(self).items() if name not in own}
+
     def __len__(self) -> int:
         """How many states there are."""
         return len(self._numbers)

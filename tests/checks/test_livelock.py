@@ -16,7 +16,7 @@ from interleave.checking import Checked, Options, checked_model
 from interleave.checks.livelock import Livelocks
 from interleave.engine import search
 from interleave.engine.native.passes import stuck as native_stuck
-from interleave.engine.native.space import Sizes
+from interleave.engine.native.store.states import Sizes
 from interleave.engine.passes.stuck import find_stuck
 from interleave.loading import parameters_of
 from interleave.report.diagram import counterexample_dot

@@ -20,7 +20,7 @@ from interleave import Model, check, choose, expect, param, thread
 from interleave.checking import Checked, Options, checked_model
 from interleave.engine import search, stopping
 from interleave.engine.native.passes import stuck as native_stuck
-from interleave.engine.native.space import Sizes
+from interleave.engine.native.store.states import Sizes
 from interleave.engine.passes.stuck import find_stuck
 from interleave.errors import InterleaveError
 from interleave.loading import parameters_of

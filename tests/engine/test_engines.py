@@ -16,7 +16,7 @@ from running import load, unload
 from interleave import array, invariant, thread
 from interleave.checking import Checked, Options, checked_model
 from interleave.engine import search
-from interleave.engine.native.space import Sizes
+from interleave.engine.native.store.states import Sizes
 from interleave.engine.passes import shortest
 from interleave.errors import InterleaveError
 from interleave.loading import parameters_of

@@ -31,7 +31,7 @@ from interleave.engine.native import kernel
 from interleave.engine.native import search as native_search
 from interleave.engine.native.passes import paths as native_paths
 from interleave.engine.native.passes import stuck as native_stuck
-from interleave.engine.native.space import Sizes
+from interleave.engine.native.store.states import Sizes
 from interleave.engine.passes import endings
 from interleave.engine.passes import shortest as paths
 from interleave.engine.stopping import INTERRUPTED, Guard, Stop, Stopped, held_back
@@ -156,7 +156,7 @@ SEARCH = [
     ("reference", PropertyCheck, "on_state", 30, AT_ONCE),
     ("native", native_search.NativeSearch, "_learn", 3, set()),
     ("native", native_search.NativeSearch, "_prepare", 12, set()),
-    ("native", native_search.NativeSearch, "_follow", 20, AT_ONCE),
+    ("native", native_search.NativeSearch, "_follow", 18, AT_ONCE),
     ("native", kernel, "rounds", 20, AT_ONCE),
 ]
 CHECKS = [

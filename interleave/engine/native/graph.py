@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from interleave.engine.graph import SearchGraph
-from interleave.engine.native import table
 from interleave.engine.native.forest import Forest
-from interleave.engine.native.layout import Layout, slot_arrays
-from interleave.engine.native.space import PackedStates, Parallel, Sizes
+from interleave.engine.native.store import table
+from interleave.engine.native.store.layout import Layout, slot_arrays
+from interleave.engine.native.store.states import PackedStates, Parallel, Sizes
 from interleave.machine import State
 
 AT_ONCE = 1_000_000
@@ -18,7 +18,7 @@ AT_ONCE = 1_000_000
 
 
 class NativeGraph(SearchGraph):
-    """Goes on where another graph is: it begins with the same states."""
+    """Goes on where another graph is, with all that this has. Its states are packed."""
 
     def __init__(
         self,
@@ -29,16 +29,8 @@ class NativeGraph(SearchGraph):
         sizes: Sizes,
         parallel: Parallel,
     ) -> None:
-        super().__init__(graph.machine, graph.step, graph.product, graph.guard)
-        self.initial = graph.initial
-        self.expanded = graph.expanded
-        self.level_end = graph.level_end
-        self.transitions = graph.transitions
-        self.ended = graph.ended
-        self.engine = graph.engine
-        self.spent = graph.spent
+        vars(self).update(graph.all_but_states())
         self.layout = layout
-        self.leads_back = graph.leads_back
         self.cyclic = False
         """Whether there is known to be a cycle."""
         self.forest = forest

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from numba import int64, uint64
 
 from interleave.engine.native.intrinsics import entry, inlined, part
-from interleave.engine.native.table import Array, mix
+from interleave.engine.native.store.table import Array, mix
 
 # Instead of a mark, which is 0 or more.
 UNMARKED = -1
@@ -118,6 +118,16 @@ def walk(states, at, trees, start):
     while child > 0:
         child = step_down(states, at, trees, child - 1)
     return child
+
+
+@inlined
+def expand(trees, leaf):
+    """The steps that the search follows where a thread's tree leads to a leaf: the first of them,
+    and how many there are.
+
+    What leaves out some of them does so here, and nowhere else.
+    """
+    return trees.leaf_first[-leaf - 1], trees.leaf_count[-leaf - 1]
 
 
 @inlined

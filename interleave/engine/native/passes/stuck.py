@@ -10,6 +10,7 @@ import numpy as np
 from interleave.engine.native.compiling import announced
 from interleave.engine.native.graph import NativeGraph
 from interleave.engine.native.passes.components import (
+    BEGIN,
     ENDLESS,
     Answer,
     Question,
@@ -83,14 +84,14 @@ def _question(graph: NativeGraph, judge: Judge | None) -> Question:
                 places += [word, shift, layout.mask(place), len(numbers)]
                 numbers += found
     return Question(
-        moving,
-        working,
-        _bits(range(len(threads) + len(waiting))),
-        np.array(variables, np.uint64),
-        np.array(places, np.int64),
-        np.array(numbers, np.int64),
-        _bits(program.unhurried, len(program.threads)),
-        _bits(range(len(program.threads))),
+        moving=moving,
+        working=working,
+        full=_bits(range(len(threads) + len(waiting))),
+        variables=np.array(variables, np.uint64),
+        places=np.array(places, np.int64),
+        contents=np.array(numbers, np.int64),
+        unhurried=_bits(program.unhurried, len(program.threads)),
+        everybody=_bits(range(len(program.threads))),
     )
 
 
@@ -103,14 +104,14 @@ def _bits(numbers: Any, count: int | None = None) -> Any:
 
 def _answer(graph: NativeGraph, question: Question, later: Later, ends: Any = None) -> Answer:
     space, trees, count = graph.packed.space, graph.forest.trees, len(graph)
-    wide, number = len(question.full), space.parents.dtype
+    wide, number = len(question.full), graph.packed.number_type
     threads = np.flatnonzero(question.moving >= 0).tolist()
     answer = Answer(
-        np.zeros(count * wide, np.uint8),
-        np.zeros(count * len(question.everybody), np.uint8),
-        np.zeros(count, np.uint8),
-        np.zeros(count, number),
-        np.zeros(count, np.uint8) if ends is None else ends,
+        settled=np.zeros(count * wide, np.uint8),
+        active=np.zeros(count * len(question.everybody), np.uint8),
+        marks=np.zeros(count, np.uint8),
+        component=np.zeros(count, number),
+        ends=np.zeros(count, np.uint8) if ends is None else ends,
     )
     for at, never in later:
         row = np.zeros(8 * wide, np.uint8)
@@ -118,14 +119,16 @@ def _answer(graph: NativeGraph, question: Question, later: Later, ends: Any = No
         answer.settled[at * wide : (at + 1) * wide] = np.packbits(row, bitorder="little")
     # What it does not come to use takes no memory.
     visiting = Visits(
-        np.zeros(count, number),
-        np.empty(count, number),
-        np.empty(count, number),
-        np.empty(count, np.int64),
-        np.empty(count, number),
-        np.empty(space.words, np.uint64),
-        np.array([count - 1, 0, 0, 0, 0], np.int64),
+        visits=np.zeros(count, number),
+        path=np.empty(count, number),
+        orders=np.empty(count, number),
+        places=np.empty(count, np.int64),
+        still_open=np.empty(count, number),
+        here=np.empty(space.words, np.uint64),
+        made=np.empty(space.words, np.uint64),
+        counts=np.zeros(5, np.int64),
     )
+    visiting.counts[BEGIN] = count - 1
     arguments = (space, trees, question, answer, visiting)
     with announced():
         visit(*arguments, 0)  # has it compiled, or loaded
@@ -160,7 +163,7 @@ class _Deeds:
         self._graph = graph
         words = graph.packed.space.words
         self._seen = np.zeros((len(graph.forest.steps), words + 1), np.uint64)
-        self._made = np.empty(words, np.uint64)
+        self._here, self._made = np.empty(words, np.uint64), np.empty(words, np.uint64)
         room = DEEDS_AT_ONCE + graph.forest.most_steps
         self._states, self._steps = np.empty(room, np.int64), np.empty(room, np.int64)
 
@@ -177,23 +180,23 @@ class _Deeds:
         space, forest = self._graph.packed.space, self._graph.forest
         trees, most = forest.trees, forest.most_steps
         seen, begin = self._seen.reshape(-1), 0
+        room = (self._here, self._made, self._states, self._steps)
         while begin < len(numbers):
             self._graph.guard.poll()
-            begin, found = find_deeds(
-                space, trees, numbers, begin, most, seen, self._made, self._states, self._steps
-            )
+            begin, found = find_deeds(space, trees, numbers, begin, most, seen, *room)
             yield from zip(self._states[:found].tolist(), self._steps[:found].tolist(), strict=True)
 
 
 def _first_waits(graph: NativeGraph, question: Question, answer: Answer) -> Stuck:
     space, trees, count = graph.packed.space, graph.forest.trees, len(graph)
     seen = np.zeros(len(trees.leaf_first), np.uint8)
+    here = np.empty(space.words, np.uint64)
     first, number = np.empty(len(seen), np.int64), 0
     arrays = (len(question.full), answer.settled, answer.marks, seen, first)
     for begin in range(0, count, AT_ONCE):
         graph.guard.poll()
         end = min(begin + AT_ONCE, count)
-        number = first_waits(space, trees, question.moving, begin, end, *arrays, number)
+        number = first_waits(space, trees, question.moving, begin, end, *arrays, number, here)
     return _unsettled(graph, question, answer, first[:number])
 
 
