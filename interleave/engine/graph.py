@@ -20,13 +20,13 @@ Stepper = Callable[[State, int], Moves]
 
 
 class Spent:
-    """Time in seconds that a search has spent, begun anew or not, on two things of its own."""
+    """Seconds that a search has spent in the native engine, however often it was begun anew."""
 
     def __init__(self) -> None:
         self.loading = 0.0
-        """To load, or compile, the kernel."""
+        """Loading, or compiling, the kernel."""
         self.kernel = 0.0
-        """In the kernel."""
+        """Running the kernel."""
 
 
 class SearchGraph:
@@ -60,7 +60,9 @@ class SearchGraph:
         self.expanded = 0
         """How many states, from the first on, have been expanded."""
         self.met = 0
-        """How many transitions of the next one were met, where the search was stopped there."""
+        """Transitions of the next state that the search has come by: more than 0 only where it was
+        stopped while it expanded that state.
+        """
         self.level_end = 0
         """The first state of the next level, when the one before it has been expanded."""
         self.transitions = 0

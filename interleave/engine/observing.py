@@ -20,10 +20,10 @@ Change = tuple[int, Hashable]
 class Observer:
     """What checks see of a search while it goes on. Methods return True for a violation.
 
-    The reference engine tells of everything. The native engine tells of what is new: of the first
-    transition of each learnt step, of the first state in which a predicate fails, of the first in
-    which two threads are about to do each of `pairs`, and of states in which no thread can move,
-    unless they are final, or wait for just the same as one before.
+    The reference engine tells of every state and every transition. The native engine tells of the
+    first of each kind: the first transition of each learnt step, the first state in which each
+    predicate fails, the first in which each of `pairs` is pending, and the first deadlock of all
+    those in which the threads wait for the same.
     """
 
     predicates: Sequence[Predicate] = ()
@@ -42,19 +42,22 @@ class Observer:
         return False
 
     def on_expanded(self, number: int, state: State) -> bool:
-        """Every transition from a state was told of. Told only to those that have `pairs`."""
+        """All transitions from a state were told of. Only observers that have `pairs` are told."""
         return False
 
     def watched(self, step: Step) -> Iterable[Change]:
-        """What the native engine is to tell of by `on_changed_under`, of what a step may change."""
+        """The changes of a step that `on_changed_under` is to be told of."""
         return ()
 
     def on_changed_under(self, found: Iterable[tuple[Change, int, int]]) -> None:
-        """What changed that somebody watched, with another thread and the local state it was in."""
+        """Watched changes that were made, each with another thread and its local state then."""
         return
 
     def on_level(self, graph: SearchGraph) -> bool:
-        """Every state up to some depth has been expanded. Asked only where that may end it all."""
+        """All states up to some depth have been expanded; True ends the search.
+
+        Only asked where observers may end it: see `Limits`.
+        """
         return False
 
 

@@ -1,4 +1,6 @@
-"""What is asked of single states."""
+"""State predicates: whether something holds in a state, and whether two threads are about to do
+something together there.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from interleave.machine.properties import View
 
 
 class Predicate(Protocol):
-    """Something that fails in some states, and in others does not."""
+    """A property of single states: it fails in some, and holds in the others."""
 
     @property
     def when_final(self) -> bool:
@@ -23,16 +25,18 @@ class Predicate(Protocol):
 
 
 class Pairs(Protocol):
-    """What two threads may be about to do in one state, and somebody wants to know of."""
+    """Pairs of pending actions that somebody wants to be told of: each of another thread, and both
+    pending in one state.
+    """
 
     def about(self, moves: Moves) -> int:
-        """The number of what a thread is about to do; 0 where nobody asks about that."""
+        """The number of a thread's pending action; 0 for one that is in no pair."""
         ...
 
     def rivals(self, about: int) -> Iterable[int]:
-        """Those of the numbers given so far that are wanted to be known of together with one."""
+        """The pending actions, of those that have a number by now, that are a pair with one."""
         ...
 
     def met_in(self, state: State) -> bool:
-        """Whether two threads are about to do such things in a state."""
+        """Whether a pair is pending in a state."""
         ...

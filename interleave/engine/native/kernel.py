@@ -91,7 +91,7 @@ DONE, LEARN, GROW, DRAIN, PAUSE, FULL = range(6)
 
 @inlined
 def _tell(found, worker, mark, source, step):
-    """Note a mark, and where it was met, unless it was met before."""
+    """Note that a mark was met, with the state and the step, unless it was met before."""
     if found.seen[worker * found.events_room + mark] == 0:
         found.seen[worker * found.events_room + mark] = 1
         tally = worker * TALLY
@@ -104,7 +104,9 @@ def _tell(found, worker, mark, source, step):
 
 @inlined
 def _miss(found, worker, missed, source, tree, step, follower):
-    """Note a case if there is room: others are met again. Gives how many are noted by now."""
+    """Note a case that no tree knows, if there is room; without, it is met again once others are
+    learnt. Gives how many are noted by now.
+    """
     if missed < found.missed_room:
         entry = 4 * (worker * found.missed_room + missed)
         found.missed[entry] = source
@@ -117,9 +119,9 @@ def _miss(found, worker, missed, source, tree, step, follower):
 
 @part
 def _is_new(states, at, trees, tree, root, found, worker):
-    """Whether a walk from a root ends where none of this round has ended.
+    """Whether a branch that a walk from a root finds missing was not noted in this round.
 
-    As trees look at little, one case is enough for most states that get there.
+    One case is enough for all states that come to the same missing branch.
     """
     child = int64(root)
     key = uint64(NOT_PLANTED + tree)
@@ -155,8 +157,8 @@ def _miss_moves(worker, space, trees, block, found, size, missed):
 
 @part
 def _note_marks(worker, space, trees, block, found, steps, missed):
-    """Tell of what a block's steps are marked with, and note the cases of followers that are not
-    known. Gives how many cases there are by now.
+    """Note the marks of a block's steps, and the cases of followers that are not known. Gives how
+    many cases there are by now.
     """
     row = worker * block.room
     for slot in range(row, row + steps):
@@ -177,7 +179,7 @@ def _note_marks(worker, space, trees, block, found, steps, missed):
 
 @part
 def _note_pairs(worker, trees, block, found, size):
-    """Tell of the pairs among what the threads are about to do in a block's states."""
+    """Note the pairs of actions that are pending in a block's states."""
     abouts = worker * found.about_room
     for each in range(size):
         row = worker * block.leaves_room + each * trees.threads

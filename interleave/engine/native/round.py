@@ -72,12 +72,12 @@ class Bounds(NamedTuple):
 class Round(NamedTuple):
     """Room for what rounds find. Most arrays have a row for each worker."""
 
-    watched: Array  # int32: steps of a block with a change that is watched
+    watched: Array  # int32: the steps of a block that have watched changes
     tally: Array  # int64, TALLY for each worker
     missed: Array  # int64, four for each case: state, tree, step and follower (-1 for none)
     missed_room: int
-    asked: Array  # uint64, ASKED for each worker: where walks along trees ended
-    ends: Array  # int64
+    asked: Array  # uint64, ASKED for each worker: missing branches that were noted in this round
+    ends: Array  # int64: states without a transition
     ends_room: int
     events: Array  # int64, three for each: mark, state, step (-1 for a pair)
     seen: Array  # uint8: whether a mark was met before
@@ -85,12 +85,13 @@ class Round(NamedTuple):
     # Fresh states, in the order in which a worker was the finder of them: `Fresh.room` for each.
     claims: Array  # int64: their places among those
     claim_sources: Array  # int64: the states that they were found from
-    about: Array  # int64, for each thread: what it is about to do in the present state
+    about: Array  # int64, for each thread: its pending action in the state that is looked at
     about_room: int
-    under: Array  # uint8: whether there was a change while a thread was in a local state
+    under: Array  # uint8: for each watched change and each local state of each thread, whether the
+    # change was made by another thread while it was in that local state
     under_room: int
     failed: Array  # int64, one for each property: the first state in which it fails; -1 for none
-    meeting: Array  # int64: how often a worker has come to a meeting
+    meeting: Array  # int64: how often workers have come to a barrier in this call
 
 
 class Shape(NamedTuple):
