@@ -16,10 +16,13 @@ from interleave.checks.races import ALWAYS as RACES_ALWAYS
 from interleave.checks.races import RUNTIMES as RACE_RUNTIMES
 from interleave.compiler.source import place_of_class
 from interleave.counting import count_interleavings
+from interleave.engine.engines import Engine
 from interleave.engine.graph import SearchGraph
-from interleave.engine.observing import Engine, Limits
-from interleave.engine.paths import Path as StatePath
-from interleave.engine.paths import goal_key, path_by_search, paths_to
+from interleave.engine.needs import serves
+from interleave.engine.observing import Limits
+from interleave.engine.passes.endings import any_is_final
+from interleave.engine.passes.shortest import Path as StatePath
+from interleave.engine.passes.shortest import goal_key, path_by_search, paths_to
 from interleave.engine.search import ENGINES, Searched, search
 from interleave.engine.stopping import INTERRUPTED, Guard, Stop
 from interleave.errors import InterleaveError, ModelError, Place, UsageError, did_you_mean
@@ -383,7 +386,7 @@ def _checked_model(
         found = search(
             model,
             parameters,
-            lambda machine, learnt: [kind(machine, learnt) for kind in checks],
+            lambda machine, steps: [kind(machine, steps) for kind in checks],
             runtime=runtime,
             engine=options.search_engine,
             limits=limits,
@@ -395,6 +398,7 @@ def _checked_model(
     searched = time.monotonic()
     guard.note(found.graph.stop)
     guard.renew()
+    assert serves(found.graph.keeps, found.observers)
     causes: list[Found] = []
     for check in found.observers:
         with guard.phase():
@@ -458,7 +462,7 @@ def _checked_model(
         checks=looked_through - searched,
         traces=traced - looked_through,
         counts=counted - traced,
-        learnt=found.learnt.learnt + sum(check.cases for check in found.observers),
+        learnt=found.steps.learnt + sum(check.cases for check in found.observers),
         bytes=graph.bytes,
         peak_bytes=graph.peak_bytes,
     )
@@ -573,7 +577,7 @@ def _warnings(found: Searched[Check]) -> list[str]:
         only = f"the threads look at {names} only, which nothing writes"
         warnings.append(f"no thread takes a step: {only if names else 'they share nothing'}")
     asked = any(wanted.kind == "postcondition" for wanted in program.properties)
-    if asked and not found.graph.any_final:
+    if asked and not any_is_final(found.graph):
         warnings.append("the threads never all finish, so no postcondition was evaluated")
     return warnings
 

@@ -11,8 +11,8 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
 from interleave.checks import Check
-from interleave.engine.endings import how_it_ended
 from interleave.engine.observing import Limits
+from interleave.engine.passes.endings import find_endings, how_it_ended
 from interleave.engine.product import Product
 from interleave.engine.search import Searched, explore
 from interleave.machine import Machine, State
@@ -27,9 +27,9 @@ MOST_NODES = 1_000_000
 def count_interleavings(found: Searched[Check], *, any_violation: bool) -> Interleavings:
     """What there is to count in a state graph, which is complete. Raises `Stopped`."""
     graph, machine = found.graph, found.machine
-    endings = graph.endings()
+    endings, has_cycle = find_endings(graph)
     outcomes = _outcomes(machine, [(graph.state(number), paths) for number, paths in endings])
-    if graph.has_cycle:
+    if has_cycle:
         return Interleavings(None, None, outcomes)
     total = sum(paths or 0 for _, paths in endings)
     clean = _clean_paths(found, found.observers) if any_violation else total
@@ -82,7 +82,7 @@ def _clean_paths(found: Searched[Check], checks: Sequence[Check]) -> int | None:
     starts = [graph.state(number) for number in range(graph.initial)]
     clean = explore(
         machine,
-        found.learnt,
+        found.steps,
         [],
         graph.engine_for_more,
         Limits(states=MOST_NODES),
@@ -95,6 +95,6 @@ def _clean_paths(found: Searched[Check], checks: Sequence[Check]) -> int | None:
         return None
     return sum(
         paths or 0
-        for number, paths in clean.endings()
+        for number, paths in find_endings(clean)[0]
         if how_it_ended(machine, clean.state(number)) == "finished"
     )

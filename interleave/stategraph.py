@@ -149,7 +149,7 @@ class StateGraph:
             raise IndexError(f"there is no state {number}: the states are 0 to {len(self) - 1}")
         state = self._graph.state(number)
         final = self._machine.is_final(state)
-        stuck = number < self._graph.expanded and next(self._graph.steps(state), None) is None
+        stuck = number < self._graph.expanded and next(self._graph.expand(state), None) is None
         failing = [wanted.name for wanted, _ in self._properties.failing(state)]
         return GraphState(
             number,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import cast
 
 from interleave.compiler import Code
-from interleave.engine.paths import Path
+from interleave.engine.passes.shortest import Path
 from interleave.machine import FAILED, FINISHED, Machine, State, Step
 from interleave.machine.step import AccessRecord
 from interleave.memory.made import Held

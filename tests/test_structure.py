@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def imports_of(file: Path, modules: set[str]) -> set[str]:
     return found & modules
 
 
-@pytest.mark.parametrize("package", ["machine", "program", "world"])
+@pytest.mark.parametrize("package", ["engine", "machine", "program", "world"])
 def test_no_circles_of_imports(package: str) -> None:
     files = {name_of(file): file for file in (ROOT / package).rglob("*.py")}
     assert len(files) > 10
@@ -42,3 +43,12 @@ def test_no_circles_of_imports(package: str) -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(f"a circle of imports: {' <- '.join(error.args[1])}")
+
+
+def test_only_the_store_knows_how_states_are_kept() -> None:
+    """The kernel asks it by functions; what it may know is how large a state is, and such."""
+    native = ROOT / "engine" / "native"
+    for file in native.rglob("*.py"):
+        if "store" not in file.parts:
+            known = set(re.findall(r"\bspace\.(\w+)", file.read_text()))
+            assert known <= {"words", "workers", "room"}, file

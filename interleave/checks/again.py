@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from interleave.engine.trees import LearntSteps
+from interleave.engine.steps import Steps
 from interleave.machine import Machine, State, Step
 from interleave.machine.again import Instead, take_again
 from interleave.memory.port import Location
@@ -27,20 +27,19 @@ _Way = tuple[object, ...]
 class RunsAgain:
     """Steps taken again, each worked out once. `values` has what may be at places of a state.
 
-    Where a thread would be is known by a number. Steps must be those of `learnt`, which keeps them:
-    they are known by identity.
+    Where a thread would be is known by a number. Steps are known by identity (see `engine.steps`).
     """
 
-    def __init__(
-        self, machine: Machine, learnt: LearntSteps, values: Mapping[int, Iterable[int]]
-    ) -> None:
+    def __init__(self, machine: Machine, steps: Steps, values: Mapping[int, Iterable[int]]) -> None:
         self._machine = machine
-        self._learnt = learnt
+        self._steps = steps
         self._values = values
         self._known: list[_Otherwise] = [()]
         self._numbers: dict[_Otherwise, int] = {(): NOWHERE}
         self._begun: dict[object, dict[_Way, dict[int, set[int]]]] = {}
         self._taken: dict[object, tuple[Step, tuple[int, ...]] | None] = {}
+        self._looked_at: dict[int, tuple[int, ...]] = {}
+        """By the id of a step, the places that decided that it is taken."""
 
     def begin(self, before: State, step: Step, access: int, location: Location) -> int:
         """Where the thread would be after a step an access of which finds another value.
@@ -49,7 +48,7 @@ class RunsAgain:
         """
         key: object = (id(step), access)
         if len(step.accesses) == 1:
-            looked_at = self._learnt.step(before, step.thread).looked_at
+            looked_at = self._places_of(before, step)
             others = [(place, before[place]) for place in looked_at if place != location.index]
             local = self._machine.local(before, step.thread)
             kind = self._kind(location, before[location.index])
@@ -106,6 +105,12 @@ class RunsAgain:
         held = self._machine.program.heap.values[value] if location.is_room else None
         return held.kind if held is not None else None
 
+    def _places_of(self, before: State, step: Step) -> tuple[int, ...]:
+        found = self._looked_at.get(id(step))
+        if found is None:
+            found = self._looked_at[id(step)] = self._steps.step(before, step.thread).looked_at
+        return found
+
     def _take(
         self, before: State, step: Step, local: int, instead: Instead | None = None
     ) -> Step | None:
@@ -118,7 +123,7 @@ class RunsAgain:
             return step
         state = list(before)
         state[machine.locations + step.thread] = local
-        looked_at = self._learnt.step(before, step.thread).looked_at
+        looked_at = self._places_of(before, step)
         key: object = (id(step), local, instead)
         if len(step.accesses) == 1:
             if instead is not None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from interleave.engine.graph import SearchGraph
+from interleave.engine.needs import Need
 from interleave.engine.observing import Observer
-from interleave.engine.paths import Path
+from interleave.engine.passes.shortest import Path
 from interleave.engine.product import Follower
-from interleave.engine.trees import LearntSteps
+from interleave.engine.steps import Steps
 from interleave.machine import Machine, Step
 from interleave.result import Trace, Violation
 
@@ -33,14 +35,16 @@ class Check(Observer, ABC):
     The methods that watch return True when they see a violation that they have not seen before.
     """
 
+    needs: ClassVar[Need] = "every transition"
+    """What a search must have kept of the state graph for it to find all that there is."""
     only_warns = False
     """Whether what it sees is no violation."""
     countable = True
     """Whether `followers` and `predicates` tell which interleavings meet a violation."""
 
-    def __init__(self, machine: Machine, learnt: LearntSteps) -> None:
+    def __init__(self, machine: Machine, steps: Steps) -> None:
         self.machine = machine
-        self.learnt = learnt
+        self.steps = steps
 
     @property
     def cases(self) -> int:

@@ -6,8 +6,8 @@ from interleave.checks.base import Check, Found
 from interleave.checks.loops import is_kept_off
 from interleave.checks.waiting import in_words, waits_in
 from interleave.engine.graph import SearchGraph
-from interleave.engine.paths import Path
-from interleave.engine.trees import LearntSteps
+from interleave.engine.passes.shortest import Path
+from interleave.engine.steps import Steps
 from interleave.machine import Blocked, Machine, State
 from interleave.result import Trace, Violation
 
@@ -20,8 +20,10 @@ Cause = tuple[tuple[str | None, str, int], ...]
 class DeadlockCheck(Check):
     """One violation for each set of (what is waited for, where)."""
 
-    def __init__(self, machine: Machine, learnt: LearntSteps) -> None:
-        super().__init__(machine, learnt)
+    needs = "deadlocks"
+
+    def __init__(self, machine: Machine, steps: Steps) -> None:
+        super().__init__(machine, steps)
         self._found: dict[Cause, tuple[int, list[Blocked]]] = {}
 
     def on_end(self, number: int, state: State) -> bool:
@@ -31,7 +33,7 @@ class DeadlockCheck(Check):
         for thread in self.machine.program.threads:
             if thread.kind == "loop":
                 continue  # it waits for others to do something
-            moves = self.learnt.step(state, thread.number)
+            moves = self.steps.step(state, thread.number)
             if moves.blocked is not None:
                 blocked.append(moves.blocked)
         cause = tuple(

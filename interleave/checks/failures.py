@@ -6,8 +6,8 @@ from functools import partial
 
 from interleave.checks.base import Check, Found
 from interleave.engine.graph import SearchGraph
-from interleave.engine.paths import Path
-from interleave.engine.trees import LearntSteps
+from interleave.engine.passes.shortest import Path
+from interleave.engine.steps import Steps
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import Failure
 from interleave.result import Trace, Violation
@@ -19,8 +19,8 @@ Cause = tuple[str, str, str, int]
 class FailureCheck(Check):
     """One violation for each exception type, message and line."""
 
-    def __init__(self, machine: Machine, learnt: LearntSteps) -> None:
-        super().__init__(machine, learnt)
+    def __init__(self, machine: Machine, steps: Steps) -> None:
+        super().__init__(machine, steps)
         self._found: dict[Cause, tuple[int, Step, bool]] = {}
 
     def on_state(self, number: int, state: State) -> bool:

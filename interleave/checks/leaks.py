@@ -14,15 +14,16 @@ from typing import NamedTuple
 
 from interleave.checks.base import Found
 from interleave.checks.nowhere import Doings, Place, source_of
-from interleave.engine.backwards import leading_to, turned
 from interleave.engine.contents import Contents
 from interleave.engine.graph import SearchGraph
-from interleave.engine.observing import Limits, Predicate
-from interleave.engine.paths import Path, path_by_search, paths_to
+from interleave.engine.observing import Limits
+from interleave.engine.passes.livelock import Deed
+from interleave.engine.passes.shortest import Path, path_by_search, paths_to
+from interleave.engine.passes.stuck import Later, Stuck, find_waiting, leading_to_waiting
+from interleave.engine.predicates import Predicate
 from interleave.engine.search import explore
+from interleave.engine.steps import Steps
 from interleave.engine.stopping import Stopped
-from interleave.engine.stuck import Deed, Later, Stuck, find_waiting
-from interleave.engine.trees import LearntSteps
 from interleave.machine import FINISHED, Machine, State, Step
 from interleave.result import Trace, Violation
 
@@ -45,7 +46,7 @@ class Leaks:
     predicates: Sequence[Predicate] = ()
     """Whether an interleaving has leaked nothing, to count those that have."""
 
-    def __init__(self, machine: Machine, learnt: LearntSteps, graph: SearchGraph) -> None:
+    def __init__(self, machine: Machine, steps: Steps, graph: SearchGraph) -> None:
         self._graph = graph
         self._machine = machine
         self._stuck: Stuck = []
@@ -59,21 +60,21 @@ class Leaks:
             return
         self._numbers = list(left.values())
         with graph.guard.phase("in what goroutines could do after main") as phase:
-            self._look(learnt, list(left))
+            self._look(steps, list(left))
         if phase.stop is not None:
             raise Stopped(phase.stop)
 
-    def _look(self, learnt: LearntSteps, initial: list[State]) -> None:
+    def _look(self, steps: Steps, initial: list[State]) -> None:
         """Look for leaks in the graph that begins with some states after the end."""
         machine, graph = self._machine, self._graph
         limits = Limits(states=MOST_LATER * len(graph))
-        after = explore(machine, learnt, [], graph.engine, limits, graph.guard, initial=initial)
+        after = explore(machine, steps, [], graph.engine, limits, graph.guard, initial=initial)
         self._after = after
         graph.guard.note(after.stop)
         graph.guard.poll()
         over = [number for number in after.ended if machine.is_over(after.state(number))]
         retries = _Retries(machine)
-        at_start, self._stuck = after.waiting(over, retries if after.leads_back else None)
+        at_start, self._stuck = find_waiting(after, over, retries if after.leads_back else None)
         self._retrying = retries.found
         self.later = [(self._numbers[number], threads) for number, threads in at_start]
         self.countable = len(after) <= MOST_COUNTED
@@ -127,10 +128,7 @@ class Leaks:
     def _leaking(self, over: Iterable[int]) -> frozenset[State]:
         """The final states from which somebody may come to be leaked."""
         after = self._after
-        # All states are needed in which somebody is stuck, not the first ones only.
-        waiting = [number for number, _ in find_waiting(after, over)[1]]
-        waiting += [each.number for each in self._retrying]
-        leaking = leading_to(waiting, turned(after.targets))
+        leaking = leading_to_waiting(after, over, [each.number for each in self._retrying])
         numbers = [self._numbers[each] for each in leaking if each < after.initial]
         return frozenset(self._graph.state(number) for number in numbers)
 
@@ -144,7 +142,7 @@ class _Retrying(NamedTuple):
 
 
 class _Retries:
-    """The judge of who gets nowhere after the end of the program: see `engine.stuck.Judge`.
+    """The judge (see `engine.passes.livelock`) of who gets nowhere after the end of the program.
 
     Whatever its loop is for, nobody needs it any more: it need not wait for something, as in a
     livelock.

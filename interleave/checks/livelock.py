@@ -19,9 +19,9 @@ from interleave.checks.waiting import in_words, listed, waits_in
 from interleave.compiler import Code
 from interleave.engine.contents import Contents
 from interleave.engine.graph import SearchGraph
-from interleave.engine.paths import Path
-from interleave.engine.stuck import Deed
-from interleave.engine.trees import LearntSteps
+from interleave.engine.passes.livelock import Deed
+from interleave.engine.passes.shortest import Path
+from interleave.engine.steps import Steps
 from interleave.machine import FAILED, FINISHED, Blocked, Machine, State, Step
 from interleave.result import Access, Poll, Trace, Violation
 
@@ -42,12 +42,12 @@ class Livelock(NamedTuple):
 
 
 class Livelocks:
-    """The judge of components that are never left: see `engine.stuck.Judge`."""
+    """The judge of components that are never left: see `engine.passes.livelock.Judge`."""
 
-    def __init__(self, machine: Machine, learnt: LearntSteps) -> None:
+    def __init__(self, machine: Machine, steps: Steps) -> None:
         self.contents = Contents(machine)
         self._machine = machine
-        self._learnt = learnt
+        self._steps = steps
         self._ways_out: dict[tuple[Code, int], bool] = {}
         self._found: list[Livelock] = []
 
@@ -108,7 +108,7 @@ class Livelocks:
             for thread in self._machine.program.threads
             if not thread.daemon and thread.number not in doings
         ]
-        moves = [self._learnt.step(doings.example, each) for each in others]
+        moves = [self._steps.step(doings.example, each) for each in others]
         return [each.blocked for each in moves if each.blocked is not None]
 
     def _has_way_out(self, local: int) -> bool:

@@ -33,14 +33,14 @@ from interleave.checks.stale import (
     line_of,
 )
 from interleave.checks.suspects import LocalMoves, Suspect
-from interleave.engine import paths as shortest_paths
 from interleave.engine.graph import SearchGraph
 from interleave.engine.observing import Change, Limits, Observer
-from interleave.engine.paths import Path, path_by_search, shortest
+from interleave.engine.passes import shortest as shortest_paths
+from interleave.engine.passes.shortest import Path, path_by_search, shortest
 from interleave.engine.product import Follower, Product
 from interleave.engine.search import explore
+from interleave.engine.steps import Steps
 from interleave.engine.stopping import Guard
-from interleave.engine.trees import LearntSteps
 from interleave.machine import Machine, State, Step
 from interleave.memory.made import PrimitiveRoom
 from interleave.memory.primitive import Primitive
@@ -56,10 +56,10 @@ Node = tuple[int, int]
 class LostUpdateCheck(Check):
     """One violation for each (location, line of the read, of the lost write, of the overwrite)."""
 
-    def __init__(self, machine: Machine, learnt: LearntSteps) -> None:
-        super().__init__(machine, learnt)
+    def __init__(self, machine: Machine, steps: Steps) -> None:
+        super().__init__(machine, steps)
         self._moves: dict[int, tuple[int, Step]] = {}
-        """Local moves: the local state before it, and the step, as it was learnt; by identity."""
+        """Local moves, by the id of the step: the local state before it, and the step."""
         self._changed_under: set[tuple[Change, int, int]] = set()
         """A change, and a thread with its local state while another thread made it."""
         self._histories: Histories
@@ -68,11 +68,7 @@ class LostUpdateCheck(Check):
 
     def on_transition(self, number: int, state: State, step: Step) -> bool:
         before = self.machine.local(state, step.thread)
-        learnt = step
-        if step.flow is None:
-            moves = self.learnt.step(state, step.thread)
-            learnt = next(each for each in moves.steps if each.choices == step.choices)
-        self._moves[id(learnt)] = (before, learnt)
+        self._moves[id(step)] = (before, step)
         changed = {index for index, value in step.writes if state[index] != value}
         for change in self.watched(step) if changed else ():
             if change[0] in changed:
@@ -120,7 +116,7 @@ class LostUpdateCheck(Check):
         if not suspects:
             return []
         values = self._values(graph, moves, suspects)
-        again = RunsAgain(self.machine, self.learnt, values)
+        again = RunsAgain(self.machine, self.steps, values)
         self._histories = Histories(Following(self.machine, again))
         paths = self._search(graph, _possible_causes(moves, suspects, graph.guard))
         return [
@@ -163,11 +159,11 @@ class LostUpdateCheck(Check):
         """
         place = self.machine.locations + len(self.machine.program.threads)
         follower = _Follower(self.machine, self._histories, self._known_suspects, place)
-        losses = _Losses(self.learnt, graph, self._histories, place, possible)
+        losses = _Losses(graph, self._histories, place, possible)
         starts = [graph.state(number) for number in range(graph.initial)]
         product = explore(
             self.machine,
-            self.learnt,
+            self.steps,
             [losses],
             graph.engine_for_more,
             Limits(by_level=True),
@@ -195,7 +191,7 @@ class LostUpdateCheck(Check):
 
     def _expand(self, graph: SearchGraph, node: Node) -> Iterable[tuple[State, Step, Node | None]]:
         number, held = node
-        for state, step, after, target in graph.edges(number, self.learnt.step):
+        for state, step, after, target in graph.edges(number):
             if target is None:
                 yield state, step, None
             else:
@@ -330,14 +326,12 @@ class _Losses(Observer):
 
     def __init__(
         self,
-        learnt: LearntSteps,
         graph: SearchGraph,
         histories: Histories,
         place: int,
         possible: int,
     ) -> None:
         self.met: dict[Cause, tuple[int, Step]] = {}
-        self._learnt = learnt
         self._graph = graph
         self._histories = histories
         self._place = place
@@ -356,7 +350,7 @@ class _Losses(Observer):
     def _is_met(self, node: State, step: Step) -> bool:
         number = self._graph.number(node[: self._place])
         return number is not None and any(
-            step is taken for _, taken, _, _ in self._graph.edges(number, self._learnt.step)
+            step is taken for _, taken, _, _ in self._graph.edges(number)
         )
 
     def on_level(self, graph: SearchGraph) -> bool:

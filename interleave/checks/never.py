@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from interleave.checks.base import Check, Found
 from interleave.engine.graph import SearchGraph
-from interleave.engine.trees import LearntSteps
+from interleave.engine.steps import Steps
 from interleave.machine import Machine, State, Step
 from interleave.machine.properties import View
 from interleave.memory.port import Location
@@ -38,8 +38,8 @@ class NeverCheck(Check):
 
     only_warns = True
 
-    def __init__(self, machine: Machine, learnt: LearntSteps) -> None:
-        super().__init__(machine, learnt)
+    def __init__(self, machine: Machine, steps: Steps) -> None:
+        super().__init__(machine, steps)
         self._tasks = [
             _NeverRetrieved(machine, thread.name, thread.task.location)
             for thread in machine.program.threads

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from interleave.checks.cells import Cell
 from interleave.compiler import Code
 from interleave.engine.contents import NOTHING, Contents
-from interleave.engine.stuck import Deed
+from interleave.engine.passes.livelock import Deed
 from interleave.machine import FAILED, FINISHED, Machine, State, Step
 from interleave.machine.step import AccessRecord
 from interleave.memory.containers import SharedContainer

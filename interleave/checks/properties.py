@@ -12,8 +12,9 @@ from interleave.compiler.source import (
     statement_text,
 )
 from interleave.engine.graph import SearchGraph
-from interleave.engine.paths import Path
-from interleave.engine.trees import DecisionTree, LearntSteps
+from interleave.engine.passes.shortest import Path
+from interleave.engine.steps import Steps
+from interleave.engine.trees import DecisionTree
 from interleave.machine import Machine, State
 from interleave.machine.properties import Seen, Unmet, View, evaluate, locations_read
 from interleave.memory.port import Location
@@ -22,10 +23,11 @@ from interleave.result import Source, Trace, Violation
 
 
 class _Asked:
-    """A property of the model. What it says is learnt, as steps are."""
+    """A property of the model. What it says is learnt, or not, as steps are."""
 
-    def __init__(self, machine: Machine, wanted: Property) -> None:
+    def __init__(self, machine: Machine, wanted: Property, *, learns: bool) -> None:
         self.wanted = wanted
+        self._learns = learns
         self.when_final = wanted.kind == "postcondition"
         self._machine = machine
         self.learnt = 0
@@ -35,14 +37,15 @@ class _Asked:
     def ask(self, state: State) -> tuple[Unmet | None, tuple[int | View, ...]]:
         """Why it does not hold in a state, or None where it holds; see `evaluate`."""
         seen = Seen(state)
-        known = self._tree.find(seen)
+        known = self._tree.find(seen) if self._learns else None
         if known is None:
             again = partial(evaluate, self._machine, state, self.wanted)
             known = again()
             name = f"the {self.wanted.kind} {self.wanted.name}"
             self._machine.program.real.ran(name, self.wanted.function, again)
-            self._tree.learn(seen, known[1], known)
-            self.learnt += 1
+            if self._learns:
+                self._tree.learn(seen, known[1], known)
+                self.learnt += 1
         return known
 
     def look(self, state: State) -> tuple[bool, tuple[int | View, ...]]:
@@ -53,9 +56,13 @@ class _Asked:
 class PropertyCheck(Check):
     """One violation for each property."""
 
-    def __init__(self, machine: Machine, learnt: LearntSteps) -> None:
-        super().__init__(machine, learnt)
-        self._asked = [_Asked(machine, wanted) for wanted in machine.program.properties]
+    needs = "every state"
+
+    def __init__(self, machine: Machine, steps: Steps) -> None:
+        super().__init__(machine, steps)
+        self._asked = [
+            _Asked(machine, wanted, learns=steps.learns) for wanted in machine.program.properties
+        ]
         self.predicates = self._asked
         self._found: dict[Property, tuple[int, Unmet]] = {}
         self._any_postcondition = any(

@@ -20,8 +20,8 @@ from typing import NamedTuple
 from interleave.checks.base import Check, Found
 from interleave.compiler import Code
 from interleave.engine.graph import SearchGraph
-from interleave.engine.paths import Path
-from interleave.engine.trees import LearntSteps
+from interleave.engine.passes.shortest import Path
+from interleave.engine.steps import Steps
 from interleave.machine import Machine, Moves, State
 from interleave.machine.step import AccessRecord, Touch
 from interleave.memory.port import WHOLE, AccessKind, Location
@@ -90,12 +90,14 @@ class RaceCheck(Check):
     they are a race.
     """
 
-    def __init__(self, machine: Machine, learnt: LearntSteps) -> None:
-        super().__init__(machine, learnt)
+    needs = "every state"
+
+    def __init__(self, machine: Machine, steps: Steps) -> None:
+        super().__init__(machine, steps)
         self.pairs = self
         self._found: dict[Cause, tuple[int, Race]] = {}
         self._about: dict[int, int] = {}
-        """By the id of moves, which are learnt once and stay."""
+        """By the id of moves."""
         self._numbers: dict[tuple[Site, ...], int] = {(): 0}
         self._sites: list[tuple[Site, ...]] = [()]
         self._at: dict[Location, dict[tuple[object, bool], list[int]]] = {}
@@ -181,7 +183,7 @@ class RaceCheck(Check):
         about = [
             (thread.number, number)
             for thread in self.machine.program.threads
-            if (number := self.about(self.learnt.step(state, thread.number)))
+            if (number := self.about(self.steps.step(state, thread.number)))
         ]
         for (first, one), (second, other) in itertools.combinations(about, 2):
             for sites in self._races_of(one, other):

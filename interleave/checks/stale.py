@@ -196,7 +196,7 @@ class Following:
 class Histories:
     """What suspects hold, by number, and what steps make of it, worked out once.
 
-    Steps must be those of one `LearntSteps`, which keeps them: they are known by identity.
+    Steps are known by identity (see `engine.steps`).
     """
 
     def __init__(self, following: Following) -> None:

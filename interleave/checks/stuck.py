@@ -1,7 +1,7 @@
 """`stuck`: threads that can never move again, although others can go on for ever.
 
 From some reachable state no path has a step of the thread, and there is a path without an end that
-is weakly fair (see `engine.stuck`). If there is none, every fair path from there ends in a
+is weakly fair (see `engine.passes.stuck`). If there is none, every fair path from there ends in a
 deadlock, which is reported as such, or in a livelock (`checks.livelock`), which is reported here as
 well. A thread that has ended is not stuck, nor is a daemon, which need not end; nor is one that
 waits in a loop: it moves.
@@ -20,7 +20,8 @@ from interleave.checks.leaks import Leaks
 from interleave.checks.livelock import Livelocks
 from interleave.checks.waiting import in_words, waits_in
 from interleave.engine.graph import SearchGraph
-from interleave.engine.paths import Path
+from interleave.engine.passes.shortest import Path
+from interleave.engine.passes.stuck import find_stuck
 from interleave.machine import FINISHED, Blocked, State
 from interleave.result import Trace, Violation
 
@@ -37,10 +38,10 @@ class StuckCheck(Check):
         # What was not expanded could lead on.
         if graph.guard.stop is not None:
             return []
-        leaks = Leaks(self.machine, self.learnt, graph)
+        leaks = Leaks(self.machine, self.steps, graph)
         # Without a way back there is no end to no path.
-        livelocks = Livelocks(self.machine, self.learnt)
-        endless = graph.stuck(leaks.later, livelocks) if graph.leads_back else []
+        livelocks = Livelocks(self.machine, self.steps)
+        endless = find_stuck(graph, leaks.later, livelocks) if graph.leads_back else []
         leaked = leaks.found()
         self.predicates, self.countable = leaks.predicates, leaks.countable
         known: set[Cause] = set()
@@ -60,7 +61,7 @@ class StuckCheck(Check):
 
     def _new_waits(self, state: State, threads: Iterable[int], known: set[Cause]) -> list[Blocked]:
         """What threads that are stuck in a state wait for; [] where all of that is `known`."""
-        moves = [self.learnt.step(state, thread) for thread in threads]
+        moves = [self.steps.step(state, thread) for thread in threads]
         blocked = [each.blocked for each in moves if each.blocked is not None]
         causes = {self._cause(wait) for wait in blocked}
         if causes <= known:

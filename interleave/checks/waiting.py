@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from interleave.checks.loops import BUSY, is_kept_off, note_of_loop, those_that_block
-from interleave.engine.paths import Path
+from interleave.engine.passes.shortest import Path
 from interleave.machine import FAILED, FINISHED, Blocked, Machine, State, Step
 from interleave.memory.port import FORK
 from interleave.memory.primitive import Primitive

@@ -4,37 +4,41 @@ from __future__ import annotations
 
 import itertools
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from interleave.engine.endings import Endings, Targets, find_endings
-from interleave.engine.observing import Engine
+from interleave.engine.engines import Engine
+from interleave.engine.needs import Need
 from interleave.engine.product import Product
 from interleave.engine.stopping import Guard, Stop
-from interleave.engine.stuck import Judge, Later, Stuck, find_stuck, find_waiting
+from interleave.engine.targets import Targets
 from interleave.machine import Machine, Moves, State, Step
 
 Stepper = Callable[[State, int], Moves]
-"""Gives all that a thread can do in a state: `Machine.step`, or `LearntSteps.step`."""
+"""Gives all that a thread can do in a state: see `engine.steps`."""
 
 
 class Spent:
-    """Time in seconds that a search has spent, begun anew or not, on two things of its own."""
+    """Seconds that a search has spent in the native engine, however often it was begun anew."""
 
     def __init__(self) -> None:
         self.loading = 0.0
-        """To load, or compile, the kernel."""
+        """Loading, or compiling, the kernel."""
         self.kernel = 0.0
-        """In the kernel."""
+        """Running the kernel."""
 
 
 class SearchGraph:
     """States numbered from 0 breadth-first, threads in declaration order, choices in order.
 
-    Edges are not kept: `steps` gives them again. This one keeps states in Python's own list and
-    dict; `native.graph.NativeGraph` packs them.
+    Edges are not kept: `expand` gives the steps from a state again. This one keeps states in
+    Python's own list and dict; `native.graph.NativeGraph` packs them. What is asked of a whole
+    graph is in `engine.passes`.
     """
+
+    keeps: Need = "every transition"
+    """What it has of all that there is."""
 
     def __init__(
         self,
@@ -56,7 +60,9 @@ class SearchGraph:
         self.expanded = 0
         """How many states, from the first on, have been expanded."""
         self.met = 0
-        """How many transitions of the next one were met, where the search was stopped there."""
+        """Transitions of the next state that the search has come by: more than 0 only where it was
+        stopped while it expanded that state.
+        """
         self.level_end = 0
         """The first state of the next level, when the one before it has been expanded."""
         self.transitions = 0
@@ -66,12 +72,14 @@ class SearchGraph:
         """What ended the search before it was complete."""
         self.ended = array("q")
         """The states in which no thread can move, in order."""
-        self.has_cycle = False
-        """Whether there is no end to paths. Known when `endings` was called."""
-        self._endings: Endings | None = None
         self._states: list[State] = []
         self._numbers: dict[State, int] = {}
         self._parents = array("q")
+
+    def all_but_states(self) -> dict[str, object]:
+        """What it is made of, by name, but for where its states are: for a graph that goes on."""
+        own = ("_states", "_numbers", "_parents", "targets")
+        return {name: value for name, value in vars(self).items() if name not in own}
 
     def __len__(self) -> int:
         """How many states there are."""
@@ -125,21 +133,24 @@ class SearchGraph:
         """What they took at most."""
         return 0
 
-    def steps(self, state: State, step: Stepper | None = None) -> Iterator[Step]:
-        """Every transition from a state, in order."""
-        for thread in range(len(self.machine.program.threads)):
-            yield from (step or self.step)(state, thread).steps
+    def expand(self, state: State) -> Iterator[Step]:
+        """Every transition from a state that the search has followed, in order.
 
-    def successors(self, state: State, step: Stepper | None = None) -> Iterator[tuple[Step, State]]:
+        What leaves out some of them does so here, and nowhere else.
+        """
+        for thread in range(len(self.machine.program.threads)):
+            yield from self.step(state, thread).steps
+
+    def successors(self, state: State) -> Iterator[tuple[Step, State]]:
         """Every transition from a state, in order, with the state that it leads to."""
         after, product = self.machine.after, self.product
         if product is None:
-            for taken in self.steps(state, step):
+            for taken in self.expand(state):
                 yield taken, after(state, taken)
             return
         if product.clean and product.fails(self.machine, state):
             return
-        for taken in self.steps(state, step):
+        for taken in self.expand(state):
             node = list(after(state, taken))
             met = product.clean and taken.failure is not None
             for follower in product.followers:
@@ -149,17 +160,15 @@ class SearchGraph:
             if not met:
                 yield taken, tuple(node)
 
-    def edges(
-        self, number: int, step: Stepper | None = None
-    ) -> Iterator[tuple[State, Step, State, int | None]]:
+    def edges(self, number: int) -> Iterator[tuple[State, Step, State, int | None]]:
         """The transitions from a state that the search has met, in order.
 
         Each as the state, the step, the state that it leads to, and the number of that: None where
-        the search was stopped there. `step` is used instead of that of the graph.
+        the search was stopped there.
         """
         most = None if number < self.expanded else self.met if number == self.expanded else 0
         state = self.state(number)
-        successors = self.successors(state, step)
+        successors = self.successors(state)
         for taken, after in itertools.islice(successors, most):
             yield state, taken, after, self.number(after)
 
@@ -167,38 +176,21 @@ class SearchGraph:
         """Whether no thread can move, for a state that `successors` gives nothing for."""
         if self.product is None or not self.product.clean:
             return True
-        return not (self.product.fails(self.machine, state) or any(True for _ in self.steps(state)))
-
-    def endings(self) -> Endings:
-        """The kinds of states in which no thread can move; see `endings`. The graph is complete."""
-        if self._endings is None:
-            self._endings, self.has_cycle = find_endings(self)
-        return self._endings
-
-    def stuck(self, later: Later = (), judge: Judge | None = None) -> Stuck:
-        """States in which threads are stuck; see `stuck`. The graph is complete, and no product.
-
-        For everything that a thread waits for, the first state in which it is stuck there is one
-        of them. The judge is asked about components that are never left.
-        """
-        return find_stuck(self, later, judge)
-
-    def waiting(self, over: Iterable[int], judge: Judge | None = None) -> tuple[Later, Stuck]:
-        """The initial states, each with the threads that never move again; and all states in which
-        there are any, or for everything that one waits for, the first. The graph is complete.
-        In the states `over` nobody waits. The judge is asked about components that are never left.
-        """
-        return find_waiting(self, over, judge)
+        return not (
+            self.product.fails(self.machine, state) or any(True for _ in self.expand(state))
+        )
 
     @cached_property
     def targets(self) -> Targets:
-        """Where each state leads to. The graph is complete."""
-        return Targets(self)
+        """Where each state leads to. The search has come to its end."""
+        return Targets(self._targets_of(number) for number in range(len(self)))
 
-    @property
-    def any_final(self) -> bool:
-        """Whether all threads but daemons have ended in some state."""
-        return any(self.machine.is_final(self.state(number)) for number in range(len(self)))
+    def _targets_of(self, number: int) -> Iterator[int]:
+        self.guard.poll()
+        for _, after in self.successors(self.state(number)):
+            target = self.number(after)
+            assert target is not None
+            yield target
 
     def parents(self) -> Sequence[int]:
         """For each state, the one that it was found from; for an initial state, itself."""

@@ -2,57 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Hashable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from interleave.machine import Moves, State, Step
-from interleave.machine.properties import View
+from interleave.engine.predicates import Pairs, Predicate
+from interleave.machine import State, Step
 from interleave.records import dataclass
 
 if TYPE_CHECKING:
     from interleave.engine.graph import SearchGraph
 
 
-class Predicate(Protocol):
-    """Something that fails in some states, and in others does not."""
-
-    @property
-    def when_final(self) -> bool:
-        """Whether it is asked only in states in which all threads but daemons have finished."""
-        ...
-
-    def look(self, state: State) -> tuple[bool, tuple[int | View, ...]]:
-        """Whether it fails, and the places of the state, or views, that decided, in order."""
-        ...
-
-
 Change = tuple[int, Hashable]
 """A place of a state, and which part of what is there may have changed."""
-
-
-class Pairs(Protocol):
-    """What two threads may be about to do in one state, and somebody wants to know of."""
-
-    def about(self, moves: Moves) -> int:
-        """The number of what a thread is about to do; 0 where nobody asks about that."""
-        ...
-
-    def rivals(self, about: int) -> Iterable[int]:
-        """Those of the numbers given so far that are wanted to be known of together with one."""
-        ...
-
-    def met_in(self, state: State) -> bool:
-        """Whether two threads are about to do such things in a state."""
-        ...
 
 
 class Observer:
     """What checks see of a search while it goes on. Methods return True for a violation.
 
-    The reference engine tells of everything. The native engine tells of what is new: of the first
-    transition of each learnt step, of the first state in which a predicate fails, of the first in
-    which two threads are about to do each of `pairs`, and of states in which no thread can move,
-    unless they are final, or wait for just the same as one before.
+    The reference engine tells of every state and every transition. The native engine tells of the
+    first of each kind: the first transition of each learnt step, the first state in which each
+    predicate fails, the first in which each of `pairs` is pending, and the first deadlock of all
+    those in which the threads wait for the same.
     """
 
     predicates: Sequence[Predicate] = ()
@@ -71,19 +42,22 @@ class Observer:
         return False
 
     def on_expanded(self, number: int, state: State) -> bool:
-        """Every transition from a state was told of. Told only to those that have `pairs`."""
+        """All transitions from a state were told of. Only observers that have `pairs` are told."""
         return False
 
     def watched(self, step: Step) -> Iterable[Change]:
-        """What the native engine is to tell of by `on_changed_under`, of what a step may change."""
+        """The changes of a step that `on_changed_under` is to be told of."""
         return ()
 
     def on_changed_under(self, found: Iterable[tuple[Change, int, int]]) -> None:
-        """What changed that somebody watched, with another thread and the local state it was in."""
+        """Watched changes that were made, each with another thread and its local state then."""
         return
 
     def on_level(self, graph: SearchGraph) -> bool:
-        """Every state up to some depth has been expanded. Asked only where that may end it all."""
+        """All states up to some depth have been expanded; True ends the search.
+
+        Only asked where observers may end it: see `Limits`.
+        """
         return False
 
 
@@ -96,15 +70,3 @@ class Limits:
     """Stop when an observer says that it has seen a violation."""
     by_level: bool = False
     """Ask the observers after each level whether to go on."""
-
-
-@dataclass(frozen=True)
-class Engine:
-    """Which engine, and how many workers it has (None: one for each core)."""
-
-    name: str = "auto"
-    workers: int | None = None
-    sizes: Any = None
-    """Sizes to begin with (`native.space.Sizes`), for tests."""
-    progress: Callable[[SearchGraph], None] | None = None
-    """Called now and then with the graph as it is."""

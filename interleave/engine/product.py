@@ -1,8 +1,9 @@
-"""State graphs that are searched together with what somebody holds on the way.
+"""Synchronous products of a state graph with observer automata.
 
-What a path has met is no part of a state. To search paths for it, states are taken together with
-what is **held**: a number for each follower, in additional places behind the state, which steps
-change. So the same engines search the product, and number its nodes in the same way.
+What a path has met is no part of a state. To search paths for it, each state is taken together with
+the state of some automata, which are called **followers**: a number for each of them, which it
+**holds**, in additional places behind the state. Each step moves them. So the same engines search
+the product, and number its nodes in the same way.
 """
 
 from __future__ import annotations
@@ -11,34 +12,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from interleave.engine.observing import Pairs, Predicate
+from interleave.engine.predicates import Pairs, Predicate
 from interleave.machine import Machine, State, Step
 
 
 class Follower(Protocol):
-    """Holds something on the way through a state graph."""
+    """An automaton that reads the steps of a path. What it holds is its state."""
 
     place: int
-    """Where in a node it is."""
+    """Where in a node its state is."""
 
     def affects(self, step: Step) -> bool:
-        """Whether a step may change what is held, or meet what is looked for."""
+        """Whether a step may change its state, or be accepted by it."""
         ...
 
     def look(self, node: State, step: Step) -> tuple[int, bool, tuple[int, ...]]:
-        """What is held after a step from a node, and whether it meets what is looked for.
-
-        With it, the places of the node that decided, in the order of looking.
+        """Its state after a step from a node, and whether it accepts the step: it has met what it
+        looks for. With it, the places of the node that decided, in the order of looking.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Product:
-    """What a state graph is searched together with.
+    """What a state graph is multiplied with.
 
-    `clean`: paths end before a step that fails, or that a follower meets what it looks for at; and
-    in nodes in which one of `predicates` fails, or two threads are about to do one of `pairs`.
+    `clean`: only violation-free paths are in it. They end before a step that fails, or that a
+    follower accepts; and in nodes in which one of `predicates` fails, or one of `pairs` is pending.
     """
 
     followers: Sequence[Follower]
@@ -47,7 +47,7 @@ class Product:
     clean: bool = False
 
     def fails(self, machine: Machine, node: State) -> bool:
-        """Whether a predicate fails in a node, or two threads are about to do one of `pairs`."""
+        """Whether a predicate fails in a node, or one of `pairs` is pending."""
         return any(
             each.look(node)[0]
             for each in self.predicates

@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
+from interleave.engine.advancing import advance, begin
+from interleave.engine.engines import Engine
 from interleave.engine.graph import SearchGraph, Spent
-from interleave.engine.observing import Engine, Limits, Observer
+from interleave.engine.observing import Limits, Observer
 from interleave.engine.product import Product
-from interleave.engine.reference import advance, begin
+from interleave.engine.steps import LearntSteps, RunSteps, Steps
 from interleave.engine.stopping import Guard
-from interleave.engine.trees import LearntSteps, WatchedSteps
 from interleave.errors import EndlessLoop, UsageError
 from interleave.interrupts import ANYWHERE, AT_POLLS, leaving
 from interleave.machine import Machine, State
@@ -40,7 +41,7 @@ class Searched(Generic[Watching]):
     """A search that is over."""
 
     machine: Machine
-    learnt: LearntSteps
+    steps: Steps
     observers: Sequence[Watching]
     graph: SearchGraph
 
@@ -48,7 +49,7 @@ class Searched(Generic[Watching]):
 def search(
     model: type[Model],
     parameters: Mapping[str, object],
-    observers: Callable[[Machine, LearntSteps], Sequence[Watching]],
+    observers: Callable[[Machine, Steps], Sequence[Watching]],
     *,
     runtime: str,
     engine: Engine | None = None,
@@ -65,7 +66,7 @@ def search(
     wait for a constant has the benefit of the doubt: the search begins again as if what it looks at
     were written, and once more with what really was.
     """
-    spent, guard = Spent(), guard or Guard()
+    engine, spent, guard = engine or Engine(), Spent(), guard or Guard()
     known = Discoveries()
     assumed: frozenset[str] = frozenset()
     refuted: frozenset[str] = frozenset()
@@ -87,11 +88,9 @@ def search(
                     real=real,
                 )
                 machine = Machine(program)
-                learnt = LearntSteps(machine)
-                watching = observers(machine, learnt)
-                graph = explore(
-                    machine, learnt, watching, engine or Engine(), limits, guard, spent=spent
-                )
+                steps: Steps = (RunSteps if engine.name == "reference" else LearntSteps)(machine)
+                watching = observers(machine, steps)
+                graph = explore(machine, steps, watching, engine, limits, guard, spent=spent)
             except Restart as restart:
                 restart.add_to(known)
                 continue
@@ -107,15 +106,13 @@ def search(
                 refuted |= vain
                 assumed = frozenset()
                 continue
-            # Whichever engine numbered the states: edges are looked at again with what was learnt.
-            graph.step = learnt.step
             real.compare()
-            return Searched(machine, learnt, watching, graph)
+            return Searched(machine, steps, watching, graph)
 
 
 def explore(
     machine: Machine,
-    learnt: LearntSteps,
+    steps: Steps,
     observers: Sequence[Observer],
     engine: Engine,
     limits: Limits,
@@ -130,10 +127,7 @@ def explore(
     Or the part of a `product` that can be reached from the nodes `initial`. Adds to `spent`. The
     search is a phase of `guard`, which the graph keeps.
     """
-    # Followers know steps by identity, and those that are learnt are always the same.
-    learns = engine.name != "reference" or product is not None
-    step = learnt.step if learns else WatchedSteps(machine).step
-    graph = SearchGraph(machine, step, product, guard)
+    graph = SearchGraph(machine, steps.step, product, guard)
     graph.engine = engine
     graph.spent = spent or Spent()
     with guard.phase() as phase, leaving(AT_POLLS):
@@ -156,7 +150,7 @@ def explore(
             advance(graph, observers, limits)
             return graph
         with leaving(ANYWHERE):
-            native = NativeSearch(graph, learnt, observers, limits)
+            native = NativeSearch(graph, observers, limits)
         graph = native.graph
         graph.spent.loading += time.perf_counter() - loading
         native.run()

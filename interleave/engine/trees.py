@@ -9,8 +9,6 @@ from __future__ import annotations
 import itertools
 from typing import Any, Generic, TypeVar
 
-from interleave.machine import Machine, Moves, State
-
 Leaf = TypeVar("Leaf")
 
 Looked = Any
@@ -68,45 +66,3 @@ class DecisionTree(Generic[Leaf]):
         assert isinstance(node, _Look)
         assert node.place == looked_at[-1]
         node.branches[state[looked_at[-1]]] = leaf
-
-
-class WatchedSteps:
-    """`Machine.step`, run each time. What runs is looked at where a case is new."""
-
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
-        self._seen: dict[tuple[int, int], DecisionTree[bool]] = {}
-
-    def step(self, state: State, thread: int) -> Moves:
-        """Every way in which a thread can go on. Raises what `Machine.step` raises."""
-        local = self._machine.local(state, thread)
-        tree = self._seen.setdefault((thread, local), DecisionTree())
-        is_new = tree.find(state) is None
-        found = self._machine.step(state, thread, watched=is_new)
-        if is_new:
-            tree.learn(state, found.looked_at, True)
-        return found
-
-
-class LearntSteps:
-    """`Machine.step`, remembered. Steps have their `flow`, and are the same objects each time."""
-
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
-        self._trees: list[dict[int, DecisionTree[Moves]]] = [{} for _ in machine.program.threads]
-        self.learnt = 0
-        """How many cases were learnt by running Python."""
-
-    def step(self, state: State, thread: int) -> Moves:
-        """Every way in which a thread can go on. Raises what `Machine.step` raises."""
-        trees = self._trees[thread]
-        local = self._machine.local(state, thread)
-        tree = trees.get(local)
-        if tree is None:
-            tree = trees[local] = DecisionTree()
-        found = tree.find(state)
-        if found is None:
-            found = self._machine.step(state, thread, explain=True)
-            tree.learn(state, found.looked_at, found)
-            self.learnt += 1
-        return found

@@ -15,8 +15,9 @@ from interleave import check
 from interleave.checking import Checked, Options, checked_model
 from interleave.checks.livelock import Livelocks
 from interleave.engine import search
-from interleave.engine.native import stuck as native_stuck
-from interleave.engine.native.space import Sizes
+from interleave.engine.native.passes import stuck as native_stuck
+from interleave.engine.native.store.states import Sizes
+from interleave.engine.passes.stuck import find_stuck
 from interleave.loading import parameters_of
 from interleave.report.diagram import counterexample_dot
 from interleave.report.document import render_json
@@ -676,7 +677,8 @@ def _stuck(checked: Checked) -> list[tuple[int, tuple[int, ...]]]:
     searched = checked.searched
     if not searched.graph.leads_back:
         return []
-    return searched.graph.stuck((), Livelocks(searched.machine, searched.learnt))
+    judge = Livelocks(searched.machine, searched.steps)
+    return find_stuck(searched.graph, (), judge)
 
 
 @pytest.fixture

@@ -19,8 +19,9 @@ from running import load, unload
 from interleave import Model, check, choose, expect, param, thread
 from interleave.checking import Checked, Options, checked_model
 from interleave.engine import search, stopping
-from interleave.engine.native import stuck as native_stuck
-from interleave.engine.native.space import Sizes
+from interleave.engine.native.passes import stuck as native_stuck
+from interleave.engine.native.store.states import Sizes
+from interleave.engine.passes.stuck import find_stuck
 from interleave.errors import InterleaveError
 from interleave.loading import parameters_of
 from interleave.report.diagram import counterexample_dot
@@ -458,12 +459,12 @@ def test_it_can_be_expected() -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_interrupted(monkeypatch, engine) -> None:
-    from interleave.engine import graph
+    from interleave.checks import stuck
 
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(graph, "find_stuck", interrupt)
+    monkeypatch.setattr(stuck, "find_stuck", interrupt)
     monkeypatch.setattr(native_stuck, "visit", interrupt)
     (result,) = check(Crossed, engine=engine).models
     assert (result.verdict, result.limit) == ("inconclusive", "interrupted")
@@ -631,9 +632,9 @@ def agree(model: type[Model], most: int) -> int:
         return 0
     expected = by_brute_force(found[0])
     graphs = [each.searched.graph for each in found]
-    assert graphs[0].stuck() == expected
+    assert find_stuck(graphs[0]) == expected
     for graph in graphs[1:]:
-        some = graph.stuck()
+        some = find_stuck(graph)
         assert set(some) <= set(expected)
         assert some[:1] == expected[:1]
         assert some == sorted(some)

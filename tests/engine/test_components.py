@@ -6,8 +6,8 @@ import networkx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interleave.engine.backwards import leading_to, turned
-from interleave.engine.components import find_components
+from interleave.engine.passes.backwards import leading_to, turned
+from interleave.engine.passes.components import find_components
 
 LARGEST = 9
 

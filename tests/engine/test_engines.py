@@ -15,8 +15,9 @@ from running import load, unload
 
 from interleave import array, invariant, thread
 from interleave.checking import Checked, Options, checked_model
-from interleave.engine import paths, search
-from interleave.engine.native.space import Sizes
+from interleave.engine import search
+from interleave.engine.native.store.states import Sizes
+from interleave.engine.passes import shortest
 from interleave.errors import InterleaveError
 from interleave.loading import parameters_of
 from interleave.model import Model
@@ -134,7 +135,7 @@ def test_large_graphs(
     configurations: list[dict[str, Any]],
 ) -> None:
     """As if the graph were too large for what is done on small ones only."""
-    monkeypatch.setattr(paths, "CHEAP", 0)
+    monkeypatch.setattr(shortest, "CHEAP", 0)
     agree(load(tmp_path / "model.py", text), configurations, max_states=most, races=races)
     unload()
 

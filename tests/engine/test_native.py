@@ -18,9 +18,9 @@ from interleave.checking import Options, checked_model
 from interleave.engine import resources, search
 from interleave.engine.graph import SearchGraph
 from interleave.engine.native import compiling, intrinsics, kernel
-from interleave.engine.native.endings import _combine, _is_prime, _more_primes
-from interleave.engine.native.layout import Layout
-from interleave.engine.native.space import PackedStates, Sizes
+from interleave.engine.native.passes.counting import _combine, _is_prime, _more_primes
+from interleave.engine.native.store.layout import Layout
+from interleave.engine.native.store.states import PackedStates, Sizes
 from interleave.engine.native.workers import Pace
 from interleave.errors import UsageError
 from interleave.report.document import render_json

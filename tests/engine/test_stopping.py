@@ -24,15 +24,18 @@ from interleave import cli as command_line
 from interleave.checking import Options, checked_model
 from interleave.checks import leaks, lost_update
 from interleave.checks import stale as stale_reads
+from interleave.checks import stuck as stuck_check
 from interleave.checks.properties import PropertyCheck
 from interleave.checks.stuck import StuckCheck
-from interleave.engine import endings, graph, paths, search, stopping
-from interleave.engine.native import endings as native_endings
+from interleave.engine import graph, search, stopping
 from interleave.engine.native import graph as native_graph
 from interleave.engine.native import kernel
 from interleave.engine.native import search as native_search
-from interleave.engine.native import stuck as native_stuck
-from interleave.engine.native.space import Sizes
+from interleave.engine.native.passes import paths as native_paths
+from interleave.engine.native.passes import stuck as native_stuck
+from interleave.engine.native.store.states import Sizes
+from interleave.engine.passes import endings
+from interleave.engine.passes import shortest as paths
 from interleave.engine.stopping import INTERRUPTED, Guard, Stop, Stopped, held_back
 from interleave.errors import ModelError
 from interleave.report import text as text_report
@@ -156,7 +159,7 @@ SEARCH = [
     ("reference", PropertyCheck, "on_state", 30, AT_ONCE),
     ("native", native_search.NativeSearch, "_learn", 3, set()),
     ("native", native_search.NativeSearch, "_prepare", 12, set()),
-    ("native", native_search.NativeSearch, "_follow", 20, AT_ONCE),
+    ("native", native_search.NativeSearch, "_follow", 18, AT_ONCE),
     ("native", kernel, "rounds", 20, AT_ONCE),
 ]
 CHECKS = [
@@ -169,8 +172,7 @@ CHECKS = [
     (Shop, "both", paths, "_rank", 2, ALL),
     (Shop, "both", lost_update.LostUpdateCheck, "_expand", 20, ALL),
     (Spins, "both", StuckCheck, "found", 1, {"invariant"}),
-    (Spins, "reference", graph, "find_stuck", 1, {"invariant"}),
-    (Spins, "native", native_graph, "find_stuck", 1, {"invariant"}),
+    (Spins, "both", stuck_check, "find_stuck", 1, {"invariant"}),
     (Spins, "native", native_stuck, "visit", 2, {"invariant"}),
     (Spins, "native", native_stuck, "first_waits", 1, {"invariant"}),
     (Leaves, "both", leaks, "explore", 1, {"invariant"}),
@@ -190,8 +192,8 @@ COUNTS = [
     (Shop, "both", interleave.counting, "_outcomes", 1, ALL),
     (Shop, "both", interleave.counting, "explore", 1, ALL),
     (Shop, "both", interleave.counting, "variables", 1, ALL),
-    (Shop, "reference", endings.Targets, "count_paths", 1, ALL),
-    (Shop, "native", native_endings.paths, "count_paths", 1, ALL),
+    (Shop, "reference", endings, "count_paths", 1, ALL),
+    (Shop, "native", native_paths, "count_paths", 1, ALL),
     (Shop, "both", interleave.checking, "_warnings", 1, ALL),
 ]
 AFTER = [
@@ -535,13 +537,13 @@ def test_max_seconds_bound_the_search_for_lost_updates(
 @pytest.mark.parametrize(
     ("model", "engine", "owner", "name"),
     [
-        (Spins, "reference", graph, "find_stuck"),
-        (Spins, "native", native_graph, "find_stuck"),
+        (Spins, "reference", stuck_check, "find_stuck"),
+        (Spins, "native", stuck_check, "find_stuck"),
         (Leaves, "reference", leaks, "explore"),
         (Leaves, "native", leaks, "explore"),
         (Shop, "reference", graph, "Targets"),
-        (Shop, "reference", graph, "find_endings"),
-        (Shop, "native", native_graph, "find_endings"),
+        (Shop, "reference", interleave.counting, "find_endings"),
+        (Shop, "native", interleave.counting, "find_endings"),
     ],
     ids=name_of,
 )

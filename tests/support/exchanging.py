@@ -12,8 +12,9 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from interleave.engine.engines import Engine
 from interleave.engine.graph import SearchGraph
-from interleave.engine.observing import Engine, Limits
+from interleave.engine.observing import Limits
 from interleave.engine.search import search
 from interleave.loading import checked_runtime, parameters_of
 from interleave.machine import Machine, State

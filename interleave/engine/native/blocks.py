@@ -11,16 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numba import int64, uint64
 
-from interleave.engine.native.intrinsics import part, prefetch
-from interleave.engine.native.table import (
-    LINE,
-    STRIDE,
-    Array,
-    bucket_of,
-    hash_of,
-    same_words,
-)
-from interleave.engine.native.walking import DROPPED, step_down, stops, succeed
+from interleave.engine.native.intrinsics import part
+from interleave.engine.native.store.table import LINE, Array, ask_for, hash_of, load, same_words
+from interleave.engine.native.walking import DROPPED, expand, step_down, stops, succeed
 
 MOST_STATES = 64
 """States of a block: enough to have asked for memory in time."""
@@ -41,19 +34,20 @@ class Block(NamedTuple):
 
     size: int  # states, at most
     states: Array  # int64: their numbers
+    loaded: Array  # uint64: their words
     leaves: Array  # int32: for each of them and each thread, where its tree leads
     leaves_room: int
     walking: Array  # int32: those that are not yet at a leaf
     ended: Array  # int64: those without a step
     room: int  # steps, at most
     steps: Array  # int64, in order of states, threads and choices
-    sources: Array  # int64: the states that they start from
+    rows: Array  # int64: the states that they start from, by their place in `states`
     movers: Array  # int64: the threads
     marks: Array  # int64: as `walking.succeed` gives them
-    origins: Array  # int64: the sources of those that are followed
+    origins: Array  # int64: the numbers of the states that those that are followed start from
     targets: Array  # int32: the place of what they lead to among all that were met
     hashes: Array  # uint64, of those that this block has met first
-    firsts: Array  # int64: the sources of these
+    firsts: Array  # int64: the numbers of the states that they were met from
     most_met: int  # that many are met at most, until counting begins anew
     successors: Array  # uint64, words for each that was met
     numbers: Array  # int64, of each that was met
@@ -70,13 +64,14 @@ def make_block(workers: int, words: int, threads: int, most_steps: int, most_met
     return Block(
         size=size,
         states=np.empty(workers * size, np.int64),
+        loaded=np.empty(workers * size * words, np.uint64),
         leaves=np.empty(workers * leaves_room, np.int32),
         leaves_room=leaves_room,
         walking=np.empty(workers * size, np.int32),
         ended=np.empty(workers * size, np.int64),
         room=room,
         steps=np.empty(workers * room, np.int64),
-        sources=np.empty(workers * room, np.int64),
+        rows=np.empty(workers * room, np.int64),
         movers=np.empty(workers * room, np.int64),
         marks=np.empty(workers * room, np.int64),
         origins=np.empty(workers * room, np.int64),
@@ -91,13 +86,12 @@ def make_block(workers: int, words: int, threads: int, most_steps: int, most_met
 
 
 @part
-def _walk(worker, space, trees, block, size):
+def _walk(worker, words, trees, block, size):
     """Put the leaves of all threads in the block's states into `leaves`.
 
     Where the way is not known, there is 0.
     """
     threads = trees.threads
-    words = space.words
     first = worker * block.size
     rows = worker * block.leaves_room
     for thread in range(threads):
@@ -106,8 +100,7 @@ def _walk(worker, space, trees, block, size):
         for each in range(size):
             leaf = root
             if root > 0:
-                at = block.states[first + each] * words
-                leaf = step_down(space.states, at, trees, root - 1)
+                leaf = step_down(block.loaded, (first + each) * words, trees, root - 1)
             block.leaves[rows + each * threads + thread] = leaf
             block.walking[first + count] = each
             count += leaf > 0
@@ -117,8 +110,8 @@ def _walk(worker, space, trees, block, size):
             for place in range(first, first + before):
                 each = int64(block.walking[place])
                 row = rows + each * threads + thread
-                at = block.states[first + each] * words
-                leaf = step_down(space.states, at, trees, int64(block.leaves[row]) - 1)
+                at = (first + each) * words
+                leaf = step_down(block.loaded, at, trees, int64(block.leaves[row]) - 1)
                 block.leaves[row] = leaf
                 block.walking[first + count] = each
                 count += leaf > 0
@@ -126,20 +119,22 @@ def _walk(worker, space, trees, block, size):
 
 @part
 def list_steps(worker, space, trees, block, size):
-    """List the steps from a block's states, of which there are `size`.
+    """Load a block's states, of which there are `size`, and list the steps from them.
 
     Gives the number of steps; of states without any; and whether all that is asked for is known.
     """
-    _walk(worker, space, trees, block, size)
-    threads = trees.threads
+    words = space.words
     first = worker * block.size
+    for place in range(first, first + size):
+        load(space, block.states[place], block.loaded, place * words)
+    _walk(worker, words, trees, block, size)
+    threads = trees.threads
     row = worker * block.room
     steps = 0
     ended = 0
     knows = True
     for each in range(size):
-        source = block.states[first + each]
-        if stops(space.states, source * space.words, trees, space.words):
+        if stops(block.loaded, (first + each) * words, trees, words):
             continue
         before = steps
         leaves = worker * block.leaves_room + each * threads
@@ -148,19 +143,18 @@ def list_steps(worker, space, trees, block, size):
             if leaf == 0:
                 knows = False
                 continue
-            step = trees.leaf_first[-leaf - 1]
-            choices = trees.leaf_count[-leaf - 1]
+            step, choices = expand(trees, leaf)
             # There are mostly none or one. It is written in any case: then nothing is guessed.
             block.steps[row + steps] = step
-            block.sources[row + steps] = source
+            block.rows[row + steps] = first + each
             block.movers[row + steps] = thread
             steps += choices > 0
             for other in range(step + 1, step + choices):
                 block.steps[row + steps] = other
-                block.sources[row + steps] = source
+                block.rows[row + steps] = first + each
                 block.movers[row + steps] = thread
                 steps += 1
-        block.ended[first + ended] = source
+        block.ended[first + ended] = block.states[first + each]
         ended += steps == before
     return steps, ended, knows
 
@@ -178,10 +172,10 @@ def list_targets(worker, space, trees, block, steps, met):
     met_before = met
     followed = 0
     for slot in range(row, row + steps):
-        source = block.sources[slot]
+        at = block.rows[slot]
         to = (base + met) * words
         mark = succeed(
-            space.states, source * words, trees, block.steps[slot], words, block.successors, to
+            block.loaded, at * words, trees, block.steps[slot], words, block.successors, to
         )
         block.marks[slot] = mark
         if mark <= DROPPED:
@@ -194,12 +188,12 @@ def list_targets(worker, space, trees, block, steps, met):
         again = (recent < met) & same_words(block.successors, there, block.successors, to, words)
         target = recent if again else met
         block.recent[place] = target
+        source = block.states[at]
         block.origins[row + followed] = source
         block.targets[row + followed] = target
         followed += 1
         block.hashes[row + met - met_before] = hashed
         block.firsts[row + met - met_before] = source
-        bucket = int64(0) if again else bucket_of(hashed, space.buckets)
-        prefetch(space.table, bucket * STRIDE)
+        ask_for(space, uint64(0) if again else hashed)
         met += not again
     return followed, met

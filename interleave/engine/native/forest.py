@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from interleave.engine.native import walking
-from interleave.engine.native.layout import Layout, slot_arrays
-from interleave.engine.observing import Change, Pairs, Predicate
+from interleave.engine.native.store.layout import Layout, slot_arrays
+from interleave.engine.observing import Change
+from interleave.engine.predicates import Pairs, Predicate
 from interleave.engine.product import Product
 from interleave.machine import Moves, State, Step
 from interleave.machine.properties import View
@@ -392,42 +393,42 @@ class Forest:
         wide_keys, wide_children = self._wide.arrays
         pair_keys, pair_marks = self._pair_table.arrays
         return walking.Trees(
-            len(self.threads),
-            len(self._when_final),
-            len(self._product.followers),
-            int(self._watch_words.length > 0),
-            self._node_array.array,
-            self._branches.array,
-            len(wide_keys) - 1,
-            wide_keys,
-            wide_children,
-            self._root_array,
-            self._leaf_first.array,
-            self._leaf_count.array,
-            self._keep.array,
-            self._put.array,
-            self._marks.array,
-            self._watch_first.array,
-            self._watch_count.array,
-            self._watch_words.array,
-            self._watch_masks.array,
-            self._watch_flags.array,
-            self._local_words,
-            self._local_shifts,
-            self._local_masks,
-            self._local_bases,
-            self._follower_words,
-            self._follower_shifts,
-            self._follower_masks,
-            self._follow_array.array,
-            self.unfinished,
-            self._when_final,
-            int(self._product.clean),
-            int(self._pairs is not None),
-            self._leaf_about.array,
-            len(pair_keys) - 1,
-            pair_keys,
-            pair_marks,
+            threads=len(self.threads),
+            properties=len(self._when_final),
+            followers=len(self._product.followers),
+            watches=int(self._watch_words.length > 0),
+            nodes=self._node_array.array,
+            branches=self._branches.array,
+            wide_mask=len(wide_keys) - 1,
+            wide_keys=wide_keys,
+            wide_children=wide_children,
+            roots=self._root_array,
+            leaf_first=self._leaf_first.array,
+            leaf_count=self._leaf_count.array,
+            keep=self._keep.array,
+            put=self._put.array,
+            marks=self._marks.array,
+            watch_first=self._watch_first.array,
+            watch_count=self._watch_count.array,
+            watch_words=self._watch_words.array,
+            watch_masks=self._watch_masks.array,
+            watch_flags=self._watch_flags.array,
+            local_words=self._local_words,
+            local_shifts=self._local_shifts,
+            local_masks=self._local_masks,
+            local_bases=self._local_bases,
+            follower_words=self._follower_words,
+            follower_shifts=self._follower_shifts,
+            follower_masks=self._follower_masks,
+            follow_roots=self._follow_array.array,
+            unfinished=self.unfinished,
+            when_final=self._when_final,
+            stop_at_failures=int(self._product.clean),
+            asks_pairs=int(self._pairs is not None),
+            leaf_about=self._leaf_about.array,
+            pair_mask=len(pair_keys) - 1,
+            pair_keys=pair_keys,
+            pair_marks=pair_marks,
         )
 
     @property

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from interleave.engine.endings import Endings
 from interleave.engine.graph import SearchGraph
-from interleave.engine.native import table
-from interleave.engine.native.endings import find_endings
 from interleave.engine.native.forest import Forest
-from interleave.engine.native.layout import Layout, slot_arrays
-from interleave.engine.native.space import PackedStates, Parallel, Sizes
-from interleave.engine.native.stuck import find_stuck, find_waiting
-from interleave.engine.stuck import Judge, Later, Stuck
+from interleave.engine.native.store import table
+from interleave.engine.native.store.layout import Layout, slot_arrays
+from interleave.engine.native.store.states import PackedStates, Parallel, Sizes
 from interleave.machine import State
 
 AT_ONCE = 1_000_000
@@ -23,24 +18,22 @@ AT_ONCE = 1_000_000
 
 
 class NativeGraph(SearchGraph):
-    """Goes on where another graph is: it begins with the same states."""
+    """Goes on where another graph is, with all that this has. Its states are packed."""
 
     def __init__(
-        self, graph: SearchGraph, layout: Layout, workers: int, sizes: Sizes, parallel: Parallel
+        self,
+        graph: SearchGraph,
+        layout: Layout,
+        forest: Forest,
+        workers: int,
+        sizes: Sizes,
+        parallel: Parallel,
     ) -> None:
-        super().__init__(graph.machine, graph.step, graph.product, graph.guard)
-        self.initial = graph.initial
-        self.expanded = graph.expanded
-        self.level_end = graph.level_end
-        self.transitions = graph.transitions
-        self.ended = graph.ended
-        self.engine = graph.engine
-        self.spent = graph.spent
+        vars(self).update(graph.all_but_states())
         self.layout = layout
-        self.leads_back = graph.leads_back
         self.cyclic = False
         """Whether there is known to be a cycle."""
-        self.forest: Forest | None = None
+        self.forest = forest
         """What the kernel knows of steps: all that the graph has, when the search is over."""
         self.other_bytes = 0
         """What the arrays that are not states take: trees, and room for rounds."""
@@ -99,28 +92,6 @@ class NativeGraph(SearchGraph):
             self.layout.code(place, value)
         self.packed.append(state, parent, self.count, self._parallel)
         self.count += 1
-
-    def endings(self) -> Endings:
-        if self._endings is None:
-            assert self.forest is not None
-            self._endings, self.has_cycle = find_endings(self, self.forest)
-        return self._endings
-
-    def stuck(self, later: Later = (), judge: Judge | None = None) -> Stuck:
-        assert self.forest is not None
-        return find_stuck(self, self.forest, later, judge)
-
-    def waiting(self, over: Iterable[int], judge: Judge | None = None) -> tuple[Later, Stuck]:
-        assert self.forest is not None
-        return find_waiting(self, self.forest, over, judge)
-
-    @property
-    def any_final(self) -> bool:
-        assert self.forest is not None
-        words = self.packed.words_of(slice(self.count))
-        unfinished = self.forest.unfinished
-        parts = (words[begin : begin + AT_ONCE] for begin in range(0, self.count, AT_ONCE))
-        return any((self.are_over(part) | ~(part & unfinished).any(axis=1)).any() for part in parts)
 
     def are_over(self, words: Any) -> Any:
         """For each of some states, whether the program has ended in it: see `Machine.is_over`."""

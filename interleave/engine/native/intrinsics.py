@@ -21,7 +21,7 @@ from numba.extending import intrinsic
 def _version() -> str:
     """Stands for what all that is compiled together says now."""
     found = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.glob("*.py")):
+    for file in sorted(Path(__file__).parent.rglob("*.py")):
         found.update(file.read_bytes())
     return found.hexdigest()[:12]
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from numba import int64, uint64
 
 from interleave.engine.native.intrinsics import entry, inlined, part
-from interleave.engine.native.table import Array, mix
+from interleave.engine.native.store.table import Array, mix
 
 # Instead of a mark, which is 0 or more.
 UNMARKED = -1
@@ -41,8 +41,8 @@ class Trees(NamedTuple):
     leaf_count: Array  # int64: how many they are
     keep: Array  # uint64, `words` for each step: bits of the state that it leaves alone
     put: Array  # uint64, likewise: bits that it sets
-    marks: Array  # int64: for each step, what to tell Python of, once
-    watch_first: Array  # int64: the first of the changes of a step that are watched
+    marks: Array  # int64: for each step, the number under which its first transition is reported
+    watch_first: Array  # int64: for each step, the first of its watched changes
     watch_count: Array  # int64
     watch_words: Array  # int64: word and mask of the place that changes, and where its flags begin
     watch_masks: Array  # uint64
@@ -57,12 +57,13 @@ class Trees(NamedTuple):
     follow_roots: Array  # int32, one for each step and follower: 0 where it goes on holding that
     unfinished: Array  # uint64: bits of which none is set where all threads but daemons have ended
     when_final: Array  # int64: for each property, whether it is asked in final states only
-    stop_at_failures: int  # whether states are not expanded in which a property fails, or a pair is
-    asks_pairs: int  # whether somebody asks what two threads are about to do in one state
-    leaf_about: Array  # int64: what a leaf of a thread is about to do; 0 where nobody asks
+    stop_at_failures: int  # whether only states are expanded in which no property fails and no pair
+    # is pending
+    asks_pairs: int  # whether pairs of pending actions are looked for
+    leaf_about: Array  # int64: for each leaf, the thread's pending action; 0 for one in no pair
     pair_mask: int  # length of the two that follow, less 1
-    pair_keys: Array  # uint64: two such numbers, the smaller one first; 0 where free
-    pair_marks: Array  # int32: what to tell Python of, once (the mark + 1)
+    pair_keys: Array  # uint64: two pending actions, the smaller number first; 0 where free
+    pair_marks: Array  # int32: the mark of a pair, plus 1
 
 
 @part
@@ -118,6 +119,16 @@ def walk(states, at, trees, start):
     while child > 0:
         child = step_down(states, at, trees, child - 1)
     return child
+
+
+@inlined
+def expand(trees, leaf):
+    """The steps that the search follows where a thread's tree leads to a leaf: the first of them,
+    and how many there are.
+
+    What leaves out some of them does so here, and nowhere else.
+    """
+    return trees.leaf_first[-leaf - 1], trees.leaf_count[-leaf - 1]
 
 
 @inlined

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from interleave.engine.native import table
-from interleave.engine.native.layout import Layout, slot_arrays
+from interleave.engine.native.store import table
+from interleave.engine.native.store.layout import Layout, slot_arrays
 from interleave.engine.stopping import held_back
 from interleave.machine import State
 
@@ -79,18 +79,19 @@ class PackedStates:
         at = table.BUCKET * self._table.itemsize // 8
         tags[at + 1 :: stride] = table.PADDING
         self.space = table.Space(
-            self.words,
-            self.workers,
-            buckets,
-            self.room,
-            self._states,
-            self._parents,
-            self._table,
-            tags,
-            stride,
-            at,
-            self._table.view(np.uint8),
-            np.zeros(self.workers, np.int64),
+            words=self.words,
+            workers=self.workers,
+            buckets=buckets,
+            room=self.room,
+            states=self._states,
+            parents=self._parents,
+            table=self._table,
+            tags=tags,
+            tags_stride=stride,
+            tags_at=at,
+            tag_bytes=self._table.view(np.uint8),
+            useless=np.zeros(self.workers, np.int64),
+            most_entered=int(LOAD * buckets * table.BUCKET),
         )
         self.peak = max(self.peak, self.bytes)
 
@@ -108,14 +109,14 @@ class PackedStates:
         return int(self._states.nbytes + self._parents.nbytes + self._table.nbytes)
 
     @property
+    def number_type(self) -> Any:
+        """The type of array that has room for all numbers of states."""
+        return self._type
+
+    @property
     def room(self) -> int:
         """States that there is room for."""
         return len(self._parents)
-
-    @property
-    def most_entered(self) -> int:
-        """States that the table may hold."""
-        return int(LOAD * self._buckets * table.BUCKET)
 
     def words_of(self, numbers: Any) -> Any:
         """The words of states: a uint64 array of one row for each number."""
@@ -137,7 +138,7 @@ class PackedStates:
         words = self.layout.find(state)
         if words is None:
             return None
-        found = table.find(self.space, np.array(words, np.uint64))
+        found = table.number_of(self.space, np.array(words, np.uint64))
         return None if found < 0 else int(found)
 
     def append(self, state: State, parent: int, count: int, parallel: Parallel) -> None:
@@ -163,7 +164,7 @@ class PackedStates:
             self._parents.resize(size, refcheck=False)
             self.space = self.space._replace(room=self.room)
             self.peak = max(self.peak, self.bytes)
-        if needed + int(self.space.useless.sum()) > self.most_entered:
+        if needed + int(self.space.useless.sum()) > self.space.most_entered:
             factor = next(factor for most, factor in MORE_BUCKETS if needed <= most)
             buckets = max(int(self._buckets * factor), int(needed / LOAD / table.BUCKET)) + 1
             self._enter_all(count, buckets, parallel)

@@ -25,8 +25,8 @@ from typing import NamedTuple
 from numba import int64, uint8, uint64
 
 from interleave.engine.native.intrinsics import bare, entry, inlined, part
-from interleave.engine.native.table import Array, hash_of, number_of
-from interleave.engine.native.walking import local_of, succeed, walk
+from interleave.engine.native.store.table import Array, find, hash_of, load, parent_of
+from interleave.engine.native.walking import expand, local_of, succeed, walk
 
 ENDED = 1
 """The greatest local state of a thread that has ended."""
@@ -80,9 +80,8 @@ class Visits(NamedTuple):
     state known to be in the same component; and for a state that is done with, more than there can
     be. `path` has the states that are being visited, `orders` their visits, and `places` how far
     one is with its successors. `still_open` were visited, and are in the component of a state that
-    still is. `made` is room for a state. `progress` has the state to begin with when the path is at
-    its end, how many visits, states on the path, and open states there are, and how many
-    components were counted.
+    still is. `here` and `made` are room for a state each. `counts` has how
+    far it is, as named below.
     """
 
     visits: Array
@@ -90,8 +89,18 @@ class Visits(NamedTuple):
     orders: Array
     places: Array
     still_open: Array
+    here: Array
     made: Array
-    progress: Array
+    counts: Array  # int64
+
+
+(
+    BEGIN,  # the state to begin with when the path is at its end; -1 after the last
+    VISITED,  # states so far
+    DEPTH,  # states on the path
+    HEIGHT,  # states that are still open
+    COMPONENTS,  # that were counted
+) = range(5)
 
 
 @inlined
@@ -125,20 +134,20 @@ def _has(bits, state, bit, width):
 
 
 @inlined
-def _next_target(space, trees, source, place, made):
-    """The next state that a state leads to, and the place after it; -1 where there is none.
+def _next_target(space, trees, here, place, made):
+    """The next state that the state `here` leads to, which is put into `made`, and the place after
+    it; -1 where there is none.
 
     A place is a thread, and which of its steps: in the upper and lower 32 bits. It begins with 0.
     """
-    at = source * space.words
     target = int64(-1)
     thread = place >> 32
     which = place & 0xFFFFFFFF
     while target < 0 and thread < trees.threads:
-        leaf = -walk(space.states, at, trees, trees.roots[thread]) - 1
-        if which < trees.leaf_count[leaf]:
-            succeed(space.states, at, trees, trees.leaf_first[leaf] + which, space.words, made, 0)
-            target = number_of(space, made, 0, hash_of(made, 0, space.words))
+        step, choices = expand(trees, walk(here, 0, trees, trees.roots[thread]))
+        if which < choices:
+            succeed(here, 0, trees, step + which, space.words, made, 0)
+            target = find(space, made, 0, hash_of(made, 0, space.words))
             which += 1
         else:
             thread += 1
@@ -147,16 +156,15 @@ def _next_target(space, trees, source, place, made):
 
 
 @part
-def _changes_content(space, source, made, question):
+def _changes_content(space, here, made, question):
     """Whether the content of a state is not that of the one that a step leads to."""
-    at = source * space.words
     for word in range(space.words):
-        if (space.states[at + word] ^ made[word]) & question.variables[word]:
+        if (here[word] ^ made[word]) & question.variables[word]:
             return True
     for each in range(0, len(question.places), 4):
         word, shift = question.places[each], uint64(question.places[each + 1])
         mask, base = uint64(question.places[each + 2]), question.places[each + 3]
-        before = question.contents[base + int64((space.states[at + word] >> shift) & mask)]
+        before = question.contents[base + int64((here[word] >> shift) & mask)]
         after = question.contents[base + int64((made[word] >> shift) & mask)]
         if before != after and before >= 0 and after >= 0:
             return True
@@ -164,17 +172,17 @@ def _changes_content(space, source, made, question):
 
 
 @part
-def _look_around(space, trees, state, question, answer):
-    """Settle what a state shows when all that it leads to was looked at."""
-    at, width = state * space.words, len(question.full)
+def _look_around(trees, state, here, question, answer):
+    """Settle what a state, the one `here`, shows when all that it leads to was looked at."""
+    width = len(question.full)
     able = False
     for thread in range(trees.threads):
-        leaf = -walk(space.states, at, trees, trees.roots[thread]) - 1
-        if trees.leaf_count[leaf]:
+        leaf = -walk(here, 0, trees, trees.roots[thread]) - 1
+        if trees.leaf_count[leaf]:  # whether or not the search follows it
             able = True
         else:
             _set(answer.active, state, thread, len(question.everybody))
-        if local_of(space.states, at, trees, thread) <= ENDED:
+        if local_of(here, 0, trees, thread) <= ENDED:
             _set(answer.settled, state, question.moving[thread], width)
             _set(answer.settled, state, question.working[thread], width)
     if not able:
@@ -209,9 +217,9 @@ def _close(state, height, question, answer, visiting):
             if bit >= 0 and not _has(answer.settled, state, bit, wide):
                 # It waits for others, unless it cannot move.
                 if _has(answer.settled, state, question.moving[thread], wide):
-                    number = visiting.progress[4] + 1
+                    number = visiting.counts[COMPONENTS] + 1
     if number:
-        visiting.progress[4] = number
+        visiting.counts[COMPONENTS] = number
     for at in range(below, height):
         member = int64(still_open[at])
         _hand(answer.settled, state, member, wide)
@@ -235,8 +243,9 @@ def visit(space, trees, question, answer, visiting, enough):
     settled, marks, full, wide = answer.settled, answer.marks, question.full, len(question.full)
     everybody = len(question.everybody)
     visits, path, orders, places = visiting.visits, visiting.path, visiting.orders, visiting.places
-    still_open, made, progress = visiting.still_open, visiting.made, visiting.progress
-    begin, visited, depth, height = progress[0], progress[1], progress[2], progress[3]
+    still_open, here, made = visiting.still_open, visiting.here, visiting.made
+    counts = visiting.counts
+    begin, visited, depth, height = counts[BEGIN], counts[VISITED], counts[DEPTH], counts[HEIGHT]
     done = len(visits) + 1
     asks_for_work = False
     for thread in range(len(question.working)):
@@ -246,7 +255,7 @@ def visit(space, trees, question, answer, visiting, enough):
         enough -= 1
         if depth == 0:
             while begin >= 0 and (visits[begin] != 0 or _is_full(settled, begin, full)):
-                _hand(settled, begin, int64(space.parents[begin]), wide)
+                _hand(settled, begin, parent_of(space, begin), wide)
                 begin -= 1
             if begin < 0:
                 more = False
@@ -256,7 +265,8 @@ def visit(space, trees, question, answer, visiting, enough):
             path[0], orders[0], places[0] = begin, visited, 0
             depth = 1
         state = int64(path[depth - 1])
-        target, place = _next_target(space, trees, state, places[depth - 1], made)
+        load(space, state, here, 0)
+        target, place = _next_target(space, trees, here, places[depth - 1], made)
         places[depth - 1] = place
         thread = place >> 32
         seen = int64(0)
@@ -265,11 +275,11 @@ def visit(space, trees, question, answer, visiting, enough):
             _set(settled, state, question.moving[thread], wide)
             if asks_for_work and question.working[thread] >= 0:
                 if not _has(settled, state, question.working[thread], wide):
-                    if _changes_content(space, state, made, question):
+                    if _changes_content(space, here, made, question):
                         _set(settled, state, question.working[thread], wide)
             _hand(settled, target, state, wide)
         else:
-            _look_around(space, trees, state, question, answer)
+            _look_around(trees, state, here, question, answer)
         if _is_full(settled, state, full):
             # So are those on the path, and the open ones: they lead to those.
             while depth > 0:
@@ -308,12 +318,12 @@ def visit(space, trees, question, answer, visiting, enough):
                     _set(answer.active, before, places[depth - 1] >> 32, everybody)
                     marks[before] |= uint8(CIRCLES)
                     visits[before] = min(int64(visits[before]), int64(visits[state]))
-    progress[0], progress[1], progress[2], progress[3] = begin, visited, depth, height
+    counts[BEGIN], counts[VISITED], counts[DEPTH], counts[HEIGHT] = begin, visited, depth, height
     return more
 
 
 @entry
-def find_deeds(space, trees, numbers, begin, most, seen, made, states, steps):
+def find_deeds(space, trees, numbers, begin, most, seen, here, made, states, steps):
     """The steps from some states, from number `begin` on, each with states that it is taken from.
 
     These are few, but show all that the step changes: each bit that it changes in any of the
@@ -325,17 +335,16 @@ def find_deeds(space, trees, numbers, begin, most, seen, made, states, steps):
     found = 0
     while begin < len(numbers) and found + most <= len(steps):
         state = int64(numbers[begin])
-        at = state * space.words
+        load(space, state, here, 0)
         for thread in range(trees.threads):
-            leaf = -walk(space.states, at, trees, trees.roots[thread]) - 1
-            for which in range(trees.leaf_count[leaf]):
-                step = trees.leaf_first[leaf] + which
-                succeed(space.states, at, trees, step, space.words, made, 0)
+            first, choices = expand(trees, walk(here, 0, trees, trees.roots[thread]))
+            for step in range(first, first + choices):
+                succeed(here, 0, trees, step, space.words, made, 0)
                 base = step * (space.words + 1)
                 new = seen[base + space.words] == 0
                 seen[base + space.words] = 1
                 for word in range(space.words):
-                    differs = space.states[at + word] ^ made[word]
+                    differs = here[word] ^ made[word]
                     new |= differs & ~seen[base + word] != 0
                     seen[base + word] |= differs
                 if new:
@@ -346,7 +355,7 @@ def find_deeds(space, trees, numbers, begin, most, seen, made, states, steps):
 
 
 @entry
-def first_waits(space, trees, bits, begin, end, width, settled, marks, seen, first, found):
+def first_waits(space, trees, bits, begin, end, width, settled, marks, seen, first, found, here):
     """Put into `first` those of states `begin` to `end` in which a thread is stuck like in no other
     one before: at a leaf of its tree that is not in `seen`. Gives how many there are, with the
     `found` ones that were there before.
@@ -356,10 +365,11 @@ def first_waits(space, trees, bits, begin, end, width, settled, marks, seen, fir
         if marks[state] & ENDLESS == 0:
             continue
         new = False
+        load(space, state, here, 0)
         for thread in range(len(bits)):
             byte = state * width + (bits[thread] >> 3)
             if bits[thread] >= 0 and not settled[byte] & uint8(1 << (bits[thread] & 7)):
-                leaf = -walk(space.states, state * space.words, trees, trees.roots[thread]) - 1
+                leaf = -walk(here, 0, trees, trees.roots[thread]) - 1
                 new |= seen[leaf] == 0
                 seen[leaf] = 1
         if new:

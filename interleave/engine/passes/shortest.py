@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import NamedTuple, TypeVar
 
 from interleave.engine.graph import SearchGraph
+from interleave.engine.passes.base import a_pass
 from interleave.engine.stopping import Guard
 from interleave.machine import State, Step
 
@@ -134,6 +135,7 @@ def goal_key(number: int, step: Step | None) -> Hashable:
     return number if step is None else (number, step.thread, step.outcome())
 
 
+@a_pass(needs="every transition")
 def paths_to(
     graph: SearchGraph, goals: dict[Hashable, tuple[int, Step | None]]
 ) -> dict[Hashable, Path]:

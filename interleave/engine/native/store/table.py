@@ -1,4 +1,8 @@
-"""The hash table that states are found in, compiled by numba.
+"""What the kernel sees of the store of states, compiled by numba: states in one array, and a hash
+table that finds them.
+
+The kernel asks for `load`, `parent_of`, `find` and `find_or_enter`. What a round enters has no
+number until the round is over: then it is given one (`give_number`), or taken out (`take_out`).
 
 A state is `words` words of 64 bits. State n stands at `states[n * words]`, and `parents[n]` is the
 state that it was found from. The table has buckets, a cache line each: 12 numbers of states, and 8
@@ -19,6 +23,7 @@ from interleave.engine.native.intrinsics import (
     entry,
     inlined,
     lowest_bit,
+    now_in,
     prefetch,
     put_if_zero,
 )
@@ -37,6 +42,9 @@ LINE = 64
 
 AHEAD = 12
 """How many lookups ahead memory is asked for."""
+
+ENTERED_STRIDE = LINE // 8
+"""Places from one worker's count to the next: no two workers write into one cache line."""
 
 EVERY_BYTE = np.uint64(0x0101010101010101)
 LOW_BITS = np.uint64(0x7F7F7F7F7F7F7F7F)
@@ -70,6 +78,20 @@ class Space(NamedTuple):
     tags_at: int  # the first of them here
     tag_bytes: Array  # the same memory in bytes
     useless: Array  # int64: how many entries each worker has made useless
+    most_entered: int  # entries that may be in use, the useless ones among them
+
+
+class Fresh(NamedTuple):
+    """States that were entered in a round, and have no number yet: `room` of them for each worker.
+
+    In place of a number they have how many states there were before, and their place here.
+    """
+
+    room: int
+    states: Array  # uint64, `words` for each
+    entries: Array  # int64: places in the table
+    finders: Array  # int64: the first of the workers that found it
+    entered: Array  # int64, ENTERED_STRIDE for each worker: how many it has entered
 
 
 @inlined
@@ -167,6 +189,24 @@ def _enter_hashed(space, hashed, number):
 
 
 @inlined
+def load(space, number, into, to):
+    """Put the words of a state at `into[to]`."""
+    copy_words(into, to, space.states, number * space.words, space.words)
+
+
+@inlined
+def parent_of(space, number):
+    """The state that a state was found from; of an initial one, itself."""
+    return int64(space.parents[number])
+
+
+@inlined
+def ask_for(space, hashed):
+    """Ask for what a lookup of a hash begins with."""
+    prefetch(space.table, bucket_of(hashed, space.buckets) * STRIDE)
+
+
+@inlined
 def ask_for_state(space, hashed, count):
     """Ask for the state that the entry for a hash may name, if it is one of the first `count`.
 
@@ -182,7 +222,7 @@ def ask_for_state(space, hashed, count):
 
 
 @inlined
-def number_of(space, array, at, hashed):
+def find(space, array, at, hashed):
     """The number of the state whose words are at `array[at]`; -1 where there is none."""
     bucket = bucket_of(hashed, space.buckets)
     tag = tag_of(hashed)
@@ -203,11 +243,101 @@ def number_of(space, array, at, hashed):
     return found
 
 
+@inlined
+def _is_there(space, fresh, number, array, at, count):
+    """Whether the words at `array[at]` are state `number`: one that has a number, or is fresh."""
+    words = space.words
+    if number < count:
+        return same_words(space.states, number * words, array, at, words)
+    return same_words(fresh.states, (number - count) * words, array, at, words)
+
+
+@inlined
+def find_or_enter(worker, space, fresh, array, at, hashed, count):
+    """The number of the state whose words are at `array[at]`, which is entered if it is new.
+
+    One that was entered in this round has `count`, and its place among the fresh states, instead.
+    """
+    tag = tag_of(hashed)
+    bucket = bucket_of(hashed, space.buckets)
+    number = int64(-1)
+    while number < 0:
+        word = bucket * space.tags_stride + space.tags_at
+        tags, more_tags = space.tags[word], space.tags[word + 1]
+        for half in range(2):
+            hits = equal_bytes(more_tags if half else tags, tag)
+            while hits and number < 0:
+                entry = bucket * STRIDE + half * 8 + int64(lowest_bit(hits) >> uint64(3))
+                known = int64(space.table[entry]) - 1
+                while known < 0:  # its tag was seen before the number
+                    known = int64(now_in(space.table, entry)) - 1
+                if _is_there(space, fresh, known, array, at, count):
+                    number = known
+                hits &= hits - uint64(1)
+        for half in range(2):
+            free = equal_bytes(more_tags if half else tags, uint64(0))
+            while free and number < 0:
+                entry = bucket * STRIDE + half * 8 + int64(lowest_bit(free) >> uint64(3))
+                place = worker * fresh.room + fresh.entered[worker * ENTERED_STRIDE]
+                known = _take(worker, space, fresh, place, array, at, count, entry)
+                if known == 0:
+                    set_tag(space, entry, tag)
+                    number = count + place
+                elif _is_there(space, fresh, known - 1, array, at, count):
+                    number = known - 1
+                free &= free - uint64(1)
+        bucket = next_bucket(bucket, space.buckets)
+    return number
+
+
+@inlined
+def _take(worker, space, fresh, place, array, at, count, entry):
+    """Take a free entry for a new state. Gives 0, or what somebody has put there meanwhile."""
+    words = space.words
+    copy_words(fresh.states, place * words, array, at, words)
+    fresh.entries[place] = entry
+    fresh.finders[place] = worker
+    known = int64(put_if_zero(space.table, entry, count + place + 1))
+    if known == 0:
+        fresh.entered[worker * ENTERED_STRIDE] += 1
+    return known
+
+
+@inlined
+def give_number(space, fresh, place, number, parent, count):
+    """Give a fresh state its number."""
+    words = space.words
+    copy_words(space.states, number * words, fresh.states, place * words, words)
+    space.parents[number] = parent
+    if number != count + place:  # as it is for the first worker, until a later one is ahead
+        space.table[fresh.entries[place]] = number + 1
+
+
+@inlined
+def take_out(worker, space, fresh, place):
+    """Take a fresh state out of the table."""
+    entry = fresh.entries[place]
+    # Where a bucket is full, what stays may be behind it.
+    tag = USELESS if is_full(space, entry // STRIDE) else 0
+    set_tag(space, entry, tag)
+    space.table[entry] = 0
+    space.useless[worker] += tag != 0
+
+
+@inlined
+def has_room(space, count):
+    """Whether there is room for so many states."""
+    useless = 0
+    for worker in range(space.workers):
+        useless += space.useless[worker]
+    return count <= space.room and count + useless <= space.most_entered
+
+
 @entry
-def find(space, words):
+def number_of(space, words):
     """The number of the state with some words; -1 where there is none."""
     space = bare(space)
-    return number_of(space, words, 0, hash_of(words, 0, space.words))
+    return find(space, words, 0, hash_of(words, 0, space.words))
 
 
 @entry

@@ -1,4 +1,4 @@
-"""Counting paths and telling apart the ends of a graph, on arrays.
+"""Counting the paths of a graph, on arrays.
 
 Numbers of paths soon exceed 64 bits. They are added up modulo primes, as many as it takes for what
 is known of their size, and put together at the end (the Chinese remainder theorem).
@@ -8,18 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from interleave.engine.endings import Endings
-from interleave.engine.native import paths
 from interleave.engine.native.blocks import Block, make_block
-from interleave.machine import FAILED, FINISHED
-
-if TYPE_CHECKING:
-    from interleave.engine.native.forest import Forest
-    from interleave.engine.native.graph import NativeGraph
+from interleave.engine.native.graph import NativeGraph
+from interleave.engine.native.passes import paths
 
 AT_ONCE = 1 << 18
 """States after which the kernel comes back, so that it can be interrupted."""
@@ -36,46 +31,7 @@ off by one part in 10^16 at most.
 """
 
 
-def find_endings(graph: NativeGraph, forest: Forest) -> tuple[Endings, bool]:
-    """See `engine.endings.find_endings`."""
-    ended = np.frombuffer(graph.ended, np.int64)
-    groups, firsts = _groups(graph, ended)
-    order = _topological_order(graph, forest)
-    if order is None:
-        return [(first, None) for first in firsts], True
-    counts = _count(graph, forest, order, ended, groups, len(firsts))
-    return list(zip(firsts, counts, strict=True)), False
-
-
-def _groups(graph: NativeGraph, ended: Any) -> tuple[Any, list[int]]:
-    """For each end, the number of its kind, in order of first appearance; and the first of each."""
-    if not len(ended):
-        return np.empty(0, np.int64), []
-    layout, locations = graph.layout, graph.machine.locations
-    words = graph.packed.words_of(ended)
-    columns = [_column(layout, words, place) for place in range(locations)]
-    awaited = graph.machine.program.awaited
-    dead, failed = np.zeros(len(ended), bool), np.zeros(len(ended), bool)
-    for thread in range(len(graph.machine.program.threads)):
-        local = _column(layout, words, locations + thread)
-        failed |= local == FAILED  # codes of local states: these two are themselves
-        if thread in awaited:
-            dead |= (local != FAILED) & (local != FINISHED)
-    dead &= ~graph.are_over(words)
-    columns.append(np.where(dead, 2, failed).astype(np.uint64))
-    _, first, group = np.unique(
-        np.stack(columns, axis=1), axis=0, return_index=True, return_inverse=True
-    )
-    rank = np.argsort(np.argsort(first))
-    return rank[group.reshape(-1)], ended[np.sort(first)].tolist()
-
-
-def _column(layout: Any, words: Any, place: int) -> Any:
-    word, shift = layout.slots[place]
-    return (words[:, word] >> np.uint64(shift)) & np.uint64(layout.mask(place))
-
-
-def _topological_order(graph: NativeGraph, forest: Forest) -> Any | None:
+def topological_order(graph: NativeGraph) -> Any | None:
     """The states, each before those that it leads to: an array, empty where that is the order of
     their numbers. None where there is a cycle.
     """
@@ -83,7 +39,7 @@ def _topological_order(graph: NativeGraph, forest: Forest) -> Any | None:
         return None
     if not graph.leads_back:
         return np.empty(0, np.int64)
-    space, trees, block, count = graph.packed.space, forest.trees, _block(graph, forest), len(graph)
+    space, trees, block, count = graph.packed.space, graph.forest.trees, _block(graph), len(graph)
     incoming = np.zeros(count, np.uint32)
     order = np.empty(count, np.int64)
     for begin, end in _parts(graph):
@@ -97,11 +53,9 @@ def _topological_order(graph: NativeGraph, forest: Forest) -> Any | None:
     return order if done == count else None
 
 
-def _count(
-    graph: NativeGraph, forest: Forest, order: Any, ended: Any, groups: Any, kinds: int
-) -> list[int]:
+def count_paths(graph: NativeGraph, order: Any, ended: Any, groups: Any, kinds: int) -> list[int]:
     """How many paths end in states of each kind."""
-    space, trees, block, count = graph.packed.space, forest.trees, _block(graph, forest), len(graph)
+    space, trees, block, count = graph.packed.space, graph.forest.trees, _block(graph), len(graph)
     primes: list[int] = []
     remainders: list[list[int]] = []
     bound: int | None = None
@@ -114,7 +68,7 @@ def _count(
             )
         if bound is None:
             total = float(counts.about[ended * paths.COLUMNS + paths.ABOUT].sum())
-            bound = int(total * SLACK) + 1 if math.isfinite(total) else _bound(graph, forest, order)
+            bound = int(total * SLACK) + 1 if math.isfinite(total) else _bound(graph, order)
         for column, prime in enumerate(some):
             primes.append(prime)
             rest = counts.exact[ended * paths.COLUMNS + column]
@@ -122,11 +76,11 @@ def _count(
     return [_combine(each, primes) for each in zip(*remainders, strict=True)]
 
 
-def _bound(graph: NativeGraph, forest: Forest, order: Any) -> int:
+def _bound(graph: NativeGraph, order: Any) -> int:
     """More than the number of paths, where that is too large for a floating-point number."""
     logs = np.full(len(graph), -np.inf)
     logs[: graph.initial] = 0
-    space, trees, block = graph.packed.space, forest.trees, _block(graph, forest)
+    space, trees, block = graph.packed.space, graph.forest.trees, _block(graph)
     for begin, end in _parts(graph):
         paths.add_logarithms(space, trees, block, order, begin, end, logs)
     ended = np.frombuffer(graph.ended, np.int64)
@@ -134,9 +88,11 @@ def _bound(graph: NativeGraph, forest: Forest, order: Any) -> int:
     return 1 << math.ceil(bits * SLACK + 1)
 
 
-def _block(graph: NativeGraph, forest: Forest) -> Block:
+def _block(graph: NativeGraph) -> Block:
     """Room for some states and what they lead to."""
-    return make_block(1, graph.packed.words, len(forest.threads), forest.most_steps, MET)
+    return make_block(
+        1, graph.packed.words, len(graph.forest.threads), graph.forest.most_steps, MET
+    )
 
 
 def _parts(graph: NativeGraph) -> Iterator[tuple[int, int]]:

@@ -13,7 +13,7 @@ from numba import int64
 
 from interleave.engine.native.blocks import list_steps, list_targets
 from interleave.engine.native.intrinsics import bare, entry, part, prefetch
-from interleave.engine.native.table import AHEAD, Array, aligned, ask_for_state, number_of
+from interleave.engine.native.store.table import AHEAD, Array, aligned, ask_for_state, find
 
 COLUMNS = 4
 """Counts for a state: half a cache line."""
@@ -58,7 +58,7 @@ def _find_targets(space, trees, block, order, begin, end, met):
         if slot + AHEAD < met_now:
             ask_for_state(space, block.hashes[slot - met + AHEAD], space.room)
         at = slot * space.words
-        block.numbers[slot] = number_of(space, block.successors, at, block.hashes[slot - met])
+        block.numbers[slot] = find(space, block.successors, at, block.hashes[slot - met])
     return begin + size, transitions, met_now
 
 

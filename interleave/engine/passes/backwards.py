@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from interleave.engine.components import Edges
+from interleave.engine.passes.components import Edges
 
 
 def turned(edges: Edges) -> list[list[int]]:
