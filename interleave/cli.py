@@ -82,6 +82,28 @@ class _Commands(_Helpful, click.Group):
         self._is_of_process = args is None
         return super().main(args, *rest, **extra)
 
+    def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
+        try:
+            return super().parse_args(context, arguments)
+        except click.NoSuchOption as error:
+            if any(error.option_name in each.opts for each in self.commands["check"].params):
+                hint = (
+                    f"Options come after the command: interleave check PATH... {error.option_name}"
+                )
+                raise click.UsageError(f"{error.message} {hint}", context) from None
+            raise
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = arguments[0]
+        is_path = {*name} & {*"./\\"} or Path(name).exists() or Path(f"{name}.py").exists()
+        if name not in self.commands and is_path:
+            raise click.UsageError(
+                f"No such command {name!r}. Did you mean 'interleave check {name}'?", context
+            )
+        return super().resolve_command(context, arguments)
+
     def invoke(self, context: click.Context) -> Any:
         context.obj = self._is_of_process
         with listening(signal.SIGINT, signal.SIGTERM), leaving(AT_POLLS):
