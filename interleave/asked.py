@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import wraps
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from interleave.options import Options, options_of, read_options, refuse_contradictions
 from interleave.project import settings_near
@@ -64,22 +64,21 @@ def taking(
     To type checkers and editors too: they see the fields of the class.
     """
     assert isinstance(kind, type)
-    known = options_of(kind)
     keywords = [
         Parameter(name, Parameter.KEYWORD_ONLY, default=option.default, annotation=option.type)
-        for name, option in known.items()
+        for name, option in options_of(kind).items()
     ]
 
     def decorate(
         function: Callable[[Target, Asked[Kind]], Found],
     ) -> Callable[Concatenate[Target, Given], Found]:
         @wraps(function)
-        def called(target: Target, /, *_: Given.args, **given: Given.kwargs) -> Found:
+        def called(target: Target, **given: Any) -> Found:
             return function(target, asked(kind, given, f"{function.__name__}()"))
 
         usual = signature(function)
         target, _ = usual.parameters.values()
         vars(called)["__signature__"] = usual.replace(parameters=[target, *keywords])
-        return called
+        return cast("Callable[Concatenate[Target, Given], Found]", called)
 
     return decorate

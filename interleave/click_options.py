@@ -27,12 +27,12 @@ def taking(command: str, kind: type[Options] = Options) -> Callable[[Command], C
     return decorate
 
 
-def given_in(context: click.Context) -> dict[str, Any]:
+def given_in(context: click.Context, kind: type[Options] = Options) -> dict[str, Any]:
     """The options that somebody gave to a command, as keywords of `check` or of `explore`."""
     return {
         name: value
         for name, value in context.params.items()
-        if name in options_of(Options) and _is_given(context, name)
+        if name in options_of(kind) and _is_given(context, name)
     }
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from interleave.errors import UsageError, did_you_mean
-from interleave.records import dataclass
 
 LEAST_MEMORY = 1_000_000
 """Bytes. Who writes less than that has left out the unit."""
@@ -92,19 +91,28 @@ class Size(Kind):
             return 0
 
 
-@dataclass(frozen=True)
 class Choice(Kind):
     """One of some names. Of `others`, a sentence says why they are none of them."""
 
-    noun: str
-    names: tuple[str, ...]
-    metavar: str = ""
-    others: tuple[str, ...] = ()
-    why_not: str = ""
+    def __init__(
+        self,
+        noun: str,
+        names: tuple[str, ...],
+        metavar: str = "",
+        *,
+        others: tuple[str, ...] = (),
+        why_not: str = "",
+    ) -> None:
+        self.noun = noun
+        self.names = names
+        self.metavar = metavar
+        self.others = others
+        self.why_not = why_not
 
     @property
     def takes(self) -> str:
-        return " or ".join(f'"{name}"' for name in self.names)
+        *names, last = (f'"{name}"' for name in self.names)
+        return f"{', '.join(names)} or {last}"
 
     def read(self, value: Any) -> str:
         if isinstance(value, str) and value in self.names:
@@ -131,13 +139,13 @@ class Flag(Kind):
         return value
 
 
-@dataclass(frozen=True)
 class Names(Kind):
     """Several names, with `or_one` also a name alone; `dotted` for those of functions."""
 
-    metavar: str = "NAME"
-    or_one: bool = True
-    dotted: bool = False
+    def __init__(self, metavar: str, *, or_one: bool = True, dotted: bool = False) -> None:
+        self.metavar = metavar
+        self.or_one = or_one
+        self.dotted = dotted
 
     @property
     def takes(self) -> str:

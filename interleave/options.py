@@ -68,7 +68,7 @@ def option(default: Any, kind: Kind, help: str, **rest: Any) -> Any:  # noqa: A0
     return field(default=default, metadata={"option": Option(kind, help, **rest)})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Options:
     """What is checked, and how."""
 
@@ -92,8 +92,8 @@ class Options:
             "runtime",
             RUNTIMES,
             "NAME",
-            tuple(name for name in KNOWN_RUNTIMES if name not in RUNTIMES),
-            "models of tasks, of processes or of goroutines alone have theirs by themselves",
+            others=tuple(name for name in KNOWN_RUNTIMES if name not in RUNTIMES),
+            why_not="models of tasks, processes or goroutines alone have theirs by themselves",
         ),
         "When threads can switch: free-threaded (default) or gil.",
         commands=RUNNING,
@@ -176,7 +176,7 @@ class Options:
         return None if self.max_memory is None else Size().read(self.max_memory)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class CheckOptions(Options):
     """What `check` can be told besides, which may check several models."""
 
