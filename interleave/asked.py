@@ -22,20 +22,10 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class Asked(Generic[Kind_co]):
-    """The options of a run, with those that nobody gave by default; `given` names the others.
-
-    `where` is what they were given to: a function, or a command.
-    """
+    """The options of a run, with those that nobody gave by default; `given` names the others."""
 
     options: Kind_co
     given: frozenset[str]
-    where: str
-
-    def spelled(self, name: str) -> str:
-        """How an option is given there."""
-        option = options_of(type(self.options))[name]
-        is_function = self.where.endswith("()")
-        return f"{name}=..." if is_function else f"{option.flags[0]} {option.kind.metavar}"
 
     def near(self, path: str | Path) -> Kind_co:
         """The options for a model file: what nobody gave is as its pyproject.toml says.
@@ -51,7 +41,7 @@ def asked(kind: type[Kind], given: Mapping[str, object], where: str) -> Asked[Ki
     """What was given to what `where` names. Raises `UsageError`."""
     options = kind(**read_options(options_of(kind), given, where))
     refuse_contradictions(options)
-    return Asked(options, frozenset(given), where)
+    return Asked(options, frozenset(given))
 
 
 def taking(

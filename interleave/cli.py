@@ -488,14 +488,17 @@ def graph(
     """
     from interleave.report.graph import check_suffix, write_graph
     from interleave.report.words import count
-    from interleave.stategraph import explored
+    from interleave.stategraph import SeveralModels, explore
 
     check_suffix(output, by=by, full=full)
-    options = asked(Options, given_in(context), "interleave graph")
+    given = given_in(context)
     with redirect_stdout(sys.stderr):
-        found = explored(path, options)
+        try:
+            found = explore(path, **given)
+        except SeveralModels as error:
+            raise SeveralModels(error.names, by="-m NAME") from None
     what = f"{found.result.model}: {count(len(found), 'state')}"
-    seconds, memory = _limits((path,), options)
+    seconds, memory = _limits((path,), asked(Options, given, "interleave graph"))
     if found.result.interrupted:
         seconds = min(seconds or AFTER_INTERRUPT, AFTER_INTERRUPT)
     with Guard(seconds, memory).phase() as drawing:

@@ -324,6 +324,17 @@ def _described(state: GraphState) -> list[str]:
     return [number, *([values] if values else []), *threads]
 
 
+class SeveralModels(UsageError):
+    """A graph shows one model, and several are meant. `by` is how one says which."""
+
+    def __init__(self, names: list[str], by: str = "model=NAME") -> None:
+        super().__init__(
+            f"{len(names)} models are meant, and a graph shows one",
+            remedy=f"say which, by {by}: one of {', '.join(names)}",
+        )
+        self.names = names
+
+
 @taking(Options)
 def explore(target: Target, asked: Asked[Options]) -> StateGraph:
     """The state graph of one model.
@@ -334,19 +345,10 @@ def explore(target: Target, asked: Asked[Options]) -> StateGraph:
 
     Raises `InterleaveError` for a target, an option or a model that is at fault.
     """
-    return explored(target, asked)
-
-
-def explored(target: Target, asked: Asked[Options]) -> StateGraph:
-    """The state graph of one model, as it was asked for."""
     with listening():
         found = find_models([target], asked)
         if len(found) > 1:
-            names = ", ".join(model.__name__ for model, _ in found)
-            raise UsageError(
-                f"{len(found)} models are meant, and a graph shows one",
-                remedy=f"say which, by {asked.spelled('model')}: one of {names}",
-            )
+            raise SeveralModels([model.__name__ for model, _ in found])
         ((model, file),) = found
         parameters = parameters_of(model, asked.options.parameters or {})
         checked = checked_model(model, file, parameters, asked.near(file))

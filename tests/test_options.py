@@ -101,7 +101,7 @@ def test_no_option_is_written_in_a_second_place() -> None:
     flags = {flag for each in OPTIONS.values() for flag in each.flags}
     flags |= {f"--{name.replace('_', '-')}" for name in OPTIONS}
     words = {each.help for each in OPTIONS.values()}
-    takers = {"check", "graph", "steps", "explore", "explored", "find_models", "checked_model"}
+    takers = {"check", "graph", "steps", "explore", "find_models", "checked_model"}
     for file in ROOT.rglob("*.py"):
         if file.name == "options.py":
             continue
@@ -298,6 +298,24 @@ def test_what_is_asked_for_reaches_every_command(write) -> None:
     assert drawn.exit_code == 0
 
 
+def test_what_is_pure_is_so_to_every_command(write, tmp_path, monkeypatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    Path("options_helper.py").write_text(
+        "import datetime\n\ndef day(number):\n    return datetime.date.today() and number\n"
+    )
+    text = FILE.format(name="Dated").replace("+= 1", "+= options_helper.day(1)")
+    Path("dated.py").write_text("import options_helper\n" + text)
+    wanted = {"check": 1, "steps": 0, "graph": 0}
+    for command, code in wanted.items():
+        output = ["-o", "x.json"] if command == "graph" else []
+        write("")
+        assert run(command, "dated.py", *output).exit_code == 2
+        write('pure = ["options_helper"]')
+        assert run(command, "dated.py", *output).exit_code == code
+    write("")
+    assert check("dated.py", pure=["options_helper.day"]).models[0].assumed_pure
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [
@@ -359,7 +377,7 @@ def test_which_of_several_models_a_graph_shows(write) -> None:
         assert "remedy: say which, by -m NAME: one of One, Two\n" in found.stderr
     with pytest.raises(UsageError) as raised:
         explore("two.py")
-    assert raised.value.remedy == "say which, by model=...: one of One, Two"
+    assert raised.value.remedy == "say which, by model=NAME: one of One, Two"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
