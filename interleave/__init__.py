@@ -6,31 +6,32 @@ explores every interleaving of them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from interleave.errors import InterleaveError, ModelError, UsageError
-from interleave.model import (
-    Model,
-    expect,
-    goroutine,
-    invariant,
-    nothing,
-    param,
-    postcondition,
-    process,
-    task,
-    thread,
-)
-from interleave.verbs import array, atomic, choose, section
-
+TYPE_CHECKING = False  # that of `typing`, which is not imported for it
 if TYPE_CHECKING:
     from interleave.checking import check as check
+    from interleave.errors import InterleaveError as InterleaveError
+    from interleave.errors import ModelError as ModelError
+    from interleave.errors import UsageError as UsageError
+    from interleave.model import Model as Model
+    from interleave.model import expect as expect
+    from interleave.model import goroutine as goroutine
+    from interleave.model import invariant as invariant
+    from interleave.model import nothing as nothing
+    from interleave.model import param as param
+    from interleave.model import postcondition as postcondition
+    from interleave.model import process as process
+    from interleave.model import task as task
+    from interleave.model import thread as thread
     from interleave.result import ModelResult as ModelResult
     from interleave.result import Result as Result
     from interleave.result import Trace as Trace
     from interleave.result import Violation as Violation
     from interleave.stategraph import StateGraph as StateGraph
     from interleave.stategraph import explore as explore
+    from interleave.verbs import array as array
+    from interleave.verbs import atomic as atomic
+    from interleave.verbs import choose as choose
+    from interleave.verbs import section as section
 
 __version__ = "0.1.0"
 
@@ -61,21 +62,23 @@ __all__ = [
     "thread",
 ]
 
-_LATER = {
-    "check": "interleave.checking",
-    "explore": "interleave.stategraph",
-    "StateGraph": "interleave.stategraph",
-    "ModelResult": "interleave.result",
-    "Result": "interleave.result",
-    "Trace": "interleave.result",
-    "Violation": "interleave.result",
-}
-"""Public names that a model file does not need: imported when first used."""
+_HOMES = (("errors", "model", "verbs"), ("result",), ("checking",), ("stategraph",))
+"""The modules that the public names are in: those of a model file, and what it does not need."""
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise AttributeError(f"module 'interleave' has no attribute {name!r}")
-    import importlib
+def __getattr__(name: str) -> object:
+    """A public name, when it is first used.
 
-    return getattr(importlib.import_module(_LATER[name]), name)
+    So nothing is imported before the command can answer Ctrl-C, and a model file does without what
+    checks it.
+    """
+    if name in __all__:
+        import importlib
+
+        for homes in _HOMES:
+            for home in homes:
+                found = vars(importlib.import_module(f"interleave.{home}"))
+                globals().update({each: found[each] for each in __all__ if each in found})
+            if name in globals():
+                return globals()[name]
+    raise AttributeError(f"module 'interleave' has no attribute {name!r}")

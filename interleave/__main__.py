@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from os import _exit  # what a model file puts in its place counts for nothing
-from typing import NoReturn
 
-from interleave.cli import EXIT_DEFECT, main
+from interleave.starting import end_by_interrupts
+
+TYPE_CHECKING = False  # as in `interleave`
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 def run() -> NoReturn:
@@ -17,6 +19,11 @@ def run() -> NoReturn:
     The process ends at once: no handler of `atexit` that a model file has left runs then, and no
     thread that it has started is waited for.
     """
+    end_by_interrupts()
+    from contextlib import suppress
+
+    from interleave.cli import EXIT_DEFECT, main
+
     _keep_output_for_reports()
     streams, exit_code = (sys.stdout, sys.stderr), EXIT_DEFECT
     try:
@@ -34,6 +41,8 @@ def run() -> NoReturn:
 
 def _keep_output_for_reports() -> None:
     """Have what is written to file 1 go to standard error, but for what `sys.stdout` is given."""
+    from contextlib import suppress
+
     if sys.stdout is None or sys.stderr is None:
         return
     with suppress(OSError):

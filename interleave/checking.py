@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from interleave.asked import Asked, taking
 from interleave.blaming import blaming
 from interleave.checks import Check, Found, checks_for
 from interleave.checks.alike import folded
@@ -17,37 +18,30 @@ from interleave.checks.races import RUNTIMES as RACE_RUNTIMES
 from interleave.compiler.source import place_of_class
 from interleave.counting import count_interleavings
 from interleave.engine.engines import Engine
-from interleave.engine.graph import SearchGraph
 from interleave.engine.needs import serves
 from interleave.engine.observing import Limits
 from interleave.engine.passes.endings import any_is_final
 from interleave.engine.passes.shortest import Path as StatePath
 from interleave.engine.passes.shortest import goal_key, path_by_search, paths_to
-from interleave.engine.search import ENGINES, Searched, search
+from interleave.engine.search import Searched, search
 from interleave.engine.stopping import INTERRUPTED, Guard, Stop
-from interleave.errors import InterleaveError, ModelError, Place, UsageError, did_you_mean
-from interleave.interrupts import AT_POLLS, Interrupted, leaving, listening, take
+from interleave.errors import ModelError, Place
+from interleave.interrupts import AT_POLLS, leaving, listening, take
 from interleave.loading import (
     checked_runtime,
     expectation_of,
     file_of,
-    load_models,
-    model_files,
+    loop_settings,
     parameters_of,
-    task_methods,
 )
 from interleave.machine import State
-from interleave.model import ORDERS, Expectation, Model
+from interleave.model import Expectation, Model
+from interleave.options import CheckOptions, Options
 from interleave.records import dataclass
 from interleave.result import Followed, Interleavings, ModelResult, Result, Verdict, Violation
+from interleave.selecting import Errors, Target, find_models
 from interleave.tracing import make_trace
-from interleave.world.configuration import names_said_to_be_pure
 from interleave.world.policy import Assumed, assumed, assuming
-
-Target = type[Model] | str | Path
-
-MOST_STATES = 100_000_000
-"""States at most, unless told otherwise: some 2 GB. A model that grows for ever must end."""
 
 MANY_VALUES = 500
 """Values of one variable that are worth a word where a search has not come to its end."""
@@ -84,247 +78,43 @@ NO_FACTS = RunFacts("python", None, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 """Of a search that has not begun."""
 
 
-@dataclass(frozen=True)
-class Options:
-    """How to check. See `check`."""
-
-    runtime: str | None = None
-    engine: str = "auto"
-    max_states: int | None = MOST_STATES
-    max_seconds: float | None = None
-    fail_fast: bool = False
-    races: bool = False
-
-    order: str | None = None
-    cancel: tuple[str, ...] = ()
-    workers: int | None = None
-    sizes: Any = None
-    progress: Callable[[SearchGraph], None] | None = None
-    max_memory: int | None = None
-
-    @property
-    def search_engine(self) -> Engine:
-        return Engine(self.engine, self.workers, self.sizes, self.progress)
-
-    def validate(self) -> None:
-        """Raise `UsageError` for what no search can do."""
-        if self.engine not in ENGINES:
-            raise UsageError(
-                f"there is no engine {self.engine!r}",
-                remedy=f"the engines are {', '.join(ENGINES)}",
-            )
-        if self.races and self.runtime is not None and self.runtime not in RACE_RUNTIMES:
-            raise UsageError(
-                f"there are no data races under the runtime {self.runtime!r}: of two accesses, one "
-                "is always over before the other begins",
-                remedy="leave out the one or the other",
-            )
-        if self.workers is not None and self.workers < 1:
-            raise UsageError("workers must be 1 or more", remedy="leave it out for one a core")
-        if self.max_states is not None and self.max_states < 1:
-            raise UsageError("max_states must be 1 or more", remedy="leave it out for no limit")
-        if self.max_seconds is not None and not self.max_seconds > 0:
-            raise UsageError("max_seconds must be above 0", remedy="leave it out for no limit")
-        if self.max_memory is not None and self.max_memory <= 0:
-            raise UsageError("max_memory must be above 0", remedy="leave it out for what there is")
-        if self.order is not None and self.order not in ORDERS:
-            raise UsageError(
-                f"there is no order {self.order!r}", remedy=f"the orders are {', '.join(ORDERS)}"
-            )
-
-    def of_loop(self, model: type[Model]) -> dict[str, object]:
-        """What the event loop of a model is to do, as parameters; {} where it has none."""
-        tasks = task_methods(model)
-        found: dict[str, object] = {"ORDER": self.order} if self.order and tasks else {}
-        cancels = tuple(each for each in self.cancel if each.partition("[")[0] in tasks)
-        return {**found, "CANCEL": cancels} if cancels else found
-
-
-def check(
-    target: Target | Iterable[Target],
-    *,
-    model: str | None = None,
-    parameters: Mapping[str, object] | None = None,
-    runtime: str | None = None,
-    engine: str = "auto",
-    workers: int | None = None,
-    max_states: int | None = MOST_STATES,
-    max_seconds: float | None = None,
-    max_memory: int | None = None,
-    fail_fast: bool = False,
-    races: bool = False,
-    order: str | None = None,
-    cancel: Iterable[str] = (),
-    on_result: Callable[[ModelResult, RunFacts], None] | None = None,
-    on_begin: Callable[[ModelResult], None] | None = None,
-    on_progress: Callable[[SearchGraph], None] | None = None,
-    on_error: Callable[[InterleaveError], None] | None = None,
-) -> Result:
+@taking(CheckOptions)
+def check(target: Target | Iterable[Target], asked: Asked[CheckOptions]) -> Result:
     """Check every interleaving of one model or more.
 
     `target` is a model class, the path of a model file or of a folder of them, or several of these.
-    `model` picks the models of that name. `parameters` are for all models that have them.
-    `max_states` and `max_seconds` bound the search of each model (None: no bound), and as many
-    seconds once more what is made of it, as they do the import of each file; `max_memory` is what
-    this process may take, in bytes (None: what there is, less a margin). What is cut short is never
-    "verified". `fail_fast` stops at the first violation. `races` looks for data races too. `engine`
-    is "auto", "native" or "reference", and `workers` how many threads the native one has (None: one
-    for each core); the result is the same. `order` ("any" or "fifo") says what an event loop runs
-    next, `cancel` names the tasks that something outside may cancel. `on_result` is called after
-    each model, `on_begin` before it, with what there is to say if it never comes back, and
-    `on_progress` now and then while one is searched. Ctrl-C ends it with what is known.
+    The options are those of `interleave check`; docs/python.md lists them. What is cut short by one
+    of them, or by Ctrl-C, is never "verified".
 
-    Raises `InterleaveError` for a target, a parameter or a model that is at fault; where `on_error`
+    Raises `InterleaveError` for a target, an option or a model that is at fault; where `on_error`
     is given, it is told of the error of a file or of a model instead, and the others are checked.
     """
-    options = Options(
-        runtime,
-        engine,
-        max_states,
-        max_seconds,
-        fail_fast,
-        races,
-        order,
-        tuple(cancel),
-        workers,
-        progress=on_progress,
-        max_memory=max_memory,
-    )
-    options.validate()
+    options = asked.options
     targets = [target] if isinstance(target, type | str | Path) else list(target)
-    given = dict(parameters or {})
     results: list[ModelResult] = []
-    errors = Errors(on_error)
+    errors = Errors(options.on_error)
     guard = Guard()
     with listening(), leaving(AT_POLLS):
         found: list[tuple[type[Model], str]] = []
         with guard.phase():
-            found = find_models(targets, model, max_seconds=max_seconds, errors=errors)
-            reject_unknown(given, found)
-            reject_unknown_tasks(options.cancel, found)
-        for each, file in found:
+            found = find_models(targets, asked, errors)
+        for model, file in found:
             if guard.stop is not None:
                 break
             with errors.noted():
-                of_model = parameters_of(each, given)
-                if on_begin is not None:
-                    on_begin(unfinished(each, file, of_model, options))
-                checked = checked_model(each, file, of_model, options)
+                near = asked.near(file)
+                parameters = parameters_of(model, options.parameters or {})
+                if options.on_begin is not None:
+                    options.on_begin(unfinished(model, file, parameters, near))
+                checked = checked_model(model, file, parameters, near)
                 results.append(checked.result)
                 if checked.result.interrupted:
                     guard.note(INTERRUPTED)
-                if on_result is not None:
+                if options.on_result is not None:
                     with guard.finishing():
-                        on_result(checked.result, checked.facts)
+                        options.on_result(checked.result, checked.facts)
             guard.note(take())
     return Result(tuple(results), interrupted=guard.stop is not None, errors=tuple(errors.found))
-
-
-class Errors:
-    """The errors of files and models where the others are gone on with.
-
-    Where nobody is to be told of them, the first one is raised.
-    """
-
-    def __init__(self, tell: Callable[[InterleaveError], None] | None = None) -> None:
-        self.found: list[InterleaveError] = []
-        self._tell = tell
-
-    @contextmanager
-    def noted(self) -> Iterator[None]:
-        """Take note of an error in what is done here."""
-        try:
-            yield
-        except InterleaveError as error:
-            if self._tell is None:
-                raise
-            self.found.append(error)
-            self._tell(error)
-
-
-def find_models(
-    targets: list[Target],
-    name: str | None,
-    *,
-    max_seconds: float | None = None,
-    errors: Errors | None = None,
-) -> list[tuple[type[Model], str]]:
-    """The models that targets name, each with its file: once, however often they name it.
-
-    Raises `InterleaveError`, unless `errors` takes note of it.
-    """
-    found: dict[tuple[type[Model], str], None] = {}
-    errors = errors or Errors()
-    seen: set[Path] = set()
-    for target in targets:
-        if isinstance(target, type):
-            if not issubclass(target, Model):
-                raise UsageError(
-                    f"{target.__name__} is not a model", remedy="derive it from interleave.Model"
-                )
-            found[target, file_of(target)] = None
-            continue
-        with errors.noted():
-            path = Path(target)
-            files = model_files([path])
-            for file in files:
-                if file.resolve() in seen:
-                    continue
-                seen.add(file.resolve())
-                with errors.noted():
-                    # Next to model files, a folder may hold helpers.
-                    is_named = len(files) == 1 and not path.is_dir()
-                    loaded = _loaded(file, max_seconds, required=is_named)
-                    found.update(dict.fromkeys((each, str(file)) for each in loaded))
-    if errors.found and not found:
-        return []
-    if name is not None:
-        picked = [(each, file) for each, file in found if each.__name__ == name]
-        if not picked:
-            known = ", ".join(each.__name__ for each, _ in found)
-            raise UsageError(f"there is no model {name!r}", remedy=f"the models are {known}")
-        return picked
-    if not found:
-        raise UsageError("there is no model in what was named", remedy="name a model file")
-    return [*found]
-
-
-@blaming()
-def _loaded(file: Path, max_seconds: float | None, *, required: bool) -> list[type[Model]]:
-    """The models of a file, which must be imported within some time."""
-    guard = Guard(max_seconds)
-    found: list[type[Model]] = []
-    with guard.phase():
-        found = load_models(file, required=required)
-    if guard.stop is None:
-        return found
-    if guard.stop is INTERRUPTED:
-        raise Interrupted
-    raise ModelError(
-        f"{file} cannot be imported: {guard.stop}",
-        remedy="a model file must be importable in little time and memory",
-    )
-
-
-def reject_unknown(given: Mapping[str, object], models: list[tuple[type[Model], str]]) -> None:
-    """Raise `UsageError` for a parameter that none of the models has."""
-    known: dict[str, None] = {}
-    for each, _ in models:
-        known.update(dict.fromkeys(parameters_of(each, {})))
-    for name in given:
-        if name not in known:
-            listed = f"the parameters are {', '.join(known)}" if known else "there are none"
-            remedy = f"{did_you_mean(name, known)}{listed}"
-            raise UsageError(f"there is no parameter {name!r}", remedy=remedy)
-
-
-def reject_unknown_tasks(names: tuple[str, ...], models: list[tuple[type[Model], str]]) -> None:
-    """Raise `UsageError` for a task to cancel that none of the models has."""
-    known = dict.fromkeys(name for each, _ in models for name in task_methods(each))
-    for name in names:
-        if name.partition("[")[0] not in known:
-            listed = f"the tasks are {', '.join(known)}" if known else "no model has tasks"
-            raise UsageError(f"there is no task {name!r} to cancel", remedy=listed)
 
 
 @dataclass(frozen=True)
@@ -359,12 +149,7 @@ def checked_model(
     model: type[Model], file: str, parameters: dict[str, Any], options: Options
 ) -> Checked:
     """Check one model, up to where it is cut short. Raises `InterleaveError`."""
-    options.validate()
-    with (
-        listening(),
-        leaving(AT_POLLS),
-        assuming(Assumed(names_said_to_be_pure(file or file_of(model)))),
-    ):
+    with listening(), leaving(AT_POLLS), assuming(Assumed(tuple(options.pure))):
         return _checked_model(model, file, parameters, options)
 
 
@@ -377,10 +162,10 @@ def _checked_model(
     expectation = expectation_of(model, runtime)
     races = options.races or (expectation is not None and expectation.races)
     races = races or runtime in RACES_ALWAYS
-    parameters = {**parameters, **options.of_loop(model)}
+    parameters = {**parameters, **loop_settings(model, options)}
     limits = Limits(options.max_states, first_violation=options.fail_fast)
     checks = checks_for(races=races and runtime in RACE_RUNTIMES)
-    guard = Guard(options.max_seconds, options.max_memory)
+    guard = Guard(options.max_seconds, options.bytes)
     found: Searched[Check] | None = None
     with guard.phase(), naming_what_is_too_deep(model):
         found = search(
@@ -388,7 +173,7 @@ def _checked_model(
             parameters,
             lambda machine, steps: [kind(machine, steps) for kind in checks],
             runtime=runtime,
-            engine=options.search_engine,
+            engine=Engine(options.engine, options.workers, options.sizes, options.on_progress),
             limits=limits,
             guard=guard,
         )

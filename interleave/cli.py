@@ -17,9 +17,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 import interleave
+from interleave.asked import Asked, asked
+from interleave.click_options import given_in, taking
 from interleave.engine.stopping import INTERRUPTED, Guard
 from interleave.errors import InterleaveError, UsageError
 from interleave.interrupts import AT_POLLS, leaving, listening, take
+from interleave.options import Options
 from interleave.report.output import Output, tell
 
 if TYPE_CHECKING:
@@ -82,6 +85,28 @@ class _Commands(_Helpful, click.Group):
         self._is_of_process = args is None
         return super().main(args, *rest, **extra)
 
+    def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
+        try:
+            return super().parse_args(context, arguments)
+        except click.NoSuchOption as error:
+            if any(error.option_name in each.opts for each in self.commands["check"].params):
+                hint = (
+                    f"Options come after the command: interleave check PATH... {error.option_name}"
+                )
+                raise click.UsageError(f"{error.message} {hint}", context) from None
+            raise
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = arguments[0]
+        is_path = {*name} & {*"./\\"} or Path(name).exists() or Path(f"{name}.py").exists()
+        if name not in self.commands and is_path:
+            raise click.UsageError(
+                f"No such command {name!r}. Did you mean 'interleave check {name}'?", context
+            )
+        return super().resolve_command(context, arguments)
+
     def invoke(self, context: click.Context) -> Any:
         context.obj = self._is_of_process
         with listening(signal.SIGINT, signal.SIGTERM), leaving(AT_POLLS):
@@ -116,24 +141,6 @@ def _tell_error(error: InterleaveError) -> None:
     tell(f"{click.style('error', fg='red', bold=True)}: {error}")
 
 
-_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-
-
-def _size(_: click.Context, __: click.Parameter, value: str | None) -> int | None:
-    """A number of bytes, from 500MB or 2GB."""
-    if value is None:
-        return None
-    text = value.strip().upper()
-    unit = text.lstrip("0123456789. ")
-    try:
-        size = int(float(text.removesuffix(unit)) * _UNITS[unit])
-    except (ValueError, KeyError, OverflowError):
-        size = 0
-    if size <= 0:
-        raise click.BadParameter(f"{value!r} is no size, such as 500MB or 2GB")
-    return size
-
-
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "-V",
@@ -160,91 +167,14 @@ def _print_any_text() -> None:
             stream.reconfigure(errors="replace")
 
 
-def _parameter(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
-    from interleave.loading import Text
-
-    found: dict[str, Any] = {}
-    for value in values:
-        name, equals, text = value.partition("=")
-        if not equals or not name.strip().isidentifier():
-            raise click.BadParameter(f"{value!r} is not of the form NAME=VALUE, such as N=3")
-        found[name.strip()] = Text(text.strip())
-    return found
-
-
-_parameters = click.option(
-    "-p",
-    "--param",
-    "parameters",
-    multiple=True,
-    callback=_parameter,
-    metavar="NAME=VALUE",
-    help="Set a parameter of the models that have it. May be repeated.",
-)
-_model = click.option("-m", "--model", metavar="NAME", help="Only the model of this name.")
 _paths = click.argument(
     "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
-)
-_max_states = click.option(
-    "--max-states",
-    type=click.IntRange(min=1),
-    metavar="N",
-    show_default="100 million",
-    help="Give up before state N + 1: inconclusive unless a violation was found.",
-)
-_max_seconds = click.option(
-    "--max-seconds",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="S",
-    help="Give up searching a model after S seconds, and looking through it after S more.",
-)
-_max_memory = click.option(
-    "--max-memory",
-    callback=_size,
-    metavar="SIZE",
-    show_default="what the machine or the cgroup has, less a margin",
-    help="Give up when this process has taken so much memory: 500MB, 2GB.",
 )
 
 
 @main.command()
 @_paths
-@_model
-@_parameters
-@click.option(
-    "--runtime", metavar="NAME", help="When threads can switch: free-threaded (default) or gil."
-)
-@click.option(
-    "--engine",
-    type=click.Choice(["auto", "native", "reference"]),
-    default="auto",
-    show_default=True,
-    help="How to search: by a compiled kernel (native), by plain Python (reference), or by what is "
-    "faster. The report is the same.",
-)
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    metavar="N",
-    show_default="one for each core",
-    help="Threads of the native engine. The report is the same.",
-)
-@_max_states
-@_max_seconds
-@_max_memory
-@click.option(
-    "--order",
-    metavar="NAME",
-    help="Which of the tasks that are ready an event loop runs next: any (default) or fifo.",
-)
-@click.option(
-    "--cancel",
-    multiple=True,
-    metavar="TASK",
-    help="Let something outside cancel this task at any time. May be repeated.",
-)
-@click.option("--fail-fast", is_flag=True, help="Stop searching at the first violation.")
-@click.option("--races", is_flag=True, help="Look for data races too.")
+@taking("check")
 @click.option(
     "--format",
     "format_",
@@ -265,30 +195,19 @@ _max_memory = click.option(
 @click.pass_context
 def check(
     context: click.Context,
+    /,
     paths: tuple[Path, ...],
-    model: str | None,
-    parameters: dict[str, Any],
-    runtime: str | None,
-    engine: str,
-    workers: int | None,
-    max_states: int | None,
-    max_seconds: float | None,
-    max_memory: int | None,
-    order: str | None,
-    cancel: tuple[str, ...],
-    fail_fast: bool,
-    races: bool,
     format_: str,
     diagram: Path | None,
     stats: bool,
     quiet: bool,
     verbose: bool,
+    **_: Any,
 ) -> None:
     """Check the models in files and folders.
 
     A model that says what it expects (@expect) passes if exactly that is found.
     """
-    from interleave.checking import MOST_STATES
     from interleave.checking import check as check_models
 
     # What is imported by now stays to the end: the collector need not look through it, least of all
@@ -300,23 +219,14 @@ def check(
         check_suffix(diagram)
     verbosity = -1 if quiet else 1 if verbose else 0
     reports = _Reports(format_, verbosity, stats=stats)
-    is_wanted = context.obj and (max_seconds or max_memory) is not None
-    with _watched(reports, max_memory, is_wanted=is_wanted):
+    given = given_in(context)
+    seconds, memory = _limits(paths, asked(Options, given, "interleave check"))
+    is_wanted = context.obj and (seconds or memory) is not None
+    with _watched(reports, memory, is_wanted=is_wanted):
         with redirect_stdout(sys.stderr):  # what a model prints is no report
             found = check_models(
                 paths,
-                model=model,
-                parameters=parameters,
-                runtime=runtime,
-                engine=engine,
-                workers=workers,
-                max_states=max_states or MOST_STATES,
-                max_seconds=max_seconds,
-                max_memory=max_memory,
-                fail_fast=fail_fast,
-                races=races,
-                order=order,
-                cancel=cancel,
+                **given,
                 on_begin=reports.begin,
                 on_result=reports.add,
                 on_progress=reports.go_on if reports.is_asked else None,
@@ -324,7 +234,7 @@ def check(
             )
         reports.end(found)
         if diagram is not None:
-            guard = Guard(max_seconds, max_memory)
+            guard = Guard(seconds, memory)
             with guard.phase("in drawing"):
                 _draw(found.models, diagram)
             if guard.stop is not None:
@@ -334,6 +244,17 @@ def check(
         tell("interrupted")
         found = replace(found, interrupted=True)
     context.exit(EXIT_USAGE if reports.failure else found.exit_code)
+
+
+def _limits(paths: tuple[Path, ...], options: Asked[Options]) -> tuple[float | None, int | None]:
+    """The seconds and the bytes that are given, or set for one of the paths: the least of them."""
+    limits: list[Options] = []
+    for path in paths:
+        with suppress(UsageError):  # it comes again when the models are looked for
+            limits.append(options.near(path if os.path.exists(path) else "."))
+    seconds = [each.max_seconds for each in limits if each.max_seconds is not None]
+    memory = [each.bytes for each in limits if each.bytes is not None]
+    return min(seconds, default=None), min(memory, default=None)
 
 
 class _Reports:
@@ -502,31 +423,23 @@ def _wants_color() -> bool:
 
 @main.command()
 @_paths
-@_model
-@_parameters
-@_max_seconds
+@taking("steps")
 @click.pass_context
-def steps(
-    context: click.Context,
-    paths: tuple[Path, ...],
-    model: str | None,
-    parameters: dict[str, Any],
-    max_seconds: float | None,
-) -> None:
+def steps(context: click.Context, /, paths: tuple[Path, ...], **_: Any) -> None:
     """Print the steps that each thread is compiled to."""
-    from interleave.checking import Errors, find_models, reject_unknown
     from interleave.listing import list_steps
     from interleave.loading import parameters_of
     from interleave.report.steps import render_listing
+    from interleave.selecting import Errors, find_models
 
     output, errors = Output(), Errors(_tell_error)
     is_cut_short = False
-    models = find_models(list(paths), model, max_seconds=max_seconds, errors=errors)
-    reject_unknown(parameters, models)
-    for number, (each, _) in enumerate(models):
+    given = asked(Options, given_in(context), "interleave steps")
+    for number, (model, file) in enumerate(find_models(list(paths), given, errors)):
         with errors.noted():
+            options = given.near(file)
             with redirect_stdout(sys.stderr):
-                listing = list_steps(each, parameters_of(each, parameters), max_seconds)
+                listing = list_steps(model, parameters_of(model, options.parameters or {}), options)
             output.write(("\n" if number else "") + render_listing(listing))
             is_cut_short |= listing.is_cut_short
             if listing.interrupted:
@@ -549,8 +462,6 @@ def steps(
     metavar="FILE",
     help="What to write: .dot .gv .svg .png .pdf .graphml or .json.",
 )
-@_model
-@_parameters
 @click.option(
     "--by",
     metavar="EXPR",
@@ -558,21 +469,16 @@ def steps(
     "variables and of the threads (by name: the line each is at): 'counter % 2'.",
 )
 @click.option("--full", is_flag=True, help="Draw every state, however many there are.")
-@_max_states
-@_max_seconds
-@_max_memory
+@taking("graph")
 @click.pass_context
 def graph(
     context: click.Context,
+    /,
     path: Path,
     output: Path,
-    model: str | None,
-    parameters: dict[str, Any],
     by: str | None,
     full: bool,
-    max_states: int | None,
-    max_seconds: float | None,
-    max_memory: int | None,
+    **_: Any,
 ) -> None:
     """Draw the state graph of a model, or write it for another program.
 
@@ -580,25 +486,22 @@ def graph(
     at is drawn as a quotient: states with the same shared variables are one node. The exit status
     is 0 also for a model with violations, and 3 where the search was not complete.
     """
-    from interleave.checking import MOST_STATES
     from interleave.report.graph import check_suffix, write_graph
     from interleave.report.words import count
-    from interleave.stategraph import explore
+    from interleave.stategraph import SeveralModels, explore
 
     check_suffix(output, by=by, full=full)
+    given = given_in(context)
     with redirect_stdout(sys.stderr):
-        found = explore(
-            path,
-            model=model,
-            parameters=parameters,
-            max_states=max_states or MOST_STATES,
-            max_seconds=max_seconds,
-            max_memory=max_memory,
-        )
+        try:
+            found = explore(path, **given)
+        except SeveralModels as error:
+            raise SeveralModels(error.names, by="-m NAME") from None
     what = f"{found.result.model}: {count(len(found), 'state')}"
+    seconds, memory = _limits((path,), asked(Options, given, "interleave graph"))
     if found.result.interrupted:
-        max_seconds = min(max_seconds or AFTER_INTERRUPT, AFTER_INTERRUPT)
-    with Guard(max_seconds, max_memory).phase() as drawing:
+        seconds = min(seconds or AFTER_INTERRUPT, AFTER_INTERRUPT)
+    with Guard(seconds, memory).phase() as drawing:
         shown = write_graph(found, output, by=by, full=full)
         tell(f"{what}{shown and f', {shown}'}: written to {output}")
     if drawing.stop is not None:

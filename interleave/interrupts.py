@@ -23,6 +23,7 @@ from typing import Any, Literal, TypeVar
 
 from interleave.errors import ModelError, Place
 from interleave.records import dataclass
+from interleave.starting import end_at_once
 
 MOST_INSTRUCTIONS = 20_000_000
 """Instructions of Python in a step, in `setup` or in a property. It takes seconds to count them."""
@@ -32,6 +33,9 @@ TICK = 0.02
 
 FEW_INSTRUCTIONS = 200_000
 """So many instructions after two looks, what runs is begun again, with all of them counted."""
+
+_NOBODYS = (signal.SIG_DFL, signal.default_int_handler, end_at_once)
+"""Handlers of signals that nobody has a handler of their own for."""
 
 _OURS = str(Path(__file__).parent)
 _MACHINERY = frozenset((contextlib.__file__, __file__, str(Path(_OURS, "engine", "stopping.py"))))
@@ -181,7 +185,7 @@ def listening(*signals: int) -> Iterator[None]:
         return
     usual: dict[int, Any] = {}
     for each in signals or (signal.SIGINT,):
-        if signal.getsignal(each) in (signal.SIG_DFL, signal.default_int_handler):
+        if signal.getsignal(each) in _NOBODYS:
             usual[each] = signal.signal(each, _outside.on_signal)
     ticks = _can_tick()
     _outside.due = None

@@ -11,11 +11,13 @@ from interleave.engine.observing import Limits, Observer
 from interleave.engine.search import search
 from interleave.engine.stopping import INTERRUPTED, Guard
 from interleave.interrupts import NOWHERE, leaving, listening
-from interleave.loading import checked_runtime
+from interleave.loading import checked_runtime, loop_settings
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import AccessRecord
 from interleave.model import Model
+from interleave.options import DEFAULTS, Options
 from interleave.result import Source
+from interleave.world.policy import Assumed, assuming
 
 ENOUGH = 20_000
 """States that are looked through for the accesses of each thread."""
@@ -87,17 +89,17 @@ class _Collector(Observer):
 
 @blaming()
 def list_steps(
-    model: type[Model], parameters: Mapping[str, Any], max_seconds: float | None = None
+    model: type[Model], parameters: Mapping[str, Any], options: Options = DEFAULTS
 ) -> Listing:
     """The steps of each thread, found by running the model. Raises `ModelError`."""
-    guard = Guard(max_seconds)
+    guard = Guard(options.max_seconds, options.bytes)
     threads: tuple[ListedThread, ...] = ()
-    with listening(), guard.phase():
+    with listening(), guard.phase(), assuming(Assumed(tuple(options.pure))):
         found = search(
             model,
-            parameters,
+            {**parameters, **loop_settings(model, options)},
             lambda machine, _: [_Collector(machine)],
-            runtime=checked_runtime(None, model),
+            runtime=checked_runtime(options.runtime, model),
             limits=Limits(states=ENOUGH),
             guard=guard,
         )

@@ -17,8 +17,9 @@ from pathlib import Path
 from interleave.blaming import blaming
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
 from interleave.interrupts import Stopped, seen_from_outside
-from interleave.model import RUNTIMES, Expectation, Model, is_parameter_value
+from interleave.model import Expectation, Model, is_parameter_value
 from interleave.notes import notes_of, runtimes_of
+from interleave.options import Options
 from interleave.program.misuse import refuse_outside
 from interleave.said import said, said_by
 
@@ -284,17 +285,18 @@ def expectation_of(model: type[Model], runtime: str) -> Expectation | None:
     return None
 
 
-def checked_runtime(runtime: str | None, model: type[Model] | None = None) -> str:
+def loop_settings(model: type[Model], options: Options) -> dict[str, object]:
+    """What the event loop of a model is asked to do, as parameters; {} where it has none."""
+    tasks = task_methods(model)
+    found: dict[str, object] = {"ORDER": options.order} if options.order and tasks else {}
+    cancels = tuple(each for each in options.cancel if each.partition("[")[0] in tasks)
+    return {**found, "CANCEL": cancels} if cancels else found
+
+
+def checked_runtime(runtime: str | None, model: type[Model]) -> str:
     """The runtime to use: the one asked for, but a `model` of processes, of tasks or of goroutines
     alone has its own. With tasks alone, "gil" can be asked for: it says how threads switch that
     they start.
-
-    Raises `UsageError` for one that does not exist.
     """
-    if runtime is not None and runtime not in RUNTIMES:
-        raise UsageError(
-            f"there is no runtime {runtime!r}", remedy=f"the runtimes are {', '.join(RUNTIMES)}"
-        )
-    notes = {} if model is None else notes_of(model).threads
-    possible = runtimes_of({note.kind for note in notes.values()})
+    possible = runtimes_of({note.kind for note in notes_of(model).threads.values()})
     return runtime if runtime in possible else possible[0]

@@ -6,20 +6,13 @@ States and transitions are made when they are asked for; nothing but numbers is 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from interleave.checking import (
-    MOST_STATES,
-    Options,
-    Target,
-    checked_model,
-    find_models,
-    reject_unknown,
-)
+from interleave.asked import Asked, taking
+from interleave.checking import checked_model
 from interleave.checks.properties import PropertyCheck
 from interleave.engine.search import Searched
 from interleave.errors import ModelError, UsageError
@@ -31,7 +24,9 @@ from interleave.memory.containers import SharedContainer
 from interleave.memory.identity import as_plain
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import Shared
+from interleave.options import Options
 from interleave.result import Access, Change, Described, ModelResult, Source, Violation
+from interleave.selecting import Target, find_models
 from interleave.showing import show
 from interleave.tracing import step_facts, variables
 from interleave.view import View
@@ -40,7 +35,6 @@ if TYPE_CHECKING:
     import networkx
 
     from interleave.checks import Check
-    from interleave.model import Model
 
 
 @dataclass(frozen=True)
@@ -330,53 +324,38 @@ def _described(state: GraphState) -> list[str]:
     return [number, *([values] if values else []), *threads]
 
 
-def explore(
-    target: Target,
-    *,
-    model: str | None = None,
-    parameters: Mapping[str, object] | None = None,
-    runtime: str | None = None,
-    engine: str = "auto",
-    max_states: int | None = MOST_STATES,
-    max_seconds: float | None = None,
-    max_memory: int | None = None,
-    races: bool = False,
-) -> StateGraph:
+class SeveralModels(UsageError):
+    """A graph shows one model, and several are meant. `by` is how one says which."""
+
+    def __init__(self, names: list[str], by: str = "model=NAME") -> None:
+        super().__init__(
+            f"{len(names)} models are meant, and a graph shows one",
+            remedy=f"say which, by {by}: one of {', '.join(names)}",
+        )
+        self.names = names
+
+
+@taking(Options)
+def explore(target: Target, asked: Asked[Options]) -> StateGraph:
     """The state graph of one model.
 
     `target` is a model class, or the path of a model file; `model` names the one meant, where the
-    file has several. The other arguments are those of `check`. A bound leaves a graph that is not
-    `complete`.
+    file has several. The options are those of `interleave graph`; docs/python.md lists them. A
+    bound leaves a graph that is not `complete`.
 
-    Raises `InterleaveError` for a target, a parameter or a model that is at fault.
+    Raises `InterleaveError` for a target, an option or a model that is at fault.
     """
-    options = Options(runtime, engine, max_states, max_seconds, races=races, max_memory=max_memory)
     with listening():
-        return _explored(
-            find_models([target], model, max_seconds=max_seconds), target, parameters, options
-        )
-
-
-def _explored(
-    found: list[tuple[type[Model], str]],
-    target: Target,
-    parameters: Mapping[str, object] | None,
-    options: Options,
-) -> StateGraph:
-    if len(found) > 1:
-        names = ", ".join(each.__name__ for each, _ in found)
-        raise UsageError(
-            f"{Path(str(target)).name} has {len(found)} models",
-            remedy=f"say which: model=NAME, one of {names}",
-        )
-    given = dict(parameters or {})
-    reject_unknown(given, found)
-    ((each, file),) = found
-    checked = checked_model(each, file, parameters_of(each, given), options)
+        found = find_models([target], asked)
+        if len(found) > 1:
+            raise SeveralModels([model.__name__ for model, _ in found])
+        ((model, file),) = found
+        parameters = parameters_of(model, asked.options.parameters or {})
+        checked = checked_model(model, file, parameters, asked.near(file))
     if checked.searched is None:
         if checked.result.interrupted:
             raise Interrupted
         raise ModelError(
-            f"{each.__name__} has no graph: {checked.result.limit}", remedy="raise the limit"
+            f"{model.__name__} has no graph: {checked.result.limit}", remedy="raise the limit"
         )
     return StateGraph(checked.result, checked.searched, checked.ways)

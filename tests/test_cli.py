@@ -264,6 +264,73 @@ def test_bad_usage(write, tmp_path, arguments, message) -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["model.py"], "Did you mean 'interleave check model.py'?"),
+        (["./model.py", "-q"], "Did you mean 'interleave check ./model.py'?"),
+        (["folder", "--quiet"], "Did you mean 'interleave check folder'?"),
+        (["model"], "Did you mean 'interleave check model'?"),
+        (["package.model"], "Did you mean 'interleave check package.model'?"),
+        (["nowhere.py"], "Did you mean 'interleave check nowhere.py'?"),
+        (["-q", "model.py"], "Options come after the command: interleave check PATH... -q"),
+        (["--model", "A", "model.py"], "after the command: interleave check PATH... --model"),
+        (["chekc", "model.py"], "Did you mean 'check'?"),
+    ],
+)
+def test_a_command_that_was_forgotten(write, tmp_path, arguments, message) -> None:
+    write(COUNTER)
+    (tmp_path / "folder").mkdir()
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+@pytest.mark.parametrize(
+    ("counts", "options", "message"),
+    [
+        (["N"], ["-p", "N=0"], "model M has no threads: t0 has N=0 instances\n"),
+        (["N", "K"], ["-p", "N=0"], "t0 has N=0, t1 has K=0 instances\n"),
+        (["K", "N", "K"], ["-p", "N=0"], "t0 has K=0, t1 has N=0, t2 has K=0 instances\n"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["thread", "process"])
+def test_threads_of_which_there_are_none(write, kind, counts, options, message) -> None:
+    text = (
+        "from interleave import *\nclass M(Model):\n    N = param(2)\n    K = param(0)\n    x = 0\n"
+    )
+    for number, count in enumerate(counts):
+        text += f"    @{kind}({count})\n    def t{number}(self): self.x += 1\n"
+    result = run("check", write(text), *options)
+    assert result.exit_code == 2
+    assert message in result.output
+    assert f"\n  remedy: let {' or '.join(dict.fromkeys(counts))} be 1 or more\n" in result.output
+
+
+@pytest.mark.parametrize(
+    "module", ["interleave.starting", "click", "interleave.errors", "interleave.cli"]
+)
+def test_interrupted_while_it_starts(write, module: str) -> None:
+    code = f"""
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+from interleave.__main__ import run
+sys.meta_path.insert(0, Interrupting())
+run()
+"""
+    found = subprocess.run(
+        [sys.executable, "-c", code, "check", write(SAFE), "-q"], capture_output=True, text=True
+    )
+    is_too_late = module == "interleave.starting"
+    expected = (0, "Safe: verified\n", "") if is_too_late else (3, "", "interrupted\n")
+    assert (found.returncode, found.stdout, found.stderr) == expected
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         (

@@ -130,6 +130,7 @@ def test_the_readme_shows_the_model_that_is_drawn() -> None:
 
 def test_the_page_on_json_names_every_key() -> None:
     page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    page = page[page.index("## `interleave check --format json`") :]
     first_cells = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
     named = {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)}
     with workplace(""):

@@ -21,13 +21,6 @@ from interleave.program import Discoveries, Program, Restart
 from interleave.records import dataclass
 from interleave.world.real_state import RealState
 
-ENGINES = ("auto", "reference", "native")
-"""How to search.
-
-`reference` runs the Python code of every step. `native` learns each case once, and has a compiled
-kernel explore the graph. `auto` learns too, and goes over to the kernel where that pays.
-"""
-
 ENOUGH_FOR_NATIVE = 40_000
 """Moves looked up in Python, one for each thread in each state, from which on it pays to load the
 kernel: that takes a third of a second, and so do they.

@@ -90,12 +90,28 @@ def declared_threads(
                 )
             )
     if not found:
-        raise ModelError(
+        raise _no_threads(model, notes)
+    return found
+
+
+def _no_threads(model: type[Model], notes: Notes) -> ModelError:
+    """That nothing is marked as a thread; or that what is has 0 instances, by its parameters."""
+    if not notes.threads:
+        return ModelError(
             f"model {model.__name__} has no threads",
             remedy="mark a method as a thread: @thread above `def ...(self):`",
             place=place_of_class(model),
         )
-    return found
+    counts = {
+        name: note.count.name if isinstance(note.count, Param) else str(note.count)
+        for name, note in notes.threads.items()
+    }
+    none = ", ".join(f"{name} has {count}=0" for name, count in counts.items())
+    return ModelError(
+        f"model {model.__name__} has no threads: {none} instances",
+        remedy=f"let {' or '.join(dict.fromkeys(counts.values()))} be 1 or more",
+        place=place_of_function(notes.methods[next(iter(counts))]),
+    )
 
 
 def _count(

@@ -319,7 +319,7 @@ def test_an_interrupted_search_ends_with_what_is_known() -> None:
         if graph.transitions > 200_000:
             raise KeyboardInterrupt
 
-    options = Options(engine="native", progress=interrupt)
+    options = Options(engine="native", on_progress=interrupt)
     checked = checked_model(Philosophers, "", {"N": 12}, options)
     result = checked.result
     assert result.limit == "interrupted"
@@ -372,7 +372,7 @@ def test_memory_is_known() -> None:
 
 def test_progress_is_told_in_one_line() -> None:
     lines: list[str] = []
-    options = Options(progress=lambda graph: lines.append(progress_line(graph, 2.0)))
+    options = Options(on_progress=lambda graph: lines.append(progress_line(graph, 2.0)))
     checked_model(Counter, "", {"N": 3, "K": 5}, options)
     assert lines[0].startswith("searching: ")
     for part in (" states, ", " transitions, ", " states/s, depth ", " to expand, ", " MB, 2.0 s"):
