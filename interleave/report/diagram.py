@@ -215,12 +215,11 @@ class _Diagram:
     def _step_block(self, step: TraceStep) -> Block:
         role = self._roles.get(step.number)
         number = f"{step.number}" if role is None else f"{step.number} – {role.note}"
-        ink = SOFT if role is None else _ROLE_INKS.get(role.name, ALARM)
-        texts = [
-            Text(number, ink, size=10, bold=role is not None),
-            Text(step.source.text, INK, font=MONO),
-        ]
-        return Block((*texts, *(Text(effect, ink) for effect in words.effects(step))))
+        texts = [Text(number, _ink(role), size=10, bold=role is not None)]
+        for part, own in words.rows(self._violation, step):
+            texts.append(Text(part.source.text, INK, font=MONO))
+            texts += [Text(effect, _ink(own)) for effect in words.effects(part)]
+        return Block(tuple(texts))
 
     def waits(self) -> None:
         """A node for what each blocked thread waits for, or one looks at that gets nowhere: in one
@@ -404,6 +403,10 @@ class _Diagram:
             texts.insert(0, Text(words.left_out(self._hidden), SOFT))
         if texts:
             self._across("footer", Block(tuple(texts)), color="none")
+
+
+def _ink(role: words.Role | None) -> str:
+    return SOFT if role is None else _ROLE_INKS.get(role.name, ALARM)
 
 
 def _header(thread: str) -> Block:
