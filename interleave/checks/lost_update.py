@@ -261,7 +261,7 @@ class LostUpdateCheck(Check):
             return ""
         values = [*cell.plain(self.machine, after)]
         told = [text for text in map(show, values) if len(text) <= LONGEST_IN_SENTENCE]
-        return f": {', '.join([*told, 'the value that was there already'])}"
+        return f", and so wrote {', '.join([*told, 'the value that was there already'])}"
 
     def _await_between(self, reader: int, changed: int, path: Path) -> str:
         """The await at which a task was suspended that lost an update of another task; or ""."""

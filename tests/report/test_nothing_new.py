@@ -12,11 +12,23 @@ from interleave import check
 HEADER = "from interleave import Model, array, thread\n\n\n"
 
 SAID = {
-    "number": ("n = 0", "self.n += 1", ": 1, the value that was there already;"),
-    "text": ("n = ''", "self.n += 'a'", ": 'a', the value that was there already;"),
-    "element": ("n = array([0, 0])", "self.n[1] += 1", ": 1, the value that was there already;"),
-    "at a key": ("n = {'x': 0}", "self.n['x'] += 1", ": 1, the value that was there already;"),
-    "long": ("n = ()", f"self.n += ({'x' * 50!r},)", ": the value that was there already;"),
+    "number": ("n = 0", "self.n += 1", ", and so wrote 1, the value that was there already;"),
+    "text": ("n = ''", "self.n += 'a'", ", and so wrote 'a', the value that was there already;"),
+    "element": (
+        "n = array([0, 0])",
+        "self.n[1] += 1",
+        ", and so wrote 1, the value that was there already;",
+    ),
+    "at a key": (
+        "n = {'x': 0}",
+        "self.n['x'] += 1",
+        ", and so wrote 1, the value that was there already;",
+    ),
+    "long": (
+        "n = ()",
+        f"self.n += ({'x' * 50!r},)",
+        ", and so wrote the value that was there already;",
+    ),
 }
 
 UNSAID = {
