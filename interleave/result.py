@@ -115,8 +115,16 @@ class Wait:
     holders: tuple[str, ...] = ()
     holders_ended: bool = False
     """Whether those threads have ended, and will never give it back."""
+    is_run: bool = False
+    """Whether those threads run what it waits for, such as a task, and do not hold it."""
     note: str = ""
     """What else there is to say of why it cannot move."""
+
+    @property
+    def names_holders(self) -> bool:
+        """Whether there is something to say of the holders: a thread is run by itself."""
+        is_said = self.is_run and self.holders == (self.access.location,)
+        return bool(self.holders) and not is_said
 
 
 @dataclass(frozen=True)

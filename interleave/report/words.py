@@ -234,12 +234,14 @@ def poll_text(poll: Poll) -> str:
 
 
 def held_by(wait: Wait) -> str:
-    """Who holds what a thread waits for: "held by philosopher[1]"; "" if nobody does."""
-    if not wait.holders:
+    """Who holds what a thread waits for: "held by philosopher[1]"; "" if nobody does, or if it goes
+    without saying.
+    """
+    if not wait.names_holders:
         return ""
     names = ["itself" if name == wait.thread else one_line(name) for name in wait.holders]
     ended = ", which has ended" if wait.holders_ended else ""
-    return f"held by {' and '.join(names)}{ended}"
+    return f"{'run' if wait.is_run else 'held'} by {' and '.join(names)}{ended}"
 
 
 def pending_text(pending: PendingAccess) -> str:
