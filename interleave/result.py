@@ -62,11 +62,25 @@ class Change:
 
 
 @dataclass(frozen=True)
+class StepPart:
+    """A part of a step: an access that changes something, or those between two such. Fields are
+    as in `TraceStep`.
+    """
+
+    accesses: tuple[Access, ...]
+    source: Source
+    changes: tuple[Change, ...] = ()
+    outcome: str = ""
+
+
+@dataclass(frozen=True)
 class TraceStep:
     """One step of one thread. `number` counts from 1 within the trace.
 
     `accesses` holds one access, or all those of an `atomic()` block in order. `outcome` says in a
     few words what came of it where the changes do not: "chose 'b'", "read 0", "raised ValueError".
+    `parts` has the step in parts, in order, if more than one of its accesses changes something;
+    else it is empty.
     """
 
     number: int
@@ -75,6 +89,7 @@ class TraceStep:
     source: Source
     changes: tuple[Change, ...] = ()
     outcome: str = ""
+    parts: tuple[StepPart, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,8 +115,16 @@ class Wait:
     holders: tuple[str, ...] = ()
     holders_ended: bool = False
     """Whether those threads have ended, and will never give it back."""
+    is_run: bool = False
+    """Whether those threads run what it waits for, such as a task, and do not hold it."""
     note: str = ""
     """What else there is to say of why it cannot move."""
+
+    @property
+    def names_holders(self) -> bool:
+        """Whether there is something to say of the holders: a thread is run by itself."""
+        is_said = self.is_run and self.holders == (self.access.location,)
+        return bool(self.holders) and not is_said
 
 
 @dataclass(frozen=True)

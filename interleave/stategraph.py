@@ -25,10 +25,11 @@ from interleave.memory.identity import as_plain
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import Shared
 from interleave.options import Options
+from interleave.parts import step_facts
 from interleave.result import Access, Change, Described, ModelResult, Source, Violation
 from interleave.selecting import Target, find_models
 from interleave.showing import show
-from interleave.tracing import step_facts, variables
+from interleave.tracing import variables
 from interleave.view import View
 
 if TYPE_CHECKING:

@@ -92,8 +92,8 @@ def test_a_violation_is_exit_code_1_and_is_told_in_full(write) -> None:
         Counter: violated - lost-update on counter
         model.py, runtime free-threaded, N=2
 
-        lost-update: increment[0] wrote counter at step 4 from the value it read at step 1; the write of
-          increment[1] at step 3 is lost
+        lost-update: increment[0] wrote counter at step 4 from the value it read at step 1, and so wrote 1,
+          the value that was there already; the write of increment[1] at step 3 is lost
 
         At the start: counter = 0
 

@@ -139,6 +139,7 @@ def test_the_page_on_json_names_every_key() -> None:
             "models/counter/without_lock.py",
             "models/deadlock/dining_philosophers.py",
             "models/races/publication.py",
+            "models/asyncio/half_done.py",
         ):
             output, _ = run(f"interleave check --format json {path}")
             _keys(json.loads(output), found)

@@ -1,4 +1,6 @@
-"""One report for one cause: what differs only in the numbers of instances is folded."""
+"""One report for one cause: what differs only in the numbers of instances, or in who of two was the
+first, is folded.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ def folded(violations: Iterable[Violation]) -> list[Violation]:
     """One violation of each group of like ones, the one with the shortest schedule.
 
     Violations are alike if their words and the lines that they are about differ in numbers only:
-    of threads, goroutines, objects and steps. The one that is kept names the others.
+    of threads, goroutines, objects and steps. Lost updates are if two lines write the same
+    location, whichever of them is lost. The one that is kept names the others.
     """
     groups: dict[Hashable, list[Violation]] = {}
     for violation in violations:
@@ -31,21 +34,20 @@ def _one_of(group: list[Violation]) -> Violation:
 
 def _cause(violation: Violation) -> Hashable:
     """What like violations have in common."""
-    parts = re.split("[;:] ", re.sub(r"\d+", "0", violation.message))
     location = re.sub(r"#\d+", "#", violation.location or "")
+    if (lost := violation.lost_update) is not None:
+        # Two writes, of which either may lose the other: that is one cause.
+        steps = violation.trace.steps
+        writes = [steps[number - 1].source for number in (lost.lost, lost.overwrite)]
+        return violation.kind, location, _sorted(writes)
+    parts = re.split("[;:] ", re.sub(r"\d+", "0", violation.message))
     words = (violation.kind, location, violation.hint, violation.leaked, tuple(sorted(parts)))
-    return words, _lines(violation)
-
-
-def _lines(violation: Violation) -> tuple[tuple[str, int], ...]:
-    """The lines that a violation is about: at fault, waiting, or part of a lost update."""
     waits = [wait.source for wait in violation.waits]
     at_fault = [violation.source] if violation.source else []
-    sources: list[Source] = [
-        *(waits or at_fault),
-        *(pending.source for pending in violation.race),
-    ]
-    if (lost := violation.lost_update) is not None:
-        steps = violation.trace.steps
-        sources += [steps[number - 1].source for number in (lost.read, lost.lost, lost.overwrite)]
+    races = [pending.source for pending in violation.race]
+    return words, _sorted([*(waits or at_fault), *races])
+
+
+def _sorted(sources: Iterable[Source]) -> tuple[tuple[str, int], ...]:
+    """The lines that a violation is about."""
     return tuple(sorted((source.file, source.line) for source in sources))

@@ -8,6 +8,7 @@ from interleave.machine import Machine, State, Step
 from interleave.machine.step import Touch
 from interleave.memory.containers import SharedContainer
 from interleave.memory.port import WHOLE, Location
+from interleave.view import View
 
 
 class Cell(NamedTuple):
@@ -31,6 +32,14 @@ class Cell(NamedTuple):
     def value(self, machine: Machine, state: State) -> int:
         """The id of what is there in a state."""
         return self.value_in(machine, state[self.location.index])
+
+    def plain(self, machine: Machine, state: State) -> tuple[object, ...]:
+        """What is there in a state, as a person would write it; nothing where the key is not."""
+        view = View(machine, state)
+        if self.part is WHOLE:
+            return (view.at(self.location),)
+        found: tuple[object, ...] = machine.program.heap.values[self.value(machine, state)]
+        return tuple(map(view.plain, found))
 
     def value_in(self, machine: Machine, number: int) -> int:
         """The id of what is there where the location has the value of this id."""

@@ -45,9 +45,13 @@ from interleave.machine import Machine, State, Step
 from interleave.memory.made import PrimitiveRoom
 from interleave.memory.primitive import Primitive
 from interleave.result import LostUpdate, Trace, Violation
+from interleave.showing import show
 
 DEARER = 5
 """How many times as long as a transition it takes to look at one with what is held there."""
+
+LONGEST_IN_SENTENCE = 40
+"""Characters of a value that is told in a sentence."""
 
 Node = tuple[int, int]
 """The number of a state, and of what a suspect holds in it (`stale.Histories`)."""
@@ -220,8 +224,8 @@ class LostUpdateCheck(Check):
         self, suspects: list[Suspect], cause: Cause, path: Path, trace: Trace
     ) -> Violation:
         thread = path.steps[-1][1].thread
-        concerned, found = next(
-            (suspect.cell.location, each)
+        cell, found = next(
+            (suspect.cell, each)
             for suspect in suspects
             if suspect.thread == thread and suspect.cell.location.name == cause[0]
             for each in self._lost_by(suspect, path)
@@ -231,12 +235,12 @@ class LostUpdateCheck(Check):
         reader = self.machine.program.threads[thread].name
         writer = trace.steps[changed - 1].thread
         names = self.machine.names_in(path.steps[-1][0])
-        name = names.of_location(concerned) + cause[0].removeprefix(concerned.name)
+        name = names.of_location(cell.location) + cause[0].removeprefix(cell.location.name)
         how = "on a condition that it read" if found.by_condition else "from the value it read"
         return Violation(
             "lost-update",
-            f"{reader} wrote {name} at step {last} {how} at step {read}; "
-            f"the write of {writer} at step {changed} is lost",
+            f"{reader} wrote {name} at step {last} {how} at step {read}"
+            f"{self._nothing_new(cell, path)}; the write of {writer} at step {changed} is lost",
             name,
             (reader, writer),
             trace,
@@ -244,6 +248,16 @@ class LostUpdateCheck(Check):
             lost_update=LostUpdate(reader, writer, read, changed, last, found.by_condition),
             hint=self._await_between(thread, changed, path),
         )
+
+    def _nothing_new(self, cell: Cell, path: Path) -> str:
+        """That the last step wrote what was there already, in words; "" if it did not."""
+        before, step = path.steps[-1]
+        after = self.machine.after(before, step)
+        if cell.value(self.machine, before) != cell.value(self.machine, after):
+            return ""
+        values = [*cell.plain(self.machine, after)]
+        told = [text for text in map(show, values) if len(text) <= LONGEST_IN_SENTENCE]
+        return f", and so wrote {', '.join([*told, 'the value that was there already'])}"
 
     def _await_between(self, reader: int, changed: int, path: Path) -> str:
         """The await at which a task was suspended that lost an update of another task; or ""."""

@@ -78,7 +78,7 @@ class StuckCheck(Check):
     def _describe(
         self, state: State, blocked: list[Blocked], path: Path, trace: Trace
     ) -> Violation:
-        waits, length = waits_in(self.machine, state, blocked, path)
+        waits, length = waits_in(self.machine, state, blocked, path, self.steps)
         they = "it never moves" if len(waits) == 1 else "they never move"
         main = self.machine.program.main
         leaked = main is not None and self.machine.local(state, main) == FINISHED

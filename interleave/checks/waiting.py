@@ -3,45 +3,119 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from interleave.checks.loops import BUSY, is_kept_off, note_of_loop, those_that_block
 from interleave.engine.passes.shortest import Path
+from interleave.engine.steps import Steps
 from interleave.machine import FAILED, FINISHED, Blocked, Machine, State, Step
 from interleave.memory.port import FORK
 from interleave.memory.primitive import Primitive
 from interleave.program.processes import PrivateLocation
 from interleave.result import Access, Wait
 
+FARTHEST = 1_000
+"""Steps by which it is looked what becomes of a thread."""
+
 
 def waits_in(
-    machine: Machine, state: State, blocked: Sequence[Blocked], path: Path
+    machine: Machine,
+    state: State,
+    blocked: Sequence[Blocked],
+    path: Path,
+    steps: Steps | None = None,
 ) -> tuple[tuple[Wait, ...], int]:
     """Who waits for what in a state, of those threads that are `blocked` there.
 
     `path` leads to the state. The second is how many of them, the first ones, wait for each other
     in a circle, each for the next; 0 where there is none. The others are in order of declaration.
+    With the `steps` that threads can take, it is told of others that keep something from them, why.
     """
     holders = {wait.thread: _holders(machine, state, wait, path) for wait in blocked}
     cycle = _cycle(holders)
     order = {thread: place for place, thread in enumerate(cycle)}
+    told = {*holders}
+    waits = []
+    for each in sorted(blocked, key=lambda each: order.get(each.thread, len(order) + each.thread)):
+        wait = _wait(machine, state, each, path)
+        if steps is not None and not wait.note:
+            wait = replace(wait, note=_of_holders(machine, state, each, path, steps, told))
+        waits.append(wait)
+    return tuple(waits), len(cycle)
+
+
+def _wait(machine: Machine, state: State, blocked: Blocked, path: Path) -> Wait:
     names = [thread.name for thread in machine.program.threads]
-    objects = machine.names_in(state)
-    waits = tuple(
-        Wait(
-            names[wait.thread],
-            BUSY
-            if is_kept_off(machine, state, wait)
-            else Access(wait.access.name, objects.where(wait.access)),
-            wait.place[0].source(wait.place[1]),
-            tuple(names[thread] for thread in holders[wait.thread]),
-            holders_ended=_have_ended(machine, state, holders[wait.thread]),
-            note=note_of_loop(machine, state, wait) or _note_of_fork(machine, state, wait, path),
-        )
-        for wait in sorted(
-            blocked, key=lambda wait: order.get(wait.thread, len(order) + wait.thread)
-        )
+    holders = _holders(machine, state, blocked, path)
+    is_kept = is_kept_off(machine, state, blocked)
+    return Wait(
+        names[blocked.thread],
+        BUSY if is_kept else _access(machine, state, blocked),
+        blocked.place[0].source(blocked.place[1]),
+        tuple(names[thread] for thread in holders),
+        holders_ended=_have_ended(machine, state, holders),
+        is_run=not is_kept and _is_run(machine, state, blocked),
+        note=note_of_loop(machine, state, blocked) or _note_of_fork(machine, state, blocked, path),
     )
-    return waits, len(cycle)
+
+
+def _access(machine: Machine, state: State, blocked: Blocked) -> Access:
+    return Access(blocked.access.name, machine.names_in(state).where(blocked.access))
+
+
+def _is_run(machine: Machine, state: State, blocked: Blocked) -> bool:
+    """Whether what is waited for is run by those that hold it."""
+    location = blocked.access.location
+    if location is None:
+        return False
+    kind = type(machine.program.heap.owner(location))
+    if location.is_room:
+        held = machine.program.heap.values[state[location.index]]
+        kind = kind if held is None else held.kind.stand_in
+    return issubclass(kind, Primitive) and kind.is_run
+
+
+def _of_holders(
+    machine: Machine,
+    state: State,
+    blocked: Blocked,
+    path: Path,
+    steps: Steps,
+    told: set[int],
+) -> str:
+    """Why the threads that keep something from one that is `blocked` do not give it back, but for
+    those that have ended or of whom it is `told`.
+    """
+    parts = []
+    for holder in _holders(machine, state, blocked, path):
+        if holder in told or _have_ended(machine, state, (holder,)):
+            continue
+        told.add(holder)
+        moves = steps.step(state, holder)
+        if moves.blocked is None:
+            fate = _fate(machine, state, holder, steps)
+            ending = "" if _is_run(machine, state, blocked) else " without giving it back"
+            parts.append(f"{machine.program.threads[holder].name} {fate}{ending}")
+        else:
+            wait = _wait(machine, state, moves.blocked, path)
+            note = _of_holders(machine, state, moves.blocked, path, steps, told)
+            parts.append(in_words((replace(wait, note=wait.note or note),), 0))
+    return ", and ".join(parts)
+
+
+def _fate(machine: Machine, state: State, thread: int, steps: Steps) -> str:
+    """What becomes of a thread that goes on alone."""
+    seen: set[State] = set()
+    while state not in seen and len(seen) < FARTHEST:
+        seen.add(state)
+        moves = steps.step(state, thread)
+        if moves.blocked is not None:
+            access = _access(machine, state, moves.blocked)
+            return f"goes on to wait for {access.location or access.kind}"
+        if not moves.steps:
+            return "ends"
+        state = machine.after(state, moves.steps[0])
+    return "goes on for ever"
 
 
 def in_words(waits: tuple[Wait, ...], length: int) -> str:
@@ -50,9 +124,11 @@ def in_words(waits: tuple[Wait, ...], length: int) -> str:
     for wait in waits:
         part = f"{wait.thread} waits for {wait.access.location or wait.access.kind}"
         if wait.holders == (wait.thread,):
-            part += ", which it holds itself"
-        elif wait.holders:
-            part += f", held by {listed(wait.holders)}"
+            part += (
+                ", which it would have to run itself" if wait.is_run else ", which it holds itself"
+            )
+        elif wait.names_holders:
+            part += f", {'run' if wait.is_run else 'held'} by {listed(wait.holders)}"
             part += ", which has ended" if wait.holders_ended else ""
         part += f": {wait.note}" if wait.note else ""
         parts.append(part)

@@ -115,6 +115,8 @@ DONE = "done"
 class Once(GoPrimitive):
     """`sync.Once`. State: None, the goroutine that runs the function, or "done"."""
 
+    is_run = True
+
     @classmethod
     def zero(cls) -> object:
         """Not done."""

@@ -129,6 +129,9 @@ class Primitive(Shared):
     is_variable = False
     """Whether its state is a value that threads look at and set, so that an update can be lost."""
 
+    is_run = False
+    """Whether its `holders` are the threads that run it, and not such as may give it back."""
+
     written_in_python = False
     """Whether the real one is Python code, so that under a GIL threads may switch on entering it.
     """

@@ -50,7 +50,7 @@ _LEAST_WIDTH = 430.0
 _LOOP = 24.0  # from one edge below the waiting threads to the next
 _SIDE = 9.0  # what two edges at one side of a node are shifted by, up and down
 
-_STALE_BY, _OVERWRITES, _HELD = "made stale by", "overwritten by", "held by"
+_STALE_BY, _OVERWRITES = "made stale by", "overwritten by"
 _AT_ONCE = "at once"
 
 
@@ -125,7 +125,7 @@ class _Diagram:
                 (lost.writer, lost.reader, _OVERWRITES),
             ]
         links = [
-            (wait.thread, holder, _HELD)
+            (wait.thread, holder, _held(wait))
             for wait in self._violation.waits
             for holder in wait.holders
             if not self._is_below(wait.thread, holder)
@@ -215,12 +215,11 @@ class _Diagram:
     def _step_block(self, step: TraceStep) -> Block:
         role = self._roles.get(step.number)
         number = f"{step.number}" if role is None else f"{step.number} – {role.note}"
-        ink = SOFT if role is None else _ROLE_INKS.get(role.name, ALARM)
-        texts = [
-            Text(number, ink, size=10, bold=role is not None),
-            Text(step.source.text, INK, font=MONO),
-        ]
-        return Block((*texts, *(Text(effect, ink) for effect in words.effects(step))))
+        texts = [Text(number, _ink(role), size=10, bold=role is not None)]
+        for part, own in words.rows(self._violation, step):
+            texts.append(Text(part.source.text, INK, font=MONO))
+            texts += [Text(effect, _ink(own)) for effect in words.effects(part)]
+        return Block(tuple(texts))
 
     def waits(self) -> None:
         """A node for what each blocked thread waits for, or one looks at that gets nowhere: in one
@@ -249,7 +248,7 @@ class _Diagram:
                 for poll in self._violation.polls
             ],
             *[
-                (wait.thread, _last_block(words.wait_text(wait), wait.source))
+                (wait.thread, _last_block(words.wait_text(wait), wait.source, wait.note))
                 for wait in self._violation.waits
             ],
         ]
@@ -315,18 +314,18 @@ class _Diagram:
         loops = 0
         lowest = max((box.bottom for box in self._waits.values()), default=0.0)
         for wait in self._violation.waits:
-            start = self._waits[wait.thread]
+            start, label = self._waits[wait.thread], _held(wait)
             for holder in wait.holders:
                 end = self._waits.get(holder)
                 if end is None or holder == wait.thread:
                     held = self._holding(wait, holder)
                     corners = between_lanes(self._columns, start, held, leave=-_SIDE)
-                    self._downwards(start, held, corners, _HELD, ALARM)
+                    self._downwards(start, held, corners, label, ALARM)
                 elif self._is_below(wait.thread, holder):
                     loops += 1
-                    self._loop(start, end, lowest + _NODE_MARGIN + loops * _LOOP)
+                    self._loop(start, end, lowest + _NODE_MARGIN + loops * _LOOP, label)
                 else:
-                    self._beside(start, end)
+                    self._beside(start, end, label)
         if loops:
             self._y = max(self._y, lowest + _NODE_MARGIN + (loops + 1) * _LOOP)
 
@@ -350,7 +349,7 @@ class _Diagram:
         self._loop(first, second, below, _AT_ONCE, arrow=False)
         self._y = max(self._y, below + _LOOP)
 
-    def _beside(self, start: Box, end: Box, label: str = _HELD, *, arrow: bool = True) -> None:
+    def _beside(self, start: Box, end: Box, label: str, *, arrow: bool = True) -> None:
         rightwards = start.x < end.x
         y = max(start.top, end.top) + (12 if rightwards else 28)
         from_x, to_x = (start.right, end.left) if rightwards else (start.left, end.right)
@@ -358,9 +357,7 @@ class _Diagram:
         corners: list[Point] = [(from_x, y), (to_x, y)]
         self._labelled(start, end, corners, _edge_label(label, ALARM), label_at, arrow=arrow)
 
-    def _loop(
-        self, start: Box, end: Box, y: float, label: str = _HELD, *, arrow: bool = True
-    ) -> None:
+    def _loop(self, start: Box, end: Box, y: float, label: str, *, arrow: bool = True) -> None:
         shift = 14.0 if start.x < end.x else -14.0
         corners: list[Point] = [
             (start.x + shift, start.bottom),
@@ -406,13 +403,22 @@ class _Diagram:
             self._across("footer", Block(tuple(texts)), color="none")
 
 
+def _ink(role: words.Role | None) -> str:
+    return SOFT if role is None else _ROLE_INKS.get(role.name, ALARM)
+
+
+def _held(wait: Wait) -> str:
+    return "waits for" if wait.is_run else "held by"
+
+
 def _header(thread: str) -> Block:
     return Block((Text(thread, INK, size=12, bold=True, most_lines=2),))
 
 
-def _last_block(sentence: str, source: Source) -> Block:
+def _last_block(sentence: str, source: Source, note: str = "") -> Block:
     """What a thread waits for, or is about to do, where the trace ends."""
-    return Block((Text(sentence, ALARM, bold=True), Text(source.text, INK, font=MONO)))
+    notes = [Text(note, ALARM)] if note else []
+    return Block((Text(sentence, ALARM, bold=True), Text(source.text, INK, font=MONO), *notes))
 
 
 def _edge_label(label: str, color: str) -> Block:

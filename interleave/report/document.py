@@ -19,6 +19,7 @@ from interleave.result import (
     Poll,
     Result,
     Source,
+    StepPart,
     Trace,
     TraceStep,
     Violation,
@@ -127,13 +128,24 @@ def _trace(trace: Trace) -> list[Document]:
 
 
 def _step(step: TraceStep) -> Document:
-    """One step. "access" is the first of its "accesses", of which an atomic block has several."""
+    """One step, with its "parts" if it has any.
+
+    "access" is the first of its "accesses", of which an atomic block has several.
+    """
     accesses = [_access(access) for access in step.accesses]
     return {
         "step": step.number,
         "thread": plain_text(step.thread),
         "access": accesses[0] if accesses else None,
-        "accesses": accesses,
+        **_facts(step),
+        **({"parts": [*map(_facts, step.parts)]} if step.parts else {}),
+    }
+
+
+def _facts(step: TraceStep | StepPart) -> Document:
+    """What a step, or a part of one, does."""
+    return {
+        "accesses": [_access(access) for access in step.accesses],
         "source": _source(step.source),
         "changes": _changes(step.changes),
         "outcome": plain_text(step.outcome),

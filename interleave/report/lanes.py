@@ -9,7 +9,7 @@ from interleave.records import dataclass
 from interleave.report import words
 from interleave.report.cells import cell_width, fit, one_line, pad, wrap
 from interleave.report.style import Line, Style
-from interleave.result import TraceStep, Violation
+from interleave.result import StepPart, TraceStep, Violation
 
 _GAP = "  "
 _MOST_LINES = 4  # of one cell; what is longer ends in an ellipsis
@@ -40,7 +40,7 @@ _Row = tuple[_Cell, ...]
 
 
 def lanes(violation: Violation, *, verbosity: int, width: int) -> list[Line]:
-    """The table's lines, each at most `width` cells wide: a header, a rule, a row for each step."""
+    """The table's lines, each at most `width` cells wide: a header, a rule, rows for each step."""
     threads, _ = words.participants(violation)
     wide = _table(violation, threads, verbosity)
     widths = _widths(wide, len(threads), width)
@@ -51,32 +51,35 @@ def lanes(violation: Violation, *, verbosity: int, width: int) -> list[Line]:
 
 
 def _table(violation: Violation, threads: tuple[str, ...] | None, verbosity: int) -> list[_Row]:
-    """The header and a row for each step: its number, lanes, effect and, where needed, note.
+    """The header and a row for each step, or part of one: number, lanes, effect, and a note where
+    there are any.
 
     Without `threads` the lanes are two columns: the thread's name and its source text.
     """
-    roles = words.roles(violation)
+    has_notes = bool(words.roles(violation))
     titles = ["thread", "step"] if threads is None else [one_line(name) for name in threads]
     header = [
         _cell("", Style.STRONG),
         *(_cell(title, Style.STRONG) for title in titles),
         _cell(_EFFECT_TITLE, Style.STRONG),
-        *([_Cell()] if roles else []),
+        *([_Cell()] if has_notes else []),
     ]
     rows: list[_Row] = [tuple(header)]
     for step in violation.trace.steps:
-        role = roles.get(step.number)
-        style = Style.BAD if role else Style.NORMAL
-        source = _source(step, style, verbosity)
-        if threads is None:
-            middle = [_cell(one_line(step.thread), style), source]
-        else:
-            middle = [source if name == step.thread else _Cell() for name in threads]
-        effects = _Cell(tuple((text, style) for text in words.effects(step)))
-        row = [_cell(str(step.number), style), *middle, effects]
-        if roles:
-            row.append(_cell(f"← {role.note}", style) if role else _Cell())
-        rows.append(tuple(row))
+        number, thread = str(step.number), one_line(step.thread)
+        for part, role in words.rows(violation, step):
+            style = Style.BAD if role else Style.NORMAL
+            source = _source(part, style, verbosity)
+            if threads is None:
+                middle = [_cell(thread, style), source]
+            else:
+                middle = [source if name == step.thread else _Cell() for name in threads]
+            effects = _Cell(tuple((text, style) for text in words.effects(part)))
+            row = [_cell(number, style), *middle, effects]
+            if has_notes:
+                row.append(_cell(f"← {role.note}", style) if role else _Cell())
+            rows.append(tuple(row))
+            number = thread = ""  # once for all parts
     return rows
 
 
@@ -84,7 +87,7 @@ def _cell(text: str, style: Style) -> _Cell:
     return _Cell(((text, style),)) if text else _Cell()
 
 
-def _source(step: TraceStep, style: Style, verbosity: int) -> _Cell:
+def _source(step: TraceStep | StepPart, style: Style, verbosity: int) -> _Cell:
     paragraphs = [(one_line(step.source.text), style)]
     if verbosity > 0:
         accesses = ", ".join(words.access_text(access) for access in step.accesses)

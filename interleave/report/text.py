@@ -123,8 +123,8 @@ def _waits(violation: Violation, verbosity: int, width: int) -> list[Line]:
         lines += _paragraph(sentence, width, Style.BAD, indent=2)
     for wait in violation.waits:
         sentence = f"{one_line(wait.thread)} {words.wait_text(wait)}"
-        if wait.holders:
-            sentence += f", {words.held_by(wait)}"
+        if held := words.held_by(wait):
+            sentence += f", {held}"
         if wait.note:
             sentence += f": {one_line(wait.note)}"
         if verbosity > 0:

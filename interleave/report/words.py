@@ -10,6 +10,7 @@ from interleave.result import (
     ModelResult,
     PendingAccess,
     Poll,
+    StepPart,
     Trace,
     TraceStep,
     Violation,
@@ -190,8 +191,8 @@ def change_text(change: Change) -> str:
     return f"{one_line(change.location)}: {before} → {after}"
 
 
-def effects(step: TraceStep) -> list[str]:
-    """What came of a step: each variable that it changed, then its outcome."""
+def effects(step: TraceStep | StepPart) -> list[str]:
+    """What came of a step, or a part of one: each variable that it changed, then its outcome."""
     changes = [change_text(change) for change in step.changes]
     return [*changes, one_line(step.outcome)] if step.outcome else changes
 
@@ -233,12 +234,14 @@ def poll_text(poll: Poll) -> str:
 
 
 def held_by(wait: Wait) -> str:
-    """Who holds what a thread waits for: "held by philosopher[1]"; "" if nobody does."""
-    if not wait.holders:
+    """Who holds what a thread waits for: "held by philosopher[1]"; "" if nobody does, or if it goes
+    without saying.
+    """
+    if not wait.names_holders:
         return ""
     names = ["itself" if name == wait.thread else one_line(name) for name in wait.holders]
     ended = ", which has ended" if wait.holders_ended else ""
-    return f"held by {' and '.join(names)}{ended}"
+    return f"{'run' if wait.is_run else 'held'} by {' and '.join(names)}{ended}"
 
 
 def pending_text(pending: PendingAccess) -> str:
@@ -276,6 +279,25 @@ def roles(violation: Violation) -> dict[int, Role]:
     if violation.kind == "invariant":
         return {steps[-1].number: Role("fails", "breaks it")}
     return {}
+
+
+def rows(violation: Violation, step: TraceStep) -> list[tuple[TraceStep | StepPart, Role | None]]:
+    """What is shown of a step: its parts, or all of it in one; one of them with its role.
+
+    That is the last part which concerns what the violation is about.
+    """
+    role = roles(violation).get(step.number)
+    parts: list[TraceStep | StepPart] = [*(step.parts or (step,))]
+    concerned = parts
+    if violation.lost_update is not None and role is not None:
+        concerned = [
+            part
+            for part in parts
+            if violation.location in [access.location for access in part.accesses]
+            and (part.changes or role.name == "read")
+        ]
+    marked = (concerned or parts)[-1]
+    return [(part, role if part is marked else None) for part in parts]
 
 
 def violation_name(violation: Violation) -> str:

@@ -62,6 +62,7 @@ class Thread(Primitive):
 
     stands_for: ClassVar[tuple[type, ...]] = (threading.Thread,)
     written_in_python = True
+    is_run = True
     noun = "thread"
     """What it is called."""
     runs = ThreadId(-1)

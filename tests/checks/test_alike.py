@@ -88,3 +88,39 @@ def test_two_causes_are_two_reports(tmp_path: Path, causes: str) -> None:
     (found,) = check(file).models
     assert len(found.violations) == 2
     assert not any(each.alike for each in found.violations)
+
+
+MIRRORED = {
+    "two methods": ("self.n = self.n + 1", "self.n = self.n - 1"),
+    "a helper": ("self.bump(1)", "self.bump(2)"),
+    "a condition and a value": ("if self.n < 9:\n    self.n = 9", "self.n += 1"),
+    "elements of a list": ("self.all[0] += 1", "self.all[0] += 2"),
+}
+
+
+@pytest.mark.parametrize("case", MIRRORED)
+def test_two_that_lose_each_others_update_are_one_report(tmp_path: Path, case: str) -> None:
+    one, other = MIRRORED[case]
+    file = tmp_path / "model.py"
+    source = f"""
+class M(Model):
+    n = 0
+    all = [0]
+
+    def bump(self, by):
+        self.n += by
+
+    @thread
+    def one(self):
+{textwrap.indent(one, " " * 8)}
+
+    @thread
+    def other(self):
+{textwrap.indent(other, " " * 8)}
+"""
+    file.write_text(HEADER + source)
+    (found,) = check(file).models
+    (violation,) = found.violations
+    assert len(violation.trace.steps) <= 4
+    told = [violation.message, *violation.alike]
+    assert all(each.startswith(("one wrote", "other wrote")) for each in told)

@@ -468,9 +468,7 @@ def test_a_task_that_awaits_a_task_for_ever(tmp_path: Path, engine: str) -> None
 """
     result = checked(tmp_path, body, engine)
     assert kinds(result) == {"deadlock"}
-    assert result.violations[0].message == "main waits for waits-1, held by waits-1; " + (
-        "waits-1 waits for event"
-    )
+    assert result.violations[0].message == ("main waits for waits-1; waits-1 waits for event")
 
 
 def test_an_exception_of_a_task_is_that_of_the_program(tmp_path: Path, engine: str) -> None:

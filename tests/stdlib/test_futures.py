@@ -365,8 +365,8 @@ def test_a_task_that_waits_for_one_behind_it() -> None:
     (violation,) = found.violations
     assert violation.kind == "deadlock"
     assert violation.message == (
-        "worker-1 waits for worker-1#1, which it holds itself; "
-        "main waits for main#2, held by worker-1"
+        "worker-1 waits for worker-1#1, which it would have to run itself; "
+        "main waits for main#2, run by worker-1"
     )
     assert size(found) == (5, 4)
     assert kinds(checked(Starved, runtime="gil")) == ["deadlock"]
@@ -595,7 +595,7 @@ def test_who_keeps_a_shutdown_waiting() -> None:
     (violation,) = checked(Waits).violations
     assert (
         violation.message
-        == "main waits for pool, held by worker-1; worker-1 waits for lock, held by main"
+        == "main waits for pool, run by worker-1; worker-1 waits for lock, held by main"
     )
     assert violation.cycle
 

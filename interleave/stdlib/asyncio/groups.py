@@ -36,6 +36,8 @@ class TaskGroup(Primitive):
 
     is_internal = True
 
+    is_run = True
+
     written_in_python = True
 
     @classmethod

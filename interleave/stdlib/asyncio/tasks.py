@@ -67,6 +67,7 @@ class Task(Future):
 
     stands_for: ClassVar[tuple[type, ...]] = (asyncio.Task,)
 
+    is_run = True
     noun = "task"
     runs = ThreadId(-1)
     """The thread that it stands for."""

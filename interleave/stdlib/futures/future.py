@@ -44,6 +44,8 @@ class FutureState(NamedTuple):
 class Future(Primitive):
     """`concurrent.futures.Future`."""
 
+    is_run = True
+
     written_in_python = True
 
     @classmethod

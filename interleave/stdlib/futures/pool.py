@@ -58,6 +58,8 @@ class PoolState(NamedTuple):
 class ThreadPoolExecutor(Primitive):
     """`concurrent.futures.ThreadPoolExecutor`."""
 
+    is_run = True
+
     written_in_python = True
 
     @classmethod

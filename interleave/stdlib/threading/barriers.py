@@ -44,6 +44,8 @@ class BarrierState(NamedTuple):
 class Barrier(Primitive):
     """`threading.Barrier`."""
 
+    is_run = True
+
     written_in_python = True
 
     @classmethod

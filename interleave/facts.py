@@ -1,0 +1,209 @@
+"""What accesses of a step do, as reports tell it: their line, what they change, what they give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple, cast
+
+from interleave.compiler import Code
+from interleave.machine import FAILED, FINISHED, Machine, State, Step
+from interleave.machine.moments import Calls
+from interleave.machine.step import AccessRecord
+from interleave.memory.port import Location
+from interleave.memory.primitive import Primitive, Told
+from interleave.memory.values import Shared
+from interleave.result import Access, Change, Source
+from interleave.showing import show
+from interleave.view import NOTHING, View
+from interleave.world.policy import is_installed, is_standard
+
+
+class Stretch(NamedTuple):
+    """Accesses of a step that follow each other, and the writes that lead from `before` to `after`.
+
+    `place` is where they begin; `calls` has, for each access, where the functions are that the
+    thread is in, outermost call first.
+    """
+
+    accesses: Sequence[AccessRecord]
+    calls: Sequence[Calls]
+    place: tuple[Code, int]
+    before: View
+    after: View
+    writes: Sequence[tuple[int, int]]
+
+    def named(self) -> list[tuple[AccessRecord, Calls]]:
+        """The accesses but for those without a name: nobody would miss them."""
+        both = zip(self.accesses, self.calls, strict=True)
+        return [(access, calls) for access, calls in both if access.kind.name]
+
+
+class Facts(NamedTuple):
+    """What a report tells of accesses: see `result.TraceStep`."""
+
+    accesses: tuple[Access, ...]
+    source: Source
+    changes: tuple[Change, ...]
+    outcome: str
+
+
+def calls_before(machine: Machine, state: State, step: Step) -> Calls:
+    """Where the functions are that a thread is in when it takes a step."""
+    local = machine.local(state, step.thread)
+    if local in (FINISHED, FAILED):
+        return ()
+    found = [(machine.locals.codes[number], at) for number, at, _ in machine.locals[local][0]]
+    return tuple([(code, min(at, len(code.blocks) - 1)) for code, at in found])
+
+
+def facts_of(machine: Machine, stretch: Stretch, raised: Sequence[str] = ()) -> Facts:
+    """What accesses do; `raised` names the exceptions that came up besides."""
+    before, after = stretch.before, stretch.after
+    named = [access for access, _ in stretch.named()]
+    outcomes = [_outcome(access, before, after) for access in named]
+    outcomes += [f"raised {name}" for name in raised]
+    return Facts(
+        tuple(Access(each.kind.name, _where(each, before, after)) for each in named),
+        _line(stretch),
+        changes_in(machine, stretch),
+        ", ".join(filter(None, outcomes)),
+    )
+
+
+def changes_in(machine: Machine, stretch: Stretch) -> tuple[Change, ...]:
+    """What accesses change, each with its name afterwards.
+
+    What is made and put into a variable is the variable's new value, and no other change.
+    """
+    before, after = stretch.before, stretch.after
+    changing = machine.program.heap.changing
+    found: list[tuple[Location, Change]] = []
+    for index, value in stretch.writes:
+        location, old = changing[index], before.state[index]
+        if location.name and not _is_quiet(machine, location, old, value):
+            found += [(location, change) for change in _change(stretch, location)]
+    told = {change.location for location, change in found if not location.is_room}
+    return tuple(
+        change
+        for location, change in found
+        if not (
+            before.is_empty(location)
+            and (change.location in told or location.owner in after.inside)
+        )
+    )
+
+
+def _change(stretch: Stretch, location: Location) -> list[Change]:
+    """The changes of a location: of an instance that a thread has made, those of its attributes."""
+    before, after = stretch.before, stretch.after
+    named = before if after.is_empty(location) or not after.names.is_there(location) else after
+    name = named.names.of_location(location)
+    old, new = before.attributes(location), after.attributes(location)
+    written = [
+        touch.part[0]
+        for access in stretch.accesses
+        for touch in access.writes
+        if touch.location is location and isinstance(touch.part, tuple)
+    ]
+    if old is not None and new is not None and written:
+        return [
+            Change(f"{name}.{each}", old.get(each, NOTHING), new.get(each, NOTHING))
+            for each in dict.fromkeys(written)
+        ]
+    was = before.at(location)
+    is_made = before.is_empty(location) and not after.is_empty(location)
+    return [Change(name, was, after.made(location) if is_made else after.at(location))]
+
+
+def _is_quiet(machine: Machine, location: Location, before: int, after: int) -> bool:
+    """Whether a change is of no interest: it is one of something that reports do not speak of."""
+    heap = machine.program.heap
+    owner = heap.owner(location)
+    if location.is_room:
+        kinds = {held.kind.stand_in for held in (heap.values[before], heap.values[after]) if held}
+        return all(getattr(kind, "is_internal", False) for kind in kinds)
+    return isinstance(owner, Primitive) and not owner.tells(heap.values[before], heap.values[after])
+
+
+def _where(access: AccessRecord, before: View, after: View) -> str | None:
+    """What an access is of, as it was called then; as it is called now, if it was made since."""
+    location = access.kind.location
+    view = after if location is not None and before.is_empty(location) else before
+    return view.names.where(access.kind)
+
+
+def _line(stretch: Stretch) -> Source:
+    """The line where accesses begin, with all the statements that they are in."""
+    code, block = stretch.place
+    source = code.source(block)
+    named = stretch.named()
+    if code.is_library:
+        # What the library does of itself stands in no line of the model.
+        done = dict.fromkeys(
+            f"{each.kind.name} {_where(each, stretch.before, stretch.after) or ''}".strip()
+            for each, _ in named
+        )
+        return replace(source, text="; ".join(done) or source.text)
+    first = stretch.calls[0] if stretch.calls else ()
+    if len(named) < 2:
+        return replace(source, text=_led_to(stretch.place, first))
+    texts = dict.fromkeys(_led_to(access.place, calls) for access, calls in named)
+    if named[0][0].kind.name == "atomic":
+        opening = f"{source.text} "
+        texts.pop(source.text, None)
+    else:
+        opening = ""
+    # Of a compound statement it is the header, after which the next one would look like its body.
+    inner = "; ".join(text.removesuffix(":") for text in texts)
+    return replace(source, text=f"{opening}{inner}")
+
+
+def _led_to(place: tuple[Code, int], calls: Calls) -> str:
+    """The text of a line; of one in the code of somebody else, after the user's that led there.
+
+    That is the innermost one of the calls that the thread is in.
+    """
+    code, block = place
+    line = code.source(block)
+    if not is_of_others(code):
+        return line.text
+    for caller, at in reversed(calls):
+        if not (caller.is_library or is_of_others(caller)):
+            inside = f"{code.function.__module__}:{line.line}: {line.text}"
+            return f"{caller.source(at).text} ({inside})"
+    return line.text
+
+
+def is_of_others(code: Code) -> bool:
+    """Whether code came with Python or with a package, and is followed all the same."""
+    module = code.function.__module__
+    return not code.is_library and (is_standard(module) or is_installed(module))
+
+
+def _outcome(access: AccessRecord, before: View, after: View) -> str:
+    """What an access gave, where what it changed does not say."""
+    kind, result = access.kind.name, access.result
+    if access.raised is not None or access.writes or getattr(type(result), "is_internal", False):
+        return ""
+    if kind == "return":
+        return "returns: the program ends"
+    if kind in ("enter", "leave"):
+        return f"{kind}s {access.kind.where}"
+    if kind == "next":
+        assert isinstance(result, tuple)  # as memory.cursors has it
+        if not result:
+            return "at the end"
+        kind, result = "read", result[0]
+    if kind == "iter":
+        return f"size {result}"
+    if issubclass(type(result), Told):
+        if not (told := cast(Told, result).told()):
+            return ""
+        (result,) = told
+    if result is None and not access.reads:
+        return ""
+    verb = {"read": "read", "choose": "chose"}.get(kind, "gave")
+    if verb == "gave" and issubclass(type(result), Shared) and before.lacks(result):
+        return ""  # it is made here, which is a change
+    return f"{verb} {show(after.plain(result))}"
