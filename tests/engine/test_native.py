@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from interleave.engine.native import compiling, intrinsics, kernel
 from interleave.engine.native.passes.counting import _combine, _is_prime, _more_primes
 from interleave.engine.native.store.layout import Layout
 from interleave.engine.native.store.states import PackedStates, Sizes
-from interleave.engine.native.workers import Pace
+from interleave.engine.native.workers import Pace, Workers
 from interleave.errors import UsageError
 from interleave.report.document import render_json
 from interleave.report.progress import Progress, progress_line
@@ -475,3 +476,15 @@ def test_a_pace_is_known_from_many_short_runs() -> None:
         pace.note(parallel, 50_000, 0.2 if parallel else 0.1)
     chosen = [pace.parallel() for _ in range(2 * Pace.LOOK_AGAIN)]
     assert chosen.count(True) == 2
+
+
+def test_workers_have_no_trace_function() -> None:
+    """Under one, CPython 3.11 would have them wait for the thread that waits for them."""
+    before = threading.gettrace()
+    threading.settrace(lambda *_: None)
+    try:
+        workers = Workers(3)
+        assert workers(lambda number: number and sys.gettrace()) == [0, None, None]
+        workers.close()
+    finally:
+        threading.settrace(before)  # type: ignore[arg-type]

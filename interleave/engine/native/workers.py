@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Barrier
 from typing import Any
 
 
@@ -15,7 +17,15 @@ class Workers:
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self._others = ThreadPoolExecutor(count - 1, "interleave") if count > 1 else None
+        self._others: ThreadPoolExecutor | None = None
+        if count > 1:
+            begun = Barrier(count)
+            self._others = ThreadPoolExecutor(
+                count - 1, "interleave", initializer=_begin, initargs=(begun,)
+            )
+            for _ in range(count - 1):
+                self._others.submit(int)
+            begun.wait()
 
     def __call__(self, call: Callable[..., Any], *arguments: Any) -> list[Any]:
         """Call a function with the number of each worker, at the same time."""
@@ -31,6 +41,18 @@ class Workers:
     def close(self) -> None:
         if self._others is not None:
             self._others.shutdown()
+
+
+def _begin(begun: Barrier) -> None:
+    """Begin a thread, with no trace or profile function.
+
+    This thread answers signals, and in the kernel it does not until the others have come there too.
+    Under a trace function (of a debugger, of coverage), CPython 3.11 lets no thread call anything
+    while a signal waits to be answered.
+    """
+    sys.settrace(None)
+    sys.setprofile(None)
+    begun.wait()
 
 
 class Pace:
