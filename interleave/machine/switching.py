@@ -29,9 +29,19 @@ _PASSING_ON = tuple(
     for parts in (
         ("world", "instances.py"),
         ("world", "twins.py"),
+        ("world", "accessors.py"),
+        ("world", "calling.py"),
+        ("world", "reflection.py"),
         ("compiler", "__init__.py"),
+        ("compiler", "names.py"),
+        ("memory", "closures.py"),
+        ("memory", "comparing.py"),
+        ("memory", "cursors.py"),
+        ("memory", "descriptors.py"),
         ("memory", "factories.py"),
         ("memory", "made.py"),
+        ("memory", "partials.py"),
+        ("memory", "unbound.py"),
     )
 )
 """Files of it that call the user's code where Python itself would: a property, a factory."""
