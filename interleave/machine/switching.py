@@ -139,7 +139,12 @@ def is_of_this_package(file: str) -> bool:
 
 def _is_ours(frame: FrameType) -> bool:
     code = frame.f_code
-    return code.co_filename.startswith(_OURS) or code.co_name.startswith("#")
+    return (
+        code.co_filename.startswith(_OURS)
+        or code.co_name.startswith("#")
+        # What makes a named tuple, ours or the user's, touches nothing that is shared.
+        or frame.f_globals.get("__name__", "").startswith("namedtuple_")
+    )
 
 
 def _runs_for_user(caller: FrameType | None) -> bool:

@@ -286,6 +286,71 @@ def test_code_that_python_calls_has_the_same_switch_points(
     assert found == (set() if between == "nothing" else {"lost-update"})
 
 
+# Code that something else calls
+
+CALLS = {
+    "map": "list(map(it, (1,)))",
+    "filter": "list(filter(it, (1,)))",
+    "filter by truth": "list(filter(None, (it,)))",
+    "iter": "next(iter(it, 1), 0)",
+    "a lambda": "(lambda: it())()",
+    "a lambda as a key": "sorted((1,), key=lambda _: it())",
+    "a partial": "partial(it)()",
+    "getattr": 'getattr(it, "bumps")',
+    "hasattr": 'hasattr(it, "bumps")',
+    "setattr": 'setattr(it, "bumps", 1)',
+    "print": "print(it)",
+    "a format": "f'{it!r}'",
+    "min": "min((it, it))",
+    "max by a key": "max((1, 2), key=it)",
+    "any": "any((it,))",
+    "sum": "sum((it,))",
+    "in a list": "it in [1]",
+}
+"""What calls a method that writes what the thread has read before -> code."""
+
+CALLED = """
+from functools import partial
+from interleave import *
+
+
+class It:
+    def __init__(self, m, n):
+        self.m, self.n = m, n
+
+    def __call__(self, *_):
+        self.m.n = self.n
+        return 0
+
+    bumps = property(__call__, __call__)
+    __lt__ = __gt__ = __eq__ = __radd__ = __call__
+    __hash__ = None
+
+    def __bool__(self):
+        return bool(self())
+
+    def __repr__(self):
+        self.m.n = self.n
+        return ""
+
+
+class M(Model):
+    n = 0
+
+    @thread(2)
+    def run(self):
+        it = It(self, 0)
+        it.n = self.n + 1
+        CALL
+"""
+
+
+@pytest.mark.parametrize("what", CALLS)
+def test_code_is_entered_whatever_calls_it(tmp_path: Path, what: str) -> None:
+    source = CALLED.replace("CALL\n", f"{CALLS[what]}\n")
+    assert kinds(checked(load(tmp_path / "model.py", source), runtime="gil")) == {"lost-update"}
+
+
 # Code that runs as it is
 
 CHANGES = {"+=": 1, "-=": 1, "|=": 7, "&=": 3}
