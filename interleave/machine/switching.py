@@ -42,6 +42,7 @@ _PASSING_ON = tuple(
         ("memory", "made.py"),
         ("memory", "partials.py"),
         ("memory", "unbound.py"),
+        ("stdlib", "logging.py"),
     )
 )
 """Files of it that call the user's code where Python itself would: a property, a factory."""
