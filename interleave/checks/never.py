@@ -1,16 +1,22 @@
-"""What the event loop warns of: coroutines never awaited, and exceptions never retrieved.
+"""What nobody asks for: coroutines never awaited, and exceptions never retrieved.
 
-These are no violations: `warnings` has them, in words.
+The event loop warns of its own. What a task of a pool raises is lost without a word, which is
+worse. These are no violations: `warnings` has them, in words.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from interleave.checks.base import Check, Found
 from interleave.engine.graph import SearchGraph
 from interleave.engine.steps import Steps
 from interleave.machine import Machine, State, Step
 from interleave.machine.properties import View
+from interleave.memory.made import Held
 from interleave.memory.port import Location
+from interleave.memory.primitive import Primitive
+from interleave.program.heap import Room
 
 
 class _NeverRetrieved:
@@ -33,6 +39,38 @@ class _NeverRetrieved:
         return self.error(state) is not None, (self._index,)
 
 
+class _KeptUnseen:
+    """Whether, when all is over, something is still there that nobody has asked for."""
+
+    when_final = True
+
+    def __init__(self, machine: Machine, kept: Room | Primitive) -> None:
+        self._values = machine.program.heap.values
+        self._kept = kept
+        self._index = kept.location.index
+
+    def words(self, state: State) -> list[str]:
+        """What is to be said of it."""
+        found = self._values[state[self._index]]
+        kind: Any = type(self._kept)
+        if isinstance(found, Held):
+            if not found.kind.is_primitive:
+                return []
+            kind, found = found.kind.stand_in, found.contents
+        elif not issubclass(kind, Primitive):
+            return []
+        words: list[str] = kind.lost_with(found)
+        return words
+
+    def look(self, state: State) -> tuple[bool, tuple[int | View, ...]]:
+        return bool(self.words(state)), (self._index,)
+
+
+def _can_lose(primitive: Primitive) -> bool:
+    """Whether there can be something in a primitive that nobody has asked for."""
+    return type(primitive).lost_with.__func__ is not Primitive.lost_with.__func__  # type: ignore[attr-defined]
+
+
 class NeverCheck(Check):
     """Gives warnings, in the order of what they are about."""
 
@@ -45,7 +83,14 @@ class NeverCheck(Check):
             for thread in machine.program.threads
             if thread.task is not None and thread.room is not None
         ]
-        self.predicates = self._tasks
+        heap = machine.program.heap
+        told = {thread.task.location.index for thread in machine.program.threads if thread.task}
+        kept: list[Room | Primitive] = [room for room in heap.rooms if room.key.primitive]
+        kept += [each for each in heap.stand_ins if isinstance(each, Primitive) and _can_lose(each)]
+        self._kept = [
+            _KeptUnseen(machine, each) for each in kept if each.location.index not in {-1, *told}
+        ]
+        self.predicates = [*self._tasks, *self._kept]
         self._dropped: set[str] = set()
         self._lost: dict[str, str] = {}
 
@@ -54,7 +99,9 @@ class NeverCheck(Check):
         return False
 
     def on_state(self, number: int, state: State) -> bool:
-        if self._tasks and self.machine.has_finished(state):
+        if self.predicates and self.machine.has_finished(state):
+            for kept in self._kept:
+                self._dropped.update(kept.words(state))
             for task in self._tasks:
                 error = task.error(state)
                 if error is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import types
+from collections import Counter
 from collections.abc import Callable
 from enum import Enum
 from functools import cached_property
@@ -119,6 +120,11 @@ class Block:
             return []  # `next` is -1 where the block always raises
         return [self.next, self.otherwise] if self.kind is BlockKind.BRANCH else [self.next]
 
+    @cached_property
+    def looks_into(self) -> dict[str, set[str]]:
+        """See `looks_into`."""
+        return looks_into(*self.body)
+
     @property
     def returns(self) -> bool:
         """Whether it leaves the function without an exception."""
@@ -127,6 +133,20 @@ class Block:
     def ways_on(self) -> list[int]:
         """The successors that are ways on."""
         return [each for each in self.successors() if each != self.failing] or self.successors()
+
+
+def looks_into(*nodes: ast.AST) -> dict[str, set[str]]:
+    """The names with which some code does nothing but look at attributes, and at which."""
+    found: dict[str, set[str]] = {}
+    uses = Counter[str]()
+    for node in (each for one in nodes for each in ast.walk(one)):
+        match node:
+            case ast.Attribute(ast.Name(name), attribute, ast.Load()):
+                found.setdefault(name, set()).add(attribute)
+                uses[name] -= 1
+            case ast.Name(name):
+                uses[name] += 1
+    return {name: attributes for name, attributes in found.items() if uses[name] == 0}
 
 
 class Code:

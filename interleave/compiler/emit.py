@@ -26,7 +26,8 @@ CLASS_OF = "@class_of"
 BARE_OBJECT = "@object"
 _BIND = "@bind"
 _USED = "@used"
-_SWITCH = "@switch"
+MARKED = "@switch"
+"""Name among the globals of code that says itself where threads may switch."""
 _ROUNDS = "@rounds"
 _ITEMS = "@items"
 
@@ -45,7 +46,7 @@ def then_switch(value: Any) -> Any:
 
 def switch_point() -> ast.expr:
     """An expression that notes that threads may switch."""
-    return ast.Call(ast.Name(_SWITCH, ast.Load()), [ast.Constant(None)], [])
+    return ast.Call(ast.Name(MARKED, ast.Load()), [ast.Constant(None)], [])
 
 
 class Rounds:
@@ -313,7 +314,7 @@ class Rewriter(ast.NodeTransformer):
     def _then_switch(self, node: ast.expr) -> ast.expr:
         if not self._switches:
             return node
-        call = ast.Call(ast.Name(_SWITCH, ast.Load()), [node], [])
+        call = ast.Call(ast.Name(MARKED, ast.Load()), [node], [])
         return ast.fix_missing_locations(ast.copy_location(call, node))
 
     def _ordered(self, name: str, node: ast.expr, inside: ast.expr) -> ast.expr:
@@ -383,7 +384,7 @@ def emit_whole(
     first = parameters[0].arg if parameters else ""
     rewriter = WholeRewriter(owner, names, first, switches=switches)
     made.body = rewriter.visit(ast.Module(made.body, [])).body
-    namespace.update({_SWITCH: then_switch, _ROUNDS: Rounds, _ITEMS: items})
+    namespace.update({MARKED: then_switch, _ROUNDS: Rounds, _ITEMS: items})
     made.decorator_list, made.returns = [], None
     made.args.defaults = []
     made.args.kw_defaults = [None for _ in made.args.kw_defaults]
@@ -425,7 +426,7 @@ def emit(
         functions.append(_function(f"#{block.number}", body))
     module = ast.fix_missing_locations(ast.Module(functions, []))
     namespace[_BIND] = bind
-    namespace[_SWITCH] = then_switch
+    namespace[MARKED] = then_switch
     exec(compile(module, file, "exec"), namespace)  # noqa: S102  (the user's own code, block by block)
     for block in blocks:
         block.run = namespace.pop(f"#{block.number}")

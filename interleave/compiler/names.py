@@ -120,6 +120,11 @@ REPLACED: dict[Any, Any] = {
     map: cursors.Mapped,
     filter: cursors.Filtered,
     reversed: cursors.reverse,
+    min: cursors.least,
+    max: cursors.greatest,
+    sum: cursors.total,
+    any: cursors.any_of,
+    all: cursors.all_of,
     hash: _hash_of,
     id: _identity_of,
     print: _silent,
@@ -129,7 +134,7 @@ REPLACED: dict[Any, Any] = {
     setattr: _set_attribute,
     delattr: _delete_attribute,
 }
-"""Built-in functions that a model sees differently: their iterators can be kept in a state."""
+"""Built-in functions that a model sees differently: their iterators can be kept in a state, say."""
 
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)

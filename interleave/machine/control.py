@@ -191,7 +191,7 @@ class Control:
             )
         self._switches.note_point()
         if self._port.flow:
-            self._port.flow.call(block, list(bound)[owners:])
+            self._port.flow.call(block, code, bound, owners)
         self._stack.push(code, bound)
 
     def _return(self, value: Any) -> bool | None:
@@ -204,7 +204,7 @@ class Control:
         caller = self._stack.frames[-2]
         block = caller.code.blocks[caller.at]
         if self._port.flow:
-            self._port.flow.returned(block)
+            self._port.flow.returned(block, value)
         self._stack.frames.pop()
         caller.names[block.target] = value
         self._jump(caller, block, block.next)

@@ -6,6 +6,7 @@ with a log of what its accesses gave before.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -95,6 +96,8 @@ class StepPort:
         if self._ending.how:
             raise Halt
         log, accesses, switches = self._log, self._accesses, self._switches
+        if switches.gil:
+            switches.note_caller(sys._getframe(1))
         if (known := log.take()) is not None:
             return self._replay(known)
         if log.has_stored:

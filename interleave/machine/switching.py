@@ -3,6 +3,7 @@
 From CPython 3.11 on, a thread that holds the GIL may have to give it up on entering or resuming
 Python code, after a call, at the back-edge of a loop, and where it waits. Calls and loops can be
 seen in the source; a property, an operator, a comparison or a hash of a class of the user's cannot.
+What code does that runs as it is, its instructions tell (`machine.unmarked`).
 Source: Python/ceval.c and Python/bytecodes.c, CPython 3.12: the places that check `eval_breaker`.
 """
 
@@ -14,8 +15,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from interleave.compiler.emit import MARKED
 from interleave.errors import ModelError
 from interleave.machine.halting import Ending
+from interleave.machine.unmarked import UnmarkedCode
 from interleave.world.net import set_profile
 
 _OURS = str(Path(__file__).parent.parent)
@@ -26,9 +29,20 @@ _PASSING_ON = tuple(
     for parts in (
         ("world", "instances.py"),
         ("world", "twins.py"),
+        ("world", "accessors.py"),
+        ("world", "calling.py"),
+        ("world", "reflection.py"),
         ("compiler", "__init__.py"),
+        ("compiler", "names.py"),
+        ("memory", "closures.py"),
+        ("memory", "comparing.py"),
+        ("memory", "cursors.py"),
+        ("memory", "descriptors.py"),
         ("memory", "factories.py"),
         ("memory", "made.py"),
+        ("memory", "partials.py"),
+        ("memory", "unbound.py"),
+        ("stdlib", "logging.py"),
     )
 )
 """Files of it that call the user's code where Python itself would: a property, a factory."""
@@ -41,7 +55,7 @@ class Switches:
     switch threads.
     """
 
-    __slots__ = ("_ending", "_may_switch", "alone", "atomic", "gil")
+    __slots__ = ("_ending", "_may_switch", "_unmarked", "alone", "atomic", "gil")
 
     def __init__(self, ending: Ending, *, alone: bool, gil: bool) -> None:
         self.alone = alone
@@ -49,6 +63,7 @@ class Switches:
         self.atomic = 0
         """How many `with atomic()` the thread is inside of."""
         self._may_switch = True
+        self._unmarked = UnmarkedCode()
         self._ending = ending
 
     @property
@@ -59,6 +74,15 @@ class Switches:
     def note_access(self) -> None:
         """An access is performed, which others can see."""
         self._may_switch = not (self.gil or self.alone)
+
+    def note_caller(self, frame: FrameType | None) -> None:
+        """Some code performs an access, which `frame` is to do for it."""
+        while frame is not None and frame.f_code.co_filename.startswith(_OURS):
+            frame = frame.f_back
+        if frame is None or MARKED in frame.f_globals:
+            return
+        if self._unmarked.has_passed_switch(frame):
+            self.note_point()
 
     def note_point(self) -> None:
         """See `Port.switch_point`."""
@@ -116,7 +140,12 @@ def is_of_this_package(file: str) -> bool:
 
 def _is_ours(frame: FrameType) -> bool:
     code = frame.f_code
-    return code.co_filename.startswith(_OURS) or code.co_name.startswith("#")
+    return (
+        code.co_filename.startswith(_OURS)
+        or code.co_name.startswith("#")
+        # What makes a named tuple, ours or the user's, touches nothing that is shared.
+        or frame.f_globals.get("__name__", "").startswith("namedtuple_")
+    )
 
 
 def _runs_for_user(caller: FrameType | None) -> bool:

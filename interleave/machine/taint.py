@@ -7,13 +7,17 @@ code is opaque); between blocks, values travel by assignment, and conditions by 
 from __future__ import annotations
 
 import ast
+import types
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from interleave.compiler import Block, BlockKind
-from interleave.compiler.blocks import decided_between, handled
+from interleave.compiler import Block, BlockKind, Code
+from interleave.compiler.blocks import decided_between, handled, looks_into
 from interleave.machine.frames import Frame
 from interleave.machine.step import Carrier, Flow, Sources
-from interleave.memory.values import Shared, attributes_of, is_plain_object
+from interleave.memory.closures import Closure
+from interleave.memory.values import UNBOUND, Shared, attributes_of, is_plain_object
 from interleave.world.refusal import Refused
 
 _NONE: Sources = frozenset()
@@ -28,6 +32,35 @@ def _attributes(value: object) -> tuple[str, ...]:
 
 _SIMPLE = (ast.Name, ast.Constant, ast.expr_context)
 _IMMUTABLE = (int, float, complex, str, bytes, type(None), tuple, frozenset, range, Shared, Refused)
+
+_CONTAINERS = (list, tuple, set, frozenset, deque)
+
+
+def _is_in(value: object, it: object, seen: set[int]) -> bool:
+    """Whether an object is a part of something of the thread's own, or a part of a part."""
+    if id(it) in seen or issubclass(type(it), Shared):
+        return False
+    seen.add(id(it))
+    parts: Iterable[Any] = ()
+    if isinstance(it, dict):
+        parts = it.values()
+    elif isinstance(it, _CONTAINERS):
+        parts = it
+    elif isinstance(it, Closure):
+        parts = it.captured
+    elif _attributes(it):
+        parts = attributes_of(it).values()
+    return any(each is value or _is_in(value, each, seen) for each in parts)
+
+
+def _nodes(block: Block) -> Iterator[ast.AST]:
+    """The syntax of a block, but for what says whether a name is looked at or assigned."""
+    nodes = (each for statement in block.body for each in ast.walk(statement))
+    return (each for each in nodes if not isinstance(each, ast.expr_context))
+
+
+_NO_DATA = (Shared, type, types.FunctionType, types.ModuleType, Refused)
+"""Types of what a call can be of, besides what it is given, and of which nothing is computed."""
 
 
 class FlowRecorder:
@@ -76,14 +109,30 @@ class FlowRecorder:
             found |= {(source, True) for source, _ in sources}
         return frozenset(found)
 
-    def _of_names(self, names: Any) -> Sources:
+    def _of_names(self, names: Iterable[str], into: Mapping[str, set[str]]) -> Sources:
+        """What variables derive from; of an object of the thread's own of which code only looks
+        `into` some attributes, what these do.
+        """
         depth = len(self._frames) - 1
         found: set[Any] = set()
         for name in names:
             found |= self._now.get(("local", depth, name), _NONE)
-            for each in _attributes(self._frames[depth].names.get(name)):
+            attributes = _attributes(self._frames[depth].names.get(name))
+            wanted = into.get(name, ())
+            for each in wanted if wanted and wanted <= {*attributes} else attributes:
                 found |= self._now.get(("local", depth, f"{name}.{each}"), _NONE)
         return frozenset(found)
+
+    def _may_change(self, name: str, block: Block) -> bool:
+        """Whether a block may change an object of the thread's own, which a variable holds."""
+        value = self._frames[-1].names.get(name)
+        passes_on = all(isinstance(each, ast.Assign | ast.Name) for each in _nodes(block))
+        if passes_on or isinstance(value, _IMMUTABLE):
+            return False
+        fields = attributes_of(value) if _attributes(value) else {}
+        wanted = block.looks_into.get(name, set())
+        is_look = bool(wanted) and wanted <= fields.keys()
+        return not is_look or any(not isinstance(fields[each], _IMMUTABLE) for each in wanted)
 
     def _given(self) -> Sources:
         return self._inputs | self._read
@@ -91,7 +140,7 @@ class FlowRecorder:
     def block(self, block: Block) -> None:
         """A block begins, or begins again after a suspension."""
         self._way.append(block)
-        self._inputs = self._of_names(block.uses)
+        self._inputs = self._of_names(block.uses, block.looks_into)
         self._read = set()
         for place in range(self._replayed):
             self._read |= self._now.get(("log", place), _NONE)
@@ -120,16 +169,20 @@ class FlowRecorder:
         sources = self._given() | self._condition()
         if attribute := self._attribute_set(block):
             name, given = attribute
+            owner, _, field = name.partition(".")
+            self._add_to_all(frame.names[owner], f".{field}", given)
             self._now["local", depth, name] = given
             self._forget_log()
             return
         for name in block.uses:
-            if not isinstance(frame.names.get(name), _IMMUTABLE):
-                self._add(("local", depth, name), sources)
+            if self._may_change(name, block):
+                self._add_to_all(frame.names.get(name), "", sources)
         for name in block.may_define:
             self._add(("local", depth, name), sources)
         for name in block.defines | ({block.target} if block.target else frozenset()):
-            self._now["local", depth, name] = sources
+            made = self._copy_of(frame.names.get(name), depth, block.uses - {name})
+            for field, each in (made or {"": self._given()}).items():
+                self._now["local", depth, f"{name}{field}"] = each | self._condition()
         if block.kind is BlockKind.BRANCH:
             self._now["control", depth, block.number] = sources
         self._forget_log()
@@ -149,7 +202,8 @@ class FlowRecorder:
         if not _attributes(self._frames[-1].names.get(owner)):
             return None
         names = {each.id for each in ast.walk(statement.value) if isinstance(each, ast.Name)}
-        given = self._of_names(names & block.uses) | frozenset(self._read) | self._condition()
+        into = looks_into(statement.value)
+        given = self._of_names(names & block.uses, into) | frozenset(self._read) | self._condition()
         return f"{owner}.{target.attr}", given
 
     def moved(self) -> None:
@@ -172,8 +226,40 @@ class FlowRecorder:
     def _add(self, carrier: Carrier, sources: Sources) -> None:
         self._now[carrier] = self._now.get(carrier, _NONE) | sources
 
-    def call(self, block: Block, names: list[str]) -> None:
-        """A call of the model's own code begins; `names` are the parameters it fills."""
+    def _add_to_all(self, value: object, field: str, sources: Sources) -> None:
+        """Add sources to all variables that hold one object of the thread's own, or to a field; and
+        to those of which it is a part.
+        """
+        if not sources:
+            return
+        for depth, frame in enumerate(self._frames):
+            for name, each in frame.names.items():
+                if each is value:
+                    self._add(("local", depth, f"{name}{field}"), sources)
+                elif _is_in(value, each, set()):
+                    self._add(("local", depth, name), sources)
+
+    def _copy_of(
+        self, value: object, depth: int, among: Iterable[str] | None = None
+    ) -> dict[str, Sources] | None:
+        """What an object of the thread's own derives from, and each of its attributes, as a frame
+        has it; None where no variable of that frame holds it, or none of some.
+        """
+        variables = self._frames[depth].names
+        names = variables if among is None else among
+        known = next((name for name in names if variables.get(name, UNBOUND) is value), None)
+        if known is None or isinstance(value, _IMMUTABLE):
+            return None
+        fields = ("", *[f".{each}" for each in _attributes(value)])
+        return {each: self._now.get(("local", depth, f"{known}{each}"), _NONE) for each in fields}
+
+    def call(self, block: Block, code: Code, bound: Mapping[str, Any], owners: int) -> None:
+        """A call of the model's own code begins, with these parameters.
+
+        The first `owners` of them are what the call is of: the object that a method has, what a
+        function has captured, what a partial was given.
+        """
+        names = [*bound][owners:]
         expression = block.body[0]
         assert isinstance(expression, ast.Return)
         if block.kind is BlockKind.AWAIT:
@@ -182,34 +268,80 @@ class FlowRecorder:
             self._forget_log()
             return
         assert isinstance(expression.value, ast.Tuple)
-        _, positional, keywords = expression.value.elts
+        callee, positional, keywords = expression.value.elts
         assert isinstance(positional, ast.Tuple)
-        plain = isinstance(keywords, ast.Dict) and not keywords.keys
-        one_by_one = plain and not any(
-            isinstance(argument, ast.Starred) for argument in positional.elts
-        )
-        given = [self._of_argument(argument) for argument in positional.elts]
-        everything = self._given()
-        if one_by_one:
-            by_name = dict(zip(names, given, strict=False))
-        else:
-            by_name = dict.fromkeys(names, everything)
+        given = None if self._has_any(keywords) else self._of_each(positional)
+        to = len(self._frames)
         for name in names:
-            self._now["local", len(self._frames), name] = by_name.get(name, _NONE)
+            self._now["local", to, name] = self._given() if given is None else _NONE
+        if given is not None:
+            arguments = code.definition.args
+            named = len(arguments.posonlyargs) + len(arguments.args) - owners
+            for name, sources in zip(names[: max(named, 0)], given, strict=False):
+                self._now["local", to, name] = sources
+            if (rest := arguments.vararg) is not None:
+                first = len(bound[rest.arg]) - len(given[max(named, 0) :])  # of the owners
+                self._now["local", to, rest.arg] = _NONE.union(*given[max(named, 0) :])
+                for place, sources in enumerate(given[max(named, 0) :], first):
+                    self._now["local", to, f"{rest.arg}.{place}"] = sources
+        for name in [*bound][:owners]:
+            self._own(name, bound[name], self._of_argument(callee))
         self._forget_log()
+
+    def _has_any(self, keywords: ast.expr) -> bool:
+        """Whether a call gives arguments by keyword."""
+        if isinstance(keywords, ast.Dict):
+            return bool(keywords.keys)
+        assert isinstance(keywords, ast.Call)  # see `ExpressionFlattener._starred_keywords`
+        names = self._frames[-1].names
+        return not all(
+            isinstance(part, ast.Call)
+            and isinstance(part.args[1], ast.Name)
+            and names.get(part.args[1].id) == {}
+            for part in keywords.args[1:]
+        )
+
+    def _of_each(self, positional: ast.Tuple) -> list[Sources] | None:
+        """What each positional argument of a call derives from; None where that cannot be said."""
+        found: list[Sources] = []
+        for argument in positional.elts:
+            if not isinstance(argument, ast.Starred):
+                found.append(self._of_argument(argument))
+                continue
+            name = argument.value.id if isinstance(argument.value, ast.Name) else ""
+            value = self._frames[-1].names.get(name)
+            if type(value) is not tuple:
+                return None
+            depth, whole = len(self._frames) - 1, self._of_names([name], {})
+            found += [
+                self._now.get(("local", depth, f"{name}.{place}"), whole)
+                for place in range(len(value))
+            ]
+        return found
+
+    def _own(self, name: str, value: object, sources: Sources) -> None:
+        """A parameter of the function that is about to be called is part of what the call is of."""
+        if isinstance(value, _NO_DATA):
+            return
+        depth = len(self._frames)
+        for field, found in (self._copy_of(value, depth - 1) or {"": sources}).items():
+            self._now["local", depth, f"{name}{field}"] = found
 
     def _of_argument(self, argument: ast.expr) -> Sources:
         names = [node.id for node in ast.walk(argument) if isinstance(node, ast.Name)]
         simple = all(isinstance(node, _SIMPLE) for node in ast.walk(argument))
-        return self._of_names(names) | (_NONE if simple else frozenset(self._read))
+        found = self._of_names(names, looks_into(argument))
+        return found | (_NONE if simple else frozenset(self._read))
 
-    def returned(self, call: Block) -> None:
+    def returned(self, call: Block, value: object) -> None:
         """A function is about to be left, its result going to the target of a call."""
         depth = len(self._frames) - 1
-        sources = self._given() | self._condition()
+        condition = self._condition()
+        made = self._copy_of(value, depth) or {"": self._given()}
         decided = self._decided(depth, self._frames[-1].code.returns_on)
         self._leave(depth)
-        self._now["local", depth - 1, call.target] = sources
+        for field, sources in made.items():
+            self._now["local", depth - 1, f"{call.target}{field}"] = sources | condition
         if decided:
             self._now["control", depth - 1, call.number] = decided | self._condition()
 

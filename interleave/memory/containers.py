@@ -8,12 +8,15 @@ constant, and looking at it is no access at all.
 from __future__ import annotations
 
 import copy
+import types
 from collections import deque
 from collections.abc import Callable, Iterator, MutableMapping, MutableSequence, MutableSet
+from operator import itemgetter
 from typing import Any
 
 from interleave.errors import ModelError
 from interleave.memory.bag import Bag
+from interleave.memory.comparing import IN_STEPS
 from interleave.memory.port import WHOLE, AccessKind, Location, current_port
 from interleave.memory.values import (
     UNBOUND,
@@ -23,6 +26,7 @@ from interleave.memory.values import (
     Uncapturable,
     compared_in_python,
     in_order,
+    is_plain_object,
     runs_python,
 )
 
@@ -33,7 +37,8 @@ _CHANGING = _BLIND | {
     "append", "appendleft", "extend", "extendleft", "insert", "remove", "pop", "popleft",
     "popitem", "sort", "reverse", "rotate", "setdefault", "update", "add", "discard",
     "difference_update", "intersection_update", "symmetric_difference_update",
-    "move_to_end", "subtract", "heapify", "heappop", "heappush", "heappushpop", "heapreplace",
+    "move_to_end", "subtract", "exchange", "heapify", "heappop", "heappush", "heappushpop",
+    "heapreplace",
     "__iadd__", "__imul__", "__ior__", "__iand__", "__isub__", "__ixor__",
 }  # fmt: skip
 """Operations that may change the container."""
@@ -117,7 +122,11 @@ class SharedContainer(Shared):
         def effect() -> Any:
             contents = port.read(location, part=None)
             if port.others_run and not (location.constant and not changing):
-                self._check_comparisons(name, (*contents, *args), kwargs)
+                compared = self._compared_in_python(name, (*contents, *args), kwargs)
+                if compared is not None and self._type is list and name in IN_STEPS:
+                    return UNBOUND
+                if compared is not None:
+                    port.halt(_compares_by_python(name, compared))
             part = self.part_of(name, args, contents)
             if name not in _BLIND:
                 port.read(location, part=part)
@@ -136,25 +145,24 @@ class SharedContainer(Shared):
         atomic = changing and name not in _BLIND
         kind = AccessKind(label, location, shown, atomic, self._type)
         result = port.access(kind, effect)
+        if result is UNBOUND and name in IN_STEPS:
+            return IN_STEPS[name](self, *args, **kwargs)
         return self if changing and name.startswith("__i") else result
 
-    def _check_comparisons(
+    def _compared_in_python(
         self, name: str, values: tuple[Any, ...], options: dict[str, Any]
-    ) -> None:
-        """Refuse an operation that compares elements by Python code: others may run in between."""
+    ) -> type | None:
+        """The class by whose Python code an operation compares elements: that of one, or of a key
+        function. None where it compares none, or by C code: others may not run in between.
+        """
         compared = next((names for names, by in _COMPARING.items() if name in by), ())
-        if issubclass(self._type, set | dict) or options.get("key") is not None:
-            return  # keys never change, and a key function has all it needs
+        if not compared or issubclass(self._type, set | dict):
+            return None  # keys never change
+        key = options.get("key")
+        if key is not None and (not runs_in_c(key) or any(map(_is_object, values))):
+            return type(key)
         found = (compared_in_python(each, compared) for each in values)
-        if compared and (kind := next(filter(None, found), None)) is not None:
-            current_port().halt(
-                ModelError(
-                    f"{name} compares elements by Python code, that of {kind.__name__}: other "
-                    "threads may run in between, which no step shows",
-                    remedy="write it as a loop over the elements, or compare numbers, strings or "
-                    "tuples of these",
-                )
-            )
+        return next(filter(None, found), None)
 
     def snapshot(self) -> Any:
         """A real container with the present contents, read in one access."""
@@ -205,6 +213,27 @@ class SharedContainer(Shared):
         return made
 
     __hash__ = None  # type: ignore[assignment]
+
+
+_IN_C = (types.BuiltinFunctionType, types.MethodDescriptorType, itemgetter)
+
+
+def runs_in_c(function: object) -> bool:
+    """Whether a function runs no Python code, given plain values."""
+    return isinstance(function, _IN_C)
+
+
+def _is_object(value: Any) -> bool:
+    return issubclass(type(value), Shared) or is_plain_object(value)
+
+
+def _compares_by_python(name: str, kind: type) -> ModelError:
+    return ModelError(
+        f"{name} compares elements by Python code, that of {kind.__name__}: other "
+        "threads may run in between, which no step shows",
+        remedy="write it as a loop over the elements, or compare numbers, strings or "
+        "tuples of these",
+    )
 
 
 def _can_be_key(value: Any) -> bool:

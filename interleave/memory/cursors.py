@@ -14,7 +14,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from interleave.errors import ModelError
-from interleave.memory.containers import DictView, SharedArray, SharedContainer, SharedList
+from interleave.memory.containers import (
+    DictView,
+    SharedArray,
+    SharedContainer,
+    SharedList,
+    runs_in_c,
+)
 from interleave.memory.dicts import DICTS, dict_of
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.values import (
@@ -22,6 +28,7 @@ from interleave.memory.values import (
     Key,
     OrderedSet,
     Thawer,
+    compared_in_python,
     in_order,
     is_plain_object,
     register_mutable,
@@ -380,6 +387,70 @@ def _all_of(iterator: Iterator[Any]) -> tuple[Any, ...]:
 def iterate(iterable: Any, *sentinel: Any) -> Iterator[Any]:
     """`iter(x)` or `iter(function, sentinel)` that a state can hold."""
     return Calls(iterable, *sentinel) if sentinel else cursor(iterable)
+
+
+_ORDERED = ("__lt__", "__gt__")
+_ADDED = ("__add__", "__radd__")
+_TRUE = ("__bool__", "__len__")
+
+
+def live(iterable: Any, methods: tuple[str, ...], function: Any = None) -> Any:
+    """What C code goes through that calls these methods of the items on the way, or a function.
+
+    A shared container, in one access; but where Python code runs between one item and the next,
+    others do as well, and each item is an access.
+    """
+    container = iterable.of if type(iterable) is DictView else iterable
+    port = current_port()
+    if not issubclass(type(container), SharedContainer) or not port.others_run:
+        return iterable
+    location = port.locate(container._location)
+    if location.constant:
+        return iterable
+    if function is not None and not runs_in_c(function):
+        return cursor(iterable)
+
+    def effect() -> tuple[Any, ...] | None:
+        contents = port.read(location, part=None)
+        items = tuple([iterable.peek(contents, place) for place in range(len(contents))])
+        if any(compared_in_python(each, methods) for each in items):
+            return None
+        port.read(location)
+        return items
+
+    kind = AccessKind("copy", location, container=container._type)
+    found = port.access(kind, effect)
+    return cursor(iterable) if found is None else found
+
+
+def least(*values: Any, **options: Any) -> Any:
+    """`min`."""
+    return min(*_one_live(values, options), **options)
+
+
+def greatest(*values: Any, **options: Any) -> Any:
+    """`max`."""
+    return max(*_one_live(values, options), **options)
+
+
+def _one_live(values: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
+    is_one = len(values) == 1
+    return (live(values[0], _ORDERED, options.get("key")),) if is_one else values
+
+
+def total(iterable: Any, /, *start: Any, **options: Any) -> Any:
+    """`sum`."""
+    return sum(live(iterable, _ADDED), *start, **options)
+
+
+def any_of(iterable: Any, /) -> bool:
+    """`any`."""
+    return any(live(iterable, _TRUE))
+
+
+def all_of(iterable: Any, /) -> bool:
+    """`all`."""
+    return all(live(iterable, _TRUE))
 
 
 def reverse(sequence: Any) -> Iterator[Any]:

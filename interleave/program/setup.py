@@ -31,6 +31,7 @@ from interleave.program.choices import Choices, next_choices
 from interleave.said import said
 from interleave.stdlib import primitive_class
 from interleave.verbs import Array
+from interleave.world.chance import drawn, left_to_chance, was_drawn
 from interleave.world.net import Net, watching
 from interleave.world.policy import is_followed
 from interleave.world.reflection import refuse_to_set
@@ -177,6 +178,7 @@ def _new(model: type[Model]) -> Any:
 def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
     function: Any = model.setup
     file = function.__code__.co_filename
+    before = drawn()
     try:
         with importing_beside(function.__globals__), watching(net, _raise, in_setup=True):
             result = instance.setup()
@@ -190,6 +192,8 @@ def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
             remedy="setup must run through: it makes the initial state",
             place=Place.of_error(file, error) or place_of_function(function),
         ) from error
+    if was_drawn(before):
+        raise left_to_chance(place_of_function(function))
     if inspect.iscoroutine(result):
         result.close()
     if result is not None:

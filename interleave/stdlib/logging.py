@@ -1,8 +1,13 @@
-"""The `logging` module: code that logs runs in a model, and nothing is logged."""
+"""The `logging` module: code that logs runs in a model, and nothing is logged.
+
+A message is put together as if its level were one that is logged: the `__str__` and `__repr__` of
+what it is about may look at what is shared, and change it.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +17,30 @@ from interleave.world import policy
 from interleave.world.policy import Treatment
 
 
-def _silent(*_: object, **__: object) -> None:
+def _silent(message: object, *args: Any, **_: object) -> None:
     """What becomes of a message: nothing, as long as no code of the model's is to get it."""
+    _refuse_users()
+    try:
+        # After `LogRecord.__init__` and `getMessage`.
+        given: Any = args
+        if len(args) == 1 and isinstance(args[0], Mapping) and args[0]:
+            given = args[0]
+        text = str(message)
+        if given:
+            text %= given
+    except Exception as error:
+        # A handler tells of what goes wrong, on standard error, and goes on.
+        if type(error).__module__.startswith("interleave."):
+            raise
+
+
+def _silent_of_level(level: int, message: object, *args: Any, **_: object) -> None:
+    """The same for what is given the level."""
+    _silent(message, *args)
+
+
+def _refuse_users() -> None:
+    """Stop where some handler or filter is code of the model's."""
     manager = logging.Logger.manager
     for logger in (manager.root, *manager.loggerDict.values()):
         names = vars(logger)
@@ -31,7 +58,8 @@ def _silent(*_: object, **__: object) -> None:
 class Logger:
     """Stands for every `logging.Logger`."""
 
-    debug = info = warning = error = critical = exception = log = staticmethod(_silent)
+    debug = info = warning = error = critical = exception = staticmethod(_silent)
+    log = staticmethod(_silent_of_level)
 
     def __getattr__(self, name: str) -> Any:
         """What a logger has besides is a setting, which threads share."""
@@ -54,7 +82,8 @@ def get_logger(name: str | None = None) -> Logger:
 
 
 FUNCTIONS = {
-    **dict.fromkeys(("debug", "info", "warning", "error", "critical", "exception", "log"), _silent),
+    **dict.fromkeys(("debug", "info", "warning", "error", "critical", "exception"), _silent),
+    "log": _silent_of_level,
     "getLogger": get_logger,
 }
 PRIMITIVES: dict[type, type] = {}

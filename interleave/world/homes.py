@@ -41,8 +41,6 @@ CACHES = frozenset({
     "_abc_cache", "_abc_negative_cache", "_abc_registry", "__slotnames__",
     # Of functools.singledispatch: what it has looked up.
     "_clear_cache",
-    # Of flags: members that are combinations of others, kept once they are met.
-    "_value2member_map_",
     # Of interleave: where a thread has raised an exception first, what a function is lifted to,
     # what a callback is called.
     "_interleave_origin",
@@ -226,6 +224,9 @@ class Names(Home):
         if not CACHES.isdisjoint(found):
             for name in CACHES:
                 found.pop(name, None)
+        if "_flag_mask_" in found:
+            # Of flags: members that are combinations of others, kept once they are met.
+            found.pop("_value2member_map_", None)
         annotations = found.get("__annotations__")
         if type(annotations) is dict and not annotations:
             del found["__annotations__"]  # it is made when somebody asks

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from interleave.compiler.source import place_of_function
 from interleave.errors import ModelError, Place
 from interleave.interrupts import held_back
+from interleave.world.chance import drawn, left_to_chance, was_drawn
 from interleave.world.policy import is_standard
 from interleave.world.snapshot import Difference, Snapshot
 
@@ -49,6 +50,7 @@ class RealState:
         self._count = 0
         self._due = 1
         self._is_searching_for_line = False
+        self._drawn = drawn()
 
     def __enter__(self) -> None:
         """Put everything back if an exception leaves this."""
@@ -82,6 +84,8 @@ class RealState:
 
     def compare(self) -> None:
         """Raise `ModelError` where something is not as it was. Puts it back."""
+        if self._cases and was_drawn(self._drawn):
+            raise left_to_chance(place_of_function(self._cases[0].function))
         if not self._cases or (self.before.is_unchanged and self.made.is_unchanged):
             self._cases.clear()
             return

@@ -286,6 +286,145 @@ def test_code_that_python_calls_has_the_same_switch_points(
     assert found == (set() if between == "nothing" else {"lost-update"})
 
 
+# Code that something else calls
+
+CALLS = {
+    "map": "list(map(it, (1,)))",
+    "filter": "list(filter(it, (1,)))",
+    "filter by truth": "list(filter(None, (it,)))",
+    "iter": "next(iter(it, 1), 0)",
+    "a lambda": "(lambda: it())()",
+    "a lambda as a key": "sorted((1,), key=lambda _: it())",
+    "a partial": "partial(it)()",
+    "getattr": 'getattr(it, "bumps")',
+    "hasattr": 'hasattr(it, "bumps")',
+    "setattr": 'setattr(it, "bumps", 1)',
+    "print": "print(it)",
+    "a format": "f'{it!r}'",
+    "min": "min((it, it))",
+    "max by a key": "max((1, 2), key=it)",
+    "any": "any((it,))",
+    "sum": "sum((it,))",
+    "in a list": "it in [1]",
+}
+"""What calls a method that writes what the thread has read before -> code."""
+
+CALLED = """
+from functools import partial
+from interleave import *
+
+
+class It:
+    def __init__(self, m, n):
+        self.m, self.n = m, n
+
+    def __call__(self, *_):
+        self.m.n = self.n
+        return 0
+
+    bumps = property(__call__, __call__)
+    __lt__ = __gt__ = __eq__ = __radd__ = __call__
+    __hash__ = None
+
+    def __bool__(self):
+        return bool(self())
+
+    def __repr__(self):
+        self.m.n = self.n
+        return ""
+
+
+class M(Model):
+    n = 0
+
+    @thread(2)
+    def run(self):
+        it = It(self, 0)
+        it.n = self.n + 1
+        CALL
+"""
+
+
+@pytest.mark.parametrize("what", CALLS)
+def test_code_is_entered_whatever_calls_it(tmp_path: Path, what: str) -> None:
+    source = CALLED.replace("CALL\n", f"{CALLS[what]}\n")
+    assert kinds(checked(load(tmp_path / "model.py", source), runtime="gil")) == {"lost-update"}
+
+
+# Code that runs as it is
+
+CHANGES = {"+=": 1, "-=": 1, "|=": 7, "&=": 3}
+"""Operators of a `Counter` that change it -> the count that they are given for a 5."""
+
+LOOKS = {
+    "+": "Counter(a=1, b=1) + self.counts",
+    "-": "Counter(a=9, b=9) - self.counts",
+    "|": "Counter(a=1, b=1) | self.counts",
+    "&": "Counter(a=9, b=9) & self.counts",
+    "a lambda": "sorted([self], key=keep)[0].kept",
+    "a chain of dicts": "looked_up(ChainMap(self.empty, self.counts))",
+}
+"""Expressions that look at two counts, one after the other."""
+
+AS_IT_IS = """
+from collections import ChainMap, Counter
+from interleave import *
+
+keep = lambda m: setattr(m, "kept", (m.counts["a"], abs(1), m.counts["b"])) or 0
+
+
+def looked_up(chain):
+    return chain["a"], chain["b"]
+
+
+class M(Model):
+    counts = Counter(a=5, b=5)
+    empty = {}
+    kept = seen = None
+
+    @thread
+    def change(self):
+        CHANGE
+
+    @thread
+    def look(self):
+        self.seen = LOOK
+"""
+
+
+def seen(tmp_path: Path, change: str, look: str) -> set[str]:
+    """What a thread can have seen at the end."""
+    source = AS_IT_IS.replace("CHANGE", indented(change, 2)).replace("LOOK", look)
+    model = load(tmp_path / "model.py", source)
+    results = [checked(model, runtime="gil", engine=each) for each in ("reference", "native")]
+    assert outcomes(results[0]) == outcomes(results[1])
+    return {dict(each)["seen"] for each in outcomes(results[0])}
+
+
+@pytest.mark.parametrize("operator", CHANGES)
+def test_a_counter_is_changed_in_a_loop(tmp_path: Path, operator: str) -> None:
+    count = CHANGES[operator]
+    change = f"counts = self.counts\ncounts {operator} Counter(a={count}, b={count})"
+    new = eval(f"5 {operator[0]} {count}") if operator in ("+=", "-=") else count
+    found = seen(tmp_path, change, 'self.counts["a"], self.counts["b"]')
+    assert found == {"(5, 5)", f"({new}, 5)", f"({new}, {new})"}
+
+
+@pytest.mark.parametrize("operator", CHANGES)
+def test_one_count_is_changed_in_one_step(tmp_path: Path, operator: str) -> None:
+    change = f"counts = self.counts\ncounts {operator} Counter(a={CHANGES[operator]})"
+    source = AS_IT_IS.replace("@thread\n    def change", "@thread(2)\n    def change")
+    source = source.replace("CHANGE", indented(change, 2)).replace("LOOK", "None")
+    model = load(tmp_path / "model.py", source.replace("a=5, b=5", "a=5"))
+    assert kinds(checked(model, runtime="gil")) == set()
+
+
+@pytest.mark.parametrize("what", LOOKS)
+def test_what_looks_twice_can_see_two_moments(tmp_path: Path, what: str) -> None:
+    change = 'self.counts["a"], self.counts["b"] = 2, 2'
+    assert len(seen(tmp_path, change, LOOKS[what])) == 3
+
+
 # The real interpreter
 
 Values = tuple[tuple[str, str], ...]

@@ -705,3 +705,59 @@ def test_a_pool_that_has_run_tasks_in_setup_is_refused() -> None:
 
     with pytest.raises(ModelError, match="has run tasks before the threads start"):
         check(Ran)
+
+
+# Exceptions that nobody asks for
+
+UNSEEN = "the exception of a future was never retrieved: ValueError('lost')"
+
+ASKED = {
+    "nobody": ("pool.submit(fails)", True),
+    "it is kept": ("self.kept = pool.submit(fails)", True),
+    "it is waited for": ("wait([pool.submit(fails)])", True),
+    "it is asked whether it is done": ("pool.submit(fails).done()", True),
+    "a map that nobody goes through": ("pool.map(fails, [1, 2])", True),
+    "its exception": ("pool.submit(fails).exception()", False),
+    "its result": (
+        "try:\n    pool.submit(fails).result()\nexcept ValueError:\n    pass",
+        False,
+    ),
+    "a map": (
+        "try:\n    for _ in pool.map(fails, [1]):\n        pass\nexcept ValueError:\n    pass",
+        False,
+    ),
+    "a callback": ("pool.submit(fails).add_done_callback(asks)", False),
+    "one that is fine": ("pool.submit(abs, 1)", False),
+}
+"""What asks a future -> code, and whether its exception stays unseen."""
+
+ASKING = """
+from concurrent.futures import ThreadPoolExecutor, wait
+from interleave import *
+
+
+def fails(*_):
+    raise ValueError("lost")
+
+
+def asks(future):
+    future.exception()
+
+
+class M(Model):
+    kept = None
+
+    @thread
+    def run(self):
+        with ThreadPoolExecutor(2) as pool:
+            BODY
+"""
+
+
+@pytest.mark.parametrize("who", ASKED)
+def test_an_exception_that_nobody_asks_for_is_told_of(tmp_path: Path, who: str) -> None:
+    body, is_unseen = ASKED[who]
+    text = ASKING.replace("BODY", body.replace("\n", "\n            "))
+    found = checked(load(tmp_path / "model.py", text))
+    assert found.verdict == "verified"
+    assert found.warnings == ((UNSEEN,) if is_unseen else ())

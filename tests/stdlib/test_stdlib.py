@@ -88,6 +88,44 @@ def test_a_timeout_may_expire_only_while_the_lock_is_held() -> None:
     assert ends == {(True, False), (False, True)}
 
 
+class Told:
+    """Counts how often somebody asks for its text."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __str__(self) -> str:
+        self.times += 1
+        return "told"
+
+    __repr__ = __str__
+
+
+MESSAGES = {
+    "the message": lambda told: logger.warning(told),
+    "an argument": lambda told: logger.debug("%s %d", told, 1),
+    "its repr": lambda told: logging.getLogger("x").error("%r", [told]),
+    "by name": lambda told: logging.info("%(told)s", {"told": told}),
+    "by level": lambda told: logger.log(logging.INFO, "%s", told),
+    "a format that fails later": lambda told: logging.critical("%s %d", told, "x"),
+}
+
+
+@pytest.mark.parametrize("what", MESSAGES)
+def test_what_a_message_is_about_is_asked_for_its_text(what: str) -> None:
+    tell = MESSAGES[what]
+
+    class Logs(Model):
+        told = Told()
+
+        @thread(2)
+        def t(self):
+            tell(self.told)
+
+    (found,) = check(Logs).models
+    assert [each.kind for each in found.violations] == ["lost-update"]
+
+
 def test_logging_is_silent_and_exit_ends_a_thread(caplog, capsys) -> None:
     class Logs(Model):
         n = 0

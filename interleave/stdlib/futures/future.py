@@ -27,7 +27,8 @@ _CANCEL = "whether it runs"
 class FutureState(NamedTuple):
     """How far it is, what came of it, what is to be called then, and the threads it waits for.
 
-    That a task runs is only kept where some code could tell: where it may be cancelled, say.
+    That a task runs is only kept where some code could tell: where it may be cancelled, say. An
+    exception is `retrieved` once somebody has asked for it, or for the result.
     """
 
     phase: str = PENDING
@@ -35,6 +36,7 @@ class FutureState(NamedTuple):
     exception: BaseException | None = None
     callbacks: tuple[Callable[[Any], object], ...] = ()
     workers: Bag[ThreadId] = Bag()
+    retrieved: bool = True
 
     @property
     def is_done(self) -> bool:
@@ -89,6 +91,12 @@ class Future(Primitive):
     def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:
         return () if state.is_done else state.workers
 
+    @classmethod
+    def lost_with(cls, state: Any) -> list[str]:
+        if state is None or state.retrieved:
+            return []
+        return [f"the exception of a future was never retrieved: {state.exception!r}"]
+
     def result(self, timeout: float | None = None) -> Any:
         """What came of it; raises what it raised. Waits until it is done.
 
@@ -120,6 +128,8 @@ class Future(Primitive):
             raise futures.TimeoutError
         if state.phase != FINISHED:
             raise futures.CancelledError
+        if not state.retrieved:
+            self.state = state._replace(retrieved=True)
         return state
 
     def done(self) -> bool:
@@ -188,7 +198,8 @@ class Future(Primitive):
             state: FutureState = self.state
             if state.is_done:
                 raise futures.InvalidStateError(f"{state.phase}: {self.location.name}")
-            self.state = FutureState(FINISHED, callbacks=state.callbacks, **what)
+            is_seen = what.get("exception") is None
+            self.state = FutureState(FINISHED, callbacks=state.callbacks, retrieved=is_seen, **what)
 
         self.operate(kind, effect)
         self.call_back()
