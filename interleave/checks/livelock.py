@@ -9,7 +9,8 @@ Where nobody works, threads that cannot move are in it too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -24,6 +25,8 @@ from interleave.engine.stuck import Deed
 from interleave.engine.trees import LearntSteps
 from interleave.machine import FAILED, FINISHED, Blocked, Machine, State, Step
 from interleave.result import Access, Poll, Trace, Violation
+from interleave.tracing import variables
+from interleave.view import View
 
 HINT = (
     "A thread that is to go on like this for as long as the program does, a server or an observer, "
@@ -78,7 +81,7 @@ class Livelocks:
             return False
         blocked = self._blocked(doings) if doings.nobody_works else []
         places = {
-            thread: looks[0][0] if looks else doings.first_place(thread)
+            thread: looks[0].place if looks else doings.first_place(thread)
             for thread, looks in waiting.items()
         }
         self._found.append(Livelock(first, waiting, places, blocked))
@@ -91,7 +94,11 @@ class Livelocks:
         found = []
         for livelock in self._found:
             causes: set[object] = {
-                (methods[thread], livelock.places[thread], *looks)
+                (
+                    methods[thread],
+                    livelock.places[thread],
+                    *[(look.place, look.kind) for look in looks],
+                )
                 for thread, looks in livelock.waiting.items()
             }
             causes |= {(methods[each.thread], each.access) for each in livelock.blocked}
@@ -133,16 +140,9 @@ class Livelocks:
         return known
 
     def _describe(self, state: State, livelock: Livelock, path: Path, trace: Trace) -> Violation:
-        names = [thread.name for thread in self._machine.program.threads]
-        polls = tuple(
-            Poll(
-                names[thread],
-                tuple(dict.fromkeys(Access(kind.name, kind.where) for _, kind in looks)),
-                source_of(livelock.places[thread]),
-            )
-            for thread, looks in livelock.waiting.items()
-        )
+        polls = tuple(self._polls(livelock, View(self._machine, state)))
         waits, length = waits_in(self._machine, state, livelock.blocked, path)
+        trace = self._with_constants(livelock, path, trace, state)
         parts = polls_in_words(polls)
         parts += [in_words(waits, length)] if waits else []
         they = "it never gets" if len(polls) + len(waits) == 1 else "they never get"
@@ -158,6 +158,38 @@ class Livelocks:
             polls=polls,
             hint=HINT,
         )
+
+    def _polls(self, livelock: Livelock, view: View) -> Iterator[Poll]:
+        for thread, looks in livelock.waiting.items():
+            name = self._machine.program.threads[thread].name
+            names = [view.names.where(look.kind) for look in looks]
+            looked_at = zip(looks, names, strict=True)
+            accesses = dict.fromkeys(Access(look.kind.name, name) for look, name in looked_at)
+            values = dict(_values(looks, view))
+            source = source_of(livelock.places[thread])
+            yield Poll(name, (*accesses,), source, (*values.items(),))
+
+    def _with_constants(self, livelock: Livelock, path: Path, trace: Trace, last: State) -> Trace:
+        """A trace that tells also of the variables that somebody looks at and nobody writes."""
+        looked_at = [look.cell.location for looks in livelock.waiting.values() for look in looks]
+        constants = [location for location in looked_at if location.constant]
+        first = path.steps[0][0] if path.steps else last
+        return replace(
+            trace,
+            initial=tuple(variables(self._machine, first, constants).items()),
+            final=tuple(variables(self._machine, last, constants).items()),
+        )
+
+
+def _values(looks: Iterable[Look], view: View) -> Iterator[tuple[str, object]]:
+    """What is there in the variables among what is looked at, by name."""
+    for _, kind, (location, part) in looks:
+        name, reads = view.names.where(kind) or "", kind.name == "read"
+        if isinstance(part, tuple):
+            if reads and not view.is_empty(location):
+                yield name, view.part(location, part, name)
+        elif (reads or kind.container) and not kind.part:
+            yield name, view.at(location)
 
 
 def polls_in_words(polls: Iterable[Poll]) -> list[str]:
