@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -412,11 +412,11 @@ def _checked_model(
         found.machine.program.real.compare()
     counted = time.monotonic()
     warnings = _not_looked_for(runtime, expectation)
+    kinds = {violation.kind for violation in violations}
     with guard.phase():
-        warnings = [*_warnings(found), *warnings]
+        warnings = [*_warnings(found, kinds), *warnings]
     stop, complete = guard.stop, guard.stop is None
     verdict: Verdict = "violated" if violations else "verified" if complete else "inconclusive"
-    kinds = {violation.kind for violation in violations}
     if complete:
         found.machine.program.sections.refuse_unknown(model)
     if not kinds and (expectation is None or expectation.kinds):
@@ -561,20 +561,17 @@ def _refuse_nothing_to_check(model: type[Model], found: Searched[Check]) -> None
         )
 
 
-def _warnings(found: Searched[Check]) -> list[str]:
+def _warnings(found: Searched[Check], kinds: Set[str]) -> list[str]:
     """What a verdict alone would not tell."""
     program = found.machine.program
     warnings = list(program.heap.warnings)
-    warnings += [each for check in found.observers for each in check.warnings]
+    warnings += [each for check in found.observers for each in check.warnings(kinds)]
     if found.graph.stop is not None:
         return warnings + _growing(found)
     if _takes_no_step(found):
         names = ", ".join(dict.fromkeys(found.machine.constants.values()))
         only = f"the threads look at {names} only, which nothing writes"
         warnings.append(f"no thread takes a step: {only if names else 'they share nothing'}")
-    asked = any(wanted.kind == "postcondition" for wanted in program.properties)
-    if asked and not found.graph.any_final:
-        warnings.append("the threads never all finish, so no postcondition was evaluated")
     return warnings
 
 

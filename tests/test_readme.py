@@ -137,6 +137,7 @@ def test_the_page_on_json_names_every_key() -> None:
         for path in (
             "models/counter/without_lock.py",
             "models/deadlock/dining_philosophers.py",
+            "models/deadlock/busy_waiting.py",
             "models/races/publication.py",
         ):
             output, _ = run(f"interleave check --format json {path}")
