@@ -17,13 +17,13 @@ from typing import NamedTuple
 from interleave.checks.base import Found
 from interleave.checks.nowhere import Doings, Look, Place, is_in_vain, source_of
 from interleave.checks.waiting import in_words, listed, waits_in
-from interleave.compiler import Code
+from interleave.checks.ways_out import WaysOut
 from interleave.engine.contents import Contents
 from interleave.engine.graph import SearchGraph
 from interleave.engine.paths import Path
 from interleave.engine.stuck import Deed
 from interleave.engine.trees import LearntSteps
-from interleave.machine import FAILED, FINISHED, Blocked, Machine, State, Step
+from interleave.machine import Blocked, Machine, State, Step
 from interleave.result import Access, Poll, Trace, Violation
 from interleave.tracing import variables
 from interleave.view import View
@@ -51,7 +51,7 @@ class Livelocks:
         self.contents = Contents(machine)
         self._machine = machine
         self._learnt = learnt
-        self._ways_out: dict[tuple[Code, int], bool] = {}
+        self._ways_out = WaysOut(machine)
         self._found: list[Livelock] = []
 
     def suspects(self, steps: Iterable[Step]) -> frozenset[int]:
@@ -65,7 +65,7 @@ class Livelocks:
                     for access in step.accesses
                     for touch in access.reads
                 )
-                if looks or self._has_way_out(step.local):
+                if looks or self._ways_out.has_one(step.local):
                     found.add(step.thread)
         return frozenset(found)
 
@@ -75,7 +75,7 @@ class Livelocks:
         waiting = {}
         for thread in doings.nowhere:
             looks = doings.looks(thread)
-            if looks or any(map(self._has_way_out, doings.locals(thread))):
+            if looks or any(map(self._ways_out.has_one, doings.locals(thread))):
                 waiting[thread] = looks or doings.looks_at_constants(thread)
         if not waiting:
             return False
@@ -117,27 +117,6 @@ class Livelocks:
         ]
         moves = [self._learnt.step(doings.example, each) for each in others]
         return [each.blocked for each in moves if each.blocked is not None]
-
-    def _has_way_out(self, local: int) -> bool:
-        """Whether a thread may come to its end without an exception, as far as its code shows."""
-        if local in (FINISHED, FAILED):
-            return True
-        frames, codes = self._machine.locals[local][0], self._machine.locals.codes
-        return all(self._may_end(codes[number], at) for number, at, _ in frames)
-
-    def _may_end(self, code: Code, begin: int) -> bool:
-        """Whether a function may return from a block on."""
-        known = self._ways_out.get((code, begin))
-        if known is None:
-            seen, left = {begin}, [begin]
-            while left:
-                at = left.pop()
-                more = {*code.blocks[at].ways_on()} - seen if at < len(code.blocks) else set()
-                seen |= more
-                left += more
-            known = any(at >= len(code.blocks) or code.blocks[at].returns for at in seen)
-            self._ways_out[code, begin] = known
-        return known
 
     def _describe(self, state: State, livelock: Livelock, path: Path, trace: Trace) -> Violation:
         polls = tuple(self._polls(livelock, View(self._machine, state)))
