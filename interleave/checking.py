@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from interleave.counting import count_interleavings
 from interleave.engine.engines import Engine
 from interleave.engine.needs import serves
 from interleave.engine.observing import Limits
-from interleave.engine.passes.endings import any_is_final
 from interleave.engine.passes.shortest import Path as StatePath
 from interleave.engine.passes.shortest import goal_key, path_by_search, paths_to
 from interleave.engine.search import Searched, search
@@ -201,11 +200,11 @@ def _checked_model(
         found.machine.program.real.compare()
     counted = time.monotonic()
     warnings = _not_looked_for(runtime, expectation)
+    kinds = {violation.kind for violation in violations}
     with guard.phase():
-        warnings = [*_warnings(found), *warnings]
+        warnings = [*_warnings(found, kinds), *warnings]
     stop, complete = guard.stop, guard.stop is None
     verdict: Verdict = "violated" if violations else "verified" if complete else "inconclusive"
-    kinds = {violation.kind for violation in violations}
     if complete:
         found.machine.program.sections.refuse_unknown(model)
     if not kinds and (expectation is None or expectation.kinds):
@@ -350,20 +349,17 @@ def _refuse_nothing_to_check(model: type[Model], found: Searched[Check]) -> None
         )
 
 
-def _warnings(found: Searched[Check]) -> list[str]:
+def _warnings(found: Searched[Check], kinds: Set[str]) -> list[str]:
     """What a verdict alone would not tell."""
     program = found.machine.program
     warnings = list(program.heap.warnings)
-    warnings += [each for check in found.observers for each in check.warnings]
+    warnings += [each for check in found.observers for each in check.warnings(kinds)]
     if found.graph.stop is not None:
         return warnings + _growing(found)
     if _takes_no_step(found):
         names = ", ".join(dict.fromkeys(found.machine.constants.values()))
         only = f"the threads look at {names} only, which nothing writes"
         warnings.append(f"no thread takes a step: {only if names else 'they share nothing'}")
-    asked = any(wanted.kind == "postcondition" for wanted in program.properties)
-    if asked and not any_is_final(found.graph):
-        warnings.append("the threads never all finish, so no postcondition was evaluated")
     return warnings
 
 

@@ -131,12 +131,15 @@ class Wait:
 class Poll:
     """A thread that takes steps for ever and gets nowhere: what it looks at, over and over.
 
-    `accesses` is empty for a loop in which it looks at nothing that is shared.
+    `accesses` is empty for a loop in which it looks at nothing that is shared. `source` is the line
+    that looks.
     """
 
     thread: str
     accesses: tuple[Access, ...]
     source: Source
+    values: tuple[tuple[str, object], ...] = ()
+    """Location and plain value of each variable among what it looks at."""
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from interleave.engine.passes.shortest import Path
 from interleave.machine import Machine, State, Step
 from interleave.memory.made import Held
+from interleave.memory.port import Location
 from interleave.parts import part_facts, step_facts
 from interleave.result import StepPart, Trace, TraceStep
 from interleave.view import View
@@ -34,8 +37,11 @@ def _end(machine: Machine, initial: State, path: Path) -> State:
     return machine.after(*path.steps[-1]) if path.steps else initial
 
 
-def variables(machine: Machine, state: State) -> dict[str, object]:
-    """Plain values of the locations that can change, by name, in order of declaration.
+def variables(
+    machine: Machine, state: State, constants: Iterable[Location] = ()
+) -> dict[str, object]:
+    """Plain values of the locations that can change, by name, in order of declaration, and of some
+    that cannot.
 
     What threads have made is told of where it is shown in no variable.
     """
@@ -43,7 +49,7 @@ def variables(machine: Machine, state: State) -> dict[str, object]:
     view = View(machine, state)
     found = {
         names.of_location(location): view.at(location)
-        for location in heap.changing
+        for location in dict.fromkeys((*heap.changing, *constants))
         if location.shown and names.is_there(location)
     }
     for location in heap.changing:

@@ -50,6 +50,18 @@ class View:
             return self._real(owner.build(value), name)
         return self.plain(value, name)
 
+    def part(self, location: Location, part: tuple[Any], name: str) -> object:
+        """What is at a key of a container, or in an attribute of the instance in a room, where that
+        place has a name.
+        """
+        held = self._held(location)
+        owner: Any = self._heap.owner(location)
+        if (attributes := self.attributes(location)) is not None:
+            return attributes.get(part[0], NOTHING)
+        if location.is_room:
+            owner, held = held.kind.made(-1, location), held.contents
+        return next((self.plain(each, name) for each in owner.part(held, part)), NOTHING)
+
     def made(self, location: Location) -> object:
         """The same for a room; of a primitive, it says also what it is."""
         held = self._held(location)

@@ -138,6 +138,7 @@ def test_the_page_on_json_names_every_key() -> None:
         for path in (
             "models/counter/without_lock.py",
             "models/deadlock/dining_philosophers.py",
+            "models/deadlock/busy_waiting.py",
             "models/races/publication.py",
             "models/asyncio/half_done.py",
         ):

@@ -5,6 +5,7 @@ Nothing else knows which there are, but for `checks_for`, which leaves out what 
 
 from interleave.checks.base import Check, Found
 from interleave.checks.deadlock import DeadlockCheck
+from interleave.checks.endless import EndlessCheck
 from interleave.checks.failures import FailureCheck
 from interleave.checks.lost_update import LostUpdateCheck
 from interleave.checks.never import NeverCheck
@@ -22,6 +23,7 @@ ALL: tuple[type[Check], ...] = (
     PropertyCheck,
     RaceCheck,
     NeverCheck,
+    EndlessCheck,
 )
 """Every check, in the order in which their violations are reported."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -59,9 +59,8 @@ class Check(Observer, ABC):
         """
         return []
 
-    @property
-    def warnings(self) -> list[str]:
-        """What it has seen that is no violation, in words."""
+    def warnings(self, kinds: Set[str]) -> list[str]:
+        """What it has seen that is no violation, in words. `kinds` are those of the violations."""
         return []
 
     @abstractmethod

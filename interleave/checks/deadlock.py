@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from interleave.checks.base import Check, Found
+from interleave.checks.consumers import Consumers
 from interleave.checks.loops import is_kept_off
 from interleave.checks.waiting import in_words, waits_in
 from interleave.engine.graph import SearchGraph
 from interleave.engine.passes.shortest import Path
 from interleave.engine.steps import Steps
-from interleave.machine import Blocked, Machine, State
+from interleave.machine import Blocked, Machine, State, Step
 from interleave.result import Trace, Violation
 
 ALL_ASLEEP = "all goroutines are asleep - deadlock! "
@@ -24,7 +25,12 @@ class DeadlockCheck(Check):
 
     def __init__(self, machine: Machine, steps: Steps) -> None:
         super().__init__(machine, steps)
+        self._consumers = Consumers(machine)
         self._found: dict[Cause, tuple[int, list[Blocked]]] = {}
+
+    def on_transition(self, number: int, state: State, step: Step) -> bool:
+        self._consumers.note(step)
+        return False
 
     def on_end(self, number: int, state: State) -> bool:
         if self.machine.is_final(state):
@@ -66,6 +72,7 @@ class DeadlockCheck(Check):
         self, state: State, blocked: list[Blocked], path: Path, trace: Trace
     ) -> Violation:
         waits, length = waits_in(self.machine, state, blocked, path)
+        held = any(wait.holders for wait in waits)
         asleep = ALL_ASLEEP if self.machine.program.runtime == "go" else ""
         return Violation(
             "deadlock",
@@ -76,4 +83,5 @@ class DeadlockCheck(Check):
             source=waits[0].source if waits else None,
             waits=waits,
             cycle=length > 1,
+            hint="" if held else self._consumers.hint(state, blocked),
         )

@@ -9,21 +9,24 @@ Where nobody works, threads that cannot move are in it too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 from interleave.checks.base import Found
 from interleave.checks.nowhere import Doings, Look, Place, is_in_vain, source_of
 from interleave.checks.waiting import in_words, listed, waits_in
-from interleave.compiler import Code
+from interleave.checks.ways_out import WaysOut
 from interleave.engine.contents import Contents
 from interleave.engine.graph import SearchGraph
 from interleave.engine.passes.livelock import Deed
 from interleave.engine.passes.shortest import Path
 from interleave.engine.steps import Steps
-from interleave.machine import FAILED, FINISHED, Blocked, Machine, State, Step
+from interleave.machine import Blocked, Machine, State, Step
 from interleave.result import Access, Poll, Trace, Violation
+from interleave.tracing import variables
+from interleave.view import View
 
 HINT = (
     "A thread that is to go on like this for as long as the program does, a server or an observer, "
@@ -48,7 +51,7 @@ class Livelocks:
         self.contents = Contents(machine)
         self._machine = machine
         self._steps = steps
-        self._ways_out: dict[tuple[Code, int], bool] = {}
+        self._ways_out = WaysOut(machine)
         self._found: list[Livelock] = []
 
     def suspects(self, steps: Iterable[Step]) -> frozenset[int]:
@@ -62,7 +65,7 @@ class Livelocks:
                     for access in step.accesses
                     for touch in access.reads
                 )
-                if looks or self._has_way_out(step.local):
+                if looks or self._ways_out.has_one(step.local):
                     found.add(step.thread)
         return frozenset(found)
 
@@ -72,13 +75,13 @@ class Livelocks:
         waiting = {}
         for thread in doings.nowhere:
             looks = doings.looks(thread)
-            if looks or any(map(self._has_way_out, doings.locals(thread))):
+            if looks or any(map(self._ways_out.has_one, doings.locals(thread))):
                 waiting[thread] = looks or doings.looks_at_constants(thread)
         if not waiting:
             return False
         blocked = self._blocked(doings) if doings.nobody_works else []
         places = {
-            thread: looks[0][0] if looks else doings.first_place(thread)
+            thread: looks[0].place if looks else doings.first_place(thread)
             for thread, looks in waiting.items()
         }
         self._found.append(Livelock(first, waiting, places, blocked))
@@ -91,7 +94,11 @@ class Livelocks:
         found = []
         for livelock in self._found:
             causes: set[object] = {
-                (methods[thread], livelock.places[thread], *looks)
+                (
+                    methods[thread],
+                    livelock.places[thread],
+                    *[(look.place, look.kind) for look in looks],
+                )
                 for thread, looks in livelock.waiting.items()
             }
             causes |= {(methods[each.thread], each.access) for each in livelock.blocked}
@@ -111,38 +118,10 @@ class Livelocks:
         moves = [self._steps.step(doings.example, each) for each in others]
         return [each.blocked for each in moves if each.blocked is not None]
 
-    def _has_way_out(self, local: int) -> bool:
-        """Whether a thread may come to its end without an exception, as far as its code shows."""
-        if local in (FINISHED, FAILED):
-            return True
-        frames, codes = self._machine.locals[local][0], self._machine.locals.codes
-        return all(self._may_end(codes[number], at) for number, at, _ in frames)
-
-    def _may_end(self, code: Code, begin: int) -> bool:
-        """Whether a function may return from a block on."""
-        known = self._ways_out.get((code, begin))
-        if known is None:
-            seen, left = {begin}, [begin]
-            while left:
-                at = left.pop()
-                more = {*code.blocks[at].ways_on()} - seen if at < len(code.blocks) else set()
-                seen |= more
-                left += more
-            known = any(at >= len(code.blocks) or code.blocks[at].returns for at in seen)
-            self._ways_out[code, begin] = known
-        return known
-
     def _describe(self, state: State, livelock: Livelock, path: Path, trace: Trace) -> Violation:
-        names = [thread.name for thread in self._machine.program.threads]
-        polls = tuple(
-            Poll(
-                names[thread],
-                tuple(dict.fromkeys(Access(kind.name, kind.where) for _, kind in looks)),
-                source_of(livelock.places[thread]),
-            )
-            for thread, looks in livelock.waiting.items()
-        )
+        polls = tuple(self._polls(livelock, View(self._machine, state)))
         waits, length = waits_in(self._machine, state, livelock.blocked, path)
+        trace = self._with_constants(livelock, path, trace, state)
         parts = polls_in_words(polls)
         parts += [in_words(waits, length)] if waits else []
         they = "it never gets" if len(polls) + len(waits) == 1 else "they never get"
@@ -158,6 +137,38 @@ class Livelocks:
             polls=polls,
             hint=HINT,
         )
+
+    def _polls(self, livelock: Livelock, view: View) -> Iterator[Poll]:
+        for thread, looks in livelock.waiting.items():
+            name = self._machine.program.threads[thread].name
+            names = [view.names.where(look.kind) for look in looks]
+            looked_at = zip(looks, names, strict=True)
+            accesses = dict.fromkeys(Access(look.kind.name, name) for look, name in looked_at)
+            values = dict(_values(looks, view))
+            source = source_of(livelock.places[thread])
+            yield Poll(name, (*accesses,), source, (*values.items(),))
+
+    def _with_constants(self, livelock: Livelock, path: Path, trace: Trace, last: State) -> Trace:
+        """A trace that tells also of the variables that somebody looks at and nobody writes."""
+        looked_at = [look.cell.location for looks in livelock.waiting.values() for look in looks]
+        constants = [location for location in looked_at if location.constant]
+        first = path.steps[0][0] if path.steps else last
+        return replace(
+            trace,
+            initial=tuple(variables(self._machine, first, constants).items()),
+            final=tuple(variables(self._machine, last, constants).items()),
+        )
+
+
+def _values(looks: Iterable[Look], view: View) -> Iterator[tuple[str, object]]:
+    """What is there in the variables among what is looked at, by name."""
+    for _, kind, (location, part) in looks:
+        name, reads = view.names.where(kind) or "", kind.name == "read"
+        if isinstance(part, tuple):
+            if reads and not view.is_empty(location):
+                yield name, view.part(location, part, name)
+        elif (reads or kind.container) and not kind.part:
+            yield name, view.at(location)
 
 
 def polls_in_words(polls: Iterable[Poll]) -> list[str]:

@@ -6,6 +6,7 @@ worse. These are no violations: `warnings` has them, in words.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 from interleave.checks.base import Check, Found
@@ -108,8 +109,7 @@ class NeverCheck(Check):
                     self._lost.setdefault(task.name, repr(error))
         return False
 
-    @property
-    def warnings(self) -> list[str]:
+    def warnings(self, kinds: Set[str]) -> list[str]:
         return sorted(self._dropped) + [
             f"the exception of task {task.name} was never retrieved: {self._lost[task.name]}"
             for task in self._tasks

@@ -8,22 +8,29 @@ and a thread that comes to its end there, and is made anew, has done what it is 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from interleave.checks.cells import Cell
+from interleave.checks.cells import Cell, in_order_of
 from interleave.compiler import Code
 from interleave.engine.contents import NOTHING, Contents
 from interleave.engine.passes.livelock import Deed
 from interleave.machine import FAILED, FINISHED, Machine, State, Step
 from interleave.machine.step import AccessRecord
 from interleave.memory.containers import SharedContainer
-from interleave.memory.port import WHOLE, AccessKind
+from interleave.memory.port import WHOLE, AccessKind, Location
 from interleave.memory.values import Shared
 from interleave.result import Source
 
 Place = tuple[Code, int]
 
-Look = tuple[Place, AccessKind]
-"""An access that only looks: the block that it is in, and what it is."""
+
+class Look(NamedTuple):
+    """An access that only looks: the block that it is in, what it is, and which cell it reads."""
+
+    place: Place
+    kind: AccessKind
+    cell: Cell
+
 
 Change = tuple[int, int, int]
 """A place of the state, and the ids of its value before and after."""
@@ -79,16 +86,13 @@ class Doings:
 
     def looks_at_constants(self, thread: int) -> list[Look]:
         """Looks at what no thread ever writes, which are no accesses."""
-        heap = self._machine.program.heap
-        return sorted(
-            [
-                (place, AccessKind("read", location))
-                for location in heap.locations
-                if location.constant and not isinstance(heap.values[location.initial], Shared)
-                for place in self._of[thread].constants.get(location.name, ())
-            ],
-            key=_order,
-        )
+        values = self._machine.program.heap.values
+        found = [
+            Look(place, AccessKind("read", location), Cell(location))
+            for location, place in self._of[thread].constants
+            if location.name and not isinstance(values[location.initial], Shared)
+        ]
+        return sorted(found, key=_order)
 
     def _works(self, thread: int) -> bool:
         """Whether a thread changes content, or reads what another one changes."""
@@ -126,8 +130,8 @@ class _Doing:
         """Whether it comes to its end, and to begin anew."""
         self.places: set[Place] = set()
         """Where it is."""
-        self.constants: dict[str, set[Place]] = {}
-        """Names of what it looks at that nobody writes, each with where it does so."""
+        self.constants: set[tuple[Location, Place]] = set()
+        """What it looks at that nobody writes, each with where it does so."""
         self.reads: set[Cell] = set()
         """What it reads of what may have content."""
         self.changes: set[Change] = set()
@@ -142,8 +146,7 @@ class _Doing:
         self.locals.add(self._machine.local(state, step.thread))
         self.places.add(step.place)
         self.ends |= step.local in (FINISHED, FAILED)
-        for name in step.constants:
-            self.constants.setdefault(name, set()).add(step.place)
+        self.constants.update(step.constants)
         for place, value in step.writes:
             if value != state[place]:
                 self.writes.add(place)
@@ -155,10 +158,11 @@ class _Doing:
                 if place < 0 or not access.kind.name:
                     continue
                 content = self._contents.of(place, state[place]) != NOTHING
+                cell = Cell(location, part)
                 if content:
-                    self.reads.add(Cell(location, part))
+                    self.reads.add(cell)
                 if content or (location is access.kind.location and is_in_vain(access)):
-                    self.looks.add(((access.place, access.kind), place, content))
+                    self.looks.add((Look(access.place, access.kind, cell), place, content))
 
 
 def is_in_vain(access: AccessRecord) -> bool:
@@ -179,6 +183,5 @@ def _line(place: Place) -> tuple[str, int, str, int]:
     return source.file, source.line, source.text, place[1]
 
 
-def _order(look: Look) -> tuple[tuple[str, int, str, int], str, str]:
-    place, kind = look
-    return _line(place), kind.where or "", kind.name
+def _order(look: Look) -> tuple[tuple[str, int, str, int], str, str, int, str]:
+    return _line(look.place), look.kind.where or "", look.kind.name, *in_order_of(look.cell)

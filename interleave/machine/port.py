@@ -192,9 +192,12 @@ class StepPort:
         if present is not None and part is not None:
             present.reads.append(Touch(location, part))
         if location.constant:
-            is_given = location.home.name in self._program.parameters
-            places = self._places.parameters if is_given else self._places.constants
-            places[location.key] = location.name
+            places = self._places
+            if location.home.name in self._program.parameters:
+                places.parameters[location.key] = location.name
+            else:
+                places.constants[location.key] = location.name
+                places.looks[location, self._stack.shown()] = None
         if location.lacks_fork:
             self._ending.fail(Written(location.at_fork))  # type: ignore[attr-defined]
         index = location.index

@@ -331,7 +331,7 @@ class StepRun:
             failure,
             self.port.flow.end(len(self._log.entries)) if self.port.flow else None,
             (*self._never_awaited(local), *self._making.lost),
-            constants=tuple(self.places.constants.values()),
+            constants=tuple(self.places.looks),
         )
 
     def _leave(self) -> None:

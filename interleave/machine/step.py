@@ -137,8 +137,8 @@ class Step(NamedTuple):
     """What Python would warn of: coroutines and exceptions that were dropped unseen."""
     choices: tuple[int, ...] = ()
     """Which of its options each choice in it took."""
-    constants: tuple[str, ...] = ()
-    """Names of locations that it looked at and nothing writes."""
+    constants: tuple[tuple[Location, tuple[Code, int]], ...] = ()
+    """The locations that it looked at and nothing writes, each with the blocks that did."""
 
     def outcome(self) -> tuple[object, ...]:
         """What must be the same whenever the step is taken again."""

@@ -171,12 +171,14 @@ def _source(source: Source) -> Document:
 
 def _poll(poll: Poll) -> list[Document]:
     """A thread that waits busily, once for each access by which it looks."""
+    known = {name: to_json(value) for name, value in poll.values}
     return [
         {
             "thread": plain_text(poll.thread),
             "access": None if access is None else _access(access),
             "source": _source(poll.source),
             "holders": [],
+            **({"value": known[access.location]} if access and access.location in known else {}),
         }
         for access in poll.accesses or (None,)
     ]

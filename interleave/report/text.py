@@ -99,12 +99,14 @@ def _violation(violation: Violation, verbosity: int, width: int) -> list[Line]:
     final = words.final_values(violation)
     if final and violation.kind == "postcondition":
         lines += [[], *_paragraph(f"At the end: {final}", width, Style.BAD)]
-    if violation.hint and not violation.polls:
-        lines += [[], *_paragraph(one_line(violation.hint), width)]
+    hint = [[], *_paragraph(one_line(violation.hint), width)] if violation.hint else []
+    at_end = bool(violation.polls or violation.waits)
+    lines += [] if at_end else hint
     hidden = words.participants(violation)[1]
     if hidden:
         lines += _paragraph(words.left_out(hidden), width, Style.FAINT)
     lines += [*_waits(violation, verbosity, width), *_race(violation, width)]
+    lines += hint if at_end else []
     if others := words.alike(violation):
         heading, *messages = others
         lines += [[], *_paragraph(heading, width, Style.FAINT)]
@@ -130,8 +132,6 @@ def _waits(violation: Violation, verbosity: int, width: int) -> list[Line]:
         if verbosity > 0:
             sentence += f" ({_place(wait.source)})"
         lines += _paragraph(sentence, width, Style.BAD, indent=2)
-    if violation.hint and violation.polls:
-        lines += [[], *_paragraph(one_line(violation.hint), width)]
     return lines
 
 

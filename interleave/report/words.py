@@ -228,9 +228,14 @@ def wait_text(wait: Wait) -> str:
 
 
 def poll_text(poll: Poll) -> str:
-    """What a thread does that gets nowhere: "looks at flag over and over"."""
-    names = dict.fromkeys(one_line(each.location or each.kind) for each in poll.accesses)
-    return f"looks at {' and '.join(names)} over and over" if names else "goes round in a loop"
+    """What a thread does that gets nowhere: "looks at flag = False over and over"."""
+    known = dict(poll.values)
+    names = dict.fromkeys(each.location or each.kind for each in poll.accesses)
+    looks = [f"{name} = {show(known[name])}" if name in known else name for name in names]
+    return f"looks at {' and '.join(map(one_line, looks))} over and over" if looks else _ROUND
+
+
+_ROUND = "goes round in a loop"
 
 
 def held_by(wait: Wait) -> str:

@@ -501,6 +501,81 @@ def test_what_nobody_ever_writes_is_named(tmp_path: Path) -> None:
     )
 
 
+WAITS: dict[str, tuple[str, dict[str, object], str]] = {
+    # What a thread does over and over, what it finds, and the line of the look.
+    "under a lock": ("with self.lock:\n    if self.x: break", {"x": 0}, "if self.x:"),
+    "asleep": ("time.sleep(1)\nif self.x > 3: break", {"x": 0}, "if self.x > 3:"),
+    "two lines before": (
+        "with self.lock:\n    found = self.x\nif found: break",
+        {"x": 0},
+        "found = self.x",
+    ),
+    "helper": ("with self.lock: pass\nif self.is_done(): break", {"x": 0}, "return self.x == 1"),
+    "list": ("time.sleep(0)\nif self.items: break", {"items": []}, "if self.items:"),
+    "item": (
+        "with self.lock:\n    if self.table['b']: break",
+        {"table['b']": None},
+        "if self.table['b']:",
+    ),
+    "element": ("time.sleep(0)\nif self.cells[1]: break", {"cells[1]": 0}, "if self.cells[1]:"),
+    "object": ("time.sleep(0)\nif self.box.full: break", {"box.full": 0}, "if self.box.full:"),
+}
+
+
+@pytest.mark.parametrize("written", ["by nobody", "by another thread"])
+@pytest.mark.parametrize("name", WAITS)
+def test_the_line_of_the_look_and_what_is_found_there(
+    tmp_path: Path, name: str, written: str
+) -> None:
+    body, found, line = WAITS[name]
+    if written == "by nobody" and name == "item":
+        found = {"table": {"b": None}}  # which is one constant
+    lines = "".join(f"            {each}\n" for each in body.splitlines())
+    text = f"""
+    x = 0
+    lock = threading.Lock()
+    cells = array([0, 0])
+
+    def setup(self):
+        self.items, self.table, self.box = [], {{"b": None}}, Box()
+
+    def is_done(self):
+        return self.x == 1
+
+    @thread
+    def waits(self):
+        while True:
+{lines}
+"""
+    if written == "by another thread":
+        text += """
+    @thread
+    def writes(self):
+        with atomic():
+            self.x, self.table["b"], self.cells[1], self.box.full = 1, 1, 1, True
+            self.items.append(1)
+            self.x, self.table["b"], self.cells[1], self.box.full = 0, None, 0, 0
+            self.items.pop()
+"""
+    result = checked(tmp_path, "    pass\n\nclass Box:\n    full = 0\n\nclass N(Model):\n" + text)
+    (violation,) = result.violations
+    (poll,) = violation.polls
+    assert (poll.source.text, dict(poll.values)) == (line, found)
+    assert violation.source == poll.source
+    at_start = dict(violation.trace.initial)
+    for each in found:
+        assert each in at_start or each.partition("[")[0] in at_start
+    ((where, value),) = [(each, repr(found[each])) for each in found]
+    assert f"waits looks at {where} = {value} over and over" in render_text(result, width=200)
+    ((wait, *_),) = [
+        each["waits"]
+        for each in json.loads(render_json(Result((result,)), version=""))["models"][0][
+            "violations"
+        ]
+    ]
+    assert repr(wait["value"]) == value
+
+
 def test_who_is_blocked_is_stuck_where_somebody_works(tmp_path: Path) -> None:
     stuck, livelock = checked(tmp_path, ONE_WORKS.format(daemon="")).violations
     assert (stuck.threads, livelock.threads) == (("waits",), ("polls",))
