@@ -176,21 +176,24 @@ def _importing_from(*folders: Path) -> Iterator[None]:
 def _kept_out_of_the_process() -> Iterator[None]:
     """Keep what a file does when it is imported from what is done besides: other files are checked.
 
-    It stays in its folder, and the process does not end. What it prints is no report.
+    It stays in its folder, and the process does not end. What it prints is no report. It may have
+    calls go deeper, but not less deep than what is to be undone here.
     """
-    folder, deepest = Path.cwd(), sys.getrecursionlimit()
+    folder, deepest, set_deepest = Path.cwd(), sys.getrecursionlimit(), sys.setrecursionlimit
     names = ("_exit", "abort", "fork", "forkpty")
     usual = {name: getattr(os, name) for name in names if hasattr(os, name)}
     for name in usual:
         setattr(os, name, partial(_refuse, name))
+    sys.setrecursionlimit = lambda limit, /: set_deepest(max(limit, deepest))
     try:
         with redirect_stdout(sys.stderr):
             yield
     finally:
+        sys.setrecursionlimit = set_deepest
+        sys.setrecursionlimit(deepest)
         for name, function in usual.items():
             setattr(os, name, function)
         os.chdir(folder)
-        sys.setrecursionlimit(deepest)
 
 
 def _refuse(name: str, *_: object) -> None:

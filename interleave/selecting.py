@@ -128,7 +128,7 @@ def _refuse_unheeded(options: Options, models: list[type[Model]]) -> None:
         if name.partition("[")[0] not in tasks:
             listed = f"the tasks are {', '.join(tasks)}" if tasks else "no model has tasks"
             raise UsageError(f"there is no task {name!r} to cancel", remedy=listed)
-    if options.order is not None and not tasks:
+    if options.order not in (None, "any") and not tasks:
         raise UsageError(
             f"there is no event loop that could run tasks in the order {options.order!r}",
             remedy="leave it out: no model has tasks, and threads run in any order",

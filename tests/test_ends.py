@@ -531,13 +531,15 @@ def test_names_that_are_no_files(write, name: str) -> None:
     assert found.stderr
 
 
-def test_a_file_leaves_the_process_as_it_was(write) -> None:
-    write("import os, sys\nos.chdir('/')\nsys.setrecursionlimit(70)\n" + COUNTER, "models/a.py")
+@pytest.mark.parametrize("deepest", [1, 70, 100, 100_000])
+def test_a_file_leaves_the_process_as_it_was(write, deepest: int) -> None:
+    sets = f"import os, sys\nos.chdir('/')\nsys.setrecursionlimit({deepest})\n"
+    write(sets + COUNTER, "models/a.py")
     write(COUNTER.replace("Counter", "Other"), "models/b.py")
-    deepest, folder = sys.getrecursionlimit(), Path.cwd()
+    usual = sys.getrecursionlimit(), Path.cwd(), sys.setrecursionlimit
     found = run("check", "models", "-q")
     assert found.stdout.count("violated - lost-update on counter") == 2
-    assert (sys.getrecursionlimit(), Path.cwd()) == (deepest, folder)
+    assert (sys.getrecursionlimit(), Path.cwd(), sys.setrecursionlimit) == usual
 
 
 @pytest.mark.parametrize("place", ["header", *PLACES])

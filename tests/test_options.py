@@ -388,7 +388,12 @@ def test_a_parameter_that_is_given_two_values(command: str, write) -> None:
     assert (found.exit_code, "--param: N is given twice" in found.stderr) == (2, True)
 
 
-@pytest.mark.parametrize("order", ["any", "fifo"])
+def test_any_order_is_what_threads_have(write) -> None:
+    (file,) = write("", "Counter")
+    assert run("check", file, "--order", "any").output == run("check", file).output
+
+
+@pytest.mark.parametrize("order", ["fifo"])
 def test_an_order_that_no_model_has(order: str, write) -> None:
     (file,) = write("", "Counter")
     for command in (["check"], ["steps"], ["graph", "-o", "x.json"]):

@@ -220,11 +220,13 @@ CASES = {
         remedy="end the recursion sooner, or write a loop",
     ),
     "nested access": case(
-        "self.items.sort(key=lambda i: self.x)",
+        "self.items[At(self)] = 1",
+        header="class At:\n    def __init__(self, model): self.model = model\n"
+        "    def __index__(self): return self.model.x",
         shared="items = [2, 1]\nx = 0",
         methods="@thread\ndef w(self): self.x = 1",
-        at="self.items.sort(key=lambda i: self.x)",
-        what="an access (read x) happens inside another one (sort)",
+        at="self.items[At(self)] = 1",
+        what="an access (read x) happens inside another one (write)",
         remedy="compute what it needs before: a key function or comparison must not touch shared state",
     ),
     "set of objects": case(
