@@ -197,7 +197,8 @@ class StepPort:
                 places.parameters[location.key] = location.name
             else:
                 places.constants[location.key] = location.name
-                places.looks[location, self._stack.shown()] = None
+                if self._stack.frames:  # else it is the end of the thread that looks
+                    places.looks[location, self._stack.shown()] = None
         if location.lacks_fork:
             self._ending.fail(Written(location.at_fork))  # type: ignore[attr-defined]
         index = location.index
