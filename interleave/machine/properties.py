@@ -159,7 +159,7 @@ class PropertyPort:
 
     def inside(self, section: str) -> int:
         # Called by what stands for `Model.inside`, and that by the property.
-        self._machine.program.sections.ask(section, Place.of_frame(sys._getframe(2)))
+        self._machine.program.sections.ask(section, sys._getframe(2))
         return sum(self._ask(thread.number, section) for thread in self._machine.program.threads)
 
     def make(self, kind: Any, contents: Any, *, field: str = "") -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+from types import FrameType
 
 from interleave.compiler.source import find_class
 from interleave.errors import ModelError, Place, did_you_mean
@@ -21,15 +22,16 @@ class Sections:
         """Note that a thread enters a section."""
         self._entered[name] = None
 
-    def ask(self, name: str, place: Place) -> None:
-        """Note that a property asks who is inside a section. Raises `ModelError`."""
+    def ask(self, name: str, frame: FrameType) -> None:
+        """Note that a property asks, in a frame, who is inside a section. Raises `ModelError`."""
         if not isinstance(name, str):
             raise ModelError(
                 f"inside({name!r}): the name of a section is a string",
                 remedy='write self.inside("critical"), as in section("critical")',
-                place=place,
+                place=Place.of_frame(frame),
             )
-        self._asked.setdefault(name, place)
+        if name not in self._asked:  # it takes a while to find out what a frame is doing
+            self._asked[name] = Place.of_frame(frame)
 
     def refuse_unknown(self, model: type[Model]) -> None:
         """Raise `ModelError` for a section that properties have asked for, and that there is none
