@@ -13,8 +13,6 @@ from interleave.asked import Asked, taking
 from interleave.blaming import blaming
 from interleave.checks import Check, Found, checks_for
 from interleave.checks.alike import folded
-from interleave.checks.races import ALWAYS as RACES_ALWAYS
-from interleave.checks.races import RUNTIMES as RACE_RUNTIMES
 from interleave.compiler.source import place_of_class
 from interleave.counting import count_interleavings
 from interleave.engine.engines import Engine
@@ -38,6 +36,7 @@ from interleave.model import Expectation, Model
 from interleave.options import CheckOptions, Options
 from interleave.records import dataclass
 from interleave.result import Followed, Interleavings, ModelResult, Result, Verdict, Violation
+from interleave.runtimes import Runtime
 from interleave.selecting import Errors, Target, find_models
 from interleave.tracing import make_trace
 from interleave.world.policy import Assumed, assumed, assuming
@@ -160,10 +159,10 @@ def _checked_model(
     runtime = checked_runtime(options.runtime, model)
     expectation = expectation_of(model, runtime)
     races = options.races or (expectation is not None and expectation.races)
-    races = races or runtime in RACES_ALWAYS
+    races = runtime.races is not None and (races or runtime.races.always)
     parameters = {**parameters, **loop_settings(model, options)}
     limits = Limits(options.max_states, first_violation=options.fail_fast)
-    checks = checks_for(races=races and runtime in RACE_RUNTIMES)
+    checks = checks_for(races=races)
     guard = Guard(options.max_seconds, options.bytes)
     found: Searched[Check] | None = None
     with guard.phase(), naming_what_is_too_deep(model):
@@ -217,7 +216,7 @@ def _checked_model(
     result = ModelResult(
         model=model.__name__,
         file=file,
-        runtime=runtime,
+        runtime=runtime.name,
         parameters=parameters,
         verdict=verdict,
         expected=None if wanted is None else shown and not contrary,
@@ -267,7 +266,7 @@ def unfinished(
 def _nothing_known(
     model: type[Model],
     file: str,
-    runtime: str,
+    runtime: Runtime,
     parameters: dict[str, Any],
     expectation: Expectation | None,
     stop: Stop | None,
@@ -276,7 +275,7 @@ def _nothing_known(
     return ModelResult(
         model=model.__name__,
         file=file,
-        runtime=runtime,
+        runtime=runtime.name,
         parameters=parameters,
         verdict="inconclusive",
         expected=None if expectation is None else False,
@@ -303,10 +302,10 @@ def naming_what_is_too_deep(model: type[Model]) -> Iterator[None]:
         ) from None
 
 
-def _not_looked_for(runtime: str, expectation: Expectation | None) -> list[str]:
-    if expectation is None or "data-race" not in expectation.kinds or runtime in RACE_RUNTIMES:
+def _not_looked_for(runtime: Runtime, expectation: Expectation | None) -> list[str]:
+    if expectation is None or "data-race" not in expectation.kinds or runtime.races is not None:
         return []
-    why = f"there are none under the runtime {runtime}"
+    why = f"there are none under the runtime {runtime.name}"
     return [f"data-race is expected, but not looked for: {why}"]
 
 

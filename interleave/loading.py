@@ -18,9 +18,10 @@ from interleave.blaming import blaming
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
 from interleave.interrupts import Stopped, seen_from_outside
 from interleave.model import Expectation, Model, is_parameter_value
-from interleave.notes import notes_of, runtimes_of
+from interleave.notes import notes_of
 from interleave.options import Options
 from interleave.program.misuse import refuse_outside
+from interleave.runtimes import Runtime, runtimes_of
 from interleave.said import said, said_by
 
 
@@ -278,10 +279,10 @@ def _read(text: str) -> object:
         return str(text)
 
 
-def expectation_of(model: type[Model], runtime: str) -> Expectation | None:
+def expectation_of(model: type[Model], runtime: Runtime) -> Expectation | None:
     """What the check of a model must find under a runtime; None where it does not say."""
     expectations = notes_of(model).expectations
-    for wanted in (runtime, None):
+    for wanted in (runtime.name, None):
         for expectation in expectations:
             if expectation.runtime == wanted:
                 return expectation
@@ -296,10 +297,9 @@ def loop_settings(model: type[Model], options: Options) -> dict[str, object]:
     return {**found, "CANCEL": cancels} if cancels else found
 
 
-def checked_runtime(runtime: str | None, model: type[Model]) -> str:
-    """The runtime to use: the one asked for, but a `model` of processes, of tasks or of goroutines
-    alone has its own. With tasks alone, "gil" can be asked for: it says how threads switch that
-    they start.
+def checked_runtime(runtime: str | None, model: type[Model]) -> Runtime:
+    """The runtime to use: the one asked for by name, if the threads of a model can be checked
+    under it; else their own.
     """
     possible = runtimes_of({note.kind for note in notes_of(model).threads.values()})
-    return runtime if runtime in possible else possible[0]
+    return next((each for each in possible if each.name == runtime), possible[0])

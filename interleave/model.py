@@ -14,6 +14,11 @@ from typing import Any, Literal, NoReturn, TypeVar, cast, overload
 
 from interleave.errors import ModelError, Place, did_you_mean
 from interleave.records import dataclass
+from interleave.runtimes import NAMED, Runtime, ThreadKind
+from interleave.runtimes.asyncio import TASK
+from interleave.runtimes.free_threaded import THREAD
+from interleave.runtimes.go import GOROUTINE
+from interleave.runtimes.process import PROCESS
 
 T = TypeVar("T")
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -47,25 +52,12 @@ KINDS = (
 )
 """Every kind of violation that can be expected."""
 
-RUNTIMES = ("free-threaded", "gil")
-"""The runtimes a model can be checked under, the default first."""
-
 ORDERS = ("any", "fifo")
 """Which of the tasks that are ready an event loop runs next: any, or the one that was ready first.
 """
 
 LARGEST_COUNT = 1000
 """Instances of one thread at most: beyond this it is a slip of the pen."""
-
-KNOWN_RUNTIMES = ("free-threaded", "gil", "asyncio", "process", "go")
-"""All runtimes, of which an expectation may speak: those above, and those that a kind of thread has
-of its own.
-"""
-
-
-def is_go_before(version: str, minor: int) -> bool:
-    """Whether a version of Go, as in a go.mod, is before 1.`minor`; "" is the newest one."""
-    return version != "" and int(version.partition(".")[2]) < minor
 
 
 class Model:
@@ -188,17 +180,13 @@ def param(default: T) -> T:
     return cast(T, Param(default))
 
 
-ThreadKind = Literal["thread", "process", "task", "goroutine"]
-"""What a method is marked as, by the decorator of that name."""
-
-
 @dataclass(frozen=True)
 class ThreadNote:
     """Left on a method by `@thread` and its like: how many instances, which need not finish."""
 
     count: int | Param = 1
     daemon: bool = False
-    kind: ThreadKind = "thread"
+    kind: ThreadKind = THREAD
 
 
 @dataclass(frozen=True)
@@ -219,7 +207,7 @@ def thread(count: Any = 1, *, daemon: bool = False) -> Any:
     `daemon=True`: the thread need not finish for a state to be final. A method with one parameter
     after `self` is given its instance index, 0 to count - 1.
     """
-    return _running("thread", count, daemon=daemon)
+    return marked(THREAD, count, daemon=daemon)
 
 
 @overload
@@ -234,7 +222,7 @@ def process(count: Any = 1, *, daemon: bool = False) -> Any:
     what `multiprocessing` makes to be shared. Properties see the attributes of the parent process,
     in which threads marked `@thread` run.
     """
-    return _running("process", count, daemon=daemon)
+    return marked(PROCESS, count, daemon=daemon)
 
 
 @overload
@@ -247,7 +235,7 @@ def task(count: Any = 1, *, daemon: bool = False) -> Any:
 
     All tasks of a model are as if made by one `gather`, which waits for all that are no daemons.
     """
-    return _running("task", count, daemon=daemon)
+    return marked(TASK, count, daemon=daemon)
 
 
 @overload
@@ -263,10 +251,11 @@ def goroutine(count: Any = 1, *, daemon: bool = False) -> Any:
     leaves a goroutine ends the program. `daemon=True`: the goroutine may wait for ever, and is not
     reported as leaked.
     """
-    return _running("goroutine", count, daemon=daemon)
+    return marked(GOROUTINE, count, daemon=daemon)
 
 
-def _running(kind: ThreadKind, count: Any, *, daemon: bool) -> Any:
+def marked(kind: ThreadKind, count: Any = 1, *, daemon: bool = False) -> Any:
+    """What a decorator that marks threads of a kind gives, for what it was given."""
     decorator = f"@{kind}"
     if not isinstance(daemon, bool):
         raise ModelError(
@@ -374,7 +363,7 @@ class Expectation:
 
 @_as_documented('write @expect("lost-update") or @expect(nothing), with `runtime` or `races`')
 def expect(
-    *kinds: str | _Nothing, runtime: str | None = None, races: bool = False
+    *kinds: str | _Nothing, runtime: str | Runtime | None = None, races: bool = False
 ) -> Callable[[ModelClass], ModelClass]:
     """Say which kinds of violation a check of this model must find: all of these and no others.
 
@@ -395,24 +384,27 @@ def expect(
                 f"@expect({kind!r}): there is no such kind of violation",
                 remedy=f"{did_you_mean(kind, KINDS)}the kinds are {', '.join(KINDS)}",
             )
-    if runtime is not None and runtime not in KNOWN_RUNTIMES:
-        raise ModelError(
-            f"@expect(runtime={runtime!r}): there is no such runtime",
-            remedy=f"{did_you_mean(runtime, KNOWN_RUNTIMES)}the runtimes are "
-            f"{', '.join(KNOWN_RUNTIMES)}",
-        )
+    if runtime is not None and not isinstance(runtime, Runtime):
+        if not isinstance(runtime, str) or runtime not in NAMED:
+            raise ModelError(
+                f"@expect(runtime={runtime!r}): there is no such runtime",
+                remedy=f"{did_you_mean(runtime, NAMED)}the runtimes are {', '.join(NAMED)}",
+            )
+        runtime = NAMED[runtime]
     if not isinstance(races, bool):
         raise ModelError(
             f"@expect(races={races!r}): that is neither True nor False",
             remedy="write @expect(nothing, races=True), or leave it out",
         )
     races = races or "data-race" in named
-    if races and runtime == "gil":
+    if races and runtime is not None and runtime.global_lock:
         raise ModelError(
-            "@expect speaks of data races under the runtime gil, where there are none",
-            remedy='leave out "data-race" and `races` there: @expect(nothing, runtime="gil")',
+            f"@expect speaks of data races under the runtime {runtime.name}, where there are none",
+            remedy='leave out "data-race" and `races` there: @expect(nothing, '
+            f'runtime="{runtime.name}")',
         )
-    expectation = Expectation(tuple(sorted(named, key=KINDS.index)), runtime, races)
+    name = None if runtime is None else runtime.name
+    expectation = Expectation(tuple(sorted(named, key=KINDS.index)), name, races)
 
     def note(model: ModelClass) -> ModelClass:
         if not (isinstance(model, type) and issubclass(model, Model)):
@@ -422,8 +414,8 @@ def expect(
             )
         # Own dictionary only: a subclass that mends its parent does not inherit the expectation.
         earlier: tuple[Expectation, ...] = vars(model).get(EXPECTATIONS, ())
-        if any(each.runtime == runtime for each in earlier):
-            where = "" if runtime is None else f" under the runtime {runtime}"
+        if any(each.runtime == name for each in earlier):
+            where = "" if name is None else f" under the runtime {name}"
             raise ModelError(
                 f"{model.__name__} has two expectations{where}, of which one would be lost",
                 remedy='name all kinds in one: @expect("lost-update", "assertion"); a second '

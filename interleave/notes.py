@@ -6,18 +6,16 @@ Every member is in one of the roles below, and each role has its rules: see `pro
 from __future__ import annotations
 
 import types
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from interleave.model import (
     EXPECTATIONS,
     NOTE,
-    RUNTIMES,
     Expectation,
     Model,
     Param,
     PropertyNote,
-    ThreadKind,
     ThreadNote,
 )
 from interleave.records import dataclass
@@ -91,7 +89,7 @@ class Notes:
     @property
     def tasks(self) -> list[str]:
         """The names of the methods that are marked as tasks."""
-        return [name for name, note in self.threads.items() if note.kind == "task"]
+        return [name for name, note in self.threads.items() if note.kind.in_loop]
 
 
 def notes_of(model: type[Model]) -> Notes:
@@ -118,22 +116,6 @@ def notes_of(model: type[Model]) -> Notes:
         },
         vars(model).get(EXPECTATIONS, ()),
     )
-
-
-def runtimes_of(kinds: Collection[ThreadKind]) -> tuple[str, ...]:
-    """The runtimes that threads of these kinds can be checked under, the default first."""
-    for alone, runtimes in _RUNTIMES_ALONE.items():
-        if {*kinds} == {alone}:
-            return runtimes
-    return RUNTIMES
-
-
-_RUNTIMES_ALONE: dict[ThreadKind, tuple[str, ...]] = {
-    "process": ("process",),
-    "task": ("asyncio", "gil"),
-    "goroutine": ("go",),
-}
-"""The runtimes of models that have one kind of thread and no other."""
 
 
 def bodies(model: type[Model]) -> list[type]:

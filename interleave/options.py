@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from interleave.errors import UsageError, did_you_mean
 from interleave.kinds import Choice, Flag, Function, Kind, Names, Seconds, Size, Values, Whole
-from interleave.model import KNOWN_RUNTIMES, ORDERS, RUNTIMES
+from interleave.model import ORDERS
 from interleave.records import dataclass as record
+from interleave.runtimes import ASKED_FOR, DEFAULT, NAMED
 
 if TYPE_CHECKING:
     from interleave.checking import RunFacts
@@ -90,12 +91,12 @@ class Options:
         None,
         Choice(
             "runtime",
-            RUNTIMES,
+            ASKED_FOR,
             "NAME",
-            others=tuple(name for name in KNOWN_RUNTIMES if name not in RUNTIMES),
+            others=tuple(name for name in NAMED if name not in ASKED_FOR),
             why_not="models of tasks, processes or goroutines alone have theirs by themselves",
         ),
-        "When threads can switch: free-threaded (default) or gil.",
+        f"When threads can switch: {DEFAULT.name} (default) or {', '.join(ASKED_FOR[1:])}.",
         commands=RUNNING,
         is_setting=True,
     )
@@ -235,12 +236,9 @@ def said_of(what: str, error: UsageError) -> UsageError:
 
 def refuse_contradictions(options: Options) -> None:
     """Raise `UsageError` for options of which one makes the other pointless."""
-    if options.races and options.runtime is not None:
-        from interleave.checks.races import RUNTIMES as RACE_RUNTIMES
-
-        if options.runtime not in RACE_RUNTIMES:
-            raise UsageError(
-                f"there are no data races under the runtime {options.runtime!r}: of two accesses, "
-                "one is always over before the other begins",
-                remedy="leave out the one or the other",
-            )
+    if options.races and options.runtime is not None and NAMED[options.runtime].races is None:
+        raise UsageError(
+            f"there are no data races under the runtime {options.runtime!r}: of two accesses, one "
+            "is always over before the other begins",
+            remedy="leave out the one or the other",
+        )

@@ -21,7 +21,7 @@ def make_trace(machine: Machine, initial: State, path: Path) -> Trace:
             dict.fromkeys(
                 thread.name
                 for thread in machine.program.threads
-                if thread.kind != "loop" or thread.number in moving
+                if not thread.kind.is_loop or thread.number in moving
             )
         ),
         initial=tuple(variables(machine, initial).items()),

@@ -13,7 +13,8 @@ from library import FILES, FOLDER, MODELS, name_of, row, written_rows
 
 from interleave import Model, check, param, postcondition, thread
 from interleave.loading import checked_runtime, load_models
-from interleave.model import EXPECTATIONS, RUNTIMES
+from interleave.model import EXPECTATIONS
+from interleave.runtimes import ASKED_FOR
 
 ROWS = written_rows()
 
@@ -44,8 +45,8 @@ def names(parameter: object) -> str:
 def runtimes_of(model: type[Model]) -> list[str]:
     """The runtimes that can be asked for and differ; what is the default first."""
     different: dict[str, str] = {}
-    for runtime in RUNTIMES:
-        different.setdefault(checked_runtime(runtime, model), runtime)
+    for runtime in ASKED_FOR:
+        different.setdefault(checked_runtime(runtime, model).name, runtime)
     return list(different.values())
 
 
@@ -60,7 +61,7 @@ def test_a_model_is_as_it_expects_and_as_written_down(
     kinds = {violation.kind for violation in found.violations}
     assert found.expected is True, f"expected {found.expectation}, found {kinds or 'nothing'}"
     assert found.complete
-    if runtime == RUNTIMES[0]:
+    if runtime == ASKED_FOR[0]:
         remedy = "If this is as it should be: python tests/support/golden.py"
         assert row(found) == ROWS[name_of(file), found.model], remedy
 

@@ -11,20 +11,6 @@ from collections.abc import Sequence
 from interleave.checks.ways_out import WaysOut
 from interleave.machine import FINISHED, Blocked, Machine, State, Step
 
-HINT = (
-    "All that could give more to do have ended. A consumer, or a server, that is to go on waiting "
-    "for as long as the program does is one with daemon=True; one that is to end needs to be told "
-    "so, by a sentinel in the queue, say."
-)
-
-HINT_IN_GO = (
-    "All that could give more to do have ended: close the channel when everything is sent, "
-    "close(ch), and receive in a loop over it; or say so by a channel `done`."
-)
-
-RECEIVE = ("chan receive", "select")
-"""What goroutines do that take what comes."""
-
 
 class Consumers:
     """Notes which threads give what, and says of deadlocks whether that is the cause."""
@@ -46,21 +32,22 @@ class Consumers:
         """What to do about a deadlock, if all who are blocked in it are such consumers; else ""."""
         threads = self._machine.program.threads
         needed = [wait for wait in blocked if not threads[wait.thread].daemon]
-        is_go = self._machine.program.runtime == "go"
-        consumes = self._takes_in_a_loop if is_go else self._goes_on_for_ever
+        runtime = self._machine.program.runtime
+        consumes = self._takes_in_a_loop if runtime.receives else self._goes_on_for_ever
         if not (needed and all(consumes(state, wait) for wait in needed)):
             return ""
         done = self._done(state, {wait.thread: self._from_whom(wait, blocked) for wait in blocked})
         if not all(wait.thread in done for wait in needed):
             return ""
-        return HINT_IN_GO if is_go else HINT
+        return runtime.words.nothing_comes
 
     def _goes_on_for_ever(self, state: State, wait: Blocked) -> bool:
         return not self._ways_out.has_one(self._machine.local(state, wait.thread))
 
     def _takes_in_a_loop(self, state: State, wait: Blocked) -> bool:
         local = self._machine.local(state, wait.thread)
-        return wait.access.name in RECEIVE and self._ways_out.is_in_loop(local)
+        receives = self._machine.program.runtime.receives
+        return wait.access.name in receives and self._ways_out.is_in_loop(local)
 
     def _from_whom(self, wait: Blocked, blocked: Sequence[Blocked]) -> set[int]:
         """Who could give what a thread waits for, in another way than by waiting for it too."""

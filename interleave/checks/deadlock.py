@@ -12,9 +12,6 @@ from interleave.engine.steps import Steps
 from interleave.machine import Blocked, Machine, State, Step
 from interleave.result import Trace, Violation
 
-ALL_ASLEEP = "all goroutines are asleep - deadlock! "
-"""What the Go runtime says of it."""
-
 Cause = tuple[tuple[str | None, str, int], ...]
 
 
@@ -37,7 +34,7 @@ class DeadlockCheck(Check):
             return False
         blocked = []
         for thread in self.machine.program.threads:
-            if thread.kind == "loop":
+            if thread.kind.is_loop:
                 continue  # it waits for others to do something
             moves = self.steps.step(state, thread.number)
             if moves.blocked is not None:
@@ -73,10 +70,10 @@ class DeadlockCheck(Check):
     ) -> Violation:
         waits, length = waits_in(self.machine, state, blocked, path)
         held = any(wait.holders for wait in waits)
-        asleep = ALL_ASLEEP if self.machine.program.runtime == "go" else ""
+        begins = self.machine.program.runtime.words.deadlock
         return Violation(
             "deadlock",
-            asleep + (in_words(waits, length) or "no thread can move"),
+            begins + (in_words(waits, length) or "no thread can move"),
             None,
             tuple(wait.thread for wait in waits),
             trace,

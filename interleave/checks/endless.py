@@ -60,9 +60,7 @@ class EndlessCheck(Check):
         end = "ends" if len(never) == 1 else "end"
         who = f"{listed(t.name for t in never)} never" if never else "the threads never all"
         unknown = "no postcondition was" if asked else "a postcondition would not be"
-        remedy = f"or mark {it} with daemon=True if {is_} to go on for as long as the program does"
-        if self.machine.program.runtime == "go":
-            remedy = "when a channel is closed, say: close(ch), or a channel `done`"
+        remedy = self.machine.program.runtime.words.to_end.format(it=it, is_=is_)
         return (
             f"{who} {end}, so what is to hold when all work is done was not checked ({unknown} "
             f"evaluated): let {it} come to an end, {remedy}"

@@ -66,6 +66,6 @@ class FailureCheck(Check):
             kind, message = "exception", f"{name} ends the program: {ends}{text}"
         else:
             kind, message = "exception", f"{name} is ended by {type(error).__name__}{text}"
-        if self.machine.program.threads[thread].kind == "loop":
+        if self.machine.program.threads[thread].kind.is_loop:
             message = f"a callback of the event loop raises {type(error).__name__}{text}"
         return Violation(kind, message, None, (name,), trace, source=source)

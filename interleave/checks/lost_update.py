@@ -262,8 +262,8 @@ class LostUpdateCheck(Check):
     def _await_between(self, reader: int, changed: int, path: Path) -> str:
         """The await at which a task was suspended that lost an update of another task; or ""."""
         threads = self.machine.program.threads
-        concerned = {threads[reader].kind, threads[path.steps[changed - 1][1].thread].kind}
-        if not concerned <= {"task", "loop"}:
+        writer = path.steps[changed - 1][1].thread
+        if not (threads[reader].kind.in_loop and threads[writer].kind.in_loop):
             return ""
         code, block = next(step.place for _, step in path.steps[changed:] if step.thread == reader)
         source = code.source(block)

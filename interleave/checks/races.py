@@ -31,14 +31,6 @@ from interleave.result import Access, PendingAccess, Source, Trace, Violation
 Cause = tuple[str, tuple[tuple[str, int], ...]]
 """The name of a location, and the two lines, in order."""
 
-RUNTIMES = ("free-threaded", "process", "go")
-"""Those under which two accesses can be at the same time: with a GIL, they cannot."""
-
-ALWAYS = ("go",)
-"""Those under which a data race is a mistake whatever comes of it: there they are looked for
-without being asked for.
-"""
-
 
 class Site(NamedTuple):
     """Something that a thread is about to do to a plain location, or to a part of it."""
@@ -95,6 +87,9 @@ class RaceCheck(Check):
     def __init__(self, machine: Machine, steps: Steps) -> None:
         super().__init__(machine, steps)
         self.pairs = self
+        rules = machine.program.runtime.races
+        assert rules is not None
+        self._rules = rules
         self._found: dict[Cause, tuple[int, Race]] = {}
         self._about: dict[int, int] = {}
         """By the id of moves."""
@@ -151,10 +146,9 @@ class RaceCheck(Check):
 
     def _site(self, access: AccessRecord, touch: Touch, *, writes: bool) -> Site:
         kind, place, part, atomic = access.kind, access.place, touch.part, access.atomic
-        if self.machine.program.runtime == "go":
-            # Elements of a slice are variables of their own, those of a map are not; neither has
-            # a lock of its own.
-            part = WHOLE if kind.container in (dict, set) else part
+        if kind.container in self._rules.undivided:
+            part = WHOLE
+        if not self._rules.guarded:
             atomic = atomic and not kind.atomic
         return Site(touch.location, part, writes, atomic, kind, place)
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from interleave.compiler.blocks import Block, BlockKind, Code, Locals, Swallow
-from interleave.compiler.closures import Scope, lift
+from interleave.compiler.closures import lift
 from interleave.compiler.defers import with_defers
 from interleave.compiler.emit import emit, emit_whole
 from interleave.compiler.flow import find_dependences, find_live
@@ -30,6 +30,7 @@ from interleave.memory.closures import Closure, cell
 from interleave.memory.containers import plain
 from interleave.memory.cursors import cursor
 from interleave.memory.unbound import UNBOUND_NAMES, Bare, class_of, unbound
+from interleave.runtimes import Scope
 from interleave.world import reflection
 from interleave.world.accessors import ACCESSORS, accessor
 from interleave.world.refusal import used
@@ -39,7 +40,6 @@ __all__ = [
     "BlockKind",
     "Code",
     "Locals",
-    "Scope",
     "Swallow",
     "compile_function",
     "compile_whole",

@@ -12,29 +12,18 @@ import ast
 import copy
 import types
 from collections.abc import Iterator, Mapping, Sequence
-from enum import Enum
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from interleave.compiler.names import bound_names, scope_walk
 from interleave.compiler.source import DEFINITION, LAMBDA, LIFTED, Definition
 from interleave.errors import ModelError, Place
+from interleave.runtimes import Scope
 
 Inner = ast.FunctionDef | ast.Lambda
 Loops = tuple[ast.AST, ...]
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 Node = TypeVar("Node", bound=ast.AST)
-
-
-class Scope(Enum):
-    """Where the variables of a function begin."""
-
-    FUNCTION = "function"
-    """There is one of each for the whole call."""
-    LOOP = "loop"
-    """In each round of a loop, but for the variable of a `for` loop."""
-    ROUND = "round"
-    """In each round of a loop."""
 
 
 class Lifted(NamedTuple):

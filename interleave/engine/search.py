@@ -19,6 +19,7 @@ from interleave.machine import Machine, State
 from interleave.model import Model
 from interleave.program import Discoveries, Program, Restart
 from interleave.records import dataclass
+from interleave.runtimes import Runtime
 from interleave.world.real_state import RealState
 
 ENOUGH_FOR_NATIVE = 40_000
@@ -44,7 +45,7 @@ def search(
     parameters: Mapping[str, object],
     observers: Callable[[Machine, Steps], Sequence[Watching]],
     *,
-    runtime: str,
+    runtime: Runtime,
     engine: Engine | None = None,
     limits: Limits,
     guard: Guard | None = None,

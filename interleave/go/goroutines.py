@@ -10,6 +10,7 @@ from interleave.go.nils import is_nil
 from interleave.memory.identity import ThreadId, ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
+from interleave.runtimes.go import GOROUTINE
 from interleave.stdlib.threads import name_of
 
 RUNNING = "running"
@@ -23,7 +24,7 @@ class Goroutine(Primitive):
     Nobody can tell one goroutine from another when it has ended: the next one takes its room.
     """
 
-    noun = "goroutine"
+    thread_kind = GOROUTINE
     comes_back = False
     runs = ThreadId(-1)
     """The thread that it stands for."""

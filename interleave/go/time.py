@@ -18,7 +18,7 @@ from interleave.go.channels import Channel, ChanState, nil
 from interleave.go.goroutines import begin, named, spawn
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import stepwise
-from interleave.model import is_go_before
+from interleave.runtimes.go import is_go_before
 
 TICK = "a time"
 """What timers send. No two of these can be told apart."""

@@ -212,10 +212,7 @@ class Control:
 
     def _throw(self, error: BaseException) -> Failure | bool | None:
         """Take an exception to its handler, or out of the thread."""
-        if self._program.runtime == "go":
-            from interleave.go.nils import in_go
-
-            error = in_go(error)
+        error = self._program.runtime.language.raised(error)
         origin = self._origin(error)
         while self._stack.frames:
             frame = self._stack.frames[-1]

@@ -300,7 +300,7 @@ class StepPort:
 
     def make(self, kind: Kind, contents: Any, *, field: str = "") -> Any:
         # Nobody misses it among what else a step does.
-        is_silent = self._accesses.done and self._program.runtime == "go"
+        is_silent = self._accesses.done and self._program.runtime.language.makes_structs
         name = "" if is_silent else kind.stand_in.__name__
         return self.access(
             AccessKind(name), lambda: self._making.make(kind, contents, field), private=True

@@ -73,9 +73,9 @@ class StepRun:
         self._switches = Switches(
             self._ending,
             # While a task runs, its loop runs no other one: only threads can come in between.
-            alone=me.kind in ("task", "loop") and not program.has_threads,
+            alone=me.kind.in_loop and not program.has_threads,
             # A process has a GIL of its own, which keeps no other process waiting.
-            gil=program.runtime == "gil" and not me.process,
+            gil=program.runtime.global_lock and not me.process,
         )
         self._making = Making(
             program.heap,
@@ -84,7 +84,7 @@ class StepRun:
             self._log,
             self._ending,
             lambda twin: program.world.made_class(twin, MadeObject),
-            self._stack.variable_for if program.runtime == "go" else lambda _: "",
+            self._stack.variable_for if program.runtime.language.makes_structs else lambda _: "",
         )
         self._spawning = Spawning(
             program,
@@ -233,7 +233,7 @@ class StepRun:
                     log.mark_stored(at for made, at in stored if not stack.has_replaced(made))
                 return self._step(self._locals.id_of((start, tuple(log.entries), unsent)), first)
             if isinstance(ended, Failure):
-                if self._me.kind == "loop":
+                if self._me.kind.is_loop:
                     return self._loop_goes_on(ended)
                 return self._step(FAILED, first, ended)
             if (

@@ -119,28 +119,26 @@ class Spawning:
         found: Any = self._program.world.to_flatten(target)
         if found is None and isinstance(target, types.FunctionType) and is_library(target):
             found = target, ()
-        if found is None and (self._program.runtime == "go" or _is_of_shared(target)):
+        is_value = self._program.runtime.language.functions_are_values
+        if found is None and (is_value or _is_of_shared(target)):
             found = _called(target)
         if found is None:
             self._ending.halt(
                 ModelError(
                     f"a thread is to run {_named(target)}, which is no function of the model",
-                    remedy=f"give it one that stands in the model file: {self._example()}",
+                    remedy=f"give it one that stands in the model file: {self._me.kind.example}",
                 )
             )
         function: tuple[types.FunctionType, tuple[Any, ...]] = found
         return function
-
-    def _example(self) -> str:
-        return "go.spawn(self.work)" if self._me.kind == "goroutine" else "Thread(target=self.work)"
 
     def _more(self, key: SpawnKey) -> Any:
         """There are too few threads of a kind. Does not return."""
         if len(self._program.spawned) >= MOST_STARTED:
             self._ending.halt(
                 ModelError(
-                    f"threads make more than {MOST_STARTED} {key.kind.noun}s",
-                    remedy=f"start fewer: a {key.kind.noun} that has ended keeps its room",
+                    f"threads make more than {MOST_STARTED} {key.kind.thread_kind}s",
+                    remedy=f"start fewer: a {key.kind.thread_kind} that has ended keeps its room",
                 )
             )
         self._ending.fail(MoreThreads(key))

@@ -62,7 +62,7 @@ class Tasks:
         """The object of the task that this is a step of; None where it is none."""
         self.beside_threads = program.has_threads
         """Whether others than the loop run code."""
-        self.in_loop = instance.kind in ("task", "loop")
+        self.in_loop = instance.kind.in_loop
         """Whether this is code that the loop runs."""
         self.made: list[Coroutine] = []
         """The coroutines that the present block has made."""

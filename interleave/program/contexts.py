@@ -27,6 +27,6 @@ def add_contexts(
     for thread in threads:
         made = heap.add("", ThreadContext, Running())
         found[thread.number] = made.location
-        if main is not None and thread.room is None and thread.kind != "thread":
+        if main is not None and thread.room is None and not thread.kind.new_context:
             heap.begin_as(made.location, main._location)
     return found

@@ -11,6 +11,7 @@ from interleave.model import Model
 from interleave.program.heap import Heap
 from interleave.program.setup import place_of_attribute
 from interleave.program.threads import ThreadInstance
+from interleave.runtimes.asyncio import LOOP
 
 
 def add_loop(
@@ -34,7 +35,7 @@ def add_loop(
 
     declared = []
     for place, thread in enumerate(threads):
-        if thread.kind == "task":
+        if thread.kind.in_loop:
             made = add_task(heap, thread.name, thread.number, written, TaskState())
             made.is_declared = True
             threads[place] = replace(thread, task=made)
@@ -53,7 +54,7 @@ def add_loop(
         function: Any = event_loop.event_loop
         threads += [
             ThreadInstance(
-                ThreadId(len(threads) + part), name, name, 0, function, (part,), True, kind="loop"
+                ThreadId(len(threads) + part), name, name, 0, function, (part,), True, kind=LOOP
             )
             for part in (0, 1)  # callbacks; what comes from outside
         ]
@@ -82,7 +83,7 @@ def tasks_to_cancel(
     names = (given,) if isinstance(given, str) else tuple(given)
     known: dict[str, list[str]] = {}
     for each in threads:
-        if each.kind == "task":
+        if each.kind.in_loop:
             known.setdefault(each.method, []).append(each.name)
             known.setdefault(each.name, []).append(each.name)
     for name in names:

@@ -32,9 +32,10 @@ from interleave.model import (
     ThreadNote,
     parameter_as_value,
 )
-from interleave.notes import Member, Notes, Role, bodies, runtimes_of
+from interleave.notes import Member, Notes, Role, bodies
 from interleave.program.rebinding import lost_definitions, names_used
 from interleave.program.settings import SETTINGS
+from interleave.runtimes import runtimes_of
 from interleave.world import policy
 from interleave.world.policy import Treatment
 from interleave.world.reflection import refuse_to_set
@@ -145,8 +146,7 @@ def _refuse_hidden(cls: type) -> None:
 
 
 def _kind(note: object) -> str:
-    kind: str = note.kind  # type: ignore[attr-defined]
-    return kind
+    return str(note.kind)  # type: ignore[attr-defined]
 
 
 def _refuse_uses(cls: type) -> None:
@@ -356,12 +356,12 @@ def _check_thread(member: Member) -> None:
             "leave `yield` out: what it gives, nobody takes",
         )
     is_async = inspect.iscoroutinefunction(function)
-    if is_async if note.kind == "task" else not how:
+    if is_async if note.kind.in_loop else not how:
         return
-    if note.kind == "task" and how:
+    if note.kind.in_loop and how:
         what = "decorated by what is not `async def`, and awaits nothing"
         remedy = "write `async def` in the decorator too, or leave it out"
-    elif note.kind == "task":
+    elif note.kind.in_loop:
         what = "not `async def`"
         remedy = f"write `async def {member.name}(self):`, or mark it with @thread"
     else:
@@ -515,7 +515,7 @@ def _refuse_expectations(model: type[Model], notes: Notes) -> None:
     """Raise `ModelError` for an expectation under a runtime that the model never has."""
     kinds = {note.kind for note in notes.threads.values()}
     for expectation in notes.expectations:
-        possible = runtimes_of(kinds)
+        possible = [runtime.name for runtime in runtimes_of(kinds)]
         if kinds and expectation.runtime not in (None, *possible):
             raise ModelError(
                 f"{model.__name__} expects something under the runtime {expectation.runtime}, and "

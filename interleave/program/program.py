@@ -14,7 +14,7 @@ from interleave.errors import ModelError, did_you_mean
 from interleave.memory.identity import ObjectId, ThreadName
 from interleave.memory.primitive import STEPWISE_METHODS
 from interleave.memory.values import Shared
-from interleave.model import RUNTIMES, Model
+from interleave.model import Model
 from interleave.notes import notes_of
 from interleave.program.capture import capture
 from interleave.program.contexts import add_contexts
@@ -31,10 +31,11 @@ from interleave.program.reach import (
 )
 from interleave.program.restarts import MoreRoots
 from interleave.program.sections import Sections
-from interleave.program.settings import scope_of_variables, settings_of
+from interleave.program.settings import settings_of
 from interleave.program.setup import initial_instances, place_of_variable
 from interleave.program.spawned import Spawned, SpawnKey
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
+from interleave.runtimes import DEFAULT, Runtime
 from interleave.world.net import Net
 from interleave.world.real_state import RealState
 from interleave.world.unseen import Unseen
@@ -54,7 +55,7 @@ class Program:
         model: type[Model],
         parameters: dict[str, object],
         written: frozenset[str] = frozenset(),
-        runtime: str = RUNTIMES[0],
+        runtime: Runtime = DEFAULT,
         spawned: Mapping[SpawnKey, int] = MappingProxyType({}),
         rooms: Mapping[RoomOwner, int] = MappingProxyType({}),
         *,
@@ -77,8 +78,9 @@ class Program:
         self._kept = kept_names(notes)
         self.properties = declared_properties(notes)
         self.threads = declared_threads(model, notes, parameters, runtime)
-        self.main = next((thread.number for thread in self.threads if thread.is_main), None)
-        """The goroutine named main."""
+        named_main = (each.number for each in self.threads if each.method == runtime.main)
+        self.main = next(named_main, None)
+        """The thread whose return ends the program."""
         self.real = real or RealState(model)
         """Knows what real objects were like before."""
         own_names, shared = self._capture(roots)
@@ -87,7 +89,7 @@ class Program:
             process: copied_at_fork(space, self.written) for process, space in self.spaces.items()
         }
         """What each process takes over from its parent as it begins, which may have changed."""
-        has_tasks = any(thread.kind == "task" for thread in self.threads)
+        has_tasks = any(thread.kind.in_loop for thread in self.threads)
         self.settings = settings_of(model, parameters, has_tasks=has_tasks)
         """How things are to be modelled, as the model says; None where it does not."""
         self._left = share_pipes(
@@ -104,7 +106,7 @@ class Program:
         self.world.know(
             shared,
             own_names | method_names,
-            scope=scope_of_variables(runtime, self.settings["GO_VERSION"]),
+            scope=runtime.language.scope(self.settings),
         )
         changing = map(self.heap.owner, self.heap.changing)
         self.net.unseen = Unseen(self.world, changing, self.real.before)
@@ -115,9 +117,12 @@ class Program:
         self.contexts = add_contexts(self.heap, self.threads, written)
         """Where the context of each thread is, if some code has context variables."""
         self._add_rooms(rooms)
-        self.has_threads = any(each.kind == "thread" for each in self.threads)
+        kinds = {each.kind for each in self.threads}
+        self.has_threads = any(not (kind.in_loop or kind.is_process) for kind in kinds)
         """Whether there are others than tasks, which may run while a task does."""
-        self.over = self.heap.add_location("", 0, value=False) if runtime == "go" else None
+        self.over = None
+        if runtime.main is not None:
+            self.over = self.heap.add_location("", 0, value=False)
         """Whether the program has ended although threads have not, where it can."""
         self.world.compile(entry.function for entry in self.threads)
         if missing := self.world.missing():
@@ -149,13 +154,13 @@ class Program:
         named = reachable_functions(self.model, entries)[0]
         while True:
             reachable, method_names = reachable_functions(self.model, entries)
-            if self.runtime == "go":
+            if self.runtime.language.functions_are_values:
                 method_names |= fields_set(reachable, self.model) | STEPWISE_METHODS
             self.world = World(
                 self.model,
                 self.written,
                 swallowing=self._swallowing,
-                switches=self.runtime == "gil",
+                switches=self.runtime.global_lock,
                 kept=self._kept,
             )
             self.real.made = self.world.made
@@ -195,7 +200,7 @@ class Program:
         self.heap.add_rooms(rooms, [thread.name for thread in self.threads])
         for room in self.heap.rooms:
             room.location.known = self.written
-            if self.runtime == "go":
+            if self.runtime.language.makes_structs:
                 room.location.varying = self.written | self._written_by(self._entries())
 
     def entry(self, thread: ThreadInstance) -> tuple[types.FunctionType, tuple[Any, ...]]:
@@ -259,7 +264,7 @@ class Program:
     def awaited(self) -> list[int]:
         """The threads that have ended in every final state, if nothing ends the program before.
 
-        Of goroutines that is `main`, if there is one; else all but daemons.
+        That is the one whose return ends the program, if there is one; else all but daemons.
         """
         if self.main is not None:
             return [self.main]
@@ -270,7 +275,7 @@ class Program:
         """The threads that need not ever move, though they always could: something outside that may
         cancel tasks.
         """
-        loops = [thread.number for thread in self.threads if thread.kind == "loop"]
+        loops = [thread.number for thread in self.threads if thread.kind.is_loop]
         return frozenset(loops if self.settings.get("CANCEL") else ())
 
     def ends_with(self, thread: int) -> bool:

@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from interleave.compiler import Scope
 from interleave.errors import ModelError
-from interleave.model import ORDERS, Model, is_go_before
+from interleave.model import ORDERS, Model
 from interleave.program.setup import place_of_attribute
 from interleave.records import dataclass
 
@@ -92,10 +91,3 @@ def settings_of(
             )
         found[name] = value
     return found
-
-
-def scope_of_variables(runtime: str, go_version: str) -> Scope:
-    """Where the variables of a function begin."""
-    if runtime != "go":
-        return Scope.FUNCTION
-    return Scope.LOOP if is_go_before(go_version, 22) else Scope.ROUND

@@ -87,7 +87,7 @@ class Spawned:
         self._made[key.name] += 1
         name = f"{key.name}-{self._made[key.name]}"
         number = ThreadId(len(self._threads))
-        is_task = key.kind.noun == "task"
+        is_task = key.kind.thread_kind.in_loop
         if is_task:
             made = add_task(self._heap, name, number, self._written)
         else:
@@ -107,7 +107,7 @@ class Spawned:
                 key.daemon if is_task else made.daemon_room,
                 made,
                 key.process,
-                key.kind.noun,
+                key.kind.thread_kind,
                 made if is_task else None,
             )
         )

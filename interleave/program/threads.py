@@ -14,9 +14,8 @@ from interleave.model import LARGEST_COUNT, Model, Param
 from interleave.notes import Notes
 from interleave.program.misuse import takes
 from interleave.records import dataclass
-
-MAIN = "main"
-"""The name of the goroutine whose end is the end of the program."""
+from interleave.runtimes import Runtime, ThreadKind
+from interleave.runtimes.free_threaded import THREAD
 
 
 @dataclass(frozen=True)
@@ -34,17 +33,9 @@ class ThreadInstance:
     """The modelled `Thread`, for one that a running thread makes."""
     process: ThreadName = MODEL_PROCESS
     """The process that it runs in."""
-    kind: str = "thread"
-    """What it is: "thread", "process", "task", "goroutine", or "loop" for what stands for the event
-    loop.
-    """
+    kind: ThreadKind = THREAD
     task: Any = None
     """The modelled `Task`, for a task."""
-
-    @property
-    def is_main(self) -> bool:
-        """Whether it is the goroutine whose end is the end of the program."""
-        return self.kind == "goroutine" and self.method == MAIN
 
 
 @dataclass(frozen=True)
@@ -64,15 +55,25 @@ def declared_properties(notes: Notes) -> list[Property]:
 
 
 def declared_threads(
-    model: type[Model], notes: Notes, parameters: Mapping[str, object], runtime: str
+    model: type[Model], notes: Notes, parameters: Mapping[str, object], runtime: Runtime
 ) -> list[ThreadInstance]:
     """The threads of a model class, in order of declaration. Raises `ModelError`."""
     found: list[ThreadInstance] = []
     for name, note in notes.threads.items():
         function = notes.methods[name]
         count = _count(note.count, model, parameters, function)
-        if note.kind == "goroutine":
-            _check_goroutine(model, runtime, name, function, count, daemon=note.daemon)
+        if not note.kind.mixes and any(each.kind != note.kind for each in notes.threads.values()):
+            raise ModelError(
+                f"model {model.__name__} has {note.kind}s and threads",
+                remedy=f"mark all of them with @{note.kind}, or none",
+                place=place_of_function(function),
+            )
+        if name == runtime.main and (count != 1 or note.daemon):
+            raise ModelError(
+                f"{name} is not one {note.kind} that ends the program",
+                remedy=f"write @{note.kind} above it, without arguments; or give it another name",
+                place=place_of_function(function),
+            )
         takes_index = takes(function, 2)
         for index in range(count):
             shown = f"{name}[{index}]" if count > 1 else name
@@ -85,7 +86,7 @@ def declared_threads(
                     function,
                     (index,) if takes_index else (),
                     note.daemon,
-                    process=ThreadName(shown) if note.kind == "process" else MODEL_PROCESS,
+                    process=ThreadName(shown) if note.kind.is_process else MODEL_PROCESS,
                     kind=note.kind,
                 )
             )
@@ -139,26 +140,3 @@ def _count(
             place=place_of_function(function),
         )
     return value
-
-
-def _check_goroutine(
-    model: type[Model],
-    runtime: str,
-    name: str,
-    function: types.FunctionType,
-    count: int,
-    *,
-    daemon: bool,
-) -> None:
-    if runtime != "go":
-        raise ModelError(
-            f"model {model.__name__} has goroutines and threads",
-            remedy="mark all of them with @goroutine, or none",
-            place=place_of_function(function),
-        )
-    if name == MAIN and (count != 1 or daemon):
-        raise ModelError(
-            "main is not one goroutine that ends the program",
-            remedy="write @goroutine above it, without arguments; or give it another name",
-            place=place_of_function(function),
-        )

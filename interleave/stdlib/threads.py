@@ -16,6 +16,7 @@ from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive, stepwise
 from interleave.records import dataclass
+from interleave.runtimes.free_threaded import THREAD
 
 NEW, STARTED, ENDED = "new", "started", "ended"
 
@@ -63,8 +64,7 @@ class Thread(Primitive):
     stands_for: ClassVar[tuple[type, ...]] = (threading.Thread,)
     written_in_python = True
     is_run = True
-    noun = "thread"
-    """What it is called."""
+    thread_kind = THREAD
     runs = ThreadId(-1)
     """The thread that it stands for."""
     daemon_room = False

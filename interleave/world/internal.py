@@ -30,12 +30,12 @@ INTERNAL = frozenset(
      "leave",
      "leave_line", "let_go", "location", "look", "lose_wakeup", "lost_with", "maxsize", "may_run",
      "must_keep", "name", "next_callback", "next_from_outside", "next_task", "not_owned",
-     "note_running", "notices_ends", "noun", "of", "one_is_done", "operate", "overwrite", "park",
+     "note_running", "notices_ends", "of", "one_is_done", "operate", "overwrite", "park",
      "peer", "processes", "put", "ready", "release", "request_cancel", "resume", "retrieve",
      "ring", "runs", "schedule", "shut", "signed", "sleeps", "stand_in_line", "stands_for",
      "start_timer", "state", "stop_timer", "subject", "submitted_to", "take", "take_back",
-     "take_result", "tells", "timers", "took", "typed", "unpark", "until", "until_notified",
-     "usable", "visit", "waiter_is_pending", "waiter_was_cancelled", "wake", "was_cancelled",
-     "written_in_python", "zero"}
+     "take_result", "tells", "thread_kind", "timers", "took", "typed", "unpark", "until",
+     "until_notified", "usable", "visit", "waiter_is_pending", "waiter_was_cancelled", "wake",
+     "was_cancelled", "written_in_python", "zero"}
 )  # fmt: skip
 """Of some; `Primitive.known` says what one of them can be asked for."""

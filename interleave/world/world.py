@@ -21,7 +21,6 @@ from typing import Any
 
 from interleave.compiler import (
     Code,
-    Scope,
     Swallow,
     compile_function,
     compile_whole,
@@ -55,6 +54,7 @@ from interleave.memory.values import (
     members_of,
 )
 from interleave.model import Model, Param, parameter_as_value
+from interleave.runtimes import Scope
 from interleave.stdlib import Namespace, derived
 from interleave.world import policy, reflection
 from interleave.world.calls import CALL_PARTIAL, construct

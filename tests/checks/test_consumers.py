@@ -8,8 +8,11 @@ import pytest
 from running import load, unload
 
 from interleave import check
-from interleave.checks.consumers import HINT, HINT_IN_GO
 from interleave.report.text import render_text
+from interleave.runtimes import DEFAULT
+from interleave.runtimes.go import GO
+
+HINT, HINT_IN_GO = DEFAULT.words.nothing_comes, GO.words.nothing_comes
 
 IMPORTS = """
 import asyncio

@@ -21,6 +21,7 @@ from interleave.engine.search import search
 from interleave.engine.steps import RunSteps
 from interleave.machine import State, Step
 from interleave.model import Model
+from interleave.runtimes import DEFAULT
 
 NEEDS: tuple[Need, ...] = get_args(Need)
 PASSES = [
@@ -62,7 +63,7 @@ class Reduced(SearchGraph):
 
 
 def explored(kind: type[SearchGraph]) -> SearchGraph:
-    machine = search(Work, {}, lambda *_: [], runtime="free-threaded", limits=Limits()).machine
+    machine = search(Work, {}, lambda *_: [], runtime=DEFAULT, limits=Limits()).machine
     graph = kind(machine, RunSteps(machine).step)
     begin(graph, machine.initial(), [], Limits())
     list(breadth_first(graph))

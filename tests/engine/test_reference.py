@@ -20,6 +20,7 @@ from interleave.engine.trees import DecisionTree
 from interleave.loading import checked_runtime
 from interleave.model import Model
 from interleave.report.document import render_json
+from interleave.runtimes.gil import GIL
 
 
 class Loses(Model):
@@ -161,9 +162,7 @@ def test_each_state_is_run() -> None:
         machine.step = step
         return []
 
-    found = search(
-        Loses, {}, watch, runtime="gil", engine=Engine("reference"), limits=Limits()
-    ).graph
+    found = search(Loses, {}, watch, runtime=GIL, engine=Engine("reference"), limits=Limits()).graph
     threads = range(len(found.machine.program.threads))
     states = [found.state(number) for number in range(len(found))]
     assert set(asked) == {(state, thread) for state in states for thread in threads}

@@ -17,6 +17,7 @@ from interleave.memory.coroutine import Coroutine, LibraryCoroutine, coroutine, 
 from interleave.memory.identity import ThreadId, ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.values import OrderedSet
+from interleave.runtimes.asyncio import TASK
 from interleave.stdlib import contextvars
 from interleave.stdlib.asyncio.futures import (
     CANCELLED,
@@ -68,7 +69,7 @@ class Task(Future):
     stands_for: ClassVar[tuple[type, ...]] = (asyncio.Task,)
 
     is_run = True
-    noun = "task"
+    thread_kind = TASK
     runs = ThreadId(-1)
     """The thread that it stands for."""
     default_name = ThreadName("")
