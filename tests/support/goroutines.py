@@ -11,6 +11,7 @@ from interleave import check
 from interleave.machine import FAILED, FINISHED, Machine, State
 from interleave.program import MoreRooms, MoreThreads, Program, Written
 from interleave.result import ModelResult
+from interleave.runtimes.go import GO
 from interleave.tracing import variables
 
 HEADER = """
@@ -56,7 +57,7 @@ class Playing:
         self._begin()
 
     def _begin(self) -> None:
-        program = Program(self._model, {}, self._written, "go", self._rooms, self._objects)
+        program = Program(self._model, {}, self._written, GO, self._rooms, self._objects)
         self.machine = Machine(program)
         (self.state,) = self.machine.initial()
         self.failure = ""
