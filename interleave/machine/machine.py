@@ -7,7 +7,6 @@ from functools import partial
 from interleave.compiler import Code
 from interleave.errors import ModelError
 from interleave.interrupts import counted, poll
-from interleave.machine.interning import LocalStates
 from interleave.machine.naming import Names, Naming
 from interleave.machine.places import Places
 from interleave.machine.run import StepRun
@@ -27,7 +26,7 @@ class Machine:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.locals = LocalStates(with_rooms=bool(program.heap.rooms))
+        self.locals = program.heap.interner.locals
         self.naming = Naming(program, self.locals)
         self.written: set[str] = set()
         """Keys of the locations that some step has written."""
