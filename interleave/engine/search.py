@@ -93,7 +93,7 @@ def search(
                     raise
                 assumed |= doubtful
                 continue
-            vain = assumed - machine.written
+            vain = assumed - program.seen.written.keys()
             if vain and graph.stop is None:
                 known.written |= assumed - vain
                 refuted |= vain

@@ -99,7 +99,7 @@ class LearntSteps:
             tree = trees[local] = DecisionTree()
         found = tree.find(state)
         if found is None:
-            found = self._machine.step(state, thread, explain=True)
+            found = self._machine.learn(state, thread)
             tree.learn(state, found.looked_at, found)
             self.learnt += 1
         return found

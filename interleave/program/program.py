@@ -37,6 +37,7 @@ from interleave.program.spawned import Spawned, SpawnKey
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
 from interleave.world.net import Net
 from interleave.world.real_state import RealState
+from interleave.world.seen import Seen
 from interleave.world.unseen import Unseen
 from interleave.world.world import World
 
@@ -68,10 +69,10 @@ class Program:
         self.parameters = parameters
         self.written = written
         self._swallowing = swallowing
-        self.net = Net()
+        self.seen = Seen()
         """What was seen while code of the model ran."""
-        self.sections = Sections()
-        """The critical sections that were seen while code of the model ran."""
+        self.net = Net(self.seen)
+        self.sections = Sections(self.seen)
         notes = notes_of(model)
         refuse_misuse(model, notes)
         self._kept = kept_names(notes)
@@ -154,6 +155,7 @@ class Program:
             self.world = World(
                 self.model,
                 self.written,
+                self.seen,
                 swallowing=self._swallowing,
                 switches=self.runtime == "gil",
                 kept=self._kept,

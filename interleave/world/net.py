@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.world import policy, table
 from interleave.world.policy import OURS, Decision, Treatment
+from interleave.world.seen import Seen
 
 if TYPE_CHECKING:
     from interleave.world.unseen import Unseen
@@ -75,11 +76,10 @@ def set_profile(profile: Profile) -> None:
 
 
 class Net:
-    """What was seen while the code of one program ran."""
+    """What is known of what runs while code of one program does."""
 
-    def __init__(self) -> None:
-        self.followed: dict[CodeType, None] = {}
-        """The functions that were run as copies: not those that were run block by block."""
+    def __init__(self, seen: Seen) -> None:
+        self.seen = seen
         self.known_code: dict[int, CodeType] = {}
         """Code of real modules that may run in any case, by id."""
         self.known_calls: set[Any] = set()
@@ -145,7 +145,7 @@ class watching:
         code = frame.f_code
         if not _is_real(frame):
             if not code.co_name.startswith("#"):
-                self._net.followed[code] = None
+                self._net.seen.followed[code] = None
             return
         if id(code) in self._net.known_code:
             return

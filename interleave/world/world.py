@@ -71,6 +71,7 @@ from interleave.world.identities import Identities
 from interleave.world.instances import KEPT, OF_MODEL, SharedObject
 from interleave.world.plans import OF_CLASS, OF_COPY, OF_PROPERTY
 from interleave.world.refusal import Refused, as_descriptor
+from interleave.world.seen import Seen
 from interleave.world.snapshot import Snapshot
 from interleave.world.twins import (
     Twins,
@@ -98,6 +99,7 @@ class World:
         self,
         model: type[Model],
         written: Iterable[str],
+        seen: Seen,
         *,
         swallowing: Set[Swallow] = frozenset(),
         switches: bool,
@@ -106,6 +108,7 @@ class World:
         self.swallowing = swallowing
         """Each `with` that is known to swallow exceptions."""
         self._model = model
+        self._seen = seen
         self._kept = kept
         self._switches = switches
         self._written: dict[str, list[str]] = {}
@@ -413,6 +416,7 @@ class World:
 
     def code(self, function: types.FunctionType) -> Code:
         """A function, compiled (once). Raises `ModelError`."""
+        self._seen.compiled[function] = None
         found = self._codes.get(function)
         if found is None:
             found = self._codes[function] = compile_function(
@@ -436,13 +440,14 @@ class World:
         if (self._missing or self.more_names) and (port := running_port()) is not None:
             port.lacks(self.missing(), frozenset(self.more_names))
 
-    def followed(self, ran: Collection[types.CodeType]) -> list[types.FunctionType]:
-        """The functions of the model that were run: block by block, or as copies, which `ran`."""
-        compiled = [each for each in self._codes if not is_library(each)]
+    def followed(self) -> list[types.FunctionType]:
+        """The functions of the model that were run: block by block, or as copies."""
+        seen = self._seen
+        compiled = [each for each in seen.compiled if not is_library(each)]
         copied = [
             each
             for each, copy in self._copies.items()
-            if copy.__code__ in ran and each not in self._codes
+            if copy.__code__ in seen.followed and each not in seen.compiled
         ]
         return [*compiled, *copied]
 
