@@ -14,9 +14,9 @@ from interleave.compiler.source import (
 from interleave.engine.graph import SearchGraph
 from interleave.engine.passes.shortest import Path
 from interleave.engine.steps import Steps
-from interleave.engine.trees import DecisionTree
 from interleave.machine import Machine, State
 from interleave.machine.properties import Seen, Unmet, View, evaluate, locations_read
+from interleave.machine.trees import DecisionTree
 from interleave.memory.port import Location
 from interleave.program import Property
 from interleave.result import Source, Trace, Violation
@@ -135,7 +135,7 @@ class PropertyCheck(Check):
             writers = [
                 process
                 for process, space in machine.program.spaces.items()
-                if location in space and space[location].key in machine.program.seen.written
+                if location in space and space[location].key in machine.program.findings.written
             ]
             if writers:
                 own = "each in its own copy" if len(writers) > 1 else "in its own copy"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Protocol
 
-from interleave.engine.trees import DecisionTree
 from interleave.machine import Machine, Moves, State, Step
+from interleave.machine.trees import DecisionTree
 from interleave.said import said_by
 
 

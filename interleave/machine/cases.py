@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from interleave.machine.step import State
-from interleave.world.seen import Seen
+from interleave.world.findings import Findings
 
 Outcome = TypeVar("Outcome")
 Look = TypeVar("Look")
@@ -29,7 +29,7 @@ class Case(NamedTuple):
     state: State
     looked_at: tuple[Any, ...]
     outcome: Any
-    seen: Seen
+    findings: Findings
 
 
 class Earlier(Protocol):
@@ -43,10 +43,10 @@ class Earlier(Protocol):
 class Cases:
     """The cases of one program that were learnt, or used, so far."""
 
-    def __init__(self, seen: Seen) -> None:
+    def __init__(self, findings: Findings) -> None:
         self.learnt: list[Case] = []
         self.earlier: Earlier | None = None
-        self._seen = seen
+        self._findings = findings
 
     def ask(
         self,
@@ -58,10 +58,10 @@ class Cases:
         if self.earlier is not None:
             known = self.earlier.find(question, state)
             if known is not None:
-                self._seen.add(known.seen)
+                self._findings.add(known.findings)
                 self.learnt.append(known)
                 return known.outcome, known.looked_at
-        with self._seen.apart() as seen:
+        with self._findings.apart() as findings:
             outcome, looked_at = run()
-        self.learnt.append(Case(question, state, looked_at, outcome, seen))
+        self.learnt.append(Case(question, state, looked_at, outcome, findings))
         return outcome, looked_at

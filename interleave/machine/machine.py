@@ -29,7 +29,7 @@ class Machine:
         self.program = program
         self.locals = program.heap.interner.locals
         self.naming = Naming(program, self.locals)
-        self.cases = Cases(program.seen)
+        self.cases = Cases(program.findings)
         self._checked: set[tuple[int, int]] = set()
         self._failed_at_start: dict[State, list[Step]] = {}
         self.locations = len(program.heap.changing)
@@ -143,8 +143,8 @@ class Machine:
         return self._failed_at_start.get(state, [])
 
     def _note_constants(self, places: Places) -> None:
-        self.program.seen.constants.update(places.parameters)
-        self.program.seen.constants.update(places.constants)
+        self.program.findings.constants.update(places.parameters)
+        self.program.findings.constants.update(places.constants)
 
     def learn(self, state: State, thread: int) -> Moves:
         """What `step` gives, with the `flow` of each step: known from before, or run now."""
@@ -217,7 +217,7 @@ class Machine:
             run, choices, step = counted(attempt, f"a step of {name}")
             most = max((count for _, count in choices.taken), default=1)
             looked_at.update(run.places.looked_at)
-            self.program.seen.written.update(dict.fromkeys(run.written_keys))
+            self.program.findings.written.update(dict.fromkeys(run.written_keys))
             self._note_constants(run.places)
             if isinstance(step, Blocked):
                 blocked = blocked or step

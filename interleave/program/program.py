@@ -35,9 +35,9 @@ from interleave.program.settings import scope_of_variables, settings_of
 from interleave.program.setup import initial_instances, place_of_variable
 from interleave.program.spawned import Spawned, SpawnKey
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
+from interleave.world.findings import Findings
 from interleave.world.net import Net
 from interleave.world.real_state import RealState
-from interleave.world.seen import Seen
 from interleave.world.unseen import Unseen
 from interleave.world.world import World
 
@@ -69,10 +69,10 @@ class Program:
         self.parameters = parameters
         self.written = written
         self._swallowing = swallowing
-        self.seen = Seen()
+        self.findings = Findings()
         """What was seen while code of the model ran."""
-        self.net = Net(self.seen)
-        self.sections = Sections(self.seen)
+        self.net = Net(self.findings)
+        self.sections = Sections(self.findings)
         notes = notes_of(model)
         refuse_misuse(model, notes)
         self._kept = kept_names(notes)
@@ -123,6 +123,8 @@ class Program:
         self.world.compile(entry.function for entry in self.threads)
         if missing := self.world.missing():
             raise MoreRoots(missing)
+        self.begins_with = [*self.heap.stand_ins, *self.world.stood_for()]
+        """All that it has before anything runs, in an order that is a function of the model."""
 
     def identity(self, value: Any) -> ObjectId | None:
         """What tells an object from all others; None for one that only a thread knows so far.
@@ -155,7 +157,7 @@ class Program:
             self.world = World(
                 self.model,
                 self.written,
-                self.seen,
+                self.findings,
                 swallowing=self._swallowing,
                 switches=self.runtime == "gil",
                 kept=self._kept,

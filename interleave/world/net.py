@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.world import policy, table
+from interleave.world.findings import Findings
 from interleave.world.policy import OURS, Decision, Treatment
-from interleave.world.seen import Seen
 
 if TYPE_CHECKING:
     from interleave.world.unseen import Unseen
@@ -78,8 +78,8 @@ def set_profile(profile: Profile) -> None:
 class Net:
     """What is known of what runs while code of one program does."""
 
-    def __init__(self, seen: Seen) -> None:
-        self.seen = seen
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
         self.known_code: dict[int, CodeType] = {}
         """Code of real modules that may run in any case, by id."""
         self.known_calls: set[Any] = set()
@@ -145,7 +145,7 @@ class watching:
         code = frame.f_code
         if not _is_real(frame):
             if not code.co_name.startswith("#"):
-                self._net.seen.followed[code] = None
+                self._net.findings.followed[code] = None
             return
         if id(code) in self._net.known_code:
             return

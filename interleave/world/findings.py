@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from interleave.errors import Place
 
 
-class Seen:
+class Findings:
     """What was seen in one run, or in all runs of one program."""
 
     __slots__ = ("asked", "compiled", "constants", "entered", "followed", "written")
@@ -28,24 +28,25 @@ class Seen:
         self.constants: dict[str, str] = {}
         """Locations that some step has looked at and nothing writes: their keys and names."""
 
-    def add(self, other: Seen) -> None:
+    def add(self, other: Findings) -> None:
         """Take in what was seen elsewhere, after what was seen here."""
-        for name in Seen.__slots__:
+        for name in Findings.__slots__:
             if found := getattr(other, name):
                 getattr(self, name).update(found)
 
     @contextmanager
-    def apart(self) -> Iterator[Seen]:
-        """What is seen meanwhile, by itself; it is added at the end."""
-        before, now = Seen(), Seen()
+    def apart(self, *, kept: bool = True) -> Iterator[Findings]:
+        """What is seen meanwhile, by itself. It is added at the end, if it is to be kept."""
+        before, now = Findings(), Findings()
         before._become(self)
         self._become(now)
         try:
             yield now
         finally:
             self._become(before)
-            self.add(now)
+            if kept:
+                self.add(now)
 
-    def _become(self, other: Seen) -> None:
-        for name in Seen.__slots__:
+    def _become(self, other: Findings) -> None:
+        for name in Findings.__slots__:
             setattr(self, name, getattr(other, name))
