@@ -318,7 +318,7 @@ def _followed(found: Searched[Check]) -> tuple[Followed, ...]:
     """The functions that were run, file by file."""
     program = found.machine.program
     by_file: dict[str, dict[tuple[int, str], None]] = {}
-    for function in program.world.followed(program.net.followed):
+    for function in program.world.followed():
         code = function.__code__
         lines = by_file.setdefault(code.co_filename, {})
         lines[code.co_firstlineno, code.co_qualname] = None
@@ -338,7 +338,7 @@ def _takes_no_step(found: Searched[Check]) -> bool:
 
 def _refuse_nothing_to_check(model: type[Model], found: Searched[Check]) -> None:
     """Raise `ModelError` where the threads neither take a step nor look at a constant."""
-    if _takes_no_step(found) and not found.machine.constants:
+    if _takes_no_step(found) and not found.machine.program.findings.constants:
         raise ModelError(
             "the threads share nothing that can be seen here: none of them takes a step, or looks "
             "at a shared variable",
@@ -356,7 +356,7 @@ def _warnings(found: Searched[Check], kinds: Set[str]) -> list[str]:
     if found.graph.stop is not None:
         return warnings + _growing(found)
     if _takes_no_step(found):
-        names = ", ".join(dict.fromkeys(found.machine.constants.values()))
+        names = ", ".join(dict.fromkeys(program.findings.constants.values()))
         only = f"the threads look at {names} only, which nothing writes"
         warnings.append(f"no thread takes a step: {only if names else 'they share nothing'}")
     return warnings

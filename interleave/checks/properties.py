@@ -14,9 +14,9 @@ from interleave.compiler.source import (
 from interleave.engine.graph import SearchGraph
 from interleave.engine.passes.shortest import Path
 from interleave.engine.steps import Steps
-from interleave.engine.trees import DecisionTree
 from interleave.machine import Machine, State
 from interleave.machine.properties import Seen, Unmet, View, evaluate, locations_read
+from interleave.machine.trees import DecisionTree
 from interleave.memory.port import Location
 from interleave.program import Property
 from interleave.result import Source, Trace, Violation
@@ -25,8 +25,9 @@ from interleave.result import Source, Trace, Violation
 class _Asked:
     """A property of the model. What it says is learnt, or not, as steps are."""
 
-    def __init__(self, machine: Machine, wanted: Property, *, learns: bool) -> None:
-        self.wanted = wanted
+    def __init__(self, machine: Machine, number: int, *, learns: bool) -> None:
+        self.wanted = wanted = machine.program.properties[number]
+        self._number = number
         self._learns = learns
         self.when_final = wanted.kind == "postcondition"
         self._machine = machine
@@ -39,14 +40,20 @@ class _Asked:
         seen = Seen(state)
         known = self._tree.find(seen) if self._learns else None
         if known is None:
-            again = partial(evaluate, self._machine, state, self.wanted)
-            known = again()
-            name = f"the {self.wanted.kind} {self.wanted.name}"
-            self._machine.program.real.ran(name, self.wanted.function, again)
-            if self._learns:
-                self._tree.learn(seen, known[1], known)
-                self.learnt += 1
+            if not self._learns:
+                return self._run(state)
+            question = ("property", self._number)
+            known = self._machine.cases.ask(question, state, partial(self._run, state))
+            self._tree.learn(seen, known[1], known)
+            self.learnt += 1
         return known
+
+    def _run(self, state: State) -> tuple[Unmet | None, tuple[int | View, ...]]:
+        again = partial(evaluate, self._machine, state, self.wanted)
+        found = again()
+        name = f"the {self.wanted.kind} {self.wanted.name}"
+        self._machine.program.real.ran(name, self.wanted.function, again)
+        return found
 
     def look(self, state: State) -> tuple[bool, tuple[int | View, ...]]:
         unmet, looked_at = self.ask(state)
@@ -61,7 +68,8 @@ class PropertyCheck(Check):
     def __init__(self, machine: Machine, steps: Steps) -> None:
         super().__init__(machine, steps)
         self._asked = [
-            _Asked(machine, wanted, learns=steps.learns) for wanted in machine.program.properties
+            _Asked(machine, number, learns=steps.learns)
+            for number in range(len(machine.program.properties))
         ]
         self.predicates = self._asked
         self._found: dict[Property, tuple[int, Unmet]] = {}
@@ -127,7 +135,7 @@ class PropertyCheck(Check):
             writers = [
                 process
                 for process, space in machine.program.spaces.items()
-                if location in space and space[location].key in machine.written
+                if location in space and space[location].key in machine.program.findings.written
             ]
             if writers:
                 own = "each in its own copy" if len(writers) > 1 else "in its own copy"

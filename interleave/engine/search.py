@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Generic, TypeVar
 
 from interleave.engine.advancing import advance, begin
@@ -38,6 +39,8 @@ class Searched(Generic[Watching]):
     steps: Steps
     observers: Sequence[Watching]
     graph: SearchGraph
+    make: Callable[[], Program]
+    """Makes its program once more."""
 
 
 def search(
@@ -69,7 +72,8 @@ def search(
         while True:
             real.compare()
             try:
-                program = Program(
+                make = partial(
+                    Program,
                     model,
                     dict(parameters),
                     known.written | assumed,
@@ -81,6 +85,7 @@ def search(
                     swallowing=known.swallowing,
                     real=real,
                 )
+                program = make()
                 machine = Machine(program)
                 steps: Steps = (RunSteps if engine.name == "reference" else LearntSteps)(machine)
                 watching = observers(machine, steps)
@@ -94,14 +99,14 @@ def search(
                     raise
                 assumed |= doubtful
                 continue
-            vain = assumed - machine.written
+            vain = assumed - program.findings.written.keys()
             if vain and graph.stop is None:
                 known.written |= assumed - vain
                 refuted |= vain
                 assumed = frozenset()
                 continue
             real.compare()
-            return Searched(machine, steps, watching, graph)
+            return Searched(machine, steps, watching, graph, make)
 
 
 def explore(

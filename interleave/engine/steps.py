@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Protocol
 
-from interleave.engine.trees import DecisionTree
 from interleave.machine import Machine, Moves, State, Step
+from interleave.machine.trees import DecisionTree
 from interleave.said import said_by
 
 
@@ -99,7 +99,7 @@ class LearntSteps:
             tree = trees[local] = DecisionTree()
         found = tree.find(state)
         if found is None:
-            found = self._machine.step(state, thread, explain=True)
+            found = self._machine.learn(state, thread)
             tree.learn(state, found.looked_at, found)
             self.learnt += 1
         return found

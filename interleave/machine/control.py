@@ -11,7 +11,6 @@ from interleave.errors import InterleaveError, ModelError, Place
 from interleave.interrupts import Stopped
 from interleave.machine.frames import Frame
 from interleave.machine.halting import Ending, Halt
-from interleave.machine.interning import LocalStates
 from interleave.machine.log import Log
 from interleave.machine.port import StepPort
 from interleave.machine.stack import Stack
@@ -21,6 +20,7 @@ from interleave.machine.tasks import RESULT
 from interleave.memory.coroutine import Coroutine, awaited
 from interleave.memory.port import AccessKind, Unrecoverable
 from interleave.program import Program, Restart, Swallowed, Written
+from interleave.program.interning import LocalStates
 from interleave.world import reflection
 from interleave.world.calling import call
 from interleave.world.refusal import used

@@ -7,7 +7,7 @@ from functools import partial
 from interleave.compiler import Code
 from interleave.errors import ModelError
 from interleave.interrupts import counted, poll
-from interleave.machine.interning import LocalStates
+from interleave.machine.cases import Cases
 from interleave.machine.naming import Names, Naming
 from interleave.machine.places import Places
 from interleave.machine.run import StepRun
@@ -27,12 +27,9 @@ class Machine:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.locals = LocalStates(with_rooms=bool(program.heap.rooms))
+        self.locals = program.heap.interner.locals
         self.naming = Naming(program, self.locals)
-        self.written: set[str] = set()
-        """Keys of the locations that some step has written."""
-        self.constants: dict[str, str] = {}
-        """Locations that some step has looked at and nothing writes: their keys and names."""
+        self.cases = Cases(program.findings)
         self._checked: set[tuple[int, int]] = set()
         self._failed_at_start: dict[State, list[Step]] = {}
         self.locations = len(program.heap.changing)
@@ -103,9 +100,7 @@ class Machine:
             steps = []
             for thread in self.program.threads:
                 if thread.room is None:
-                    begin = partial(self._begin, values, thread)
-                    steps.append(begin())
-                    self.program.real.note(thread.name, thread.function, begin)
+                    steps.append(self._first_step(values, thread))
             # Rooms for threads to come are the last ones. They count as finished.
             rooms = [FINISHED] * (len(self.program.threads) - len(steps))
             ends = dict(write for step in steps for write in self.ended_by(step))
@@ -116,8 +111,22 @@ class Machine:
                 self._failed_at_start[state] = failures
         return list(found)
 
-    def _begin(self, values: State, thread: ThreadInstance) -> Step:
-        """Run a thread up to its first access, with the values of the locations at the start."""
+    def _first_step(self, values: State, thread: ThreadInstance) -> Step:
+        begin = partial(self._begin, values, thread)
+
+        def run() -> tuple[Step, tuple[int, ...]]:
+            found = begin()
+            self.program.real.note(thread.name, thread.function, begin)
+            return found
+
+        step, _ = self.cases.ask(("begin", thread.number), values, run)
+        return step
+
+    def _begin(self, values: State, thread: ThreadInstance) -> tuple[Step, tuple[int, ...]]:
+        """Run a thread up to its first access, with the values of the locations at the start.
+
+        With the step, the places that it has looked at.
+        """
         poll()
 
         def begin() -> tuple[StepRun, Step]:
@@ -127,15 +136,25 @@ class Machine:
 
         run, step = counted(begin, f"the beginning of {thread.name}")
         self._note_constants(run.places)
-        return step
+        return step, tuple(run.places.looked_at)
 
     def failures_at_start(self, state: State) -> list[Step]:
         """For an initial state: the threads that failed before their first access."""
         return self._failed_at_start.get(state, [])
 
     def _note_constants(self, places: Places) -> None:
-        self.constants.update(places.parameters)
-        self.constants.update(places.constants)
+        self.program.findings.constants.update(places.parameters)
+        self.program.findings.constants.update(places.constants)
+
+    def learn(self, state: State, thread: int) -> Moves:
+        """What `step` gives, with the `flow` of each step: known from before, or run now."""
+
+        def run() -> tuple[Moves, tuple[int, ...]]:
+            found = self.step(state, thread, explain=True)
+            return found, (self.locations + thread, *found.looked_at)
+
+        found, _ = self.cases.ask(("step", thread), state, run)
+        return found
 
     def step(
         self, state: State, thread: int, *, explain: bool = False, watched: bool = True
@@ -198,7 +217,7 @@ class Machine:
             run, choices, step = counted(attempt, f"a step of {name}")
             most = max((count for _, count in choices.taken), default=1)
             looked_at.update(run.places.looked_at)
-            self.written.update(run.written_keys)
+            self.program.findings.written.update(dict.fromkeys(run.written_keys))
             self._note_constants(run.places)
             if isinstance(step, Blocked):
                 blocked = blocked or step

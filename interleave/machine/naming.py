@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 
 from interleave.compiler.blocks import HIDDEN
 from interleave.machine.frames import live
-from interleave.machine.interning import LocalStates
 from interleave.machine.step import FAILED, FINISHED, State
 from interleave.memory.closures import Closure, variable
 from interleave.memory.containers import SharedContainer
@@ -27,6 +26,7 @@ from interleave.memory.primitive import Primitive
 from interleave.memory.values import Shared, Thawer, attributes_of, is_plain_object
 from interleave.program import Program
 from interleave.program.heap import Room
+from interleave.program.interning import LocalStates
 from interleave.world.instances import Inherited
 
 SELF = "self"

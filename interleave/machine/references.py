@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from interleave.machine.interning import LocalStates
 from interleave.memory.values import Freezer, Shared
 from interleave.program import Heap
+from interleave.program.interning import LocalStates
 
 
 def is_referred_to(

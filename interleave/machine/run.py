@@ -17,7 +17,6 @@ from interleave.errors import EndlessLoop, InterleaveError, ModelError, Place
 from interleave.machine.accesses import Accesses
 from interleave.machine.control import Control
 from interleave.machine.halting import Ending, Halt
-from interleave.machine.interning import LocalStates
 from interleave.machine.log import Log
 from interleave.machine.making import Making
 from interleave.machine.places import Places
@@ -34,6 +33,7 @@ from interleave.memory.port import AccessKind
 from interleave.memory.values import Key
 from interleave.program import Program
 from interleave.program.choices import Choices
+from interleave.program.interning import LocalStates
 from interleave.world.net import watching
 
 MOST_BLOCKS = 50_000

@@ -10,7 +10,6 @@ from typing import Any
 from interleave.compiler import Code, is_library
 from interleave.errors import ModelError
 from interleave.machine.halting import Ending
-from interleave.machine.interning import LocalStates
 from interleave.machine.log import Log
 from interleave.machine.making import Making
 from interleave.machine.places import Places
@@ -19,6 +18,7 @@ from interleave.machine.stack import Stack
 from interleave.memory.identity import ThreadId
 from interleave.memory.values import Shared
 from interleave.program import MoreThreads, Program, SpawnKey, ThreadInstance
+from interleave.program.interning import LocalStates
 from interleave.said import said_by
 from interleave.stdlib.threads import call, name_of
 from interleave.world.calls import CALL_PARTIAL

@@ -9,13 +9,13 @@ from interleave.compiler import BlockKind, Code, Locals
 from interleave.compiler.blocks import HIDDEN, ITERATOR
 from interleave.errors import ModelError, Place
 from interleave.machine.frames import Frame, FrameLocals, live, place_in
-from interleave.machine.interning import LocalStates
 from interleave.machine.making import field_being_set
 from interleave.machine.unsent import Unsent, unsent_in
 from interleave.memory.closures import variable
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, Uncapturable
 from interleave.program import Heap
+from interleave.program.interning import LocalStates
 
 Moved = Mapping[int, tuple[object, object]]
 """What has moved into a room: see `Making.moved`."""

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import types
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from interleave.memory.made import Kind, PlainRoom, PrimitiveRoom
 from interleave.memory.port import Location
-from interleave.memory.values import Freezer, Key, Shared, Thawer
+from interleave.memory.values import Shared
+from interleave.program.interning import FIRST_MADE, Interner, number_made, room_and_kind
 from interleave.records import dataclass
-
-FIRST_MADE = 1 << 32
-"""Numbers of stand-ins from here on are of objects that threads make: a room and a kind."""
-
-MOST_KINDS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -38,65 +33,6 @@ class Room:
     references: Location
 
 
-def rooms_in(key: object) -> tuple[int, ...]:
-    """The rooms that a frozen value refers to, as often as it does."""
-    if type(key) is not tuple:
-        return ()
-    if len(key) == 2 and key[0] is Shared:
-        number = key[1] - FIRST_MADE
-        return (number // MOST_KINDS,) if number >= 0 else ()
-    return tuple(room for part in key for room in rooms_in(part))
-
-
-class Values:
-    """Shared values and their ids. Equal ids mean equal values of equal types."""
-
-    def __init__(self, heap: Heap) -> None:
-        self._heap = heap
-        self._ids: dict[Key, int] = {}
-        self._values: list[Any] = []
-        self._rooms: list[tuple[int, ...]] = []
-
-    def id_of(self, value: object, share: Callable[[object], object] | None = None) -> int:
-        """The id of an immutable value or a reference. Raises `Uncapturable`.
-
-        `share` gives a reference for what is neither.
-        """
-        key = Freezer(share=share).freeze(value)
-        found = self._ids.get(key)
-        if found is None:
-            # Known when all of it is: to thaw may fail.
-            thawed = Thawer(self._heap.stand_in).thaw(key)
-            rooms = rooms_in(key) if self._heap.rooms else ()
-            found = len(self._values)
-            self._values.append(thawed)
-            self._rooms.append(rooms)
-            self._ids[key] = found
-        return found
-
-    def rooms(self, number: int) -> tuple[int, ...]:
-        """The rooms that a value refers to, as often as it does."""
-        return self._rooms[number]
-
-    def __getitem__(self, number: int) -> Any:
-        return self._values[number]
-
-    def holds(self, value: object, more: Iterable[object]) -> bool:
-        """Whether an object is one of the values, or of `more`, or within a tuple or dataclass that
-        is one.
-        """
-        waiting = [*self._values, *more]
-        while waiting:
-            each = waiting.pop()
-            if each is value:
-                return True
-            if isinstance(each, tuple):
-                waiting += each
-            elif is_dataclass(each) and not isinstance(each, Shared | type):
-                waiting += [getattr(each, field.name) for field in fields(each)]
-        return False
-
-
 class Heap:
     """Every shared object and location of one model.
 
@@ -114,12 +50,12 @@ class Heap:
         self.warnings: list[str] = []
         self.functions: dict[types.FunctionType, None] = {}
         """The functions of the model that shared objects refer to."""
-        self.values = Values(self)
+        self.interner = Interner(self.stand_in)
+        self.values = self.interner.values
         self.rooms: list[Room] = []
         """Room for objects that threads make."""
         self.main_context: Any = None
         """What stands for the context of the main thread, where there are context variables."""
-        self._kinds: dict[Kind, int] = {}
         self._made: dict[int, Any] = {}
 
     def add(self, name: str, kind: Callable[[int, Location], Any], value: object = None) -> Any:
@@ -188,8 +124,7 @@ class Heap:
 
     def made(self, room: Room, kind: Kind) -> Any:
         """The stand-in for what is in a room, if it is of some kind."""
-        number = FIRST_MADE + room.number * MOST_KINDS
-        number += self._kinds.setdefault(kind, len(self._kinds))
+        number = number_made(room.number, self.interner.kind_number(kind))
         found = self._made.get(number)
         if found is None:
             found = self._made[number] = kind.made(number, room.location)
@@ -206,10 +141,17 @@ class Heap:
 
     def room(self, number: int) -> Room:
         """The room of the object of some number."""
-        return self.rooms[(number - FIRST_MADE) // MOST_KINDS]
+        return self.rooms[room_and_kind(number)[0]]
 
     def stand_in(self, number: int) -> Any:
-        return self.stand_ins[number] if number < FIRST_MADE else self._made[number]
+        """What stands for the shared object of a number."""
+        if number < FIRST_MADE:
+            return self.stand_ins[number]
+        found = self._made.get(number)
+        if found is None:
+            room, kind = room_and_kind(number)
+            found = self.made(self.rooms[room], self.interner.kinds[kind])
+        return found
 
     def name_of(self, stand_in: Any) -> str:
         """What reports call a shared object: the path that leads to it; "" for the model."""

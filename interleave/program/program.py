@@ -36,6 +36,7 @@ from interleave.program.setup import initial_instances, place_of_variable
 from interleave.program.spawned import Spawned, SpawnKey
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
 from interleave.runtimes import DEFAULT, Runtime
+from interleave.world.findings import Findings
 from interleave.world.net import Net
 from interleave.world.real_state import RealState
 from interleave.world.unseen import Unseen
@@ -69,10 +70,10 @@ class Program:
         self.parameters = parameters
         self.written = written
         self._swallowing = swallowing
-        self.net = Net()
+        self.findings = Findings()
         """What was seen while code of the model ran."""
-        self.sections = Sections()
-        """The critical sections that were seen while code of the model ran."""
+        self.net = Net(self.findings)
+        self.sections = Sections(self.findings)
         notes = notes_of(model)
         refuse_misuse(model, notes)
         self._kept = kept_names(notes)
@@ -127,6 +128,8 @@ class Program:
         self.world.compile(entry.function for entry in self.threads)
         if missing := self.world.missing():
             raise MoreRoots(missing)
+        self.begins_with = [*self.heap.stand_ins, *self.world.stood_for()]
+        """All that it has before anything runs, in an order that is a function of the model."""
 
     def identity(self, value: Any) -> ObjectId | None:
         """What tells an object from all others; None for one that only a thread knows so far.
@@ -159,6 +162,7 @@ class Program:
             self.world = World(
                 self.model,
                 self.written,
+                self.findings,
                 swallowing=self._swallowing,
                 switches=self.runtime.global_lock,
                 kept=self._kept,

@@ -9,18 +9,20 @@ from types import FrameType
 from interleave.compiler.source import find_class
 from interleave.errors import ModelError, Place, did_you_mean
 from interleave.model import Model
+from interleave.world.findings import Findings
 
 
 class Sections:
-    """What was seen of them while code of one program ran."""
+    """Those of one program, as they are found."""
 
-    def __init__(self) -> None:
-        self._entered: dict[str, None] = {}
-        self._asked: dict[str, Place] = {}
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._places: dict[str, Place] = {}
+        """Where properties ask for them."""
 
     def enter(self, name: str) -> None:
         """Note that a thread enters a section."""
-        self._entered[name] = None
+        self._findings.entered[name] = None
 
     def ask(self, name: str, frame: FrameType) -> None:
         """Note that a property asks, in a frame, who is inside a section. Raises `ModelError`."""
@@ -30,23 +32,24 @@ class Sections:
                 remedy='write self.inside("critical"), as in section("critical")',
                 place=Place.of_frame(frame),
             )
-        if name not in self._asked:  # it takes a while to find out what a frame is doing
-            self._asked[name] = Place.of_frame(frame)
+        if name not in self._places:  # it takes a while to find out what a frame is doing
+            self._places[name] = Place.of_frame(frame)
+        self._findings.asked[name] = self._places[name]
 
     def refuse_unknown(self, model: type[Model]) -> None:
         """Raise `ModelError` for a section that properties have asked for, and that there is none
         of: to be called when everything has run that can.
         """
-        missing = [name for name in self._asked if name not in self._entered]
+        missing = [name for name in self._findings.asked if name not in self._findings.entered]
         named = _named_in_source(model) if missing else frozenset()
         for name in missing:
             if name not in named:
-                known = sorted({*self._entered, *named})
+                known = sorted({*self._findings.entered, *named})
                 listed = f"the sections are {', '.join(known)}" if known else "there are none"
                 raise ModelError(
                     f"inside({name!r}): no thread enters a section of that name",
                     remedy=f"{did_you_mean(name, known)}{listed}",
-                    place=self._asked[name],
+                    place=self._findings.asked[name],
                 )
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.world import policy, table
+from interleave.world.findings import Findings
 from interleave.world.policy import OURS, Decision, Treatment
 
 if TYPE_CHECKING:
@@ -75,11 +76,10 @@ def set_profile(profile: Profile) -> None:
 
 
 class Net:
-    """What was seen while the code of one program ran."""
+    """What is known of what runs while code of one program does."""
 
-    def __init__(self) -> None:
-        self.followed: dict[CodeType, None] = {}
-        """The functions that were run as copies: not those that were run block by block."""
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
         self.known_code: dict[int, CodeType] = {}
         """Code of real modules that may run in any case, by id."""
         self.known_calls: set[Any] = set()
@@ -145,7 +145,7 @@ class watching:
         code = frame.f_code
         if not _is_real(frame):
             if not code.co_name.startswith("#"):
-                self._net.followed[code] = None
+                self._net.findings.followed[code] = None
             return
         if id(code) in self._net.known_code:
             return

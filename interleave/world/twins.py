@@ -273,6 +273,10 @@ class Twins:
             found = self._made(cls, self._metaclass(type(cls)), self._bases(cls))
         return found
 
+    def all(self) -> list[type]:
+        """Every class of which there is a twin, then every twin."""
+        return [*self._twins, *self._twins.values()]
+
     def real(self, twin: type) -> type:
         """The class that a twin is one of; any other class is its own."""
         return next((real for real, each in self._twins.items() if each is twin), twin)

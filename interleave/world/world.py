@@ -58,6 +58,7 @@ from interleave.runtimes import Scope
 from interleave.stdlib import Namespace, derived
 from interleave.world import policy, reflection
 from interleave.world.calls import CALL_PARTIAL, construct
+from interleave.world.findings import Findings
 from interleave.world.holders import (
     BY_SETUP,
     AttributeDict,
@@ -98,6 +99,7 @@ class World:
         self,
         model: type[Model],
         written: Iterable[str],
+        findings: Findings,
         *,
         swallowing: Set[Swallow] = frozenset(),
         switches: bool,
@@ -106,6 +108,7 @@ class World:
         self.swallowing = swallowing
         """Each `with` that is known to swallow exceptions."""
         self._model = model
+        self._findings = findings
         self._kept = kept
         self._switches = switches
         self._written: dict[str, list[str]] = {}
@@ -122,6 +125,8 @@ class World:
         self._codes: dict[types.FunctionType, Code] = {}
         self._copies: dict[types.FunctionType, types.FunctionType] = {}
         self._originals: dict[types.FunctionType, types.FunctionType] = {}
+        self._inside: dict[types.FunctionType, list[types.FunctionType]] = {}
+        self._around: dict[types.FunctionType, types.FunctionType] = {}
         self._unfilled: list[types.FunctionType] = []
         self._modules: dict[str, ModuleObject] = {}
         self._cells: dict[int, str] = {}
@@ -293,6 +298,12 @@ class World:
             self._require()
         return self._made[twin]
 
+    def kind_made(self, made: type) -> type | None:
+        """The class of which threads make instances that another class stands for; None for a class
+        that is no such thing.
+        """
+        return next((kind for kind, each in self._made.items() if each is made), None)
+
     def variables_of(self, cls: type) -> frozenset[str]:
         """The attributes of a class or of its bases that some code sets in the class."""
         bases = members_by_base(self._twins.twin(cls))
@@ -413,6 +424,7 @@ class World:
 
     def code(self, function: types.FunctionType) -> Code:
         """A function, compiled (once). Raises `ModelError`."""
+        self._findings.compiled[function] = None
         found = self._codes.get(function)
         if found is None:
             found = self._codes[function] = compile_function(
@@ -420,7 +432,7 @@ class World:
                 method_names=self._method_names,
                 namespace=self._namespace(function),
                 defaults=lambda value: self.default(value, function),
-                inner=self.copy,
+                inner=lambda inside: self._inner(function, inside),
                 switches=self._switches,
                 scope=self._scope,
                 holders=self._holders_in(function),
@@ -431,18 +443,57 @@ class World:
             self._require()
         return found
 
+    def _inner(self, function: types.FunctionType, inside: types.FunctionType) -> Any:
+        """What stands for a function that is defined inside another one."""
+        known = self._inside.setdefault(function, [])
+        if inside not in known:
+            known.append(inside)
+            self._around.setdefault(inside, function)
+        return self.copy(inside)
+
+    def inside(self, function: types.FunctionType) -> list[types.FunctionType]:
+        """The functions that are defined inside another one, which was compiled."""
+        return self._inside.get(function, [])
+
+    def around(self, function: types.FunctionType) -> types.FunctionType | None:
+        """The function inside of which another one is defined that was lifted out of it."""
+        return self._around.get(function)
+
+    def codes(self) -> Iterable[Code]:
+        """The functions that were compiled."""
+        return self._codes.values()
+
+    def copies(self) -> Iterable[types.FunctionType]:
+        """The copies of functions."""
+        return self._copies.values()
+
+    def original(self, copy: Any) -> types.FunctionType | None:
+        """The function that a copy is one of; None for what is none."""
+        return self._originals.get(copy)
+
+    def real_class(self, twin: type) -> type:
+        """The class that a twin is one of; any other class is its own."""
+        return self._twins.real(twin)
+
+    def stood_for(self) -> list[Any]:
+        """Everything that stands for an object of Python's, or has something that does, in the
+        order in which it was made.
+        """
+        return [*self._shared.values(), *self._copies, *self._copies.values(), *self._twins.all()]
+
     def _require(self) -> None:
         """While code runs: have what it has come by captured."""
         if (self._missing or self.more_names) and (port := running_port()) is not None:
             port.lacks(self.missing(), frozenset(self.more_names))
 
-    def followed(self, ran: Collection[types.CodeType]) -> list[types.FunctionType]:
-        """The functions of the model that were run: block by block, or as copies, which `ran`."""
-        compiled = [each for each in self._codes if not is_library(each)]
+    def followed(self) -> list[types.FunctionType]:
+        """The functions of the model that were run: block by block, or as copies."""
+        findings = self._findings
+        compiled = [each for each in findings.compiled if not is_library(each)]
         copied = [
             each
             for each, copy in self._copies.items()
-            if copy.__code__ in ran and each not in self._codes
+            if copy.__code__ in findings.followed and each not in findings.compiled
         ]
         return [*compiled, *copied]
 

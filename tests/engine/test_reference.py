@@ -16,8 +16,8 @@ from interleave.engine.observing import Limits
 from interleave.engine.reference import breadth_first
 from interleave.engine.search import search
 from interleave.engine.steps import RunSteps
-from interleave.engine.trees import DecisionTree
 from interleave.loading import checked_runtime
+from interleave.machine.trees import DecisionTree
 from interleave.model import Model
 from interleave.report.document import render_json
 from interleave.runtimes.gil import GIL

@@ -25,7 +25,7 @@ from interleave.memory.port import Location
 from interleave.memory.values import Freezer, OrderedFrozenSet, Shared, order_of
 from interleave.model import Model
 from interleave.program import RoomOwner, SpawnKey
-from interleave.program.heap import FIRST_MADE, MOST_KINDS
+from interleave.program.interning import FIRST_MADE, room_and_kind
 from interleave.program.processes import PrivateLocation
 
 
@@ -151,8 +151,8 @@ class Exchange:
     def _object(self, number: int) -> int:
         if number < FIRST_MADE:
             return self._objects.get(number, number)
-        room, kind_number = divmod(number - FIRST_MADE, MOST_KINDS)
-        kind = next(kind for kind, each in self._heap._kinds.items() if each == kind_number)
+        room, kind_number = room_and_kind(number)
+        kind = self._heap.interner.kinds[kind_number]
         options = tuple([self._option(each) for each in kind.options])
         new = self._heap.rooms[self._rooms[room]]
         made: int = self._heap.made(new, Kind(kind.stand_in, options))._number

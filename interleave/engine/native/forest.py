@@ -1,6 +1,6 @@
 """Decision trees as the kernel walks them: arrays of numbers.
 
-What `engine.trees` learns is copied here, case by case. Branches are tables of what can be at a
+What `machine.trees` learns is copied here, case by case. Branches are tables of what can be at a
 place; where a slot is too wide for that, they are in one hash table.
 """
 
