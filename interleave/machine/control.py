@@ -213,7 +213,7 @@ class Control:
     def _throw(self, error: BaseException) -> Failure | bool | None:
         """Take an exception to its handler, or out of the thread."""
         if self._program.runtime == "go":
-            from interleave.go.nils import in_go
+            from interleave.go.failing import in_go
 
             error = in_go(error)
         origin = self._origin(error)

@@ -155,7 +155,7 @@ class Program:
                 self.model,
                 self.written,
                 swallowing=self._swallowing,
-                switches=self.runtime == "gil",
+                runtime=self.runtime,
                 kept=self._kept,
             )
             self.real.made = self.world.made

@@ -100,14 +100,15 @@ class World:
         written: Iterable[str],
         *,
         swallowing: Set[Swallow] = frozenset(),
-        switches: bool,
+        runtime: str = "free-threaded",
         kept: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.swallowing = swallowing
         """Each `with` that is known to swallow exceptions."""
         self._model = model
         self._kept = kept
-        self._switches = switches
+        self._switches = runtime == "gil"
+        self._in_go = runtime == "go"
         self._written: dict[str, list[str]] = {}
         for key in sorted({key.removeprefix(BY_SETUP) for key in written}):
             holder, colon, name = key.rpartition(":")
@@ -422,6 +423,7 @@ class World:
                 defaults=lambda value: self.default(value, function),
                 inner=self.copy,
                 switches=self._switches,
+                in_go=self._in_go,
                 scope=self._scope,
                 holders=self._holders_in(function),
                 imports=self._imports(function),
