@@ -119,20 +119,32 @@ class Spawning:
         found: Any = self._program.world.to_flatten(target)
         if found is None and isinstance(target, types.FunctionType) and is_library(target):
             found = target, ()
+        if found is None and _is_lambda(target):
+            made = self._example("lambda: ...")
+            self._ending.halt(
+                ModelError(
+                    "a thread is to run a lambda that was made in a comprehension or a lambda",
+                    remedy=f"make it in a `for` loop, in a statement of its own: {made}; or give "
+                    f"a method what it needs: {self._example('self.work', with_argument=True)}",
+                )
+            )
         if found is None and (self._program.runtime == "go" or _is_of_shared(target)):
             found = _called(target)
         if found is None:
             self._ending.halt(
                 ModelError(
                     f"a thread is to run {_named(target)}, which is no function of the model",
-                    remedy=f"give it one that stands in the model file: {self._example()}",
+                    remedy="give it one that stands in the model file: "
+                    + self._example("self.work"),
                 )
             )
         function: tuple[types.FunctionType, tuple[Any, ...]] = found
         return function
 
-    def _example(self) -> str:
-        return "go.spawn(self.work)" if self._me.kind == "goroutine" else "Thread(target=self.work)"
+    def _example(self, function: str, *, with_argument: bool = False) -> str:
+        if self._me.kind == "goroutine":
+            return f"go.spawn({function}{', i' * with_argument})"
+        return f"Thread(target={function}{', args=(i,)' * with_argument})"
 
     def _more(self, key: SpawnKey) -> Any:
         """There are too few threads of a kind. Does not return."""
@@ -153,6 +165,11 @@ class Spawning:
         frames = self._stack.freeze(self._making.moved)
         mine = (frames, tuple(self._log.entries), tuple(self.started))
         return is_referred_to(number, self._program.heap, self._locals, here, self._me.number, mine)
+
+
+def _is_lambda(target: Any) -> bool:
+    """Whether something is a function that a comprehension has made; others are compiled."""
+    return isinstance(target, types.FunctionType) and target.__name__ == "<lambda>"
 
 
 def _is_of_shared(target: Any) -> bool:
