@@ -11,21 +11,20 @@ from interleave.compiler.source import find_function
 from interleave.model import Model
 
 
-def is_base(model: type[Model], models: Iterable[type[Model]]) -> bool:
-    """Whether a model lacks something that one of the others, which derives from it, has.
+def is_base(model: type[Model], derived: Iterable[tuple[type[Model], type]]) -> bool:
+    """Whether a model lacks something that one which derives from it has.
 
-    That is an attribute or method that its own methods ask `self` for; or a method that is
-    abstract, or does nothing but raise `NotImplementedError`.
+    Those that do come each with the model as they have it. What can be lacking is an attribute or
+    method that its own methods ask `self` for; or a method that is abstract, or does nothing but
+    raise `NotImplementedError`.
     """
     if inspect.isabstract(model):
         return True
     lacking = _used(model) - _had(model)
     unimplemented = {name for name, method in _methods(model) if _is_unimplemented(method)}
     return any(
-        issubclass(each, model)
-        and each is not model
-        and (lacking & _had(each) or any(_overrides(each, model, name) for name in unimplemented))
-        for each in models
+        lacking & _had(each) or any(_overrides(each, base, name) for name in unimplemented)
+        for each, base in derived
     )
 
 
@@ -61,7 +60,7 @@ def _had(model: type[Model]) -> set[str]:
     return given | {*dir(model)}
 
 
-def _overrides(model: type[Model], base: type[Model], name: str) -> bool:
+def _overrides(model: type[Model], base: type, name: str) -> bool:
     return getattr(model, name, None) is not getattr(base, name, None)
 
 

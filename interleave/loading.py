@@ -9,7 +9,7 @@ import linecache
 import os
 import sys
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from interleave.model import Expectation, Model, is_parameter_value
 from interleave.notes import notes_of
 from interleave.options import Options
 from interleave.program.misuse import refuse_outside
+from interleave.records import dataclass
 from interleave.runtimes import Runtime, runtimes_of
 from interleave.said import said, said_by
 
@@ -81,13 +82,69 @@ def _here(path: str) -> Path:
     return there.relative_to(here) if there.is_relative_to(here) else there
 
 
-def load_models(file: Path, *, required: bool = True) -> list[type[Model]]:
-    """The model classes that a file defines, in order of definition.
+@dataclass(frozen=True)
+class ModelFile:
+    """A file that was run: what it is in words, and the classes of models that it defines."""
+
+    file: Path
+    module: types.ModuleType
+    definitions: ast.Module
+    defined: tuple[type[Model], ...]
+
+
+def load_models(file: Path) -> list[type[Model]]:
+    """The models of a file that is looked at on its own: see `models_in`."""
+    return models_in(read_file(file), [], True)
+
+
+def models_in(home: ModelFile, others: Sequence[ModelFile], required: bool) -> list[type[Model]]:
+    """The models of a file, in order of definition.
 
     A class that is there only to be derived from does not count: one without threads, or one that
-    lacks what others define that derive from it.
-    Raises `ModelError` where the file cannot be run, and where it has no model, if `required`.
+    lacks what others define that derive from it, here or in `others`.
+    Raises `ModelError` for what belongs to no model, and where there is none, if `required`.
     """
+    if home.defined or required:
+        elsewhere = [model for each in others for model in each.defined]
+        refuse_outside(home.module, home.definitions, home.defined, elsewhere)
+    if not home.defined and required:
+        raise ModelError(
+            f"there is no model in {home.file}",
+            remedy="define one: `class Counter(Model):`, with `from interleave import Model`",
+        )
+    files = [home, *others]
+    return [
+        model
+        for model in home.defined
+        if not _is_base(
+            model, [pair for each in files for pair in _derived_from(model, home, each)]
+        )
+    ]
+
+
+def _derived_from(
+    model: type[Model], home: ModelFile, other: ModelFile
+) -> Iterator[tuple[type[Model], type]]:
+    """The models of a file that derive from a model, each with that one as it has it.
+
+    A file that is checked, and that another one imports, has been run twice.
+    """
+    for each in other.defined:
+        for base in each.__mro__[1:]:
+            if base is model or _is_copy(base, model, home, other):
+                yield each, base
+
+
+def _is_copy(base: type, model: type[Model], home: ModelFile, other: ModelFile) -> bool:
+    """Whether a class is a model of the file `home`, as the file `other` has imported it."""
+    if base.__qualname__ != model.__qualname__ or base.__module__ == other.module.__name__:
+        return False
+    file = getattr(sys.modules.get(base.__module__), "__file__", None)
+    return file is not None and os.path.realpath(file) == os.path.realpath(home.file)
+
+
+def read_file(file: Path) -> ModelFile:
+    """Run a file. Raises `ModelError` where it cannot be run."""
     if not file.is_file():
         what = "a folder" if file.is_dir() else "no file that can be read"
         raise ModelError(f"{file} is {what}", remedy="name a text file with Python code")
@@ -130,19 +187,10 @@ def load_models(file: Path, *, required: bool = True) -> list[type[Model]]:
         and value is not Model
         and value.__module__ == module_name
     ]
-    models = list(dict.fromkeys(models))
-    if models or required:
-        refuse_outside(module, ast.parse(text), models)
-    if not models and required:
-        raise ModelError(
-            f"there is no model in {file}",
-            remedy="define one: `class Counter(Model):`, with `from interleave import Model`",
-        )
-    derived_from = {base for model in models for base in model.__mro__[1:]}
-    return [m for m in models if not _is_base(m, models, derived=m in derived_from)]
+    return ModelFile(file, module, ast.parse(text), tuple(dict.fromkeys(models)))
 
 
-def _is_base(model: type[Model], models: list[type[Model]], *, derived: bool) -> bool:
+def _is_base(model: type[Model], derived: list[tuple[type[Model], type]]) -> bool:
     """Whether a model is there only to be derived from."""
     if not derived and not inspect.isabstract(model):
         return False
@@ -150,7 +198,7 @@ def _is_base(model: type[Model], models: list[type[Model]], *, derived: bool) ->
         return True
     from interleave.bases import is_base  # which needs the compiler
 
-    return not notes_of(model).expectations and is_base(model, models)
+    return not notes_of(model).expectations and is_base(model, derived)
 
 
 def _package_of(file: Path) -> tuple[Path, str]:

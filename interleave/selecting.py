@@ -11,7 +11,15 @@ from interleave.blaming import blaming
 from interleave.engine.stopping import INTERRUPTED, Guard
 from interleave.errors import InterleaveError, ModelError, UsageError, did_you_mean
 from interleave.interrupts import Interrupted
-from interleave.loading import file_of, load_models, model_files, parameters_of, task_methods
+from interleave.loading import (
+    ModelFile,
+    file_of,
+    model_files,
+    models_in,
+    parameters_of,
+    read_file,
+    task_methods,
+)
 from interleave.model import Model
 from interleave.options import Options
 
@@ -50,16 +58,16 @@ def find_models(
     Raises `InterleaveError`, unless `errors` takes note of it; and `UsageError` for options that
     none of the models can heed.
     """
-    found: dict[tuple[type[Model], str], None] = {}
     errors = errors or Errors()
     seen: set[Path] = set()
+    named: list[type[Model] | tuple[ModelFile, bool]] = []
     for target in targets:
         if isinstance(target, type):
             if not issubclass(target, Model):
                 raise UsageError(
                     f"{target.__name__} is not a model", remedy="derive it from interleave.Model"
                 )
-            found[target, file_of(target)] = None
+            named.append(target)
             continue
         with errors.noted():
             path = Path(target)
@@ -68,11 +76,20 @@ def find_models(
                 if file.resolve() in seen:
                     continue
                 seen.add(file.resolve())
+                # Next to model files, a folder may hold helpers.
+                required = len(files) == 1 and not path.is_dir()
                 with errors.noted():
-                    # Next to model files, a folder may hold helpers.
-                    is_named = len(files) == 1 and not path.is_dir()
-                    loaded = _loaded(file, asked.near(file).max_seconds, required=is_named)
-                    found.update(dict.fromkeys((each, str(file)) for each in loaded))
+                    named.append((_run(file, asked.near(file).max_seconds), required))
+    found: dict[tuple[type[Model], str], None] = {}
+    run = [each[0] for each in named if isinstance(each, tuple)]
+    for each in named:
+        if isinstance(each, type):
+            found[each, file_of(each)] = None
+            continue
+        home, required = each
+        with errors.noted(), blaming():
+            models = models_in(home, [other for other in run if other is not home], required)
+            found.update(dict.fromkeys((model, str(home.file)) for model in models))
     if errors.found and not found:
         return []
     if not found:
@@ -97,14 +114,14 @@ def _named(found: list[tuple[type[Model], str]], options: Options) -> list[tuple
 
 
 @blaming()
-def _loaded(file: Path, max_seconds: float | None, *, required: bool) -> list[type[Model]]:
-    """The models of a file, which must be imported within some time."""
+def _run(file: Path, max_seconds: float | None) -> ModelFile:
+    """Run a file, which must be imported within some time."""
     guard = Guard(max_seconds)
-    found: list[type[Model]] = []
+    found: list[ModelFile] = []
     with guard.phase():
-        found = load_models(file, required=required)
+        found = [read_file(file)]
     if guard.stop is None:
-        return found
+        return found[0]
     if guard.stop is INTERRUPTED:
         raise Interrupted
     raise ModelError(

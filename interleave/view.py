@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from interleave.machine import Machine, State
@@ -103,11 +104,23 @@ class View:
         if isinstance(value, tuple):
             items = [self.plain(v, _part(place, i), deep=True) for i, v in enumerate(value)]
             return tuple.__new__(type(value), items)
+        if is_dataclass(type(value)) and next(shared_in(value, ""), None) is not None:
+            return self._record(value)
         if type(value) is Inherited:
             return self.plain(value.value, place, deep=deep)
         if type(value) is Closure:
             return Described(value.__name__)
         return as_plain(value)
+
+    def _record(self, value: Any) -> object:
+        """A frozen dataclass with shared objects in it, as one of the same kind without."""
+        made = object.__new__(type(value))
+        for each in fields(value):
+            if hasattr(value, each.name):
+                object.__setattr__(
+                    made, each.name, self.plain(getattr(value, each.name), deep=True)
+                )
+        return made
 
     def _inside(self, stand_in: Any, *, deep: bool) -> object | None:
         """What an object is, if that is to be shown where it is and not on its own."""

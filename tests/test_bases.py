@@ -138,3 +138,33 @@ def test_an_abstract_class_alone(tmp_path: Path) -> None:
     (derived,) = load_models(file)
     with pytest.raises(ModelError, match="Base is abstract: it lacks step"):
         check(derived.__mro__[1])
+
+
+MIXIN = """
+class Marked:
+    y = 0
+    @thread
+    def u(self):
+        self.y = 1
+"""
+
+
+@pytest.mark.parametrize(("package", "names"), [(True, "ab"), (False, "ba")])
+@pytest.mark.parametrize("case", BASES)
+def test_bases_of_several_files(tmp_path: Path, case: str, package: bool, names: str) -> None:
+    """A file that another one imports is run twice: what it defines is there twice."""
+    base, derived = BASES[case]
+    folder = tmp_path / f"of_{tmp_path.name}"  # modules that were imported stay so
+    first, second = (folder / f"{name}_{tmp_path.name}.py" for name in names)
+    folder.mkdir()
+    if package:
+        (folder / "__init__.py").touch()
+    first.write_text(HEADER + base + MIXIN)
+    imported = f"from {'.' if package else ''}{first.stem} import *\n"
+    both = "\nclass Both(Marked, Derived):\n    z = 0\n"
+    second.write_text(HEADER + imported + derived + both)
+    for together in (folder, [first, second], [second, first]):
+        found = check(together).models
+        assert [each.model for each in found] == ["Derived", "Both"]
+    with pytest.raises(ModelError, match="no method of a model"):
+        check(first)

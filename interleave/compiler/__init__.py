@@ -12,7 +12,7 @@ from typing import Any
 from interleave.compiler.blocks import Block, BlockKind, Code, Locals, Swallow
 from interleave.compiler.closures import lift
 from interleave.compiler.defers import with_defers
-from interleave.compiler.emit import emit, emit_whole
+from interleave.compiler.emit import CHANGED, CONTENTS, INDEXED, emit, emit_whole
 from interleave.compiler.flow import find_dependences, find_live
 from interleave.compiler.groups import HELPERS
 from interleave.compiler.imports import Imported, with_imports
@@ -216,6 +216,7 @@ def compile_function(
     defaults: Callable[[Any], Any],
     inner: Callable[[types.FunctionType], types.FunctionType] = lambda function: function,
     switches: bool = False,
+    in_go: bool = False,
     scope: Scope = Scope.FUNCTION,
     holders: Mapping[str, str] = MappingProxyType({}),
     imports: list[Imported] | None = None,
@@ -227,7 +228,8 @@ def compile_function(
     `namespace` gives what global names stand for, and is where the code of the blocks will run;
     `defaults` gives what the default value of a parameter stands for, `inner` what a function that
     is defined inside does; `scope` says where its variables begin; `switches` asks
-    for code that notes where threads may switch (see `machine.run`); `holders` gives, for the names
+    for code that notes where threads may switch (see `machine.run`), `in_go` for code that fails as
+    Go does; `holders` gives, for the names
     of variables of the module and of closures that have one, that of what holds them; `imports` is
     what its import statements bind; `swallowing` has each `with` that is known to swallow
     exceptions.
@@ -260,6 +262,10 @@ def compile_function(
     bind = _binder(function, definition, defaults)
     code = Code(function, definition, file, bind, flattener.blocks)
     namespace.update(_HELPERS)
+    if in_go:
+        from interleave.go.indexing import changed, contents, indexed
+
+        namespace.update({CHANGED: changed, CONTENTS: contents, INDEXED: indexed})
     namespace.update({name: inner(each) for name, each in functions.items()})
     parameters = [*definition.args.posonlyargs, *definition.args.args]
     emit(
@@ -271,6 +277,7 @@ def compile_function(
         namespace=namespace,
         file=file,
         switches=switches,
+        in_go=in_go,
     )
     find_live(code.blocks, swallowing)
     handlers = [(handler.at, after.at) for handler, after in flattener.handlers]

@@ -20,9 +20,13 @@ LOCALS = "#L"
 UNBOUND_METHOD = "@unbound"
 SETTABLE = "@settable"
 USABLE = "@usable"
+CURSOR = "@cursor"
 ATTRIBUTES = "@attributes"
 ACCESSOR = "@accessor"
 CLASS_OF = "@class_of"
+CONTENTS = "@contents"
+INDEXED = "@indexed"
+CHANGED = "@changed"
 BARE_OBJECT = "@object"
 _BIND = "@bind"
 _USED = "@used"
@@ -79,7 +83,7 @@ class Rewriter(ast.NodeTransformer):
     """Makes `x` into `L['x']` for each local `x` of a block, and notes which it uses and binds.
 
     With `switches`, the result of each call and comprehension is passed through a function that
-    notes that threads may switch.
+    notes that threads may switch. With `in_go`, what is indexed or looked into is as Go has it.
     """
 
     def __init__(
@@ -90,9 +94,11 @@ class Rewriter(ast.NodeTransformer):
         first: str,
         *,
         switches: bool,
+        in_go: bool = False,
     ) -> None:
         self._bound = bound
         self._switches = switches
+        self._in_go = in_go
         self._first = first
         self._owner = owner
         self._names = names
@@ -192,7 +198,8 @@ class Rewriter(ast.NodeTransformer):
         return node
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
-        if isinstance(node.target, ast.Name) and self._is_local(node.target.id):
+        is_local = isinstance(node.target, ast.Name) and self._is_local(node.target.id)
+        if isinstance(node.target, ast.Name) and is_local:
             self.uses.add(node.target.id)
         if isinstance(node.target, ast.Name):
             node.value = self.visit(node.value)
@@ -200,6 +207,8 @@ class Rewriter(ast.NodeTransformer):
         else:
             node.target = self.visit(node.target)
             node.value = self.visit(node.value)
+        if self._in_go and isinstance(node.target, ast.Subscript) and not is_local:
+            node.target.value = self._as_in_go(CHANGED, node.target.value)
         # Asked to add itself to a list, a shared one could not know that the list is to grow.
         contents = ast.Call(ast.Name("@plain", ast.Load()), [node.value], [])
         node.value = ast.fix_missing_locations(ast.copy_location(contents, node.value))
@@ -238,7 +247,18 @@ class Rewriter(ast.NodeTransformer):
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         first, *others = node.comparators
         node.left, *node.comparators = self._in_turn([node.left, first], others)
+        for number, operator in enumerate(node.ops):
+            if isinstance(operator, ast.In | ast.NotIn):
+                node.comparators[number] = self._as_in_go(CONTENTS, node.comparators[number])
         return node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        self.generic_visit(node)
+        node.value = self._as_in_go(INDEXED, node.value)
+        return node
+
+    def _as_in_go(self, helper: str, node: ast.expr) -> ast.expr:
+        return self._in_other_words(helper, node, node) if self._in_go else node
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
         names = frozenset(
@@ -266,6 +286,7 @@ class Rewriter(ast.NodeTransformer):
         for number, generator in enumerate(node.generators):
             if number:
                 generator.iter = self.visit(generator.iter)
+            generator.iter = self._as_in_go(CONTENTS, generator.iter)
             generator.ifs = [self.visit(condition) for condition in generator.ifs]
         self._hidden.pop()
         made = self._inside(names, node, *parts)
@@ -296,6 +317,11 @@ class Rewriter(ast.NodeTransformer):
             name = kind.__name__
             if not self._is_local(name) and self._names.is_builtin(node.func, name):
                 node.func = ast.copy_location(ast.Name(ordered, ast.Load()), node.func)
+        is_about_contents = self._names.is_builtin(node.func, "len") or (
+            isinstance(node.func, ast.Name) and node.func.id == CURSOR
+        )
+        if is_about_contents and len(node.args) == 1:
+            node.args = [self._as_in_go(CONTENTS, node.args[0])]
         if self._names.is_builtin(node.func, "type") and len(node.args) == 1:
             node.func = ast.copy_location(ast.Name(CLASS_OF, ast.Load()), node.func)
             node.args = [self._used(node.args[0])]
@@ -409,15 +435,16 @@ def emit(
     namespace: dict[str, Any],
     file: str,
     switches: bool,
+    in_go: bool,
 ) -> None:
     """Give each block its `run`, and note which locals it uses and defines.
 
     `first` is the name of the function's first parameter, which `super()` means; `switches` says
-    whether the run is to note where threads may switch.
+    whether the run is to note where threads may switch, `in_go` whether it is to fail as Go does.
     """
     functions: list[ast.stmt] = []
     for block in blocks:
-        rewriter = Rewriter(bound, owner, names, first, switches=switches)
+        rewriter = Rewriter(bound, owner, names, first, switches=switches, in_go=in_go)
         body = [rewriter.visit(copy.deepcopy(statement)) for statement in block.body]
         block.uses = frozenset(rewriter.uses)
         block.defines = frozenset(rewriter.defines)

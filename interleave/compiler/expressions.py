@@ -37,6 +37,8 @@ class ExpressionFlattener(Builder):
         if not self.needs_blocks(node):
             return node
         match node:
+            case ast.Call() if _gives_what_it_shares(node) and not self._may_be_ours(node.func):
+                return self.keep(self._in_order(node), node)
             case ast.Call():
                 return self._call(node)
             case ast.Await():
@@ -78,7 +80,9 @@ class ExpressionFlattener(Builder):
             return False
         if isinstance(node, ast.Await):
             return True
-        if isinstance(node, ast.Call) and (self._may_be_ours(node.func) or self._is_scan(node)):
+        if isinstance(node, ast.Call) and (
+            self._may_be_ours(node.func) or self._is_scan(node) or _gives_what_it_shares(node)
+        ):
             return True
         if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp):
             return not self._is_local_only(node)
@@ -414,6 +418,17 @@ def _is_asynchronous(generator: ast.GeneratorExp) -> bool:
     return any(each.is_async for each in generator.generators) or any(
         isinstance(inner, ast.Await) for inner in ast.walk(generator)
     )
+
+
+def _gives_what_it_shares(call: ast.Call) -> bool:
+    """Whether a call may share what its argument makes, and gives it: `d.setdefault(k, [])`.
+
+    What is done with it is a statement of its own, which finds the one that all threads have.
+    """
+    match call:
+        case ast.Call(ast.Attribute(attr="setdefault"), [_, default]):
+            return not isinstance(default, ast.Constant)
+    return False
 
 
 def _method_call(owner: ast.expr, name: str, node: ast.AST) -> ast.expr:

@@ -17,7 +17,7 @@ from interleave.go.base import GoPrimitive, Panic
 from interleave.memory.bag import Bag
 from interleave.memory.identity import ThreadId
 from interleave.memory.port import AccessKind, current_port
-from interleave.memory.primitive import Told
+from interleave.memory.primitive import SELECTS, Told
 from interleave.records import dataclass
 from interleave.result import Described
 from interleave.showing import show
@@ -479,6 +479,10 @@ def select(*cases: Case, default: bool = False) -> tuple[int, Any]:
 def select_ok(*cases: Case, default: bool = False) -> tuple[int, Any, bool]:
     """The same, and whether what was received comes from a sender: `case v, ok := <-ch`."""
     return _select(cases, default=default)
+
+
+for _each in (select, select_ok):
+    setattr(_each, SELECTS, True)
 
 
 def _select(cases: Sequence[Case], *, default: bool) -> tuple[int, Any, bool]:

@@ -133,6 +133,9 @@ class CancelFunc:
     context: Any
     takes_cause: bool = False
 
+    def __repr__(self) -> str:
+        return f"CancelFunc of {self.context!r}"
+
     def __call__(self, cause: Any = None) -> None:
         context = self.context
         context.operate("cancel", lambda: context.end(Canceled, cause or Canceled))
@@ -141,7 +144,10 @@ class CancelFunc:
 class Root(Enum):
     """A context that never ends: `context.Background()`, and `context.TODO()`."""
 
-    BACKGROUND = "context.Background"
+    BACKGROUND = "context.Background()"
+
+    def __repr__(self) -> str:
+        return self.value
 
     def Done(self) -> Any:
         """A nil channel."""
@@ -171,6 +177,9 @@ class Valued:
     parent: Any
     key: Any
     value: Any
+
+    def __repr__(self) -> str:
+        return f"{self.parent!r}.WithValue({self.key!r}, {self.value!r})"
 
     def Done(self) -> Any:
         """That of its parent."""

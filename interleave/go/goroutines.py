@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from interleave.go.base import Fatal
-from interleave.go.nils import is_nil
+from interleave.go.failing import is_nil
 from interleave.memory.identity import ThreadId, ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive

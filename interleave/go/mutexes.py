@@ -223,6 +223,9 @@ class ReadLocker(NamedTuple):
 
     mutex: RWMutex
 
+    def __repr__(self) -> str:
+        return f"{self.mutex!r}.RLocker()"
+
     def Lock(self) -> None:
         """`RLock`."""
         self.mutex.RLock()

@@ -367,7 +367,8 @@ def _nested(inner: AccessKind, outer: AccessKind) -> ModelError:
     return ModelError(
         f"an access ({inner.name} {inner.where}) happens inside another one ({outer.name})",
         remedy="compute what it needs before: a key function or comparison must not touch "
-        "shared state",
+        "shared state; tuples (priority, number, item) of different numbers compare without the "
+        "items, and so do objects of a @dataclass(order=True, frozen=True)",
     )
 
 

@@ -26,6 +26,7 @@ from interleave.memory.port import (
     in_words,
     using_port,
 )
+from interleave.memory.primitive import Primitive
 from interleave.program import MoreNames, MoreRoots, Property, Restart, Written
 from interleave.said import said, said_by
 from interleave.verbs import Section
@@ -129,12 +130,13 @@ class PropertyPort:
     def write(
         self, location: Location, value: object, *, part: object = WHOLE, fresh: bool = False
     ) -> None:
-        self.halt(
-            ModelError(
-                f"a property changes {location.name!r}",
-                remedy="a property may only look: compute with local variables",
+        remedy = "a property may only look: compute with local variables"
+        if _is_lock(self._machine.program.heap.owner(location)):
+            remedy = (
+                "nobody moves while a property looks: have it ask for what the lock guards without "
+                "taking the lock; a method that threads call to get it needs a twin that takes none"
             )
-        )
+        self.halt(ModelError(f"a property changes {location.name!r}", remedy=remedy))
 
     def progress(self) -> int:
         return 0
@@ -216,6 +218,11 @@ class PropertyPort:
 
     def halt(self, error: InterleaveError) -> Any:
         raise error
+
+
+def _is_lock(owner: object) -> bool:
+    """Whether an object is a primitive that `with` takes."""
+    return issubclass(type(owner), Primitive) and hasattr(type(owner), "__enter__")
 
 
 def _refused(what: str) -> ModelError:

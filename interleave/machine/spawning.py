@@ -119,6 +119,16 @@ class Spawning:
         found: Any = self._program.world.to_flatten(target)
         if found is None and isinstance(target, types.FunctionType) and is_library(target):
             found = target, ()
+        if found is None and _is_lambda(target):
+            kind = self._me.kind
+            self._ending.halt(
+                ModelError(
+                    "a thread is to run a lambda that was made in a comprehension or a lambda",
+                    remedy="make it in a `for` loop, in a statement of its own: "
+                    f"{kind.example.format('lambda: ...')}; or give a method what it needs: "
+                    + kind.example_with_argument.format("self.work"),
+                )
+            )
         is_value = self._program.runtime.language.functions_are_values
         if found is None and (is_value or _is_of_shared(target)):
             found = _called(target)
@@ -126,7 +136,8 @@ class Spawning:
             self._ending.halt(
                 ModelError(
                     f"a thread is to run {_named(target)}, which is no function of the model",
-                    remedy=f"give it one that stands in the model file: {self._me.kind.example}",
+                    remedy="give it one that stands in the model file: "
+                    + self._me.kind.example.format("self.work"),
                 )
             )
         function: tuple[types.FunctionType, tuple[Any, ...]] = found
@@ -151,6 +162,11 @@ class Spawning:
         frames = self._stack.freeze(self._making.moved)
         mine = (frames, tuple(self._log.entries), tuple(self.started))
         return is_referred_to(number, self._program.heap, self._locals, here, self._me.number, mine)
+
+
+def _is_lambda(target: Any) -> bool:
+    """Whether something is a function that a comprehension has made; others are compiled."""
+    return isinstance(target, types.FunctionType) and target.__name__ == "<lambda>"
 
 
 def _is_of_shared(target: Any) -> bool:

@@ -18,6 +18,9 @@ from interleave.memory.values import Shared
 DEFERS = "__interleave_defers__"
 """Attribute of the function that defers calls to the end of the one that calls it."""
 
+SELECTS = "__interleave_selects__"
+"""Attribute of the functions that go on with one of several cases, and give its number."""
+
 STEPWISE = "__interleave_stepwise__"
 """Attribute of functions of the library that are run block by block, like the model's own."""
 

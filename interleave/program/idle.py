@@ -10,6 +10,8 @@ from typing import Any
 from interleave.compiler.names import Surroundings, is_library, source_bound, source_nodes
 from interleave.compiler.source import Definition, find_function
 from interleave.errors import ModelError, Place
+from interleave.memory.primitive import SELECTS, is_marked
+from interleave.program.selects import never_chosen
 from interleave.verbs import atomic, section
 from interleave.world.policy import is_installed, is_standard
 
@@ -35,17 +37,20 @@ def _idle(
     """What does nothing in a function, with what to say of it and how to mend it."""
     names, bound = Surroundings(function), source_bound(definition)
 
-    def verb(node: ast.AST) -> Any:
-        """The verb that an expression names, if it names one."""
+    def meant(node: ast.AST) -> Any:
+        """What an expression names, if it names something global."""
         if isinstance(node, ast.Name) and node.id not in bound and node.id in names:
-            value = names.real(node.id)
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            return names.real(node.id)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             owner = node.value.id
             is_known = owner not in bound and owner in names
             value = names.real(owner) if is_known else None
-            value = vars(value).get(node.attr) if isinstance(value, types.ModuleType) else None
-        else:
-            return None
+            return vars(value).get(node.attr) if isinstance(value, types.ModuleType) else None
+        return None
+
+    def verb(node: ast.AST) -> Any:
+        """The verb that an expression names, if it names one."""
+        value = meant(node)
         return next((each for each in _WITH if each is value), None)
 
     nodes = source_nodes(definition)
@@ -70,6 +75,9 @@ def _idle(
         elif isinstance(node, ast.withitem) and (named := verb(node.context_expr)):
             what = f"{ast.unparse(node.context_expr)} is not called here"
             yield node.context_expr, what, f"write `{_WITH[named]}`"
+        elif isinstance(node, ast.Match) and isinstance(node.subject, ast.Call):
+            if is_marked(called := meant(node.subject.func), SELECTS):
+                yield from never_chosen(node, called.__name__, node.subject)
 
 
 def _is_always_true(test: ast.expr) -> bool:

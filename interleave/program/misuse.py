@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
+import os
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -182,11 +183,15 @@ def _refuse_set_in_setup(notes: Notes) -> None:
 
 
 def refuse_outside(
-    module: types.ModuleType, definitions: ast.Module, models: Sequence[type[Model]]
+    module: types.ModuleType,
+    definitions: ast.Module,
+    models: Sequence[type[Model]],
+    elsewhere: Sequence[type[Model]] = (),
 ) -> None:
     """Raise `ModelError` for a thread, a property or a model of a file that belongs to none.
 
-    `models` are those that the file defines, and `definitions` is what was read of it.
+    `models` are those that the file defines, and `definitions` is what was read of it; `elsewhere`
+    are the models of other files.
     """
     own = vars(module)
     for first, second, name in lost_definitions(definitions.body):
@@ -203,7 +208,7 @@ def refuse_outside(
         is_own = isinstance(value, type) and value.__module__ == module.__name__
         if is_own and not issubclass(value, Model):
             noted += vars(value).get(NOTED, ())
-    refuse_unused_marks(noted, models)
+    refuse_unused_marks(noted, models, elsewhere)
 
 
 def _refuse_parameters(own: Mapping[str, object], file: str, definitions: ast.Module) -> None:
@@ -245,22 +250,42 @@ def _is_model(definition: ast.ClassDef, names: Mapping[str, Any]) -> bool:
     return any(isinstance(base, type) and issubclass(base, Model) for base in bases)
 
 
-def refuse_unused_marks(noted: Iterable[types.FunctionType], models: Iterable[type[Model]]) -> None:
-    """Raise `ModelError` for a method that was marked outside of every model."""
+def refuse_unused_marks(
+    noted: Iterable[types.FunctionType],
+    models: Iterable[type[Model]],
+    elsewhere: Iterable[type[Model]] = (),
+) -> None:
+    """Raise `ModelError` for a method that was marked outside of every model.
+
+    `elsewhere` are the models of other files.
+    """
     used = {
         id(member.note)
         for model in models
         for cls in bodies(model)
         for member in (Member(name, value, cls) for name, value in vars(cls).items())
     }
+    # A file that another one imports has been run twice, and its functions are there twice.
+    places = {
+        _definition(function)
+        for model in elsewhere
+        for cls in bodies(model)
+        for function in vars(cls).get(NOTED, ())
+    }
     for function in noted:
-        if id(getattr(function, NOTE)) not in used:
+        if id(getattr(function, NOTE)) not in used and _definition(function) not in places:
             kind = _kind(getattr(function, NOTE))
             raise ModelError(
                 f"@{kind} marks {function.__qualname__}, which is no method of a model",
                 remedy="put it into a class that derives from Model, or from which one derives",
                 place=place_of_function(function),
             )
+
+
+def _definition(function: types.FunctionType) -> tuple[str, int]:
+    """Where a function stands in the source."""
+    code = inspect.unwrap(function).__code__
+    return os.path.realpath(code.co_filename), code.co_firstlineno
 
 
 def _refuse_unmarked(model: type[Model], notes: Notes) -> None:

@@ -165,6 +165,7 @@ class Program:
                 self.findings,
                 swallowing=self._swallowing,
                 switches=self.runtime.global_lock,
+                has_nil=self.runtime.language.has_nil,
                 kept=self._kept,
             )
             self.real.made = self.world.made

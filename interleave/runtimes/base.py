@@ -77,6 +77,9 @@ class Language:
     """Whether what threads make has fixed fields, of which those that no code sets are constants.
     It is called by the variable that it is made for, and that it is made is seldom shown.
     """
+    has_nil: bool = False
+    """Whether None is nil: what is indexed, changed or looked into may be it, and fails as in Go.
+    """
 
 
 @dataclass(frozen=True)
@@ -122,8 +125,10 @@ class ThreadKind:
     new_context: bool = False
     """Whether it begins without values of context variables, and not with those that `setup` set.
     """
-    example: str = "Thread(target=self.work)"
-    """How a running one starts another."""
+    example: str = "Thread(target={})"
+    """How a running one starts another, that calls a function."""
+    example_with_argument: str = "Thread(target={}, args=(i,))"
+    """The same, of a function that is given something."""
 
     def __str__(self) -> str:
         return self.name

@@ -21,7 +21,7 @@ def _scope(settings: Mapping[str, Any]) -> Scope:
 
 
 def _raised(error: BaseException) -> BaseException:
-    from interleave.go.nils import in_go
+    from interleave.go.failing import in_go
 
     return in_go(error)
 
@@ -39,7 +39,9 @@ GO = Runtime(
         "everything is sent, close(ch), and receive in a loop over it; or say so by a channel "
         "`done`.",
     ),
-    language=Language(_scope, _raised, functions_are_values=True, makes_structs=True),
+    language=Language(_scope, _raised, functions_are_values=True, makes_structs=True, has_nil=True),
 )
 
-GOROUTINE = ThreadKind("goroutine", (GO,), mixes=False, example="go.spawn(self.work)")
+GOROUTINE = ThreadKind(
+    "goroutine", (GO,), mixes=False, example="go.spawn({})", example_with_argument="go.spawn({}, i)"
+)

@@ -103,6 +103,7 @@ class World:
         *,
         swallowing: Set[Swallow] = frozenset(),
         switches: bool,
+        has_nil: bool = False,
         kept: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.swallowing = swallowing
@@ -111,6 +112,7 @@ class World:
         self._findings = findings
         self._kept = kept
         self._switches = switches
+        self._has_nil = has_nil
         self._written: dict[str, list[str]] = {}
         for key in sorted({key.removeprefix(BY_SETUP) for key in written}):
             holder, colon, name = key.rpartition(":")
@@ -434,6 +436,7 @@ class World:
                 defaults=lambda value: self.default(value, function),
                 inner=lambda inside: self._inner(function, inside),
                 switches=self._switches,
+                in_go=self._has_nil,
                 scope=self._scope,
                 holders=self._holders_in(function),
                 imports=self._imports(function),

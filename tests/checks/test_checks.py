@@ -627,6 +627,8 @@ def test_a_property_may_only_look(tmp_path, body, message) -> None:
     assert caught.value.what.startswith(message)
     assert caught.value.place is not None
     assert caught.value.place.line == 11
+    takes_a_lock = "lock" in body
+    assert ("without taking the lock" in caught.value.remedy) == takes_a_lock
 
 
 def test_fail_fast_stops_at_the_first_violation() -> None:

@@ -227,7 +227,9 @@ CASES = {
         methods="@thread\ndef w(self): self.x = 1",
         at="self.items[At(self)] = 1",
         what="an access (read x) happens inside another one (write)",
-        remedy="compute what it needs before: a key function or comparison must not touch shared state",
+        remedy="compute what it needs before: a key function or comparison must not touch shared state; "
+        "tuples (priority, number, item) of different numbers compare without the items, and so do "
+        "objects of a @dataclass(order=True, frozen=True)",
     ),
     "set of objects": case(
         "s = {A(), A()}\nself.x = 1\nself.x = len(s)",

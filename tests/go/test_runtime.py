@@ -538,6 +538,9 @@ def test_what_cannot_be_a_goroutine(tmp_path: Path) -> None:
     text = "class M(Model):\n    @goroutine\n    def main(self):\n        go.spawn(3)\n"
     with pytest.raises(ModelError, match="which is no function of the model"):
         checked(tmp_path, text)
+    lambdas = text.replace("go.spawn(3)", "[go.spawn(lambda: None) for _ in range(2)]")
+    with pytest.raises(ModelError, match="made in a comprehension"):
+        checked(tmp_path, lambdas)
 
 
 CLOSURES = """

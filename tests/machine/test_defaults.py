@@ -150,10 +150,32 @@ def test_a_lock_for_each_key(tmp_path: Path, factory: str) -> None:
 def test_what_a_statement_cannot_go_on_with_is_refused_with_a_place(
     tmp_path: Path, runtime: str
 ) -> None:
-    model = model_of(tmp_path, "{}", "self.d.setdefault('a', []).append(1)")
+    model = model_of(tmp_path, "{}", "[*map(self.d.setdefault, 'a', ([],))][0].append(1)")
     with pytest.raises(ModelError) as refused:
         check(model, runtime=runtime)
     assert refused.value.place is not None
+
+
+SET_DEFAULTS = {
+    "self.d.setdefault('a', []).append(1)": "self.d == {'a': [1, 1]}",
+    "self.d.setdefault('a', set()).add(threading.get_ident())": "len(self.d['a']) == 2",
+    "self.d.setdefault('a', {}).setdefault('b', []).extend([1])": "self.d['a']['b'] == [1, 1]",
+    "self.d.setdefault('a', dict(b=[])).get('b').append(1)": "self.d['a']['b'] == [1, 1]",
+    "(self.d.setdefault('a', []), self.d)[0].append(1)": "self.d['a'] == [1, 1]",
+    "[self.d.setdefault(k, []).append(1) for k in 'ab']": "self.d == {'a': [1, 1], 'b': [1, 1]}",
+    "len(self.d.setdefault('a', [])) or self.d['a'].append(1)": "0 < len(self.d['a']) < 3",
+}
+"""What shares a container, unless another thread has, and changes it -> what comes of two."""
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("change", SET_DEFAULTS)
+def test_a_default_that_is_changed_at_once_is_what_others_see(
+    tmp_path: Path, change: str, runtime: str
+) -> None:
+    model = model_of(tmp_path, "{}", change, SET_DEFAULTS[change])
+    for engine in ("reference", "native"):
+        assert checked(model, runtime=runtime, engine=engine).verdict == "verified"
 
 
 COUNTS = {

@@ -15,6 +15,7 @@ HEADER = """
 import queue
 import threading
 from collections import deque
+from dataclasses import dataclass
 
 from interleave import Model, go, goroutine, thread
 
@@ -32,6 +33,12 @@ class Server:
 
     def start(self):
         self.done = go.Chan()
+
+
+@dataclass(frozen=True)
+class Record:
+    lock: object
+    more: object
 
 
 def serve():
@@ -198,3 +205,34 @@ def test_what_was_taken_from_a_list_is_no_element_of_it(tmp_path: Path) -> None:
     _, trace = trace_of(tmp_path, body)
     puts = [words.change_text(each) for step in trace.steps for each in step.changes][-2:]
     assert puts == ["mine: empty → [1]", "free[0]: empty → [2]"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("rw.RLocker()", "rw.RLocker()"),
+        ("go.context.Background()", "context.Background()"),
+        (
+            "go.context.WithValue(go.context.TODO(), 'k', 1)",
+            "context.Background().WithValue('k', 1)",
+        ),
+        ("go.context.WithCancel(go.context.Background())[1]", "CancelFunc of Context"),
+        ("Record(rw, (1,))", "Record(lock=rw, more=(1,))"),
+        ("{1: (Record(rw, 2),)}", "{1: (Record(lock=rw, more=2),)}"),
+    ],
+)
+def test_what_refers_to_objects_is_shown_with_their_names(
+    tmp_path: Path, value: str, shown: str
+) -> None:
+    body = f"""
+    got = None
+    rw = go.RWMutex()
+
+    @goroutine
+    def main(self):
+        rw = self.rw
+        self.got = {value}
+        assert False
+"""
+    _, trace = trace_of(tmp_path, body)
+    assert any(f"got: None → {shown}" in words.effects(step) for step in trace.steps)

@@ -302,6 +302,10 @@ def test_an_exception_ends_only_its_thread(tmp_path: Path, engine: str) -> None:
     ("code", "message"),
     [
         ("Thread(target=len).start()", "which is no function of the model"),
+        (
+            "[Thread(target=lambda: self.finish()).start() for _ in 'ab']",
+            "Thread(target=self.work, args=(i,))",
+        ),
         ("Thread().start()", "a Thread is made without a target"),
         ("Thread(target=self.finish, args=(1,)).start()", "a thread cannot run finish"),
         (
