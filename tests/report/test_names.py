@@ -198,3 +198,30 @@ def test_what_was_taken_from_a_list_is_no_element_of_it(tmp_path: Path) -> None:
     _, trace = trace_of(tmp_path, body)
     puts = [words.change_text(each) for step in trace.steps for each in step.changes][-2:]
     assert puts == ["mine: empty → [1]", "free[0]: empty → [2]"]
+
+
+@pytest.mark.parametrize("made", ["[1]", "Node(1)", "{'a': [1]}", "queue.Queue()"])
+def test_what_nothing_refers_to_any_more_is_no_change(tmp_path: Path, made: str) -> None:
+    body = f"""
+    kept = None
+
+    @thread
+    def t(self):
+        self.kept = {made}
+        self.kept = 2
+        assert False
+    """
+    _, trace = trace_of(tmp_path, body)
+    (change,) = trace.steps[-1].changes
+    assert words.change_text(change).startswith("kept: ")
+    assert words.change_text(change).endswith(" → 2")
+
+
+def test_what_no_variable_holds_is_called_by_its_class(tmp_path: Path) -> None:
+    body = """
+    @goroutine
+    def main(self):
+        go.Chan().recv()
+    """
+    message, _ = trace_of(tmp_path, body)
+    assert message.endswith("main waits for Chan#1")
