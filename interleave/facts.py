@@ -53,7 +53,9 @@ def facts_of(machine: Machine, stretch: Stretch, raised: Sequence[str] = ()) -> 
     named = [access for access, _ in stretch.named()]
     changes = changes_in(machine, stretch)
     outcomes = [
-        _outcome(access, before, after) for access in named if not (access.writes and changes)
+        _outcome(access, before, after)
+        for access in named
+        if all(after.is_empty(touch.location) for touch in access.writes)
     ]
     outcomes += [f"raised {name}" for name in raised]
     return Facts(
@@ -193,7 +195,7 @@ def _outcome(access: AccessRecord, before: View, after: View) -> str:
         if not result:
             return "at the end"
         kind, result = "read", result[0]
-    if kind == "iter":
+    if kind in ("iter", "len"):
         return f"size {result}"
     if issubclass(type(result), Told):
         if not (told := cast(Told, result).told()):
@@ -202,6 +204,8 @@ def _outcome(access: AccessRecord, before: View, after: View) -> str:
     if result is None and not access.reads:
         return ""
     verb = {"read": "read", "choose": "chose"}.get(kind, "got")
+    if verb == "got" and access.place[0].is_library:
+        return ""  # nobody but the library
     if verb == "got" and issubclass(type(result), Shared) and before.lacks(result):
         return ""  # it is made here, which is a change
     return f"{verb} {show(after.plain(result))}"

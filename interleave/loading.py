@@ -9,8 +9,8 @@ import linecache
 import os
 import sys
 import types
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from functools import partial
 from pathlib import Path
 
@@ -80,12 +80,19 @@ def _here(path: str) -> Path:
     return there.relative_to(here) if there.is_relative_to(here) else there
 
 
-def load_models(file: Path, *, required: bool = True) -> list[type[Model]]:
+Noted = Callable[[], AbstractContextManager[None]]
+"""What an error is raised in that keeps nothing else from being checked."""
+
+
+def load_models(
+    file: Path, *, required: bool = True, noted: Noted = nullcontext
+) -> list[type[Model]]:
     """The model classes that a file defines, in order of definition.
 
     A class that is there only to be derived from does not count: one without threads, or one that
     lacks what others define that derive from it.
-    Raises `ModelError` where the file cannot be run, and where it has no model, if `required`.
+    Raises `ModelError` where the file cannot be run, and where it has no model, if `required`. A
+    mistake that concerns a single class of the file is raised within `noted()`.
     """
     if not file.is_file():
         what = "a folder" if file.is_dir() else "no file that can be read"
@@ -96,13 +103,65 @@ def load_models(file: Path, *, required: bool = True) -> list[type[Model]]:
     module.__file__ = str(file)
     folder, module.__package__ = _package_of(file)
     sys.modules[module_name] = module
-    try:
-        # Compiled under the path as it was given, so that reports show it so.
+    with _blaming_file(file):
         text = importlib.util.decode_source(file.read_bytes())
-        code = compile(text, str(file), "exec")
-        folders = _importing_from(folder, file.resolve().parent)
-        with folders, _kept_out_of_the_process(), seen_from_outside():
-            exec(code, module.__dict__)  # noqa: S102  (it is the user's own file)
+        definitions = ast.parse(text, str(file))
+        compile(text, str(file), "exec")  # raises what is wrong with it as a whole
+    folders = _importing_from(folder, file.resolve().parent)
+    with folders, _kept_out_of_the_process(), seen_from_outside():
+        broken = _run(definitions, file, module, noted)
+    models = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, Model)
+        and value is not Model
+        and value.__module__ == module_name
+    ]
+    models = list(dict.fromkeys(models))
+    if models or required:
+        with noted():
+            refuse_outside(module, definitions, models)
+    if not models and required and not broken:
+        raise ModelError(
+            f"there is no model in {file}",
+            remedy="define one: `class Counter(Model):`, with `from interleave import Model`",
+        )
+    derived_from = {base for model in models for base in model.__mro__[1:]}
+    return [m for m in models if not _is_base(m, models, derived=m in derived_from)]
+
+
+def _run(definitions: ast.Module, file: Path, module: types.ModuleType, noted: Noted) -> set[str]:
+    """Run what a file defines, one by one; the names of the classes that cannot be made.
+
+    What needs one of these is left out: its mistake is told of already.
+    """
+    broken: set[str] = set()
+    for place, statement in enumerate(definitions.body):
+        is_class = isinstance(statement, ast.ClassDef)
+        if place and isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+            continue  # it would be taken for the docstring
+        # Compiled under the path as it was given, so that reports show it so.
+        code = compile(ast.Module([statement], []), str(file), "exec")
+        is_made = False
+        with noted() if is_class else nullcontext(), _blaming_file(file):
+            try:
+                exec(code, module.__dict__)  # noqa: S102  (it is the user's own file)
+            except NameError as error:
+                if error.name not in broken:
+                    raise
+            else:
+                is_made = True
+        if isinstance(statement, ast.ClassDef) and not is_made:
+            broken.add(statement.name)
+    return broken
+
+
+@contextmanager
+def _blaming_file(file: Path) -> Iterator[None]:
+    """Turn what is raised when a file is read and run into an error with a place in it."""
+    try:
+        yield
     except SyntaxError as error:
         line = error.lineno or 1
         column = None if error.offset is None else max(error.offset - 1, 0)
@@ -121,24 +180,6 @@ def load_models(file: Path, *, required: bool = True) -> list[type[Model]]:
         raise
     except BaseException as error:
         raise _raised(error, file) from error
-    models = [
-        value
-        for value in vars(module).values()
-        if isinstance(value, type)
-        and issubclass(value, Model)
-        and value is not Model
-        and value.__module__ == module_name
-    ]
-    models = list(dict.fromkeys(models))
-    if models or required:
-        refuse_outside(module, ast.parse(text), models)
-    if not models and required:
-        raise ModelError(
-            f"there is no model in {file}",
-            remedy="define one: `class Counter(Model):`, with `from interleave import Model`",
-        )
-    derived_from = {base for model in models for base in model.__mro__[1:]}
-    return [m for m in models if not _is_base(m, models, derived=m in derived_from)]
 
 
 def _is_base(model: type[Model], models: list[type[Model]], *, derived: bool) -> bool:

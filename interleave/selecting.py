@@ -11,7 +11,7 @@ from interleave.blaming import blaming
 from interleave.engine.stopping import INTERRUPTED, Guard
 from interleave.errors import InterleaveError, ModelError, UsageError, did_you_mean
 from interleave.interrupts import Interrupted
-from interleave.loading import file_of, load_models, model_files, parameters_of, task_methods
+from interleave.loading import Noted, file_of, load_models, model_files, parameters_of, task_methods
 from interleave.model import Model
 from interleave.options import Options
 
@@ -71,7 +71,8 @@ def find_models(
                 with errors.noted():
                     # Next to model files, a folder may hold helpers.
                     is_named = len(files) == 1 and not path.is_dir()
-                    loaded = _loaded(file, asked.near(file).max_seconds, required=is_named)
+                    seconds = asked.near(file).max_seconds
+                    loaded = _loaded(file, seconds, required=is_named, noted=errors.noted)
                     found.update(dict.fromkeys((each, str(file)) for each in loaded))
     if errors.found and not found:
         return []
@@ -97,12 +98,14 @@ def _named(found: list[tuple[type[Model], str]], options: Options) -> list[tuple
 
 
 @blaming()
-def _loaded(file: Path, max_seconds: float | None, *, required: bool) -> list[type[Model]]:
+def _loaded(
+    file: Path, max_seconds: float | None, *, required: bool, noted: Noted
+) -> list[type[Model]]:
     """The models of a file, which must be imported within some time."""
     guard = Guard(max_seconds)
     found: list[type[Model]] = []
     with guard.phase():
-        found = load_models(file, required=required)
+        found = load_models(file, required=required, noted=noted)
     if guard.stop is None:
         return found
     if guard.stop is INTERRUPTED:
