@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import NamedTuple, cast
 
 from interleave.compiler import Code
-from interleave.machine import FAILED, FINISHED, Machine, State, Step
-from interleave.machine.moments import Calls
+from interleave.machine import Machine
+from interleave.machine.moments import Whereabouts
 from interleave.machine.step import AccessRecord
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive, Told
@@ -16,27 +16,26 @@ from interleave.memory.values import Shared
 from interleave.result import Access, Change, Source
 from interleave.showing import show
 from interleave.view import NOTHING, View
-from interleave.world.policy import is_installed, is_standard
+from interleave.world.policy import is_of_others
 
 
 class Stretch(NamedTuple):
     """Accesses of a step that follow each other, and the writes that lead from `before` to `after`.
 
-    `place` is where they begin; `calls` has, for each access, where the functions are that the
-    thread is in, outermost call first.
+    `place` is where they begin; `where` has, for each access, where the thread is then.
     """
 
     accesses: Sequence[AccessRecord]
-    calls: Sequence[Calls]
+    where: Sequence[Whereabouts]
     place: tuple[Code, int]
     before: View
     after: View
     writes: Sequence[tuple[int, int]]
 
-    def named(self) -> list[tuple[AccessRecord, Calls]]:
+    def named(self) -> list[tuple[AccessRecord, Whereabouts]]:
         """The accesses but for those without a name: nobody would miss them."""
-        both = zip(self.accesses, self.calls, strict=True)
-        return [(access, calls) for access, calls in both if access.kind.name]
+        both = zip(self.accesses, self.where, strict=True)
+        return [(access, where) for access, where in both if access.kind.name]
 
 
 class Facts(NamedTuple):
@@ -48,25 +47,21 @@ class Facts(NamedTuple):
     outcome: str
 
 
-def calls_before(machine: Machine, state: State, step: Step) -> Calls:
-    """Where the functions are that a thread is in when it takes a step."""
-    local = machine.local(state, step.thread)
-    if local in (FINISHED, FAILED):
-        return ()
-    found = [(machine.locals.codes[number], at) for number, at, _ in machine.locals[local][0]]
-    return tuple([(code, min(at, len(code.blocks) - 1)) for code, at in found])
-
-
 def facts_of(machine: Machine, stretch: Stretch, raised: Sequence[str] = ()) -> Facts:
     """What accesses do; `raised` names the exceptions that came up besides."""
     before, after = stretch.before, stretch.after
     named = [access for access, _ in stretch.named()]
-    outcomes = [_outcome(access, before, after) for access in named]
+    changes = changes_in(machine, stretch)
+    outcomes = [
+        _outcome(access, before, after)
+        for access in named
+        if all(after.is_empty(touch.location) for touch in access.writes)
+    ]
     outcomes += [f"raised {name}" for name in raised]
     return Facts(
         tuple(Access(each.kind.name, _where(each, before, after)) for each in named),
         _line(stretch),
-        changes_in(machine, stretch),
+        changes,
         ", ".join(filter(None, outcomes)),
     )
 
@@ -74,14 +69,16 @@ def facts_of(machine: Machine, stretch: Stretch, raised: Sequence[str] = ()) -> 
 def changes_in(machine: Machine, stretch: Stretch) -> tuple[Change, ...]:
     """What accesses change, each with its name afterwards.
 
-    What is made and put into a variable is the variable's new value, and no other change.
+    What is made and put into a variable is the variable's new value, and no other change. That what
+    nothing refers to any more is gone is none.
     """
     before, after = stretch.before, stretch.after
     changing = machine.program.heap.changing
     found: list[tuple[Location, Change]] = []
     for index, value in stretch.writes:
         location, old = changing[index], before.state[index]
-        if location.name and not _is_quiet(machine, location, old, value):
+        is_gone = after.is_empty(location) and not before.is_empty(location)
+        if location.name and not is_gone and not _is_quiet(machine, location, old, value):
             found += [(location, change) for change in _change(stretch, location)]
     told = {change.location for location, change in found if not location.is_room}
     return tuple(
@@ -145,10 +142,11 @@ def _line(stretch: Stretch) -> Source:
             for each, _ in named
         )
         return replace(source, text="; ".join(done) or source.text)
-    first = stretch.calls[0] if stretch.calls else ()
-    if len(named) < 2:
-        return replace(source, text=_led_to(stretch.place, first))
-    texts = dict.fromkeys(_led_to(access.place, calls) for access, calls in named)
+    if not named:
+        return source
+    texts = dict.fromkeys(_led_to(access.place, where) for access, where in named)
+    if len(named) == 1:
+        return replace(source, text=next(iter(texts)))
     if named[0][0].kind.name == "atomic":
         opening = f"{source.text} "
         texts.pop(source.text, None)
@@ -159,32 +157,34 @@ def _line(stretch: Stretch) -> Source:
     return replace(source, text=f"{opening}{inner}")
 
 
-def _led_to(place: tuple[Code, int], calls: Calls) -> str:
+def _led_to(place: tuple[Code, int], where: Whereabouts) -> str:
     """The text of a line; of one in the code of somebody else, after the user's that led there.
 
     That is the innermost one of the calls that the thread is in.
     """
     code, block = place
     line = code.source(block)
-    if not is_of_others(code):
+    inside = where.inside
+    if is_code_of_others(code):
+        for caller, at in reversed(where.calls):
+            if not (caller.is_library or is_code_of_others(caller)):
+                there = f"{code.function.__module__}:{line.line}: {line.text}"
+                return f"{caller.source(at).text} ({there})"
         return line.text
-    for caller, at in reversed(calls):
-        if not (caller.is_library or is_of_others(caller)):
-            inside = f"{code.function.__module__}:{line.line}: {line.text}"
-            return f"{caller.source(at).text} ({inside})"
+    if inside is not None and not code.is_library:
+        return f"{line.text} ({inside.module}:{inside.number}: {inside.text})"
     return line.text
 
 
-def is_of_others(code: Code) -> bool:
+def is_code_of_others(code: Code) -> bool:
     """Whether code came with Python or with a package, and is followed all the same."""
-    module = code.function.__module__
-    return not code.is_library and (is_standard(module) or is_installed(module))
+    return not code.is_library and is_of_others(code.function.__module__)
 
 
 def _outcome(access: AccessRecord, before: View, after: View) -> str:
     """What an access gave, where what it changed does not say."""
     kind, result = access.kind.name, access.result
-    if access.raised is not None or access.writes or getattr(type(result), "is_internal", False):
+    if access.raised is not None or getattr(type(result), "is_internal", False):
         return ""
     if kind == "return":
         return "returns: the program ends"
@@ -195,7 +195,7 @@ def _outcome(access: AccessRecord, before: View, after: View) -> str:
         if not result:
             return "at the end"
         kind, result = "read", result[0]
-    if kind == "iter":
+    if kind in ("iter", "len"):
         return f"size {result}"
     if issubclass(type(result), Told):
         if not (told := cast(Told, result).told()):
@@ -203,7 +203,9 @@ def _outcome(access: AccessRecord, before: View, after: View) -> str:
         (result,) = told
     if result is None and not access.reads:
         return ""
-    verb = {"read": "read", "choose": "chose"}.get(kind, "gave")
-    if verb == "gave" and issubclass(type(result), Shared) and before.lacks(result):
+    verb = {"read": "read", "choose": "chose"}.get(kind, "got")
+    if verb == "got" and access.place[0].is_library:
+        return ""  # nobody but the library
+    if verb == "got" and issubclass(type(result), Shared) and before.lacks(result):
         return ""  # it is made here, which is a change
     return f"{verb} {show(after.plain(result))}"

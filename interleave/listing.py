@@ -11,7 +11,7 @@ from interleave.engine.observing import Limits, Observer
 from interleave.engine.search import search
 from interleave.engine.stopping import INTERRUPTED, Guard
 from interleave.interrupts import NOWHERE, leaving, listening
-from interleave.loading import checked_runtime, loop_settings
+from interleave.loading import checked_runtime, file_of, loop_settings
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import AccessRecord
 from interleave.model import Model
@@ -44,7 +44,7 @@ class ListedThread:
 
 @dataclass(frozen=True)
 class Listing:
-    """What `list_steps` gives.
+    """What `list_steps` gives. `file` is the one that the model is in.
 
     `complete`: no step can be missing but those never reached. `is_cut_short`: by a limit that was
     asked for, or by Ctrl-C, which is `interrupted`.
@@ -55,6 +55,7 @@ class Listing:
     complete: bool
     interrupted: bool = False
     is_cut_short: bool = False
+    file: str = ""
 
 
 class _Collector(Observer):
@@ -108,7 +109,14 @@ def list_steps(
             guard.note(found.graph.stop)
     stop = guard.stop
     is_cut_short = stop is not None and stop.kind != "states"
-    return Listing(model.__name__, threads, stop is None, stop is INTERRUPTED, is_cut_short)
+    return Listing(
+        model.__name__,
+        threads,
+        complete=stop is None,
+        interrupted=stop is INTERRUPTED,
+        is_cut_short=is_cut_short,
+        file=file_of(model),
+    )
 
 
 def _threads(machine: Machine, collector: _Collector) -> tuple[ListedThread, ...]:

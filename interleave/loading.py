@@ -9,8 +9,8 @@ import linecache
 import os
 import sys
 import types
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from functools import partial
 from pathlib import Path
 
@@ -82,6 +82,10 @@ def _here(path: str) -> Path:
     return there.relative_to(here) if there.is_relative_to(here) else there
 
 
+Noted = Callable[[], AbstractContextManager[None]]
+"""What an error is raised in that keeps nothing else from being checked."""
+
+
 @dataclass(frozen=True)
 class ModelFile:
     """A file that was run: what it is in words, and the classes of models that it defines."""
@@ -90,24 +94,34 @@ class ModelFile:
     module: types.ModuleType
     definitions: ast.Module
     defined: tuple[type[Model], ...]
+    broken: frozenset[str]
+    """The names of the classes that could not be made."""
 
 
 def load_models(file: Path) -> list[type[Model]]:
     """The models of a file that is looked at on its own: see `models_in`."""
-    return models_in(read_file(file), [], True)
+    return models_in(read_file(file), [])
 
 
-def models_in(home: ModelFile, others: Sequence[ModelFile], required: bool) -> list[type[Model]]:
+def models_in(
+    home: ModelFile,
+    others: Sequence[ModelFile],
+    *,
+    required: bool = True,
+    noted: Noted = nullcontext,
+) -> list[type[Model]]:
     """The models of a file, in order of definition.
 
     A class that is there only to be derived from does not count: one without threads, or one that
     lacks what others define that derive from it, here or in `others`.
-    Raises `ModelError` for what belongs to no model, and where there is none, if `required`.
+    Raises `ModelError` where there is none, if `required`; and within `noted()` for what belongs to
+    no model.
     """
     if home.defined or required:
         elsewhere = [model for each in others for model in each.defined]
-        refuse_outside(home.module, home.definitions, home.defined, elsewhere)
-    if not home.defined and required:
+        with noted():
+            refuse_outside(home.module, home.definitions, home.defined, elsewhere)
+    if not home.defined and required and not home.broken:
         raise ModelError(
             f"there is no model in {home.file}",
             remedy="define one: `class Counter(Model):`, with `from interleave import Model`",
@@ -143,8 +157,12 @@ def _is_copy(base: type, model: type[Model], home: ModelFile, other: ModelFile) 
     return file is not None and os.path.realpath(file) == os.path.realpath(home.file)
 
 
-def read_file(file: Path) -> ModelFile:
-    """Run a file. Raises `ModelError` where it cannot be run."""
+def read_file(file: Path, *, noted: Noted = nullcontext) -> ModelFile:
+    """Run a file.
+
+    Raises `ModelError` where it cannot be run; and within `noted()` where a single class of the
+    file cannot be made.
+    """
     if not file.is_file():
         what = "a folder" if file.is_dir() else "no file that can be read"
         raise ModelError(f"{file} is {what}", remedy="name a text file with Python code")
@@ -154,13 +172,62 @@ def read_file(file: Path) -> ModelFile:
     module.__file__ = str(file)
     folder, module.__package__ = _package_of(file)
     sys.modules[module_name] = module
-    try:
-        # Compiled under the path as it was given, so that reports show it so.
+    with _blaming_file(file):
         text = importlib.util.decode_source(file.read_bytes())
-        code = compile(text, str(file), "exec")
-        folders = _importing_from(folder, file.resolve().parent)
-        with folders, _kept_out_of_the_process(), seen_from_outside():
-            exec(code, module.__dict__)  # noqa: S102  (it is the user's own file)
+        definitions = ast.parse(text, str(file))
+        whole = compile(text, str(file), "exec", dont_inherit=True)
+    folders = _importing_from(folder, file.resolve().parent)
+    with folders, _kept_out_of_the_process(), seen_from_outside():
+        broken = _run(definitions, whole.co_flags & _FUTURE, file, module, noted)
+    models = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, Model)
+        and value is not Model
+        and value.__module__ == module_name
+    ]
+    return ModelFile(file, module, definitions, tuple(dict.fromkeys(models)), broken)
+
+
+_FUTURE = annotations.compiler_flag
+"""What a file may ask of the compiler for all its statements."""
+
+
+def _run(
+    definitions: ast.Module, flags: int, file: Path, module: types.ModuleType, noted: Noted
+) -> frozenset[str]:
+    """Run what a file defines, one by one; the names of the classes that cannot be made.
+
+    What needs one of these is left out: its mistake is told of already.
+    """
+    broken: set[str] = set()
+    for place, statement in enumerate(definitions.body):
+        is_class = isinstance(statement, ast.ClassDef)
+        if place and isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+            continue  # it would be taken for the docstring
+        # Compiled under the path as it was given, so that reports show it so.
+        single = ast.Module([statement], [])
+        code = compile(single, str(file), "exec", flags, dont_inherit=True)
+        is_made = False
+        with noted() if is_class else nullcontext(), _blaming_file(file):
+            try:
+                exec(code, module.__dict__)  # noqa: S102  (it is the user's own file)
+            except NameError as error:
+                if error.name not in broken:
+                    raise
+            else:
+                is_made = True
+        if isinstance(statement, ast.ClassDef) and not is_made:
+            broken.add(statement.name)
+    return frozenset(broken)
+
+
+@contextmanager
+def _blaming_file(file: Path) -> Iterator[None]:
+    """Turn what is raised when a file is read and run into an error with a place in it."""
+    try:
+        yield
     except SyntaxError as error:
         line = error.lineno or 1
         column = None if error.offset is None else max(error.offset - 1, 0)
@@ -179,15 +246,6 @@ def read_file(file: Path) -> ModelFile:
         raise
     except BaseException as error:
         raise _raised(error, file) from error
-    models = [
-        value
-        for value in vars(module).values()
-        if isinstance(value, type)
-        and issubclass(value, Model)
-        and value is not Model
-        and value.__module__ == module_name
-    ]
-    return ModelFile(file, module, ast.parse(text), tuple(dict.fromkeys(models)))
 
 
 def _is_base(model: type[Model], derived: list[tuple[type[Model], type]]) -> bool:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from interleave.facts import Facts, Stretch, calls_before, changes_in, facts_of, is_of_others
+from interleave.facts import Facts, Stretch, changes_in, facts_of
 from interleave.machine import Machine, State, Step
-from interleave.machine.moments import Calls, moments
+from interleave.machine.moments import Whereabouts, moments
 from interleave.machine.step import AccessRecord
 from interleave.view import View
 
@@ -37,17 +37,15 @@ def _whole(machine: Machine, state: State, step: Step) -> Stretch:
     """All of a step."""
     before = View(machine, state)
     after = View(machine, machine.after(state, step), before)
-    calls: list[Calls] = [calls_before(machine, state, step)] * len(step.accesses)
-    if len(calls) > 1 and any(is_of_others(access.place[0]) for access in step.accesses):
-        calls = [moment.calls for moment in moments(machine, state, step)]
-    return Stretch(step.accesses, calls, step.place, before, after, step.writes)
+    where = [moment.where for moment in moments(machine, state, step)]
+    return Stretch(step.accesses, where, step.place, before, after, step.writes)
 
 
 class _Piece(NamedTuple):
     """One access of a step: what is written in it, and whether a report tells of a change."""
 
     access: AccessRecord
-    calls: Calls
+    where: Whereabouts
     before: View
     after: View
     writes: dict[int, int]
@@ -64,14 +62,14 @@ def _pieces(machine: Machine, state: State, step: Step) -> list[_Piece]:
     after = machine.after(state, step)
     pieces: list[_Piece] = []
     view, known = View(machine, state), dict[int, int]()
-    for access, (written, calls) in zip(step.accesses, moments(machine, state, step), strict=True):
+    for access, (written, where) in zip(step.accesses, moments(machine, state, step), strict=True):
         writes = {touch.location.index: touch.value for touch in access.writes}
         writes |= {
             place: value
             for place, value in written.items()
             if value != known.get(place, state[place])
         }
-        piece, known = _Piece(access, calls, view, view, writes), written
+        piece, known = _Piece(access, where, view, view, writes), written
         if writes:
             values = [known.get(place, value) for place, value in enumerate(state)]
             view = View(machine, (*values[: machine.locations], *after[machine.locations :]), view)
@@ -124,7 +122,7 @@ def _joined(pieces: list[_Piece]) -> Stretch:
         writes |= piece.writes
     return Stretch(
         [piece.access for piece in pieces],
-        [piece.calls for piece in pieces],
+        [piece.where for piece in pieces],
         seen.access.place,
         pieces[0].before,
         pieces[-1].after,

@@ -13,6 +13,7 @@ from interleave.errors import InterleaveError, ModelError, UsageError, did_you_m
 from interleave.interrupts import Interrupted
 from interleave.loading import (
     ModelFile,
+    Noted,
     file_of,
     model_files,
     models_in,
@@ -79,7 +80,8 @@ def find_models(
                 # Next to model files, a folder may hold helpers.
                 required = len(files) == 1 and not path.is_dir()
                 with errors.noted():
-                    named.append((_run(file, asked.near(file).max_seconds), required))
+                    seconds = asked.near(file).max_seconds
+                    named.append((_run(file, seconds, errors.noted), required))
     found: dict[tuple[type[Model], str], None] = {}
     run = [each[0] for each in named if isinstance(each, tuple)]
     for each in named:
@@ -88,7 +90,8 @@ def find_models(
             continue
         home, required = each
         with errors.noted(), blaming():
-            models = models_in(home, [other for other in run if other is not home], required)
+            others = [other for other in run if other is not home]
+            models = models_in(home, others, required=required, noted=errors.noted)
             found.update(dict.fromkeys((model, str(home.file)) for model in models))
     if errors.found and not found:
         return []
@@ -114,12 +117,12 @@ def _named(found: list[tuple[type[Model], str]], options: Options) -> list[tuple
 
 
 @blaming()
-def _run(file: Path, max_seconds: float | None) -> ModelFile:
+def _run(file: Path, max_seconds: float | None, noted: Noted) -> ModelFile:
     """Run a file, which must be imported within some time."""
     guard = Guard(max_seconds)
     found: list[ModelFile] = []
     with guard.phase():
-        found = [read_file(file)]
+        found = [read_file(file, noted=noted)]
     if guard.stop is None:
         return found[0]
     if guard.stop is INTERRUPTED:

@@ -10,7 +10,7 @@ from interleave.machine import Machine, State
 from interleave.machine.naming import key_in_words, shared_in
 from interleave.memory.closures import Closure, variable
 from interleave.memory.containers import SharedContainer
-from interleave.memory.identity import as_plain
+from interleave.memory.identity import ObjectId, as_plain
 from interleave.memory.made import Held
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
@@ -106,6 +106,11 @@ class View:
             return tuple.__new__(type(value), items)
         if is_dataclass(type(value)) and next(shared_in(value, ""), None) is not None:
             return self._record(value)
+        if isinstance(value, frozenset | set):
+            return type(value)([self.plain(each) for each in value])
+        if type(value) is ObjectId and (number := value.shared) is not None:
+            name = self.names.of(self._heap.stand_in(number)) or "self"
+            return Described(f"{'hash' if value.is_hash else 'id'}({name})")
         if type(value) is Inherited:
             return self.plain(value.value, place, deep=deep)
         if type(value) is Closure:

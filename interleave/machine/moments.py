@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import linecache
+import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any, NamedTuple
 
 from interleave.compiler import Code
@@ -13,9 +16,27 @@ from interleave.machine.run import StepRun
 from interleave.machine.step import State, Step
 from interleave.memory.port import AccessKind, using_port
 from interleave.program.choices import Choices
+from interleave.world.policy import is_of_others
 
 Calls = tuple[tuple[Code, int], ...]
 """Where each function is that a thread is in, outermost call first."""
+
+
+class Line(NamedTuple):
+    """A line of a module that came with Python or with a package."""
+
+    module: str
+    number: int
+    text: str
+
+
+class Whereabouts(NamedTuple):
+    """Where a thread is: its calls, and the line `inside` of what its block calls, such as a
+    property, if that is the code of somebody else.
+    """
+
+    calls: Calls
+    inside: Line | None = None
 
 
 class Moment(NamedTuple):
@@ -24,7 +45,7 @@ class Moment(NamedTuple):
     """
 
     written: dict[int, int]
-    calls: Calls
+    where: Whereabouts
 
 
 class _NotingPort(StepPort):
@@ -40,7 +61,27 @@ class _NotingPort(StepPort):
         finally:
             if len(self._accesses.done) > len(self.moments):
                 calls = tuple([place_in(frame) for frame in self._stack.frames])
-                self.moments.append(Moment({**self._places.written}, calls))
+                where = Whereabouts(calls, _line_inside())
+                self.moments.append(Moment({**self._places.written}, where))
+
+
+def _line_inside() -> Line | None:
+    """The line from which the present access is made, if that is in the code of somebody else that
+    a block of the user's has called.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    own, found = __name__.partition(".")[0], None
+    while frame is not None and frame.f_code.co_name != "run_block":
+        module = frame.f_globals.get("__name__") or ""
+        if is_of_others(module) and module.partition(".")[0] != own:
+            if found is None:
+                file, number = frame.f_code.co_filename, frame.f_lineno
+                text = linecache.getline(file, number, frame.f_globals).strip()
+                found = Line(module, number, text)
+        elif module.partition(".")[0] != own:
+            return found
+        frame = frame.f_back
+    return None
 
 
 def moments(machine: Machine, state: State, step: Step) -> list[Moment]:

@@ -285,10 +285,9 @@ class Names:
         for number in self._unnamed():
             held = self._held(number)
             if held is not None and number not in self._found:
-                name = self._heap.names[number]
-                if self._naming.rooms[number].key.variable == SELF:
-                    name = held.kind.stand_in.__name__
-                self._name(number, name)
+                room, kind = self._naming.rooms[number], held.kind.stand_in.__name__
+                is_of_self = room.key.variable == SELF
+                self._name(number, kind if is_of_self else f"{kind}#{room.number + 1}")
                 self._follow([number])
 
     @cached_property

@@ -77,6 +77,11 @@ class ObjectId(int):
         plain = int.__index__(self)
         return None if plain >= _CONSTANT else (plain - _SHARED) // _APART
 
+    @property
+    def is_hash(self) -> bool:
+        """Whether it is what `hash` gives."""
+        return int.__index__(self) % _APART != 0
+
     def as_hash(self) -> Self:
         """What `hash` gives for the object."""
         return type(self)(int.__add__(self, _APART // 2))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from interleave.listing import ListedStep, ListedThread, Listing
 from interleave.report.cells import one_line
+from interleave.result import Source
 
 
 def render_listing(listing: Listing) -> str:
     """A table for each thread: number, access, source line."""
     parts = [listing.model]
     for thread in listing.threads:
-        parts += ["", _heading(thread), *_rows(thread.steps)]
+        parts += ["", _heading(thread), *_rows(thread.steps, listing.file)]
     if not listing.complete:
         parts += ["", "The model is large: steps that are reached late may be missing."]
     return "\n".join(parts)
@@ -21,20 +24,26 @@ def _heading(thread: ListedThread) -> str:
     return f"thread {thread.method}{many}"
 
 
-def _rows(steps: tuple[ListedStep, ...]) -> list[str]:
+def _rows(steps: tuple[ListedStep, ...], file: str) -> list[str]:
     if not steps:
         return ["  no steps: it touches nothing shared"]
     accesses = [one_line(f"{step.access} {', '.join(step.locations)}").strip() for step in steps]
     width = max(len(access) for access in accesses)
-    lines = max(len(str(step.source.line)) for step in steps)
+    digits = max(len(str(step.source.line)) for step in steps)
+    lines = [_line(step.source, file, digits) for step in steps]
+    longest = max(map(len, lines))
     return [
         f"  {step.number:>{len(str(len(steps)))}}  {access:<{width}}  "
-        f"{_line(step, lines)}  {step.source.text}"
-        for step, access in zip(steps, accesses, strict=True)
+        f"{line:<{longest}}  {step.source.text}"
+        for step, access, line in zip(steps, accesses, lines, strict=True)
     ]
 
 
-def _line(step: ListedStep, width: int) -> str:
-    """Where it stands; blank for a step of the library that stands in no line of the model."""
-    line = step.source.line
-    return f"line {line:>{width}}" if line else " " * (len("line ") + width)
+def _line(source: Source, file: str, digits: int) -> str:
+    """Where it stands, with the file if it is another one than the model's; blank for a step of the
+    library that stands in no line of the model.
+    """
+    if not source.line:
+        return ""
+    of_file = "" if source.file == file else f" of {Path(source.file).name}"
+    return f"line {source.line:>{digits}}{of_file}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from interleave.records import dataclass
+from interleave.report.abridged import abridged
 from interleave.report.cells import one_line
 from interleave.result import (
     Access,
@@ -107,6 +108,11 @@ def outcomes(model_result: ModelResult) -> list[str]:
     known = dict.fromkeys(name for outcome in ends for name, _ in outcome.state)
     texts = [{name: show(value) for name, value in outcome.state} for outcome in ends]
     differing = [name for name in known if len({text.get(name) for text in texts}) > 1]
+    for name in known:
+        having = [text for text in texts if name in text]
+        shorter = abridged([text[name] for text in having], MOST_OF_VALUES * len(having))
+        for each, value in zip(having, shorter, strict=True):
+            each[name] = value
     lines = []
     for outcome, values in list(zip(ends, texts, strict=True))[:MOST_OUTCOMES]:
         names = [name for name in differing or known if name in values]
@@ -183,18 +189,25 @@ def final_values(violation: Violation) -> str:
     )
 
 
+MOST_OF_VALUES = 90
+"""Characters of the values that a step has changed, or of what came of it."""
+
+
 def change_text(change: Change) -> str:
     """What a step did to a location: "counter: 0 → 1", or "counter: 1, unchanged"."""
-    before, after = one_line(show(change.before)), one_line(show(change.after))
+    values = [one_line(show(each)) for each in (change.before, change.after)]
     if change.unchanged:
-        return f"{one_line(change.location)}: {after}, unchanged"
+        (value,) = abridged(values[:1], MOST_OF_VALUES - 30)
+        return f"{one_line(change.location)}: {value}, unchanged"
+    before, after = abridged(values, MOST_OF_VALUES)
     return f"{one_line(change.location)}: {before} → {after}"
 
 
 def effects(step: TraceStep | StepPart) -> list[str]:
     """What came of a step, or a part of one: each variable that it changed, then its outcome."""
     changes = [change_text(change) for change in step.changes]
-    return [*changes, one_line(step.outcome)] if step.outcome else changes
+    outcome = abridged([one_line(step.outcome)], MOST_OF_VALUES)
+    return [*changes, *outcome] if step.outcome else changes
 
 
 def access_text(access: Access) -> str:

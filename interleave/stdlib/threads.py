@@ -184,6 +184,10 @@ class Worker(Thread):
 
     comes_back = True
 
+    @classmethod
+    def describe(cls, state: Any) -> str:
+        return "not running" if state is None else "running"
+
     @staticmethod
     def ended(state: Any) -> Any:
         return None

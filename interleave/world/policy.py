@@ -139,6 +139,11 @@ def is_installed(module: str) -> bool:
     return "site-packages" in file or "dist-packages" in file
 
 
+def is_of_others(module: str) -> bool:
+    """Whether a module came with Python or with a package."""
+    return is_standard(module) or is_installed(module)
+
+
 def of_module(name: str) -> Treatment:
     """What happens to a module."""
     return _of_name(name).treatment

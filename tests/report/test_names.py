@@ -236,3 +236,30 @@ def test_what_refers_to_objects_is_shown_with_their_names(
 """
     _, trace = trace_of(tmp_path, body)
     assert any(f"got: None → {shown}" in words.effects(step) for step in trace.steps)
+
+
+@pytest.mark.parametrize("made", ["[1]", "Node(1)", "{'a': [1]}", "queue.Queue()"])
+def test_what_nothing_refers_to_any_more_is_no_change(tmp_path: Path, made: str) -> None:
+    body = f"""
+    kept = None
+
+    @thread
+    def t(self):
+        self.kept = {made}
+        self.kept = 2
+        assert False
+    """
+    _, trace = trace_of(tmp_path, body)
+    (change,) = trace.steps[-1].changes
+    assert words.change_text(change).startswith("kept: ")
+    assert words.change_text(change).endswith(" → 2")
+
+
+def test_what_no_variable_holds_is_called_by_its_class(tmp_path: Path) -> None:
+    body = """
+    @goroutine
+    def main(self):
+        go.Chan().recv()
+    """
+    message, _ = trace_of(tmp_path, body)
+    assert message.endswith("main waits for Chan#1")

@@ -365,8 +365,8 @@ def test_a_task_that_waits_for_one_behind_it() -> None:
     (violation,) = found.violations
     assert violation.kind == "deadlock"
     assert violation.message == (
-        "worker-1 waits for worker-1#1, which it would have to run itself; "
-        "main waits for main#2, run by worker-1"
+        "worker-1 waits for Future#3, which it would have to run itself; "
+        "main waits for Future#2, run by worker-1"
     )
     assert size(found) == (5, 4)
     assert kinds(checked(Starved, runtime="gil")) == ["deadlock"]
@@ -653,7 +653,7 @@ def test_steps_of_a_worker_are_in_the_same_file_on_every_machine() -> None:
     (violation,) = checked(Asks).violations
     (step,) = [each for each in violation.trace.steps if each.thread == "worker-1"]
     assert step.source.file == "futures"
-    assert step.source.text == "set_result main#1"
+    assert step.source.text == "set_result Future#1"
 
 
 # What is not modelled
