@@ -1,4 +1,4 @@
-"""What holds for every test: how hypothesis draws, which tests are quick, what coverage is of."""
+"""What holds for every test: how hypothesis draws, and which tests are quick."""
 
 from __future__ import annotations
 
@@ -25,26 +25,21 @@ settings.load_profile("the same on every run")
 # Where the tests are run in the background, a shell may have them ignore it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-COVERED = "tests/world/"
-"""The tests of which coverage is measured though they are not quick: each case is a line of code."""
-
 FIRST = 3
 """Cases of a test that are quick."""
+
+ALL = "tests/world/"
+"""The tests of which all cases are quick: each is a line of code of its own."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the first cases of each test as quick, unless the test is marked as slow.
-
-    Coverage is measured of quick tests, and a few more: under it, Python takes twice as long.
-    """
+    """Mark the first cases of each test as quick, unless the test is marked as slow."""
     cases: Counter[str] = Counter()
     for item in items:
         test = item.nodeid.partition("[")[0]
         cases[test] += 1
+        is_first = cases[test] <= FIRST or item.nodeid.startswith(ALL)
         is_slow = item.get_closest_marker("slow") or item.get_closest_marker("exhaustive")
-        is_quick = cases[test] <= FIRST and not is_slow
-        if is_quick:
+        if is_first and not is_slow:
             item.add_marker("quick")
-        elif not item.nodeid.startswith(COVERED):
-            item.add_marker("no_cover")

@@ -487,6 +487,8 @@ MODELS = [each for file in model_files([FOLDER]) for each in load_models(file)]
 @pytest.mark.parametrize("each", MODELS, ids=lambda each: each.__name__)
 def test_instances_of_a_thread_can_be_exchanged(each: type[Model]) -> None:
     """Of all models of fewer than 2,000 states, in which threads are not told their index."""
+    if not [*instances(explored(each, states=1).machine)]:
+        pytest.skip("no two threads do the same")
     graph = explored(each)
     if graph.stop is not None:
         pytest.skip(str(graph.stop))

@@ -29,15 +29,15 @@ from interleave.program.interning import FIRST_MADE, room_and_kind
 from interleave.program.processes import PrivateLocation
 
 
-def explored(model: type[Model]) -> SearchGraph:
-    """The states of a model, by the reference engine: all of them, or 2,000 and more."""
+def explored(model: type[Model], states: int = 2000) -> SearchGraph:
+    """The states of a model: all of them, or so many."""
     found = search(
         model,
         parameters_of(model, {}),
         lambda *_: [],
         runtime=checked_runtime(None, model),
-        engine=Engine("reference"),
-        limits=Limits(states=2000),
+        engine=Engine("auto"),
+        limits=Limits(states=states),
     )
     return found.graph
 

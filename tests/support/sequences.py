@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any
 
-from interleave import Model, atomic, check, choose, param, thread
+from interleave import Model, array, check, choose, param, thread
 from interleave.loading import parameters_of
 
 Call = Any
@@ -20,14 +20,16 @@ Call = Any
 class Sequences(Model):
     """One thread that performs one call of each round.
 
-    `told` has the calls, and what each gave. Its local variables say nothing of earlier calls: so
-    what a call does is worked out once for each state of the object, and not for each way there.
+    `calls` and `answers` have the calls, and what each gave. Neither what the thread has read nor
+    its local variables say anything of earlier rounds: so what a call does is worked out once for
+    each state of the object, and not for each way there.
     """
 
     ROUNDS = param(())
 
     def setup(self):
-        self.told = ()
+        self.calls = array([None for _ in self.ROUNDS])
+        self.answers = array([None for _ in self.ROUNDS])
         self.prepare()
 
     def prepare(self):
@@ -45,14 +47,9 @@ class Sequences(Model):
     @thread
     def caller(self):
         self.begin()
-        answer = None
-        for options in self.ROUNDS:
-            call = choose(options)
-            with atomic():
-                self.told = (*self.told, answer, call)
-            answer = self.perform(call)
-        with atomic():
-            self.told = (*self.told, answer)
+        for number in range(len(self.ROUNDS)):
+            call = self.calls[number] = choose(self.ROUNDS[number])
+            self.answers[number] = self.perform(call)
         self.finish()
 
 
@@ -69,9 +66,11 @@ def compare(
     parameters["ROUNDS"] = tuple(map(tuple, rounds))
     (found,) = check(model, parameters=parameters).models
     assert found.interleavings is not None, found.limit
-    ours = {
-        (outcome.how, repr(dict(outcome.state)["told"])) for outcome in found.interleavings.outcomes
-    }
+    ours = set()
+    for outcome in found.interleavings.outcomes:
+        state = dict(outcome.state)
+        told = [(state[f"calls[{i}]"], state[f"answers[{i}]"]) for i in range(len(rounds))]
+        ours.add((outcome.how, repr(told)))
     assert ours == {answered(model, calls, waits, parameters) for calls in product(*rounds)}
 
 
@@ -87,11 +86,13 @@ def answered(
         setattr(real, name, value)
     real.setup()
     real.begin()
-    answer = None
-    for call in calls:
-        real.told = (*real.told, answer, call)
+    how = "finished"
+    for number, call in enumerate(calls):
+        real.calls[number] = call
         if waits(real, call):
-            return "deadlock", repr(real.told)
-        answer = real.perform(call)
-    real.finish()
-    return "finished", repr((*real.told, answer))
+            how = "deadlock"
+            break
+        real.answers[number] = real.perform(call)
+    else:
+        real.finish()
+    return how, repr([*zip(real.calls, real.answers, strict=True)])
