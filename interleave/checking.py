@@ -33,7 +33,9 @@ from interleave.loading import (
 )
 from interleave.machine import State
 from interleave.model import Expectation, Model
+from interleave.notes import notes_of
 from interleave.options import CheckOptions, Options
+from interleave.program.misuse import unused_methods
 from interleave.records import dataclass
 from interleave.result import Followed, Interleavings, ModelResult, Result, Verdict, Violation
 from interleave.runtimes import Runtime
@@ -353,6 +355,10 @@ def _warnings(found: Searched[Check], kinds: Set[str]) -> list[str]:
     program = found.machine.program
     warnings = list(program.heap.warnings)
     warnings += [each for check in found.observers for each in check.warnings(kinds)]
+    for name in unused_methods(program.model, notes_of(program.model)):
+        warnings.append(
+            f"{name} is not run: nothing calls it, and no @thread or @invariant marks it"
+        )
     if found.graph.stop is not None:
         return warnings + _growing(found)
     if _takes_no_step(found):

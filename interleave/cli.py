@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +28,7 @@ from interleave.report.output import Output, tell
 if TYPE_CHECKING:
     from interleave.engine.graph import SearchGraph
     from interleave.result import ModelResult, Result
-    from interleave.watchdog import Watchdog
+    from interleave.watchdog import End, Watchdog
 
 EXIT_USAGE = 2
 EXIT_INCONCLUSIVE = 3
@@ -221,8 +221,7 @@ def check(
     reports = _Reports(format_, verbosity, stats=stats)
     given = given_in(context)
     seconds, memory = _limits(paths, asked(Options, given, "interleave check"))
-    is_wanted = context.obj and (seconds or memory) is not None
-    with _watched(reports, memory, is_wanted=is_wanted):
+    with _watched(context, memory, reports.begin_import):
         with redirect_stdout(sys.stderr):  # what a model prints is no report
             found = check_models(
                 paths,
@@ -292,7 +291,8 @@ class _Reports:
         nothing = Result(interrupted=True)
         text = f"{self._json(nothing)}\n" if self._is_json else ""
         message = "interrupted: to import a model file took too long, or too much memory\n"
-        watchdog.know(text, nothing.exit_code, message=message)
+        watchdog.know("limit", text, nothing.exit_code, message=message)
+        watchdog.know("interrupt", text, nothing.exit_code, message=f"{INTERRUPTED}\n")
 
     def begin(self, unfinished: ModelResult) -> None:
         """A model is begun. `unfinished` is what there is to say if nothing more comes."""
@@ -300,9 +300,12 @@ class _Reports:
         if self.watchdog is not None:
             from interleave.result import Result
 
-            known = Result((*self._told, unfinished), errors=tuple(self._errors))
-            text = self._json(known) if self._is_json else self._text(unfinished)
-            self.watchdog.know(f"{text}\n", known.exit_code)
+            stopped = replace(unfinished, limit=str(INTERRUPTED), interrupted=True)
+            ends: dict[End, ModelResult] = {"limit": unfinished, "interrupt": stopped}
+            for end, result in ends.items():
+                known = Result((*self._told, result), errors=tuple(self._errors))
+                text = self._json(known) if self._is_json else self._text(result)
+                self.watchdog.know(end, f"{text}\n", known.exit_code)
 
     @property
     def is_asked(self) -> bool:
@@ -376,19 +379,31 @@ class _Reports:
 
 
 @contextmanager
-def _watched(reports: _Reports, memory: int | None, *, is_wanted: bool) -> Iterator[None]:
-    """Have another process look on, which ends this one where it cannot do so itself."""
-    if not is_wanted:
+def _watched(
+    context: click.Context, memory: int | None, begin: Callable[[Watchdog], None]
+) -> Iterator[None]:
+    """Have another process look on, which ends this one where it cannot do so itself.
+
+    `begin` tells it what is known at first. Only where the process is the command's own.
+    """
+    if not context.obj:
         yield
         return
     from interleave.watchdog import Watchdog
 
     watchdog = Watchdog(memory)
     try:
-        reports.begin_import(watchdog)
+        begin(watchdog)
         yield
     finally:
         watchdog.close()
+
+
+def _know_nothing(watchdog: Watchdog) -> None:
+    """Have the watchdog say that there is no output, and why."""
+    message = "interrupted: code of the model took too long, or too much memory\n"
+    watchdog.know("limit", "", EXIT_INCONCLUSIVE, message=message)
+    watchdog.know("interrupt", "", EXIT_INCONCLUSIVE, message=f"{INTERRUPTED}\n")
 
 
 def _draw(results: tuple[Any, ...], file: Path) -> None:
@@ -438,7 +453,7 @@ def steps(context: click.Context, /, paths: tuple[Path, ...], **_: Any) -> None:
     for number, (model, file) in enumerate(find_models(list(paths), given, errors)):
         with errors.noted():
             options = given.near(file)
-            with redirect_stdout(sys.stderr):
+            with redirect_stdout(sys.stderr), _watched(context, options.bytes, _know_nothing):
                 listing = list_steps(model, parameters_of(model, options.parameters or {}), options)
             output.write(("\n" if number else "") + render_listing(listing))
             is_cut_short |= listing.is_cut_short
@@ -492,13 +507,13 @@ def graph(
 
     check_suffix(output, by=by, full=full)
     given = given_in(context)
-    with redirect_stdout(sys.stderr):
+    seconds, memory = _limits((path,), asked(Options, given, "interleave graph"))
+    with redirect_stdout(sys.stderr), _watched(context, memory, _know_nothing):
         try:
             found = explore(path, **given)
         except SeveralModels as error:
             raise SeveralModels(error.names, by="-m NAME") from None
     what = f"{found.result.model}: {count(len(found), 'state')}"
-    seconds, memory = _limits((path,), asked(Options, given, "interleave graph"))
     if found.result.interrupted:
         seconds = min(seconds or AFTER_INTERRUPT, AFTER_INTERRUPT)
     with Guard(seconds, memory).phase() as drawing:

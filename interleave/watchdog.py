@@ -2,8 +2,9 @@
 
 `sum(range(10**12))` in a model holds the interpreter's lock. No thread of this process comes to run
 then, nor does the handler of any signal that is written in Python. So a second process looks on: it
-is told what is known, and how long the code of the model may run. When that is over it writes what
-is known, and ends the first one.
+is told what is known, how long the code of the model may run, and of each signal when it comes
+(`signal.set_wakeup_fd`). When the time is over, or somebody wants it to end, it writes what is
+known, and ends the first one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import struct
 import sys
 import time
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any, Literal, NamedTuple, NoReturn
 
 from interleave import interrupts
 from interleave.engine.resources import resident
@@ -25,13 +26,27 @@ LOOK_EVERY = 0.1
 """Seconds from one look to the next."""
 
 PATIENCE = 1.0
-"""Seconds after the deadline in which code in Python is ended by the process that runs it."""
+"""Seconds after the deadline, or a signal, in which code in Python is ended by the process that
+runs it.
+"""
 
 LAST_WORDS = 10.0
 """Seconds that the process is given to end by a signal, on a busy machine too."""
 
-_HEAD = struct.Struct("<QQB")
-"""Before the last words: how long they are, for both outputs, and the exit code with them."""
+_HEAD = struct.Struct("<BQQB")
+"""Before last words: at which end, how long they are, for both outputs, and the exit code."""
+
+End = Literal["limit", "interrupt"]
+_ENDS: tuple[End, ...] = ("limit", "interrupt")
+_INTERRUPTS = bytes((signal.SIGINT, signal.SIGTERM))
+
+
+class _Words(NamedTuple):
+    """What is written at an end, to both outputs, and the exit code."""
+
+    text: bytes = b""
+    message: bytes = b""
+    exit_code: int = 3
 
 
 class Watchdog:
@@ -40,24 +55,31 @@ class Watchdog:
     def __init__(self, memory: int | None) -> None:
         self._pipe = -1
         self._process = 0
+        self._signals: tuple[int, int] = (-1, -1)
         if not hasattr(os, "fork"):
             return
         cells = memoryview(mmap.mmap(-1, 64)).cast("d")
         read, self._pipe = os.pipe()
+        self._signals = os.pipe()
+        for end in self._signals:
+            os.set_blocking(end, False)
         worker = os.getpid()
         _end_by_signals()
         self._process = os.fork()
         if not self._process:
             os.close(self._pipe)
-            _look_on(worker, read, cells, memory)
+            _look_on(worker, read, self._signals[0], cells, memory)
         os.close(read)
+        signal.set_wakeup_fd(self._signals[1], warn_on_full_buffer=False)
         interrupts.tell(cells)
 
-    def know(self, text: str, exit_code: int, *, message: str = "") -> None:
-        """What is to be written, to standard error too, and how to end, if nothing more comes."""
+    def know(self, end: End, text: str, exit_code: int, *, message: str = "") -> None:
+        """What is to be written, to standard error too, and how to end, if nothing more comes until
+        a limit is reached, or somebody wants it to end.
+        """
         if self._process:
             parts = [each.encode(errors="replace") for each in (text, message)]
-            head = _HEAD.pack(*map(len, parts), exit_code)
+            head = _HEAD.pack(_ENDS.index(end), *map(len, parts), exit_code)
             try:
                 _write(self._pipe, head + b"".join(parts))
             except OSError:  # somebody has ended it
@@ -67,7 +89,9 @@ class Watchdog:
         """Look on no more."""
         if self._process:
             interrupts.tell(None)
-            os.close(self._pipe)
+            signal.set_wakeup_fd(-1)
+            for each in (self._pipe, *self._signals):
+                os.close(each)
             os.waitpid(self._process, 0)
             self._process = 0
 
@@ -87,34 +111,50 @@ def _end_by_signals() -> None:
             library.signal(number, ctypes.cast(library._exit, ctypes.c_void_p))
 
 
-def _look_on(worker: int, read: int, cells: memoryview[float], memory: int | None) -> NoReturn:
-    """Wait for the end of a process; or end it, when code that it runs has taken too much."""
+def _look_on(
+    worker: int, read: int, signals: int, cells: memoryview[float], memory: int | None
+) -> NoReturn:
+    """Wait for the end of a process; or end it, when code that it runs has taken too much, or does
+    not come back when it is wanted to.
+    """
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(each, signal.SIG_IGN)  # they are for the other process
-    text, message, exit_code = b"", b"", 3
-    run, since = 0.0, time.monotonic()
+    known = dict.fromkeys(_ENDS, _Words())
+    run, since, wanted = 0.0, time.monotonic(), 0.0
     try:
         while True:
             if select.select([read], [], [], LOOK_EVERY)[0]:
                 head = _read(read, _HEAD.size)
                 if not head:
                     break
-                *lengths, exit_code = _HEAD.unpack(head)
+                end, *lengths, exit_code = _HEAD.unpack(head)
                 text, message = (_read(read, length) for length in lengths)
+                known[_ENDS[end]] = _Words(text, message, exit_code)
             now, (present, deadline) = time.monotonic(), cells[:2]
+            wanted = wanted or (now if _is_interrupted(signals) else 0.0)
             if present != run or not run:
                 run, since = present, now
                 continue
+            is_wanted = wanted and now > max(wanted, since) + PATIENCE
             too_late = deadline and now > max(deadline, since) + PATIENCE
             too_large = memory and now > since + PATIENCE and resident(worker) > memory
-            if too_late or too_large:
-                for file, words in ((_file_of_reports(), text), (2, message)):
+            if is_wanted or too_late or too_large:
+                words = known["interrupt" if is_wanted else "limit"]
+                for file, part in ((_file_of_reports(), words.text), (2, words.message)):
                     with suppress(OSError):
-                        _write(file, words)
-                _end(worker, exit_code)
+                        _write(file, part)
+                _end(worker, words.exit_code)
                 break
     finally:
         os._exit(0)
+
+
+def _is_interrupted(signals: int) -> bool:
+    """Whether one of the signals that have come since the last time wants the process to end."""
+    came = b""
+    with suppress(BlockingIOError):
+        came = os.read(signals, 1 << 16)
+    return any(each in _INTERRUPTS for each in came)
 
 
 def _file_of_reports() -> int:

@@ -308,6 +308,41 @@ def test_code_in_c_is_ended_from_outside(write, place: str) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no process to look on")
+@pytest.mark.parametrize(
+    ("place", "number", "command"),
+    [
+        ("header", signal.SIGINT, ["check"]),
+        ("setup", signal.SIGTERM, ["check"]),
+        ("step", signal.SIGINT, ["check"]),
+        ("holds", signal.SIGINT, ["check"]),
+        ("setup", signal.SIGINT, ["graph", "-o", "graph.dot", "-m", "Anything"]),
+    ],
+)
+def test_code_in_c_is_interrupted_from_outside(
+    write, place: str, number: int, command: list[str]
+) -> None:
+    """The handler of the signal, which is Python code, never comes to run."""
+    text = anything(**{place: "sum(range(10**12))"})
+    write(COUNTER.replace("from", "import sys\nfrom") + "print('begun', file=sys.stderr)\n" + text)
+    code = f"import interleave.watchdog\n{HURRY}\nfrom interleave.__main__ import run; run()"
+    arguments = [*command, "model.py", *(["-q"] if command == ["check"] else [])]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", code, *arguments], **pipes) as done:
+        assert done.stderr is not None
+        assert done.stderr.readline() == "begun\n"
+        time.sleep(0.5)
+        done.send_signal(number)
+        found, told = done.communicate(timeout=30)
+    if place == "header" or command != ["check"]:
+        assert (found, told, done.returncode) == ("", "interrupted\n", 3)
+        return
+    first, second = found.splitlines()
+    assert first == "Counter: violated - lost-update on counter"
+    assert second == "Anything: inconclusive - incomplete search: interrupted"
+    assert (told, done.returncode) == ("", 1)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no process to look on")
 def test_what_was_known_is_json(write) -> None:
     text = anything(setup="sum(range(10**12))").replace("class A", "@expect(nothing)\nclass A")
     write(text.replace("import Model", "import expect, nothing, Model"))

@@ -498,18 +498,45 @@ def _refuse_slip(member: Member, spelt: str, meant: Mapping[str, str]) -> None:
     )
 
 
+def unused_methods(model: type[Model], notes: Notes) -> list[str]:
+    """The methods of a model that no code names, and that nothing marks: they are never run."""
+    unmarked = [
+        each.name
+        for each in notes.members.values()
+        if each.role == "helper"
+        and each.owner is model
+        and isinstance(each.value, types.FunctionType)
+    ]
+    if not unmarked:
+        return []
+    bases = model.__mro__[1:]
+    files = {found and found[0] for found in map(find_class, filter(_is_own, bodies(model)))}
+    mentioned = frozenset[str]().union(*(_names_in(file) for file in files if file))
+    return [
+        name
+        for name in unmarked
+        if None not in files
+        and name not in mentioned
+        and not any(name in vars(base) for base in bases)
+    ]
+
+
 def _is_mentioned(member: Member) -> bool:
     """Whether the file that defines a member names it anywhere else, or has no source."""
     found = find_class(member.owner)
-    if found is None:
-        return True
-    for node in ast.walk(ast.parse("".join(linecache.getlines(found[0])))):
+    return found is None or member.name in _names_in(found[0])
+
+
+def _names_in(file: str) -> frozenset[str]:
+    """What the code in a file names: variables that it looks at, attributes, and in strings."""
+    names = set()
+    for node in ast.walk(ast.parse("".join(linecache.getlines(file)))):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             continue
         named = getattr(node, "attr", getattr(node, "id", getattr(node, "value", None)))
-        if isinstance(named, str) and named == member.name:
-            return True
-    return False
+        if isinstance(named, str):
+            names.add(named)
+    return frozenset(names)
 
 
 def _check_class(member: Member) -> None:

@@ -682,3 +682,35 @@ def test_no_field_has_a_default_by_chance_or_clock(tmp_path: Path, made: str, wh
         assert isinstance(error, InterleaveError)
         assert line_of(file, error) == f"self.y = {made}"
         assert f"{what} has no modelled counterpart" in error.what
+
+
+@pytest.mark.parametrize(
+    ("member", "is_run"),
+    [
+        ("def audit(self): assert self.x == 7", False),
+        ("def invariant(self): return self.x == 7", False),
+        ("async def audit(self): self.x = 7", False),
+        ("def audit(self): self.x = 7\ndef setup(self): self.audit()", True),
+        ("def audit(self): self.x = 7\ndef setup(self): getattr(self, 'audit')()", True),
+        ("@property\ndef audit(self): return self.x", True),
+        ("def __repr__(self): return 'm'", True),
+    ],
+)
+def test_a_method_that_nothing_runs_is_warned_of(tmp_path: Path, member: str, is_run: bool) -> None:
+    found = outcome(with_member(tmp_path, member))
+    assert isinstance(found, Result)
+    (result,) = found.models
+    assert any("is not run: nothing calls it" in each for each in result.warnings) != is_run
+
+
+def test_what_a_base_of_another_file_calls_is_run(tmp_path: Path) -> None:
+    base = tmp_path / f"base_of_{tmp_path.name}.py"
+    base.write_text(
+        "class Base:\n    def step(self): ...\n    def run(self):\n        self.step(), self.hook()\n"
+    )
+    text = f"from {base.stem} import Base\n\nclass M(Base, Model):\n    x = 0\n    @thread\n"
+    text += "    def t(self): self.run()\n"
+    text += "    def step(self): self.x = 1\n    def hook(self): self.x = 2\n"
+    found = outcome(written(tmp_path, text))
+    assert isinstance(found, Result)
+    assert found.models[0].warnings == ()
