@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
 from interleave.go.base import GoPrimitive, Panic
-from interleave.memory.bag import Bag
+from interleave.memory.bag import Bag, Line
 from interleave.memory.identity import ThreadId
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import SELECTS, Told
@@ -54,8 +54,8 @@ class ChanState(NamedTuple):
     zero: Any = None
     buffer: tuple[Any, ...] = ()
     closed: bool = False
-    receivers: tuple[Waiter, ...] = ()
-    senders: tuple[Waiter, ...] = ()
+    receivers: Line[Waiter] = Line()
+    senders: Line[Waiter] = Line()
     delivered: Bag[Delivery] = Bag()
     more: Any = None
 
@@ -126,17 +126,19 @@ class Channel(GoPrimitive):
         """Put a goroutine into the queue of those that receive, or send."""
         state: ChanState = self.state
         if direction == RECEIVE:
-            self.state = state._replace(receivers=(*state.receivers, waiter))
+            self.state = state._replace(receivers=state.receivers.plus(waiter))
         else:
-            self.state = state._replace(senders=(*state.senders, waiter))
+            self.state = state._replace(senders=state.senders.plus(waiter))
 
     def unpark(self, thread: ThreadId) -> None:
         """Take a goroutine out of the queues."""
+
+        def is_other(each: Waiter) -> bool:
+            return each.thread != thread
+
         state: ChanState = self.state
-        self.state = state._replace(
-            receivers=tuple([each for each in state.receivers if each.thread != thread]),
-            senders=tuple([each for each in state.senders if each.thread != thread]),
-        )
+        receivers, senders = state.receivers.where(is_other), state.senders.where(is_other)
+        self.state = state._replace(receivers=receivers, senders=senders)
 
     def collect(self, thread: ThreadId) -> Delivery | None:
         """What was done for a goroutine that was parked, if anything."""

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from interleave.go.base import Fatal, GoPrimitive
-from interleave.memory.bag import Bag
 from interleave.memory.identity import ThreadId
 from interleave.memory.port import AccessKind, current_port
+from interleave.memory.wait_line import IN_ANY_ORDER, HasLine, WaitLine
+from interleave.stdlib.holding import Unowned
 
 
 class Locker(GoPrimitive):
@@ -36,44 +37,24 @@ class Locker(GoPrimitive):
         self.Unlock()
 
 
-class Mutex(Locker):
-    """`sync.Mutex`. State: whether it is locked. Any goroutine may unlock it.
-
-    Whoever comes first gets it: those who wait have no place in a line.
-    """
+class Mutex(Unowned, Locker):
+    """`sync.Mutex`. Whoever comes first gets it: those who wait have no place in a line."""
 
     @classmethod
     def zero(cls) -> object:
         """Unlocked."""
         return False
 
-    @classmethod
-    def describe(cls, state: Any) -> str:
-        return "locked" if state else "unlocked"
-
-    @classmethod
-    def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:
-        takers = [thread for thread, before, after in history if after and not before]
-        return tuple(takers[-1:]) if state else ()
-
     def Lock(self) -> None:
         def effect() -> None:
-            if self.state:
+            if not self.take():
                 self.block()
-            self.state = True
 
         self.operate(self._called("Lock"), effect)
 
     def TryLock(self) -> bool:
         """Take the lock if it is free; whether it was."""
-
-        def effect() -> bool:
-            free = not self.state
-            if free:
-                self.state = True
-            return free
-
-        return bool(self.operate(self._called("TryLock"), effect))
+        return bool(self.operate(self._called("TryLock"), self.take))
 
     def give(self) -> None:
         if not self.state:
@@ -84,18 +65,16 @@ class Mutex(Locker):
 class RWState(NamedTuple):
     """The state of an `RWMutex`.
 
-    `readers` hold it. `writer` holds it, or has announced itself and waits for them; `waiting` are
-    the readers that came since then. `admitted` are those of `readers` that waited and were not
-    woken yet.
+    `readers` hold it. `writer` holds it, or has announced itself and waits for them; in `line` are
+    the readers that came since then. Those of them that were woken are among `readers`.
     """
 
     readers: int = 0
     writer: ThreadId | None = None
-    waiting: Bag[ThreadId] = Bag()
-    admitted: Bag[ThreadId] = Bag()
+    line: WaitLine = IN_ANY_ORDER
 
 
-class RWMutex(Locker):
+class RWMutex(Locker, HasLine):
     """`sync.RWMutex`.
 
     A writer announces itself, then waits for the readers that are there; from then on nobody else
@@ -111,7 +90,7 @@ class RWMutex(Locker):
     def describe(cls, state: Any) -> str:
         readers = f"{state.readers} reading" if state.readers else ""
         writer = "" if state.writer is None else "a writer waits" if state.readers else "writing"
-        waiting = f"{len(state.waiting)} to read" if state.waiting else ""
+        waiting = f"{len(state.line.waiting)} to read" if state.line.waiting else ""
         return ", ".join(filter(None, (readers, writer, waiting))) or "unlocked"
 
     @classmethod
@@ -121,7 +100,7 @@ class RWMutex(Locker):
             return () if by_nobody else (state.writer,)
         reading: list[int] = []
         for thread, before, after in history:
-            admitted = [each for each in after.admitted if each not in before.admitted]
+            admitted = [each for each in after.line.woken if each not in before.line.woken]
             more = after.readers - before.readers
             if more < 0:
                 # Any goroutine may unlock; one that does not read gives back for another one.
@@ -164,31 +143,22 @@ class RWMutex(Locker):
         state: RWState = self.state
         if state.writer is None:
             raise Fatal("sync: Unlock of unlocked RWMutex")
-        self.state = RWState(
-            state.readers + len(state.waiting),
-            admitted=state.admitted.plus(*state.waiting),
-        )
+        self.state = RWState(state.readers + len(state.line.waiting), line=state.line)
+        self.wake()
 
     def RLock(self) -> None:
         """Take it for reading: a step, and one more where a writer is there."""
-        me = current_port().thread
 
         def read() -> bool:
             state: RWState = self.state
             if state.writer is None:
                 self.state = state._replace(readers=state.readers + 1)
                 return True
-            self.state = state._replace(waiting=state.waiting.plus(me))
+            self.get_in_line()
             return False
 
-        def wait() -> None:
-            state: RWState = self.state
-            if me not in state.admitted:
-                self.block()
-            self.state = state._replace(admitted=state.admitted.minus(me))
-
         if not self.operate("sync.RWMutex.RLock", read):
-            self.operate("sync.RWMutex.RLock", wait)
+            self.operate("sync.RWMutex.RLock", self.leave_line)
 
     def TryRLock(self) -> bool:
         """Take it for reading if no writer is there; whether none was."""

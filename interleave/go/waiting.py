@@ -8,18 +8,17 @@ from typing import Any, NamedTuple
 from interleave.errors import ModelError
 from interleave.go.base import GoPrimitive, Panic
 from interleave.go.goroutines import named, spawn
-from interleave.memory.bag import Bag
-from interleave.memory.identity import ThreadId
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import stepwise, stepwise_method
+from interleave.memory.wait_line import FIRST_COME, IN_ANY_ORDER, HasLine, WaitLine
+from interleave.stdlib.conditions import OnLock
 
 
 class Group(NamedTuple):
     """The state of a `WaitGroup`: who waits, and who was let go on and did not yet."""
 
     counter: int = 0
-    waiting: Bag[ThreadId] = Bag()
-    released: Bag[ThreadId] = Bag()
+    line: WaitLine = IN_ANY_ORDER
 
 
 ADD_BEFORE_WAIT = (
@@ -33,7 +32,7 @@ wait, are as little kept apart.
 """
 
 
-class WaitGroup(GoPrimitive):
+class WaitGroup(GoPrimitive, HasLine):
     """`sync.WaitGroup`."""
 
     @classmethod
@@ -43,8 +42,8 @@ class WaitGroup(GoPrimitive):
 
     @classmethod
     def describe(cls, state: Any) -> str:
-        waiting = f" ({len(state.waiting)} waiting)" if state.waiting else ""
-        return f"{state.counter}{waiting}"
+        waiting = len(state.line.waiting)
+        return f"{state.counter} ({waiting} waiting)" if waiting else str(state.counter)
 
     def Add(self, delta: int) -> None:
         """Change the counter. Panics where it becomes negative, or is raised under who waits."""
@@ -59,40 +58,34 @@ class WaitGroup(GoPrimitive):
         counter = group.counter + delta
         if counter < 0:
             raise Panic("sync: negative WaitGroup counter")
-        if group.waiting and delta > 0 and counter == delta:
+        if group.line.waiting and delta > 0 and counter == delta:
             raise Panic("sync: WaitGroup misuse: Add called concurrently with Wait")
         if delta > 0 and counter == delta:
             self.exclude(ADD_BEFORE_WAIT, writes=False)
-        group = group._replace(counter=counter)
+        self.state = group._replace(counter=counter)
         if counter == 0:
-            group = Group(released=group.released.plus(*group.waiting))
-        self.state = group
+            self.wake()
 
     def Wait(self) -> None:
         """Wait until the counter is 0: a step, and one more where it is not.
 
         Panics where the group is used again before this has returned.
         """
-        me = current_port().thread
 
         def park() -> bool:
-            group: Group = self.state
             self.exclude(ADD_BEFORE_WAIT, writes=True)
-            if group.counter == 0:
+            if self.state.counter == 0:
                 return True
-            self.state = group._replace(waiting=group.waiting.plus(me))
+            self.get_in_line()
             return False
 
-        def wake() -> None:
-            group: Group = self.state
-            if me not in group.released:
-                self.block()
-            self.state = group._replace(released=group.released.minus(me))
-            if group.counter or group.waiting:
+        def go_on() -> None:
+            self.leave_line()
+            if self.state.counter or self.state.line.waiting:
                 raise Panic("sync: WaitGroup is reused before previous Wait has returned")
 
         if not self.operate("sync.WaitGroup.Wait", park):
-            self.operate("sync.WaitGroup.Wait", wake)
+            self.operate("sync.WaitGroup.Wait", go_on)
 
     def Go(self, f: Callable[[], Any]) -> None:
         """Run `f` in a goroutine that is waited for (new in Go 1.25)."""
@@ -159,15 +152,16 @@ class Once(GoPrimitive):
 
 
 class Condition(NamedTuple):
-    """The state of a `Cond`: its lock, who waits, longest first, and who was woken."""
+    """The state of a `Cond`: its lock, and who waits."""
 
     lock: Any
-    waiting: tuple[ThreadId, ...] = ()
-    woken: Bag[ThreadId] = Bag()
+    line: WaitLine = FIRST_COME
 
 
-class Cond(GoPrimitive):
+class Cond(OnLock, GoPrimitive, HasLine):
     """`sync.Cond`. `Signal` wakes who has waited longest; nobody wakes without one."""
+
+    _lock_is_called = ".L"
 
     @classmethod
     def zero(cls, lock: Any = None) -> object:
@@ -184,17 +178,13 @@ class Cond(GoPrimitive):
             )
 
     @classmethod
-    def visit(cls, state: Any, visit: Callable[[Any, str], Any]) -> Any:
-        return state._replace(lock=visit(state.lock, ".L"))
-
-    @classmethod
     def describe(cls, state: Any) -> str:
-        return f"{len(state.waiting)} waiting"
+        return f"{len(state.line.waiting)} waiting"
 
     @property
     def L(self) -> Any:
-        """Its lock. Once it is set it never changes, so that to look at it is no access."""
-        return self.state.lock
+        """Its lock, which never changes once it is set."""
+        return self._lock
 
     @L.setter
     def L(self, lock: Any) -> None:
@@ -207,39 +197,20 @@ class Cond(GoPrimitive):
 
     def Wait(self) -> None:
         """Give the lock back and wait to be woken, then take it again: three steps."""
-        me = current_port().thread
 
         def park() -> None:
-            state: Condition = self.state
-            self.state = state._replace(waiting=(*state.waiting, me))
-            state.lock.give()
-
-        def wake() -> None:
-            state: Condition = self.state
-            if me not in state.woken:
-                self.block()
-            self.state = state._replace(woken=state.woken.minus(me))
+            self.get_in_line()
+            self.state.lock.give()
 
         lock = self.L
         self.operate("sync.Cond.Wait", park)
-        self.operate("sync.Cond.Wait", wake)
+        self.operate("sync.Cond.Wait", self.leave_line)
         lock.Lock()
 
     def Signal(self) -> None:
         """Wake the one that has waited longest, if there is any."""
-        self._wake("sync.Cond.Signal", 1)
+        self.operate("sync.Cond.Signal", lambda: self.wake(1))
 
     def Broadcast(self) -> None:
         """Wake all that wait."""
-        self._wake("sync.Cond.Broadcast", None)
-
-    def _wake(self, called: str, count: int | None) -> None:
-        def effect() -> None:
-            state: Condition = self.state
-            woken = state.waiting[:count]
-            self.state = state._replace(
-                waiting=state.waiting[len(woken) :],
-                woken=state.woken.plus(*woken),
-            )
-
-        self.operate(called, effect)
+        self.operate("sync.Cond.Broadcast", self.wake)

@@ -7,7 +7,6 @@ who waits.
 
 from __future__ import annotations
 
-import heapq
 import math
 import queue
 from collections.abc import Callable
@@ -17,11 +16,8 @@ from interleave.errors import ModelError
 from interleave.memory.identity import ThreadIdent, ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
-from interleave.showing import show
+from interleave.stdlib.items import ByPriority, FirstIn, LastIn, in_words, visited
 from interleave.stdlib.registry import made_by_threads
-
-LONGEST_SHOWN = 50
-"""Characters that the items of a queue may take in a report; beyond that, it says how many."""
 
 _INNER = {"queue", "mutex", "not_empty", "not_full", "all_tasks_done", "is_shutdown"}
 """Attributes of the real ones that are not meant for others."""
@@ -77,7 +73,7 @@ class _AnyQueue(Primitive):
         return super().__getattr__(name)
 
 
-class Queue(_AnyQueue):
+class Queue(FirstIn, _AnyQueue):
     """`queue.Queue`. State: (items, unfinished tasks, maxsize, whether it was shut down).
 
     Unfinished tasks are counted once something asks for them (`task_done`, `join`); until then the
@@ -109,7 +105,7 @@ class Queue(_AnyQueue):
     @classmethod
     def visit(cls, state: Any, visit: Callable[[Any, str], Any]) -> Any:
         items, *rest = state
-        return (_visited(items, visit), *rest)
+        return (visited(items, visit), *rest)
 
     @classmethod
     def copy_parts(cls, real: Any, copy: Callable[[Any], Any]) -> None:
@@ -128,7 +124,7 @@ class Queue(_AnyQueue):
             "shut down": closed,
         }
         more = ", ".join(word for word, holds in words.items() if holds)
-        return _in_words(items) + (f" ({more})" if more else "")
+        return in_words(items) + (f" ({more})" if more else "")
 
     @property
     def maxsize(self) -> int:
@@ -256,22 +252,13 @@ class Queue(_AnyQueue):
         unfinished = unfinished + more_tasks if self.keeps(_TASKS) else len(items)
         self.state = (tuple(items), unfinished, maxsize, closed)
 
-    def _add(self, items: list[Any], item: Any) -> None:
-        items.append(item)
 
-    def _take(self, items: list[Any]) -> Any:
-        return items.pop(0)
+class LifoQueue(LastIn, Queue):
+    """`queue.LifoQueue`."""
 
 
-class LifoQueue(Queue):
-    """`queue.LifoQueue`: a stack."""
-
-    def _take(self, items: list[Any]) -> Any:
-        return items.pop()
-
-
-class PriorityQueue(Queue):
-    """`queue.PriorityQueue`: a heap, by `heapq`.
+class PriorityQueue(ByPriority, Queue):
+    """`queue.PriorityQueue`.
 
     Items of which no two can be mistaken for each other come out in one order, however they lie in
     the heap: they are kept sorted (which is a heap). Others keep the layout that they have in
@@ -282,10 +269,7 @@ class PriorityQueue(Queue):
         shapes = {_shape(each) for each in items}
         if len(items) > 2 and _are_alike(shapes) and _shape(item) not in shapes:
             self.must_keep(_LAYOUT)
-        heapq.heappush(items, item)  # where it raises, the item stays
-
-    def _take(self, items: list[Any]) -> Any:
-        return heapq.heappop(items)  # where it raises, the item is gone
+        super()._add(items, item)
 
     def _store(self, items: Any, more_tasks: int) -> None:
         if not self.keeps(_LAYOUT) and _are_alike({_shape(each) for each in items}):
@@ -309,7 +293,7 @@ class SimpleQueue(_AnyQueue):
 
     @classmethod
     def visit(cls, state: Any, visit: Callable[[Any, str], Any]) -> Any:
-        return _visited(state, visit)
+        return visited(state, visit)
 
     @classmethod
     def copy_parts(cls, real: Any, copy: Callable[[Any], Any]) -> None:
@@ -322,7 +306,7 @@ class SimpleQueue(_AnyQueue):
 
     @classmethod
     def describe(cls, state: Any) -> str:
-        return _in_words(state)
+        return in_words(state)
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         """Add an item, at once: `block` and `timeout` mean nothing."""
@@ -365,17 +349,8 @@ def _all_of(real: queue.SimpleQueue[Any]) -> tuple[Any, ...]:
     return items
 
 
-def _visited(items: tuple[Any, ...], visit: Callable[[Any, str], Any]) -> tuple[Any, ...]:
-    return tuple([visit(item, f"[{place}]") for place, item in enumerate(items)])
-
-
 def _named(operation: str, block: bool, timeout: float | None) -> str:
     return operation if block and timeout is None else f"try {operation}"
-
-
-def _in_words(items: tuple[Any, ...]) -> str:
-    text = show(list(items)) if items else "empty"
-    return text if len(text) <= LONGEST_SHOWN else f"{len(items)} items"
 
 
 def _shape(item: object) -> object:

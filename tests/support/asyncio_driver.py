@@ -154,7 +154,7 @@ class Run:
             tasks = {}
             for name, method in vars(model).items():
                 note = getattr(method, NOTE, None)
-                if isinstance(note, ThreadNote) and note.kind == "task":
+                if isinstance(note, ThreadNote) and note.kind.in_loop:
                     for index in range(note.count):  # type: ignore[arg-type]
                         wants = method.__code__.co_argcount - 1
                         coroutine = getattr(instance, name)(*(index,) * wants)

@@ -9,21 +9,32 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from interleave.memory.bag import Line
 from interleave.memory.coroutine import coroutine
 from interleave.memory.made import Kind
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive
-from interleave.stdlib.asyncio.locks import Lock, LockState, Waiters, WithLock
+from interleave.stdlib.asyncio.lines import Waiters
+from interleave.stdlib.asyncio.locks import Lock, LockState, WithLock
+from interleave.stdlib.barriers import (
+    BROKEN,
+    DRAINING,
+    FILLING,
+    RESETTING,
+    AnyBarrier,
+    after_one_left,
+)
+from interleave.stdlib.conditions import OnLock
 
 
 class ConditionState(NamedTuple):
     """Its lock, and who waits to be notified."""
 
     lock: Any
-    waiters: Waiters = ()
+    waiters: Waiters = Line()
 
 
-class Condition(WithLock):
+class Condition(OnLock, WithLock):
     """`asyncio.Condition`."""
 
     besides = frozenset({"acquire", "locked", "release"})
@@ -37,17 +48,8 @@ class Condition(WithLock):
         return asyncio.Condition(real._lock)
 
     @classmethod
-    def visit(cls, state: Any, visit: Callable[[Any, str], Any]) -> Any:
-        return state._replace(lock=visit(state.lock, ".lock"))
-
-    @classmethod
     def describe(cls, state: Any) -> str:
         return f"{len(state.waiters)} waiting"
-
-    @property
-    def _lock(self) -> Any:
-        # It never changes, so that to look at it is no access.
-        return self.state.lock
 
     def locked(self) -> bool:
         """Whether its lock is locked."""
@@ -114,8 +116,7 @@ class Condition(WithLock):
         """The same, within an access."""
         if not self._lock.is_locked():
             raise RuntimeError("cannot notify on un-acquired lock")
-        pending = [task for task in self.state.waiters if task.waiter_is_pending()]
-        for task in pending[: max(0, n)]:
+        for task in self._pending()[: max(0, n)]:
             task.wake()
 
 
@@ -128,13 +129,8 @@ class BarrierState(NamedTuple):
     condition: Any
 
 
-FILLING, DRAINING, RESETTING, BROKEN = "filling", "draining", "resetting", "broken"
-
-
-class Barrier(Primitive):
+class Barrier(AnyBarrier):
     """`asyncio.Barrier`."""
-
-    written_in_python = True
 
     @classmethod
     def initial(cls, real: Any) -> object:
@@ -155,22 +151,6 @@ class Barrier(Primitive):
     @property
     def _condition(self) -> Any:
         return self.state.condition
-
-    @property
-    def parties(self) -> int:
-        """How many it needs. It never changes: looking is no access."""
-        return int(self.state.parties)
-
-    @property
-    def n_waiting(self) -> int:
-        def effect() -> int:
-            return int(self.state.inside) if self.state.phase == FILLING else 0
-
-        return int(self.operate("n_waiting", effect))
-
-    @property
-    def broken(self) -> bool:
-        return bool(self.operate("broken", lambda: self.state.phase == BROKEN))
 
     def _set(self, **changes: Any) -> None:
         self.state = self.state._replace(**changes)
@@ -222,10 +202,8 @@ class Barrier(Primitive):
         return index
 
     def _go(self) -> None:
-        self._set(inside=self.state.inside - 1)
-        if self.state.inside == 0:
-            if self.state.phase in (RESETTING, DRAINING):
-                self._set(phase=FILLING)
+        self.state = left = after_one_left(self.state)
+        if left.inside == 0:
             self._condition.wake(len(self._condition.state.waiters))
 
     @coroutine

@@ -1,61 +1,21 @@
 """`Lock`, `Event`, `Semaphore` and `BoundedSemaphore` of `asyncio`.
 
 After docs.python.org/3.12/library/asyncio-sync.html and Lib/asyncio/locks.py of CPython 3.12. The
-state of each has the tasks that wait, in order; whether one of them was woken or cancelled is in
-the state of the task (`tasks.Task`).
+state of each has the tasks that wait, in order (see `asyncio.lines`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from interleave.memory.bag import Line
 from interleave.memory.coroutine import coroutine
-from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive
-from interleave.stdlib.asyncio.futures import park, resume, resumed
-
-Waiters = tuple[Any, ...]
-
-
-class Waited(Primitive):
-    """A primitive that tasks wait for in a line: its state has a field `waiters`."""
-
-    written_in_python = True
-
-    def get_in_line(self) -> None:
-        """The present task is about to wait, as the last one. It must `stand_in_line` next."""
-        self.state = self.state._replace(waiters=(*self.state.waiters, park()))
-
-    def leave_line(self) -> None:
-        """The present task is resumed, and does not wait any more. Raises `CancelledError`."""
-        task = current_port().tasks.current()
-        try:
-            resumed()
-        finally:
-            waiters = self.state.waiters
-            if task in waiters:
-                self.state = self.state._replace(waiters=without(waiters, task))
-
-    def stand_in_line(self, kind: str, effect: Callable[[], Any]) -> Any:
-        """The operation in which the present task is suspended."""
-        return resume(self, kind, effect)
-
-    def all_cancelled(self) -> bool:
-        """Whether nobody waits who was not cancelled."""
-        return all(task.waiter_was_cancelled() for task in self.state.waiters)
-
-
-def without(waiters: Waiters, task: Any) -> Waiters:
-    """Those who wait, without the first that is `task`."""
-    place = waiters.index(task)
-    return waiters[:place] + waiters[place + 1 :]
-
-
-def waiting(count: int) -> str:
-    """How many wait, in words."""
-    return f", {count} waiting" if count else ""
+from interleave.stdlib.asyncio.lines import Waited, Waiters, is_woken, waiting
+from interleave.stdlib.events import AnyEvent
+from interleave.stdlib.holding import last_taker
 
 
 class WithLock(Waited):
@@ -87,7 +47,7 @@ class LockState(NamedTuple):
     """Whether it is locked, and who waits."""
 
     locked: bool = False
-    waiters: Waiters = ()
+    waiters: Waiters = Line()
 
 
 class Lock(WithLock):
@@ -109,9 +69,7 @@ class Lock(WithLock):
 
     @classmethod
     def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:
-        # A lock has no owner: it is held by whoever took it last.
-        takers = [thread for thread, before, after in history if after.locked and not before.locked]
-        return tuple(takers[-1:]) if state.locked else ()
+        return last_taker(state, history, lambda each: each.locked)
 
     def locked(self) -> bool:
         """Whether it is locked."""
@@ -162,55 +120,24 @@ class EventState(NamedTuple):
     """Whether it is set, and who waits."""
 
     is_set: bool = False
-    waiters: Waiters = ()
+    waiters: Waiters = Line()
 
 
-class Event(Waited):
+class Event(AnyEvent, Waited):
     """`asyncio.Event`."""
 
-    @classmethod
-    def initial(cls, real: Any) -> object:
-        return EventState(real.is_set())
-
-    @classmethod
-    def fresh(cls, real: Any) -> Any:
-        made = asyncio.Event()
-        if real.is_set():
-            made.set()
-        return made
-
-    @classmethod
-    def content(cls, state: Any) -> object:
-        return state.is_set
+    _real = asyncio.Event
+    _unset = EventState()
 
     @classmethod
     def describe(cls, state: Any) -> str:
-        return ("set" if state.is_set else "not set") + waiting(len(state.waiters))
+        return super().describe(state) + waiting(len(state.waiters))
 
-    def is_set(self) -> bool:
-        """Whether it is set."""
-        return bool(self.operate("is_set", lambda: self.state.is_set))
-
-    def set(self) -> None:
-        """Set it, and wake all who wait."""
-
-        def effect() -> None:
-            if not self.state.is_set:
-                waiters = self.state.waiters
-                self.state = self.state._replace(is_set=True)
-                for task in waiters:
-                    if task.waiter_is_pending():
-                        task.wake()
-
-        self.operate("set", effect)
-
-    def clear(self) -> None:
-        """Set it no longer."""
-
-        def effect() -> None:
-            self.state = self.state._replace(is_set=False)
-
-        self.operate("clear", effect)
+    def _raise_flag(self) -> None:
+        if not self.state.is_set:
+            self.state = self.state._replace(is_set=True)
+            for task in self._pending():
+                task.wake()
 
     @coroutine
     def wait(self) -> bool:
@@ -232,7 +159,7 @@ class SemaphoreState(NamedTuple):
 
     value: int
     bound: int | None = None
-    waiters: Waiters = ()
+    waiters: Waiters = Line()
 
 
 class Semaphore(WithLock):
@@ -268,8 +195,7 @@ class Semaphore(WithLock):
             return False
 
         def go_on() -> bool:
-            task = current_port().tasks.current()
-            was_woken = not (task.waiter_is_pending() or task.waiter_was_cancelled())
+            was_woken = is_woken()
             try:
                 self.leave_line()
             except asyncio.CancelledError:
@@ -299,11 +225,9 @@ class Semaphore(WithLock):
         self.state = self.state._replace(value=self.state.value + number)
 
     def _wake_next(self) -> None:
-        for task in self.state.waiters:
-            if task.waiter_is_pending():
-                self._add(-1)
-                task.wake()
-                return
+        for task in self._pending()[:1]:
+            self._add(-1)
+            task.wake()
 
 
 PRIMITIVES: dict[type, type[Primitive]] = {

@@ -6,22 +6,17 @@ After docs.python.org/3.12/library/asyncio-queue.html and Lib/asyncio/queues.py 
 from __future__ import annotations
 
 import asyncio
-import heapq
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from interleave.memory.bag import Line
 from interleave.memory.coroutine import coroutine
-from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive
-from interleave.showing import show
-from interleave.stdlib.asyncio.futures import park, resume, resumed
-from interleave.stdlib.asyncio.locks import without
+from interleave.stdlib.asyncio.lines import Waited, Waiters, is_woken
+from interleave.stdlib.items import ByPriority, FirstIn, LastIn, in_words, visited
 
 TASKS = "unfinished tasks"
 """What the state has only where something asks for it."""
-
-LONGEST_SHOWN = 50
-"""Characters that the items may take in a report; beyond that, it says how many."""
 
 
 class QueueState(NamedTuple):
@@ -32,15 +27,13 @@ class QueueState(NamedTuple):
     items: tuple[Any, ...]
     unfinished: int
     maxsize: int
-    getters: tuple[Any, ...] = ()
-    putters: tuple[Any, ...] = ()
-    joiners: tuple[Any, ...] = ()
+    getters: Waiters = Line()
+    putters: Waiters = Line()
+    joiners: Waiters = Line()
 
 
-class Queue(Primitive):
+class Queue(FirstIn, Waited):
     """`asyncio.Queue`. An item is for whoever comes first, though another one was woken for it."""
-
-    written_in_python = True
 
     @classmethod
     def initial(cls, real: Any) -> object:
@@ -55,8 +48,7 @@ class Queue(Primitive):
 
     @classmethod
     def visit(cls, state: Any, visit: Callable[[Any, str], Any]) -> Any:
-        items = tuple([visit(item, f"[{place}]") for place, item in enumerate(state.items)])
-        return state._replace(items=items)
+        return state._replace(items=visited(state.items, visit))
 
     @classmethod
     def copy_parts(cls, real: Any, copy: Callable[[Any], Any]) -> None:
@@ -68,9 +60,6 @@ class Queue(Primitive):
 
     @classmethod
     def describe(cls, state: Any) -> str:
-        text = show(list(state.items)) if state.items else "empty"
-        if len(text) > LONGEST_SHOWN:
-            text = f"{len(state.items)} items"
         words = {
             "full": 0 < state.maxsize <= len(state.items),
             f"{state.unfinished} unfinished": state.unfinished != len(state.items),
@@ -78,7 +67,7 @@ class Queue(Primitive):
             f"{len(state.putters)} in put": state.putters,
         }
         more = ", ".join(word for word, holds in words.items() if holds)
-        return text + (f" ({more})" if more else "")
+        return in_words(state.items) + (f" ({more})" if more else "")
 
     @property
     def maxsize(self) -> int:
@@ -99,8 +88,8 @@ class Queue(Primitive):
         """Add an item, after waiting for room."""
         begun = self.operate("put", lambda: self._begin("putters", self._is_full, self._put, item))
         while not begun:
-            begun = resume(
-                self, "put", lambda: self._go_on("putters", self._is_full, self._put, item)
+            begun = self.stand_in_line(
+                "put", lambda: self._go_on("putters", self._is_full, self._put, item)
             )
 
     @coroutine
@@ -108,7 +97,9 @@ class Queue(Primitive):
         """Take an item, after waiting for one."""
         found = self.operate("get", lambda: self._begin("getters", self._is_empty, self._get))
         while not found:
-            found = resume(self, "get", lambda: self._go_on("getters", self._is_empty, self._get))
+            found = self.stand_in_line(
+                "get", lambda: self._go_on("getters", self._is_empty, self._get)
+            )
         return found[0]
 
     def put_nowait(self, item: Any) -> None:
@@ -140,9 +131,8 @@ class Queue(Primitive):
                 raise ValueError("task_done() called too many times")
             self._set(unfinished=self.state.unfinished - 1)
             if self.state.unfinished == 0:
-                for task in self.state.joiners:
-                    if task.waiter_is_pending():
-                        task.wake()
+                for task in self._pending("joiners"):
+                    task.wake()
 
         self.operate("task_done", effect)
 
@@ -153,19 +143,12 @@ class Queue(Primitive):
         def begin() -> bool:
             self.must_keep(TASKS)
             if self.state.unfinished > 0:
-                self._set(joiners=(*self.state.joiners, park()))
+                self.get_in_line("joiners")
                 return False
             return True
 
-        def go_on() -> None:
-            task = current_port().tasks.current()
-            try:
-                resumed()
-            finally:
-                self._set(joiners=without(self.state.joiners, task))
-
         if not self.operate("join", begin):
-            resume(self, "join", go_on)
+            self.stand_in_line("join", lambda: self.leave_line("joiners"))
 
     # Within an access
 
@@ -182,19 +165,15 @@ class Queue(Primitive):
         """Do it, as a tuple of what that gives; or get in line."""
         if not must_wait():
             return (then(*args),)
-        self._set(**{line: (*getattr(self.state, line), park())})
+        self.get_in_line(line)
         return ()
 
     def _go_on(self, line: str, must_wait: Callable[[], bool], then: Any, *args: Any) -> Any:
         """The same, after waiting: one that was woken, and cannot go on, goes to the end."""
-        task = current_port().tasks.current()
-        was_woken = not (task.waiter_is_pending() or task.waiter_was_cancelled())
+        was_woken = is_woken()
         try:
-            resumed()
+            self.leave_line(line)
         except BaseException:
-            waiters = getattr(self.state, line)
-            if task in waiters:
-                self._set(**{line: without(waiters, task)})
             if not must_wait() and was_woken:
                 self._wake_next(line)
             raise
@@ -202,13 +181,10 @@ class Queue(Primitive):
 
     def _wake_next(self, line: str) -> None:
         """Wake the first in line who was not cancelled, and take all up to there out of it."""
-        waiters = getattr(self.state, line)
-        while waiters:
-            first, *rest = waiters
-            waiters = tuple(rest)
-            self._set(**{line: waiters})
-            if first.waiter_is_pending():
-                first.wake()
+        while waiters := self._line(line):
+            self._set_line(line, waiters.minus(waiters[0]))
+            if waiters[0].waiter_is_pending():
+                waiters[0].wake()
                 return
 
     def _put(self, item: Any) -> None:
@@ -226,28 +202,13 @@ class Queue(Primitive):
         self._wake_next("putters")
         return item
 
-    def _add(self, items: list[Any], item: Any) -> None:
-        items.append(item)
 
-    def _take(self, items: list[Any]) -> Any:
-        return items.pop(0)
+class LifoQueue(LastIn, Queue):
+    """`asyncio.LifoQueue`."""
 
 
-class LifoQueue(Queue):
-    """`asyncio.LifoQueue`: a stack."""
-
-    def _take(self, items: list[Any]) -> Any:
-        return items.pop()
-
-
-class PriorityQueue(Queue):
-    """`asyncio.PriorityQueue`: a heap, by `heapq`."""
-
-    def _add(self, items: list[Any], item: Any) -> None:
-        heapq.heappush(items, item)
-
-    def _take(self, items: list[Any]) -> Any:
-        return heapq.heappop(items)
+class PriorityQueue(ByPriority, Queue):
+    """`asyncio.PriorityQueue`."""
 
 
 PRIMITIVES: dict[type, type[Primitive]] = {

@@ -14,22 +14,21 @@ import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from interleave.memory.bag import Bag
-from interleave.memory.identity import ThreadId
 from interleave.memory.port import current_port
+from interleave.memory.wait_line import IN_ANY_ORDER, HasLine, WaitLine
+from interleave.stdlib.conditions import OnLock
 from interleave.stdlib.multiprocessing.locks import Between
 from interleave.stdlib.threading.conditions import wait_for
 
 
 class ConditionState(NamedTuple):
-    """The lock, who waits and is not notified, and who is notified and does not have the lock."""
+    """The lock, who waits, and who was notified and does not have the lock as yet."""
 
     lock: Any
-    waiting: Bag[ThreadId] = Bag()
-    notified: Bag[ThreadId] = Bag()
+    line: WaitLine = IN_ANY_ORDER
 
 
-class Condition(Between):
+class Condition(OnLock, Between, HasLine):
     """`multiprocessing.Condition`."""
 
     besides = frozenset({"acquire", "release"})
@@ -43,23 +42,14 @@ class Condition(Between):
         return multiprocessing.Condition(real._lock)
 
     @classmethod
-    def visit(cls, state: Any, visit: Callable[[Any, str], Any]) -> Any:
-        return state._replace(lock=visit(state.lock, ".lock"))
-
-    @classmethod
     def copy_parts(cls, real: Any, copy: Callable[[Any], Any]) -> None:
         real._lock = copy(real._lock)
         real._make_methods()
 
     @classmethod
     def describe(cls, state: Any) -> str:
-        waiting, notified = len(state.waiting), len(state.notified)
+        waiting, notified = len(state.line.waiting), len(state.line.woken)
         return f"{waiting} waiting" + (f", {notified} notified" if notified else "")
-
-    @property
-    def _lock(self) -> Any:
-        # It never changes, so that to look at it is no access.
-        return self.state.lock
 
     def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
         """Take the lock."""
@@ -87,19 +77,16 @@ class Condition(Between):
         def park() -> int:
             state: ConditionState = self.state
             assert state.lock.is_owned(), "must acquire() condition before using wait()"
-            self.state = state._replace(waiting=state.waiting.plus(me))
+            self.get_in_line()
             return int(state.lock.let_go())
 
         def wake(depth: int) -> bool:
             state: ConditionState = self.state
-            notified = me in state.notified
+            notified = me in state.line.woken
             if not (notified or timeout is not None) or not state.lock.is_free():
                 self.block()
             state.lock.take_back(depth)
-            self.state = state._replace(
-                waiting=state.waiting.minus(me),
-                notified=state.notified.minus(me),
-            )
+            self.state = state._replace(line=state.line.left(me))
             expires_late = timeout is not None and notified
             return notified and not (expires_late and current_port().choose((False, True)))
 
@@ -116,13 +103,10 @@ class Condition(Between):
         def effect() -> None:
             state: ConditionState = self.state
             assert state.lock.is_owned(), "lock is not owned"
-            count = max(0, min(n, len(state.waiting)))
-            ways = list(itertools.combinations(state.waiting, count))
+            count = max(0, min(n, len(state.line.waiting)))
+            ways = list(itertools.combinations(state.line.waiting, count))
             chosen = ways[current_port().choose(ways) if len(ways) > 1 else 0]
-            self.state = state._replace(
-                waiting=state.waiting.where(lambda each: each not in chosen),
-                notified=state.notified.plus(*chosen),
-            )
+            self.state = state._replace(line=state.line.after_waking(*chosen))
 
         self.operate("notify", effect)
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from interleave.errors import ModelError
-from interleave.memory.bag import Bag
-from interleave.memory.identity import ThreadId
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive
+from interleave.stdlib.events import AnyEvent
+from interleave.stdlib.holding import Holdable
 from interleave.stdlib.reentrant import Reentrant
 
 TOO_OFTEN = "semaphore or lock released too many times"
@@ -28,43 +28,14 @@ class Between(Primitive):
     written_in_python = True
 
 
-class _SemLock(Between):
-    """What all of them share: the arguments of `acquire`, and `with`."""
+class _SemLock(Between, Holdable):
+    """What all of them share: the arguments of `acquire`."""
 
     besides = frozenset({"acquire", "release"})
 
     def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
-        """Take it. Where it cannot: wait, or return False if not to wait for ever.
-
-        A timeout may expire whenever it is not to be had; one below 0 is 0.
-        """
-        waits = block and timeout is None
-        kind = "acquire" if waits else "try acquire"
-
-        def effect() -> bool:
-            if self.take():
-                return True
-            return self.block() if waits else False
-
-        return bool(self.operate(kind, effect))
-
-    def release(self) -> None:
-        """Give it back. Raises what the real one raises."""
-        self.operate("release", self.give)
-
-    def take(self) -> bool:
-        """Take it, within an access; False where it is not to be had."""
-        raise NotImplementedError
-
-    def give(self) -> None:
-        """Give it back, within an access."""
-        raise NotImplementedError
-
-    def __enter__(self) -> bool:
-        return self.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
+        """Take it: see `Holdable`. A timeout below 0 is 0."""
+        return self.take_or_wait(waits=block and timeout is None)
 
 
 class Lock(_SemLock):
@@ -174,57 +145,13 @@ class BoundedSemaphore(Semaphore):
         return made
 
 
-class EventState(NamedTuple):
-    """Whether an event is set, and who waits in `wait` since it was last set."""
-
-    is_set: bool
-    waiting: Bag[ThreadId] = Bag()
-
-
-class Event(Between):
+class Event(AnyEvent, Between):
     """`multiprocessing.Event`. Unlike that of `threading`, a wait looks again when it is woken.
 
     So one that is woken by `set` returns False where somebody has called `clear` in between.
     """
 
-    @classmethod
-    def initial(cls, real: Any) -> object:
-        return EventState(real.is_set())
-
-    @classmethod
-    def fresh(cls, real: Any) -> Any:
-        made = multiprocessing.Event()
-        if real.is_set():
-            made.set()
-        return made
-
-    @classmethod
-    def content(cls, state: Any) -> object:
-        return state.is_set
-
-    @classmethod
-    def describe(cls, state: Any) -> str:
-        return "set" if state.is_set else "not set"
-
-    def is_set(self) -> bool:
-        """Whether it is set."""
-        return bool(self.operate("is_set", lambda: self.state.is_set))
-
-    def set(self) -> None:
-        """Set it, and wake all who wait."""
-
-        def effect() -> None:
-            self.state = EventState(True)
-
-        self.operate("set", effect)
-
-    def clear(self) -> None:
-        """Set it no longer."""
-
-        def effect() -> None:
-            self.state = self.state._replace(is_set=False)
-
-        self.operate("clear", effect)
+    _real = staticmethod(multiprocessing.Event)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is set. A timeout may expire whenever nobody has set it meanwhile."""

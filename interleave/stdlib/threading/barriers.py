@@ -1,6 +1,6 @@
 """`Barrier`, after docs.python.org/3.12/library/threading.html#barrier-objects.
 
-Where that is silent: Lib/threading.py of CPython 3.12, whose four states these are.
+Where that is silent: Lib/threading.py of CPython 3.12.
 """
 
 from __future__ import annotations
@@ -11,13 +11,18 @@ from typing import Any, NamedTuple
 
 from interleave.memory.identity import ThreadId
 from interleave.memory.port import current_port
-from interleave.memory.primitive import Primitive
+from interleave.stdlib.barriers import (
+    BROKEN,
+    DRAINING,
+    FILLING,
+    RESETTING,
+    AnyBarrier,
+    after_one_left,
+)
 from interleave.stdlib.timeouts import check_timeout
 
-FILLING, DRAINING, RESETTING, BROKEN = 0, 1, -1, -2
-"""The numbers that CPython has for them. While a barrier drains or resets, nobody comes in."""
-
-_PHASES = {DRAINING: "draining", RESETTING: "resetting", BROKEN: "broken"}
+_NUMBERS = {FILLING: 0, DRAINING: 1, RESETTING: -1, BROKEN: -2}
+"""Those that CPython has for the phases of a barrier."""
 
 
 class BarrierState(NamedTuple):
@@ -29,28 +34,20 @@ class BarrierState(NamedTuple):
     parties: int
     action: Callable[[], object] | None
     timeout: float | None
-    phase: int = FILLING
+    phase: str = FILLING
     inside: int = 0
     acting: ThreadId | None = None
 
-    def after_one_left(self) -> BarrierState:
-        """The state when one thread less is in it: the last one out lets others in again."""
-        left = self._replace(inside=self.inside - 1)
-        if left.inside == 0 and left.phase in (RESETTING, DRAINING):
-            return left._replace(phase=FILLING)
-        return left
 
-
-class Barrier(Primitive):
+class Barrier(AnyBarrier):
     """`threading.Barrier`."""
 
     is_run = True
 
-    written_in_python = True
-
     @classmethod
     def initial(cls, real: Any) -> object:
-        return BarrierState(real._parties, real._action, real._timeout, real._state)
+        phase = next(each for each, number in _NUMBERS.items() if number == real._state)
+        return BarrierState(real._parties, real._action, real._timeout, phase)
 
     @classmethod
     def fresh(cls, real: Any) -> Any:
@@ -64,33 +61,13 @@ class Barrier(Primitive):
 
     @classmethod
     def describe(cls, state: Any) -> str:
-        phase = _PHASES.get(state.phase)
-        if phase is None:
+        if state.phase == FILLING:
             return f"{state.inside} of {state.parties} waiting"
-        return f"{phase}, {state.inside} inside" if state.inside else phase
+        return f"{state.phase}, {state.inside} inside" if state.inside else str(state.phase)
 
     @classmethod
     def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:
         return () if state.acting is None else (state.acting,)
-
-    @property
-    def parties(self) -> int:
-        """How many threads must come. It never changes: looking is no access."""
-        return int(self.state.parties)
-
-    @property
-    def n_waiting(self) -> int:
-        """How many threads have come, while it fills."""
-
-        def effect() -> int:
-            return self.state.inside if self.state.phase == FILLING else 0
-
-        return int(self.operate("n_waiting", effect))
-
-    @property
-    def broken(self) -> bool:
-        """Whether it is broken."""
-        return bool(self.operate("broken", lambda: self.state.phase == BROKEN))
 
     def wait(self, timeout: float | None = None) -> int:
         """Come in, and leave when as many as it is for have come: two steps but for the last one.
@@ -121,7 +98,7 @@ class Barrier(Primitive):
             check_timeout(timeout)
             self.state = state
         elif state.action is None:
-            self.state = state._replace(phase=DRAINING).after_one_left()
+            self.state = after_one_left(state._replace(phase=DRAINING))
         else:
             self.state = state._replace(acting=current_port().thread)
         return place
@@ -132,7 +109,7 @@ class Barrier(Primitive):
             self.block()
         if state.phase == FILLING:
             state = state._replace(phase=BROKEN)
-        self.state = state.after_one_left()
+        self.state = after_one_left(state)
         if state.phase != DRAINING:
             raise threading.BrokenBarrierError
 
@@ -145,8 +122,8 @@ class Barrier(Primitive):
         finally:
             self.operate("wait", lambda: self._acted(phase))
 
-    def _acted(self, phase: int) -> None:
-        self.state = self.state._replace(phase=phase, acting=None).after_one_left()
+    def _acted(self, phase: str) -> None:
+        self.state = after_one_left(self.state._replace(phase=phase, acting=None))
 
     def reset(self) -> None:
         """Empty it: threads that are in it get `BrokenBarrierError`. One that drains goes on so."""

@@ -12,28 +12,26 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
-from interleave.memory.bag import Bag
 from interleave.memory.identity import ThreadId
 from interleave.memory.made import Kind
 from interleave.memory.port import Location, current_port
-from interleave.memory.primitive import Primitive
+from interleave.memory.wait_line import FIRST_COME, HasLine, WaitLine
 from interleave.stdlib.threading.locks import Lock, RLock
 from interleave.stdlib.timeouts import check_timeout
 
 
 class ConditionState(NamedTuple):
-    """Who waits, longest first, and who was notified and does not have the lock as yet.
+    """Who waits, and who was notified and does not have the lock as yet.
 
     One whose timeout has expired goes on waiting until it has the lock: see `Condition.wait`.
     """
 
-    waiting: tuple[ThreadId, ...] = ()
-    notified: Bag[ThreadId] = Bag()
+    line: WaitLine = FIRST_COME
     spurious: int = 0
     """How many were woken without a notify."""
 
 
-class Condition(Primitive):
+class Condition(HasLine):
     """`threading.Condition`. Its lock never changes, and is no part of the state."""
 
     besides = frozenset({"acquire", "release"})
@@ -54,7 +52,8 @@ class Condition(Primitive):
 
     @classmethod
     def describe(cls, state: Any) -> str:
-        words = {"waiting": len(state.waiting), "notified": len(state.notified)}
+        line: WaitLine = state.line
+        words = {"waiting": len(line.waiting), "notified": len(line.woken)}
         return ", ".join(f"{n} {word}" for word, n in words.items() if n) or "nobody waiting"
 
     def acquire(self, *args: Any, **kwargs: Any) -> bool:
@@ -83,15 +82,14 @@ class Condition(Primitive):
         me = current_port().thread
 
         def park() -> object:
-            state: ConditionState = self.state
             if not self._lock.is_owned():
                 raise RuntimeError("cannot wait on un-acquired lock")
-            self.state = state._replace(waiting=(*state.waiting, me))
+            self.get_in_line()
             return self._lock.let_go()
 
         def wake(before: object) -> bool:
             state: ConditionState = self.state
-            notified = me in state.notified
+            notified = me in state.line.woken
             spurious = not notified and self._may_wake_anyway(state)
             if not (notified or spurious or timeout is not None):
                 self.block()
@@ -99,11 +97,8 @@ class Condition(Primitive):
                 self.block(self._lock.acquiring)
             self._lock.take_back(before)
             in_time = (notified or spurious) and not self._has_expired(timeout)
-            self.state = ConditionState(
-                tuple(each for each in state.waiting if each != me),
-                state.notified.minus(me),
-                state.spurious + (in_time and spurious),
-            )
+            more = state.spurious + (in_time and spurious)
+            self.state = ConditionState(state.line.left(me), more)
             check_timeout(timeout)
             return in_time
 
@@ -128,16 +123,13 @@ class Condition(Primitive):
 
     def _notify(self, kind: str, count: Callable[[tuple[ThreadId, ...]], int]) -> None:
         def effect() -> None:
-            state: ConditionState = self.state
             if not self._lock.is_owned():
                 raise RuntimeError("cannot notify on un-acquired lock")
-            n, woken = count(state.waiting), 0
-            while woken < len(state.waiting) and n > 0:
+            waiting = self.state.line.waiting
+            n, woken = count(waiting), 0
+            while woken < len(waiting) and n > 0:
                 n, woken = n - 1, woken + 1
-            self.state = state._replace(
-                waiting=state.waiting[woken:],
-                notified=state.notified.plus(*state.waiting[:woken]),
-            )
+            self.wake(woken)
 
         self.operate(kind, effect)
 

@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
 from typing import Any
 
 from interleave.errors import ModelError
 from interleave.memory.port import AccessKind, current_port
-from interleave.memory.primitive import Primitive
+from interleave.stdlib.holding import Holdable, Unowned
 from interleave.stdlib.reentrant import Reentrant
 
 
-class _Lockable(Primitive):
-    """What both kinds of lock share: the arguments of `acquire`, and `with`."""
+class _Lockable(Holdable):
+    """What both kinds of lock share: the arguments of `acquire`, and what a Condition asks."""
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        """Take the lock. Where it cannot: wait, or return False if not to wait for ever.
-
-        A timeout may expire whenever the lock is not to be had, so that an acquire with one always
-        has a step to take.
-        """
+        """Take the lock: see `Holdable`."""
         if timeout != -1 and (not blocking or timeout < 0):
             threading.Lock().acquire(blocking, timeout)  # raises what this Python raises
-        waits = blocking and timeout == -1
-        kind = "acquire" if waits else "try acquire"
-
-        def effect() -> bool:
-            if self.take():
-                return True
-            return self.block() if waits else False
-
-        return bool(self.operate(kind, effect))
-
-    def release(self) -> None:
-        """Give the lock back. Raises `RuntimeError` as the real one does."""
-        self.operate("release", self.give)
+        return self.take_or_wait(waits=blocking and timeout == -1)
 
     @property
     def acquiring(self) -> AccessKind:
@@ -58,23 +41,9 @@ class _Lockable(Primitive):
         """Hold it as before `let_go`, within an access. It must be free."""
         raise NotImplementedError
 
-    def take(self) -> bool:
-        """Take it, within an access; False where it is not to be had."""
-        raise NotImplementedError
 
-    def give(self) -> None:
-        """Give it back, within an access."""
-        raise NotImplementedError
-
-    def __enter__(self) -> bool:
-        return self.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
-
-
-class Lock(_Lockable):
-    """`threading.Lock`. State: whether it is locked. Any thread may release it."""
+class Lock(Unowned, _Lockable):
+    """`threading.Lock`."""
 
     @classmethod
     def initial(cls, real: Any) -> object:
@@ -86,16 +55,6 @@ class Lock(_Lockable):
         if real.locked():
             made.acquire()
         return made
-
-    @classmethod
-    def describe(cls, state: Any) -> str:
-        return "locked" if state else "unlocked"
-
-    @classmethod
-    def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:
-        # A lock has no owner: it is held by whoever took it last.
-        takers = [thread for thread, before, after in history if after and not before]
-        return tuple(takers[-1:]) if state else ()
 
     def locked(self) -> bool:
         return bool(self.operate("locked", lambda: self.state))
@@ -110,12 +69,6 @@ class Lock(_Lockable):
 
     def take_back(self, before: Any) -> None:
         self.state = True
-
-    def take(self) -> bool:
-        if self.state:
-            return False
-        self.state = True
-        return True
 
     def give(self) -> None:
         if not self.state:
