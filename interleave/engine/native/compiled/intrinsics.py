@@ -15,7 +15,12 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-OPTIONS = {"_nrt": False, "error_model": "numpy"}
+OPTIONS = {
+    "_nrt": False,
+    "error_model": "numpy",
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
 
 part = njit(**OPTIONS)
 """Compiles what others call."""
@@ -23,7 +28,7 @@ part = njit(**OPTIONS)
 entry = part
 """Compiles what Python calls, by an `Entry`."""
 
-inlined = njit(inline="always", **OPTIONS)
+inlined = njit(forceinline=True, **OPTIONS)
 """Compiles what becomes part of its callers."""
 
 
