@@ -18,7 +18,7 @@ from interleave import Model, array, check, choose, invariant, param, postcondit
 from interleave.checking import Options, checked_model
 from interleave.engine import resources, search
 from interleave.engine.graph import SearchGraph
-from interleave.engine.native import compiling, intrinsics, kernel
+from interleave.engine.native import compiling
 from interleave.engine.native.passes.counting import _combine, _is_prime, _more_primes
 from interleave.engine.native.store.layout import Layout
 from interleave.engine.native.store.states import PackedStates, Sizes
@@ -423,36 +423,6 @@ def test_compiling_is_announced_once(
     with compiling.announced():
         pass
     assert capsys.readouterr().err.count("compiling the native engine") == 1
-
-
-def test_what_cannot_be_kept_is_compiled_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-
-    def njit(**options: Any) -> Any:
-        asked.append(options.get("cache", False))
-        if asked[-1]:
-            raise RuntimeError("cannot cache function: no locator available")
-        return lambda function: function
-
-    def double(number: int) -> int:
-        return 2 * number
-
-    monkeypatch.setattr(intrinsics, "njit", njit)
-    assert intrinsics.entry(double)(2) == 4
-    assert asked == [True, False]
-
-
-def test_what_is_kept_is_not_taken_for_what_another_version_kept(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Although numba looks at one file only, and what it kept may name what is no longer there."""
-    monkeypatch.setattr(intrinsics, "__file__", str(tmp_path / "intrinsics.py"))
-    versions = []
-    for text in ("BLOCK = 1", "BLOCK = 2", "BLOCK = 1"):
-        (tmp_path / "table.py").write_text(text)
-        versions.append(intrinsics._version())
-    assert versions[0] == versions[2] != versions[1]
-    assert kernel.rounds.py_func.__qualname__ == f"rounds-{intrinsics.VERSION}"
 
 
 def test_the_faster_pace_is_kept_and_the_other_tried_now_and_then() -> None:

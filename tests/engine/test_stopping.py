@@ -173,7 +173,7 @@ CHECKS = [
     (Shop, "both", lost_update.LostUpdateCheck, "_expand", 20, ALL),
     (Spins, "both", StuckCheck, "found", 1, {"invariant"}),
     (Spins, "both", stuck_check, "find_stuck", 1, {"invariant"}),
-    (Spins, "native", native_stuck, "visit", 2, {"invariant"}),
+    (Spins, "native", native_stuck, "visit", 1, {"invariant"}),
     (Spins, "native", native_stuck, "first_waits", 1, {"invariant"}),
     (Leaves, "both", leaks, "explore", 1, {"invariant"}),
     (Leaves, "both", leaks, "find_waiting", 1, {"invariant"}),

@@ -16,7 +16,6 @@ import interleave.engine.native.passes  # noqa: F401 (so that graphs are asked b
 from interleave.engine.advancing import advance
 from interleave.engine.graph import SearchGraph
 from interleave.engine.native import kernel
-from interleave.engine.native.compiling import announced
 from interleave.engine.native.forest import Forest
 from interleave.engine.native.graph import NativeGraph
 from interleave.engine.native.round import BACKWARD, CYCLIC, NO_LIMIT, Bounds, Progress, Room
@@ -80,8 +79,7 @@ class NativeSearch:
         self._pace = Pace(workers)
         self._take_over()
         self._prepare()
-        with announced():
-            self._look_at(0, 0)  # has the kernel compiled, or loaded
+        self._look_at(0, 0)  # has the kernel loaded, or compiled
 
     # The loop
 

@@ -121,7 +121,7 @@ class Telling:
         unfinished = (words & self._forest.unfinished).any(axis=1)
         dead, words = ended[unfinished], np.ascontiguousarray(words[unfinished])
         leaves = np.empty((len(dead), len(self._forest.threads)), np.int64)
-        kernel.leaves(self._forest.trees, words.reshape(-1), words.shape[1], leaves)
+        kernel.leaves(self._forest.trees, words.reshape(-1), words.shape[1], leaves.reshape(-1))
         new, known = [], set(self._waiting)
         for number, signature in zip(dead.tolist(), map(tuple, leaves.tolist()), strict=True):
             if signature not in known:

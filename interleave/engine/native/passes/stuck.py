@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from interleave.engine.native.compiling import announced
 from interleave.engine.native.graph import NativeGraph
 from interleave.engine.native.passes.components import (
     BEGIN,
@@ -130,8 +129,6 @@ def _answer(graph: NativeGraph, question: Question, later: Later, ends: Any = No
     )
     visiting.counts[BEGIN] = count - 1
     arguments = (space, trees, question, answer, visiting)
-    with announced():
-        visit(*arguments, 0)  # has it compiled, or loaded
     while visit(*arguments, AT_ONCE):
         graph.guard.poll()
     return answer

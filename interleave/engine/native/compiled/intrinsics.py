@@ -1,15 +1,13 @@
 """How things are compiled, and machine instructions that numba has no name for.
 
 What is compiled allocates nothing, so that it need not count references: with `_nrt`, each array
-would have its count raised and lowered wherever it is used, which takes longer than the rest.
+would have its count raised and lowered wherever it is used, which takes longer than the rest. It
+raises nothing either, so that all that it needs is in its object file.
 """
 
 from __future__ import annotations
 
-import hashlib
 import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from llvmlite import ir
@@ -17,35 +15,20 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+OPTIONS = {
+    "_nrt": False,
+    "error_model": "numpy",
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
 
-def _version() -> str:
-    """Stands for what all that is compiled together says now."""
-    found = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.rglob("*.py")):
-        found.update(file.read_bytes())
-    return found.hexdigest()[:12]
+part = njit(**OPTIONS)
+"""Compiles what others call."""
 
+entry = part
+"""Compiles what Python calls, by an `Entry`."""
 
-VERSION = _version()
-
-
-def entry(function: Callable[..., Any]) -> Any:
-    """Compiles what Python calls, and keeps it. It does not hold the interpreter's lock.
-
-    numba keeps what it has compiled for as long as the file of the function is the same, whatever
-    became of what that calls. Here it is kept under a name that changes when any of that does.
-    """
-    function.__qualname__ += f"-{VERSION}"
-    try:
-        return njit(nogil=True, cache=True, _nrt=False)(function)
-    except RuntimeError:  # there is no place to keep it
-        return njit(nogil=True, _nrt=False)(function)
-
-
-part = njit(nogil=True, _nrt=False)
-"""Compiles what entries call."""
-
-inlined = njit(inline="always", _nrt=False)
+inlined = njit(forceinline=True, **OPTIONS)
 """Compiles what becomes part of its callers."""
 
 
