@@ -110,6 +110,8 @@ class _Outside:
         """Where another process sees the present run, and its deadline."""
         self.counting = 0
         """The run whose instructions are counted."""
+        self.mute: list[type] = []
+        """Classes of what did not come back when it was asked what it says of itself."""
         self._seen = 0
         """The run that was under way at the last look."""
 
@@ -189,6 +191,7 @@ def listening(*signals: int) -> Iterator[None]:
             usual[each] = signal.signal(each, _outside.on_signal)
     ticks = _can_tick()
     _outside.due = None
+    _outside.mute = []
     _outside.is_listening = True
     try:
         if ticks:
@@ -303,6 +306,41 @@ def counted(run: Callable[[], Result], who: str) -> Result:
     is slower for it, they are counted only of what takes long: it is begun again. So `run` must do
     the same whenever it is called.
     """
+    try:
+        return _counted(run)
+    except _TooMany as error:
+        raise ModelError(
+            f"{who} runs more than {MOST_INSTRUCTIONS:,} instructions: it does not come back",
+            remedy="end the loop sooner; what takes long can be computed when the file is imported",
+            place=error.place,
+        ) from None
+
+
+def heard(say: Callable[[], str], kind: type) -> str | None:
+    """What an instance of a class says of itself; None where it raises, or does not come back.
+
+    It is asked for reports and messages, which are not left in the middle for that. So what is
+    being done goes on, whatever comes from outside meanwhile: that stays due.
+    """
+    outside = _outside
+    if any(each is kind for each in outside.mute):
+        return None
+    usual, outside.leave = outside.leave, AT_POLLS
+    try:
+        return _counted(say)
+    except Stopped:
+        outside.mute.append(kind)  # so that it is waited for once
+        return None
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and not outside.is_listening:
+            raise
+        return None
+    finally:
+        outside.leave = usual
+
+
+def _counted(run: Callable[[], Result]) -> Result:
+    """What `run` gives. Raises `_TooMany`."""
     outside = _outside
     usual = outside.run, outside.leave, outside.counting
     trace = sys.gettrace()
@@ -318,12 +356,6 @@ def counted(run: Callable[[], Result], who: str) -> Result:
             outside.counting = outside.run
             count_instructions(MOST_INSTRUCTIONS, _TooMany, [])
         return run()
-    except _TooMany as error:
-        raise ModelError(
-            f"{who} runs more than {MOST_INSTRUCTIONS:,} instructions: it does not come back",
-            remedy="end the loop sooner; what takes long can be computed when the file is imported",
-            place=error.place,
-        ) from None
     finally:
         outside.run = 0  # a tick that comes from here on finds nothing to count
         if sys.gettrace() is not trace:
@@ -384,7 +416,7 @@ def model_frames(frame: FrameType | None) -> tuple[bool, list[FrameType]]:
     found: list[FrameType] = []
     library: list[FrameType] = []
     innermost = frame
-    while frame is not None and frame.f_code is not counted.__code__:
+    while frame is not None and frame.f_code is not _counted.__code__:
         if _is_ours(frame):
             library = []
         else:
