@@ -23,6 +23,18 @@ def said_by(error: BaseException) -> str:
     return text if len(text) <= MOST else f"{text[:MOST]}... ({len(text):,} characters)"
 
 
+def shown_by(value: object) -> str:
+    """The `repr` of an object, or the name of its class, where that cannot be had."""
+    kind = type(value)
+    if kind is str or kind is int:
+        return repr(value)
+    if type(value) is tuple:
+        inside = ", ".join(map(shown_by, value))
+        return f"({inside},)" if len(value) == 1 else f"({inside})"
+    text = heard(lambda: repr(value), kind)
+    return f"<{class_name(kind)}>" if text is None else text
+
+
 def said(error: BaseException) -> str:
     """An exception in words: its class and its text."""
     name, text = class_name(type(error)), said_by(error)

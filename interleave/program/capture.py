@@ -40,6 +40,7 @@ from interleave.model import Model, Param, parameter_as_value
 from interleave.program.heap import Heap
 from interleave.program.restarts import Written
 from interleave.program.setup import Made, class_attributes
+from interleave.said import shown_by
 from interleave.stdlib import capturing, derived, primitive_class, unmodelled
 from interleave.verbs import Array
 from interleave.world import policy
@@ -523,7 +524,7 @@ class Walk:
 
 def _shown(key: object, place: int) -> str:
     """A key in words; its place, where it may be an address, which is another one in each run."""
-    shown = repr(key)
+    shown = shown_by(key)
     return f"#{place}" if type(key) is not str and _LIKE_AN_ADDRESS.search(shown) else shown
 
 
