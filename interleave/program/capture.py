@@ -22,6 +22,7 @@ from interleave.compiler import is_user_function
 from interleave.compiler.names import is_followed_class, is_followed_module, is_shared_global
 from interleave.compiler.variables import surrounding
 from interleave.errors import ModelError, Place
+from interleave.memory.aliases import Alias
 from interleave.memory.containers import CONTAINERS, SharedArray, SharedContainer
 from interleave.memory.partials import partial_of
 from interleave.memory.port import Location
@@ -241,6 +242,8 @@ class Walk:
             return self._captured(capture_it, value, path)
         if primitive is not None:
             return self._primitive(primitive, value, path)
+        if kind is Alias:
+            return self._world.meaning(value, path)
         if isinstance(value, tuple) or is_dataclass(kind):
             return self._compound(value, path)
         if is_plain_object(value) and not isinstance(value, Shared):
