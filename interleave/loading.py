@@ -16,7 +16,7 @@ from pathlib import Path
 
 from interleave.blaming import blaming
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
-from interleave.interrupts import Stopped, seen_from_outside
+from interleave.interrupts import Stopped, keeping_handlers, seen_from_outside
 from interleave.model import Expectation, Model, is_parameter_value
 from interleave.notes import notes_of, runtimes_of
 from interleave.options import Options
@@ -186,7 +186,7 @@ def _kept_out_of_the_process() -> Iterator[None]:
         setattr(os, name, partial(_refuse, name))
     sys.setrecursionlimit = lambda limit, /: set_deepest(max(limit, deepest))
     try:
-        with redirect_stdout(sys.stderr):
+        with redirect_stdout(sys.stderr), keeping_handlers():
             yield
     finally:
         sys.setrecursionlimit = set_deepest

@@ -9,7 +9,7 @@ from pathlib import Path
 from interleave.asked import Asked
 from interleave.blaming import blaming
 from interleave.engine.stopping import INTERRUPTED, Guard
-from interleave.errors import InterleaveError, ModelError, UsageError, did_you_mean
+from interleave.errors import InterleaveError, LimitReached, UsageError, did_you_mean
 from interleave.interrupts import Interrupted
 from interleave.loading import file_of, load_models, model_files, parameters_of, task_methods
 from interleave.model import Model
@@ -107,7 +107,7 @@ def _loaded(file: Path, max_seconds: float | None, *, required: bool) -> list[ty
         return found
     if guard.stop is INTERRUPTED:
         raise Interrupted
-    raise ModelError(
+    raise LimitReached(
         f"{file} cannot be imported: {guard.stop}",
         remedy="a model file must be importable in little time and memory",
     )
