@@ -21,6 +21,7 @@ from interleave.model import Expectation, Model, is_parameter_value
 from interleave.notes import notes_of, runtimes_of
 from interleave.options import Options
 from interleave.program.misuse import refuse_outside
+from interleave.project import real_path
 from interleave.said import said, said_by
 
 
@@ -38,7 +39,7 @@ def model_files(paths: list[Path]) -> list[Path]:
             files.append(path)
         else:
             files += _files_of_module(str(path))
-    return [*{os.path.realpath(file): file for file in reversed(files)}.values()][::-1]
+    return [*{real_path(file): file for file in reversed(files)}.values()][::-1]
 
 
 def _files_in(folder: Path) -> list[Path]:
@@ -100,7 +101,7 @@ def load_models(file: Path, *, required: bool = True) -> list[type[Model]]:
         # Compiled under the path as it was given, so that reports show it so.
         text = importlib.util.decode_source(file.read_bytes())
         code = compile(text, str(file), "exec")
-        folders = _importing_from(folder, file.resolve().parent)
+        folders = _importing_from(folder, real_path(file).parent)
         with folders, _kept_out_of_the_process(), seen_from_outside():
             exec(code, module.__dict__)  # noqa: S102  (it is the user's own file)
     except SyntaxError as error:
@@ -154,7 +155,7 @@ def _is_base(model: type[Model], models: list[type[Model]], *, derived: bool) ->
 
 def _package_of(file: Path) -> tuple[Path, str]:
     """The folder that a file is imported from, and the name of the package that it is in, or ""."""
-    folder, names = file.resolve().parent, []
+    folder, names = real_path(file).parent, []
     while (folder / "__init__.py").is_file() and folder.name.isidentifier():
         names.append(folder.name)
         folder = folder.parent

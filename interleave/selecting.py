@@ -14,6 +14,7 @@ from interleave.interrupts import Interrupted
 from interleave.loading import file_of, load_models, model_files, parameters_of, task_methods
 from interleave.model import Model
 from interleave.options import Options
+from interleave.project import real_path
 
 Target = type[Model] | str | Path
 
@@ -65,9 +66,9 @@ def find_models(
             path = Path(target)
             files = model_files([path])
             for file in files:
-                if file.resolve() in seen:
+                if real_path(file) in seen:
                     continue
-                seen.add(file.resolve())
+                seen.add(real_path(file))
                 with errors.noted():
                     # Next to model files, a folder may hold helpers.
                     is_named = len(files) == 1 and not path.is_dir()
