@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 def run() -> NoReturn:
     """Run the command, and end this process with its exit code.
 
-    The process ends at once: no handler of `atexit` that a model file has left runs then, and no
-    thread that it has started is waited for.
+    The process ends at once: no handler of `atexit` that a model file has left runs then, no thread
+    that it has started is waited for, and no process that it has started stays.
     """
     end_by_interrupts()
     from contextlib import suppress
 
     from interleave.cli import EXIT_DEFECT, main
+    from interleave.descendants import descendants, end_all
 
     _keep_output_for_reports()
     streams, exit_code = (sys.stdout, sys.stderr), EXIT_DEFECT
@@ -36,6 +37,7 @@ def run() -> NoReturn:
         for stream in streams:
             with suppress(AttributeError, OSError, ValueError):
                 stream.flush()
+        end_all(descendants(os.getpid()))
         _exit(exit_code)
 
 

@@ -115,7 +115,7 @@ class _Commands(_Helpful, click.Group):
                     return super().invoke(context)
             except InterleaveError as error:
                 _tell_error(error)
-                context.exit(EXIT_USAGE)
+                context.exit(error.exit_code)
             except (click.ClickException, click.exceptions.Exit, click.Abort):
                 raise
             except KeyboardInterrupt:
@@ -459,12 +459,14 @@ def steps(context: click.Context, /, paths: tuple[Path, ...], **_: Any) -> None:
             is_cut_short |= listing.is_cut_short
             if listing.interrupted:
                 break
-    if errors.found or output.failure:
+    if output.failure:
+        _tell_error(UsageError(output.failure, remedy=_SEE_OUTPUT))
         context.exit(EXIT_USAGE)
     if take() is INTERRUPTED:
         tell("interrupted")
         is_cut_short = True
-    context.exit(EXIT_INCONCLUSIVE if is_cut_short else 0)
+    codes = {error.exit_code for error in errors.found} | {EXIT_INCONCLUSIVE * is_cut_short}
+    context.exit(EXIT_USAGE if EXIT_USAGE in codes else max(codes))
 
 
 @main.command()

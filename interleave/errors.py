@@ -138,8 +138,11 @@ class InterleaveError(Exception):
     `what` is one sentence without a full stop, `remedy` says how to mend it ("" where `what`
     already does), `place` where it is, where that is known, and `calls` has the calls of the
     user's code that led there, outermost first. `about` is the name of what is at fault, where that
-    is a function or an object whatever is done with it.
+    is a function or an object whatever is done with it. `exit_code` is that of a command which it
+    ends.
     """
+
+    exit_code = 2
 
     def __init__(
         self, what: str, *, remedy: str = "", place: Place | None = None, about: str = ""
@@ -188,6 +191,12 @@ class UsageError(InterleaveError):
 
 class ModelError(InterleaveError):
     """The model itself is at fault: it cannot be loaded, compiled, or run."""
+
+
+class LimitReached(ModelError):
+    """A limit ended what comes before a search: nothing is known of the model."""
+
+    exit_code = 3
 
 
 class EndlessLoop(ModelError):

@@ -110,6 +110,10 @@ class _Outside:
         """Where another process sees the present run, and its deadline."""
         self.counting = 0
         """The run whose instructions are counted."""
+        self.kept: dict[int, Any] = {}
+        """Handlers that stay as they are, by their signals."""
+        self.mute: list[type] = []
+        """Classes of what did not come back when it was asked what it says of itself."""
         self._seen = 0
         """The run that was under way at the last look."""
 
@@ -121,6 +125,7 @@ class _Outside:
         self._answer(frame)
 
     def on_tick(self, _: int, frame: FrameType | None) -> None:
+        self.put_back()
         self.due = self.due or self.limit()
         seen, self._seen = self._seen, self.run
         if self.due is not None:
@@ -128,6 +133,12 @@ class _Outside:
         elif self.run and seen == self.run != self.counting:
             self.counting = self.run
             count_instructions(FEW_INSTRUCTIONS, lambda _: _Overlong(), model_frames(frame)[1])
+
+    def put_back(self) -> None:
+        """Have the handlers be those that are to stay."""
+        for each, handler in self.kept.items():
+            if signal.getsignal(each) != handler:
+                signal.signal(each, handler)
 
     def _answer(self, frame: FrameType | None) -> None:
         """Raise what is due, if this may be left now; in the model's code, at its next line."""
@@ -189,6 +200,7 @@ def listening(*signals: int) -> Iterator[None]:
             usual[each] = signal.signal(each, _outside.on_signal)
     ticks = _can_tick()
     _outside.due = None
+    _outside.mute = []
     _outside.is_listening = True
     try:
         if ticks:
@@ -205,6 +217,43 @@ def listening(*signals: int) -> Iterator[None]:
             if signal.getsignal(each) == _outside.on_signal:  # else it is to stay as it was put
                 signal.signal(each, handler)
         _outside.leave = ANYWHERE
+
+
+@contextmanager
+def keeping_handlers() -> Iterator[None]:
+    """Have the handlers of what is listened to stay, whatever code that runs here sets.
+
+    They are put back at the next look at the clock, and at the end, with that clock and with the
+    signals that are blocked.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    outside = _outside
+    names = ("SIGINT", "SIGTERM", "SIGALRM")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    handlers = {each: signal.getsignal(each) for each in numbers}
+    timer = signal.getitimer(signal.ITIMER_REAL) if hasattr(signal, "getitimer") else None
+    blocked = _blocked()
+    usual, outside.kept = outside.kept, {k: v for k, v in handlers.items() if v is not None}
+    try:
+        yield
+    finally:
+        outside.put_back()
+        outside.kept = usual
+        if timer is not None and timer[1] != signal.getitimer(signal.ITIMER_REAL)[1]:
+            signal.setitimer(signal.ITIMER_REAL, timer[1], timer[1])
+        if _blocked() != blocked:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def _blocked() -> set[int]:
+    """The signals that this thread does not get now."""
+    return (
+        signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        if hasattr(signal, "pthread_sigmask")
+        else set()
+    )
 
 
 def _can_tick() -> bool:
@@ -303,6 +352,41 @@ def counted(run: Callable[[], Result], who: str) -> Result:
     is slower for it, they are counted only of what takes long: it is begun again. So `run` must do
     the same whenever it is called.
     """
+    try:
+        return _counted(run)
+    except _TooMany as error:
+        raise ModelError(
+            f"{who} runs more than {MOST_INSTRUCTIONS:,} instructions: it does not come back",
+            remedy="end the loop sooner; what takes long can be computed when the file is imported",
+            place=error.place,
+        ) from None
+
+
+def heard(say: Callable[[], str], kind: type) -> str | None:
+    """What an instance of a class says of itself; None where it raises, or does not come back.
+
+    It is asked for reports and messages, which are not left in the middle for that. So what is
+    being done goes on, whatever comes from outside meanwhile: that stays due.
+    """
+    outside = _outside
+    if any(each is kind for each in outside.mute):
+        return None
+    usual, outside.leave = outside.leave, AT_POLLS
+    try:
+        return _counted(say)
+    except Stopped:
+        outside.mute.append(kind)  # so that it is waited for once
+        return None
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and not outside.is_listening:
+            raise
+        return None
+    finally:
+        outside.leave = usual
+
+
+def _counted(run: Callable[[], Result]) -> Result:
+    """What `run` gives. Raises `_TooMany`."""
     outside = _outside
     usual = outside.run, outside.leave, outside.counting
     trace = sys.gettrace()
@@ -318,12 +402,6 @@ def counted(run: Callable[[], Result], who: str) -> Result:
             outside.counting = outside.run
             count_instructions(MOST_INSTRUCTIONS, _TooMany, [])
         return run()
-    except _TooMany as error:
-        raise ModelError(
-            f"{who} runs more than {MOST_INSTRUCTIONS:,} instructions: it does not come back",
-            remedy="end the loop sooner; what takes long can be computed when the file is imported",
-            place=error.place,
-        ) from None
     finally:
         outside.run = 0  # a tick that comes from here on finds nothing to count
         if sys.gettrace() is not trace:
@@ -384,7 +462,7 @@ def model_frames(frame: FrameType | None) -> tuple[bool, list[FrameType]]:
     found: list[FrameType] = []
     library: list[FrameType] = []
     innermost = frame
-    while frame is not None and frame.f_code is not counted.__code__:
+    while frame is not None and frame.f_code is not _counted.__code__:
         if _is_ours(frame):
             library = []
         else:

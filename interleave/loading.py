@@ -16,11 +16,12 @@ from pathlib import Path
 
 from interleave.blaming import blaming
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
-from interleave.interrupts import Stopped, seen_from_outside
+from interleave.interrupts import Stopped, keeping_handlers, seen_from_outside
 from interleave.model import Expectation, Model, is_parameter_value
 from interleave.notes import notes_of
 from interleave.options import Options
 from interleave.program.misuse import refuse_outside
+from interleave.project import real_path
 from interleave.records import dataclass
 from interleave.runtimes import Runtime, runtimes_of
 from interleave.said import said, said_by
@@ -40,7 +41,7 @@ def model_files(paths: list[Path]) -> list[Path]:
             files.append(path)
         else:
             files += _files_of_module(str(path))
-    return [*{os.path.realpath(file): file for file in reversed(files)}.values()][::-1]
+    return [*{real_path(file): file for file in reversed(files)}.values()][::-1]
 
 
 def _files_in(folder: Path) -> list[Path]:
@@ -176,7 +177,7 @@ def read_file(file: Path, *, noted: Noted = nullcontext) -> ModelFile:
         text = importlib.util.decode_source(file.read_bytes())
         definitions = ast.parse(text, str(file))
         whole = compile(text, str(file), "exec", dont_inherit=True)
-    folders = _importing_from(folder, file.resolve().parent)
+    folders = _importing_from(folder, real_path(file).parent)
     with folders, _kept_out_of_the_process(), seen_from_outside():
         broken = _run(definitions, whole.co_flags & _FUTURE, file, module, noted)
     models = [
@@ -261,7 +262,7 @@ def _is_base(model: type[Model], derived: list[tuple[type[Model], type]]) -> boo
 
 def _package_of(file: Path) -> tuple[Path, str]:
     """The folder that a file is imported from, and the name of the package that it is in, or ""."""
-    folder, names = file.resolve().parent, []
+    folder, names = real_path(file).parent, []
     while (folder / "__init__.py").is_file() and folder.name.isidentifier():
         names.append(folder.name)
         folder = folder.parent
@@ -293,7 +294,7 @@ def _kept_out_of_the_process() -> Iterator[None]:
         setattr(os, name, partial(_refuse, name))
     sys.setrecursionlimit = lambda limit, /: set_deepest(max(limit, deepest))
     try:
-        with redirect_stdout(sys.stderr):
+        with redirect_stdout(sys.stderr), keeping_handlers():
             yield
     finally:
         sys.setrecursionlimit = set_deepest

@@ -5,6 +5,7 @@ They stand for what nobody says on the command line or in Python.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,7 +30,7 @@ def settings_near(path: Path) -> dict[str, Any]:
     Raises `UsageError` for a file that is no TOML, for a setting that there is not, and for a value
     that it does not take.
     """
-    path = path.resolve()
+    path = real_path(path)
     for folder in (path, *path.parents):
         file = folder / _FILE
         if not file.is_file():
@@ -40,6 +41,11 @@ def settings_near(path: Path) -> dict[str, Any]:
         if (found := _table(file, text)) is not None:
             return _read(found, file, text)
     return {}
+
+
+def real_path(path: Path) -> Path:
+    """Where a path leads to, as far as it does: symbolic links may lead to each other."""
+    return Path(os.path.realpath(path))  # `resolve` raises for these, before Python 3.13
 
 
 def _table(file: Path, text: str) -> dict[str, Any] | None:

@@ -319,8 +319,9 @@ class Result:
         interrupted.
         """
         found = {model.status for model in self.models}
-        if self.errors:
+        of_errors = {error.exit_code for error in self.errors}
+        if 2 in of_errors:
             return 2
         if "failed" in found:
             return 1
-        return 3 if self.interrupted or "inconclusive" in found else 0
+        return 3 if self.interrupted or of_errors or "inconclusive" in found else 0

@@ -9,7 +9,7 @@ from pathlib import Path
 from interleave.asked import Asked
 from interleave.blaming import blaming
 from interleave.engine.stopping import INTERRUPTED, Guard
-from interleave.errors import InterleaveError, ModelError, UsageError, did_you_mean
+from interleave.errors import InterleaveError, LimitReached, UsageError, did_you_mean
 from interleave.interrupts import Interrupted
 from interleave.loading import (
     ModelFile,
@@ -23,6 +23,7 @@ from interleave.loading import (
 )
 from interleave.model import Model
 from interleave.options import Options
+from interleave.project import real_path
 
 Target = type[Model] | str | Path
 
@@ -74,9 +75,9 @@ def find_models(
             path = Path(target)
             files = model_files([path])
             for file in files:
-                if file.resolve() in seen:
+                if real_path(file) in seen:
                     continue
-                seen.add(file.resolve())
+                seen.add(real_path(file))
                 # Next to model files, a folder may hold helpers.
                 required = len(files) == 1 and not path.is_dir()
                 with errors.noted():
@@ -127,7 +128,7 @@ def _run(file: Path, max_seconds: float | None, noted: Noted) -> ModelFile:
         return found[0]
     if guard.stop is INTERRUPTED:
         raise Interrupted
-    raise ModelError(
+    raise LimitReached(
         f"{file} cannot be imported: {guard.stop}",
         remedy="a model file must be importable in little time and memory",
     )

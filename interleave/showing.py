@@ -13,7 +13,9 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 
+from interleave.interrupts import heard
 from interleave.result import Described
+from interleave.said import class_name
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
@@ -50,22 +52,24 @@ def plain_text(text: str) -> str:
 
 
 def _show(value: object, within: tuple[int, ...]) -> str:
+    kind = type(value)
+    if kind is int:
+        return _show_int(value)  # type: ignore[arg-type]
+    if id(kind) in _CONTAINERS:
+        return _show_container(value, within)
+    text = heard(lambda: _show_object(value, within), kind)
+    return f"<{class_name(kind)}>" if text is None else text
+
+
+def _show_object(value: object, within: tuple[int, ...]) -> str:
+    """What may be written by code of the user's."""
     if isinstance(value, Described):
         return value.text
     if isinstance(value, Enum) and getattr(type(value).__repr__, "__module__", "enum") == "enum":
         return f"{type(value).__name__}.{value._name_ or value._value_}"
-    kind = type(value)
-    if isinstance(value, int) and kind is int:
-        return _show_int(value)
-    if kind in (list, tuple, set, frozenset, dict, deque) or _is_plain_dataclass(value):
-        if id(value) in within or len(within) == DEEPEST:
-            return "..."
-        return _show_container(value, (*within, id(value)))
-    try:
-        text = repr(value)
-    except Exception:  # a user's __repr__ must not take the report away
-        return f"<{kind.__name__}>"
-    return _ADDRESS.sub("", text)
+    if _is_plain_dataclass(value):
+        return _show_container(value, within)
+    return _ADDRESS.sub("", repr(value))
 
 
 def _show_int(value: int) -> str:
@@ -81,7 +85,15 @@ def _show_int(value: int) -> str:
     return f"{'-' if value < 0 else ''}{first}...{last:020} ({digits:,} digits)"
 
 
-def _show_container(value: object, within: tuple[int, ...]) -> str:
+_CONTAINERS = frozenset(map(id, (list, tuple, set, frozenset, dict, deque)))
+"""Containers of Python's own, by id: classes of the user's may define what is equal to them."""
+
+
+def _show_container(value: object, around: tuple[int, ...]) -> str:
+    if id(value) in around or len(around) == DEEPEST:
+        return "..."
+    within = (*around, id(value))
+
     def items(values: Iterable[object]) -> str:
         return ", ".join(_show(item, within) for item in values)
 
@@ -123,7 +135,7 @@ def _in_order(values: Iterable[object], within: tuple[int, ...]) -> list[object]
 
     return [
         *sorted(numbers, key=by_size),
-        *sorted(rest, key=lambda value: (type(value).__name__, _show(value, within))),
+        *sorted(rest, key=lambda value: (class_name(type(value)), _show(value, within))),
     ]
 
 

@@ -15,7 +15,7 @@ from interleave.asked import Asked, taking
 from interleave.checking import checked_model
 from interleave.checks.properties import PropertyCheck
 from interleave.engine.search import Searched
-from interleave.errors import ModelError, UsageError
+from interleave.errors import LimitReached, UsageError
 from interleave.interrupts import Interrupted, listening
 from interleave.loading import parameters_of
 from interleave.machine import FAILED, FINISHED, State, Step
@@ -356,7 +356,7 @@ def explore(target: Target, asked: Asked[Options]) -> StateGraph:
     if checked.searched is None:
         if checked.result.interrupted:
             raise Interrupted
-        raise ModelError(
+        raise LimitReached(
             f"{model.__name__} has no graph: {checked.result.limit}", remedy="raise the limit"
         )
     return StateGraph(checked.result, checked.searched, checked.ways)

@@ -8,6 +8,7 @@ from typing import Any
 
 from interleave.machine import Machine, State
 from interleave.machine.naming import key_in_words, shared_in
+from interleave.memory.aliases import ORIGINAL_CLASS
 from interleave.memory.closures import Closure, variable
 from interleave.memory.containers import SharedContainer
 from interleave.memory.identity import ObjectId, as_plain
@@ -87,7 +88,11 @@ class View:
         if held is None or not _has_attributes(held):
             return None
         name = self.names.of_location(location)
-        return {each: self.plain(value, f"{name}.{each}") for each, value in held.contents}
+        return {
+            each: self.plain(value, f"{name}.{each}")
+            for each, value in held.contents
+            if each != ORIGINAL_CLASS
+        }
 
     def plain(self, value: Any, place: str = "", *, deep: bool = False) -> object:
         """A value without stand-ins. `place` is the name of where it is, if it is anywhere.
@@ -155,6 +160,7 @@ class View:
         inside = ", ".join(
             f"{each}={show(self.plain(value, f'{name}.{each}', deep=True))}"
             for each, value in held.contents
+            if each != ORIGINAL_CLASS
         )
         return Described(f"{held.kind.stand_in.__name__}({inside})")
 

@@ -20,6 +20,7 @@ from contextlib import suppress
 from typing import Any, Literal, NamedTuple, NoReturn
 
 from interleave import interrupts
+from interleave.descendants import descendants, end_all
 from interleave.engine.resources import resident
 
 LOOK_EVERY = 0.1
@@ -167,12 +168,14 @@ def _file_of_reports() -> int:
 
 def _end(process: int, exit_code: int) -> None:
     """End a process with an exit code, if it may be ended so; by force, if not."""
+    left = [each for each in descendants(process) if each != os.getpid()]
     number = signal.SIGHUP if exit_code == 1 else signal.SIGQUIT
     for each in (number, signal.SIGQUIT, signal.SIGKILL):
         os.kill(process, each)
         patience = time.monotonic() + LAST_WORDS
         while time.monotonic() < patience:
             if os.getppid() != process:
+                end_all(left)
                 return
             time.sleep(0.01)
 

@@ -263,6 +263,62 @@ def test_code_that_takes_long_is_begun_again_and_does_the_same(
     assert run("check", name).output == quick.output
 
 
+MUTE = """
+from dataclasses import dataclass
+from interleave import Model, thread
+
+class Error(Exception):
+    {exception}
+
+@dataclass(frozen=True)
+class Value:
+    n: int
+    {value}
+
+class Mutes(Model):
+    value = Value(0)
+    values = {{{key}: [Value(1)]}}
+
+    @thread(2)
+    def step(self):
+        self.value = Value(self.value.n + 1)
+        self.values[{key}] = self.value
+        {ends}
+"""
+SAYS = "def {name}(self, *_):\n        {does}"
+DOES = {"endless": "while True: pass", "raises": "raise SystemExit(0)", "a number": "return 5"}
+SAID = {
+    "exception": ("exception", "__str__", "raise Error()"),
+    "message": ("value", "__str__", "assert False, Value(0)"),
+    "value": ("value", "__repr__", "pass"),
+}
+
+
+@pytest.mark.parametrize("does", DOES)
+@pytest.mark.parametrize("said", SAID)
+@pytest.mark.parametrize("command", [("check", "-v"), ("check", "--format", "json"), ("graph",)])
+def test_what_cannot_be_said_is_left_out(write, impatient, does, said, command) -> None:
+    where, name, ends = SAID[said]
+    methods = dict.fromkeys(["exception", "value"], "pass")
+    methods[where] = SAYS.format(name=name, does=DOES[does])
+    drawn = ("-o", "drawn.svg") if command == ("graph",) else ("--diagram", "drawn.svg")
+    found = run(*command, write(MUTE.format(**methods, ends=ends, key="Value(5)")), *drawn)
+    assert found.exit_code == (0 if command == ("graph",) else 1)
+    told = found.stdout + Path("drawn.svg").read_text()
+    assert "<Value>" in told.replace("&lt;", "<").replace("&gt;", ">") or said != "value"
+    if said != "value" and command != ("graph",):
+        assert "<its text cannot be had>" in found.stdout
+
+
+def test_what_is_said_may_be_interrupted(write, alarm) -> None:
+    alarm(0.5)
+    says = SAYS.format(name="__repr__", does=DOES["endless"])
+    found = run("check", write(MUTE.format(exception="pass", value=says, ends="pass", key="5")))
+    assert found.exit_code in (1, 3)  # by what was known by then
+    assert "interrupted" in found.output
+    assert "value: <Value> → <Value>" in found.stdout
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -8,6 +8,7 @@ from interleave.machine import Machine, State, Step
 from interleave.machine.step import Touch
 from interleave.memory.containers import SharedContainer
 from interleave.memory.port import WHOLE, Location
+from interleave.said import shown_by
 from interleave.view import View
 
 
@@ -62,4 +63,4 @@ def reads_of(cell: Cell, step: Step) -> list[int]:
 
 def in_order_of(cell: Cell) -> tuple[int, str]:
     """What cells are sorted by: it depends on nothing but themselves."""
-    return (cell.location.number, repr(cell.part))
+    return (cell.location.number, shown_by(cell.part))

@@ -11,7 +11,7 @@ from interleave.engine.steps import Steps
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import Failure
 from interleave.result import Trace, Violation
-from interleave.said import said_by
+from interleave.said import class_name, said_by
 
 Cause = tuple[str, str, str, int]
 
@@ -37,7 +37,7 @@ class FailureCheck(Check):
         code, block = step.failure.place
         source = code.source(block)
         error = step.failure.exception
-        cause = (type(error).__qualname__, said_by(error), source.file, source.line)
+        cause = (class_name(type(error)), said_by(error), source.file, source.line)
         if cause in self._found:
             return False
         self._found[cause] = (number, step, at_start)
@@ -65,7 +65,7 @@ class FailureCheck(Check):
         elif ends := getattr(type(error), "ends", ""):
             kind, message = "exception", f"{name} ends the program: {ends}{text}"
         else:
-            kind, message = "exception", f"{name} is ended by {type(error).__name__}{text}"
+            kind, message = "exception", f"{name} is ended by {class_name(type(error))}{text}"
         if self.machine.program.threads[thread].kind.is_loop:
-            message = f"a callback of the event loop raises {type(error).__name__}{text}"
+            message = f"a callback of the event loop raises {class_name(type(error))}{text}"
         return Violation(kind, message, None, (name,), trace, source=source)

@@ -18,6 +18,7 @@ from interleave.memory.made import Held
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
 from interleave.program.heap import Room
+from interleave.said import shown_by
 
 
 class _NeverRetrieved:
@@ -106,7 +107,7 @@ class NeverCheck(Check):
             for task in self._tasks:
                 error = task.error(state)
                 if error is not None:
-                    self._lost.setdefault(task.name, repr(error))
+                    self._lost.setdefault(task.name, shown_by(error))
         return False
 
     def warnings(self, kinds: Set[str]) -> list[str]:

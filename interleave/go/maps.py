@@ -11,6 +11,7 @@ from typing import Any
 from interleave.go.atomics import same
 from interleave.go.base import GoPrimitive
 from interleave.memory.primitive import stepwise_method
+from interleave.said import shown_by
 from interleave.showing import show
 
 
@@ -24,7 +25,9 @@ class Map(GoPrimitive):
 
     @classmethod
     def visit(cls, state: Any, visit: Callable[[Any, str], Any]) -> Any:
-        return tuple([(visit(key, ".key"), visit(value, f"[{key!r}]")) for key, value in state])
+        return tuple(
+            [(visit(key, ".key"), visit(value, f"[{shown_by(key)}]")) for key, value in state]
+        )
 
     @classmethod
     def content(cls, state: Any) -> object:

@@ -29,6 +29,7 @@ from interleave.memory.values import (
     is_plain_object,
     runs_python,
 )
+from interleave.said import shown_by
 
 _BLIND = {"__setitem__", "__delitem__", "clear"}
 """Changes that do not depend on what they overwrite."""
@@ -141,7 +142,7 @@ class SharedContainer(Shared):
         if location.constant and not changing:
             return effect()
         label = _NAMES.get(name, "read" if name.startswith("__") else name)
-        shown = f"[{args[0]!r}]" if args and name in self._by_key else ""
+        shown = f"[{shown_by(args[0])}]" if args and name in self._by_key else ""
         atomic = changing and name not in _BLIND
         kind = AccessKind(label, location, shown, atomic, self._type)
         result = port.access(kind, effect)

@@ -12,6 +12,7 @@ from interleave.memory.containers import CONTAINERS, SharedDict, forward
 from interleave.memory.factories import made_by
 from interleave.memory.port import current_port
 from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, register_mutable
+from interleave.said import shown_by
 
 
 class _WithMissing(SharedDict):
@@ -55,7 +56,9 @@ class SharedDefaultDict(_WithMissing):
 
         def store(real: Any, key: Any) -> Any:
             # All that comes of the statement is done to what others can see by now.
-            real[key] = shared = current_port().give_away(value, f"{self._location.name}[{key!r}]")
+            real[key] = shared = current_port().give_away(
+                value, f"{self._location.name}[{shown_by(key)}]"
+            )
             return shared
 
         return self.perform("__setitem__", store, key)

@@ -22,6 +22,7 @@ from interleave.compiler import is_user_function
 from interleave.compiler.names import is_followed_class, is_followed_module, is_shared_global
 from interleave.compiler.variables import surrounding
 from interleave.errors import ModelError, Place
+from interleave.memory.aliases import Alias
 from interleave.memory.containers import CONTAINERS, SharedArray, SharedContainer
 from interleave.memory.partials import partial_of
 from interleave.memory.port import Location
@@ -40,6 +41,7 @@ from interleave.model import Model, Param, parameter_as_value
 from interleave.program.heap import Heap
 from interleave.program.restarts import Written
 from interleave.program.setup import Made, class_attributes
+from interleave.said import shown_by
 from interleave.stdlib import capturing, derived, primitive_class, unmodelled
 from interleave.verbs import Array
 from interleave.world import policy
@@ -240,6 +242,8 @@ class Walk:
             return self._captured(capture_it, value, path)
         if primitive is not None:
             return self._primitive(primitive, value, path)
+        if kind is Alias:
+            return self._world.meaning(value, path)
         if isinstance(value, tuple) or is_dataclass(kind):
             return self._compound(value, path)
         if is_plain_object(value) and not isinstance(value, Shared):
@@ -523,7 +527,7 @@ class Walk:
 
 def _shown(key: object, place: int) -> str:
     """A key in words; its place, where it may be an address, which is another one in each run."""
-    shown = repr(key)
+    shown = shown_by(key)
     return f"#{place}" if type(key) is not str and _LIKE_AN_ADDRESS.search(shown) else shown
 
 

@@ -63,7 +63,7 @@ PURE = {
     "copyreg", "dis", "encodings", "enum", "errno", "importlib._bootstrap",
     "importlib._bootstrap_external", "_frozen_importlib", "_frozen_importlib_external",
     "inspect", "keyword", "opcode", "_opcode", "symtable", "_symtable", "token", "tokenize",
-    "_tokenize", "traceback", "types", "typing", "warnings",
+    "_tokenize", "traceback", "types", "typing", "typing_extensions", "warnings",
     # Data types, and what is done with them.
     "_bisect", "_collections", "_csv", "_functools", "_operator", "_pickle", "array", "bisect",
     "collections", "contextlib", "copy", "csv", "dataclasses", "functools", "graphlib",

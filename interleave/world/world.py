@@ -42,6 +42,7 @@ from interleave.compiler.names import (
 from interleave.compiler.source import DEFINITION, Definition, find_function, place_of_function
 from interleave.compiler.variables import CELL, MODULE, module_of, surrounding
 from interleave.errors import InterleaveError, ModelError, Place
+from interleave.memory.aliases import Alias, alias_in
 from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.descriptors import is_data_descriptor, member_of
@@ -191,6 +192,8 @@ class World:
             return self._twins.twin(value)
         if isinstance(value, types.ModuleType) and is_followed_module(value):
             return self.module(value)
+        if type(value) is Alias:
+            return alias_in(lambda part: self.meaning(part, name), value)
         if is_shared_global(value):
             self._missing[name] = value
             return None

@@ -15,6 +15,7 @@ from interleave.memory.made import Kind
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable, register_immutable
+from interleave.said import shown_by
 from interleave.stdlib import contextvars
 
 RESULT, EXCEPTION, CANCELLED = "result", "exception", "cancelled"
@@ -51,7 +52,7 @@ class KeptException:
         return made
 
     def __repr__(self) -> str:
-        return repr(self._error)
+        return shown_by(self._error)
 
 
 register_immutable(
@@ -99,13 +100,13 @@ class Future(Primitive):
         outcome = state.outcome
         if outcome is None:
             return "pending"
-        return CANCELLED if outcome.how == CANCELLED else f"{outcome.how} {outcome.value!r}"
+        return CANCELLED if outcome.how == CANCELLED else f"{outcome.how} {shown_by(outcome.value)}"
 
     @classmethod
     def lost_with(cls, state: Any) -> list[str]:
         if state is None or state.outcome is None or state.retrieved:
             return []
-        return [f"the exception of a future was never retrieved: {state.outcome.value!r}"]
+        return [f"the exception of a future was never retrieved: {shown_by(state.outcome.value)}"]
 
     # Within an access
 

@@ -14,6 +14,7 @@ from interleave.memory.bag import Bag
 from interleave.memory.identity import ThreadId
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
+from interleave.said import shown_by
 from interleave.showing import show
 from interleave.stdlib.timeouts import check_timeout
 
@@ -95,7 +96,7 @@ class Future(Primitive):
     def lost_with(cls, state: Any) -> list[str]:
         if state is None or state.retrieved:
             return []
-        return [f"the exception of a future was never retrieved: {state.exception!r}"]
+        return [f"the exception of a future was never retrieved: {shown_by(state.exception)}"]
 
     def result(self, timeout: float | None = None) -> Any:
         """What came of it; raises what it raised. Waits until it is done.
