@@ -19,7 +19,7 @@ from interleave.machine import Machine, State
 from interleave.machine.properties import Seen, Unmet, View, evaluate, locations_read
 from interleave.memory.port import Location
 from interleave.program import Property
-from interleave.result import Source, Trace, Violation
+from interleave.result import FailedProperty, Source, Trace, Violation
 
 
 class _Asked:
@@ -116,7 +116,7 @@ class PropertyCheck(Check):
             trace,
             source=_line(wanted, unmet),
             hint=self._hint(locations),
-            looked_at=tuple(dict.fromkeys(location.name for location in locations)),
+            detail=FailedProperty(tuple(dict.fromkeys(location.name for location in locations))),
         )
 
     def _hint(self, locations: list[Location]) -> str:
