@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from interleave.result import Result as Result
     from interleave.result import Trace as Trace
     from interleave.result import Violation as Violation
+    from interleave.schedule import Schedule as Schedule
     from interleave.stategraph import StateGraph as StateGraph
     from interleave.stategraph import explore as explore
     from interleave.verbs import array as array
@@ -41,6 +42,7 @@ __all__ = [
     "ModelError",
     "ModelResult",
     "Result",
+    "Schedule",
     "StateGraph",
     "Trace",
     "UsageError",
@@ -62,7 +64,7 @@ __all__ = [
     "thread",
 ]
 
-_HOMES = (("errors", "model", "verbs"), ("result",), ("checking",), ("stategraph",))
+_HOMES = (("errors", "model", "verbs"), ("result", "schedule"), ("checking",), ("stategraph",))
 """The modules that the public names are in: those of a model file, and what it does not need."""
 
 

@@ -406,7 +406,9 @@ def _violations(
             else:
                 path = paths.get(goal_key(*cause.goal)) or path_by_search(found.graph, *cause.goal)
                 start = path.steps[0][0] if path.steps else found.graph.state(cause.goal[0])
-            trace = make_trace(found.machine, start, path)
+            states = None if found.graph.stop is None else len(found.graph)
+            which = found.graph.number(start) or 0
+            trace = make_trace(found.machine, start, path, which=which, states=states)
             passed = (start, *[found.machine.after(state, step) for state, step in path.steps])
             violations.append((cause.describe(path, trace), passed))
     return violations

@@ -23,6 +23,7 @@ from interleave.engine.stopping import INTERRUPTED, Guard
 from interleave.errors import InterleaveError, UsageError
 from interleave.interrupts import AT_POLLS, leaving, listening, take
 from interleave.options import Options
+from interleave.report import formats
 from interleave.report.output import Output, tell
 
 if TYPE_CHECKING:
@@ -167,6 +168,12 @@ def _print_any_text() -> None:
             stream.reconfigure(errors="replace")
 
 
+def _known_format(context: click.Context, parameter: click.Parameter, name: str) -> str:
+    """A format of those that there are when the command runs."""
+    known: str = click.Choice(formats.reports()).convert(name, parameter, context)
+    return known
+
+
 _paths = click.argument(
     "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
 )
@@ -178,8 +185,9 @@ _paths = click.argument(
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
+    callback=_known_format,
+    metavar=f"[{'|'.join(formats.reports())}]",
+    default=formats.reports()[0],
     show_default=True,
     help="What to print on standard output.",
 )
@@ -187,7 +195,8 @@ _paths = click.argument(
     "--diagram",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Draw each counterexample: .dot .gv .svg .png or .pdf. A second one goes to FILE-2.",
+    help=f"Draw each counterexample: {formats.listed(formats.PICTURES)}. A second one goes to "
+    "FILE-2.",
 )
 @click.option("--stats", is_flag=True, help="Say on standard error how the search went.")
 @click.option("-q", "--quiet", is_flag=True, help="One line for each model.")
@@ -260,7 +269,9 @@ class _Reports:
     """Tells of each model when it was checked, and of all of them at the end."""
 
     def __init__(self, format_: str, verbosity: int, *, stats: bool) -> None:
-        self._is_json = format_ == "json"
+        self._format = format_
+        self._is_whole = format_ in formats.RESULTS
+        """Whether all models are told of in one, at the end."""
         self._verbosity = verbosity
         self._stats = stats
         self._color = _wants_color()
@@ -289,7 +300,7 @@ class _Reports:
 
         self.watchdog = watchdog
         nothing = Result(interrupted=True)
-        text = f"{self._json(nothing)}\n" if self._is_json else ""
+        text = f"{self._whole(nothing)}\n" if self._is_whole else ""
         message = "interrupted: to import a model file took too long, or too much memory\n"
         watchdog.know("limit", text, nothing.exit_code, message=message)
         watchdog.know("interrupt", text, nothing.exit_code, message=f"{INTERRUPTED}\n")
@@ -304,7 +315,7 @@ class _Reports:
             ends: dict[End, ModelResult] = {"limit": unfinished, "interrupt": stopped}
             for end, result in ends.items():
                 known = Result((*self._told, result), errors=tuple(self._errors))
-                text = self._json(known) if self._is_json else self._text(result)
+                text = self._whole(known) if self._is_whole else self._text(result)
                 self.watchdog.know(end, f"{text}\n", known.exit_code)
 
     @property
@@ -331,7 +342,7 @@ class _Reports:
     def add(self, result: ModelResult, facts: Any) -> None:
         """A model was checked."""
         self._end_progress()
-        if not self._is_json:
+        if not self._is_whole:
             self._output.write(self._text(result), color=self._color)
         if self._stats:
             from interleave.report.stats import render_stats
@@ -349,8 +360,8 @@ class _Reports:
         """All were checked."""
         self._end_progress()
         many = len(found.models) + len(found.errors) > 1
-        if self._is_json:
-            self._output.write(self._json(found))
+        if self._is_whole:
+            self._output.write(self._whole(found))
         elif many and found.models:
             passed = sum(result.passed for result in found.models)
             line = f"{passed} of {len(found.models)} models pass"
@@ -367,15 +378,13 @@ class _Reports:
             self._progress.close()
 
     def _text(self, result: ModelResult) -> str:
-        from interleave.report.text import render_text
-
-        text = render_text(result, color=self._color, verbosity=self._verbosity, width=self._width)
+        write = formats.MODELS[self._format]
+        text = write(result, color=self._color, verbosity=self._verbosity, width=self._width)
         return f"\n{text}" if self._told and self._verbosity >= 0 else text
 
-    def _json(self, found: Result) -> str:
-        from interleave.report.document import render_json
-
-        return render_json(found, version=interleave.__version__)
+    def _whole(self, found: Result) -> str:
+        text: str = formats.RESULTS[self._format](found, version=interleave.__version__)
+        return text
 
 
 @contextmanager
@@ -477,7 +486,7 @@ def steps(context: click.Context, /, paths: tuple[Path, ...], **_: Any) -> None:
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="What to write: .dot .gv .svg .png .pdf .graphml or .json.",
+    help=f"What to write: {formats.listed([*formats.PICTURES, *formats.GRAPHS])}.",
 )
 @click.option(
     "--by",

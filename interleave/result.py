@@ -9,6 +9,7 @@ from typing import Literal
 
 from interleave.errors import InterleaveError
 from interleave.records import dataclass
+from interleave.schedule import Schedule
 
 Verdict = Literal["verified", "violated", "inconclusive"]
 
@@ -94,7 +95,11 @@ class TraceStep:
 
 @dataclass(frozen=True)
 class Trace:
-    """A path in the state graph, from an initial state to a violation."""
+    """A path in the state graph, from an initial state to a violation.
+
+    Where something goes on for ever, `loop` has its steps: the last of them leads to where the
+    first one begins.
+    """
 
     threads: tuple[str, ...]
     """Every thread of the model, in declaration order, whether or not it takes a step here."""
@@ -103,6 +108,14 @@ class Trace:
     steps: tuple[TraceStep, ...]
     final: tuple[tuple[str, object], ...] = ()
     """The same after the last step."""
+    loop: tuple[TraceStep, ...] = ()
+    schedule: Schedule | None = None
+    """What it takes to have these steps again; None for a trace that no search has found."""
+
+    @property
+    def all_steps(self) -> tuple[TraceStep, ...]:
+        """The steps of the path, and after them those of the loop."""
+        return (*self.steps, *self.loop)
 
 
 @dataclass(frozen=True)
@@ -169,15 +182,52 @@ class LostUpdate:
 
 
 @dataclass(frozen=True)
+class Waits:
+    """Who cannot move, and waits for what: of a deadlock, or of threads that are stuck.
+
+    The first ones wait for each other in a circle, each for the next, where `cycle` is true.
+    """
+
+    waits: tuple[Wait, ...]
+    cycle: bool = False
+    leaked: bool = False
+    """Whether they are stuck at the end of the program, which did not wait for them."""
+
+
+@dataclass(frozen=True)
+class Polls:
+    """Who goes on for ever and gets nowhere, and who waits for them, as in `Waits`."""
+
+    polls: tuple[Poll, ...]
+    waits: tuple[Wait, ...] = ()
+    cycle: bool = False
+
+
+@dataclass(frozen=True)
+class DataRace:
+    """Both sides of a data race, one that writes first, in the state that the trace leads to."""
+
+    sides: tuple[PendingAccess, ...]
+
+
+@dataclass(frozen=True)
+class FailedProperty:
+    """The variables that a property has looked at where it does not hold."""
+
+    looked_at: tuple[str, ...]
+
+
+Detail = LostUpdate | Waits | Polls | DataRace | FailedProperty
+"""What there is to say of a violation beyond its message, by what it is."""
+
+
+@dataclass(frozen=True)
 class Violation:
     """One distinct cause, with the shortest schedule that shows it.
 
     `kind` is one of `interleave.model.KINDS`; `message` is one plain sentence; `location` the
-    shared location concerned, or None; `threads` the threads concerned. `waits` is filled for
-    deadlocks, and for threads that are stuck: in the order of the cycle where `cycle` is true.
-    `polls` has the threads of a livelock that move, `waits` those that do not.
-    `race` has both sides of a data race, one that writes first, in the state that the trace leads
-    to. `source` is the line at fault, where there is one.
+    shared location concerned, or None; `threads` the threads concerned. `source` is the line at
+    fault, where there is one. `detail` is None for exceptions and failed assertions.
     """
 
     kind: str
@@ -186,19 +236,46 @@ class Violation:
     threads: tuple[str, ...]
     trace: Trace
     source: Source | None = None
-    waits: tuple[Wait, ...] = ()
-    cycle: bool = False
-    lost_update: LostUpdate | None = None
-    race: tuple[PendingAccess, ...] = ()
+    detail: Detail | None = None
     hint: str = ""
     """A sentence that names the likely cause, where it is a well-known one."""
-    looked_at: tuple[str, ...] = ()
-    """The variables that a property has looked at where it does not hold."""
     alike: tuple[str, ...] = ()
     """The messages of other violations, which differ from this one in the numbers of instances."""
-    leaked: bool = False
-    """Whether the threads are stuck at the end of the program, which did not wait for them."""
-    polls: tuple[Poll, ...] = ()
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """What replays its trace."""
+        return self.trace.schedule
+
+    @property
+    def waits(self) -> tuple[Wait, ...]:
+        """The threads that cannot move, of a deadlock, of stuck threads and of a livelock."""
+        return self.detail.waits if isinstance(self.detail, Waits | Polls) else ()
+
+    @property
+    def cycle(self) -> bool:
+        """Whether these wait for each other in a circle."""
+        return isinstance(self.detail, Waits | Polls) and self.detail.cycle
+
+    @property
+    def polls(self) -> tuple[Poll, ...]:
+        """The threads of a livelock that go on."""
+        return self.detail.polls if isinstance(self.detail, Polls) else ()
+
+    @property
+    def lost_update(self) -> LostUpdate | None:
+        """The steps of a lost update."""
+        return self.detail if isinstance(self.detail, LostUpdate) else None
+
+    @property
+    def race(self) -> tuple[PendingAccess, ...]:
+        """Both sides of a data race."""
+        return self.detail.sides if isinstance(self.detail, DataRace) else ()
+
+    @property
+    def leaked(self) -> bool:
+        """Whether threads are stuck at the end of the program."""
+        return isinstance(self.detail, Waits) and self.detail.leaked
 
 
 @dataclass(frozen=True)

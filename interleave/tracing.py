@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from interleave.engine.passes.shortest import Path
 from interleave.machine import Machine, State, Step
@@ -10,27 +10,70 @@ from interleave.memory.made import Held
 from interleave.memory.port import Location
 from interleave.parts import part_facts, step_facts
 from interleave.result import StepPart, Trace, TraceStep
+from interleave.schedule import Schedule, Turn
 from interleave.view import View
 
+NOWHERE = Path(())
 
-def make_trace(machine: Machine, initial: State, path: Path) -> Trace:
-    """The trace of a path that begins in a state."""
-    moving = {step.thread for _, step in path.steps}
-    return Trace(
-        threads=tuple(
-            dict.fromkeys(
-                thread.name
-                for thread in machine.program.threads
-                if not thread.kind.is_loop or thread.number in moving
-            )
-        ),
-        initial=tuple(variables(machine, initial).items()),
-        steps=tuple(
-            _trace_step(machine, number, state, step)
-            for number, (state, step) in enumerate(path.steps, 1)
-        ),
-        final=tuple(variables(machine, _end(machine, initial, path)).items()),
+
+def make_trace(
+    machine: Machine,
+    initial: State,
+    path: Path,
+    *,
+    which: int = 0,
+    loop: Path = NOWHERE,
+    constants: Sequence[Location] = (),
+    states: int | None = None,
+) -> Trace:
+    """The trace of a path that begins in an initial state, and of a loop that begins where it ends.
+
+    `which` is the number of the initial state among several.
+    It tells also of some `constants`. `states` is how many a search has met that was cut short.
+    """
+    taken = (*path.steps, *loop.steps)
+    steps = tuple(
+        _trace_step(machine, number, state, step) for number, (state, step) in enumerate(taken, 1)
     )
+    moving = {step.thread for _, step in taken}
+    threads = (
+        thread.name
+        for thread in machine.program.threads
+        if not thread.kind.is_loop or thread.number in moving
+    )
+    turns = tuple(turn_of(machine, *each) for each in taken)
+    before = len(path.steps)
+    program = machine.program
+    return Trace(
+        threads=tuple(dict.fromkeys(threads)),
+        initial=tuple(variables(machine, initial, constants).items()),
+        steps=steps[:before],
+        final=tuple(variables(machine, _end(machine, initial, path), constants).items()),
+        loop=steps[before:],
+        schedule=Schedule(
+            program.model.__name__,
+            program.runtime.name,
+            tuple(program.parameters.items()),
+            which,
+            turns[:before],
+            turns[before:],
+            states,
+            tuple(dict.fromkeys(location.name for location in constants)),
+        ),
+    )
+
+
+def turn_of(machine: Machine, state: State, step: Step) -> Turn:
+    """What a schedule has of a step that is taken from a state."""
+    names = machine.names_in(state)
+    does = ", ".join(
+        f"{access.kind.name} {names.where(access.kind) or ''}".strip()
+        for access in step.accesses
+        if access.kind.name
+    )
+    thread = machine.program.threads[step.thread]
+    which = sum(each.name == thread.name for each in machine.program.threads[: step.thread])
+    return Turn(thread.name, which, step.choices, does)
 
 
 def _end(machine: Machine, initial: State, path: Path) -> State:

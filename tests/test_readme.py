@@ -31,7 +31,7 @@ DRAWN = ["check", "models/counter/without_lock.py", "--diagram"]
 SESSION = re.compile(r"(?<=^```console\n)(.*?)(?=^```$)", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"^```python\n(# (\w+\.py)\n.*?)^```$", re.DOTALL | re.MULTILINE)
 FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
-NAMED_BY_THE_USER = ("parameters", "initial", "changes", "state")
+NAMED_BY_THE_USER = ("parameters", "initial", "final", "changes", "state")
 """Keys of the JSON whose values have the names of parameters or variables for keys."""
 
 LINK = re.compile(r"\]\(([^)#]+)(#[^)]*)?\)")
@@ -154,12 +154,7 @@ def _keys(value: object, found: set[str]) -> None:
     elif isinstance(value, dict):
         for key, item in value.items():
             found.add(key)
-            if key not in (
-                "parameters",
-                "initial",
-                "changes",
-                "state",
-            ):  # their keys are the user's names
+            if key not in NAMED_BY_THE_USER:
                 _keys(item, found)
 
 

@@ -10,7 +10,7 @@ from interleave.engine.graph import SearchGraph
 from interleave.engine.passes.shortest import Path
 from interleave.engine.steps import Steps
 from interleave.machine import Blocked, Machine, State, Step
-from interleave.result import Trace, Violation
+from interleave.result import Trace, Violation, Waits
 
 Cause = tuple[tuple[str | None, str, int], ...]
 
@@ -78,7 +78,6 @@ class DeadlockCheck(Check):
             tuple(wait.thread for wait in waits),
             trace,
             source=waits[0].source if waits else None,
-            waits=waits,
-            cycle=length > 1,
+            detail=Waits(waits, length > 1),
             hint="" if held else self._consumers.hint(state, blocked),
         )

@@ -25,7 +25,7 @@ from interleave.engine.search import explore
 from interleave.engine.steps import Steps
 from interleave.engine.stopping import Stopped
 from interleave.machine import FINISHED, Machine, State, Step
-from interleave.result import Trace, Violation
+from interleave.result import Trace, Violation, Waits
 
 MOST_LATER = 1_000
 """States that there may be after the end of the program, for each state before it."""
@@ -115,7 +115,7 @@ class Leaks:
             (name,),
             trace,
             source=source_of(retrying.place),
-            leaked=True,
+            detail=Waits((), leaked=True),
         )
 
     def path_to(self, number: int) -> Path:

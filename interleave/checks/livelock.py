@@ -10,7 +10,6 @@ Where nobody works, threads that cannot move are in it too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -21,11 +20,12 @@ from interleave.checks.ways_out import WaysOut
 from interleave.engine.contents import Contents
 from interleave.engine.graph import SearchGraph
 from interleave.engine.passes.livelock import Deed
-from interleave.engine.passes.shortest import Path
+from interleave.engine.passes.shortest import Path, round_trip
 from interleave.engine.steps import Steps
-from interleave.machine import Blocked, Machine, State, Step
-from interleave.result import Access, Poll, Trace, Violation
-from interleave.tracing import variables
+from interleave.machine import Blocked, Machine, Step
+from interleave.memory.port import Location
+from interleave.result import Access, Poll, Polls, Trace, Violation
+from interleave.tracing import make_trace
 from interleave.view import View
 
 HINT = (
@@ -42,6 +42,12 @@ class Livelock(NamedTuple):
     places: dict[int, Place]
     """Where each of these is."""
     blocked: list[Blocked]
+
+    @property
+    def constants(self) -> list[Location]:
+        """What somebody looks at and nobody writes."""
+        looked_at = [look.cell.location for looks in self.waiting.values() for look in looks]
+        return [location for location in looked_at if location.constant]
 
 
 class Livelocks:
@@ -104,7 +110,7 @@ class Livelocks:
             causes |= {(methods[each.thread], each.access) for each in livelock.blocked}
             if not causes <= known:
                 known |= causes
-                describe = partial(self._describe, graph.state(livelock.first), livelock)
+                describe = partial(self._describe, graph, livelock)
                 found.append(Found(describe, (livelock.first, None)))
         return found
 
@@ -118,10 +124,21 @@ class Livelocks:
         moves = [self._steps.step(doings.example, each) for each in others]
         return [each.blocked for each in moves if each.blocked is not None]
 
-    def _describe(self, state: State, livelock: Livelock, path: Path, trace: Trace) -> Violation:
+    def _describe(
+        self, graph: SearchGraph, livelock: Livelock, path: Path, trace: Trace
+    ) -> Violation:
+        state = graph.state(livelock.first)
         polls = tuple(self._polls(livelock, View(self._machine, state)))
         waits, length = waits_in(self._machine, state, livelock.blocked, path)
-        trace = self._with_constants(livelock, path, trace, state)
+        first = path.steps[0][0] if path.steps else state
+        trace = make_trace(
+            self._machine,
+            first,
+            path,
+            which=graph.number(first) or 0,
+            loop=round_trip(graph, state, frozenset(livelock.waiting)),
+            constants=livelock.constants,
+        )
         parts = polls_in_words(polls)
         parts += [in_words(waits, length)] if waits else []
         they = "it never gets" if len(polls) + len(waits) == 1 else "they never get"
@@ -132,9 +149,7 @@ class Livelocks:
             (*(poll.thread for poll in polls), *(wait.thread for wait in waits)),
             trace,
             source=polls[0].source,
-            waits=waits,
-            cycle=length > 1,
-            polls=polls,
+            detail=Polls(polls, waits, length > 1),
             hint=HINT,
         )
 
@@ -147,17 +162,6 @@ class Livelocks:
             values = dict(_values(looks, view))
             source = source_of(livelock.places[thread])
             yield Poll(name, (*accesses,), source, (*values.items(),))
-
-    def _with_constants(self, livelock: Livelock, path: Path, trace: Trace, last: State) -> Trace:
-        """A trace that tells also of the variables that somebody looks at and nobody writes."""
-        looked_at = [look.cell.location for looks in livelock.waiting.values() for look in looks]
-        constants = [location for location in looked_at if location.constant]
-        first = path.steps[0][0] if path.steps else last
-        return replace(
-            trace,
-            initial=tuple(variables(self._machine, first, constants).items()),
-            final=tuple(variables(self._machine, last, constants).items()),
-        )
 
 
 def _values(looks: Iterable[Look], view: View) -> Iterator[tuple[str, object]]:

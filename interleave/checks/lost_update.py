@@ -245,7 +245,7 @@ class LostUpdateCheck(Check):
             (reader, writer),
             trace,
             source=trace.steps[-1].source,
-            lost_update=LostUpdate(reader, writer, read, changed, last, found.by_condition),
+            detail=LostUpdate(reader, writer, read, changed, last, found.by_condition),
             hint=self._await_between(thread, changed, path),
         )
 

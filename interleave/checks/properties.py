@@ -19,7 +19,7 @@ from interleave.machine.properties import Seen, Unmet, View, evaluate, locations
 from interleave.machine.trees import DecisionTree
 from interleave.memory.port import Location
 from interleave.program import Property
-from interleave.result import Source, Trace, Violation
+from interleave.result import FailedProperty, Source, Trace, Violation
 
 
 class _Asked:
@@ -124,7 +124,7 @@ class PropertyCheck(Check):
             trace,
             source=_line(wanted, unmet),
             hint=self._hint(locations),
-            looked_at=tuple(dict.fromkeys(location.name for location in locations)),
+            detail=FailedProperty(tuple(dict.fromkeys(location.name for location in locations))),
         )
 
     def _hint(self, locations: list[Location]) -> str:

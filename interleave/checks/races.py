@@ -26,7 +26,7 @@ from interleave.machine import Machine, Moves, State
 from interleave.machine.step import AccessRecord, Touch
 from interleave.memory.port import WHOLE, AccessKind, Location
 from interleave.memory.primitive import Primitive
-from interleave.result import Access, PendingAccess, Source, Trace, Violation
+from interleave.result import Access, DataRace, PendingAccess, Source, Trace, Violation
 
 Cause = tuple[str, tuple[tuple[str, int], ...]]
 """The name of a location, and the two lines, in order."""
@@ -227,7 +227,7 @@ class RaceCheck(Check):
             tuple(each.thread for each in pending),
             trace,
             source=pending[0].source,
-            race=tuple(pending),
+            detail=DataRace(tuple(pending)),
             hint=race.sites[0].rule,
         )
 

@@ -23,7 +23,7 @@ from interleave.engine.graph import SearchGraph
 from interleave.engine.passes.shortest import Path
 from interleave.engine.passes.stuck import find_stuck
 from interleave.machine import FINISHED, Blocked, State
-from interleave.result import Trace, Violation
+from interleave.result import Trace, Violation, Waits
 
 Cause = tuple[str, str, str | None, str, int]
 
@@ -92,7 +92,5 @@ class StuckCheck(Check):
             tuple(wait.thread for wait in waits),
             trace,
             source=waits[0].source,
-            waits=waits,
-            cycle=length > 1,
-            leaked=leaked,
+            detail=Waits(waits, length > 1, leaked),
         )

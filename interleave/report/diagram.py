@@ -80,6 +80,7 @@ class _Diagram:
     def __init__(self, violation: Violation) -> None:
         self.sheet = Sheet()
         self._grounds = Sheet()
+        self._frames = Sheet()
         self._violation = violation
         self._threads, self._hidden = words.participants(violation)
         self._roles = words.roles(violation)
@@ -100,7 +101,7 @@ class _Diagram:
         most_cells = 34 if threads <= 3 else 30 if threads <= 6 else 24
         most = Text("x" * most_cells, INK, font=MONO).natural_width()
         natural = {name: _header(name).natural_width() for name in self._threads}
-        for step in self._violation.trace.steps:
+        for step in self._violation.trace.all_steps:
             width = max(self._step_block(step).natural_width(), _LEAST_NODE)
             natural[step.thread] = max(natural[step.thread], width)
         for thread, block in (*self._wait_blocks(), *self._race_blocks()):
@@ -187,17 +188,35 @@ class _Diagram:
         self._y += height + _ROW_GAP
 
     def steps(self) -> None:
-        """A node for each step, in a row of its own, below the step before it in its lane."""
-        for step in self._violation.trace.steps:
-            role = self._roles.get(step.number)
-            box = self._in_lane(
-                f"step{step.number}",
-                step.thread,
-                self._step_block(step),
-                _ROLES[role.name] if role else _STEP,
-            )
-            self._steps[step.number] = box
-            self._y += box.height + _ROW_GAP
+        """A node for each step, in a row of its own, below the step before it in its lane.
+
+        Those of a loop stand in a frame.
+        """
+        trace = self._violation.trace
+        for step in trace.steps:
+            self._step(step)
+        if trace.loop:
+            top = self._y
+            self._across("loop", Block((Text("over and over", SOFT),)), padding=6, color="none")
+            self._y += _NODE_MARGIN
+            for step in trace.loop:
+                self._step(step)
+            height = self._y - _ROW_GAP + _NODE_MARGIN - top
+            frame = Box("frame", self._width / 2, top + height / 2, self._width, height)
+            self._frames.node(frame, style="rounded,dashed", color=SOFT)
+            self._y += _NODE_MARGIN
+
+    def _step(self, step: TraceStep) -> None:
+        """The node of a step."""
+        role = self._roles.get(step.number)
+        box = self._in_lane(
+            f"step{step.number}",
+            step.thread,
+            self._step_block(step),
+            _ROLES[role.name] if role else _STEP,
+        )
+        self._steps[step.number] = box
+        self._y += box.height + _ROW_GAP
 
     def _in_lane(self, name: str, thread: str, block: Block, style: dict[str, str]) -> Box:
         lane = self._lane(thread)
@@ -266,6 +285,7 @@ class _Diagram:
             center, height = self._columns.lane_center(lane), bottom - self._lanes_top
             box = Box(f"lane{lane}", center, self._lanes_top + height / 2, width, height, lane)
             self._grounds.node(box, style="filled", color="none", fillcolor=LANE_FILL)
+        self.sheet.put_under(self._frames)
         self.sheet.put_under(self._grounds)
         self._y = bottom + _ROW_GAP
 
@@ -371,8 +391,7 @@ class _Diagram:
     def final(self) -> None:
         """What fails at the end, for violations that are no story of two or more threads."""
         violation = self._violation
-        shown = violation.waits or violation.polls or violation.race
-        if shown or violation.lost_update is not None:
+        if words.tells_lines(violation):
             return
         texts = [Text(violation.message, ALARM, size=12, bold=True, most_lines=8)]
         source = violation.source

@@ -12,18 +12,22 @@ from typing import Any
 from interleave.result import (
     Access,
     Change,
+    DataRace,
+    Detail,
+    FailedProperty,
     Interleavings,
     LostUpdate,
     ModelResult,
     PendingAccess,
     Poll,
+    Polls,
     Result,
     Source,
     StepPart,
-    Trace,
     TraceStep,
     Violation,
     Wait,
+    Waits,
 )
 from interleave.showing import plain_text, to_json
 
@@ -111,20 +115,39 @@ def _violation(violation: Violation) -> Document:
         "threads": [plain_text(thread) for thread in violation.threads],
         "source": None if violation.source is None else _source(violation.source),
         "initial": _values(violation.trace.initial),
-        "trace": _trace(violation.trace),
-        "waits": [
-            *(each for poll in violation.polls for each in _poll(poll)),
-            *(_wait(wait) for wait in violation.waits),
-        ],
-        "cycle": violation.cycle,
-        "race": [_pending(each) for each in violation.race],
-        "lost_update": None if violation.lost_update is None else _lost(violation.lost_update),
+        "final": _values(violation.trace.final),
+        "all_threads": [plain_text(thread) for thread in violation.trace.threads],
+        "trace": [_step(step) for step in violation.trace.steps],
+        "loop": [_step(step) for step in violation.trace.loop],
+        "schedule": violation.schedule and violation.schedule.to_document(),
+        **_detail(violation.detail),
         **({"alike": [*map(plain_text, violation.alike)]} if violation.alike else {}),
     }
 
 
-def _trace(trace: Trace) -> list[Document]:
-    return [_step(step) for step in trace.steps]
+def _detail(detail: Detail | None) -> Document:
+    """What there is to say of a violation by what it is, and of all else that it says nothing."""
+    document: Document = {
+        "waits": [],
+        "cycle": False,
+        "leaked": False,
+        "race": [],
+        "lost_update": None,
+        "looked_at": [],
+    }
+    match detail:
+        case LostUpdate():
+            document["lost_update"] = _lost(detail)
+        case Waits(waits, cycle, leaked):
+            document |= {"waits": [*map(_wait, waits)], "cycle": cycle, "leaked": leaked}
+        case Polls(polls, waits, cycle):
+            looks = [each for poll in polls for each in _poll(poll)]
+            document |= {"waits": [*looks, *map(_wait, waits)], "cycle": cycle}
+        case DataRace(sides):
+            document["race"] = [*map(_pending, sides)]
+        case FailedProperty(looked_at):
+            document["looked_at"] = [*map(plain_text, looked_at)]
+    return document
 
 
 def _step(step: TraceStep) -> Document:
@@ -190,6 +213,8 @@ def _wait(wait: Wait) -> Document:
         "access": _access(wait.access),
         "source": _source(wait.source),
         "holders": [plain_text(holder) for holder in wait.holders],
+        "holders_ended": wait.holders_ended,
+        "is_run": wait.is_run,
         "note": wait.note,
     }
 

@@ -18,8 +18,7 @@ from pathlib import Path
 
 from interleave.errors import InterleaveError
 from interleave.interrupts import held_back
-
-SUFFIXES = (".dot", ".gv", ".svg", ".png", ".pdf")
+from interleave.report.formats import PICTURES
 
 _DPI, _LEAST_DPI = 144, 48
 _MOST_PIXELS = 16_000  # of a PNG's width or height
@@ -51,24 +50,23 @@ class DiagramError(InterleaveError):
 
 def check_suffix(path: Path) -> None:
     """Raise DiagramError where no diagram format has the suffix of a file."""
-    if path.suffix.lower() not in SUFFIXES:
+    if path.suffix.lower() not in PICTURES:
         raise DiagramError(
             f"no diagram format has the suffix {path.suffix!r} of {path}",
-            remedy=f"name the file with one of {', '.join(SUFFIXES)}",
+            remedy=f"name the file with one of {', '.join(PICTURES)}",
         )
 
 
 def write_diagram(dot_source: str, path: Path) -> None:
     """Write DOT source to `path`, in the format that its suffix names.
 
-    Raises DiagramError where the suffix is not one of `SUFFIXES`, where nothing on this machine
+    Raises DiagramError where the suffix is not one of `PICTURES`, where nothing on this machine
     can render the format or one of the characters, where rendering fails, and where the file
     cannot be written.
     """
     check_suffix(path)
     suffix = path.suffix.lower()
-    is_source = suffix in (".dot", ".gv")
-    data = dot_source.encode() if is_source else _render(dot_source, suffix[1:])
+    data = PICTURES[suffix](dot_source, suffix)
     try:
         with held_back():  # not by half
             path.write_bytes(data)
@@ -76,7 +74,14 @@ def write_diagram(dot_source: str, path: Path) -> None:
         raise DiagramError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _render(dot_source: str, form: str) -> bytes:
+def source(dot_source: str, suffix: str) -> bytes:
+    """The picture as it is written down."""
+    return dot_source.encode()
+
+
+def rendered(dot_source: str, suffix: str) -> bytes:
+    """The picture in the format that has this suffix. Raises DiagramError where that fails."""
+    form = suffix[1:]
     system_dot = shutil.which("dot")
     if system_dot is not None:
         return _run(system_dot, dot_source, form)

@@ -42,17 +42,19 @@ _Row = tuple[_Cell, ...]
 def lanes(violation: Violation, *, verbosity: int, width: int) -> list[Line]:
     """The table's lines, each at most `width` cells wide: a header, a rule, rows for each step."""
     threads, _ = words.participants(violation)
-    wide = _table(violation, threads, verbosity)
-    widths = _widths(wide, len(threads), width)
-    if widths is not None:
-        return _draw(wide, widths)
-    narrow = _table(violation, None, verbosity)
-    return _draw(narrow, _widths(narrow, 2, width) or _squeezed(narrow, width))
+    table, loop = _table(violation, threads, verbosity)
+    widths = _widths(table, len(threads), width)
+    if widths is None:
+        table, loop = _table(violation, None, verbosity)
+        widths = _widths(table, 2, width) or _squeezed(table, width)
+    return _draw(table, loop, widths)
 
 
-def _table(violation: Violation, threads: tuple[str, ...] | None, verbosity: int) -> list[_Row]:
+def _table(
+    violation: Violation, threads: tuple[str, ...] | None, verbosity: int
+) -> tuple[list[_Row], int]:
     """The header and a row for each step, or part of one: number, lanes, effect, and a note where
-    there are any.
+    there are any. With the number of the row that a loop begins with.
 
     Without `threads` the lanes are two columns: the thread's name and its source text.
     """
@@ -65,7 +67,10 @@ def _table(violation: Violation, threads: tuple[str, ...] | None, verbosity: int
         *([_Cell()] if has_notes else []),
     ]
     rows: list[_Row] = [tuple(header)]
-    for step in violation.trace.steps:
+    loop = 0
+    for place, step in enumerate(violation.trace.all_steps):
+        if place == len(violation.trace.steps):
+            loop = len(rows)
         number, thread = str(step.number), one_line(step.thread)
         for part, role in words.rows(violation, step):
             style = Style.BAD if role else Style.NORMAL
@@ -80,7 +85,7 @@ def _table(violation: Violation, threads: tuple[str, ...] | None, verbosity: int
                 row.append(_cell(f"← {role.note}", style) if role else _Cell())
             rows.append(tuple(row))
             number = thread = ""  # once for all parts
-    return rows
+    return rows, loop or len(rows)
 
 
 def _cell(text: str, style: Style) -> _Cell:
@@ -117,11 +122,13 @@ def _squeezed(rows: list[_Row], width: int) -> list[int]:
     return fit(natural, least, width - len(_GAP) * (len(natural) - 1)) or least
 
 
-def _draw(rows: list[_Row], widths: list[int]) -> list[Line]:
-    header, *steps = rows
+def _draw(rows: list[_Row], loop: int, widths: list[int]) -> list[Line]:
+    """The lines of a table; `loop` is the number of the row that a loop begins with."""
     total = sum(widths) + len(_GAP) * (len(widths) - 1)
-    lines = [*_draw_row(header, widths), [("─" * total, Style.FAINT)]]
-    for row in steps:
+    lines = [*_draw_row(rows[0], widths), [("─" * total, Style.FAINT)]]
+    for number, row in enumerate(rows[1:], 1):
+        if number == loop:
+            lines += [[(line, Style.FAINT)] for line in wrap(words.OVER_AND_OVER, total)]
         lines += _draw_row(row, widths)
     return lines
 

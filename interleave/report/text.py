@@ -6,13 +6,23 @@ are those of the user's own program: its threads, its lines, its variables.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from interleave.report import words
 from interleave.report.cells import one_line, wrap
 from interleave.report.lanes import lanes
 from interleave.report.style import Line, Style, plain, styled
-from interleave.result import ModelResult, Source, Violation
+from interleave.result import (
+    DataRace,
+    ModelResult,
+    PendingAccess,
+    Poll,
+    Polls,
+    Source,
+    Violation,
+    Wait,
+    Waits,
+)
 from interleave.showing import show
 
 _LEAST_WIDTH = 40
@@ -84,15 +94,13 @@ def _violation(violation: Violation, verbosity: int, width: int) -> list[Line]:
     sentence = f"{violation.kind}: {one_line(violation.message)}"
     lines = _paragraph(sentence, width, Style.STRONG)
     source = violation.source
-    if source is not None and not (
-        violation.lost_update or violation.waits or violation.polls or violation.race
-    ):
+    if source is not None and not words.tells_lines(violation):
         lines += _paragraph(f"at {_place(source)}", width, Style.FAINT)
     initial = words.initial_values(violation.trace)
     if initial:
         lines += [[], *_paragraph(f"At the start: {initial}", width)]
     lines.append([])
-    if violation.trace.steps:
+    if violation.trace.all_steps:
         lines += lanes(violation, verbosity=verbosity, width=width)
     else:
         lines += _paragraph("It is so at the start, before any step.", width)
@@ -100,13 +108,14 @@ def _violation(violation: Violation, verbosity: int, width: int) -> list[Line]:
     if final and violation.kind == "postcondition":
         lines += [[], *_paragraph(f"At the end: {final}", width, Style.BAD)]
     hint = [[], *_paragraph(one_line(violation.hint), width)] if violation.hint else []
-    at_end = bool(violation.polls or violation.waits)
-    lines += [] if at_end else hint
+    after = _last_state(violation, verbosity, width)
+    is_standstill = bool(after) and not isinstance(violation.detail, DataRace)
+    lines += [] if is_standstill else hint
     hidden = words.participants(violation)[1]
     if hidden:
         lines += _paragraph(words.left_out(hidden), width, Style.FAINT)
-    lines += [*_waits(violation, verbosity, width), *_race(violation, width)]
-    lines += hint if at_end else []
+    lines += after
+    lines += hint if is_standstill else []
     if others := words.alike(violation):
         heading, *messages = others
         lines += [[], *_paragraph(heading, width, Style.FAINT)]
@@ -115,15 +124,36 @@ def _violation(violation: Violation, verbosity: int, width: int) -> list[Line]:
     return lines
 
 
-def _waits(violation: Violation, verbosity: int, width: int) -> list[Line]:
-    """Who waits for what, held by whom; in the order of the circle where there is one."""
-    if not (violation.waits or violation.polls):
-        return []
-    lines: list[Line] = [[], *_paragraph(f"{words.standstill(violation)}:", width)]
-    for poll in violation.polls:
+def _last_state(violation: Violation, verbosity: int, width: int) -> list[Line]:
+    """What the threads are about to do where the trace ends, if that is what it is about."""
+    match violation.detail:
+        case Waits(waits=(_, *_) as waits):
+            sentences = _waits(waits, verbosity, width)
+            heading = words.standstill(violation)
+        case Polls(polls, waits):
+            sentences = [*_polls(polls, width), *_waits(waits, verbosity, width)]
+            heading = words.standstill(violation)
+        case DataRace(sides):
+            sentences = _sides(sides, width)
+            heading = "Now nothing keeps these two apart"
+        case _:
+            return []
+    return [[], *_paragraph(f"{heading}:", width), *sentences]
+
+
+def _polls(polls: Iterable[Poll], width: int) -> list[Line]:
+    """Who looks at what, over and over."""
+    lines: list[Line] = []
+    for poll in polls:
         sentence = f"{one_line(poll.thread)} {words.poll_text(poll)} ({_place(poll.source)})"
         lines += _paragraph(sentence, width, Style.BAD, indent=2)
-    for wait in violation.waits:
+    return lines
+
+
+def _waits(waits: Iterable[Wait], verbosity: int, width: int) -> list[Line]:
+    """Who waits for what, held by whom; in the order of the circle where there is one."""
+    lines: list[Line] = []
+    for wait in waits:
         sentence = f"{one_line(wait.thread)} {words.wait_text(wait)}"
         if held := words.held_by(wait):
             sentence += f", {held}"
@@ -140,12 +170,10 @@ def _place(source: Source) -> str:
     return f"{one_line(source.file)}:{source.line}: {one_line(source.text)}"
 
 
-def _race(violation: Violation, width: int) -> list[Line]:
-    """What the two threads are about to do, and where, as race detectors show it."""
-    if not violation.race:
-        return []
-    lines: list[Line] = [[], *_paragraph("Now nothing keeps these two apart:", width)]
-    for each in violation.race:
+def _sides(sides: Iterable[PendingAccess], width: int) -> list[Line]:
+    """What the two threads of a data race are about to do, and where, as race detectors show it."""
+    lines: list[Line] = []
+    for each in sides:
         sentence = f"{one_line(each.thread)} {words.pending_text(each)} ({_place(each.source)})"
         lines += _paragraph(sentence, width, Style.BAD, indent=2)
     return lines

@@ -8,14 +8,19 @@ from interleave.report.cells import one_line
 from interleave.result import (
     Access,
     Change,
+    DataRace,
+    FailedProperty,
+    LostUpdate,
     ModelResult,
     PendingAccess,
     Poll,
+    Polls,
     StepPart,
     Trace,
     TraceStep,
     Violation,
     Wait,
+    Waits,
 )
 from interleave.showing import show
 
@@ -143,7 +148,7 @@ def participants(violation: Violation) -> tuple[tuple[str, ...], int]:
     trace = violation.trace
     involved = dict.fromkeys(
         [
-            *(step.thread for step in trace.steps),
+            *(step.thread for step in trace.all_steps),
             *violation.threads,
             *(poll.thread for poll in violation.polls),
             *(name for wait in violation.waits for name in (wait.thread, *wait.holders)),
@@ -182,10 +187,12 @@ def initial_values(trace: Trace) -> str:
 def final_values(violation: Violation) -> str:
     """The shared variables after the last step, as far as they changed or matter: "counter = 1"."""
     initial = dict(violation.trace.initial)
+    detail = violation.detail
+    looked_at = detail.looked_at if isinstance(detail, FailedProperty) else ()
     return ", ".join(
         f"{one_line(name)} = {one_line(show(value))}"
         for name, value in violation.trace.final
-        if name in violation.looked_at or show(value) != show(initial.get(name))
+        if name in looked_at or show(value) != show(initial.get(name))
     )
 
 
@@ -217,7 +224,7 @@ def access_text(access: Access) -> str:
 
 def standstill(violation: Violation) -> str:
     """That threads cannot move, and why: "Now no thread can move"; or get nowhere."""
-    if violation.polls:
+    if isinstance(violation.detail, Polls):
         alone = len(violation.polls) + len(violation.waits) == 1
         return f"Now {'this one gets' if alone else 'these get'} nowhere, whatever happens"
     who, opening = "threads", "Now no thread can move"
@@ -228,6 +235,10 @@ def standstill(violation: Violation) -> str:
             opening = f"main has returned, and {these} could never move again"
     why = f", because {who} wait for each other in a circle" if violation.cycle else ""
     return opening + why
+
+
+OVER_AND_OVER = "From here on, over and over:"
+"""What comes before the steps of a loop."""
 
 
 def wait_text(wait: Wait) -> str:
@@ -279,8 +290,8 @@ class Role:
 
 def roles(violation: Violation) -> dict[int, Role]:
     """The steps that make the violation, by number: three for a lost update, else one at most."""
-    lost = violation.lost_update
-    if lost is not None:
+    lost = violation.detail
+    if isinstance(lost, LostUpdate):
         read = "stale check" if lost.by_condition else "stale read"
         return {
             lost.read: Role("read", read),
@@ -307,7 +318,7 @@ def rows(violation: Violation, step: TraceStep) -> list[tuple[TraceStep | StepPa
     role = roles(violation).get(step.number)
     parts: list[TraceStep | StepPart] = [*(step.parts or (step,))]
     concerned = parts
-    if violation.lost_update is not None and role is not None:
+    if isinstance(violation.detail, LostUpdate) and role is not None:
         concerned = [
             part
             for part in parts
@@ -316,6 +327,16 @@ def rows(violation: Violation, step: TraceStep) -> list[tuple[TraceStep | StepPa
         ]
     marked = (concerned or parts)[-1]
     return [(part, role if part is marked else None) for part in parts]
+
+
+def tells_lines(violation: Violation) -> bool:
+    """Whether what there is to say of a violation shows the lines that it is about."""
+    match violation.detail:
+        case LostUpdate() | Polls() | DataRace():
+            return True
+        case Waits(waits):
+            return bool(waits)
+    return False
 
 
 def violation_name(violation: Violation) -> str:

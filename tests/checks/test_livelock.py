@@ -611,6 +611,25 @@ def test_diagram(tmp_path: Path) -> None:
     assert "looks at go_on" in source
 
 
+@pytest.mark.parametrize("case", [TIMED_WAIT, TEST_AND_SET, WAITS_FOR_A_POLLER])
+def test_the_trace_ends_in_a_loop(tmp_path: Path, case: str) -> None:
+    result = checked(tmp_path, case)
+    (violation,) = result.violations
+    loop, first = violation.trace.loop, len(violation.trace.steps) + 1
+    assert {poll.thread for poll in violation.polls} <= {step.thread for step in loop}
+    assert [step.number for step in loop] == [*range(first, first + len(loop))]
+    # Once round, everything is as it was.
+    changes = [change for step in loop for change in step.changes]
+    before = {each.location: each.before for each in reversed(changes)}
+    assert before == {each.location: each.after for each in changes}
+    lines = render_text(result, width=200).splitlines()
+    begin = lines.index("From here on, over and over:")
+    assert lines[begin + 1].startswith(f"{first} ")
+    source = counterexample_dot(result, violation)
+    assert f"step{first}" in source
+    assert "frame" in source
+
+
 def test_one_report_for_a_cause(tmp_path: Path) -> None:
     text = (
         TEST_AND_SET

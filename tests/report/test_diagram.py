@@ -239,7 +239,7 @@ def test_nasty_labels_come_out_as_they_are(tmp_path: Path) -> None:
 def test_dot_source_needs_no_renderer(
     suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drawing, "_render", None)
+    monkeypatch.setattr(drawing, "rendered", None)
     path = tmp_path / f"d{suffix}"
     write_diagram(dot(results.nasty), path)
     assert path.read_bytes() == dot(results.nasty).encode()

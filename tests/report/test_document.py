@@ -54,9 +54,15 @@ def test_lost_update() -> None:
         "threads": ["increment[0]", "increment[1]"],
         "source": {"file": "counter.py", "line": 10, "text": "self.counter = temp + 1"},
         "initial": {"counter": 0},
+        "final": {},
+        "all_threads": ["increment[0]", "increment[1]"],
+        "loop": [],
+        "schedule": None,
         "waits": [],
         "cycle": False,
+        "leaked": False,
         "race": [],
+        "looked_at": [],
         "lost_update": {
             "reader": "increment[0]",
             "writer": "increment[1]",
@@ -113,6 +119,8 @@ def test_deadlock_has_its_waits() -> None:
             "text": "with self.forks[(i + 1) % N]:",
         },
         "holders": ["philosopher[0]"],
+        "holders_ended": False,
+        "is_run": False,
         "note": "",
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 from interleave.result import (
     Access,
     Change,
+    DataRace,
     Described,
     LostUpdate,
     ModelResult,
@@ -18,6 +19,7 @@ from interleave.result import (
     TraceStep,
     Violation,
     Wait,
+    Waits,
 )
 
 Make = Callable[[], ModelResult]
@@ -72,7 +74,7 @@ def lost_update_violation(threads: Sequence[str] = ("increment[0]", "increment[1
         threads=(first, second),
         trace=Trace(tuple(threads), (("counter", 0),), steps),
         source=LINES["write"],
-        lost_update=LostUpdate(first, second, read=1, lost=3, overwrite=4),
+        detail=LostUpdate(first, second, read=1, lost=3, overwrite=4),
     )
 
 
@@ -104,8 +106,7 @@ def philosophers(count: int = 5) -> ModelResult:
         location=None,
         threads=tuple(names),
         trace=Trace(tuple(names), tuple((f"forks[{i}]", free) for i in range(count)), steps),
-        waits=waits,
-        cycle=True,
+        detail=Waits(waits, cycle=True),
     )
     return model(
         "Philosophers", violation, states=392, transitions=1225, depth=15, parameters={"N": count}
@@ -129,9 +130,11 @@ def data_race(*between: str) -> ModelResult:
         threads=("maker", "user"),
         trace=Trace(names, (*((name, 0) for name in names[:-1]), ("ready", False)), tuple(steps)),
         source=write,
-        race=(
-            PendingAccess("maker", Access("write", "ready"), write, writes=True),
-            PendingAccess("user", Access("read", "ready"), read, writes=False),
+        detail=DataRace(
+            (
+                PendingAccess("maker", Access("write", "ready"), write, writes=True),
+                PendingAccess("user", Access("read", "ready"), read, writes=False),
+            )
         ),
     )
     return model("Publish", violation, states=5, transitions=6)
@@ -165,9 +168,11 @@ def waiting_for_nobody() -> ModelResult:
             trace=Trace(
                 ("getter", "locker", "owner"), (("queue", []), ("lock", Described("free"))), steps
             ),
-            waits=(
-                Wait("getter", Access("get", "queue"), get),
-                Wait("locker", Access("acquire", "lock"), lock, ("owner",)),
+            detail=Waits(
+                (
+                    Wait("getter", Access("get", "queue"), get),
+                    Wait("locker", Access("acquire", "lock"), lock, ("owner",)),
+                )
             ),
         ),
     )
@@ -211,7 +216,7 @@ def postcondition() -> ModelResult:
             kind="postcondition",
             message="every_increment_counts is false when all threads have finished",
             location=None,
-            lost_update=None,
+            detail=None,
             trace=replace(lost.trace, final=(("counter", 1),)),
             source=Source("counter.py", 14, "return self.counter == 2"),
         ),
@@ -260,7 +265,7 @@ def crowd(count: int = 10) -> ModelResult:
             threads=(names[1], names[0]),
             message=f"{names[1]} overwrites what {names[0]} wrote to counter",
             trace=Trace(tuple(names), (("counter", 0),), (*reads, *writes)),
-            lost_update=LostUpdate(names[1], names[0], read=2, lost=11, overwrite=12),
+            detail=LostUpdate(names[1], names[0], read=2, lost=11, overwrite=12),
         ),
         states=1234567,
         transitions=9876543,
@@ -343,7 +348,7 @@ def far_apart() -> ModelResult:
             location="counter",
             threads=(last, first),
             trace=Trace((first, other, third, last), (("counter", 0), ("flag", False)), steps),
-            lost_update=LostUpdate(last, first, read=1, lost=4, overwrite=7),
+            detail=LostUpdate(last, first, read=1, lost=4, overwrite=7),
         ),
     )
 
@@ -367,9 +372,11 @@ def held_by_itself() -> ModelResult:
                 (("lock", Described("free")),),
                 (step(1, "owner", "acquire", "lock", first, taken),),
             ),
-            waits=(
-                Wait("waiter", Access("acquire", "lock"), first, ("owner",)),
-                Wait("owner", Access("acquire", "lock"), again, ("owner",)),
+            detail=Waits(
+                (
+                    Wait("waiter", Access("acquire", "lock"), first, ("owner",)),
+                    Wait("owner", Access("acquire", "lock"), again, ("owner",)),
+                )
             ),
         ),
     )

@@ -183,3 +183,37 @@ def path_by_search(graph: SearchGraph, number: int, last: Step | None) -> Path:
         steps.append((states[-1], last))
     places = graph.machine.locations + len(graph.machine.program.threads)
     return Path(tuple((state[:places], step) for state, step in steps))
+
+
+MOST_OF_ROUND = 20_000
+"""Places of the search for a round trip, each a state with who has moved, from which on it is given
+up.
+"""
+
+
+@a_pass(needs="every transition")
+def round_trip(graph: SearchGraph, state: State, threads: frozenset[int]) -> Path:
+    """A shortest way from a state back to it on which each of some threads takes a step.
+
+    It is empty where there is none, or where it is too long a search.
+    """
+    start: tuple[State, frozenset[int]] = (state, frozenset())
+    expanded = itertools.count()
+
+    def expand(
+        node: tuple[State, frozenset[int]],
+    ) -> Iterable[tuple[State, Step, tuple[State, frozenset[int]] | None]]:
+        before, moved = node
+        if next(expanded) < MOST_OF_ROUND:
+            for step, after in graph.successors(before):
+                yield before, step, (after, moved | ({step.thread} & threads))
+
+    def goals(
+        _: tuple[State, frozenset[int]],
+        step: Step | None,
+        target: tuple[State, frozenset[int]] | None,
+    ) -> list[str]:
+        return ["back"] if step is not None and target == (state, threads) else []
+
+    found = shortest([start], expand, goals, enough=bool, guard=graph.guard)
+    return found.get("back", Path(()))

@@ -42,8 +42,9 @@ def graph_document(graph: StateGraph) -> Document:
     }
 
 
-def render_document(document: Document) -> str:
-    """The document as JSON text: each state, transition and counterexample on a line of its own."""
+def graph_json(graph: StateGraph) -> bytes:
+    """`graph_document` as JSON: each state, transition and counterexample on a line of its own."""
+    document = graph_document(graph)
 
     def entries() -> Iterator[str]:
         for key, value in document.items():
@@ -53,7 +54,7 @@ def render_document(document: Document) -> str:
             else:
                 yield f"{_dumps(key)}: {_dumps(value)}"
 
-    return "{\n  " + ",\n  ".join(entries()) + "\n}"
+    return ("{\n  " + ",\n  ".join(entries()) + "\n}\n").encode()
 
 
 def _dumps(value: object) -> str:

@@ -6,15 +6,10 @@ from pathlib import Path
 
 from interleave.errors import UsageError
 from interleave.interrupts import held_back
-from interleave.report import drawing
-from interleave.report.drawing import DiagramError
-from interleave.report.graph.document import graph_document, render_document
-from interleave.report.graph.graphml import graphml
+from interleave.report.drawing import DiagramError, write_diagram
+from interleave.report.formats import GRAPHS, PICTURES
 from interleave.report.graph.picture import check_choice, draw
 from interleave.stategraph import StateGraph
-
-DATA_SUFFIXES = (".graphml", ".json")
-SUFFIXES = (*drawing.SUFFIXES, *DATA_SUFFIXES)
 
 
 def check_suffix(path: Path, *, by: str | None = None, full: bool = False) -> None:
@@ -22,15 +17,16 @@ def check_suffix(path: Path, *, by: str | None = None, full: bool = False) -> No
 
     It needs no graph, so that nobody waits for a search whose result cannot be written.
     """
-    if path.suffix.lower() not in SUFFIXES:
+    known = (*PICTURES, *GRAPHS)
+    if path.suffix.lower() not in known:
         raise UsageError(
             f"no format of a state graph has the suffix {path.suffix!r} of {path}",
-            remedy=f"name the file with one of {', '.join(SUFFIXES)}",
+            remedy=f"name the file with one of {', '.join(known)}",
         )
-    if by is not None and path.suffix.lower() in DATA_SUFFIXES:
+    if by is not None and path.suffix.lower() in GRAPHS:
         raise UsageError(
             f"a {path.suffix} file always holds all of the state graph, ungrouped",
-            remedy=f"leave the expression out, or draw one of {', '.join(drawing.SUFFIXES)}",
+            remedy=f"leave the expression out, or draw one of {', '.join(PICTURES)}",
         )
     check_choice(by=by, full=full)
 
@@ -38,22 +34,19 @@ def check_suffix(path: Path, *, by: str | None = None, full: bool = False) -> No
 def write_graph(graph: StateGraph, path: Path, *, by: str | None = None, full: bool = False) -> str:
     """Write a state graph to `path`; say in a few words what of it was written, "" for all of it.
 
-    Pictures (.dot .gv .svg .png .pdf) are those of `graph_dot`, with `by` and `full`; .graphml and
-    .json always hold all of the graph.
+    Pictures are those of `graph_dot`, with `by` and `full`; what is data always holds all of the
+    graph.
 
     Raises `UsageError` for what `check_suffix` and `graph_dot` refuse, and `DiagramError` where the
     picture cannot be rendered or the file cannot be written.
     """
     check_suffix(path, by=by, full=full)
     suffix = path.suffix.lower()
-    if suffix in drawing.SUFFIXES:
+    if suffix in PICTURES:
         source, shown = draw(graph, by=by, full=full)
-        drawing.write_diagram(source, path)
+        write_diagram(source, path)
         return shown
-    if suffix == ".json":
-        data = (render_document(graph_document(graph)) + "\n").encode()
-    else:
-        data = graphml(graph)
+    data = GRAPHS[suffix](graph)
     try:
         with held_back():  # not by half
             path.write_bytes(data)
