@@ -15,6 +15,7 @@ HEADER = """
 import queue
 import threading
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 
 from interleave import Model, go, goroutine, thread
 
@@ -225,3 +226,23 @@ def test_what_no_variable_holds_is_called_by_its_class(tmp_path: Path) -> None:
     """
     message, _ = trace_of(tmp_path, body)
     assert message.endswith("main waits for Chan#1")
+
+
+def test_what_a_with_has_entered_keeps_the_name_after_as(tmp_path: Path) -> None:
+    body = """
+    n = 0
+
+    def job(self):
+        pass
+
+    @thread
+    def t(self):
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(self.job)
+            self.n = 1
+        assert False
+    """
+    _, trace = trace_of(tmp_path, body)
+    changes = [change.location for step in trace.steps for change in step.changes]
+    assert changes.count("pool") == 4  # made, with a worker, idle again, shut down
+    assert not [each for each in changes if each.startswith("ThreadPoolExecutor")]
