@@ -14,6 +14,7 @@ from interleave.interrupts import NOWHERE, leaving, listening
 from interleave.loading import checked_runtime, file_of, loop_settings
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import AccessRecord
+from interleave.memory.port import Location
 from interleave.model import Model
 from interleave.options import DEFAULTS, Options
 from interleave.result import Source
@@ -70,22 +71,32 @@ class _Collector(Observer):
         for thread in self._machine.program.threads:
             blocked = self._machine.step(state, thread.number).blocked
             if blocked is not None:
-                self._note(thread.method, AccessRecord(blocked.access, blocked.place, 0))
+                self._note(thread.method, AccessRecord(blocked.access, blocked.place, 0), state)
         return False
 
     def on_transition(self, number: int, state: State, step: Step) -> bool:
         method = self._machine.program.threads[step.thread].method
         for access in step.accesses:
             if access.kind.name:
-                self._note(method, access)
+                location = access.kind.location
+                # What is made in a step has its name after it.
+                is_new = location is not None and self._is_empty(location, state)
+                self._note(method, access, self._machine.after(state, step) if is_new else state)
         return False
 
-    def _note(self, method: str, access: AccessRecord) -> None:
+    def _is_empty(self, location: Location, state: State) -> bool:
+        values = self._machine.program.heap.values
+        return location.is_room and values[state[location.index]] is None
+
+    def _note(self, method: str, access: AccessRecord, state: State) -> None:
         code, block = access.place
         key = (self._machine.locals.code_number(code), block, access.order, access.kind.name)
         _, locations = self.seen[method].setdefault(key, (access, {}))
-        if access.kind.where:
-            locations[access.kind.where] = None
+        where, location = access.kind.where, access.kind.location
+        if location is not None and location.is_room:
+            where = self._machine.names_in(state).where(access.kind)
+        if where:
+            locations[where] = None
 
 
 @blaming()
