@@ -10,6 +10,7 @@ from interleave.blaming import blaming
 from interleave.engine.observing import Limits, Observer
 from interleave.engine.search import search
 from interleave.engine.stopping import INTERRUPTED, Guard
+from interleave.facts import end_of
 from interleave.interrupts import NOWHERE, leaving, listening
 from interleave.loading import checked_runtime, file_of, loop_settings
 from interleave.machine import Machine, State, Step
@@ -137,7 +138,9 @@ def _threads(machine: Machine, collector: _Collector) -> tuple[ListedThread, ...
         for number, (key, (access, locations)) in enumerate(sorted(seen.items(), key=_by_key), 1):
             code, block = access.place
             names = tuple(sorted(locations, key=_natural))
-            steps.append(ListedStep(number, key[3], names, code.source(block)))
+            source = code.source(block)
+            source = end_of(code, source) if key[3] == "return" else source
+            steps.append(ListedStep(number, key[3], names, source))
         instances = {each.name for each in machine.program.threads if each.method == method}
         listed.append(ListedThread(method, len(instances), tuple(steps)))
     return tuple(listed)
