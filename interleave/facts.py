@@ -144,6 +144,8 @@ def _line(stretch: Stretch) -> Source:
         return replace(source, text="; ".join(done) or source.text)
     if not named:
         return source
+    if len(named) == 1 and named[0][0].kind.name == "return":
+        return end_of(code, source)
     texts = dict.fromkeys(_led_to(access.place, where) for access, where in named)
     if len(named) == 1:
         return replace(source, text=next(iter(texts)))
@@ -155,6 +157,12 @@ def _line(stretch: Stretch) -> Source:
     # Of a compound statement it is the header, after which the next one would look like its body.
     inner = "; ".join(text.removesuffix(":") for text in texts)
     return replace(source, text=f"{opening}{inner}")
+
+
+def end_of(code: Code, source: Source) -> Source:
+    """Where a function comes to its end: at a `return`, or after its last line."""
+    is_said = source.text.startswith("return")
+    return source if is_said else replace(source, text=f"end of {code.function.__name__}")
 
 
 def _led_to(place: tuple[Code, int], where: Whereabouts) -> str:

@@ -10,10 +10,12 @@ from interleave.blaming import blaming
 from interleave.engine.observing import Limits, Observer
 from interleave.engine.search import search
 from interleave.engine.stopping import INTERRUPTED, Guard
+from interleave.facts import end_of
 from interleave.interrupts import NOWHERE, leaving, listening
 from interleave.loading import checked_runtime, file_of, loop_settings
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import AccessRecord
+from interleave.memory.port import Location
 from interleave.model import Model
 from interleave.options import DEFAULTS, Options
 from interleave.result import Source
@@ -70,22 +72,32 @@ class _Collector(Observer):
         for thread in self._machine.program.threads:
             blocked = self._machine.step(state, thread.number).blocked
             if blocked is not None:
-                self._note(thread.method, AccessRecord(blocked.access, blocked.place, 0))
+                self._note(thread.method, AccessRecord(blocked.access, blocked.place, 0), state)
         return False
 
     def on_transition(self, number: int, state: State, step: Step) -> bool:
         method = self._machine.program.threads[step.thread].method
         for access in step.accesses:
             if access.kind.name:
-                self._note(method, access)
+                location = access.kind.location
+                # What is made in a step has its name after it.
+                is_new = location is not None and self._is_empty(location, state)
+                self._note(method, access, self._machine.after(state, step) if is_new else state)
         return False
 
-    def _note(self, method: str, access: AccessRecord) -> None:
+    def _is_empty(self, location: Location, state: State) -> bool:
+        values = self._machine.program.heap.values
+        return location.is_room and values[state[location.index]] is None
+
+    def _note(self, method: str, access: AccessRecord, state: State) -> None:
         code, block = access.place
         key = (self._machine.locals.code_number(code), block, access.order, access.kind.name)
         _, locations = self.seen[method].setdefault(key, (access, {}))
-        if access.kind.where:
-            locations[access.kind.where] = None
+        where, location = access.kind.where, access.kind.location
+        if location is not None and location.is_room:
+            where = self._machine.names_in(state).where(access.kind)
+        if where:
+            locations[where] = None
 
 
 @blaming()
@@ -126,7 +138,9 @@ def _threads(machine: Machine, collector: _Collector) -> tuple[ListedThread, ...
         for number, (key, (access, locations)) in enumerate(sorted(seen.items(), key=_by_key), 1):
             code, block = access.place
             names = tuple(sorted(locations, key=_natural))
-            steps.append(ListedStep(number, key[3], names, code.source(block)))
+            source = code.source(block)
+            source = end_of(code, source) if key[3] == "return" else source
+            steps.append(ListedStep(number, key[3], names, source))
         instances = {each.name for each in machine.program.threads if each.method == method}
         listed.append(ListedThread(method, len(instances), tuple(steps)))
     return tuple(listed)

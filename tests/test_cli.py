@@ -485,3 +485,25 @@ def test_starting_is_light() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.endswith("[]\n")
+
+
+def test_steps_call_what_threads_make_by_its_names(write) -> None:
+    file = write("""
+        from concurrent.futures import ThreadPoolExecutor
+        from interleave import Model, thread
+
+        class Pools(Model):
+            def job(self):
+                pass
+
+            @thread
+            def t(self):
+                with ThreadPoolExecutor(1) as pool:
+                    job = pool.submit(self.job)
+                    job.result()
+        """)
+    output = run("steps", file).output
+    assert "submit pool" in output
+    assert "result job" in output
+    assert "shutdown pool" in output
+    assert "t#" not in output

@@ -70,7 +70,7 @@ class Times(Model):
 
 
 @pytest.mark.parametrize("model", [Chooses, Leaks, Times])
-@pytest.mark.parametrize("engine", ["native", "reference"])
+@pytest.mark.parametrize("engine", ["auto", "reference"])
 def test_what_is_replayed_is_the_same_trace(model: type[Model], engine: str) -> None:
     (found,) = check(model, engine=engine).models
     assert found.violations
@@ -98,7 +98,7 @@ def read_back(violation: Violation) -> Schedule:
 @pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.py"))[::20], ids=lambda path: path.stem)
 def test_the_schedules_of_a_file_are_replayed(path: Path) -> None:
     for found in check(path, max_states=2_000).models:
-        for violation in found.violations:
+        for violation in found.violations[:1]:
             # Classes of the file are others when it is loaded again: texts tell of the same.
             assert repr(read_back(violation).replay(path)) == repr(violation.trace)
 

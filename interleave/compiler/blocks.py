@@ -28,7 +28,9 @@ ITERATOR = "#iterator"
 """First characters of the locals that hold the iterators of loops."""
 
 ENTERED = "#with"
-"""First characters of the locals that hold the context managers that a frame is inside of."""
+"""First characters of the locals that hold the context managers that a frame is inside of. The name
+after `as` follows, in spaces.
+"""
 
 
 class BlockKind(Enum):

@@ -470,7 +470,9 @@ class StatementFlattener(ExpressionFlattener):
         checked = at(node, ast.Name("@async_manager" if awaits else "@manager", ast.Load()))
         context = at(node, ast.Call(checked, [self.simple(item.context_expr)], []))
         manager = self.keep(context, item.context_expr)
-        entered = self.temporary(ENTERED[1:])
+        variable = item.optional_vars
+        known_as = f" {variable.id} " if isinstance(variable, ast.Name) else ""
+        entered = self.temporary(f"{ENTERED[1:]}{known_as}")
         value = self._call_method(manager, enter, [], item.context_expr, awaits=awaits)
         self.assign(entered, manager, item.context_expr)
         none = at(node, ast.Constant(None))

@@ -15,7 +15,7 @@ from enum import Enum
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
-from interleave.compiler.blocks import HIDDEN
+from interleave.compiler.blocks import ENTERED, HIDDEN
 from interleave.machine.frames import live
 from interleave.machine.step import FAILED, FINISHED, State
 from interleave.memory.closures import Closure, variable
@@ -307,12 +307,24 @@ class Names:
                     for name, value in zip(names, thawed, strict=True)
                     if not name.startswith(HIDDEN)
                 }
+                for name, value in zip(names, thawed, strict=True):
+                    if known_as := _entered_as(name, value):
+                        held.setdefault(known_as, value)
                 bound = {
                     name for block in code.blocks for name in (*block.defines, block.target) if name
                 }
                 if not code.is_library:
                     found.append(_Frame(thread.name, frozenset(bound), held))
         return found
+
+
+def _entered_as(name: str, value: Any) -> str:
+    """The name after `as` of a primitive that a frame is inside of: what it is known by until the
+    end of the `with`, though nothing uses that name any more.
+    """
+    parts = name.split(" ")
+    is_named = parts[0] == ENTERED and len(parts) > 1
+    return parts[1] if is_named and issubclass(type(value), Primitive) else ""
 
 
 class _Frame(NamedTuple):

@@ -15,6 +15,7 @@ HEADER = """
 import queue
 import threading
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from interleave import Model, go, goroutine, thread
@@ -263,3 +264,39 @@ def test_what_no_variable_holds_is_called_by_its_class(tmp_path: Path) -> None:
     """
     message, _ = trace_of(tmp_path, body)
     assert message.endswith("main waits for Chan#1")
+
+
+def test_what_a_with_has_entered_keeps_the_name_after_as(tmp_path: Path) -> None:
+    body = """
+    n = 0
+
+    def job(self):
+        pass
+
+    @thread
+    def t(self):
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(self.job)
+            self.n = 1
+        assert False
+    """
+    _, trace = trace_of(tmp_path, body)
+    changes = [change.location for step in trace.steps for change in step.changes]
+    assert changes.count("pool") == 4  # made, with a worker, idle again, shut down
+    assert not [each for each in changes if each.startswith("ThreadPoolExecutor")]
+
+
+@pytest.mark.parametrize(("last", "shown"), [("pass", "end of main"), ("return", "return")])
+def test_the_end_of_main_is_not_called_by_the_line_before_it(
+    tmp_path: Path, last: str, shown: str
+) -> None:
+    body = f"""
+    @goroutine
+    def main(self):
+        ch = go.Chan()
+        go.spawn(ch.send, 1)
+        {last}
+    """
+    _, trace = trace_of(tmp_path, body)
+    (end,) = [step for step in trace.steps if step.outcome.startswith("returns")]
+    assert end.source.text == shown
