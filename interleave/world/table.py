@@ -47,7 +47,14 @@ MODELLED = {
 }
 """Standard module -> the file of `interleave.stdlib` that models it."""
 
-COUNTERPARTS = {**MODELLED, "functools": "functools"}
+COUNTERPARTS = {
+    **MODELLED,
+    "dataclasses": "dataclasses",
+    "functools": "functools",
+    "json": "json",
+    "pickle": "pickle",
+    "_pickle": "pickle",
+}
 """The same, and those of modules that run as they are but for some of their objects."""
 
 INSIDE_MODELLED = {
