@@ -74,7 +74,7 @@ PURE = {
     # Data types, and what is done with them.
     "_bisect", "_collections", "_csv", "_functools", "_operator", "_pickle", "array", "bisect",
     "collections", "contextlib", "copy", "csv", "dataclasses", "functools", "graphlib",
-    "itertools", "marshal", "operator", "pickle", "pickletools", "pprint", "reprlib",
+    "itertools", "operator", "pickle", "pickletools", "pprint", "reprlib",
     # Numbers and dates.
     "_datetime", "_decimal", "_pydatetime", "_pydecimal", "_statistics", "_strptime", "calendar",
     "cmath", "colorsys", "datetime", "decimal", "fractions", "math", "numbers", "statistics",
