@@ -26,7 +26,7 @@ from interleave.compiler.names import (
 from interleave.compiler.source import find_function, no_source
 from interleave.compiler.statements import StatementFlattener
 from interleave.compiler.variables import MODULE, module_of, with_holders
-from interleave.memory.closures import Closure, cell
+from interleave.memory.closures import Closure, cell, with_defaults
 from interleave.memory.containers import plain
 from interleave.memory.cursors import cursor
 from interleave.memory.unbound import UNBOUND_NAMES, Bare, class_of, unbound
@@ -164,6 +164,7 @@ _HELPERS: dict[str, Any] = {
     "@accessor": accessor,
     "@unbound": unbound,
     "@unpacked": _unpacked,
+    "@with_defaults": with_defaults,
     "@slice": slice,
     "@cursor": cursor,
     "@next": _next,

@@ -53,8 +53,7 @@ def lift(
     """The definition of a function with the functions inside it lifted out of it.
 
     `holders` is what was done to the definition (see `variables`). Raises `ModelError`. For one
-    function it gives the same functions each time. Lambdas with default values, and those in
-    comprehensions, stay where they are.
+    function it gives the same functions each time. Lambdas in comprehensions stay where they are.
     """
     found: dict[Any, Lifted] = function.__dict__.setdefault(LIFTED, {})
     key = (scope, frozenset(holders.items()))
@@ -80,7 +79,9 @@ class _Lifter:
         scope: Scope,
     ) -> None:
         self._function = function
+        self._defaults = _Defaults()
         self._definition = copy.deepcopy(definition)
+        self._definition.body = self._defaults.of_statements(self._definition.body)
         self._owner = owner
         self._of_variables = scope
         self._bound = bound_names(self._definition)
@@ -90,9 +91,7 @@ class _Lifter:
         self._stored: dict[int, tuple[int, int]] = {}
         self._inner: list[Inner] = []
         for loops, node in _in_order(self._definition.body, ()):
-            if isinstance(node, ast.FunctionDef) or (
-                isinstance(node, ast.Lambda) and not _has_defaults(node)
-            ):
+            if isinstance(node, ast.FunctionDef | ast.Lambda):
                 self._inner.append(node)
             self._note(loops, node)
 
@@ -172,6 +171,7 @@ class _Lifter:
         arguments = copy.deepcopy(inner.args)
         arguments.posonlyargs[:0] = [_at(inner, ast.arg(each)) for each in captured]
         body = inner.body if isinstance(inner, ast.FunctionDef) else [ast.Return(inner.body)]
+        body = [*self._defaults.first_in(inner), *body]
         own = _own(inner)
         inside = VariableRewriter({each: each for each in shared if each not in own})
         made = _at(
@@ -193,16 +193,12 @@ class _Lifter:
         code = namespace[name].__code__
         function = types.FunctionType(code, self._function.__globals__, known_as)
         function.__qualname__ = f"{self._function.__qualname__}.{name}"
+        function.__defaults__ = namespace[name].__defaults__
+        function.__kwdefaults__ = namespace[name].__kwdefaults__
         function.__dict__[DEFINITION] = (made, self._owner)
         return function
 
     def _check(self, inner: Inner, file: str) -> None:
-        if _has_defaults(inner):
-            raise ModelError(
-                "a function defined inside a thread has default values",
-                remedy="leave them out: it may use the variables around it, or take arguments",
-                place=Place.of_node(file, inner),
-            )
         if getattr(inner, "decorator_list", None):
             raise ModelError(
                 "a function defined inside a thread is decorated",
@@ -325,10 +321,6 @@ def declared(definition: Definition, kind: type[ast.Global] | type[ast.Nonlocal]
     )
 
 
-def _has_defaults(inner: Inner) -> bool:
-    return bool(inner.args.defaults) or any(inner.args.kw_defaults)
-
-
 def _own(inner: Inner) -> frozenset[str]:
     """The variables of an inner function itself."""
     if isinstance(inner, ast.FunctionDef):
@@ -356,6 +348,74 @@ def _stored_outside(inner: Inner) -> frozenset[str]:
         if isinstance(node, ast.FunctionDef | ast.Lambda):
             found |= _stored_outside(node) - _own(inner)
     return frozenset(found)
+
+
+class _Defaults(ast.NodeTransformer):
+    """Has the default values of inner functions made where these are defined.
+
+    Each becomes a parameter that goes before the others, which `@with_defaults` captures. Where an
+    argument is not given, and so is `...`, it is what that has.
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[int, list[ast.stmt]] = {}
+
+    def of_statements(self, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
+        """The statements, changed so."""
+        module = ast.Module([*statements], [])
+        self.generic_visit(module)
+        return module.body
+
+    def first_in(self, inner: Inner) -> list[ast.stmt]:
+        """What the body of an inner function begins with."""
+        return self._first.get(id(inner), [])
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
+        values = self._taken_from(node)
+        if not values:
+            return node
+        made = self._with(_at(node, ast.Name(node.name, ast.Load())), values, node)
+        target = ast.copy_location(ast.Name(node.name, ast.Store()), node)
+        return [node, ast.copy_location(ast.Assign([target], made), node)]
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
+        values = self._taken_from(node)
+        return self._with(node, values, node) if values else node
+
+    def visit(self, node: ast.AST) -> Any:
+        return node if isinstance(node, _COMPREHENSIONS) else super().visit(node)
+
+    def _with(self, function: ast.expr, values: list[ast.expr], node: ast.AST) -> ast.expr:
+        maker = ast.copy_location(ast.Name("@with_defaults", ast.Load()), node)
+        return ast.copy_location(ast.Call(maker, [function, *values], []), node)
+
+    def _taken_from(self, node: Inner) -> list[ast.expr]:
+        """The default values of an inner function, which from now on has none of its own."""
+        arguments = node.args
+        listed = [*arguments.posonlyargs, *arguments.args]
+        positional = listed[len(listed) - len(arguments.defaults) :]
+        pairs = [*zip(positional, arguments.defaults, strict=True)]
+        pairs += [
+            (each, value)
+            for each, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+            if value is not None
+        ]
+        unset = ast.copy_location(ast.Constant(...), node)
+        arguments.defaults = [unset for _ in arguments.defaults]
+        arguments.kw_defaults = [value and unset for value in arguments.kw_defaults]
+        first: list[ast.stmt] = []
+        for each, _ in pairs:
+            given = ast.Compare(_at(node, ast.Name(each.arg, ast.Load())), [ast.Is()], [unset])
+            value = ast.IfExp(
+                _at(node, given),
+                _at(node, ast.Name(f"#{each.arg}", ast.Load())),
+                _at(node, ast.Name(each.arg, ast.Load())),
+            )
+            target = _at(node, ast.Name(each.arg, ast.Store()))
+            first.append(_at(node, ast.Assign([target], _at(node, value))))
+        arguments.posonlyargs[:0] = [_at(node, ast.arg(f"#{each.arg}")) for each, _ in pairs]
+        self._first[id(node)] = first
+        return [self.visit(value) for _, value in pairs]
 
 
 class _Renamer(ast.NodeTransformer):

@@ -53,6 +53,11 @@ class Closure:
         return hash(self.function)
 
 
+def with_defaults(function: Closure, *values: Any) -> Closure:
+    """A function that has captured the default values of its parameters as well."""
+    return Closure(function.function, *function.captured, *values)
+
+
 def _freeze(freezer: Freezer, value: Any) -> Key:
     captured = tuple([freezer.freeze(each) for each in value.captured])
     return (Closure, Same(value.function), captured)

@@ -199,6 +199,9 @@ class SharedContainer(Shared):
     def __copy__(self) -> Any:
         return self.snapshot()
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self.snapshot().__reduce_ex__(max(protocol, 2))
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         made = memo[id(self)] = self.snapshot()  # which may be in itself
         items = [*(made.items() if isinstance(made, dict) else made)]

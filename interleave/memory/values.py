@@ -14,7 +14,7 @@ import struct
 import types
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import Field, fields
 from enum import Enum
 from types import MappingProxyType
 from typing import Any
@@ -503,6 +503,7 @@ _IMMUTABLE: dict[type, Callable[[Freezer, Any], Key]] = {
     type(NotImplemented): lambda _, value: (type(NotImplemented),),
     Unbound: lambda _, value: (Unbound,),
     object: lambda _, value: (object, Same(value)),
+    Field: lambda _, value: (object, Same(value)),
 }
 """How to freeze the immutable types that need care."""
 

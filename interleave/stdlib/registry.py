@@ -142,7 +142,9 @@ def modelled(value: Any, name: str) -> Any:
     what is neither followed, nor modelled, nor pure.
     """
     if isinstance(value, ModuleType):
-        return value if is_pure(value.__name__) else Namespace(value)
+        file = counterpart(value.__name__)
+        is_itself = is_pure(value.__name__) and not getattr(file, "FUNCTIONS", None)
+        return value if is_itself else Namespace(value)
     if not (isinstance(value, type) or callable(value)):
         file = counterpart(type(value).__module__)
         return getattr(file, "INSTANCES", {}).get(type(value), value)

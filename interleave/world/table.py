@@ -47,7 +47,14 @@ MODELLED = {
 }
 """Standard module -> the file of `interleave.stdlib` that models it."""
 
-COUNTERPARTS = {**MODELLED, "functools": "functools"}
+COUNTERPARTS = {
+    **MODELLED,
+    "dataclasses": "dataclasses",
+    "functools": "functools",
+    "json": "json",
+    "pickle": "pickle",
+    "_pickle": "pickle",
+}
 """The same, and those of modules that run as they are but for some of their objects."""
 
 INSIDE_MODELLED = {
@@ -67,7 +74,7 @@ PURE = {
     # Data types, and what is done with them.
     "_bisect", "_collections", "_csv", "_functools", "_operator", "_pickle", "array", "bisect",
     "collections", "contextlib", "copy", "csv", "dataclasses", "functools", "graphlib",
-    "itertools", "marshal", "operator", "pickle", "pickletools", "pprint", "reprlib",
+    "itertools", "operator", "pickle", "pickletools", "pprint", "reprlib",
     # Numbers and dates.
     "_datetime", "_decimal", "_pydatetime", "_pydecimal", "_statistics", "_strptime", "calendar",
     "cmath", "colorsys", "datetime", "decimal", "fractions", "math", "numbers", "statistics",

@@ -32,23 +32,23 @@ CASES = {
         what="COUNT is a itertools.count, of which the checker cannot see who changes it",
         remedy="keep what threads share in attributes of the model, in objects of classes of your own, lists, dicts, sets or deques",
     ),
-    "local lambda with a default value": case(
-        "k = 2\nfs = [lambda v=1: v + k]\nself.x = 1\nself.x = fs[0]()",
+    "local lambda in a comprehension": case(
+        "k = 2\nfs = [lambda v=1: v + k for _ in (1,)]\nself.x = 1\nself.x = fs[0]()",
         at="self.x = 1",
         what="local variable 'fs' cannot be kept from one step to the next: a lambda is made by a running thread or holds variables of its surroundings",
         remedy="use it within one statement, or keep numbers, strings, tuples, lists and the like",
     ),
-    "for map lambda with a default value": case(
-        "for i in map(lambda v, w=1: v + self.x, [1, 2]):\n    self.x = i",
-        at="for i in map(lambda v, w=1: v + self.x, [1, 2]):",
+    "for map lambda in a comprehension": case(
+        "for i in map([lambda v: v + self.x for _ in 'a'][0], [1, 2]):\n    self.x = i",
+        at="for i in map([lambda v: v + self.x for _ in 'a'][0], [1, 2]):",
         what="what this loop goes through cannot be kept from one step to the next: a lambda is made by a running thread or holds variables of its surroundings",
         remedy="make a list of it first: `for x in list(...)`",
     ),
-    "shared lambda with a default value": case(
-        "self.x = lambda v=1: v",
-        at="self.x = lambda v=1: v",
-        what="shared variable 'x' is given a value that cannot be shared: a lambda is made by a running thread or holds variables of its surroundings",
-        remedy="use numbers, strings, bytes, tuples, lists, dicts, sets, deques or objects of classes of your own",
+    "shared lambda in a comprehension": case(
+        "self.x = [lambda: v for v in (1, 2)]",
+        at="[lambda: v for v in (1, 2)]",
+        what="a temporary value cannot be kept from one step to the next: a lambda is made by a running thread or holds variables of its surroundings",
+        remedy="use it within one statement, or keep numbers, strings, tuples, lists and the like",
     ),
     "random by another name": case(
         "self.x = sorted([1, 2], key=chance)[0]",

@@ -396,3 +396,24 @@ def test_a_function_that_setup_makes_can_be_a_target(tmp_path: Path) -> None:
 """
     result = checked(tmp_path, body, "reference")
     assert kinds(result) == set()
+
+
+def test_a_default_value_of_a_target_is_that_of_its_round(tmp_path: Path) -> None:
+    body = """
+    @thread
+    def main(self):
+        threads = []
+        for i in range(2):
+            threads.append(Thread(target=lambda i=i, *, by=1: self.finish_with(i + by)))
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        self.done = sorted(self.seen)
+
+    seen = ()
+    def finish_with(self, number):
+        with self.lock:
+            self.seen += (number,)
+"""
+    assert outcomes(checked(tmp_path, body, "native"), "done") == {"[1, 2]"}
