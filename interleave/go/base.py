@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 from interleave.errors import ModelError
 from interleave.go.embedding import embedding
-from interleave.memory.made import Kind
+from interleave.memory import own
+from interleave.memory.own import Own, made
 from interleave.memory.port import Unrecoverable, running_port
-from interleave.memory.primitive import DEFERS, Primitive, Unmade
-
-Made = TypeVar("Made", bound="GoPrimitive")
+from interleave.memory.primitive import DEFERS
 
 
 class Panic(Exception):
@@ -83,7 +82,7 @@ def in_panic(value: Any) -> str:
     return str(value)
 
 
-class GoPrimitive(Primitive):
+class GoPrimitive(Own):
     """A primitive of Go's. Its zero value is ready for use, wherever it is made."""
 
     @classmethod
@@ -92,39 +91,10 @@ class GoPrimitive(Primitive):
         """What has a name of Go's, and `besides`, which stands for operators: `<-ch`."""
         return cls.besides.union(name for name in dir(cls) if name[0].isupper())
 
-    @classmethod
-    def zero(cls, *args: Any, **kwargs: Any) -> object:
-        """The state of a new one."""
-        raise NotImplementedError
 
-    @classmethod
-    def initial(cls, real: Unmade) -> object:
-        return real.state
-
-    @classmethod
-    def fresh(cls, real: Unmade) -> Unmade:
-        return Unmade(real.kind, real.state)
-
-    @classmethod
-    def copy_parts(cls, real: Unmade, copy: Callable[[Any], Any]) -> None:
-        real.state = cls.visit(real.state, lambda part, _: copy(part))
-
-
-def new(kind: type[Made]) -> Callable[..., Made]:
-    """What makes primitives of a kind: in a class body, in setup, and in a running goroutine.
-
-    It can be the base of a class, which embeds one.
-    """
-
-    def made(state: object, field: str = "") -> Any:
-        port = running_port()
-        return Unmade(kind, state) if port is None else port.make(Kind(kind), state, field=field)
-
-    def make(*args: Any, **kwargs: Any) -> Any:
-        return made(kind.zero(*args, **kwargs))
-
-    base = embedding(kind, lambda: made(kind.zero(), kind.__name__))
+def new(kind: type[GoPrimitive]) -> Callable[..., Any]:
+    """What makes primitives of a kind. It can be the base of a class, which embeds one."""
+    make = own.new(kind)
+    base = embedding(kind, lambda: made(kind, kind.zero(), field=kind.__name__))
     setattr(make, "__mro_entries__", lambda _: (base,))  # noqa: B010  (a function has no such one)
-    make.__name__ = make.__qualname__ = kind.__name__
-    make.__doc__ = kind.__doc__
     return make

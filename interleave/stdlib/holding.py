@@ -8,15 +8,29 @@ from typing import Any
 from interleave.memory.primitive import Primitive
 
 
-class Holdable(Primitive):
-    """One that has `take` and `give`, and is taken and given back by `acquire`, `release`, `with`.
-
-    What `acquire` takes for arguments, each library has its own rules for.
-    """
+class InWith(Primitive):
+    """One that `with` takes and gives back, by `acquire` and `release`."""
 
     def acquire(self) -> bool:
         """Take it."""
-        return self.take_or_wait(waits=True)
+        raise NotImplementedError
+
+    def release(self) -> None:
+        """Give it back."""
+        raise NotImplementedError
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+class Holdable(InWith):
+    """One that has `take` and `give`.
+
+    What `acquire` takes for arguments, each library has its own rules for.
+    """
 
     def take_or_wait(self, *, waits: bool) -> bool:
         """Take it. Where it cannot: wait, or return False if not to wait for ever.
@@ -43,12 +57,6 @@ class Holdable(Primitive):
     def give(self) -> None:
         """Give it back, within an access."""
         raise NotImplementedError
-
-    def __enter__(self) -> bool:
-        return self.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
 
 
 class Unowned(Primitive):

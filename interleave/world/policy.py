@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from interleave.errors import UsageError
+from interleave.memory.primitive import Primitive
 from interleave.memory.values import is_defined_in_python
 from interleave.records import dataclass
 from interleave.world import table
@@ -226,7 +227,23 @@ def _decided(name: str, *, is_c: bool) -> Decision:
             return Decision(treatment, name, remedy)
     if is_c:
         return Decision(Treatment.REFUSED, name, table.UNKNOWN_C)
+    if _is_of_primitive(name):
+        return Decision(Treatment.PURE, name)
     return Decision(Treatment.FOLLOWED, name)
+
+
+def _is_of_primitive(name: str) -> bool:
+    """Whether a name is that of a class of primitives, or of code in its body.
+
+    Whoever brings a primitive does with it as this package does: it keeps nothing but its state.
+    """
+    module = next((part for part in _prefixes(name) if part in sys.modules), "")
+    found: Any = sys.modules.get(module)
+    for part in name[len(module) + 1 :].split("."):
+        found = getattr(found, "__dict__", {}).get(part)
+        if isinstance(found, type) and issubclass(found, Primitive):
+            return True
+    return False
 
 
 def _prefixes(name: str) -> Iterator[str]:

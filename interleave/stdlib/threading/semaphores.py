@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from interleave.memory.port import AccessKind, current_port
-from interleave.memory.primitive import Primitive
+from interleave.stdlib.holding import InWith
 from interleave.stdlib.timeouts import check_timeout
 
 
@@ -24,7 +24,7 @@ class Count(NamedTuple):
     most: int | None = None
 
 
-class Semaphore(Primitive):
+class Semaphore(InWith):
     """`threading.Semaphore`. State: its `Count`."""
 
     besides = frozenset({"_value"})
@@ -95,12 +95,6 @@ class Semaphore(Primitive):
             self.state = Count(value + n, most)
 
         self.operate("release", effect)
-
-    def __enter__(self) -> bool:
-        return self.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
 
 
 class BoundedSemaphore(Semaphore):
