@@ -57,7 +57,8 @@ class RunFacts:
     when it is over, `traces` that to find the ways to what was found, `counts` that to count
     interleavings, and `seconds` all together. `learnt` is how many cases were learnt by running
     Python code. `bytes` and `peak_bytes` are what all arrays take at the end of the search, and
-    took at most in it; 0 where it did not come to have any.
+    took at most in it; 0 where it did not come to have any. `kept` says whether a kernel that had
+    to be compiled is there for the next run.
     """
 
     engine: str
@@ -72,6 +73,7 @@ class RunFacts:
     learnt: int
     bytes: int
     peak_bytes: int
+    kept: bool = True
 
 
 NO_FACTS = RunFacts("python", None, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
@@ -250,6 +252,7 @@ def _checked_model(
         learnt=found.steps.learnt + sum(check.cases for check in found.observers),
         bytes=graph.bytes,
         peak_bytes=graph.peak_bytes,
+        kept=graph.is_kept,
     )
     return Checked(result, facts, found, ways)
 

@@ -124,6 +124,11 @@ class SearchGraph:
         return None
 
     @property
+    def is_kept(self) -> bool:
+        """Whether what was compiled for it is kept for the next run."""
+        return True
+
+    @property
     def bytes(self) -> int:
         """What the arrays of states take; 0 where they are in Python's own containers."""
         return 0

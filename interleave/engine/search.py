@@ -23,9 +23,9 @@ from interleave.records import dataclass
 from interleave.runtimes import Runtime
 from interleave.world.real_state import RealState
 
-ENOUGH_FOR_NATIVE = 40_000
+ENOUGH_FOR_NATIVE = 10_000
 """Moves looked up in Python, one for each thread in each state, from which on it pays to load the
-kernel: that takes a third of a second, and so do they.
+kernel: that takes a tenth of a second, and so do they.
 """
 
 Watching = TypeVar("Watching", bound=Observer)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def render_stats(result: ModelResult, facts: RunFacts) -> str:
-    """Three lines or four: time and speed, what was learnt, and memory where it is known."""
+    """A few lines: time and speed, what was learnt, and memory where it is known."""
     workers = "" if facts.workers is None else f", {count(facts.workers, 'worker')}"
     per_second = f"{_rate(result.states, facts.search)} states/s"
     transitions = f"{_rate(result.transitions, facts.search)} transitions/s"
@@ -25,6 +25,10 @@ def render_stats(result: ModelResult, facts: RunFacts) -> str:
         f"whole graph, {facts.traces:.3f} s for traces, {facts.counts:.3f} s to count "
         f"interleavings; {facts.seconds:.3f} s in all",
     ]
+    if not facts.kept:
+        lines.append(
+            "  the kernel was compiled and could not be kept: there is nowhere to write it"
+        )
     if facts.bytes:
         states = max(1, result.states)
         lines.append(

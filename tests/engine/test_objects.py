@@ -11,9 +11,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from interleave import Model, thread
+from interleave.checking import Options, checked_model
 from interleave.engine.native import entries, objects
 from interleave.engine.native.entries import Entry
 from interleave.engine.native.objects import Object
+from interleave.report.stats import render_stats
+
+
+class Once(Model):
+    done = False
+
+    @thread
+    def finish(self):
+        self.done = True
+
 
 MADE = Object("call", ("memcpy", "sched_yield"), b"\x7fELF\n\n" + bytes(range(256)))
 
@@ -146,13 +158,21 @@ def test_it_is_compiled_once_and_for_each_type_of_array(folder: Path) -> None:
 
 
 def test_what_cannot_be_kept_is_compiled_each_time(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
+    request.addfinalizer(entries.unkept.clear)
     (tmp_path / "file").touch()
-    monkeypatch.setattr(objects, "_folders", lambda: iter([tmp_path / "file" / "kept"]))
-    monkeypatch.setattr(entries, "unkept", set())
-    assert put(Entry("walking.put_all")) == [0, 0, 5, 7]
+    with monkeypatch.context() as patch:
+        patch.setattr(objects, "_folders", lambda: iter([tmp_path / "file" / "kept"]))
+        assert put(Entry("walking.put_all")) == [0, 0, 5, 7]
     assert entries.unkept == {"walking.put_all"}
+    checked = checked_model(Once, "", {}, Options(engine="native"))
+    (line,) = [
+        line
+        for line in render_stats(checked.result, checked.facts).splitlines()
+        if "could not be kept" in line
+    ]
+    assert line == "  the kernel was compiled and could not be kept: there is nowhere to write it"
 
 
 def test_code_that_needs_what_is_not_there_is_not_loaded() -> None:

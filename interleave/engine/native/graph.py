@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from interleave.engine.graph import SearchGraph
+from interleave.engine.native.entries import unkept
 from interleave.engine.native.forest import Forest
 from interleave.engine.native.store import table
 from interleave.engine.native.store.layout import Layout, slot_arrays
@@ -51,6 +52,10 @@ class NativeGraph(SearchGraph):
     @property
     def workers(self) -> int:
         return self.packed.workers
+
+    @property
+    def is_kept(self) -> bool:
+        return not unkept
 
     @property
     def bytes(self) -> int:
