@@ -9,7 +9,6 @@ is the variable of a `for` loop (up to Go 1.21, it is one for the whole loop).
 from __future__ import annotations
 
 import ast
-import copy
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from interleave.compiler.names import bound_names, scope_walk
 from interleave.compiler.source import DEFINITION, LAMBDA, LIFTED, Definition
+from interleave.compiler.syntax import copied
 from interleave.errors import ModelError, Place
 
 Inner = ast.FunctionDef | ast.Lambda
@@ -91,7 +91,7 @@ class _Lifter:
         scope: Scope,
     ) -> None:
         self._function = function
-        self._definition = copy.deepcopy(definition)
+        self._definition = copied(definition)
         self._owner = owner
         self._of_variables = scope
         self._bound = bound_names(self._definition)
@@ -180,7 +180,7 @@ class _Lifter:
     ) -> types.FunctionType:
         file = self._function.__code__.co_filename
         self._check(inner, file)
-        arguments = copy.deepcopy(inner.args)
+        arguments = copied(inner.args)
         arguments.posonlyargs[:0] = [_at(inner, ast.arg(each)) for each in captured]
         body = inner.body if isinstance(inner, ast.FunctionDef) else [ast.Return(inner.body)]
         own = _own(inner)
@@ -190,7 +190,7 @@ class _Lifter:
             ast.FunctionDef(
                 name,
                 arguments,
-                [inside.visit(copy.deepcopy(_at(inner, each))) for each in body],
+                [inside.visit(copied(_at(inner, each))) for each in body],
                 [],
                 None,
             ),
