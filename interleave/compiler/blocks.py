@@ -125,6 +125,20 @@ class Block:
         """See `looks_into`."""
         return looks_into(*self.body)
 
+    @cached_property
+    def passes_on(self) -> bool:
+        """Whether it does nothing but assign what names stand for to names."""
+        nodes = [each for statement in self.body for each in ast.walk(statement)]
+        return all(isinstance(it, ast.Assign | ast.Name | ast.expr_context) for it in nodes)
+
+    @cached_property
+    def sets_attribute(self) -> tuple[str, str, ast.expr] | None:
+        """For `x.name = value`: "x", "name", and the value."""
+        match self.body:
+            case [ast.Assign([ast.Attribute(ast.Name(owner), name)], value)]:
+                return owner, name, value
+        return None
+
     @property
     def returns(self) -> bool:
         """Whether it leaves the function without an exception."""
