@@ -84,7 +84,7 @@ class Block:
     defines: frozenset[str] = frozenset()
     """Names that are bound whenever the block goes on to `next`."""
     always_defines: frozenset[str] = frozenset()
-    """Those of them that are bound wherever the block goes on to."""
+    """Names that are bound wherever the block goes on to, `otherwise` included."""
     may_define: frozenset[str] = frozenset()
     live: tuple[str, ...] = ()
     """Names that this block or one after it may use, sorted."""
@@ -94,7 +94,7 @@ class Block:
     """The branches on which it depends whether this block runs, all of them (transitively); the
     calls before it that may raise instead, and the handlers that it is in (see `handled`)."""
     keeps: frozenset[int] = frozenset()
-    """Those on which it depends whether this block, or one that may come after it, runs."""
+    """The branches on which it depends whether this block, or one that may come after it, runs."""
     run: Callable[[Locals], Any]
 
     def __init__(

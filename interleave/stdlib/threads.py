@@ -64,7 +64,7 @@ class Thread(Primitive):
     written_in_python = True
     is_run = True
     noun = "thread"
-    """What it is called."""
+    """The word for it in messages."""
     runs = ThreadId(-1)
     """The thread that it stands for."""
     daemon_room = False

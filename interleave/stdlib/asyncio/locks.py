@@ -48,7 +48,7 @@ class Waited(Primitive):
 
 
 def without(waiters: Waiters, task: Any) -> Waiters:
-    """Those who wait, without the first that is `task`."""
+    """A line of waiting tasks, without the first place that `task` has in it."""
     place = waiters.index(task)
     return waiters[:place] + waiters[place + 1 :]
 
