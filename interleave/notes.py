@@ -84,7 +84,7 @@ class Notes:
     parameters: Mapping[str, object]
     """The default of each parameter."""
     expectations: tuple[Expectation, ...]
-    """Those of the class itself: one that mends its base does not inherit what that expects."""
+    """Expectations of the class itself: a class that mends its base does not inherit them."""
 
     @property
     def tasks(self) -> list[str]:

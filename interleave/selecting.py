@@ -104,7 +104,7 @@ def find_models(
 
 
 def _named(found: list[tuple[type[Model], str]], options: Options) -> list[tuple[type[Model], str]]:
-    """Those of some models that have the names that are asked for."""
+    """The models with the names that `options` ask for."""
     if options.model is None:
         return found
     known = dict.fromkeys(model.__name__ for model, _ in found)

@@ -83,7 +83,7 @@ class View:
         return any(self.is_empty(each._location) for each in owners if hasattr(each, "_location"))
 
     def attributes(self, location: Location) -> dict[str, object] | None:
-        """Those of the instance in a room, if there is one."""
+        """The attributes of the instance in a room; None where there is no instance."""
         held = self._held(location) if location.is_room else None
         if held is None or not _has_attributes(held):
             return None

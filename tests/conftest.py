@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,21 +24,18 @@ settings.load_profile("the same on every run")
 # Where the tests are run in the background, a shell may have them ignore it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-FIRST = 3
-"""Cases of a test that are quick."""
-
 ALL = "tests/world/"
 """The tests of which all cases are quick: each is a line of code of its own."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the first cases of each test as quick, unless the test is marked as slow."""
-    cases: Counter[str] = Counter()
+    """Mark the first case of each test as quick, unless the test is marked as slow."""
+    tests: set[str] = set()
     for item in items:
         test = item.nodeid.partition("[")[0]
-        cases[test] += 1
-        is_first = cases[test] <= FIRST or item.nodeid.startswith(ALL)
+        is_first = test not in tests or test.startswith(ALL)
+        tests.add(test)
         is_slow = item.get_closest_marker("slow") or item.get_closest_marker("exhaustive")
         if is_first and not is_slow:
             item.add_marker("quick")

@@ -60,7 +60,7 @@ class Check(Observer, ABC):
         return []
 
     def warnings(self, kinds: Set[str]) -> list[str]:
-        """What it has seen that is no violation, in words. `kinds` are those of the violations."""
+        """Warnings for the report, besides the violations, whose kinds are `kinds`."""
         return []
 
     @abstractmethod

@@ -29,7 +29,7 @@ class EndlessCheck(Check):
         self._moving: set[int] = set()
         self._ended: set[int] = set()
         self._never: list[ThreadInstance] | None = None
-        """Those that never end, where they never all do."""
+        """The threads that never end, if there is no state in which all have ended."""
 
     def on_transition(self, number: int, state: State, step: Step) -> bool:
         self._moving.add(step.thread)

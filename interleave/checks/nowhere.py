@@ -131,9 +131,9 @@ class _Doing:
         self.places: set[Place] = set()
         """Where it is."""
         self.constants: set[tuple[Location, Place]] = set()
-        """What it looks at that nobody writes, each with where it does so."""
+        """The locations that it looks at and nobody writes, each with the place in the code."""
         self.reads: set[Cell] = set()
-        """What it reads of what may have content."""
+        """The cells that it reads, of locations that may have content."""
         self.changes: set[Change] = set()
         """Changes of content."""
         self.writes: set[int] = set()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 import types
 from collections.abc import Callable, Mapping, Set
 from types import MappingProxyType
@@ -25,6 +24,7 @@ from interleave.compiler.names import (
 )
 from interleave.compiler.source import find_function, no_source
 from interleave.compiler.statements import StatementFlattener
+from interleave.compiler.syntax import copied
 from interleave.compiler.variables import MODULE, module_of, with_holders
 from interleave.memory.closures import Closure, cell, with_defaults
 from interleave.memory.containers import plain
@@ -184,7 +184,7 @@ def _binder(
     defaults: Callable[[Any], Any],
 ) -> Callable[..., Locals]:
     """A function with the parameters of `function` that returns them as a dict."""
-    arguments = copy.deepcopy(definition.args)
+    arguments = copied(definition.args)
     for node in ast.walk(arguments):
         if isinstance(node, ast.arg):
             node.annotation = None

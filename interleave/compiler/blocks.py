@@ -86,7 +86,7 @@ class Block:
     defines: frozenset[str] = frozenset()
     """Names that are bound whenever the block goes on to `next`."""
     always_defines: frozenset[str] = frozenset()
-    """Those of them that are bound wherever the block goes on to."""
+    """Names that are bound wherever the block goes on to, `otherwise` included."""
     may_define: frozenset[str] = frozenset()
     live: tuple[str, ...] = ()
     """Names that this block or one after it may use, sorted."""
@@ -96,7 +96,7 @@ class Block:
     """The branches on which it depends whether this block runs, all of them (transitively); the
     calls before it that may raise instead, and the handlers that it is in (see `handled`)."""
     keeps: frozenset[int] = frozenset()
-    """Those on which it depends whether this block, or one that may come after it, runs."""
+    """The branches on which it depends whether this block, or one that may come after it, runs."""
     run: Callable[[Locals], Any]
 
     def __init__(
@@ -126,6 +126,20 @@ class Block:
     def looks_into(self) -> dict[str, set[str]]:
         """See `looks_into`."""
         return looks_into(*self.body)
+
+    @cached_property
+    def passes_on(self) -> bool:
+        """Whether it does nothing but assign what names stand for to names."""
+        nodes = [each for statement in self.body for each in ast.walk(statement)]
+        return all(isinstance(it, ast.Assign | ast.Name | ast.expr_context) for it in nodes)
+
+    @cached_property
+    def sets_attribute(self) -> tuple[str, str, ast.expr] | None:
+        """For `x.name = value`: "x", "name", and the value."""
+        match self.body:
+            case [ast.Assign([ast.Attribute(ast.Name(owner), name)], value)]:
+                return owner, name, value
+        return None
 
     @property
     def returns(self) -> bool:

@@ -9,7 +9,6 @@ is the variable of a `for` loop (up to Go 1.21, it is one for the whole loop).
 from __future__ import annotations
 
 import ast
-import copy
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -17,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from interleave.compiler.names import bound_names, scope_walk
 from interleave.compiler.source import DEFINITION, LAMBDA, LIFTED, Definition
+from interleave.compiler.syntax import copied
 from interleave.errors import ModelError, Place
 from interleave.runtimes import Scope
 
@@ -80,7 +80,7 @@ class _Lifter:
     ) -> None:
         self._function = function
         self._defaults = _Defaults()
-        self._definition = copy.deepcopy(definition)
+        self._definition = copied(definition)
         self._definition.body = self._defaults.of_statements(self._definition.body)
         self._owner = owner
         self._of_variables = scope
@@ -168,7 +168,7 @@ class _Lifter:
     ) -> types.FunctionType:
         file = self._function.__code__.co_filename
         self._check(inner, file)
-        arguments = copy.deepcopy(inner.args)
+        arguments = copied(inner.args)
         arguments.posonlyargs[:0] = [_at(inner, ast.arg(each)) for each in captured]
         body = inner.body if isinstance(inner, ast.FunctionDef) else [ast.Return(inner.body)]
         body = [*self._defaults.first_in(inner), *body]
@@ -179,7 +179,7 @@ class _Lifter:
             ast.FunctionDef(
                 name,
                 arguments,
-                [inside.visit(copy.deepcopy(_at(inner, each))) for each in body],
+                [inside.visit(copied(_at(inner, each))) for each in body],
                 [],
                 None,
             ),

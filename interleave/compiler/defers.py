@@ -7,11 +7,11 @@ One that panics does not keep the others from being made.
 from __future__ import annotations
 
 import ast
-import copy
 from typing import Any, TypeVar
 
 from interleave.compiler.names import Surroundings, scope_walk
 from interleave.compiler.source import Definition
+from interleave.compiler.syntax import copied
 from interleave.errors import ModelError, Place
 from interleave.memory.primitive import DEFERS, is_marked
 
@@ -25,7 +25,7 @@ def with_defers(definition: Definition, names: Surroundings, file: str) -> Defin
     """The definition, with what it defers done at its end. Raises `ModelError`."""
     if not any(_is_defer(node, names) for node in scope_walk(definition.body)):
         return definition
-    made = copy.deepcopy(definition)
+    made = copied(definition)
     finder = _Finder(names)
     body: list[ast.stmt] = [finder.visit(statement) for statement in made.body]
     for node in (each for statement in body for each in scope_walk([statement])):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import copy
 import types
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from interleave.compiler.blocks import HIDDEN, Block
 from interleave.compiler.names import ORDERED_FROZEN_SET, ORDERED_SET, Surroundings
+from interleave.compiler.syntax import copied
 from interleave.memory.port import current_port
 from interleave.memory.unbound import UNBOUND_NAMES
 from interleave.memory.values import is_defined_in_python, mangle
@@ -405,7 +405,7 @@ def emit_whole(
     Its parameters have no defaults. What it needs besides goes into `namespace`. `switches` says
     whether the run is to note where threads may switch.
     """
-    made = copy.deepcopy(definition)
+    made = copied(definition)
     parameters = [*made.args.posonlyargs, *made.args.args]
     first = parameters[0].arg if parameters else ""
     rewriter = WholeRewriter(owner, names, first, switches=switches)
@@ -445,7 +445,7 @@ def emit(
     functions: list[ast.stmt] = []
     for block in blocks:
         rewriter = Rewriter(bound, owner, names, first, switches=switches, in_go=in_go)
-        body = [rewriter.visit(copy.deepcopy(statement)) for statement in block.body]
+        body = [rewriter.visit(copied(statement)) for statement in block.body]
         block.uses = frozenset(rewriter.uses)
         block.defines = frozenset(rewriter.defines)
         block.may_define = frozenset(rewriter.may_define)

@@ -6,7 +6,6 @@ Everything else stays one expression inside one block. Order of evaluation is Py
 from __future__ import annotations
 
 import ast
-import copy
 import types
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from interleave.compiler.blocks import ITERATOR, Block, BlockKind
 from interleave.compiler.builder import Builder, Label, at, load
 from interleave.compiler.names import LIBRARY_METHODS, may_be_followed
+from interleave.compiler.syntax import copied
 from interleave.memory.values import mangle
 
 _PURE_NODES = (
@@ -529,5 +529,5 @@ def rename(node: ast.expr, names: dict[str, str]) -> ast.expr:
     """A copy of an expression with other local names."""
     if not names:
         return node
-    made: ast.expr = _Renamer(names).visit(copy.deepcopy(node))
+    made: ast.expr = _Renamer(names).visit(copied(node))
     return made

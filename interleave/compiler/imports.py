@@ -8,7 +8,6 @@ raises its exception where it stands.
 from __future__ import annotations
 
 import ast
-import copy
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 
 from interleave.compiler.names import bound_names, names_inside, scope_walk
 from interleave.compiler.source import Definition
+from interleave.compiler.syntax import copied
 
 
 class Imported(NamedTuple):
@@ -94,7 +94,7 @@ def with_imports(definition: Definition, imports: list[Imported]) -> Definition:
         for each in imports
         if each.error is not None or each.varies or times[each.name] > 1 or each.name in others
     }
-    made = _Rewriter(runs).visit(copy.deepcopy(definition))
+    made = _Rewriter(runs).visit(copied(definition))
     assert isinstance(made, ast.FunctionDef | ast.AsyncFunctionDef)
     return ast.fix_missing_locations(made)
 

@@ -23,6 +23,26 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef
 """Where a function is defined."""
 
 
+_TEXTS: dict[str, tuple[list[str], str]] = {}
+"""The texts of some files that were asked for, with the lines that each was put together from."""
+
+_MOST_TEXTS = 64
+
+
+def _text(file: str) -> str:
+    """The text of a file: the same object as long as `linecache` has the same lines.
+
+    So it is put together once, and hashed once.
+    """
+    lines = linecache.getlines(file)
+    known = _TEXTS.get(file)
+    if known is None or known[0] is not lines:
+        if len(_TEXTS) == _MOST_TEXTS:
+            _TEXTS.clear()
+        known = _TEXTS[file] = (lines, "".join(lines))
+    return known[1]
+
+
 @lru_cache(maxsize=64)
 def _functions(file: str, text: str) -> dict[tuple[str, int], tuple[Definition, str | None]]:
     """Every function of a source text by (name, first line), with the class it is in."""
@@ -69,7 +89,7 @@ def find_function(
     if (lifted := function.__dict__.get(DEFINITION)) is not None:
         return lifted
     code = function.__code__
-    text = "".join(linecache.getlines(code.co_filename))
+    text = _text(code.co_filename)
     try:
         functions = _functions(code.co_filename, text)
         if code.co_name == LAMBDA:
@@ -101,7 +121,7 @@ def no_source(function: types.FunctionType) -> ModelError:
 def find_statement(file: str, line: int) -> ast.stmt | None:
     """The innermost statement that a line of a file belongs to; None where there is no source."""
     try:
-        tree = ast.parse("".join(linecache.getlines(file)), file)
+        tree = ast.parse(_text(file), file)
     except SyntaxError:
         return None
     found = [
@@ -198,7 +218,7 @@ def find_class(cls: type) -> tuple[str, ast.ClassDef] | None:
     if file is None:
         return None
     try:
-        found = _classes(file, "".join(linecache.getlines(file))).get(cls.__qualname__, [])
+        found = _classes(file, _text(file)).get(cls.__qualname__, [])
     except SyntaxError:
         return None
     lines = [

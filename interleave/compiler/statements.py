@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Callable, Sequence
 
 from interleave.compiler.blocks import ENTERED, Block, BlockKind
 from interleave.compiler.builder import Label, Loop, Unwinding, at, is_temporary, load
 from interleave.compiler.emit import switch_point
 from interleave.compiler.expressions import ExpressionFlattener
+from interleave.compiler.syntax import copied
 
 NOTHING = ""
 """Stands for the exception being handled where there is none, in a `finally`."""
@@ -560,7 +560,7 @@ class StatementFlattener(ExpressionFlattener):
             at(place, ast.Assign([at(place, ast.Name(name, ast.Store()))], load(f"@{name}", place)))
             for name in names
         ]
-        pattern = _PatternRenamer(frozenset(used)).visit(copy.deepcopy(case.pattern))
+        pattern = _PatternRenamer(frozenset(used)).visit(copied(case.pattern))
         fetch: list[ast.stmt] = [
             at(place, ast.Assign([at(place, ast.Name(f"@{name}", ast.Store()))], load(name, place)))
             for name in used

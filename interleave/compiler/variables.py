@@ -7,13 +7,13 @@ a variable of a function that has ended is one of its cell (see `world.holders`)
 from __future__ import annotations
 
 import ast
-import copy
 import types
 from collections.abc import Mapping
 from typing import Any
 
 from interleave.compiler.closures import VariableRewriter, variable_of
 from interleave.compiler.source import Definition
+from interleave.compiler.syntax import copied
 
 MODULE = "@module:"
 CELL = "@cell:"
@@ -38,7 +38,7 @@ def with_holders(definition: Definition, holders: Mapping[str, str], module: str
     """
     if not (holders or any(isinstance(node, ast.Global) for node in ast.walk(definition))):
         return definition
-    made = copy.deepcopy(definition)
+    made = copied(definition)
     rewriter = _HolderRewriter(holders, module=module)
     rewriter.generic_visit(ast.Module(made.body, []))
     return ast.fix_missing_locations(made)

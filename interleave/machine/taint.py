@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import types
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from interleave.compiler import Block, BlockKind, Code
@@ -51,12 +51,6 @@ def _is_in(value: object, it: object, seen: set[int]) -> bool:
     elif _attributes(it):
         parts = attributes_of(it).values()
     return any(each is value or _is_in(value, each, seen) for each in parts)
-
-
-def _nodes(block: Block) -> Iterator[ast.AST]:
-    """The syntax of a block, but for what says whether a name is looked at or assigned."""
-    nodes = (each for statement in block.body for each in ast.walk(statement))
-    return (each for each in nodes if not isinstance(each, ast.expr_context))
 
 
 _NO_DATA = (Shared, type, types.FunctionType, types.ModuleType, Refused)
@@ -103,11 +97,8 @@ class FlowRecorder:
 
     def _decided(self, depth: int, branches: frozenset[int]) -> Sources:
         """What some branches of a function were decided by."""
-        found: set[Any] = set()
-        for branch in branches:
-            sources = self._now.get(("control", depth, branch), _NONE)
-            found |= {(source, True) for source, _ in sources}
-        return frozenset(found)
+        sources = [self._now.get(("control", depth, branch), _NONE) for branch in branches]
+        return frozenset({(source, True) for each in {*sources} for source, _ in each})
 
     def _of_names(self, names: Iterable[str], into: Mapping[str, set[str]]) -> Sources:
         """What variables derive from; of an object of the thread's own of which code only looks
@@ -126,8 +117,7 @@ class FlowRecorder:
     def _may_change(self, name: str, block: Block) -> bool:
         """Whether a block may change an object of the thread's own, which a variable holds."""
         value = self._frames[-1].names.get(name)
-        passes_on = all(isinstance(each, ast.Assign | ast.Name) for each in _nodes(block))
-        if passes_on or isinstance(value, _IMMUTABLE):
+        if block.passes_on or isinstance(value, _IMMUTABLE):
             return False
         fields = attributes_of(value) if _attributes(value) else {}
         wanted = block.looks_into.get(name, set())
@@ -192,19 +182,15 @@ class FlowRecorder:
 
         What that attribute was before is gone, which matters to a loop that tries again.
         """
-        statement = block.body[0] if len(block.body) == 1 else None
-        if not (isinstance(statement, ast.Assign) and len(statement.targets) == 1):
+        if block.sets_attribute is None:
             return None
-        target = statement.targets[0]
-        if not (isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name)):
-            return None
-        owner = target.value.id
+        owner, name, value = block.sets_attribute
         if not _attributes(self._frames[-1].names.get(owner)):
             return None
-        names = {each.id for each in ast.walk(statement.value) if isinstance(each, ast.Name)}
-        into = looks_into(statement.value)
+        names = {each.id for each in ast.walk(value) if isinstance(each, ast.Name)}
+        into = looks_into(value)
         given = self._of_names(names & block.uses, into) | frozenset(self._read) | self._condition()
-        return f"{owner}.{target.attr}", given
+        return f"{owner}.{name}", given
 
     def moved(self) -> None:
         """Objects of the thread's own are shared from now on: their attributes are locations."""

@@ -186,7 +186,7 @@ class Primitive(Shared):
 
     @classmethod
     def usable(cls) -> list[str]:
-        """Those of them that this has too."""
+        """The names among `known` that the modelled one has too."""
         return sorted(name for name in cls.known() if hasattr(cls, name))
 
     @classmethod

@@ -13,7 +13,7 @@ class Choices:
     def __init__(self, given: Sequence[int]) -> None:
         self._given = given
         self.taken: list[tuple[int, int]] = []
-        """Those that the run has made: which option, of how many."""
+        """The choices of this run: the index of the option, and the number of options."""
 
     def choose(self, options: Sequence[object]) -> int:
         """The index of one of `options`."""

@@ -139,7 +139,7 @@ class World:
         self._objects: dict[types.FunctionType, FunctionObject] = {}
         """What stands for functions that have attributes."""
         self._attributes: list[tuple[dict[str, Any], Variables]] = []
-        """Those that copies of the other functions have been given."""
+        """The attributes that copies of other functions have been given, and their variables."""
         self.holders: list[tuple[Variables, Callable[[str], Any]]] = []
         """The holders that have variables to be captured, each with what gives their real values.
         """

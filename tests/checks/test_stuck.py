@@ -571,7 +571,7 @@ class Queue(Model):
 
 @pytest.mark.parametrize("number", [2, 7, 8, 9, 16, 63, 64, 65, 130])
 def test_any_number_of_threads(number) -> None:
-    if number > 65:  # as before, on the engine that packs threads into words
+    if number > 16:  # as before, on the engine that packs threads into words
         (result,) = check(Queue, engine="native", parameters={"N": number}).models
     else:
         result = checked(Queue, parameters={"N": number})

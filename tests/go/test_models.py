@@ -1,4 +1,4 @@
-"""The models of Go's bug patterns, each with its fix: verdict, states and transitions on both engines."""
+"""The models of Go's bug patterns, each with its fix: verdict, states and transitions."""
 
 from __future__ import annotations
 
@@ -64,12 +64,10 @@ PATTERNS = [
 ]
 
 
-@pytest.mark.parametrize("engine", ["reference", "native"])
 @pytest.mark.parametrize(("file", "model", "kinds", "states", "transitions"), PATTERNS)
-def test_a_pattern(
-    file: str, model: str, kinds: list[str], states: int, transitions: int, engine: str
-) -> None:
-    (result,) = check(FOLDER / f"{file}.py", model=model, engine=engine).models
+def test_a_pattern(file: str, model: str, kinds: list[str], states: int, transitions: int) -> None:
+    """By the native engine; the reference engine is asked for these sizes with all others."""
+    (result,) = check(FOLDER / f"{file}.py", model=model, engine="native").models
     assert result.runtime == "go"
     assert [violation.kind for violation in result.violations] == kinds
     assert (result.states, result.transitions) == (states, transitions)

@@ -148,6 +148,7 @@ class M(Model):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "use"), [*product(KINDS, DONE)])
 def test_step_by_step_they_do_what_python_does(kind: str, use: str, tmp_path: Path) -> None:
     definition, element, key = KINDS[kind]

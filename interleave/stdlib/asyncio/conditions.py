@@ -121,7 +121,7 @@ class Condition(OnLock, WithLock):
 
 
 class BarrierState(NamedTuple):
-    """What it is doing, how many are in it, how many it needs, and its condition."""
+    """A barrier: its phase, how many tasks are inside, how many it needs, and its condition."""
 
     phase: str
     inside: int

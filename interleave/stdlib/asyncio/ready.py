@@ -33,7 +33,7 @@ class Handles:
         self._all = make(Bag())
 
     def next_ones(self) -> list[Handle]:
-        """Those that may be next: each that differs from the others."""
+        """The handles that may be next, without those that are equal to another."""
         return list({_key(each): each for each in self._all.state}.values())
 
     def is_next(self, handle: Handle) -> bool:

@@ -141,7 +141,7 @@ class Task(Future):
             raise
 
     def lose_wakeup(self) -> None:
-        """What it waits for is done, but an exception has kept that from the loop."""
+        """An exception has kept from the loop that the future which the task awaits is done."""
         self._change(is_forgotten=True)
 
     def park(self, on: Future | None) -> None:
