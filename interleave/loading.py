@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from interleave.blaming import blaming, raised_at
-from interleave.errors import InterleaveError, ModelError, Place, UsageError
+from interleave.errors import MODEL_FILES, InterleaveError, ModelError, Place, UsageError
 from interleave.interrupts import Stopped, keeping_handlers, seen_from_outside
 from interleave.model import Expectation, Model, is_parameter_value
 from interleave.notes import notes_of, runtimes_of
@@ -96,7 +96,7 @@ def load_models(file: Path, *, required: bool = True) -> list[type[Model]]:
     if not file.is_file():
         what = "a folder" if file.is_dir() else "no file that can be read"
         raise ModelError(f"{file} is {what}", remedy="name a text file with Python code")
-    module_name = f"__interleave_model__.{file.stem}"
+    module_name = f"{MODEL_FILES}{file.stem}"
     linecache.checkcache(str(file))
     module = types.ModuleType(module_name)
     module.__file__ = str(file)

@@ -14,6 +14,7 @@ from interleave.interrupts import Interrupted
 from interleave.loading import file_of, load_models, model_files, parameters_of, task_methods
 from interleave.model import Model
 from interleave.options import Options
+from interleave.program.misuse import refuse_parameter_outside
 from interleave.project import real_path
 
 Target = type[Model] | str | Path
@@ -119,6 +120,7 @@ def _refuse_unheeded(options: Options, models: list[type[Model]]) -> None:
     parameters = dict.fromkeys(name for model in models for name in parameters_of(model, {}))
     for name in options.parameters or {}:
         if name not in parameters:
+            refuse_parameter_outside(name, models)
             listed = (
                 f"the parameters are {', '.join(parameters)}" if parameters else "there are none"
             )

@@ -604,6 +604,35 @@ def test_what_raises_is_told_where_it_is(write, target: str, raises: str) -> Non
     assert "package_of_ends/__init__.py:2: " in found.stderr
 
 
+@pytest.mark.parametrize("uses", ["", "@thread(N)", "@thread(1 + N)", "print(N)"])
+def test_a_parameter_outside_a_class_is_told_of(write, uses: str) -> None:
+    uses = f"{uses}\n    def more(self): self.x = 1" if uses.startswith("@") else uses
+    header = "from interleave import param\n\nN = param(3)"
+    text = anything(header).replace("    x = 0\n", f"    x = 0\n    {uses}\n")
+    found = run("check", write(text), "-p", "N=5")
+    assert found.exit_code == 2
+    assert "model.py:" in found.stderr
+    assert "there are none" not in found.stderr
+
+
+NAMED = {
+    "holds": "self.y = Own(Exception())",
+    "raises": "raise ValueError(Own)",
+    "cannot be called": "Own.nothing()",
+    "generator": "self.y = (Own for _ in range(3))",
+    "shown": "self.y = Own",
+    "pure": "self.y = sorted([Own(1)], key=Own.of)",
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("named", NAMED)
+def test_names_in_messages_are_the_users(write, named: str, place: str) -> None:
+    header = "class Own(dict):\n    of = classmethod(sorted)"
+    found = run("check", write(anything(header, **{place: NAMED[named]})))
+    assert "__interleave_model__" not in found.output
+
+
 def test_a_file_is_checked_once(write) -> None:
     name = write(COUNTER, "models/counter.py")
     found = run("check", name, f"./{name}", str(Path(name).resolve()), "models", "-q")
