@@ -14,7 +14,7 @@ from types import FrameType
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.interrupts import Stopped
 from interleave.said import said
-from interleave.world.policy import is_installed, is_standard
+from interleave.world.policy import is_standard
 
 _OURS = str(Path(__file__).parent)
 
@@ -30,7 +30,7 @@ def blaming() -> Iterator[None]:
     except (InterleaveError, Stopped, MemoryError):
         raise
     except BaseException as error:
-        place = _raised_at(error)
+        place = raised_at(error)
         if place is None and isinstance(error, Exception):
             raise
         raise ModelError(
@@ -40,8 +40,9 @@ def blaming() -> Iterator[None]:
         ) from error
 
 
-def _raised_at(error: BaseException) -> Place | None:
-    """The line of the user's code that has raised an exception; None if this package has.
+def raised_at(error: BaseException) -> Place | None:
+    """The line of the user's code that has raised an exception; None if this package has, but for
+    an `InterleaveError`: it has the line that led to it.
 
     What a library does, it does for the one or the other.
     """
@@ -50,7 +51,7 @@ def _raised_at(error: BaseException) -> Place | None:
     while traceback is not None:
         frame = traceback.tb_frame
         if frame.f_code.co_filename.startswith(_OURS):
-            found = None
+            found = found if isinstance(error, InterleaveError) else None
         elif not _is_of_library(frame):
             found = Place(frame.f_code.co_filename, traceback.tb_lineno)
         traceback = traceback.tb_next
@@ -58,5 +59,5 @@ def _raised_at(error: BaseException) -> Place | None:
 
 
 def _is_of_library(frame: FrameType) -> bool:
-    name = str(frame.f_globals.get("__name__"))
-    return is_standard(name) or is_installed(name)
+    is_installed = "-packages" in frame.f_code.co_filename  # also while it is imported
+    return is_installed or is_standard(str(frame.f_globals.get("__name__")))

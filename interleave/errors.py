@@ -15,6 +15,14 @@ from typing import Any
 
 from interleave.records import dataclass
 
+MODEL_FILES = "__interleave_model__."
+"""What the names of modules begin with that are made of model files: others may be called alike."""
+
+
+def as_users_know(text: str) -> str:
+    """A text in which what a model file defines has the names that its author knows."""
+    return text.replace(MODEL_FILES, "")
+
 
 @dataclass(frozen=True)
 class Place:
@@ -148,8 +156,8 @@ class InterleaveError(Exception):
         self, what: str, *, remedy: str = "", place: Place | None = None, about: str = ""
     ) -> None:
         super().__init__(what)
-        self.what = what
-        self.remedy = remedy
+        self.what = as_users_know(what)
+        self.remedy = as_users_know(remedy)
         self.place = place
         self.about = about
         self.calls: tuple[Place, ...] = ()

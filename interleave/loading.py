@@ -14,8 +14,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, redi
 from functools import partial
 from pathlib import Path
 
-from interleave.blaming import blaming
-from interleave.errors import InterleaveError, ModelError, Place, UsageError
+from interleave.blaming import blaming, raised_at
+from interleave.errors import MODEL_FILES, InterleaveError, ModelError, Place, UsageError
 from interleave.interrupts import Stopped, keeping_handlers, seen_from_outside
 from interleave.model import Expectation, Model, is_parameter_value
 from interleave.notes import notes_of
@@ -62,12 +62,17 @@ def _files_of_module(name: str) -> list[Path]:
         with _importing_from(Path.cwd()), _kept_out_of_the_process():
             try:
                 found = importlib.util.find_spec(name)
-            except (ImportError, ValueError):
-                found = None
             except Stopped:
                 raise
-            except BaseException as error:  # a package around it is imported
-                raise ModelError(f"{name} cannot be imported: {said(error)}") from error
+            except InterleaveError as error:
+                raise error.at(raised_at(error)) from None
+            except BaseException as error:
+                place = raised_at(error)
+                # A package around it is imported, which may raise anything.
+                if place is not None or not isinstance(error, ImportError | ValueError):
+                    raise ModelError(
+                        f"{name} cannot be imported: {said(error)}", place=place
+                    ) from error
     if found is None:
         raise UsageError(f"there is no file {name}", remedy="check the path")
     if found.submodule_search_locations is not None:
@@ -167,7 +172,7 @@ def read_file(file: Path, *, noted: Noted = nullcontext) -> ModelFile:
     if not file.is_file():
         what = "a folder" if file.is_dir() else "no file that can be read"
         raise ModelError(f"{file} is {what}", remedy="name a text file with Python code")
-    module_name = f"__interleave_model__.{file.stem}"
+    module_name = f"{MODEL_FILES}{file.stem}"
     linecache.checkcache(str(file))
     module = types.ModuleType(module_name)
     module.__file__ = str(file)
@@ -242,7 +247,7 @@ def _blaming_file(file: Path) -> Iterator[None]:
             f"{file} cannot be read: {said_by(error)}", remedy="name a text file with Python code"
         ) from None
     except InterleaveError as error:
-        raise error.at(Place.of_error(str(file), error)) from None
+        raise error.at(raised_at(error)) from None
     except Stopped:
         raise
     except BaseException as error:
@@ -317,7 +322,7 @@ def _raised(error: BaseException, file: Path) -> ModelError:
         f"the file raises {said(error)}",
         remedy="a model file must be importable; keep what it runs under "
         'if __name__ == "__main__":',
-        place=Place.of_error(str(file), error),
+        place=raised_at(error) or Place.of_error(str(file), error),
     )
 
 

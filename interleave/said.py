@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from interleave.errors import as_users_know
 from interleave.interrupts import heard
 
 MOST = 1_000
@@ -20,6 +21,7 @@ def said_by(error: BaseException) -> str:
     text = heard(lambda: str(error), type(error))
     if text is None:
         return "<its text cannot be had>"
+    text = as_users_know(text)
     return text if len(text) <= MOST else f"{text[:MOST]}... ({len(text):,} characters)"
 
 

@@ -23,6 +23,7 @@ from interleave.loading import (
 )
 from interleave.model import Model
 from interleave.options import Options
+from interleave.program.misuse import refuse_parameter_outside
 from interleave.project import real_path
 
 Target = type[Model] | str | Path
@@ -139,6 +140,7 @@ def _refuse_unheeded(options: Options, models: list[type[Model]]) -> None:
     parameters = dict.fromkeys(name for model in models for name in parameters_of(model, {}))
     for name in options.parameters or {}:
         if name not in parameters:
+            refuse_parameter_outside(name, models)
             listed = (
                 f"the parameters are {', '.join(parameters)}" if parameters else "there are none"
             )

@@ -13,6 +13,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 
+from interleave.errors import as_users_know
 from interleave.interrupts import heard
 from interleave.result import Described
 from interleave.said import class_name
@@ -69,7 +70,7 @@ def _show_object(value: object, within: tuple[int, ...]) -> str:
         return f"{type(value).__name__}.{value._name_ or value._value_}"
     if _is_plain_dataclass(value):
         return _show_container(value, within)
-    return _ADDRESS.sub("", repr(value))
+    return _ADDRESS.sub("", as_users_know(repr(value)))
 
 
 def _show_int(value: int) -> str:

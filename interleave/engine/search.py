@@ -140,7 +140,7 @@ def explore(
         try:
             with leaving(ANYWHERE):  # it takes a while, and longer where it is compiled
                 from interleave.engine.native.search import NativeSearch
-        except ImportError as error:
+        except (ImportError, OSError) as error:
             if engine.name == "native":
                 raise UsageError(
                     f"the native engine cannot be loaded: {error}",

@@ -10,7 +10,14 @@ from __future__ import annotations
 import copy
 import types
 from collections import deque
-from collections.abc import Callable, Iterator, MutableMapping, MutableSequence, MutableSet
+from collections.abc import (
+    Callable,
+    Iterable,
+    Iterator,
+    MutableMapping,
+    MutableSequence,
+    MutableSet,
+)
 from operator import itemgetter
 from typing import Any
 
@@ -31,7 +38,7 @@ from interleave.memory.values import (
 )
 from interleave.said import shown_by
 
-_BLIND = {"__setitem__", "__delitem__", "clear"}
+_BLIND = {"__setitem__", "__delitem__", "clear", "replace"}
 """Changes that do not depend on what they overwrite."""
 
 _CHANGING = _BLIND | {
@@ -47,6 +54,7 @@ _CHANGING = _BLIND | {
 _NAMES = {
     "__getitem__": "read", "__setitem__": "write", "__delitem__": "delete", "__len__": "len",
     "__contains__": "contains", "__iadd__": "extend", "__ior__": "update",
+    "replace": "intersection_update",
 }  # fmt: skip
 """What reports call an operation, where its own name would not do; other dunders are reads."""
 
@@ -330,9 +338,24 @@ class SharedDeque(_SharedSequence):
 
 @_stand_in(set)
 class SharedSet(SharedContainer):
-    """A shared set."""
+    """A shared set.
+
+    After Objects/setobject.c of CPython 3.13: what takes several others takes one after the other,
+    and the elements that stay in an intersection are looked for before they are put in place.
+    """
 
     __slots__ = ()
+
+    def update(self, *others: Any) -> None:
+        for other in others:
+            self.operate("update", other)
+
+    def difference_update(self, *others: Any) -> None:
+        for other in others:
+            self.operate("difference_update", other)
+
+    def intersection_update(self, *others: Any) -> None:
+        self.perform("replace", _replace, self.operate("intersection", *others))
 
     @classmethod
     def contents(cls, value: Any) -> tuple[Any, ...]:
@@ -345,9 +368,14 @@ class SharedSet(SharedContainer):
         return OrderedSet(self.operate("copy"))
 
 
+def _replace(real: set[Any], elements: Iterable[Any]) -> None:
+    real.clear()
+    real.update(elements)
+
+
 @_stand_in(dict)
 class SharedDict(SharedContainer):
-    """A shared dict."""
+    """A shared dict. By CPython 3.13, `update` takes keywords after what it takes besides."""
 
     __slots__ = ()
     _by_key = frozenset(
@@ -380,6 +408,11 @@ class SharedDict(SharedContainer):
             found = self.operate(name, key, UNBOUND)
             return default if found is UNBOUND else found
         return self.operate(name, key, default)
+
+    def update(self, *others: Any, **more: Any) -> None:
+        if others and more:
+            self.operate("update", *others)
+        self.operate("update", *(() if more else others), **more)
 
     def keys(self) -> DictView:
         return DictView(self, "keys")

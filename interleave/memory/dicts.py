@@ -76,8 +76,9 @@ class SharedCounter(_WithMissing):
     """A shared `Counter`, whose own methods are Python code: what they look at, and what they set,
     is one access each.
 
-    After Lib/collections/__init__.py. Counting what comes from an iterable is C code, and so is
-    most of `most_common` and `total`: these are one access.
+    After Lib/collections/__init__.py. Most of `most_common` and `total` is C code: these are one
+    access. Counting what comes from an iterable is C code too (`_count_elements`), which holds no
+    lock from one access to the next: so without a GIL, others may run there.
     """
 
     __slots__ = ()
@@ -101,7 +102,8 @@ class SharedCounter(_WithMissing):
         current_port().switch_point()
         if iterable is not None:
             if not isinstance(iterable, Mapping):
-                self.operate("update", iterable)
+                for key in [*iterable]:
+                    self[key] = self.get(key, 0) + 1  # type: ignore[index]
             elif self:
                 self._change(iterable.items(), add)
             else:

@@ -10,6 +10,7 @@ import ast
 import inspect
 import linecache
 import os
+import sys
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -221,12 +222,26 @@ def _refuse_parameters(own: Mapping[str, object], file: str, definitions: ast.Mo
         nodes = [node for node in ast.walk(definitions) if getattr(node, "id", None) == name]
         if any(isinstance(getattr(node, "ctx", None), ast.Load) for node in nodes):
             continue
-        raise ModelError(
-            f"{name} is a parameter of no model",
-            remedy=f"write `{name} = param(...)` in the body of a model, and self.{name} in its "
-            "setup and methods",
-            place=Place.of_node(file, nodes[0]) if nodes else None,
-        )
+        raise _parameter_of_no_model(name, file, nodes)
+
+
+def refuse_parameter_outside(name: str, models: Iterable[type[Model]]) -> None:
+    """Raise `ModelError` where a parameter of that name is in a file of the models, but in none."""
+    for module in dict.fromkeys(sys.modules.get(model.__module__) for model in models):
+        if module is not None and type(vars(module).get(name)) is Param:
+            file = getattr(module, "__file__", None) or "?"
+            definitions = ast.walk(ast.parse("".join(linecache.getlines(file))))
+            nodes = [node for node in definitions if getattr(node, "id", None) == name]
+            raise _parameter_of_no_model(name, file, nodes)
+
+
+def _parameter_of_no_model(name: str, file: str, nodes: Sequence[ast.AST]) -> ModelError:
+    return ModelError(
+        f"{name} is a parameter of no model",
+        remedy=f"write `{name} = param(...)` in the body of a model, and self.{name} in its "
+        "setup and methods",
+        place=Place.of_node(file, nodes[0]) if nodes else None,
+    )
 
 
 def _refuse_hidden_expectations(found: Iterable[object], models: Iterable[type[Model]]) -> None:

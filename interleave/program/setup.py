@@ -187,6 +187,8 @@ def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
     except (Stopped, MemoryError):
         raise
     except BaseException as error:
+        if function is Model.setup:  # it has none: what has raised is asked for its attributes
+            raise
         raise ModelError(
             f"setup raises {said(error)}",
             remedy="setup must run through: it makes the initial state",

@@ -15,7 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from interleave.errors import UsageError
+from interleave.errors import MODEL_FILES, UsageError
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import is_defined_in_python
 from interleave.records import dataclass
@@ -23,10 +23,6 @@ from interleave.world import table
 
 OURS = str(Path(__file__).parent.parent)
 """Where this package is: its own code is neither followed nor looked at."""
-
-
-MODEL_FILES = "__interleave_model__."
-"""What the names of the modules begin with that files of models are imported as."""
 
 
 class Treatment(Enum):

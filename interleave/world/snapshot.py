@@ -10,6 +10,7 @@ import types
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from interleave.errors import MODEL_FILES
 from interleave.records import dataclass
 from interleave.world.homes import (
     ABSENT,
@@ -151,7 +152,7 @@ def path_of(record: Record) -> str:
 
 
 _LONGEST_PATH = 8
-_MODEL_FILES = ("__interleave_model__.", "__main__")
+_MODEL_FILES = (MODEL_FILES, "__main__")
 
 
 def _absolute_name(record: Record) -> str | None:
