@@ -11,7 +11,7 @@ from typing import Any
 
 from interleave.asked import Asked, taking
 from interleave.blaming import blaming
-from interleave.checks import Check, Found, checks_for
+from interleave.checks import Check, Found, checks_of
 from interleave.checks.alike import folded
 from interleave.compiler.source import place_of_class
 from interleave.counting import count_interleavings
@@ -166,7 +166,7 @@ def _checked_model(
     races = runtime.races is not None and (races or runtime.races.always)
     parameters = {**parameters, **loop_settings(model, options)}
     limits = Limits(options.max_states, first_violation=options.fail_fast)
-    checks = checks_for(races=races)
+    checks = checks_of(model, races=races)
     guard = Guard(options.max_seconds, options.bytes)
     found: Searched[Check] | None = None
     with guard.phase(), naming_what_is_too_deep(model):

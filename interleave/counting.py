@@ -76,7 +76,7 @@ def _clean_paths(found: Searched[Check], checks: Sequence[Check]) -> int | None:
         for follower, start in check.followers(first_place + len(held)):
             followers.append(follower)
             held.append(start)
-    asking = [check for check in checks if not check.only_warns]
+    asking = [check for check in checks if check.kinds]
     predicates = [each for check in asking for each in check.predicates]
     pairs = next((check.pairs for check in asking if check.pairs is not None), None)
     starts = [graph.state(number) for number in range(graph.initial)]

@@ -39,19 +39,6 @@ UNUSED = "__interleave_unused__"
 EXPECTATIONS = "__interleave_expectations__"
 """Attribute under which `expect` leaves its notes on a model class."""
 
-KINDS = (
-    "lost-update",
-    "deadlock",
-    "stuck",
-    "livelock",
-    "exception",
-    "assertion",
-    "invariant",
-    "postcondition",
-    "data-race",
-)
-"""Every kind of violation that can be expected."""
-
 ORDERS = ("any", "fifo")
 """Which of the tasks that are ready an event loop runs next: any, or the one that was ready first.
 """
@@ -378,12 +365,6 @@ def expect(
             remedy='write @expect("lost-update"), @expect("deadlock", "assertion") or '
             "@expect(nothing)",
         )
-    for kind in named:
-        if kind not in KINDS:
-            raise ModelError(
-                f"@expect({kind!r}): there is no such kind of violation",
-                remedy=f"{did_you_mean(kind, KINDS)}the kinds are {', '.join(KINDS)}",
-            )
     if runtime is not None and not isinstance(runtime, Runtime):
         if not isinstance(runtime, str) or runtime not in NAMED:
             raise ModelError(
@@ -404,7 +385,6 @@ def expect(
             f'runtime="{runtime.name}")',
         )
     name = None if runtime is None else runtime.name
-    expectation = Expectation(tuple(sorted(named, key=KINDS.index)), name, races)
 
     def note(model: ModelClass) -> ModelClass:
         if not (isinstance(model, type) and issubclass(model, Model)):
@@ -412,6 +392,16 @@ def expect(
                 "@expect decorates something that is not a model class",
                 remedy="put it above `class ...(Model):`",
             )
+        from interleave.checks import kinds_of  # which need models
+
+        known = kinds_of(model)
+        for kind in named:
+            if kind not in known:
+                raise ModelError(
+                    f"@expect({kind!r}): there is no such kind of violation",
+                    remedy=f"{did_you_mean(kind, known)}the kinds are {', '.join(known)}",
+                )
+        expectation = Expectation(tuple(sorted(named, key=known.index)), name, races)
         # Own dictionary only: a subclass that mends its parent does not inherit the expectation.
         earlier: tuple[Expectation, ...] = vars(model).get(EXPECTATIONS, ())
         if any(each.runtime == name for each in earlier):

@@ -1,6 +1,6 @@
 """The checks: what a search is looked through for. One file each; `ALL` lists them.
 
-Nothing else knows which there are, but for `checks_for`, which leaves out what nobody asked for.
+Nothing else knows which there are.
 """
 
 from interleave.checks.base import Check, Found
@@ -12,8 +12,10 @@ from interleave.checks.never import NeverCheck
 from interleave.checks.properties import PropertyCheck
 from interleave.checks.races import RaceCheck
 from interleave.checks.stuck import StuckCheck
+from interleave.model import Model
+from interleave.program.settings import SETTINGS
 
-__all__ = ["ALL", "Check", "Found", "checks_for"]
+__all__ = ["ALL", "Check", "Found", "checks_of", "kinds_of"]
 
 ALL: tuple[type[Check], ...] = (
     LostUpdateCheck,
@@ -25,9 +27,22 @@ ALL: tuple[type[Check], ...] = (
     NeverCheck,
     EndlessCheck,
 )
-"""Every check, in the order in which their violations are reported."""
+"""Every check of the package, in the order in which their violations are reported."""
 
 
-def checks_for(*, races: bool) -> list[type[Check]]:
-    """The checks to make: data races are looked for where that is asked for."""
-    return [check for check in ALL if races or check is not RaceCheck]
+def checks_of(model: type[Model], *, races: bool) -> list[type[Check]]:
+    """The checks to make of a model, its own among them.
+
+    Data races are looked for where that is asked for.
+    """
+    return [check for check in _all(model) if races or not check.when_asked]
+
+
+def kinds_of(model: type[Model]) -> list[str]:
+    """Every kind of violation that can be found in a model, and so expected."""
+    return [kind for check in _all(model) for kind in check.kinds]
+
+
+def _all(model: type[Model]) -> list[type[Check]]:
+    own = getattr(model, "CHECKS", ())
+    return [*ALL, *(own if SETTINGS["CHECKS"].fits(own) else ())]

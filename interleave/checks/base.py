@@ -37,8 +37,10 @@ class Check(Observer, ABC):
 
     needs: ClassVar[Need] = "every transition"
     """What a search must have kept of the state graph for it to find all that there is."""
-    only_warns = False
-    """Whether what it sees is no violation."""
+    kinds: ClassVar[tuple[str, ...]] = ()
+    """The kinds of violation that it finds, as `@expect` has them; none where it only warns."""
+    when_asked: ClassVar[bool] = False
+    """Whether it is made only where it is asked for."""
     countable = True
     """Whether `followers` and `predicates` tell which interleavings meet a violation."""
 

@@ -22,8 +22,6 @@ ENDS = ("deadlock", "stuck", "livelock", "exception", "assertion")
 class EndlessCheck(Check):
     """Notes which threads move, and which of them end."""
 
-    only_warns = True
-
     def __init__(self, machine: Machine, steps: Steps) -> None:
         super().__init__(machine, steps)
         self._moving: set[int] = set()

@@ -19,6 +19,8 @@ Cause = tuple[str, str, str, int]
 class FailureCheck(Check):
     """One violation for each exception type, message and line."""
 
+    kinds = ("exception", "assertion")
+
     def __init__(self, machine: Machine, steps: Steps) -> None:
         super().__init__(machine, steps)
         self._found: dict[Cause, tuple[int, Step, bool]] = {}

@@ -60,6 +60,8 @@ Node = tuple[int, int]
 class LostUpdateCheck(Check):
     """One violation for each (location, line of the read, of the lost write, of the overwrite)."""
 
+    kinds = ("lost-update",)
+
     def __init__(self, machine: Machine, steps: Steps) -> None:
         super().__init__(machine, steps)
         self._moves: dict[int, tuple[int, Step]] = {}

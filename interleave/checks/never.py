@@ -76,8 +76,6 @@ def _can_lose(primitive: Primitive) -> bool:
 class NeverCheck(Check):
     """Gives warnings, in the order of what they are about."""
 
-    only_warns = True
-
     def __init__(self, machine: Machine, steps: Steps) -> None:
         super().__init__(machine, steps)
         self._tasks = [

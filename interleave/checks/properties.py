@@ -63,6 +63,7 @@ class _Asked:
 class PropertyCheck(Check):
     """One violation for each property."""
 
+    kinds = ("invariant", "postcondition")
     needs = "every state"
 
     def __init__(self, machine: Machine, steps: Steps) -> None:

@@ -82,6 +82,8 @@ class RaceCheck(Check):
     they are a race.
     """
 
+    kinds = ("data-race",)
+    when_asked = True
     needs = "every state"
 
     def __init__(self, machine: Machine, steps: Steps) -> None:

@@ -34,6 +34,8 @@ class StuckCheck(Check):
     Each is shown in the first state in which it is so, together with all that is so there.
     """
 
+    kinds = ("stuck", "livelock")
+
     def found(self, graph: SearchGraph) -> list[Found]:
         # What was not expanded could lead on.
         if graph.guard.stop is not None:

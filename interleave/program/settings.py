@@ -37,7 +37,19 @@ def _is_tuple_of_names(value: object) -> bool:
     return isinstance(value, tuple | list) and all(isinstance(each, str) for each in value)
 
 
+def _are_checks(value: object) -> bool:
+    return isinstance(value, tuple | list) and all(
+        isinstance(each, type) and isinstance(getattr(each, "kinds", None), tuple) for each in value
+    )
+
+
 SETTINGS = {
+    "CHECKS": Setting(
+        (),
+        _are_checks,
+        "it lists classes that are derived from interleave.checks.Check, to be made of this model: "
+        "CHECKS = (BelowZero,)",
+    ),
     "PIPE_CAPACITY": _number("how many messages a pipe of multiprocessing holds", 1),
     "SPURIOUS_WAKEUPS": _number(
         "how many waits on each threading.Condition end without a notify", 0
