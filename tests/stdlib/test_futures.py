@@ -666,7 +666,10 @@ def test_steps_of_a_worker_are_in_the_same_file_on_every_machine() -> None:
 @pytest.mark.parametrize(
     ("code", "what"),
     [
-        ("self.pool.submit(lambda n=1: n)", "a pool cannot keep this task: a lambda is made"),
+        (
+            "[self.pool.submit(lambda: n) for n in (1, 2)]",
+            "a pool cannot keep this task: a lambda is made",
+        ),
         ("concurrent.futures.ProcessPoolExecutor()", "has no modelled counterpart"),
         ("ThreadPoolExecutor(1, initializer=print)", "has an initializer"),
         ("[self.pool.submit(self.task) for _ in range(25)]", "threads make more than 20 threads"),
