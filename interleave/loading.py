@@ -290,13 +290,15 @@ def _kept_out_of_the_process() -> Iterator[None]:
     """Keep what a file does when it is imported from what is done besides: other files are checked.
 
     It stays in its folder, and the process does not end. What it prints is no report. It may have
-    calls go deeper, but not less deep than what is to be undone here.
+    calls go deeper, but not less deep than what is to be undone here. Handlers of signals stay, and
+    so do modules.
     """
     folder, deepest, set_deepest = Path.cwd(), sys.getrecursionlimit(), sys.setrecursionlimit
     names = ("_exit", "abort", "fork", "forkpty")
     usual = {name: getattr(os, name) for name in names if hasattr(os, name)}
     for name in usual:
         setattr(os, name, partial(_refuse, name))
+    modules = {**sys.modules}
     sys.setrecursionlimit = lambda limit, /: set_deepest(max(limit, deepest))
     try:
         with redirect_stdout(sys.stderr), keeping_handlers():
@@ -306,6 +308,8 @@ def _kept_out_of_the_process() -> Iterator[None]:
         sys.setrecursionlimit(deepest)
         for name, function in usual.items():
             setattr(os, name, function)
+        for name, module in modules.items():
+            sys.modules.setdefault(name, module)
         os.chdir(folder)
 
 

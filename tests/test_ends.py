@@ -726,6 +726,12 @@ def test_a_file_leaves_the_process_as_it_was(write, deepest: int) -> None:
     assert (sys.getrecursionlimit(), Path.cwd(), sys.setrecursionlimit) == usual
 
 
+def test_modules_that_a_file_takes_away_are_put_back(write) -> None:
+    takes = "import sys\nfor each in [*sys.modules]:\n    if each != 'sys': del sys.modules[each]\n"
+    done = process("check", write(COUNTER + takes))
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 @pytest.mark.parametrize("place", ["header", *PLACES])
 def test_what_a_model_prints_is_no_report(write, place: str) -> None:
     found = run("check", write(anything(**{place: "print('hello')"})), "--format", "json")

@@ -102,8 +102,6 @@ class Guard:
         with limited(self._deadline_passed):
             try:
                 self._phase = phase
-                if leave != NOWHERE:
-                    self.note(interrupts.take())
                 interrupts.leave_only(leave)
                 yield phase
                 interrupts.leave_only(NOWHERE)

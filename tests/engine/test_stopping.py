@@ -603,6 +603,17 @@ def test_a_phase_that_is_cut_short_ends_the_one_around_it_at_its_next_poll() -> 
     assert later.stop is None
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there is no such timer")
+def test_what_came_before_a_phase_ends_it_though_it_never_polls() -> None:
+    guard = Guard()
+    with interrupts.listening(), interrupts.leaving(interrupts.AT_POLLS):
+        signal.raise_signal(signal.SIGINT)
+        with guard.phase():
+            while True:
+                pass
+    assert guard.stop is INTERRUPTED
+
+
 def test_errors_pass_a_guard() -> None:
     guard = Guard()
     with pytest.raises(ZeroDivisionError), guard.phase():
