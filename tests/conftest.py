@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from interleave.recorded import memory
 
 settings.register_profile(
     "the same on every run",
@@ -24,6 +27,16 @@ settings.load_profile("the same on every run")
 
 # Where the tests are run in the background, a shell may have them ignore it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_is_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests neither see nor leave what other checks have learnt, but for those that ask for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setattr(memory, "FEWEST", 10**9)
+        yield
+
 
 COVERED = "tests/world/"
 """The tests of which coverage is measured though they are not quick: each case is a line of code."""
