@@ -44,6 +44,13 @@ from interleave.world.reachable import Record
 from interleave.world.snapshot import Snapshot
 from interleave.world.watched import home as home_of_watched
 
+_OF_DECIMAL = {
+    "prec": 28, "rounding": "ROUND_HALF_EVEN", "Emin": -999999, "Emax": 999999, "capitals": 1,
+    "clamp": 0,
+}  # fmt: skip
+_TRAPS = ["DivisionByZero", "InvalidOperation", "Overflow"]
+"""The context of `decimal` to begin with."""
+
 _PLAIN = (int, str, bytes, bool, float, complex, type(None), range, type(...), type(NotImplemented))
 _VALUES = (int, str, bytes, float, complex)
 """Types of Python's own that are known by their text; classes may derive from the latter."""
@@ -110,9 +117,10 @@ def _process() -> Iterator[str]:
     yield locale.setlocale(locale.LC_ALL)
     if (decimal := sys.modules.get("decimal")) is not None:
         context = decimal.getcontext()
-        traps = [kind.__name__ for kind, on in context.traps.items() if on]
-        yield repr((context.prec, context.rounding, context.Emin, context.Emax, sorted(traps)))
-        yield repr((context.capitals, context.clamp))
+        fields = [getattr(context, name) for name in _OF_DECIMAL]
+        traps = sorted(kind.__name__ for kind, on in context.traps.items() if on)
+        if (*fields, traps) != (*_OF_DECIMAL.values(), _TRAPS):  # as it is where nobody uses it
+            yield repr((*fields, traps))
 
 
 # The program
