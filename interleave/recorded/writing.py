@@ -113,7 +113,7 @@ class _Writer:
             return found
         kind = type(value)
         if kind is frozenset:
-            return [*value]
+            return sorted(value, key=repr)
         if kind is bytes:
             return {"b": value.decode("latin-1")}
         if kind is Place:
