@@ -25,7 +25,7 @@ from typing import Any
 
 from interleave.memory.port import Location
 from interleave.memory.values import Shared, attributes_of, is_defined_in_python
-from interleave.program import Program
+from interleave.program import Program, ThreadInstance
 from interleave.recorded.names import Unwritable
 from interleave.world import policy, table
 from interleave.world.holders import Holder
@@ -133,13 +133,8 @@ def _program(program: Program) -> Iterator[str]:
     yield _of_field(program.runtime)
     yield repr([*program.parameters.items()])
     yield repr([*program.settings.items()])
-    yield repr(
-        [
-            (each.name, each.method, each.index, each.daemon, each.process)
-            for each in program.threads
-        ]
-    )
-    yield from (_of_field(each.kind) for each in program.threads)
+    yield repr([_of_thread(each) for each in program.threads])
+    yield from (_of_field(kind) for kind in dict.fromkeys(each.kind for each in program.threads))
     yield repr([(each.kind, each.name) for each in program.properties])
     for each, name in zip(heap.stand_ins, heap.names, strict=True):
         # What is in a module, a function or a cell can be named.
@@ -149,6 +144,10 @@ def _program(program: Program) -> Iterator[str]:
         yield repr((each.key, each.name, each.owner, each.index, each.initial, each.constant))
         yield repr((each.shown, each.is_room, sorted(each.known), sorted(each.varying or ())))
     yield repr(heap.initial)
+
+
+def _of_thread(it: ThreadInstance) -> tuple[object, ...]:
+    return it.name, it.kind.name, it.method, it.index, it.daemon, it.process
 
 
 def _of_field(value: Any) -> str:
