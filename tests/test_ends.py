@@ -349,7 +349,7 @@ def test_what_cannot_be_said_is_left_out(write, impatient, does, said, command) 
 
 
 def test_what_is_said_may_be_interrupted(write, alarm) -> None:
-    alarm(0.5)
+    alarm(2)
     says = SAYS.format(name="__repr__", does=DOES["endless"])
     found = run("check", write(MUTE.format(exception="pass", value=says, ends="pass", key="5")))
     assert found.exit_code in (1, 3)  # by what was known by then
