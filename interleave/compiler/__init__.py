@@ -14,6 +14,7 @@ from interleave.compiler.closures import Scope, lift
 from interleave.compiler.defers import with_defers
 from interleave.compiler.emit import emit, emit_whole
 from interleave.compiler.flow import find_dependences, find_live
+from interleave.compiler.generators import END, GENERATOR, RESUMING
 from interleave.compiler.groups import HELPERS
 from interleave.compiler.imports import Imported, with_imports
 from interleave.compiler.names import (
@@ -49,16 +50,6 @@ __all__ = [
 
 _WHOLE_IN_OTHER_WORDS = UNBOUND_NAMES | reflection.USED | reflection.SET | ACCESSORS
 """Names in code that cannot be run as it is."""
-
-END = object()
-"""What `_next` gives at the end of an iterator."""
-
-
-def _next(iterator: Any) -> Any:
-    try:
-        return next(iterator)
-    except StopIteration:
-        return END
 
 
 def _matches(exception: BaseException, kinds: Any) -> bool:
@@ -166,12 +157,14 @@ _HELPERS: dict[str, Any] = {
     "@unpacked": _unpacked,
     "@slice": slice,
     "@cursor": cursor,
-    "@next": _next,
     "@end": END,
     "@matches": _matches,
     "@type": type,
     "@AssertionError": AssertionError,
+    "@BaseException": BaseException,
+    "@StopIteration": StopIteration,
     "@StopAsyncIteration": StopAsyncIteration,
+    **RESUMING,
     **HELPERS,
     **SETS,
 }
@@ -272,7 +265,10 @@ def compile_function(
         file=file,
         switches=switches,
     )
-    find_live(code.blocks, swallowing)
+    for block in code.blocks:
+        if block.swallows in swallowing:
+            block.swallows = None
+    find_live(code.blocks, frozenset({GENERATOR} if code.is_generator else ()))
     handlers = [(handler.at, after.at) for handler, after in flattener.handlers]
     code.returns_on = find_dependences(code.blocks, handlers)
     return code

@@ -9,11 +9,12 @@ from __future__ import annotations
 import ast
 import types
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from interleave.compiler import Block, BlockKind, Code
 from interleave.compiler.blocks import decided_between, handled, looks_into
+from interleave.compiler.generators import ENDED, Generator, names_kept
 from interleave.machine.frames import Frame
 from interleave.machine.step import Carrier, Flow, Sources
 from interleave.memory.closures import Closure
@@ -25,10 +26,25 @@ _NONE: Sources = frozenset()
 
 def _attributes(value: object) -> tuple[str, ...]:
     """The names of the attributes of an object of the thread's own; () for other values."""
-    if issubclass(type(value), _IMMUTABLE) or not is_plain_object(value):
-        return ()
-    return tuple(attributes_of(value))
+    return tuple(_parts_of(value))
 
+
+def _parts_of(value: object) -> dict[str, Any]:
+    """The attributes of an object of the thread's own, by name; of a generator, what its frame
+    keeps: the locals, and what was decided.
+    """
+    if issubclass(type(value), _IMMUTABLE) or not is_plain_object(value):
+        return {}
+    if not isinstance(value, Generator):
+        return attributes_of(value)
+    parts = {name: value.names.get(name) for name in value.kept_names}
+    if value.runs or value.at == ENDED:
+        return parts
+    return parts | dict.fromkeys(map(_DECIDED.format, value.code.blocks[value.at].keeps))
+
+
+_DECIDED = "#decided {}"
+"""The part of a generator that is what a branch of its code was decided by."""
 
 _SIMPLE = (ast.Name, ast.Constant, ast.expr_context)
 _IMMUTABLE = (int, float, complex, str, bytes, type(None), tuple, frozenset, range, Shared, Refused)
@@ -48,8 +64,8 @@ def _is_in(value: object, it: object, seen: set[int]) -> bool:
         parts = it
     elif isinstance(it, Closure):
         parts = it.captured
-    elif _attributes(it):
-        parts = attributes_of(it).values()
+    else:
+        parts = _parts_of(it).values()
     return any(each is value or _is_in(value, each, seen) for each in parts)
 
 
@@ -129,7 +145,7 @@ class FlowRecorder:
         passes_on = all(isinstance(each, ast.Assign | ast.Name) for each in _nodes(block))
         if passes_on or isinstance(value, _IMMUTABLE):
             return False
-        fields = attributes_of(value) if _attributes(value) else {}
+        fields = _parts_of(value)
         wanted = block.looks_into.get(name, set())
         is_look = bool(wanted) and wanted <= fields.keys()
         return not is_look or any(not isinstance(fields[each], _IMMUTABLE) for each in wanted)
@@ -332,6 +348,62 @@ class FlowRecorder:
         simple = all(isinstance(node, _SIMPLE) for node in ast.walk(argument))
         found = self._of_names(names, looks_into(argument))
         return found | (_NONE if simple else frozenset(self._read))
+
+    def resumed(self, generator: Generator, at: int) -> None:
+        """The frame of a generator, which has waited at a block, is about to be pushed."""
+        to = len(self._frames)
+        held = self._of_generator(generator)
+        block = generator.code.blocks[at]
+        for name in names_kept(generator.code, at):
+            self._now["local", to, name] = held(name)
+        for branch in block.keeps:
+            self._now["control", to, branch] = held(_DECIDED.format(branch))
+        if at:
+            self._now["local", to, block.target] = self._given()
+        self._forget_log()
+
+    def _of_generator(self, generator: Generator) -> Callable[[str], Sources]:
+        """What gives what a part of a generator derives from: by a variable that holds it, else by
+        all that hold what it is a part of.
+        """
+        whole = set[Any]()
+        for depth, frame in enumerate(self._frames):
+            for variable, each in frame.names.items():
+                if each is generator:
+                    carrier = ("local", depth, variable)
+                    general = self._now.get(carrier, _NONE)
+                    return lambda part: (
+                        general | self._now.get((*carrier[:2], f"{carrier[2]}.{part}"), _NONE)
+                    )
+                if _is_in(generator, each, set()):
+                    for field in ("", *[f".{part}" for part in _attributes(each)]):
+                        whole |= self._now.get(("local", depth, f"{variable}{field}"), _NONE)
+        return lambda _: frozenset(whole)
+
+    def yielded(self, call: Block, generator: Generator, value: object) -> None:
+        """A generator is about to wait at the block where it is, its value going to the target of
+        the call that has resumed it.
+        """
+        depth = len(self._frames) - 1
+        frame = self._frames[-1]
+        condition = self._condition()
+        made = self._copy_of(value, depth) or {"": self._given()}
+        parts = {name: self._of_names([name], {}) for name in names_kept(frame.code, frame.at)} | {
+            _DECIDED.format(branch): self._now.get(("control", depth, branch), _NONE)
+            for branch in frame.code.blocks[frame.at].keeps
+        }
+        self._leave(depth)
+        everything = _NONE.union(*parts.values())
+        for outside, caller in enumerate(self._frames[:-1]):
+            for variable, each in caller.names.items():
+                if each is generator:
+                    self._now["local", outside, variable] = _NONE
+                    for part, sources in parts.items():
+                        self._now["local", outside, f"{variable}.{part}"] = sources
+                elif _is_in(generator, each, set()):
+                    self._add(("local", outside, variable), everything)
+        for field, sources in made.items():
+            self._now["local", depth - 1, f"{call.target}{field}"] = sources | condition
 
     def returned(self, call: Block, value: object) -> None:
         """A function is about to be left, its result going to the target of a call."""

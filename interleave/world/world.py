@@ -21,6 +21,7 @@ from typing import Any
 
 from interleave.compiler import (
     Code,
+    Locals,
     Scope,
     Swallow,
     compile_function,
@@ -28,6 +29,7 @@ from interleave.compiler import (
     is_user_function,
 )
 from interleave.compiler.closures import declared
+from interleave.compiler.generators import Generator
 from interleave.compiler.imports import Imported, imports_of
 from interleave.compiler.names import (
     LIBRARY_METHODS,
@@ -489,7 +491,10 @@ class World:
         found = self._copies.get(function)
         if found is None:
             if function.__code__.co_flags & inspect.CO_COROUTINE:
-                found = self._coroutines_of(function)
+                found = self._making(function, Coroutine)
+            elif function.__code__.co_flags & inspect.CO_GENERATOR:
+                found = self._making(function, self._generator)
+                self.more_names |= {"send", "close"} - self._method_names
             else:
                 found = self._copied(function)
             self._unfilled.append(function)
@@ -545,17 +550,24 @@ class World:
         namespace[COPY] = copy
         return copy
 
-    def _coroutines_of(self, function: types.FunctionType) -> types.FunctionType:
-        """What code that is not run block by block calls instead of an `async def` function."""
+    def _making(
+        self, function: types.FunctionType, make: Callable[[types.FunctionType, Locals], Any]
+    ) -> types.FunctionType:
+        """What code that is not run block by block calls instead of a function whose calls only
+        `make` what will run it.
+        """
 
-        def make(*args: Any, **kwargs: Any) -> Coroutine:
-            return Coroutine(function, self.code(function).bind(*args, **kwargs))
+        def made_by(*args: Any, **kwargs: Any) -> Any:
+            return make(function, self.code(function).bind(*args, **kwargs))
 
         # Without a closure, so that a state can hold it.
-        names: dict[str, Any] = {"it": make}
+        names: dict[str, Any] = {"it": made_by}
         names[COPY] = types.FunctionType(_call_it.__code__, names, function.__name__)
         made: types.FunctionType = names[COPY]
         return made
+
+    def _generator(self, function: types.FunctionType, names: Locals) -> Generator:
+        return Generator(self.code(function), names)
 
     def default(self, value: Any, function: types.FunctionType) -> Any:
         """What the default value of a parameter stands for."""
