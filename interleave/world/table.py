@@ -66,7 +66,7 @@ PURE = {
     "_tokenize", "traceback", "types", "typing", "warnings",
     # Data types, and what is done with them.
     "_bisect", "_collections", "_csv", "_functools", "_operator", "_pickle", "array", "bisect",
-    "collections", "contextlib", "copy", "csv", "dataclasses", "functools", "graphlib",
+    "collections", "copy", "csv", "dataclasses", "functools", "graphlib",
     "itertools", "marshal", "operator", "pickle", "pickletools", "pprint", "reprlib",
     # Numbers and dates.
     "_datetime", "_decimal", "_pydatetime", "_pydecimal", "_statistics", "_strptime", "calendar",

@@ -71,6 +71,7 @@ from interleave.world.holders import (
 )
 from interleave.world.identities import Identities
 from interleave.world.instances import KEPT, OF_MODEL, SharedObject
+from interleave.world.net import set_profile
 from interleave.world.plans import OF_CLASS, OF_COPY, OF_PROPERTY
 from interleave.world.refusal import Refused, as_descriptor
 from interleave.world.snapshot import Snapshot
@@ -417,21 +418,29 @@ class World:
         """A function, compiled (once). Raises `ModelError`."""
         found = self._codes.get(function)
         if found is None:
-            found = self._codes[function] = compile_function(
-                function,
-                method_names=self._method_names,
-                namespace=self._namespace(function),
-                defaults=lambda value: self.default(value, function),
-                inner=self.copy,
-                switches=self._switches,
-                scope=self._scope,
-                holders=self._holders_in(function),
-                imports=self._imports(function),
-                swallowing=self.swallowing,
-            )
-            self._fill()
+            profile = sys.getprofile()
+            sys.setprofile(None)  # what compiles it is no code of the model
+            try:
+                found = self._codes[function] = self._compiled(function)
+                self._fill()
+            finally:
+                set_profile(profile)
             self._require()
         return found
+
+    def _compiled(self, function: types.FunctionType) -> Code:
+        return compile_function(
+            function,
+            method_names=self._method_names,
+            namespace=self._namespace(function),
+            defaults=lambda value: self.default(value, function),
+            inner=self.copy,
+            switches=self._switches,
+            scope=self._scope,
+            holders=self._holders_in(function),
+            imports=self._imports(function),
+            swallowing=self.swallowing,
+        )
 
     def _require(self) -> None:
         """While code runs: have what it has come by captured."""
