@@ -17,6 +17,7 @@ from interleave.compiler.flow import find_dependences, find_live
 from interleave.compiler.generators import END, GENERATOR, RESUMING
 from interleave.compiler.groups import HELPERS
 from interleave.compiler.imports import Imported, with_imports
+from interleave.compiler.lazily import with_generators
 from interleave.compiler.names import (
     SETS,
     Surroundings,
@@ -237,6 +238,7 @@ def compile_function(
     definition = with_imports(definition, imports)
     definition = with_defers(definition, names, file)
     definition = with_holders(definition, holders, MODULE + module_of(function))
+    definition = with_generators(definition, names, bound_names(definition))
     definition, functions = lift(function, definition, owner, scope=scope, holders=holders)
     bound = bound_names(definition)
     flattener = StatementFlattener(

@@ -28,8 +28,8 @@ from interleave.world.calling import call
 GENERATOR = "#generator"
 """Name of the local with which the frame of a generator refers to the generator itself."""
 
-ENDED = -1
-"""Where a generator is that has ended."""
+NEW, ENDED = -1, -2
+"""Where a generator is that has not begun, or has ended."""
 
 END = object()
 """What `item_of` gives at the end of an iterator."""
@@ -46,7 +46,7 @@ class Generator:
 
     def __init__(self, code: Code, names: Locals) -> None:
         self.code = code
-        self.at = 0
+        self.at = NEW
         self.names = names
         self.runs = False
         self.is_driven = False
@@ -96,21 +96,21 @@ class Generator:
     @property
     def is_protected(self) -> bool:
         """Whether something of its own code runs when it is closed where it waits."""
-        return not self.runs and self.at > 0 and self.code.blocks[self.at].handler is not None
+        return not self.runs and self.at >= 0 and self.code.blocks[self.at].handler is not None
 
     def begin(self, value: Any, error: BaseException | None) -> Locals:
         """Its locals, for it is about to go on. Raises what Python raises where it cannot."""
         if self.runs:
             raise ValueError("generator already executing")
-        if self.at == 0 and error is not None:
+        if self.at == NEW and error is not None:
             self.end()
         if self.at == ENDED:
             raise error or StopIteration
-        if self.at == 0 and value is not None:
+        if self.at == NEW and value is not None:
             raise TypeError("can't send non-None value to a just-started generator")
         self.runs = True
         names, self.names = {**self.names, GENERATOR: self}, {}
-        if self.at:
+        if self.at != NEW:
             names[self.code.blocks[self.at].target] = value
         return names
 
@@ -134,7 +134,9 @@ class Generator:
         port = current_port()
         port.switch_point()
         blocks = self.code.blocks
-        if at and error is None:
+        if at == NEW:
+            at = 0
+        elif error is None:
             at = blocks[at].next
         while True:
             try:
@@ -185,8 +187,7 @@ def names_kept(code: Code, at: int) -> tuple[str, ...]:
     """The locals that a generator may still use which waits at a block."""
     if at == ENDED:
         return ()
-    block = code.blocks[at]
-    kept = block.live_in_call if at else block.live
+    kept = code.blocks[0].live if at == NEW else code.blocks[at].live_in_call
     return tuple(name for name in kept if name != GENERATOR)
 
 
@@ -359,7 +360,7 @@ def _thaw(thawer: Thawer, key: Key) -> Generator:
     made.code = code.it
     made.is_driven = False
     made.runs = where == "runs"
-    made.at = 0 if made.runs else where
+    made.at = NEW if made.runs else where
     made.names = {}
     for name, each in zip(made.kept_names, kept, strict=True):
         value = thawer.thaw(each)

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from interleave.compiler import Block, BlockKind, Code
-from interleave.compiler.generators import GENERATOR, Generator, as_stepwise, left, resumed
+from interleave.compiler.generators import GENERATOR, NEW, Generator, as_stepwise, left, resumed
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.interrupts import Stopped
 from interleave.machine.frames import Frame
@@ -213,9 +213,9 @@ class Control:
         names = generator.begin(value, error)
         self._begin(generator.code)
         if self._port.flow:
-            self._port.flow.resumed(generator, at)
+            self._port.flow.resumed(generator, at, names, value)
         self._stack.push(generator.code, names)
-        if not at:
+        if at == NEW:
             return None
         frame = self._stack.frames[-1]
         frame.at = at

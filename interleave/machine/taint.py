@@ -10,11 +10,12 @@ import ast
 import types
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from interleave.compiler import Block, BlockKind, Code
 from interleave.compiler.blocks import decided_between, handled, looks_into
-from interleave.compiler.generators import ENDED, Generator, names_kept
+from interleave.compiler.generators import NEW, Generator, names_kept
 from interleave.machine.frames import Frame
 from interleave.machine.step import Carrier, Flow, Sources
 from interleave.memory.closures import Closure
@@ -29,18 +30,30 @@ def _attributes(value: object) -> tuple[str, ...]:
     return tuple(_parts_of(value))
 
 
-def _parts_of(value: object) -> dict[str, Any]:
+def _parts_of(value: object, outside: tuple[object, ...] = ()) -> dict[str, Any]:
     """The attributes of an object of the thread's own, by name; of a generator, what its frame
-    keeps: the locals, and what was decided.
+    keeps: the locals, and what was decided. The same of a generator that is one of them: "name.x".
     """
     if issubclass(type(value), _IMMUTABLE) or not is_plain_object(value):
         return {}
-    if not isinstance(value, Generator):
-        return attributes_of(value)
-    parts = {name: value.names.get(name) for name in value.kept_names}
-    if value.runs or value.at == ENDED:
-        return parts
-    return parts | dict.fromkeys(map(_DECIDED.format, value.code.blocks[value.at].keeps))
+    if isinstance(value, Generator):
+        parts: dict[str, Any] = {name: value.names.get(name) for name in value.kept_names}
+        if not (value.runs or value.at < 0):
+            parts |= dict.fromkeys(map(_DECIDED.format, value.code.blocks[value.at].keeps))
+    else:
+        parts = attributes_of(value)
+    for name, each in [*parts.items()]:
+        if isinstance(each, Generator) and each not in outside:
+            inside = _parts_of(each, (*outside, value))
+            parts |= {f"{name}.{part}": inner for part, inner in inside.items()}
+    return parts
+
+
+def _ways_to(generator: Generator, variable: str, value: object) -> list[str]:
+    """How a variable, which has some value, leads to a generator: "x", or "x.gen"."""
+    if value is generator:
+        return [variable]
+    return [f"{variable}.{name}" for name, each in _parts_of(value).items() if each is generator]
 
 
 _DECIDED = "#decided {}"
@@ -134,9 +147,11 @@ class FlowRecorder:
         for name in names:
             found |= self._now.get(("local", depth, name), _NONE)
             attributes = _attributes(self._frames[depth].names.get(name))
-            wanted = into.get(name, ())
-            for each in wanted if wanted and wanted <= {*attributes} else attributes:
-                found |= self._now.get(("local", depth, f"{name}.{each}"), _NONE)
+            wanted = into.get(name, set())
+            is_partial = bool(wanted) and wanted <= {*attributes}
+            for each in attributes:
+                if not is_partial or each.partition(".")[0] in wanted:
+                    found |= self._now.get(("local", depth, f"{name}.{each}"), _NONE)
         return frozenset(found)
 
     def _may_change(self, name: str, block: Block) -> bool:
@@ -349,36 +364,42 @@ class FlowRecorder:
         found = self._of_names(names, looks_into(argument))
         return found | (_NONE if simple else frozenset(self._read))
 
-    def resumed(self, generator: Generator, at: int) -> None:
-        """The frame of a generator, which has waited at a block, is about to be pushed."""
+    def resumed(
+        self, generator: Generator, at: int, names: Mapping[str, Any], sent: object
+    ) -> None:
+        """The frame of a generator, which has waited at a block, is about to be pushed.
+
+        Nothing is sent to it by `next`, nor by `yield from` for a caller who sends nothing.
+        """
         to = len(self._frames)
         held = self._of_generator(generator)
-        block = generator.code.blocks[at]
         for name in names_kept(generator.code, at):
-            self._now["local", to, name] = held(name)
-        for branch in block.keeps:
-            self._now["control", to, branch] = held(_DECIDED.format(branch))
-        if at:
-            self._now["local", to, block.target] = self._given()
+            for field in ("", *[f".{each}" for each in _attributes(names.get(name))]):
+                self._now["local", to, f"{name}{field}"] = held(f"{name}{field}")
+        if at != NEW:
+            block = generator.code.blocks[at]
+            self._now["local", to, block.target] = _NONE if sent is None else self._given()
+            for branch in block.keeps:
+                self._now["control", to, branch] = held(_DECIDED.format(branch))
         self._forget_log()
 
     def _of_generator(self, generator: Generator) -> Callable[[str], Sources]:
-        """What gives what a part of a generator derives from: by a variable that holds it, else by
-        all that hold what it is a part of.
+        """What gives what a part of a generator derives from: by a variable that leads to it, else
+        by all that hold what it is a part of.
         """
         whole = set[Any]()
         for depth, frame in enumerate(self._frames):
             for variable, each in frame.names.items():
-                if each is generator:
-                    carrier = ("local", depth, variable)
-                    general = self._now.get(carrier, _NONE)
-                    return lambda part: (
-                        general | self._now.get((*carrier[:2], f"{carrier[2]}.{part}"), _NONE)
-                    )
+                for way in _ways_to(generator, variable, each):
+                    return partial(self._of_part, depth, way)
                 if _is_in(generator, each, set()):
                     for field in ("", *[f".{part}" for part in _attributes(each)]):
                         whole |= self._now.get(("local", depth, f"{variable}{field}"), _NONE)
         return lambda _: frozenset(whole)
+
+    def _of_part(self, depth: int, way: str, part: str) -> Sources:
+        general = self._now.get(("local", depth, way), _NONE)
+        return general | self._now.get(("local", depth, f"{way}.{part}"), _NONE)
 
     def yielded(self, call: Block, generator: Generator, value: object) -> None:
         """A generator is about to wait at the block where it is, its value going to the target of
@@ -388,19 +409,24 @@ class FlowRecorder:
         frame = self._frames[-1]
         condition = self._condition()
         made = self._copy_of(value, depth) or {"": self._given()}
-        parts = {name: self._of_names([name], {}) for name in names_kept(frame.code, frame.at)} | {
+        parts = {
             _DECIDED.format(branch): self._now.get(("control", depth, branch), _NONE)
             for branch in frame.code.blocks[frame.at].keeps
         }
+        for name in names_kept(frame.code, frame.at):
+            for field in ("", *[f".{each}" for each in _attributes(frame.names.get(name))]):
+                of_field = self._now.get(("local", depth, f"{name}{field}"), _NONE)
+                parts[f"{name}{field}"] = of_field
         self._leave(depth)
         everything = _NONE.union(*parts.values())
         for outside, caller in enumerate(self._frames[:-1]):
             for variable, each in caller.names.items():
-                if each is generator:
-                    self._now["local", outside, variable] = _NONE
+                ways = _ways_to(generator, variable, each)
+                for way in ways:
+                    self._now["local", outside, way] = _NONE
                     for part, sources in parts.items():
-                        self._now["local", outside, f"{variable}.{part}"] = sources
-                elif _is_in(generator, each, set()):
+                        self._now["local", outside, f"{way}.{part}"] = sources
+                if not ways and _is_in(generator, each, set()):
                     self._add(("local", outside, variable), everything)
         for field, sources in made.items():
             self._now["local", depth - 1, f"{call.target}{field}"] = sources | condition

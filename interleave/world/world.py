@@ -503,7 +503,6 @@ class World:
                 found = self._making(function, Coroutine)
             elif function.__code__.co_flags & inspect.CO_GENERATOR:
                 found = self._making(function, self._generator)
-                self.more_names |= {"send", "close"} - self._method_names
             else:
                 found = self._copied(function)
             self._unfilled.append(function)
@@ -633,6 +632,8 @@ class World:
                 name = function.__name__
                 if name in LIBRARY_METHODS and name not in self._method_names:
                     self.more_names.add(name)
+                if function.__code__.co_flags & inspect.CO_GENERATOR:
+                    self.more_names |= {"close", "send"} - self._method_names
             else:
                 for twin in twins:
                     self.made.add(twin, *OF_CLASS)
