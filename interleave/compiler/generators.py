@@ -12,6 +12,7 @@ from typing import Any
 
 from interleave.compiler.blocks import BlockKind, Code, Locals
 from interleave.errors import InterleaveError, ModelError
+from interleave.memory.coroutine import stepwise_coroutine
 from interleave.memory.port import Unrecoverable, current_port
 from interleave.memory.primitive import stepwise
 from interleave.memory.values import (
@@ -43,6 +44,8 @@ class Generator:
     """
 
     __slots__ = ("at", "code", "is_driven", "names", "runs")
+    WHAT = "generator"
+    STOPS: type[Exception] = StopIteration
 
     def __init__(self, code: Code, names: Locals) -> None:
         self.code = code
@@ -77,16 +80,16 @@ class Generator:
     def __getattr__(self, name: str) -> Any:
         if name in ("__name__", "__qualname__"):
             return getattr(self.code.function, name)
-        if name.startswith("gi_"):
+        if name.startswith(("gi_", "ag_")):
             error = ModelError(
                 f"{name} of a generator has no modelled counterpart",
                 remedy="keep what it is about in a variable",
             )
             return current_port().halt(error)
-        raise AttributeError(f"'generator' object has no attribute {name!r}")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __repr__(self) -> str:
-        return f"<generator object {self.code.function.__qualname__}>"
+        return f"<{self.WHAT.replace(' ', '_')} object {self.code.function.__qualname__}>"
 
     @property
     def kept_names(self) -> tuple[str, ...]:
@@ -101,18 +104,29 @@ class Generator:
     def begin(self, value: Any, error: BaseException | None) -> Locals:
         """Its locals, for it is about to go on. Raises what Python raises where it cannot."""
         if self.runs:
-            raise ValueError("generator already executing")
+            raise self._runs_already()
         if self.at == NEW and error is not None:
             self.end()
         if self.at == ENDED:
-            raise error or StopIteration
+            raise error or self.STOPS()
         if self.at == NEW and value is not None:
-            raise TypeError("can't send non-None value to a just-started generator")
+            raise TypeError(f"can't send non-None value to a just-started {self.WHAT}")
         self.runs = True
         names, self.names = {**self.names, GENERATOR: self}, {}
         if self.at != NEW:
             names[self.code.blocks[self.at].target] = value
         return names
+
+    def _runs_already(self) -> Exception:
+        return ValueError("generator already executing")
+
+    def left_by(self, error: BaseException) -> BaseException:
+        """What an exception becomes when it leaves the generator."""
+        if not isinstance(error, StopIteration | self.STOPS):
+            return error
+        made = RuntimeError(f"{self.WHAT} raised {type(error).__name__}")
+        made.__cause__ = error
+        return made
 
     def wait(self, at: int, names: Locals) -> None:
         """It has come to the `yield` of block `at`."""
@@ -172,7 +186,7 @@ class Generator:
                 if block.handler is None or isinstance(raised, InterleaveError | Unrecoverable):
                     self.end()
                     if isinstance(raised, StopIteration):
-                        raise left(raised) from raised
+                        raise self.left_by(raised) from raised
                     raise
                 names[block.handler_name] = raised.with_traceback(None)
                 at = block.handler
@@ -180,7 +194,76 @@ class Generator:
         raise StopIteration
 
 
+class AsyncGenerator(Generator):
+    """What calling an asynchronous generator function gives: to await what its methods give resumes
+    it.
+    """
+
+    __slots__ = ()
+    WHAT = "async generator"
+    STOPS = StopAsyncIteration
+    __iter__ = __next__ = None  # type: ignore[assignment]
+
+    def __aiter__(self) -> AsyncGenerator:
+        return self
+
+    def __anext__(self) -> Resumption:
+        return Resumption(self, None, None)
+
+    def asend(self, value: Any, /) -> Resumption:
+        """Resume it: its `yield` gives a value."""
+        return Resumption(self, value, None)
+
+    def athrow(self, kind: Any, value: Any = None, traceback: Any = None, /) -> Resumption:
+        """Resume it: its `yield` raises an exception."""
+        return Resumption(self, None, thrown(kind, value, traceback))
+
+    def aclose(self) -> Any:
+        """Have it end where it waits."""
+        return _aclose(self)
+
+    def _runs_already(self) -> Exception:
+        return RuntimeError("anext(): asynchronous generator is already running")
+
+
+class Resumption:
+    """What is awaited to have an asynchronous generator go on."""
+
+    def __init__(self, generator: AsyncGenerator, value: Any, error: BaseException | None) -> None:
+        self.generator = generator
+        self.value = value
+        self.error = error
+        self.is_used = False
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether it throws an exception into what has ended, which CPython (genobject.c) takes for
+        a `return`.
+        """
+        return self.error is not None and self.generator.at == ENDED
+
+    def use(self) -> tuple[AsyncGenerator, Any, BaseException | None]:
+        """Begin it. Raises the `RuntimeError` that Python raises."""
+        if self.is_used:
+            raise RuntimeError("cannot reuse already awaited __anext__()/asend()")
+        self.is_used = True
+        return self.generator, self.value, self.error
+
+
 Generator.__name__ = "generator"
+AsyncGenerator.__name__ = "async_generator"
+
+
+@stepwise_coroutine
+async def _aclose(generator: AsyncGenerator) -> None:
+    resumption = generator.athrow(GeneratorExit())
+    if resumption.is_in_vain:
+        return
+    try:
+        await resumption
+    except (GeneratorExit, StopAsyncIteration):
+        return
+    raise RuntimeError("async generator ignored GeneratorExit")
 
 
 def names_kept(code: Code, at: int) -> tuple[str, ...]:
@@ -189,15 +272,6 @@ def names_kept(code: Code, at: int) -> tuple[str, ...]:
         return ()
     kept = code.blocks[0].live if at == NEW else code.blocks[at].live_in_call
     return tuple(name for name in kept if name != GENERATOR)
-
-
-def left(error: BaseException) -> BaseException:
-    """What an exception becomes when it leaves a generator."""
-    if not isinstance(error, StopIteration):
-        return error
-    made = RuntimeError("generator raised StopIteration")
-    made.__cause__ = error
-    return made
 
 
 def thrown(kind: Any, value: Any = None, traceback: Any = None) -> BaseException:
@@ -356,7 +430,7 @@ def _freeze(freezer: Freezer, value: Generator) -> Key:
 
 def _thaw(thawer: Thawer, key: Key) -> Generator:
     code, where, kept = key[2]
-    made: Generator = thawer.placed(key[1], object.__new__(Generator))
+    made: Generator = thawer.placed(key[1], object.__new__(key[0]))
     made.code = code.it
     made.is_driven = False
     made.runs = where == "runs"
@@ -370,12 +444,13 @@ def _thaw(thawer: Thawer, key: Key) -> Generator:
 
 
 register_mutable(Generator, _freeze, _thaw)
+register_mutable(AsyncGenerator, _freeze, _thaw)
 
 
 def waiting_in(key: object) -> Iterator[tuple[Code, int, tuple[Key, ...]]]:
     """The generators that wait in a frozen value: code, block, and what is in `names_kept`."""
     if isinstance(key, tuple):
-        if key and key[0] is Generator and key[2][1] != "runs":
+        if key and key[0] in (Generator, AsyncGenerator) and key[2][1] != "runs":
             code, at, kept = key[2]
             yield code.it, at, kept
         else:

@@ -7,7 +7,14 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from interleave.compiler import Block, BlockKind, Code
-from interleave.compiler.generators import GENERATOR, NEW, Generator, as_stepwise, left, resumed
+from interleave.compiler.generators import (
+    GENERATOR,
+    NEW,
+    Generator,
+    Resumption,
+    as_stepwise,
+    resumed,
+)
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.interrupts import Stopped
 from interleave.machine.frames import Frame
@@ -33,7 +40,7 @@ _ORIGIN = "_interleave_origin"
 """Attribute of an exception that a thread has caught: where it was first raised."""
 
 
-_SUSPENDED = (Coroutine, types.GeneratorType, types.AsyncGeneratorType)
+_SUSPENDED = (Coroutine, Generator, types.GeneratorType, types.AsyncGeneratorType)
 """What code has not run yet that was called."""
 _IN_C = (
     types.BuiltinFunctionType, types.MethodDescriptorType, types.MethodWrapperType,
@@ -102,11 +109,14 @@ class Control:
                     frame.names[block.target] = call(callee, arguments, keywords)
                 self._switches.note_point()
             if block.kind is BlockKind.AWAIT and not self._ending.how:
+                if type(result) is Resumption and not result.is_in_vain:
+                    return self._resume(*result.use())
                 if type(result) is Coroutine:
                     result.start()
                     self._enter(block, self._program.world.code(result.function), result.names, 0)
                     return None
-                frame.names[block.target] = awaited(result)
+                in_vain = type(result) is Resumption
+                frame.names[block.target] = None if in_vain else awaited(result)
             if block.kind is BlockKind.RETURN and isinstance(result, _SUSPENDED):
                 self._refuse_unrun(frame, block, result)
         except Halt as halt:
@@ -245,7 +255,8 @@ class Control:
             if self._port.flow:
                 self._port.flow.thrown()
             self._leave_generator(generator)
-            return self._throw(StopIteration(*([] if value is None else [value])), is_end=True)
+            given = [] if value is None else [value]
+            return self._throw(generator.STOPS(*given), is_end=True)
         if len(self._stack.frames) == 1:
             self._stack.frames.clear()
             self.returned = (RESULT, value)
@@ -290,7 +301,7 @@ class Control:
                 self._stack.frames.pop()
             else:
                 self._leave_generator(generator)
-                error = left(error)
+                error = generator.left_by(error)
         if self._port.tasks.in_loop:
             self.returned = self._port.tasks.ended_by(error)
             if self._port.tasks.is_for_others(error):

@@ -29,7 +29,7 @@ from interleave.compiler import (
     is_user_function,
 )
 from interleave.compiler.closures import declared
-from interleave.compiler.generators import Generator
+from interleave.compiler.generators import AsyncGenerator, Generator
 from interleave.compiler.imports import Imported, imports_of
 from interleave.compiler.names import (
     LIBRARY_METHODS,
@@ -503,6 +503,8 @@ class World:
                 found = self._making(function, Coroutine)
             elif function.__code__.co_flags & inspect.CO_GENERATOR:
                 found = self._making(function, self._generator)
+            elif function.__code__.co_flags & inspect.CO_ASYNC_GENERATOR:
+                found = self._making(function, self._async_generator)
             else:
                 found = self._copied(function)
             self._unfilled.append(function)
@@ -576,6 +578,9 @@ class World:
 
     def _generator(self, function: types.FunctionType, names: Locals) -> Generator:
         return Generator(self.code(function), names)
+
+    def _async_generator(self, function: types.FunctionType, names: Locals) -> AsyncGenerator:
+        return AsyncGenerator(self.code(function), names)
 
     def default(self, value: Any, function: types.FunctionType) -> Any:
         """What the default value of a parameter stands for."""

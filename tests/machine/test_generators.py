@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
-from generator_programs import programs
+from generator_programs import async_programs, programs
 from hypothesis import Phase, given, settings
 from running import load
 
@@ -18,7 +20,10 @@ def events(file: Path, text: str) -> tuple[object, object]:
     """The events of a program, as real Python has them and as interleave does."""
     model = load(file, text)
     real: Any = model()
-    real.run()
+    if inspect.iscoroutinefunction(model.run):  # type: ignore[attr-defined]
+        asyncio.run(real.run())
+    else:
+        real.run()
     (result,) = check(model).models
     assert result.violations == (), result.violations
     assert result.interleavings is not None
@@ -29,6 +34,13 @@ def events(file: Path, text: str) -> tuple[object, object]:
 @given(programs())
 @settings(max_examples=12, phases=[Phase.generate])
 def test_as_in_real_python(tmp_path: Path, text: str) -> None:
+    by_python, by_interleave = events(tmp_path / "model.py", text)
+    assert by_python == by_interleave
+
+
+@given(async_programs())
+@settings(max_examples=8, phases=[Phase.generate])
+def test_asynchronous_ones_as_in_real_python(tmp_path: Path, text: str) -> None:
     by_python, by_interleave = events(tmp_path / "model.py", text)
     assert by_python == by_interleave
 

@@ -12,7 +12,8 @@ import textwrap
 from hypothesis import strategies as st
 
 TEXT = """
-from interleave import Model, thread
+import asyncio
+from interleave import Model, task, thread
 
 class Manager:
     def __init__(self, model, log):
@@ -65,6 +66,7 @@ SIMPLE = [
     "return 5",
     "yield from [7, 8]",
 ]
+ASYNC_SIMPLE = [*SIMPLE[:6], "return", "await asyncio.sleep(0)"]
 DELEGATION = 'log.append(("result", (yield from self.nested(log))))'
 BLOCKS = [
     "try:\n{}\nfinally:\n{}",
@@ -84,6 +86,14 @@ ACTIONS = [
     "list({})",
     "[each for each in {}]",
     "sum(1 for _ in {})",
+]
+ASYNC_ACTIONS = [
+    "await anext({})",
+    "await {}.asend(3)",
+    'await {}.athrow(ValueError("thrown"))',
+    "await {}.athrow(KeyError)",
+    "await {}.aclose()",
+    "[each async for each in {}]",
 ]
 GENERATORS = ["made[0]", "made[1]"]
 
@@ -116,17 +126,26 @@ except BaseException as error:
     log.append(("met", repr(error), repr(error.__cause__), self.n))"""
 
 
-ACTION = st.tuples(st.sampled_from(ACTIONS), st.sampled_from(GENERATORS)).map(_action)
-
-
 @st.composite
 def programs(draw: st.DrawFn) -> str:
     """The text of a model with one thread, `run`, whose `events` tell of all that it met."""
-    nested = draw(_bodies(SIMPLE))
-    outer = draw(_bodies([*SIMPLE, DELEGATION]))
-    run = "\n".join(draw(st.lists(ACTION, min_size=2, max_size=7)))
-    return TEXT.format(
-        nested=textwrap.indent(nested, " " * 8),
-        outer=textwrap.indent(outer, " " * 8),
-        run=textwrap.indent(run, " " * 8),
-    )
+    return _text(draw, SIMPLE, [*SIMPLE, DELEGATION], ACTIONS)
+
+
+@st.composite
+def async_programs(draw: st.DrawFn) -> str:
+    """The same with one task, and asynchronous generators."""
+    text = _text(draw, ASYNC_SIMPLE, ASYNC_SIMPLE, ASYNC_ACTIONS)
+    for name in ("nested", "outer", "run"):
+        text = text.replace(f"def {name}(", f"async def {name}(")
+    return text.replace("@thread", "@task").replace("each.close()", "await each.aclose()")
+
+
+def _text(draw: st.DrawFn, nested: list[str], outer: list[str], actions: list[str]) -> str:
+    action = st.tuples(st.sampled_from(actions), st.sampled_from(GENERATORS)).map(_action)
+    parts = {
+        "nested": draw(_bodies(nested)),
+        "outer": draw(_bodies(outer)),
+        "run": "\n".join(draw(st.lists(action, min_size=2, max_size=7))),
+    }
+    return TEXT.format(**{name: textwrap.indent(part, " " * 8) for name, part in parts.items()})
