@@ -260,7 +260,7 @@ async def _aclose(generator: AsyncGenerator) -> None:
     if resumption.is_in_vain:
         return
     try:
-        await resumption
+        await resumption  # type: ignore[misc]  # the machine knows how
     except (GeneratorExit, StopAsyncIteration):
         return
     raise RuntimeError("async generator ignored GeneratorExit")

@@ -314,9 +314,9 @@ class Twins:
         if isinstance(members_of(cls).get("__slots__"), list):
             _put(made, "__slots__", members_of(cls)["__slots__"])
         self._twins[cls] = made
-        self._unfilled.append(cls)
         if issubclass(metaclass, abc.ABCMeta):
             abc._abc_init(made)  # type: ignore[attr-defined]
+        self._unfilled.append(cls)  # not before: this may come by more classes, and fill them
         return made
 
     def stand_in(self, cls: type, mixin: type, more: Mapping[str, Any]) -> type:

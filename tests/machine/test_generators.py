@@ -99,6 +99,11 @@ SAME = {
         "with self.added() as before:\n    self.log = before",
         "before = self.n\ntry:\n    self.log = before\nfinally:\n    self.n = before + 1",
     ),
+    "contextlib": (
+        "with contextlib.suppress(KeyError):\n    {}['x']\n"
+        "with contextlib.nullcontext(3) as value:\n    self.n += value",
+        "self.n += 3",
+    ),
     "expression": (
         "for each in self.filtered():\n    self.n += each",
         "for each in self.items:\n    if each > self.n:\n        self.n += each",
