@@ -32,6 +32,13 @@ CASES = {
         what="COUNT is a itertools.count, of which the checker cannot see who changes it",
         remedy="keep what threads share in attributes of the model, in objects of classes of your own, lists, dicts, sets or deques",
     ),
+    "an object that says what its class is": case(
+        "self.x = isinstance(Proxy(), int)",
+        header="class Proxy:\n    @property\n    def __class__(self):\n        return int",
+        at="Proxy()",
+        what="a Proxy says itself what its __class__ is, which has no modelled counterpart",
+        remedy="use what it stands for",
+    ),
     "local lambda with a default value": case(
         "k = 2\nfs = [lambda v=1: v + k]\nself.x = 1\nself.x = fs[0]()",
         at="self.x = 1",
@@ -433,3 +440,11 @@ def test_annotations_and_names_of_comprehensions_are_no_uses(tmp_path: Path) -> 
     )
     file.write_text(text)
     assert check(file).models[0].verdict == "verified"
+
+
+def test_a_method_of_a_lock_that_is_its_own(tmp_path: Path) -> None:
+    header = "import threading\nrelease = threading.RLock()._release_save"
+    file = tmp_path / "model.py"
+    file.write_text(model("self.x = release is None", header=header))
+    with pytest.raises(InterleaveError, match="release is the method _release_save of a RLock"):
+        check(file)
