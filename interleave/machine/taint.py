@@ -82,6 +82,11 @@ def _is_in(value: object, it: object, seen: set[int]) -> bool:
     return any(each is value or _is_in(value, each, seen) for each in parts)
 
 
+def _is_empty(value: object) -> bool:
+    """Whether a value is an empty dict of the thread's own: to look into others is an access."""
+    return type(value) is dict and not value
+
+
 def _nodes(block: Block) -> Iterator[ast.AST]:
     """The syntax of a block, but for what says whether a name is looked at or assigned."""
     nodes = (each for statement in block.body for each in ast.walk(statement))
@@ -328,7 +333,7 @@ class FlowRecorder:
         return not all(
             isinstance(part, ast.Call)
             and isinstance(part.args[1], ast.Name)
-            and names.get(part.args[1].id) == {}
+            and _is_empty(names.get(part.args[1].id))
             for part in keywords.args[1:]
         )
 
