@@ -17,6 +17,7 @@ from interleave.memory.values import Shared
 from interleave.result import Described
 from interleave.showing import show
 from interleave.world.instances import Inherited
+from interleave.world.refusal import Refused
 
 NOTHING = Described("nothing")
 
@@ -107,6 +108,8 @@ class View:
             return self.plain(value.value, place, deep=deep)
         if type(value) is Closure:
             return Described(value.__name__)
+        if type(value) is Refused:
+            return Described("not modelled")
         return as_plain(value)
 
     def _inside(self, stand_in: Any, *, deep: bool) -> object | None:

@@ -28,6 +28,7 @@ from interleave.memory.values import Shared, Thawer, attributes_of, is_plain_obj
 from interleave.program import Program
 from interleave.program.heap import Room
 from interleave.world.instances import Inherited
+from interleave.world.refusal import Refused
 
 SELF = "self"
 """A local that says nothing of what it holds."""
@@ -146,6 +147,8 @@ def shared_in(value: Any, suffix: str, within: tuple[int, ...] = ()) -> Iterator
         parts = [(f".{name}", item) for name, item in zip(names, value.captured, strict=False)]
     elif kind is types.MethodType:
         parts = [("", value.__self__)]
+    elif kind is Refused:
+        parts = []
     elif is_dataclass(kind):
         parts = [(f".{each.name}", getattr(value, each.name, None)) for each in fields(kind)]
     elif is_plain_object(value) and not isinstance(value, BaseException | Enum):

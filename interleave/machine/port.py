@@ -31,7 +31,7 @@ from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
 from interleave.program import MoreNames, MoreRoots, Program, Swallowed, ThreadInstance, Written
 from interleave.program.choices import Choices
 from interleave.stdlib.threads import CurrentThread
-from interleave.world.net import Profile, pause, resume
+from interleave.world.profiling import Profile, pause, resume
 
 LONGEST_LOG = 300
 """Accesses of one block at most."""

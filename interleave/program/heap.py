@@ -12,6 +12,7 @@ from interleave.memory.made import Kind, PlainRoom, PrimitiveRoom
 from interleave.memory.port import Location
 from interleave.memory.values import Freezer, Key, Shared, Thawer
 from interleave.records import dataclass
+from interleave.world.refusal import Refused
 
 FIRST_MADE = 1 << 32
 """Numbers of stand-ins from here on are of objects that threads make: a room and a kind."""
@@ -92,7 +93,7 @@ class Values:
                 return True
             if isinstance(each, tuple):
                 waiting += each
-            elif is_dataclass(each) and not isinstance(each, Shared | type):
+            elif not isinstance(each, Shared | type | Refused) and is_dataclass(each):
                 waiting += [getattr(each, field.name) for field in fields(each)]
         return False
 

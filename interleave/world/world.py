@@ -71,8 +71,8 @@ from interleave.world.holders import (
 )
 from interleave.world.identities import Identities
 from interleave.world.instances import KEPT, OF_MODEL, SharedObject
-from interleave.world.net import set_profile
 from interleave.world.plans import OF_CLASS, OF_COPY, OF_PROPERTY
+from interleave.world.profiling import set_profile
 from interleave.world.refusal import Refused, as_descriptor
 from interleave.world.snapshot import Snapshot
 from interleave.world.twins import (
