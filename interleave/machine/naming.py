@@ -16,6 +16,7 @@ from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from interleave.compiler.blocks import HIDDEN
+from interleave.compiler.generators import Generator
 from interleave.machine.frames import live
 from interleave.machine.interning import LocalStates
 from interleave.machine.step import FAILED, FINISHED, State
@@ -149,6 +150,9 @@ def shared_in(value: Any, suffix: str, within: tuple[int, ...] = ()) -> Iterator
         parts = [("", value.__self__)]
     elif kind is Refused:
         parts = []
+    elif issubclass(kind, Generator):
+        names = [each for each in value.names if not each.startswith(HIDDEN)]
+        parts = [(f".{name}", value.names[name]) for name in names]
     elif is_dataclass(kind):
         parts = [(f".{each.name}", getattr(value, each.name, None)) for each in fields(kind)]
     elif is_plain_object(value) and not isinstance(value, BaseException | Enum):
