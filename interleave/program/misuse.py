@@ -348,8 +348,6 @@ def _check_thread(member: Member) -> None:
         )
     how = _suspended(function)
     if how == "a generator":
-        if inspect.unwrap(function) is function:
-            return  # the compiler shows its `yield`
         raise _fault(
             member,
             f"{note.kind} {member.name} is a generator: to call it runs nothing",

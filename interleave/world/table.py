@@ -122,7 +122,7 @@ UNKNOWN_PYTHON = (
 )
 """What to do instead of running a function that was not followed."""
 
-GENERATOR = "write a class with __enter__ and __exit__, or collect the values in a list"
+GENERATOR = "have a thread make it, or collect the values in a list"
 """What to do instead of giving code of the library a generator to run."""
 
 UNKNOWN_C = (
