@@ -327,7 +327,7 @@ def _suspended(function: types.FunctionType) -> str:
 def _check_followed(member: Member) -> None:
     """Raise `ModelError` for a marked method that a library has made."""
     decision = policy.of_function(member.value)
-    if decision.treatment is not Treatment.FOLLOWED:
+    if decision.treatment is not Treatment.FOLLOWED or policy.is_standard(decision.name):
         kind = _kind(member.note)
         raise _fault(
             member,

@@ -112,7 +112,7 @@ CASES = {
         "self.items.append({1: (i for i in ())})",
         shared="items = []",
         at="self.items.append({1: (i for i in ())})",
-        what="shared variable 'items' is given a value that cannot be shared: a generator cannot be kept in a state",
+        what="shared variable 'items' is given a value that cannot be shared: a generator is for the thread that made it",
         remedy="use numbers, strings, bytes, tuples, lists, dicts, sets, deques or objects of classes of your own",
     ),
     "yield": case(
