@@ -66,7 +66,8 @@ PURE = {
     "_tokenize", "traceback", "types", "typing", "warnings",
     # Data types, and what is done with them.
     "_bisect", "_collections", "_csv", "_functools", "_operator", "_pickle", "array", "bisect",
-    "collections", "contextlib", "copy", "csv", "dataclasses", "functools", "graphlib",
+    "collections", "contextlib.AsyncExitStack", "contextlib.ExitStack",
+    "contextlib._BaseExitStack", "copy", "csv", "dataclasses", "functools", "graphlib",
     "itertools", "marshal", "operator", "pickle", "pickletools", "pprint", "reprlib",
     # Numbers and dates.
     "_datetime", "_decimal", "_pydatetime", "_pydecimal", "_statistics", "_strptime", "calendar",
@@ -92,15 +93,7 @@ PURE = {
 }  # fmt: skip
 """What gives the same result for the same arguments, every time, and keeps nothing."""
 
-FOLLOWED = {
-    "contextlib.AbstractAsyncContextManager", "contextlib.AbstractContextManager",
-    "contextlib.AsyncContextDecorator", "contextlib.ContextDecorator",
-    "contextlib._AsyncGeneratorContextManager", "contextlib._GeneratorContextManager",
-    "contextlib._GeneratorContextManagerBase", "contextlib.aclosing",
-    "contextlib.asynccontextmanager", "contextlib.closing", "contextlib.contextmanager",
-    "contextlib.nullcontext", "contextlib.suppress", "functools.cached_property",
-    "functools.partialmethod",
-}  # fmt: skip
+FOLLOWED = {"functools.cached_property", "functools.partialmethod"}
 """Parts of modules named here that are followed like the model's own code."""
 
 OPAQUE = {
