@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from interleave.compiler.blocks import ITERATOR, Block, BlockKind
-from interleave.compiler.builder import Builder, Label, at, load
+from interleave.compiler.builder import Builder, Label, at, is_temporary, load
+from interleave.compiler.generators import RESUMING
 from interleave.compiler.names import LIBRARY_METHODS, may_be_followed
 from interleave.compiler.syntax import copied
 from interleave.memory.values import mangle
@@ -43,6 +44,11 @@ class ExpressionFlattener(Builder):
                 return self._call(node)
             case ast.Await():
                 return self.awaited(self.simple(node.value), node)
+            case ast.Yield():
+                value = node.value or at(node, ast.Constant(None))
+                return self.yielded(self.simple(value), node)
+            case ast.YieldFrom():
+                return self.delegated(self.simple(node.value), node)
             case ast.BoolOp():
                 return self._by_branches(node)
             case ast.IfExp():
@@ -60,12 +66,6 @@ class ExpressionFlattener(Builder):
     def _refuse(self, node: ast.expr) -> None:
         for inner in ast.walk(node):
             match inner:
-                case ast.Yield() | ast.YieldFrom():
-                    raise self.error(
-                        "`yield` cannot be compiled: a state cannot hold a running generator",
-                        "collect the values in a list and return it",
-                        inner,
-                    )
                 case ast.GeneratorExp() if _is_asynchronous(inner):
                     raise self.error(
                         "this makes an asynchronous generator: a state cannot hold a running one",
@@ -78,15 +78,26 @@ class ExpressionFlattener(Builder):
         if isinstance(node, ast.Lambda | ast.GeneratorExp):
             # Called piece by piece from code that is opaque: so are these.
             return False
-        if isinstance(node, ast.Await):
+        if isinstance(node, ast.Await | ast.Yield | ast.YieldFrom):
             return True
         if isinstance(node, ast.Call) and (
-            self._may_be_ours(node.func) or self._is_scan(node) or _gives_what_it_shares(node)
+            self._calls_ours(node) or self._is_scan(node) or _gives_what_it_shares(node)
         ):
             return True
         if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp):
             return not self._is_local_only(node)
         return any(self.needs_blocks(child) for child in _expressions_of(node))
+
+    def _calls_ours(self, node: ast.Call) -> bool:
+        """Whether a call may be of the model's own code, or resume a generator."""
+        if isinstance(node.func, ast.Name) and node.func.id not in self.bound:
+            if self.names.is_builtin(node.func, "next"):
+                return any(not self._is_global(each) for each in node.args[:1])
+        return self._may_be_ours(node.func)
+
+    def _is_global(self, node: ast.expr) -> bool:
+        """Whether an expression is the name of a variable of the module, or of a closure."""
+        return isinstance(node, ast.Name) and not (is_temporary(node) or node.id in self.bound)
 
     def _may_be_ours(self, callee: ast.expr) -> bool:
         """Whether a call may be of the model's own code, which is flattened and not run as one."""
@@ -94,7 +105,7 @@ class ExpressionFlattener(Builder):
             case ast.Lambda():
                 return False  # part of the block it is in
             case ast.Name(id=name) if name.startswith("@"):
-                return False  # a helper of the compiler's own
+                return name in RESUMING  # a helper of the compiler's own
             case ast.Name(id=name) if name not in self.bound and name in self.names:
                 return may_be_followed(self.names.real(name))
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if (
@@ -129,7 +140,7 @@ class ExpressionFlattener(Builder):
     def _call(self, node: ast.Call) -> ast.expr:
         if self._is_scan(node):
             return self._scan(node)
-        if not self._may_be_ours(node.func):
+        if not self._calls_ours(node):
             return self._in_order(node)
         # The callee and the arguments are evaluated in one block of their own where they are
         # simple, so that the call itself begins with nothing left to do.
@@ -154,6 +165,16 @@ class ExpressionFlattener(Builder):
         block = self.value(BlockKind.AWAIT, node, value)
         block.target = self.temporary()
         return load(block.target, node)
+
+    def yielded(self, value: ast.expr, node: ast.AST) -> ast.expr:
+        """Lay down the yielding of a simple expression; gives an expression for what is sent."""
+        block = self.value(BlockKind.YIELD, node, value)
+        block.target = self.temporary()
+        return load(block.target, node)
+
+    def delegated(self, value: ast.expr, node: ast.AST) -> ast.expr:
+        """Lay down `yield from` a simple expression; gives an expression for its result."""
+        raise NotImplementedError
 
     def _starred_keywords(self, node: ast.Call) -> ast.expr:
         """A dict of the keyword arguments of a call with `**` in it."""
@@ -336,14 +357,10 @@ class ExpressionFlattener(Builder):
         self, iterator: str, target: ast.expr, node: ast.AST, inside: Label, leave: Label
     ) -> Block:
         """Lay down the taking of one item: to `inside` with `target` bound, or to `leave`."""
-        # Names with `@` are Python locals of this one block, never locals of the frame.
-        item = at(node, ast.Name("@item", ast.Load()))
-        taken = at(
-            node, ast.Call(at(node, ast.Name("@next", ast.Load())), [load(iterator, node)], [])
-        )
+        taken = at(node, ast.Name("@item_of", ast.Load()))
+        item = self.simple(at(node, ast.Call(taken, [load(iterator, node)], [])))
         at_end = at(node, ast.Compare(item, [ast.Is()], [at(node, ast.Name("@end", ast.Load()))]))
         body: list[ast.stmt] = [
-            at(node, ast.Assign([at(node, ast.Name("@item", ast.Store()))], taken)),
             at(node, ast.If(at_end, [at(node, ast.Return(at(node, ast.Constant(False))))], [])),
             at(node, ast.Assign([target], item)),
             at(node, ast.Return(at(node, ast.Constant(True)))),
