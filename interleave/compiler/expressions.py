@@ -28,6 +28,12 @@ _PURE_NODES = (
 _CONSUMERS = frozenset({"sum", "list", "tuple", "set", "frozenset", "sorted", "min", "max", "dict"})
 """Built-ins that take all of their argument: a generator given to them may as well be a list."""
 
+_ITERABLE_BUILTINS = frozenset(
+    {"dict", "enumerate", "filter", "frozenset", "list", "map", "range", "set", "sorted", "tuple",
+     "zip"}
+)  # fmt: skip
+"""Built-ins of which the results have iterators in C."""
+
 
 class ExpressionFlattener(Builder):
     """Adds to a builder: `simple(expression)`, `condition(test, yes, no)`."""
@@ -349,6 +355,8 @@ class ExpressionFlattener(Builder):
     def begin_loop(self, iterable: ast.expr, node: ast.AST) -> str:
         """Lay down the making of an iterator; gives its name."""
         name = self.temporary(ITERATOR[1:])
+        if self._is_no_generator(iterable):
+            self.simple_iterators.add(name)
         maker = at(node, ast.Name("@cursor", ast.Load()))
         self.assign(name, at(node, ast.Call(maker, [iterable], [])), node)
         return name
@@ -358,14 +366,31 @@ class ExpressionFlattener(Builder):
     ) -> Block:
         """Lay down the taking of one item: to `inside` with `target` bound, or to `leave`."""
         taken = at(node, ast.Name("@item_of", ast.Load()))
-        item = self.simple(at(node, ast.Call(taken, [load(iterator, node)], [])))
+        taking = at(node, ast.Call(taken, [load(iterator, node)], []))
+        body: list[ast.stmt] = []
+        if iterator in self.simple_iterators:
+            # Names with `@` are Python locals of this one block, never locals of the frame.
+            item: ast.expr = at(node, ast.Name("@item", ast.Load()))
+            body = [at(node, ast.Assign([at(node, ast.Name("@item", ast.Store()))], taking))]
+        else:
+            item = self.simple(taking)
         at_end = at(node, ast.Compare(item, [ast.Is()], [at(node, ast.Name("@end", ast.Load()))]))
-        body: list[ast.stmt] = [
+        body += [
             at(node, ast.If(at_end, [at(node, ast.Return(at(node, ast.Constant(False))))], [])),
             at(node, ast.Assign([target], item)),
             at(node, ast.Return(at(node, ast.Constant(True)))),
         ]
         return self.test(node, body, inside, leave)
+
+    def _is_no_generator(self, iterable: ast.expr) -> bool:
+        """Whether to go through what an expression gives is known to resume no generator that is
+        run block by block: then it takes one block.
+        """
+        if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name):
+            name = iterable.func.id
+            is_known = name in _ITERABLE_BUILTINS and name not in self.bound
+            return is_known and self.names.is_builtin(iterable.func, name)
+        return isinstance(iterable, ast.Tuple | ast.List | ast.Set | ast.Dict | ast.Constant)
 
     def begin_async_loop(self, iterable: ast.expr, node: ast.AST) -> str:
         """Lay down the making of an asynchronous iterator; gives its name."""
