@@ -410,6 +410,7 @@ def test_code_in_c_is_ended_from_outside(write, place: str) -> None:
         ("step", signal.SIGINT, ["check"]),
         ("holds", signal.SIGINT, ["check"]),
         ("setup", signal.SIGINT, ["graph", "-o", "graph.dot", "-m", "Anything"]),
+        ("header", signal.SIGINT, ["steps"]),
     ],
 )
 def test_code_in_c_is_interrupted_from_outside(
