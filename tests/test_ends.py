@@ -438,6 +438,25 @@ def test_code_in_c_is_interrupted_from_outside(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no process to look on")
+def test_who_looks_on_ends_with_the_process_and_not_with_what_that_has_started() -> None:
+    code = """
+import os, signal, sys, time
+from interleave.watchdog import Watchdog
+
+Watchdog(None)
+if os.fork():
+    os.kill(os.getpid(), signal.SIGKILL)
+print(os.getpid(), flush=True)
+os.close(1)
+time.sleep(30)
+"""
+    # Its output is open for as long as the one that looks on is there.
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, timeout=20)
+    os.kill(int(done.stdout), signal.SIGKILL)
+    assert done.returncode == -signal.SIGKILL
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no process to look on")
 def test_what_was_known_is_json(write) -> None:
     text = anything(setup="sum(range(10**12))").replace("class A", "@expect(nothing)\nclass A")
     write(text.replace("import Model", "import expect, nothing, Model"))
