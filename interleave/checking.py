@@ -36,6 +36,7 @@ from interleave.model import Expectation, Model
 from interleave.notes import notes_of
 from interleave.options import CheckOptions, Options
 from interleave.program.misuse import unused_methods
+from interleave.recorded.memory import Memory
 from interleave.records import dataclass
 from interleave.result import Followed, Interleavings, ModelResult, Result, Verdict, Violation
 from interleave.runtimes import Runtime
@@ -57,8 +58,9 @@ class RunFacts:
     when it is over, `traces` that to find the ways to what was found, `counts` that to count
     interleavings, and `seconds` all together. `learnt` is how many cases were learnt by running
     Python code. `bytes` and `peak_bytes` are what all arrays take at the end of the search, and
-    took at most in it; 0 where it did not come to have any. `kept` says whether a kernel that had
-    to be compiled is there for the next run.
+    took at most in it; 0 where it did not come to have any. `known` is how many cases were known
+    from an earlier check. `kept` says whether a kernel that had to be compiled is there for the
+    next run.
     """
 
     engine: str
@@ -71,12 +73,13 @@ class RunFacts:
     traces: float
     counts: float
     learnt: int
+    known: int
     bytes: int
     peak_bytes: int
     kept: bool = True
 
 
-NO_FACTS = RunFacts("python", None, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+NO_FACTS = RunFacts("python", None, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 """Of a search that has not begun."""
 
 
@@ -168,6 +171,10 @@ def _checked_model(
     limits = Limits(options.max_states, first_violation=options.fail_fast)
     checks = checks_of(model, races=races)
     guard = Guard(options.max_seconds, options.bytes)
+    memory: Memory | None = None
+    if options.cache and options.engine != "reference":
+        asked = (runtime.name, *parameters.items(), races, options.max_states, options.fail_fast)
+        memory = Memory(model, file, (*asked, *options.pure))
     found: Searched[Check] | None = None
     with guard.phase(), naming_what_is_too_deep(model):
         found = search(
@@ -178,6 +185,7 @@ def _checked_model(
             engine=Engine(options.engine, options.workers, options.sizes, options.on_progress),
             limits=limits,
             guard=guard,
+            memory=memory,
         )
     if found is None:
         known = _nothing_known(model, file, runtime, parameters, expectation, guard.stop)
@@ -239,6 +247,9 @@ def _checked_model(
         bounds=tuple((name, value) for name, value in _bounds(found) if value is not None),
         followed=_followed(found),
     )
+    if memory is not None and complete and not assumed().used:
+        with guard.finishing():
+            memory.keep(found.machine, found.known)
     facts = RunFacts(
         engine=graph.kind,
         workers=graph.workers,
@@ -250,6 +261,7 @@ def _checked_model(
         traces=traced - looked_through,
         counts=counted - traced,
         learnt=found.steps.learnt + sum(check.cases for check in found.observers),
+        known=found.machine.cases.known,
         bytes=graph.bytes,
         peak_bytes=graph.peak_bytes,
         kept=graph.is_kept,

@@ -76,7 +76,7 @@ def _made(name: str, option: Option) -> Callable[[Command], Command]:
         # What a project says can be taken back.
         names = f"{flags[0]}/--no-{flags[0][2:]}" if option.is_setting else flags[0]
         return click.option(
-            names, name, is_flag=True, default=False, callback=read, help=option.help
+            names, name, is_flag=True, default=option.default, callback=read, help=option.help
         )
     is_listed = isinstance(kind, Names | Values)
     default = {} if is_listed else {"default": option.default}

@@ -165,6 +165,13 @@ class Options:
         "Functions, classes and modules of others that are known to keep nothing.",
         is_setting=True,
     )
+    cache: bool = option(
+        True,
+        Flag(),
+        "Know from earlier checks what code does that has not changed. The report is the same.",
+        commands=SEARCHING,
+        is_setting=True,
+    )
     on_progress: Callable[[SearchGraph], None] | None = option(
         None, Function(), "Is called now and then while a model is searched."
     )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from interleave.recorded import memory
 
 settings.register_profile(
     "the same on every run",
@@ -23,6 +26,16 @@ settings.load_profile("the same on every run")
 
 # Where the tests are run in the background, a shell may have them ignore it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_is_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests neither see nor leave what other checks have learnt, but for those that ask for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setattr(memory, "FEWEST", 10**9)
+        yield
+
 
 ALL = "tests/world/"
 """The tests of which all cases are quick: each is a line of code of its own."""

@@ -12,8 +12,11 @@ import pytest
 from library import FILES, FOLDER, MODELS, name_of, row, written_rows
 
 from interleave import Model, check, param, postcondition, thread
+from interleave.checking import RunFacts
 from interleave.loading import checked_runtime, load_models
 from interleave.model import EXPECTATIONS
+from interleave.recorded import memory
+from interleave.report.document import render_json
 from interleave.runtimes import ASKED_FOR
 
 ROWS = written_rows()
@@ -55,15 +58,21 @@ RUNS = [(file, model, runtime) for file, model in MODELS for runtime in runtimes
 
 @pytest.mark.parametrize(("file", "model", "runtime"), RUNS, ids=names)
 def test_a_model_is_as_it_expects_and_as_written_down(
-    file: Path, model: type[Model], runtime: str
+    file: Path, model: type[Model], runtime: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (found,) = check(file, model=model.__name__, runtime=runtime).models
+    monkeypatch.setattr(memory, "FEWEST", 0)
+    result = check(file, model=model.__name__, runtime=runtime)
+    (found,) = result.models
     kinds = {violation.kind for violation in found.violations}
     assert found.expected is True, f"expected {found.expectation}, found {kinds or 'nothing'}"
     assert found.complete
     if runtime == ASKED_FOR[0]:
         remedy = "If this is as it should be: python tests/support/golden.py"
         assert row(found) == ROWS[name_of(file), found.model], remedy
+        facts: list[RunFacts] = []
+        again = check(file, model=model.__name__, on_result=lambda _, each: facts.append(each))
+        assert facts[0].known == facts[0].learnt > 0, "code runs that ran before"
+        assert render_json(again, version="") == render_json(result, version="")
 
 
 @pytest.mark.parametrize("file", FILES, ids=names)

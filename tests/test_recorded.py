@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from concurrent_models import models
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from running import load, unload
 
 from interleave.checking import checked_model
@@ -21,7 +21,8 @@ from interleave.recorded.reading import Recorded
 from interleave.recorded.writing import written
 from interleave.said import said
 
-FILES = sorted((Path(__file__).parent.parent / "models").glob("*/*.py"))
+FILES = sorted((Path(__file__).parent.parent / "models").glob("*/*.py"))[::12]
+"""Some. That all of them can be read back, test_models.py says."""
 
 
 def facts_of(outcome: Any) -> object:
@@ -69,7 +70,7 @@ def refuse() -> Any:
 
 
 @given(models())
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8)
 def test_random_models(tmp_path: Path, source: str) -> None:
     assert_same_numbers(load(tmp_path / "model.py", source))
     unload()

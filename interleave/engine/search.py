@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from interleave.engine.advancing import advance, begin
 from interleave.engine.engines import Engine
@@ -39,8 +39,21 @@ class Searched(Generic[Watching]):
     steps: Steps
     observers: Sequence[Watching]
     graph: SearchGraph
+    known: Discoveries
+    """What its program was made with."""
     make: Callable[[], Program]
-    """Makes its program once more."""
+    """Makes that once more."""
+
+
+class Memory(Protocol):
+    """What was learnt of a model before."""
+
+    def recall(self, make: Callable[[Discoveries], Program]) -> tuple[Machine, Discoveries] | None:
+        """A machine that knows it, with what its program was made with; None where there is none.
+
+        `make` makes a program.
+        """
+        ...
 
 
 def search(
@@ -52,6 +65,7 @@ def search(
     engine: Engine | None = None,
     limits: Limits,
     guard: Guard | None = None,
+    memory: Memory | None = None,
 ) -> Searched[Watching]:
     """Explore the state graph of a model, watched by `observers`. Raises `ModelError`.
 
@@ -68,25 +82,31 @@ def search(
     assumed: frozenset[str] = frozenset()
     refuted: frozenset[str] = frozenset()
     real = RealState(model)
+
+    def make(known: Discoveries) -> Program:
+        return Program(
+            model,
+            dict(parameters),
+            known.written,
+            runtime,
+            known.spawned,
+            known.rooms,
+            roots=known.roots,
+            method_names=known.method_names,
+            swallowing=known.swallowing,
+            real=real,
+        )
+
     with real:
+        recalled = memory.recall(make) if memory is not None else None
+        if recalled is not None:
+            _, known = recalled
         while True:
             real.compare()
+            supposed = known.with_written(assumed)
             try:
-                make = partial(
-                    Program,
-                    model,
-                    dict(parameters),
-                    known.written | assumed,
-                    runtime,
-                    known.spawned,
-                    known.rooms,
-                    roots=known.roots,
-                    method_names=known.method_names,
-                    swallowing=known.swallowing,
-                    real=real,
-                )
-                program = make()
-                machine = Machine(program)
+                machine = recalled[0] if recalled is not None else Machine(make(supposed))
+                recalled = None
                 steps: Steps = (RunSteps if engine.name == "reference" else LearntSteps)(machine)
                 watching = observers(machine, steps)
                 graph = explore(machine, steps, watching, engine, limits, guard, spent=spent)
@@ -99,14 +119,14 @@ def search(
                     raise
                 assumed |= doubtful
                 continue
-            vain = assumed - program.findings.written.keys()
+            vain = assumed - machine.program.findings.written.keys()
             if vain and graph.stop is None:
                 known.written |= assumed - vain
                 refuted |= vain
                 assumed = frozenset()
                 continue
             real.compare()
-            return Searched(machine, steps, watching, graph, make)
+            return Searched(machine, steps, watching, graph, supposed, partial(make, supposed))
 
 
 def explore(

@@ -46,6 +46,10 @@ class Cases:
     def __init__(self, findings: Findings) -> None:
         self.learnt: list[Case] = []
         self.earlier: Earlier | None = None
+        self.ran = 0
+        """How many of them were run."""
+        self.known = 0
+        """How many of them were known from before, but for the beginnings of threads."""
         self._findings = findings
 
     def ask(
@@ -60,7 +64,9 @@ class Cases:
             if known is not None:
                 self._findings.add(known.findings)
                 self.learnt.append(known)
+                self.known += question[0] != "begin"
                 return known.outcome, known.looked_at
+        self.ran += 1
         with self._findings.apart() as findings:
             outcome, looked_at = run()
         self.learnt.append(Case(question, state, looked_at, outcome, findings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -31,6 +32,13 @@ class Discoveries:
         self.rooms: Counter[RoomOwner] = Counter()
         self.roots: dict[str, Any] = {}
         self.method_names: frozenset[str] = frozenset()
+
+    def with_written(self, more: frozenset[str]) -> Discoveries:
+        """The same, and that some code writes more."""
+        found = copy.copy(self)
+        found.written |= more
+        found.spawned, found.rooms = Counter(self.spawned), Counter(self.rooms)
+        return found
 
 
 class Restart(Exception):

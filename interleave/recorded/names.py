@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 import types
+from contextlib import suppress
 from enum import Enum
 from typing import Any
 
@@ -56,6 +57,15 @@ class Names:
             raise Unwritable(f"{name} is not what it is called")
         return name
 
+    def lasting(self, it: Any) -> Name:
+        """The name of a function or class that it has in any program of the model, however that is
+        made. Raises `Unwritable`.
+        """
+        around = self._world.around(it)
+        if around is not None:
+            return ["inside", self.lasting(around), self._world.inside(around).index(it)]
+        return ["named", *named(it)]
+
     def _is(self, found: Any, it: Any) -> bool:
         return found is it or (type(it) is Same and found == it)
 
@@ -81,17 +91,7 @@ class Names:
             return ["inside", self._of(around), self._world.inside(around).index(it)]
         if id(it) in self._numbers:
             return ["known", self._numbers[id(it)]]
-        module, path = getattr(it, "__module__", None), getattr(it, "__qualname__", None)
-        if type(module) is str and type(path) is str:
-            return ["named", module, path, self._depth(module, path, it)]
-        raise Unwritable(f"a {kind.__name__} has no name")
-
-    def _depth(self, module: str, path: str, it: Any) -> int:
-        """Behind how many wrappers something is that has its name."""
-        for depth in range(_MOST_WRAPPERS):
-            if self._find_named(module, path, depth) is it:
-                return depth
-        raise Unwritable(f"{module}.{path} is something else")
+        return ["named", *named(it)]
 
     def _of_what_stands_for(self, it: Any) -> Name | None:
         if isinstance(it, type) and (kind := self._world.kind_made(it)) is not None:
@@ -148,12 +148,36 @@ class Names:
         return self._program.begins_with[number]
 
     def _find_named(self, module: str, path: str, depth: int) -> Any:
-        if module.partition(".")[0] == "interleave":
-            importlib.import_module(module)
-        found: Any = sys.modules[module]
-        for part in path.split("."):
-            found = members_of(found)[part] if isinstance(found, type) else getattr(found, part)
-            found = getattr(found, "__func__", found)
-        for _ in range(depth):
-            found = found.__wrapped__
-        return found
+        return find_named(module, path, depth)
+
+
+def named(it: Any) -> Name:
+    """Where something is that Python knows by its name: module, path, and behind how many wrappers.
+
+    Raises `Unwritable`.
+    """
+    module, path = getattr(it, "__module__", None), getattr(it, "__qualname__", None)
+    if type(module) is str and type(path) is str:
+        with suppress(*LOST):
+            for depth in range(_MOST_WRAPPERS):
+                if find_named(module, path, depth) is it:
+                    return [module, path, depth]
+    raise Unwritable(f"{module}.{path} is something else than a {type(it).__name__}")
+
+
+def find_lasting(name: Name) -> Any:
+    """What has a name that is "named". Raises one of `LOST`."""
+    return find_named(*name[1:])
+
+
+def find_named(module: str, path: str, depth: int) -> Any:
+    """What is there. Raises one of `LOST`."""
+    if module.partition(".")[0] == "interleave":
+        importlib.import_module(module)
+    found: Any = sys.modules[module]
+    for part in path.split("."):
+        found = members_of(found)[part] if isinstance(found, type) else getattr(found, part)
+        found = getattr(found, "__func__", found)
+    for _ in range(depth):
+        found = found.__wrapped__
+    return found

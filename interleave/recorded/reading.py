@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import types
 from typing import Any
 
 from interleave.errors import Place
@@ -15,7 +16,7 @@ from interleave.memory.made import Kind
 from interleave.memory.port import WHOLE, AccessKind
 from interleave.memory.values import Key, Thawer
 from interleave.recorded.names import LOST, Names
-from interleave.recorded.writing import Record
+from interleave.recorded.writing import Lines, followed
 from interleave.world.findings import Findings
 
 
@@ -30,10 +31,11 @@ class Recorded:
     it had there, from now on.
     """
 
-    def __init__(self, machine: Machine, record: Record) -> None:
+    def __init__(self, machine: Machine, record: Lines) -> None:
         """Raises `Unreadable`."""
         self._machine = machine
         self._interner = machine.program.heap.interner
+        self._locations = machine.program.heap.locations
         self._texts = record.cases
         self._views: dict[tuple[int, str | None], View] = {}
         self._trees: dict[Question, DecisionTree[int]] = {}
@@ -53,6 +55,10 @@ class Recorded:
     def __len__(self) -> int:
         return len(self._texts)
 
+    def followed(self) -> list[types.FunctionType]:
+        """The functions of the model that have run in these cases."""
+        return followed(self._machine.program.world, self._findings)
+
     def find(self, question: Question, state: State) -> Case | None:
         """The case that answers a question in a state; None where there is none."""
         tree = self._trees.get(question)
@@ -66,6 +72,9 @@ class Recorded:
     def _learn(
         self, kinds: list[Any], codes: list[Any], values: list[Any], locals: list[Any],  # noqa: A002
         findings: list[str],
+        flows: list[Any],
+        accesses: list[Any],
+        places: list[Any],
     ) -> None:  # fmt: skip
         interner = self._interner
         thaw = Thawer(self._machine.program.heap.stand_in).thaw
@@ -78,6 +87,10 @@ class Recorded:
             self._same(interner.values.number(self._key(key)), number)
         for number, key in enumerate(locals):
             self._same(interner.locals.number(self._key(key)), number)
+        self._kinds = [self._kind(*each) for each in accesses]
+        self._places = [self._place(each) for each in places]
+        self._flows = flows
+        """Each as it is written, until somebody asks for it."""
         self._findings = [self._found(*json.loads(text)) for text in findings]
 
     def _same(self, number: int, wanted: int) -> None:
@@ -159,13 +172,13 @@ class Recorded:
             tuple([(threads[other].number, first) for other, first in starts]),
             local,
             tuple([self._access(*each) for each in accesses]),
-            self._place(place),
+            self._places[place],
             tuple(raised),
             None if failure is None else self._failure(*failure),
-            None if flow is None else self._flow(*flow),
+            None if flow is None else self._flow(flow),
             tuple(warnings),
             tuple(choices),
-            tuple([(self._it(location), self._place(at)) for location, at in constants]),
+            tuple([(self._locations[location], self._places[at]) for location, at in constants]),
         )
 
     def _place(self, data: Any) -> Any:
@@ -187,7 +200,7 @@ class Recorded:
         self, kind: Any, place: Any, order: int, atomic: Any, reads: Any, writes: Any,
         exclusive: Any, result: Any, raised: Any,
     ) -> AccessRecord:  # fmt: skip
-        made = AccessRecord(self._kind(*kind), self._place(place), order, atomic=atomic)
+        made = AccessRecord(self._kinds[kind], self._places[place], order, atomic=atomic)
         made.reads = [self._touch(*each) for each in reads]
         made.writes = [self._touch(*each) for each in writes]
         made.exclusive = [Exclusive(self._it(it), writing, rule) for it, writing, rule in exclusive]
@@ -196,14 +209,18 @@ class Recorded:
         return made
 
     def _touch(self, location: Any, part: Any, fresh: Any, value: int) -> Touch:
-        return Touch(self._it(location), self._value(part) if part else WHOLE, fresh, value)
+        return Touch(self._locations[location], self._value(part) if part else WHOLE, fresh, value)
 
-    def _flow(self, carriers: Any, writes: Any, way: Any) -> Flow:
-        return Flow(
-            {tuple(carrier): _sources(sources) for carrier, sources in carriers},
-            tuple([_sources(sources) for sources in writes]),
-            tuple([each if type(each) is int else self._it(each) for each in way]),
-        )
+    def _flow(self, number: int) -> Flow:
+        found = self._flows[number]
+        if type(found) is not Flow:
+            carriers, writes, way = found
+            found = self._flows[number] = Flow(
+                {tuple(carrier): _sources(sources) for carrier, sources in carriers},
+                tuple([_sources(sources) for sources in writes]),
+                tuple([each if type(each) is int else self._it(each) for each in way]),
+            )
+        return found
 
 
 def _sources(data: Any) -> frozenset[Any]:

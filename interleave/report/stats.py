@@ -16,10 +16,11 @@ def render_stats(result: ModelResult, facts: RunFacts) -> str:
     workers = "" if facts.workers is None else f", {count(facts.workers, 'worker')}"
     per_second = f"{_rate(result.states, facts.search)} states/s"
     transitions = f"{_rate(result.transitions, facts.search)} transitions/s"
+    known = f", {facts.known:,} of them in an earlier check" if facts.known else ""
     lines = [
         f"{result.model}: engine {facts.engine}{workers}: search {facts.search:.3f} s, "
         f"{per_second}, {transitions}",
-        f"  {count(facts.learnt, 'case')} learnt; {facts.kernel:.3f} s of the search in the "
+        f"  {count(facts.learnt, 'case')} learnt{known}; {facts.kernel:.3f} s of the search in the "
         f"kernel, {max(0.0, facts.search - facts.kernel):.3f} s in Python",
         f"  besides: {facts.load:.3f} s to load the kernel, {facts.checks:.3f} s for checks of the "
         f"whole graph, {facts.traces:.3f} s for traces, {facts.counts:.3f} s to count "

@@ -77,17 +77,13 @@ class Record:
         return Record(self.it, self.home, self.contents, self.parent)
 
 
-def reachable(roots: Iterable[object]) -> list[Record]:
-    """All that code can name from some roots on: modules, classes, functions.
+def reachable_and_names(roots: Iterable[object]) -> tuple[list[Record], set[str]]:
+    """All that code can name from some roots on: modules, classes, functions. With every name that
+    is in the code of these roots and of what they reach.
 
     In a root, everything has a name. Standard modules that are modelled or pure are not gone into,
     and no more is interleave itself. What functions of the others name is their own affair.
     """
-    return reachable_and_names(roots)[0]
-
-
-def reachable_and_names(roots: Iterable[object]) -> tuple[list[Record], set[str]]:
-    """The same, and every name that is in the code of these roots and of what they reach."""
     walk = _Walk()
     walk.go_from(roots)
     walk.look_into_libraries()

@@ -7,7 +7,7 @@ changes all the same was changed unseen.
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from interleave.errors import MODEL_FILES
@@ -23,7 +23,7 @@ from interleave.world.homes import (
     shown,
 )
 from interleave.world.plans import CELL, NAMES_OF_CLASS, NAMES_OF_MODULE
-from interleave.world.reachable import Record, reachable
+from interleave.world.reachable import Record, reachable_and_names
 from interleave.world.watched import home as home_of_watched
 
 
@@ -47,12 +47,18 @@ class Snapshot:
     """
 
     def __init__(self, roots: Iterable[object] = ()) -> None:
-        self._records = [each for each in reachable(roots) if not each.home.is_fixed]
+        found, self.names = reachable_and_names(roots)
+        self._records = [each for each in found if not each.home.is_fixed]
         self._put_back: set[int] = set()
 
     def add(self, it: Any, *homes: Home) -> None:
         """Look at some homes of one more object, and at nothing that can be reached from it."""
         self._records += [Record(it, home, home.read(it), None) for home in homes]
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """What is in each home, in the order in which they were found."""
+        return self._records
 
     def __len__(self) -> int:
         """How many homes are looked at."""
