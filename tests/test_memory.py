@@ -98,11 +98,12 @@ class M(Model):
 
 HELPER = """
 import decimal
+import other_of_memory
 decimal.getcontext().prec = 6
 TABLE = {1: 2}
 
 def changed(value):
-    return value + TABLE[1]
+    return value + TABLE[1] + len([each for each in vars(other_of_memory) if each[0] == "z"])
 
 def later():
     import later_of_memory
@@ -114,6 +115,7 @@ FILES = {
     "model.txt": "abc",
     "helper_of_memory.py": HELPER,
     "later_of_memory.py": "VALUE = 1",
+    "other_of_memory.py": "zz = 1",
 }
 
 CHANGES: dict[str, tuple[str, str, str]] = {
@@ -139,6 +141,7 @@ CHANGES: dict[str, tuple[str, str, str]] = {
     "a followed function": ("helper_of_memory.py", "value + T", "1 + value + T"),
     "a followed table": ("helper_of_memory.py", "{1: 2}", "{1: 3}"),
     "a context": ("helper_of_memory.py", "= 6", "= 7"),
+    "a name that no code has": ("other_of_memory.py", "zz = 1", "zz = 1\nzy = 1"),
     "what is imported late": ("later_of_memory.py", "1", "2"),
 }
 
@@ -176,7 +179,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def report(folder: Path, **options: Any) -> tuple[str, RunFacts]:
     """The report of a check in which everything is imported anew, and how it went."""
-    for name in ("helper_of_memory", "later_of_memory"):
+    for name in ("helper_of_memory", "later_of_memory", "other_of_memory"):
         sys.modules.pop(name, None)
     facts: list[RunFacts] = []
     result = check(folder / "model.py", on_result=lambda _, each: facts.append(each), **options)

@@ -54,6 +54,12 @@ _OF_DECIMAL = {
 _TRAPS = ["DivisionByZero", "InvalidOperation", "Overflow"]
 """The context of `decimal` to begin with."""
 
+_BY_ANY_NAME = frozenset(
+    {"__dict__", "attrgetter", "dir", "eval", "exec", "getattr", "getmembers", "globals", "hasattr",
+     "vars"}
+)  # fmt: skip
+"""What asks for names that need not stand in the code."""
+
 _PLAIN = (int, str, bytes, bool, float, complex, type(None), range, type(...), type(NotImplemented))
 _VALUES = (int, str, bytes, float, complex)
 """Types of Python's own that are known by their text; classes may derive from the latter."""
@@ -276,13 +282,23 @@ class Description:
             return "{" + ",".join(sorted(map(self._of, contents))) + "}"
         if type(contents) is list:
             return f"[{','.join(map(self._of, contents))}]"
-        named = record.home in (NAMES_OF_MODULE, NAMES_OF_CLASS)
+        named = self._is_asked_by_name(record)
         items = [
             f"{self._of(key)}:{self._of(value)}"
             for key, value in contents.items()
             if not named or key in self._names or id(value) in self._numbers or _is_special(key)
         ]
         return "{" + ",".join(sorted(items) if not record.home.ordered else items) + "}"
+
+    def _is_asked_by_name(self, record: Record) -> bool:
+        """Whether code goes by those names of a module or class only that stand in it."""
+        if record.home is NAMES_OF_MODULE:
+            module = record.it.get("__name__")
+        elif record.home is NAMES_OF_CLASS:
+            module = CLASS_MODULE(record.it)
+        else:
+            return False
+        return policy.is_of_others(str(module)) or self._names.isdisjoint(_BY_ANY_NAME)
 
     def _of(self, value: Any) -> str:
         number = self._numbers.get(id(value))
