@@ -123,7 +123,7 @@ def _look_on(
     known = dict.fromkeys(_ENDS, _Words())
     run, since, wanted = 0.0, time.monotonic(), 0.0
     try:
-        while True:
+        while os.getppid() == worker:  # a process that the model has started may keep the pipe open
             if select.select([read], [], [], LOOK_EVERY)[0]:
                 head = _read(read, _HEAD.size)
                 if not head:

@@ -11,6 +11,7 @@ import stat
 import sys
 import threading
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
 MOST_BYTES = 200_000_000
@@ -23,26 +24,35 @@ _SUFFIX = ".cases"
 
 
 def cache_directory() -> Path:
-    """Where this system has what programs keep for a user and can make anew."""
-    home = Path.home()
+    """Where this system has what programs keep for a user and can make anew.
+
+    Raises `OSError` where nobody knows.
+    """
+    base, inside = os.environ.get("XDG_CACHE_HOME", ""), ".cache"
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"), "interleave")
-    if sys.platform == "darwin":
-        return home / "Library" / "Caches" / "interleave"
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return Path(base if os.path.isabs(base) else home / ".cache", "interleave")
+        base, inside = os.environ.get("LOCALAPPDATA", ""), "AppData/Local"
+    elif sys.platform == "darwin":
+        base, inside = "", "Library/Caches"
+    try:
+        return Path(base if os.path.isabs(base) else Path.home() / inside, "interleave")
+    except RuntimeError as error:  # nobody's home
+        raise FileNotFoundError(str(error)) from error
 
 
 class Store:
     """The files in one folder, by their names. One with which something goes wrong is not there."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or cache_directory() / "cases"
+        self._given = folder
+
+    @cached_property
+    def _folder(self) -> Path:
+        return self._given or cache_directory() / "cases"
 
     def read(self, name: str) -> list[str] | None:
         """The lines of a file; None where there is none that can be believed."""
-        path = self._path(name)
         try:
+            path = self._path(name)
             flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
             with os.fdopen(os.open(path, flags), "rb") as file:
                 found = os.fstat(file.fileno())
