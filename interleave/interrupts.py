@@ -10,11 +10,13 @@ Code of the model that does not come back is ended by a count of its instruction
 
 from __future__ import annotations
 
+import _weakrefset
 import contextlib
 import gc
 import signal
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,8 +40,16 @@ _NOBODYS = (signal.SIG_DFL, signal.default_int_handler, end_at_once)
 """Handlers of signals that nobody has a handler of their own for."""
 
 _OURS = str(Path(__file__).parent)
-_MACHINERY = frozenset((contextlib.__file__, __file__, str(Path(_OURS, "engine", "stopping.py"))))
-"""Files whose functions are not left in the middle: they begin and end what may be."""
+_MACHINERY = frozenset(
+    (
+        *(module.__file__ for module in (contextlib, weakref, _weakrefset)),
+        __file__,
+        str(Path(_OURS, "engine", "stopping.py")),
+    )
+)
+"""Files whose functions are not left in the middle: they begin and end what may be; or Python calls
+them when an object goes, and an exception would be lost there.
+"""
 
 ANYWHERE, AT_POLLS, NOWHERE = 0, 1, 2
 """Where what is being done may be left: `AT_POLLS` also means any line of the model's code."""

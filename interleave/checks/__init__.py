@@ -15,7 +15,7 @@ from interleave.checks.stuck import StuckCheck
 from interleave.model import Model
 from interleave.program.settings import SETTINGS
 
-__all__ = ["ALL", "Check", "Found", "checks_of", "kinds_of"]
+__all__ = ["ALL", "Check", "Found", "checks_of"]
 
 ALL: tuple[type[Check], ...] = (
     LostUpdateCheck,
@@ -35,14 +35,6 @@ def checks_of(model: type[Model], *, races: bool) -> list[type[Check]]:
 
     Data races are looked for where that is asked for.
     """
-    return [check for check in _all(model) if races or not check.when_asked]
-
-
-def kinds_of(model: type[Model]) -> list[str]:
-    """Every kind of violation that can be found in a model, and so expected."""
-    return [kind for check in _all(model) for kind in check.kinds]
-
-
-def _all(model: type[Model]) -> list[type[Check]]:
     own = getattr(model, "CHECKS", ())
-    return [*ALL, *(own if SETTINGS["CHECKS"].fits(own) else ())]
+    every = [*ALL, *(own if SETTINGS["CHECKS"].fits(own) else ())]
+    return [check for check in every if races or not check.when_asked]
