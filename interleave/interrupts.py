@@ -154,7 +154,7 @@ class _Outside:
         """Raise what is due, if this may be left now; in the model's code, at its next line."""
         assert self.due is not None
         if self.leave == ANYWHERE:
-            if frame is None or frame.f_code.co_filename not in _MACHINERY:
+            if frame is None or not _is_left_whole(frame):
                 raise stopped(self.due)
         elif self.leave == AT_POLLS and self.run:
             is_inside, frames = model_frames(frame)
@@ -461,7 +461,16 @@ def _is_of_the_model(frame: FrameType) -> bool:
     name = str(frame.f_globals.get("__name__"))
     if _is_ours(frame) or name.partition(".")[0] in STANDARD:
         return False
-    return all(getattr(each, "__code__", None) is not frame.f_code for each in gc.callbacks)
+    return not _is_called_by_collector(frame)
+
+
+def _is_called_by_collector(frame: FrameType) -> bool:
+    return any(getattr(each, "__code__", None) is frame.f_code for each in gc.callbacks)
+
+
+def _is_left_whole(frame: FrameType) -> bool:
+    """Whether what runs is not left in the middle."""
+    return frame.f_code.co_filename in _MACHINERY or _is_called_by_collector(frame)
 
 
 def model_frames(frame: FrameType | None) -> tuple[bool, list[FrameType]]:

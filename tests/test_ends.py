@@ -814,14 +814,19 @@ def test_what_a_file_leaves_behind_or_writes_changes_no_report(write, does: str)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of all children")
 @pytest.mark.parametrize(
-    ("place", "ends"),
-    [("header", ""), ("setup", "raise ValueError"), ("setup", "sum(iter(int, 1))")],
+    ("place", "ends", "bound"),
+    [
+        ("header", "", ()),
+        ("setup", "raise ValueError", ()),
+        ("setup", "raise ValueError", ("--max-seconds", "0.3")),
+        ("setup", "sum(iter(int, 1))", ("--max-seconds", "0.3")),
+    ],
 )
-def test_a_process_that_a_model_has_made_does_not_stay(write, place: str, ends: str) -> None:
+def test_a_process_that_a_model_has_made_does_not_stay(write, place, ends, bound) -> None:
     starts = "import multiprocessing; manager = multiprocessing.Manager()"
     name = write(anything(**{place: f"{starts}\n{ends}"}))
     # Whoever has the outputs open is waited for.
-    done = process("check", name, "-q", "--max-seconds", "0.3", before=HURRY)
+    done = process("check", name, "-q", *bound, before=HURRY)
     assert done.returncode in (1, 2, 3)
 
 

@@ -734,3 +734,24 @@ def test_what_the_collector_calls_is_not_the_model() -> None:
         gc.callbacks.remove(callback)
     assert len(found) >= 2
     assert all(each == (False, []) for each in found)
+
+
+def test_what_the_collector_calls_is_not_left_in_the_middle() -> None:
+    """An exception would be lost there, with a message; what is due stays so."""
+    done = []
+
+    def callback(phase: str, _: object) -> None:
+        if phase == "start" and not done:
+            signal.raise_signal(signal.SIGINT)
+            done.append(phase)
+
+    guard = Guard()
+    gc.callbacks.append(callback)
+    try:
+        with interrupts.listening(), guard.phase():
+            gc.collect()
+            time.sleep(1)
+            done.append("slept")
+    finally:
+        gc.callbacks.remove(callback)
+    assert (done, guard.stop) == (["start"], INTERRUPTED)
