@@ -18,7 +18,6 @@ import locale
 import sys
 import types
 import warnings
-from _abc import _get_dump  # type: ignore[import-not-found]
 from abc import ABCMeta
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -44,6 +43,7 @@ from interleave.world.homes import (
 from interleave.world.plans import NAMES_OF_CLASS, NAMES_OF_MODULE
 from interleave.world.policy import Treatment
 from interleave.world.reachable import Record
+from interleave.world.registered import registered_with
 from interleave.world.snapshot import Snapshot
 from interleave.world.watched import home as home_of_watched
 
@@ -355,9 +355,7 @@ class Description:
         """What a type in C keeps in an object where no home is. Raises `Unwritable`."""
         kind = type(value)
         if derives(kind, ABCMeta):
-            # Classes that count as derived from it, and are not.
-            found = [each for ref in _get_dump(value)[0] if (each := ref()) is not None]
-            return f"({','.join(sorted(map(self._name_of, found)))})"
+            return f"({','.join(map(self._name_of, registered_with(value)))})"
         if derives(kind, type) or kind in _MEMBERS or home_of_watched_in(kind) is not None:
             return ""
         native = next(base for base in MRO(kind) if not is_defined_in_python(base))
