@@ -6,7 +6,6 @@ import gc
 import time
 from collections.abc import Hashable, Iterable, Iterator, Set
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from interleave.asked import Asked, taking
@@ -22,7 +21,7 @@ from interleave.engine.passes.shortest import Path as StatePath
 from interleave.engine.passes.shortest import goal_key, path_by_search, paths_to
 from interleave.engine.search import Searched, search
 from interleave.engine.stopping import INTERRUPTED, Guard, Stop
-from interleave.errors import ModelError, Place, UsageError
+from interleave.errors import ModelError, Place
 from interleave.interrupts import AT_POLLS, leaving, listening, take
 from interleave.loading import (
     checked_runtime,
@@ -40,7 +39,6 @@ from interleave.recorded.memory import Memory
 from interleave.records import dataclass
 from interleave.result import Followed, Interleavings, ModelResult, Result, Verdict, Violation
 from interleave.runtimes import Runtime
-from interleave.said import shown_by
 from interleave.selecting import Errors, Target, find_models
 from interleave.tracing import make_trace
 from interleave.world.policy import Assumed, assumed, assuming
@@ -84,17 +82,6 @@ NO_FACTS = RunFacts("python", None, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 """Of a search that has not begun."""
 
 
-def _several(target: Target | Iterable[Target]) -> list[Target]:
-    if isinstance(target, type | str | Path):
-        return [target]
-    if isinstance(target, Iterable):
-        return list(target)
-    raise UsageError(
-        f"there is nothing to check in {shown_by(target)}",
-        remedy="name a model class, a file, a folder, or several of these",
-    )
-
-
 @taking(CheckOptions)
 def check(target: Target | Iterable[Target], asked: Asked[CheckOptions]) -> Result:
     """Check every interleaving of one model or more.
@@ -107,7 +94,10 @@ def check(target: Target | Iterable[Target], asked: Asked[CheckOptions]) -> Resu
     is given, it is told of the error of a file or of a model instead, and the others are checked.
     """
     options = asked.options
-    targets = _several(target)
+    if isinstance(target, type | str) or not isinstance(target, Iterable):
+        targets = [target]
+    else:
+        targets = [*target]
     results: list[ModelResult] = []
     errors = Errors(options.on_error)
     guard = Guard()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from running import load
@@ -14,6 +15,10 @@ SHRINKS = """
 from interleave import Model, expect, thread
 from interleave.checks import Check, Found
 from interleave.result import Violation
+
+
+class Kinds:
+    kinds = ("shrinks",)
 
 
 class Shrinks(Check):
@@ -77,7 +82,7 @@ def test_what_no_check_finds_cannot_be_expected(tmp_path: Path, kinds: str) -> N
         load(tmp_path / "model.py", text)
 
 
-@pytest.mark.parametrize("checks", ["(1,)", "(int,)", "Shrinks", "3"])
+@pytest.mark.parametrize("checks", ["(1,)", "(int,)", "(Kinds,)", "Shrinks", "3"])
 def test_what_is_no_check_is_an_error(tmp_path: Path, checks: str) -> None:
     text = (
         SHRINKS.replace("SEES", "").replace("(Shrinks,)", checks).replace('@expect("shrinks")', "")
@@ -94,7 +99,19 @@ def test_the_kinds_are_those_of_the_checks() -> None:
     assert [kind for check in ALL for kind in check.kinds] == [*KINDS]
 
 
-@pytest.mark.parametrize("target", [3, None, 1.5])
-def test_what_is_nothing_to_check_is_an_error(target: object) -> None:
+@pytest.mark.parametrize(
+    ("runtime", "races"), [("free-threaded", False), ("free-threaded", True), ("gil", False)]
+)
+def test_a_check_of_the_package_is_made_once(tmp_path: Path, runtime: str, races: bool) -> None:
+    text = "from interleave.checks.races import RaceCheck\n" + SHRINKS.replace("SEES", "")
+    model = load(tmp_path / "model.py", text.replace("(Shrinks,)", "(Shrinks, RaceCheck)"))
+    (result,) = interleave.check(model, runtime=runtime, races=races).models
+    raced = [each for each in result.violations if each.kind == "data-race"]
+    assert len(raced) == races
+
+
+@pytest.mark.parametrize("target", [3, None, 1.5, [3], [b"model.py"]])
+@pytest.mark.parametrize("function", [interleave.check, interleave.explore])
+def test_what_is_nothing_to_check_is_an_error(function: Any, target: object) -> None:
     with pytest.raises(UsageError, match="nothing to check"):
-        interleave.check(target)  # type: ignore[arg-type]
+        function(target)
