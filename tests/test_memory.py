@@ -14,9 +14,10 @@ import pytest
 from interleave import check
 from interleave.checking import RunFacts
 from interleave.checks import properties
+from interleave.kept import cache_directory
 from interleave.machine import Machine
 from interleave.recorded import memory, store
-from interleave.recorded.store import Store, cache_directory
+from interleave.recorded.store import Store
 from interleave.report.document import render_json
 from interleave.result import Result
 
