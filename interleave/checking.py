@@ -6,7 +6,6 @@ import gc
 import time
 from collections.abc import Hashable, Iterable, Iterator, Set
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from interleave.asked import Asked, taking
@@ -95,7 +94,10 @@ def check(target: Target | Iterable[Target], asked: Asked[CheckOptions]) -> Resu
     is given, it is told of the error of a file or of a model instead, and the others are checked.
     """
     options = asked.options
-    targets = [target] if isinstance(target, type | str | Path) else list(target)
+    if isinstance(target, type | str) or not isinstance(target, Iterable):
+        targets = [target]
+    else:
+        targets = [*target]
     results: list[ModelResult] = []
     errors = Errors(options.on_error)
     guard = Guard()

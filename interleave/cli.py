@@ -459,15 +459,18 @@ def steps(context: click.Context, /, paths: tuple[Path, ...], **_: Any) -> None:
     output, errors = Output(), Errors(_tell_error)
     is_cut_short = False
     given = asked(Options, given_in(context), "interleave steps")
-    for number, (model, file) in enumerate(find_models(list(paths), given, errors)):
-        with errors.noted():
-            options = given.near(file)
-            with redirect_stdout(sys.stderr), _watched(context, options.bytes, _know_nothing):
-                listing = list_steps(model, parameters_of(model, options.parameters or {}), options)
-            output.write(("\n" if number else "") + render_listing(listing))
-            is_cut_short |= listing.is_cut_short
-            if listing.interrupted:
-                break
+    memory = _limits(paths, given)[1]
+    with _watched(context, memory, _know_nothing):
+        for number, (model, file) in enumerate(find_models(list(paths), given, errors)):
+            with errors.noted():
+                options = given.near(file)
+                parameters = parameters_of(model, options.parameters or {})
+                with redirect_stdout(sys.stderr):
+                    listing = list_steps(model, parameters, options)
+                output.write(("\n" if number else "") + render_listing(listing))
+                is_cut_short |= listing.is_cut_short
+                if listing.interrupted:
+                    break
     if output.failure:
         _tell_error(UsageError(output.failure, remedy=_SEE_OUTPUT))
         context.exit(EXIT_USAGE)

@@ -10,12 +10,14 @@ Code of the model that does not come back is ended by a count of its instruction
 
 from __future__ import annotations
 
+import _weakrefset
 import contextlib
 import gc
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -38,8 +40,16 @@ _NOBODYS = (signal.SIG_DFL, signal.default_int_handler, end_at_once)
 """Handlers of signals that nobody has a handler of their own for."""
 
 _OURS = str(Path(__file__).parent)
-_MACHINERY = frozenset((contextlib.__file__, __file__, str(Path(_OURS, "engine", "stopping.py"))))
-"""Files whose functions are not left in the middle: they begin and end what may be."""
+_MACHINERY = frozenset(
+    (
+        *(module.__file__ for module in (contextlib, weakref, _weakrefset)),
+        __file__,
+        str(Path(_OURS, "engine", "stopping.py")),
+    )
+)
+"""Files whose functions are not left in the middle: they begin and end what may be; or Python calls
+them when an object goes, and an exception would be lost there.
+"""
 
 ANYWHERE, AT_POLLS, NOWHERE = 0, 1, 2
 """Where what is being done may be left: `AT_POLLS` also means any line of the model's code."""
@@ -125,7 +135,7 @@ class _Outside:
         self._answer(frame)
 
     def on_tick(self, _: int, frame: FrameType | None) -> None:
-        self.put_back()
+        _put_back(self.kept)
         self.due = self.due or self.limit()
         seen, self._seen = self._seen, self.run
         if self.due is not None:
@@ -134,17 +144,11 @@ class _Outside:
             self.counting = self.run
             count_instructions(FEW_INSTRUCTIONS, lambda _: _Overlong(), model_frames(frame)[1])
 
-    def put_back(self) -> None:
-        """Have the handlers be those that are to stay."""
-        for each, handler in self.kept.items():
-            if signal.getsignal(each) != handler:
-                signal.signal(each, handler)
-
     def _answer(self, frame: FrameType | None) -> None:
         """Raise what is due, if this may be left now; in the model's code, at its next line."""
         assert self.due is not None
         if self.leave == ANYWHERE:
-            if frame is None or frame.f_code.co_filename not in _MACHINERY:
+            if not _is_left_whole(frame):
                 raise stopped(self.due)
         elif self.leave == AT_POLLS and self.run:
             is_inside, frames = model_frames(frame)
@@ -152,6 +156,13 @@ class _Outside:
                 raise stopped(self.due)
             due = self.due
             count_instructions(0, lambda _: stopped(due), frames)
+
+
+def _put_back(handlers: Mapping[int, Any]) -> None:
+    """Have signals be handled so."""
+    for each, handler in handlers.items():
+        if signal.getsignal(each) != handler:
+            signal.signal(each, handler)
 
 
 def _none() -> Stop | None:
@@ -235,12 +246,13 @@ def keeping_handlers() -> Iterator[None]:
     handlers = {each: signal.getsignal(each) for each in numbers}
     timer = signal.getitimer(signal.ITIMER_REAL) if hasattr(signal, "getitimer") else None
     blocked = _blocked()
-    usual, outside.kept = outside.kept, {k: v for k, v in handlers.items() if v is not None}
+    kept = {each: handler for each, handler in handlers.items() if handler is not None}
+    usual, outside.kept = outside.kept, kept
     try:
         yield
     finally:
-        outside.put_back()
         outside.kept = usual
+        _put_back(kept)
         if timer is not None and timer[1] != signal.getitimer(signal.ITIMER_REAL)[1]:
             signal.setitimer(signal.ITIMER_REAL, timer[1], timer[1])
         if _blocked() != blocked:
@@ -448,10 +460,28 @@ def _is_ours(frame: FrameType) -> bool:
 
 def _is_of_the_model(frame: FrameType) -> bool:
     """Whether it is neither ours nor the library's, nor something that the collector calls."""
-    name = str(frame.f_globals.get("__name__"))
-    if _is_ours(frame) or name.partition(".")[0] in STANDARD:
-        return False
-    return all(getattr(each, "__code__", None) is not frame.f_code for each in gc.callbacks)
+    return not (_is_ours(frame) or _is_of_library(frame) or _is_called_by_collector(frame))
+
+
+def _is_called_by_collector(frame: FrameType) -> bool:
+    return any(getattr(each, "__code__", None) is frame.f_code for each in gc.callbacks)
+
+
+def _is_left_whole(frame: FrameType | None) -> bool:
+    """Whether what runs is not left in the middle, or the library does it for something that is
+    not.
+    """
+    while frame is not None:
+        if frame.f_code.co_filename in _MACHINERY or _is_called_by_collector(frame):
+            return True
+        if not _is_of_library(frame):
+            return False
+        frame = frame.f_back
+    return False
+
+
+def _is_of_library(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__")).partition(".")[0] in STANDARD
 
 
 def model_frames(frame: FrameType | None) -> tuple[bool, list[FrameType]]:

@@ -39,6 +39,19 @@ UNUSED = "__interleave_unused__"
 EXPECTATIONS = "__interleave_expectations__"
 """Attribute under which `expect` leaves its notes on a model class."""
 
+KINDS = (
+    "lost-update",
+    "deadlock",
+    "stuck",
+    "livelock",
+    "exception",
+    "assertion",
+    "invariant",
+    "postcondition",
+    "data-race",
+)
+"""Every kind of violation that the checks of the package find, in the order of their reports."""
+
 ORDERS = ("any", "fifo")
 """Which of the tasks that are ready an event loop runs next: any, or the one that was ready first.
 """
@@ -348,6 +361,13 @@ class Expectation:
         return " and ".join(self.kinds) or "nothing"
 
 
+def kinds_of(model: type[Model]) -> list[str]:
+    """Every kind of violation that can be found in a model: by its own checks too."""
+    own = getattr(model, "CHECKS", ())
+    checks = own if isinstance(own, tuple | list) else ()
+    return [*KINDS, *(kind for check in checks for kind in getattr(check, "kinds", ()))]
+
+
 @_as_documented('write @expect("lost-update") or @expect(nothing), with `runtime` or `races`')
 def expect(
     *kinds: str | _Nothing, runtime: str | Runtime | None = None, races: bool = False
@@ -392,8 +412,6 @@ def expect(
                 "@expect decorates something that is not a model class",
                 remedy="put it above `class ...(Model):`",
             )
-        from interleave.checks import kinds_of  # which need models
-
         known = kinds_of(model)
         for kind in named:
             if kind not in known:

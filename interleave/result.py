@@ -225,7 +225,7 @@ Detail = LostUpdate | Waits | Polls | DataRace | FailedProperty
 class Violation:
     """One distinct cause, with the shortest schedule that shows it.
 
-    `kind` is one of `interleave.checks.kinds_of(model)`; `message` is one plain sentence;
+    `kind` is one of `interleave.model.kinds_of(model)`; `message` is one plain sentence;
     `location` the shared location concerned, or None; `threads` the threads concerned. `source` is
     the line at fault, where there is one. `detail` is None for exceptions and failed assertions.
     """

@@ -96,7 +96,7 @@ class Schedule:
 
         try:
             return cls.from_document(json.loads(text))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise _no_schedule(f"it is no JSON: {error}") from None
 
     @classmethod
@@ -125,6 +125,8 @@ class Schedule:
             raise _no_schedule(f"it has no {error.args[0]!r}") from None
         except (TypeError, AttributeError, ValueError, SyntaxError) as error:
             raise _no_schedule(str(error)) from None
+        except (RecursionError, MemoryError):
+            raise _no_schedule("a parameter is nested too deeply") from None
 
 
 def _turn_to_document(turn: Turn) -> dict[str, Any]:

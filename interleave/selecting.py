@@ -25,6 +25,7 @@ from interleave.model import Model
 from interleave.options import Options
 from interleave.program.misuse import refuse_parameter_outside
 from interleave.project import real_path
+from interleave.said import shown_by
 
 Target = type[Model] | str | Path
 
@@ -72,6 +73,11 @@ def find_models(
                 )
             named.append(target)
             continue
+        if not isinstance(target, str | Path):
+            raise UsageError(
+                f"there is nothing to check in {shown_by(target)}",
+                remedy="name a model class, a file or a folder",
+            )
         with errors.noted():
             path = Path(target)
             files = model_files([path])

@@ -37,6 +37,9 @@ LAST_WORDS = 10.0
 _HEAD = struct.Struct("<BQQB")
 """Before last words: at which end, how long they are, for both outputs, and the exit code."""
 
+_OVER = 255
+"""In place of an end: there is nothing more to look on."""
+
 End = Literal["limit", "interrupt"]
 _ENDS: tuple[End, ...] = ("limit", "interrupt")
 _INTERRUPTS = bytes((signal.SIGINT, signal.SIGTERM))
@@ -91,6 +94,9 @@ class Watchdog:
         if self._process:
             interrupts.tell(None)
             signal.set_wakeup_fd(-1)
+            # A process that the model has started may keep the pipe open.
+            with suppress(OSError):
+                _write(self._pipe, _HEAD.pack(_OVER, 0, 0, 0))
             for each in (self._pipe, *self._signals):
                 os.close(each)
             os.waitpid(self._process, 0)
@@ -123,10 +129,10 @@ def _look_on(
     known = dict.fromkeys(_ENDS, _Words())
     run, since, wanted = 0.0, time.monotonic(), 0.0
     try:
-        while True:
+        while os.getppid() == worker:  # a process that the model has started may keep the pipe open
             if select.select([read], [], [], LOOK_EVERY)[0]:
                 head = _read(read, _HEAD.size)
-                if not head:
+                if not head or head[0] == _OVER:
                     break
                 end, *lengths, exit_code = _HEAD.unpack(head)
                 text, message = (_read(read, length) for length in lengths)

@@ -410,6 +410,7 @@ def test_code_in_c_is_ended_from_outside(write, place: str) -> None:
         ("step", signal.SIGINT, ["check"]),
         ("holds", signal.SIGINT, ["check"]),
         ("setup", signal.SIGINT, ["graph", "-o", "graph.dot", "-m", "Anything"]),
+        ("header", signal.SIGINT, ["steps"]),
     ],
 )
 def test_code_in_c_is_interrupted_from_outside(
@@ -434,6 +435,25 @@ def test_code_in_c_is_interrupted_from_outside(
     assert first == "Counter: violated - lost-update on counter"
     assert second == "Anything: inconclusive - incomplete search: interrupted"
     assert (told, done.returncode) == ("", 1)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no process to look on")
+def test_who_looks_on_ends_with_the_process_and_not_with_what_that_has_started() -> None:
+    code = """
+import os, signal, sys, time
+from interleave.watchdog import Watchdog
+
+Watchdog(None)
+if os.fork():
+    os.kill(os.getpid(), signal.SIGKILL)
+print(os.getpid(), flush=True)
+os.close(1)
+time.sleep(30)
+"""
+    # Its output is open for as long as the one that looks on is there.
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, timeout=20)
+    os.kill(int(done.stdout), signal.SIGKILL)
+    assert done.returncode == -signal.SIGKILL
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no process to look on")
@@ -794,14 +814,19 @@ def test_what_a_file_leaves_behind_or_writes_changes_no_report(write, does: str)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of all children")
 @pytest.mark.parametrize(
-    ("place", "ends"),
-    [("header", ""), ("setup", "raise ValueError"), ("setup", "sum(iter(int, 1))")],
+    ("place", "ends", "bound"),
+    [
+        ("header", "", ()),
+        ("setup", "raise ValueError", ()),
+        ("setup", "raise ValueError", ("--max-seconds", "0.3")),
+        ("setup", "sum(iter(int, 1))", ("--max-seconds", "0.3")),
+    ],
 )
-def test_a_process_that_a_model_has_made_does_not_stay(write, place: str, ends: str) -> None:
+def test_a_process_that_a_model_has_made_does_not_stay(write, place, ends, bound) -> None:
     starts = "import multiprocessing; manager = multiprocessing.Manager()"
     name = write(anything(**{place: f"{starts}\n{ends}"}))
     # Whoever has the outputs open is waited for.
-    done = process("check", name, "-q", "--max-seconds", "0.3", before=HURRY)
+    done = process("check", name, "-q", *bound, before=HURRY)
     assert done.returncode in (1, 2, 3)
 
 

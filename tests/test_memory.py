@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ import pytest
 from interleave import check
 from interleave.checking import RunFacts
 from interleave.checks import properties
+from interleave.kept import cache_directory
 from interleave.machine import Machine
 from interleave.recorded import memory, store
 from interleave.recorded.store import Store
@@ -103,11 +105,12 @@ class M(Model):
 
 HELPER = """
 import decimal
+import other_of_memory
 decimal.getcontext().prec = 6
 TABLE = {1: 2}
 
 def changed(value):
-    return value + TABLE[1]
+    return value + TABLE[1] + len([each for each in vars(other_of_memory) if each[0] == "z"])
 
 def later():
     import later_of_memory
@@ -119,6 +122,7 @@ FILES = {
     "model.txt": "abc",
     "helper_of_memory.py": HELPER,
     "later_of_memory.py": "VALUE = 1",
+    "other_of_memory.py": "zz = 1",
 }
 
 CHANGES: dict[str, tuple[str, str, str]] = {
@@ -145,8 +149,28 @@ CHANGES: dict[str, tuple[str, str, str]] = {
     "a followed function": ("helper_of_memory.py", "value + T", "1 + value + T"),
     "a followed table": ("helper_of_memory.py", "{1: 2}", "{1: 3}"),
     "a context": ("helper_of_memory.py", "= 6", "= 7"),
+    "a name that no code has": ("other_of_memory.py", "zz = 1", "zz = 1\nzy = 1"),
     "what is imported late": ("later_of_memory.py", "1", "2"),
 }
+
+HIDDEN = {
+    "a built-in name": """
+import builtins
+builtins.HIDDEN = BY
+def hidden():
+    return HIDDEN
+""",
+    "a registered class": """
+import abc
+class A(abc.ABC):
+    pass
+if BY > 1:
+    A.register(int)
+def hidden():
+    return isinstance(1, A)
+""",
+}
+"""What differs by the environment, and is in no variable."""
 
 ENVIRONMENT = ("INTERLEAVE_TEST", "INTERLEAVE_SETUP")
 
@@ -163,7 +187,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def report(folder: Path, **options: Any) -> tuple[str, RunFacts]:
     """The report of a check in which everything is imported anew, and how it went."""
-    for name in ("helper_of_memory", "later_of_memory"):
+    for name in ("helper_of_memory", "later_of_memory", "other_of_memory"):
         sys.modules.pop(name, None)
     facts: list[RunFacts] = []
     result = check(folder / "model.py", on_result=lambda _, each: facts.append(each), **options)
@@ -209,6 +233,34 @@ def test_the_environment_is_what_was_made_of_it(
     found, facts = report(kept)
     assert found == report(kept, cache=False)[0] != before
     assert facts.known == 0
+
+
+def with_hidden(text: str) -> str:
+    """The helper, in which what a text defines has a say."""
+    by = "import os\nBY = int(os.environ.get('INTERLEAVE_HIDDEN', '1'))\n"
+    return by + text + HELPER.replace("value + T", "value + hidden() + T")
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_what_no_variable_has_is_seen(
+    kept: Path, hidden: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(builtins, "HIDDEN", 0, raising=False)
+    (kept / "helper_of_memory.py").write_text(with_hidden(HIDDEN[hidden] + "del BY\n"))
+    before, _ = report(kept)
+    assert report(kept)[1].known > 0
+    monkeypatch.setenv("INTERLEAVE_HIDDEN", "2")
+    found, facts = report(kept)
+    assert found == report(kept, cache=False)[0] != before
+    assert facts.known == 0
+
+
+def test_a_number_with_too_many_digits_is_learnt_each_time(kept: Path) -> None:
+    text = "LARGE = 10**5000\ndef hidden():\n    return LARGE % 7\n"
+    (kept / "helper_of_memory.py").write_text(with_hidden(text))
+    for _ in range(2):
+        found, facts = report(kept)
+        assert (found, facts.known) == (report(kept, cache=False)[0], 0)
 
 
 @pytest.mark.parametrize(
@@ -277,6 +329,18 @@ def test_what_was_not_used_for_longest_goes(
     assert small.read("1") is None
     assert small.read("0") is not None
     assert small.read("3") is not None
+
+
+def test_where_nobody_has_a_home_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", home)
+    monkeypatch.setattr(store, "cache_directory", cache_directory)
+    Store().write("name", ["text"])
+    assert Store().read("name") is None
 
 
 def test_a_folder_that_cannot_be_written_is_none(tmp_path: Path) -> None:

@@ -193,6 +193,7 @@ def test_a_schedule_of_another_model_is_refused(change: dict[str, object], why: 
     [
         ("", "it is no JSON"),
         ("[]", "it is no JSON object"),
+        ("[" * 100_000, "it is no JSON"),
         ("{}", "its format is None"),
         ('{"format": 1}', "it has no 'model'"),
         ('{"format": 1, "model": 1}', "1 stands where there should be a value of type str"),
@@ -201,6 +202,14 @@ def test_a_schedule_of_another_model_is_refused(change: dict[str, object], why: 
 def test_what_is_no_schedule_is_refused(text: str, why: str) -> None:
     with pytest.raises(UsageError, match=f"this is no schedule: {why}"):
         Schedule.from_json(text)
+
+
+@pytest.mark.parametrize("value", ["-" * 100_000 + "1", "open('x')"])
+def test_what_no_parameter_can_be_is_refused(value: str) -> None:
+    (violation,) = check(Lost).models[0].violations
+    document = violation.schedule.to_document() | {"parameters": {"K": value}}
+    with pytest.raises(UsageError, match="this is no schedule"):
+        Schedule.from_document(document).replay(Lost)
 
 
 def test_each_part_of_a_stored_schedule_is_needed() -> None:

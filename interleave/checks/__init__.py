@@ -3,6 +3,8 @@
 Nothing else knows which there are.
 """
 
+from typing import Any
+
 from interleave.checks.base import Check, Found
 from interleave.checks.deadlock import DeadlockCheck
 from interleave.checks.endless import EndlessCheck
@@ -13,9 +15,9 @@ from interleave.checks.properties import PropertyCheck
 from interleave.checks.races import RaceCheck
 from interleave.checks.stuck import StuckCheck
 from interleave.model import Model
-from interleave.program.settings import SETTINGS
+from interleave.program.settings import refuse_setting, setting_of
 
-__all__ = ["ALL", "Check", "Found", "checks_of", "kinds_of"]
+__all__ = ["ALL", "Check", "Found", "checks_of"]
 
 ALL: tuple[type[Check], ...] = (
     LostUpdateCheck,
@@ -33,16 +35,11 @@ ALL: tuple[type[Check], ...] = (
 def checks_of(model: type[Model], *, races: bool) -> list[type[Check]]:
     """The checks to make of a model, its own among them.
 
-    Data races are looked for where that is asked for.
+    Data races are looked for where that is asked for. Raises `ModelError` for what is no check.
     """
-    return [check for check in _all(model) if races or not check.when_asked]
-
-
-def kinds_of(model: type[Model]) -> list[str]:
-    """Every kind of violation that can be found in a model, and so expected."""
-    return [kind for check in _all(model) for kind in check.kinds]
-
-
-def _all(model: type[Model]) -> list[type[Check]]:
-    own = getattr(model, "CHECKS", ())
-    return [*ALL, *(own if SETTINGS["CHECKS"].fits(own) else ())]
+    own: tuple[Any, ...] = setting_of(model, "CHECKS")
+    for check in own:
+        if not issubclass(check, Check):
+            refuse_setting(model, "CHECKS", own)
+    every: dict[type[Check], None] = dict.fromkeys([*ALL, *own])
+    return [check for check in every if races or not check.when_asked]

@@ -37,6 +37,7 @@ class Check(Observer, ABC):
 
     needs: ClassVar[Need] = "every transition"
     """What a search must have kept of the state graph for it to find all that there is."""
+    sees_all = True
     kinds: ClassVar[tuple[str, ...]] = ()
     """The kinds of violation that it finds, as `@expect` has them; none where it only warns."""
     when_asked: ClassVar[bool] = False

@@ -18,6 +18,7 @@ Cause = tuple[tuple[str | None, str, int], ...]
 class DeadlockCheck(Check):
     """One violation for each set of (what is waited for, where)."""
 
+    sees_all = False
     kinds = ("deadlock",)
     needs = "deadlocks"
 

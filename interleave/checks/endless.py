@@ -22,6 +22,8 @@ ENDS = ("deadlock", "stuck", "livelock", "exception", "assertion")
 class EndlessCheck(Check):
     """Notes which threads move, and which of them end."""
 
+    sees_all = False
+
     def __init__(self, machine: Machine, steps: Steps) -> None:
         super().__init__(machine, steps)
         self._moving: set[int] = set()

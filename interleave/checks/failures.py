@@ -19,6 +19,7 @@ Cause = tuple[str, str, str, int]
 class FailureCheck(Check):
     """One violation for each exception type, message and line."""
 
+    sees_all = False
     kinds = ("exception", "assertion")
 
     def __init__(self, machine: Machine, steps: Steps) -> None:

@@ -60,6 +60,7 @@ Node = tuple[int, int]
 class LostUpdateCheck(Check):
     """One violation for each (location, line of the read, of the lost write, of the overwrite)."""
 
+    sees_all = False
     kinds = ("lost-update",)
 
     def __init__(self, machine: Machine, steps: Steps) -> None:

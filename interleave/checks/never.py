@@ -76,6 +76,8 @@ def _can_lose(primitive: Primitive) -> bool:
 class NeverCheck(Check):
     """Gives warnings, in the order of what they are about."""
 
+    sees_all = False
+
     def __init__(self, machine: Machine, steps: Steps) -> None:
         super().__init__(machine, steps)
         self._tasks = [

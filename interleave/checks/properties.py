@@ -63,6 +63,7 @@ class _Asked:
 class PropertyCheck(Check):
     """One violation for each property."""
 
+    sees_all = False
     kinds = ("invariant", "postcondition")
     needs = "every state"
 

@@ -82,6 +82,7 @@ class RaceCheck(Check):
     they are a race.
     """
 
+    sees_all = False
     kinds = ("data-race",)
     when_asked = True
     needs = "every state"

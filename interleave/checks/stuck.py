@@ -34,6 +34,7 @@ class StuckCheck(Check):
     Each is shown in the first state in which it is so, together with all that is so there.
     """
 
+    sees_all = False
     kinds = ("stuck", "livelock")
 
     def found(self, graph: SearchGraph) -> list[Found]:

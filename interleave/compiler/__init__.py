@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from interleave.compiler.blocks import Block, BlockKind, Code, Locals, Swallow
-from interleave.compiler.closures import lift
+from interleave.compiler.closures import UNGIVEN, lift
 from interleave.compiler.defers import with_defers
 from interleave.compiler.emit import CHANGED, CONTENTS, INDEXED, emit, emit_whole
 from interleave.compiler.flow import find_dependences, find_live
@@ -28,7 +28,7 @@ from interleave.compiler.source import find_function, no_source
 from interleave.compiler.statements import StatementFlattener
 from interleave.compiler.syntax import copied
 from interleave.compiler.variables import MODULE, module_of, with_holders
-from interleave.memory.closures import Closure, cell, with_defaults
+from interleave.memory.closures import NOT_GIVEN, Closure, cell, with_defaults
 from interleave.memory.containers import plain
 from interleave.memory.cursors import cursor
 from interleave.memory.unbound import UNBOUND_NAMES, Bare, class_of, unbound
@@ -157,6 +157,7 @@ _HELPERS: dict[str, Any] = {
     "@unbound": unbound,
     "@unpacked": _unpacked,
     "@with_defaults": with_defaults,
+    UNGIVEN: NOT_GIVEN,
     "@slice": slice,
     "@cursor": cursor,
     "@end": END,

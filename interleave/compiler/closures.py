@@ -19,6 +19,7 @@ from interleave.compiler.names import bound_names, scope_walk
 from interleave.compiler.source import DEFINITION, LAMBDA, LIFTED, Definition
 from interleave.compiler.syntax import copied
 from interleave.errors import ModelError, Place
+from interleave.memory.closures import NOT_GIVEN
 from interleave.runtimes import Scope
 
 Inner = ast.FunctionDef | ast.Lambda
@@ -192,7 +193,7 @@ class _Lifter:
         )
         made.type_params = []  # type: ignore[attr-defined]  # from Python 3.12 on
         _NoOuter(frozenset(captured)).visit(made)
-        namespace: dict[str, Any] = {}
+        namespace: dict[str, Any] = {UNGIVEN: NOT_GIVEN}
         module = ast.fix_missing_locations(ast.Module([made], []))
         exec(compile(module, file, "exec"), namespace)  # noqa: S102  (the user's own function)
         known_as = LAMBDA if isinstance(inner, ast.Lambda) and not generates(inner) else name
@@ -356,11 +357,15 @@ def _stored_outside(inner: Inner) -> frozenset[str]:
     return frozenset(found)
 
 
+UNGIVEN = "@not_given"
+"""The name by which code knows that an argument was not given."""
+
+
 class _Defaults(ast.NodeTransformer):
     """Has the default values of inner functions made where these are defined.
 
     Each becomes a parameter that goes before the others, which `@with_defaults` captures. Where an
-    argument is not given, and so is `...`, it is what that has.
+    argument is not given, it is what that has.
     """
 
     def __init__(self) -> None:
@@ -406,7 +411,7 @@ class _Defaults(ast.NodeTransformer):
             for each, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
             if value is not None
         ]
-        unset = ast.copy_location(ast.Constant(...), node)
+        unset = _at(node, ast.Name(UNGIVEN, ast.Load()))
         arguments.defaults = [unset for _ in arguments.defaults]
         arguments.kw_defaults = [value and unset for value in arguments.kw_defaults]
         first: list[ast.stmt] = []

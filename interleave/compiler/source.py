@@ -209,6 +209,23 @@ def _classes(file: str, text: str) -> dict[str, list[ast.ClassDef]]:
     return found
 
 
+@lru_cache(maxsize=64)
+def _names(file: str, text: str) -> frozenset[str]:
+    names = set()
+    for node in ast.walk(ast.parse(text, file)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            continue
+        named = getattr(node, "attr", getattr(node, "id", getattr(node, "value", None)))
+        if isinstance(named, str):
+            names.add(named)
+    return frozenset(names)
+
+
+def names_in(file: str) -> frozenset[str]:
+    """What the code in a file names: variables that it looks at, attributes, and in strings."""
+    return _names(file, _text(file))
+
+
 def find_class(cls: type) -> tuple[str, ast.ClassDef] | None:
     """The file and the definition of a class; None where its source is not to be had."""
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from interleave.engine.predicates import Pairs, Predicate
 from interleave.machine import State, Step
@@ -26,6 +26,8 @@ class Observer:
     those in which the threads wait for the same.
     """
 
+    sees_all: ClassVar[bool] = False
+    """Whether it must be told of every state and every transition: then the search is in Python."""
     predicates: Sequence[Predicate] = ()
     pairs: Pairs | None = None
 

@@ -152,7 +152,15 @@ def explore(
     with guard.phase() as phase, leaving(AT_POLLS):
         begin(graph, machine.initial() if initial is None else initial, observers, limits)
         enough = ENOUGH_FOR_NATIVE // len(machine.program.threads)
-        until = {"auto": enough, "native": 0}.get(engine.name)
+        sees_all = [each for each in observers if each.sees_all]
+        if sees_all and engine.name == "native":
+            raise UsageError(
+                f"{type(sees_all[0]).__name__} is to be told of every transition, and the native "
+                "engine tells of the first of each learnt step",
+                remedy="leave the engine to interleave, or say that those are enough: "
+                "sees_all = False",
+            )
+        until = None if sees_all else {"auto": enough, "native": 0}.get(engine.name)
         advance(graph, observers, limits, until=until)
         if graph.expanded == len(graph) or graph.stop is not None:
             return graph

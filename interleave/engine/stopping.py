@@ -99,7 +99,7 @@ class Guard:
         phase = Phase(where or (outer.where if outer is not None else ""))
         usual = interrupts.where_left()
         leave = NOWHERE if usual == NOWHERE else leave
-        with limited(self._deadline_passed):
+        with limited(self._limit_of_phase):
             try:
                 self._phase = phase
                 interrupts.leave_only(leave)
@@ -112,9 +112,9 @@ class Guard:
                 if usual != NOWHERE:
                     self.note(interrupts.take())
                 self._phase = outer
+                if outer is not None:
+                    outer.stop = _graver(outer.stop, phase.stop)
                 interrupts.leave_only(usual)
-        if outer is not None:
-            outer.stop = _graver(outer.stop, phase.stop)
 
     def note(self, stop: Stop | None) -> None:
         """Take note that something, if anything, has cut this phase short."""
@@ -132,6 +132,13 @@ class Guard:
         interrupts.poll()
         if stop := self._deadline_passed() or self._memory_taken():
             raise Stopped(stop)
+
+    def _limit_of_phase(self) -> Stop | None:
+        """The limit that is to cut the present phase short, unless one within it was: then it ends
+        by itself, with what that one has found.
+        """
+        is_cut = self._phase is not None and self._phase.stop is not None
+        return None if is_cut else self._deadline_passed()
 
     def _deadline_passed(self) -> Stop | None:
         if self._deadline is None or time.monotonic() <= self._deadline:

@@ -53,6 +53,17 @@ class Closure:
         return hash(self.function)
 
 
+class NotGiven:
+    """What a parameter with a default value is that no argument was given for."""
+
+    __slots__ = ()
+
+
+NOT_GIVEN = NotGiven()
+
+register_immutable(NotGiven, lambda *_: (NotGiven,), lambda *_: NOT_GIVEN)
+
+
 def with_defaults(function: Closure, *values: Any) -> Closure:
     """A function that has captured the default values of its parameters as well."""
     return Closure(function.function, *function.captured, *values)

@@ -19,6 +19,7 @@ from interleave.compiler.source import (
     LAMBDA,
     find_class,
     find_function,
+    names_in,
     place_of_assignment,
     place_of_class,
     place_of_function,
@@ -524,7 +525,7 @@ def unused_methods(model: type[Model], notes: Notes) -> list[str]:
         return []
     bases = model.__mro__[1:]
     files = {found and found[0] for found in map(find_class, filter(_is_own, bodies(model)))}
-    mentioned = frozenset[str]().union(*(_names_in(file) for file in files if file))
+    mentioned = frozenset[str]().union(*(names_in(file) for file in files if file))
     return [
         name
         for name in unmarked
@@ -537,19 +538,7 @@ def unused_methods(model: type[Model], notes: Notes) -> list[str]:
 def _is_mentioned(member: Member) -> bool:
     """Whether the file that defines a member names it anywhere else, or has no source."""
     found = find_class(member.owner)
-    return found is None or member.name in _names_in(found[0])
-
-
-def _names_in(file: str) -> frozenset[str]:
-    """What the code in a file names: variables that it looks at, attributes, and in strings."""
-    names = set()
-    for node in ast.walk(ast.parse("".join(linecache.getlines(file)))):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            continue
-        named = getattr(node, "attr", getattr(node, "id", getattr(node, "value", None)))
-        if isinstance(named, str):
-            names.add(named)
-    return frozenset(names)
+    return found is None or member.name in names_in(found[0])
 
 
 def _check_class(member: Member) -> None:

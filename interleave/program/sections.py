@@ -13,12 +13,12 @@ from interleave.world.findings import Findings
 
 
 class Sections:
-    """Those of one program, as they are found."""
+    """The critical sections of one program, as they are entered and asked for."""
 
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
         self._places: dict[str, Place] = {}
-        """Where properties ask for them."""
+        """Where properties ask for a section, by its name."""
 
     def enter(self, name: str) -> None:
         """Note that a thread enters a section."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NoReturn
 
 from interleave.errors import ModelError
 from interleave.model import ORDERS, Model
@@ -37,16 +38,12 @@ def _is_tuple_of_names(value: object) -> bool:
     return isinstance(value, tuple | list) and all(isinstance(each, str) for each in value)
 
 
-def _are_checks(value: object) -> bool:
-    return isinstance(value, tuple | list) and all(
-        isinstance(each, type) and isinstance(getattr(each, "kinds", None), tuple) for each in value
-    )
-
-
 SETTINGS = {
     "CHECKS": Setting(
         (),
-        _are_checks,
+        lambda value: (
+            isinstance(value, tuple | list) and all(isinstance(each, type) for each in value)
+        ),
         "it lists classes that are derived from interleave.checks.Check, to be made of this model: "
         "CHECKS = (BelowZero,)",
     ),
@@ -94,12 +91,25 @@ def settings_of(
     for name, setting in SETTINGS.items():
         if setting.of_loop and not has_tasks:
             continue
-        value = parameters.get(name, getattr(model, name, setting.default))
-        if not setting.fits(value):
-            raise ModelError(
-                f"{name} is {value!r}",
-                remedy=setting.remedy,
-                place=place_of_attribute(model, name),
-            )
-        found[name] = value
+        found[name] = setting_of(model, name, parameters)
     return found
+
+
+def setting_of(
+    model: type[Model], name: str, parameters: Mapping[str, object] = MappingProxyType({})
+) -> Any:
+    """What a model says of one setting. Raises `ModelError`."""
+    setting = SETTINGS[name]
+    value = parameters.get(name, getattr(model, name, setting.default))
+    if not setting.fits(value):
+        refuse_setting(model, name, value)
+    return value
+
+
+def refuse_setting(model: type[Model], name: str, value: object) -> NoReturn:
+    """Raise `ModelError` for a value that a setting cannot have."""
+    raise ModelError(
+        f"{name} is {value!r}",
+        remedy=SETTINGS[name].remedy,
+        place=place_of_attribute(model, name),
+    )

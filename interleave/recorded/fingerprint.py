@@ -9,6 +9,7 @@ What cannot be told so that another process can compare it, cannot be known agai
 
 from __future__ import annotations
 
+import builtins
 import copyreg
 import gc
 import hashlib
@@ -17,6 +18,7 @@ import locale
 import sys
 import types
 import warnings
+from abc import ABCMeta
 from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -41,6 +43,7 @@ from interleave.world.homes import (
 from interleave.world.plans import NAMES_OF_CLASS, NAMES_OF_MODULE
 from interleave.world.policy import Treatment
 from interleave.world.reachable import Record
+from interleave.world.registered import registered_with
 from interleave.world.snapshot import Snapshot
 from interleave.world.watched import home as home_of_watched
 
@@ -50,6 +53,12 @@ _OF_DECIMAL = {
 }  # fmt: skip
 _TRAPS = ["DivisionByZero", "InvalidOperation", "Overflow"]
 """The context of `decimal` to begin with."""
+
+_BY_ANY_NAME = frozenset(
+    {"__dict__", "attrgetter", "dir", "eval", "exec", "getattr", "getmembers", "globals", "hasattr",
+     "vars"}
+)  # fmt: skip
+"""What asks for names that need not stand in the code."""
 
 _PLAIN = (int, str, bytes, bool, float, complex, type(None), range, type(...), type(NotImplemented))
 _VALUES = (int, str, bytes, float, complex)
@@ -74,9 +83,12 @@ def fingerprint(program: Program, followed: Iterable[types.FunctionType]) -> str
     Raises `Unwritable`.
     """
     digest = hashlib.sha256()
-    for part in _parts(program, followed):
-        digest.update(part.encode("utf-8", "backslashreplace"))
-        digest.update(b"\n")
+    try:
+        for part in _parts(program, followed):
+            digest.update(part.encode("utf-8", "backslashreplace"))
+            digest.update(b"\n")
+    except (ValueError, RecursionError) as error:  # a number with too many digits, say
+        raise Unwritable(str(error)) from None
     return digest.hexdigest()
 
 
@@ -86,6 +98,7 @@ def _parts(program: Program, followed: Iterable[types.FunctionType]) -> Iterator
     yield from _program(program)
     description = Description(Snapshot([program.model]))
     yield from description.lines()
+    yield from description.builtins()
     for package in sorted(table.OPAQUE & description.packages):
         # They run as they are.
         module = sys.modules.get(package)
@@ -111,6 +124,7 @@ def _process() -> Iterator[str]:
     """What Python and its library go by that is no variable of the model's."""
     yield sys.version
     yield repr((sys.platform, sys.flags, sys.getrecursionlimit(), sys.warnoptions))
+    yield repr(sys.get_int_max_str_digits())
     for action, text, kind, name, line in warnings.filters:
         patterns = [str(getattr(each, "pattern", each)) for each in (text, name)]
         yield repr((action, patterns, str(kind), line))
@@ -249,6 +263,16 @@ class Description:
             name = f"{self._numbers[id(record.it)]} {self._name_of(record.kind)} {home}"
             yield f"{name} {self._own(record.it)} {self._contents(record)}"
 
+    def builtins(self) -> Iterator[str]:
+        """What code means by the names that are in no module. Raises `Unwritable`."""
+        for name in sorted(self._names & vars(builtins).keys()):
+            value = vars(builtins)[name]
+            kind = type(value)
+            if not (kind in _PLAIN or derives(kind, type) or kind is types.BuiltinFunctionType):
+                if CLASS_MODULE(kind) != "_sitebuiltins":  # `exit`, say
+                    raise Unwritable(f"nobody knows what {name} is")
+            yield f"{name} {self._of(value)}"
+
     def _contents(self, record: Record) -> str:
         contents: Any = record.contents
         if type(contents) is bytes:
@@ -257,13 +281,23 @@ class Description:
             return "{" + ",".join(sorted(map(self._of, contents))) + "}"
         if type(contents) is list:
             return f"[{','.join(map(self._of, contents))}]"
-        named = record.home in (NAMES_OF_MODULE, NAMES_OF_CLASS)
+        named = self._is_asked_by_name(record)
         items = [
             f"{self._of(key)}:{self._of(value)}"
             for key, value in contents.items()
             if not named or key in self._names or id(value) in self._numbers or _is_special(key)
         ]
         return "{" + ",".join(sorted(items) if not record.home.ordered else items) + "}"
+
+    def _is_asked_by_name(self, record: Record) -> bool:
+        """Whether code goes by those names of a module or class only that stand in it."""
+        if record.home is NAMES_OF_MODULE:
+            module = record.it.get("__name__")
+        elif record.home is NAMES_OF_CLASS:
+            module = CLASS_MODULE(record.it)
+        else:
+            return False
+        return policy.is_of_others(str(module)) or self._names.isdisjoint(_BY_ANY_NAME)
 
     def _of(self, value: Any) -> str:
         number = self._numbers.get(id(value))
@@ -320,6 +354,8 @@ class Description:
     def _own(self, value: Any) -> str:
         """What a type in C keeps in an object where no home is. Raises `Unwritable`."""
         kind = type(value)
+        if derives(kind, ABCMeta):
+            return f"({','.join(map(self._name_of, registered_with(value)))})"
         if derives(kind, type) or kind in _MEMBERS or home_of_watched_in(kind) is not None:
             return ""
         native = next(base for base in MRO(kind) if not is_defined_in_python(base))

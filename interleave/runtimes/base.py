@@ -98,8 +98,8 @@ class Runtime:
     races: Races | None = None
     """What a data race is; None where none is looked for."""
     receives: tuple[str, ...] = ()
-    """The operations by which a consumer takes what comes, in a loop that others end. None: whoever
-    goes round in a loop without an end is one.
+    """The operations by which a consumer takes what comes, in a loop that others end. Where there
+    are none, whoever goes round in a loop without an end is one.
     """
     words: Words = Words()
     language: Language = Language()

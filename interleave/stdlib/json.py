@@ -41,7 +41,7 @@ def _read(value: Any) -> Any:
     real = value.snapshot() if issubclass(type(value), SharedContainer) else value
     if isinstance(real, dict):
         return {key: _read(each) for key, each in real.items()}
-    if type(real) in (list, tuple):
+    if isinstance(real, list | tuple):
         return [_read(each) for each in real]
     return real
 

@@ -18,6 +18,7 @@ from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE, is_marked
 from interleave.memory.values import UNBOUND, members_of, register_immutable
 from interleave.world.holders import Variables
+from interleave.world.registered import register, registered_with, registers_of
 
 _put = type.__setattr__
 
@@ -294,7 +295,11 @@ class Twins:
         return next((real for real, each in self._twins.items() if each is twin), twin)
 
     def _bases(self, cls: type) -> tuple[type, ...]:
-        return tuple(self.twin(b) if self._is_followed(b) else b for b in cls.__bases__)
+        return tuple(map(self._meant, cls.__bases__))
+
+    def _meant(self, cls: type) -> type:
+        """What a class is in the model."""
+        return self.twin(cls) if self._is_followed(cls) else cls
 
     def _metaclass(self, kind: type) -> type:
         found = self._metaclasses.get(kind)
@@ -386,19 +391,21 @@ class Twins:
             _put(twin, "__new__", _refuse_to_make)
         if "__class__" in members_of(cls):
             _put(twin, "__new__", _refuse_disguised)
-        if "_abc_impl" in members_of(cls):
-            self._register(cls, twin)
+        self._register(cls, twin)
         if "__abstractmethods__" in members_of(cls):
             _put(twin, "__abstractmethods__", members_of(cls)["__abstractmethods__"])
         _put(twin, "_is_ready", True)
 
     def _register(self, cls: type, twin: type) -> None:
-        """Have those classes count as subclasses of a twin that were registered for its class."""
-        references, *_ = abc._get_dump(cls)  # type: ignore[attr-defined]
-        found = [each for reference in references if (each := reference()) is not None]
-        for each in sorted(found, key=lambda one: (one.__module__, one.__qualname__)):
-            member = self.twin(each) if self._is_followed(each) else each
-            abc._abc_register(twin, member)  # type: ignore[attr-defined]
+        """Have a twin count as derived from what its class was registered with, and those classes
+        as derived from the twin that were registered with its class.
+        """
+        for each in registers_of(cls):
+            register(self._meant(each), twin)
+        if "_abc_impl" in members_of(cls):
+            for each in registered_with(cls):
+                if not self._is_followed(each):  # else its own twin sees to that
+                    register(twin, each)
 
     def _member(self, cls: type, name: str, member: Any) -> Any:
         if isinstance(member, types.FunctionType):

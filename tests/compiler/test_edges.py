@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import types
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -299,6 +300,31 @@ class Defaults(Model):
 
 def test_default_arguments() -> None:
     assert ends(Defaults, "x") == {(8,)}
+
+
+class InnerDefaults(Model):
+    seen: tuple[object, ...] = ()
+
+    @thread
+    def run(self):
+        kept = [0]
+
+        def inner(first, second=..., /, third=None, *rest, fourth=kept, **more):
+            kept.append(len(kept))
+            return (second, third, rest, len(fourth), more)
+
+        self.seen += inner(1)
+        self.seen += inner(1, None, ..., 4, fourth=[..., ...], fifth=...)
+        self.seen += inner(..., 2, fourth=(...,))
+        self.seen += ((lambda x=1: x)(...), (lambda *, x=1: x)(x=...), (lambda x=...: x)())
+
+
+def test_what_is_given_is_told_from_what_is_not() -> None:
+    real = types.SimpleNamespace(seen=())
+    vars(InnerDefaults)["run"](real)  # as Python runs it
+    found = result(InnerDefaults).interleavings
+    assert found is not None
+    assert [dict(each.state)["seen"] for each in found.outcomes] == [real.seen]
 
 
 class OneLock(Model):

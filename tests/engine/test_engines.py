@@ -25,6 +25,7 @@ from interleave.loading import parameters_of
 from interleave.model import Model
 from interleave.report.document import render_json
 from interleave.result import Result
+from interleave.runtimes import DEFAULT
 from interleave.stategraph import StateGraph
 
 MOST = 1500
@@ -219,7 +220,7 @@ def test_what_is_taken_back_hides_nothing(workers: int, room: int) -> None:
             Counter,
             {},
             lambda *_: [],
-            runtime="free-threaded",
+            runtime=DEFAULT,
             engine=engine,
             limits=Limits(50_000),
         )

@@ -110,6 +110,27 @@ def test_the_place_of_the_user(
     assert list(objects._folders())[1] == tmp_path / there / "interleave"
 
 
+def test_a_place_of_the_user_that_depends_on_where_one_is_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objects.sys, "platform", "linux")
+    monkeypatch.setenv("XDG_CACHE_HOME", "here")
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert list(objects._folders())[1] == tmp_path / ".cache" / "interleave"
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="there are no owners")
+@pytest.mark.parametrize("what", ["file", "folder"])
+@pytest.mark.parametrize("mode", [0o020, 0o002])
+def test_code_that_others_could_have_written_is_not_run(folder: Path, what: str, mode: int) -> None:
+    assert objects.keep("one", MADE)
+    (file,) = folder.iterdir()
+    changed = file if what == "file" else folder
+    changed.chmod(changed.stat().st_mode | mode)
+    assert objects.find("one") is None
+    assert objects.keep("one", MADE) == (what == "file")
+
+
 def test_two_processes_that_keep_at_once(tmp_path: Path) -> None:
     """Whoever reads meanwhile finds all of what one of them wrote."""
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}

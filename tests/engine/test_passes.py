@@ -104,7 +104,12 @@ def test_a_pass_refuses_a_graph_that_has_kept_too_little(
 ) -> None:
     graph = explored(SearchGraph)
     monkeypatch.setattr(graph, "keeps", keeps)
-    arguments = {"paths_to": [{}], "find_waiting": [[]], "leading_to_waiting": [[], []]}
+    arguments = {
+        "paths_to": [{}],
+        "find_waiting": [[]],
+        "leading_to_waiting": [[], []],
+        "round_trip": [graph.state(0), frozenset()],
+    }
     if NEEDS.index(which.needs) <= NEEDS.index(keeps):
         which(graph, *arguments.get(which.__name__, []))
     else:
@@ -120,6 +125,7 @@ def test_passes_say_what_they_need() -> None:
         "find_stuck": "every transition",
         "find_waiting": "every transition",
         "leading_to_waiting": "every transition",
+        "round_trip": "every transition",
     }
 
 

@@ -734,3 +734,56 @@ def test_what_the_collector_calls_is_not_the_model() -> None:
         gc.callbacks.remove(callback)
     assert len(found) >= 2
     assert all(each == (False, []) for each in found)
+
+
+def test_what_the_collector_calls_is_not_left_in_the_middle() -> None:
+    """An exception would be lost there, with a message; what is due stays so."""
+    done = []
+
+    def callback(phase: str, _: object) -> None:
+        if phase == "start" and not done:
+            signal.raise_signal(signal.SIGINT)
+            done.append(phase)
+
+    guard = Guard()
+    gc.callbacks.append(callback)
+    try:
+        with interrupts.listening(), guard.phase():
+            gc.collect()
+            time.sleep(1)
+            done.append("slept")
+    finally:
+        gc.callbacks.remove(callback)
+    assert (done, guard.stop) == (["start"], INTERRUPTED)
+
+
+ASKED = """
+def getsignal(number):
+    global left
+    left -= 1
+    if not left:
+        raise_signal(SIGINT)
+    return real(number)
+"""
+
+
+@pytest.mark.parametrize("left", range(1, 7))
+def test_handlers_are_kept_no_longer_than_asked(monkeypatch, left: int) -> None:
+    """Whenever a signal comes: also in the library's code that puts handlers back."""
+    library = {**vars(signal), "real": signal.getsignal, "left": left}
+    exec(ASKED, library)
+    guard = Guard()
+    with interrupts.listening(), guard.phase():
+        with monkeypatch.context() as patch:
+            patch.setattr(signal, "getsignal", library["getsignal"])
+            with interrupts.keeping_handlers():
+                pass
+        time.sleep(1)
+    assert guard.stop is INTERRUPTED
+    assert interrupts._outside.kept == {}
+    assert library["left"] <= 0
+    later = Guard()
+    with interrupts.listening(), later.phase():
+        time.sleep(3 * interrupts.TICK)
+    assert later.stop is None
+    assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL

@@ -62,6 +62,11 @@ def checked(tmp_path: Path, body: str, engine: str = "auto", **options: Any) -> 
     return result
 
 
+def warned(result: ModelResult) -> list[str]:
+    """The warnings, but for those of helpers that a body has no use for."""
+    return [each for each in result.warnings if " is not run: " not in each]
+
+
 def kinds(result: ModelResult) -> set[str]:
     return {violation.kind for violation in result.violations}
 
@@ -485,7 +490,7 @@ def test_an_exception_of_a_task_is_that_of_the_program(tmp_path: Path, engine: s
 """
     result = checked(tmp_path, body, engine)
     assert kinds(result) == {"exception"}
-    assert result.warnings == ()
+    assert warned(result) == []
 
 
 def test_an_exception_passes_through_await(tmp_path: Path, engine: str) -> None:
@@ -505,7 +510,7 @@ def test_an_exception_passes_through_await(tmp_path: Path, engine: str) -> None:
         assert self.n == 2
 """
     result = checked(tmp_path, body, engine)
-    assert (kinds(result), result.warnings) == (set(), ())
+    assert (kinds(result), warned(result)) == (set(), [])
 
 
 NEVER = """
@@ -551,7 +556,7 @@ def test_what_the_loop_warns_of(
 ) -> None:
     body = NEVER.replace("STATEMENT", statement.replace("; ", "\n        "))
     result = checked(tmp_path, body, engine)
-    assert result.warnings == warnings
+    assert warned(result) == [*warnings]
     assert kinds(result) == set()
 
 

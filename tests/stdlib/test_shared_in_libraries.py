@@ -22,6 +22,8 @@ class Point:
     x: int = 0
     more: list = dataclasses.field(default_factory=lambda: [1, (2, {3: [4]})])
 
+Pair = collections.namedtuple("Pair", "a b")
+
 class Encoder(json.JSONEncoder):
     def default(self, o):
         return [sorted(o)] if isinstance(o, set) else super().default(o)
@@ -50,6 +52,8 @@ json.dumps(self.D)
 json.dumps([self.L, {"a": (self.D,)}], indent=1)
 json.dumps(self.D, default=str, sort_keys=True)
 json.dumps([self.S], default=sorted)
+json.dumps(Pair(self.L, {"a": Pair(self.D, 1)}))
+pickle.loads(pickle.dumps((self.L, self.Q)))
 json.dumps({"s": self.S}, cls=Encoder)
 json.dumps(self.P, default=lambda p: p.more)
 pickle.loads(pickle.dumps(self.D))

@@ -296,6 +296,57 @@ class M(Model):
     assert verdict(tmp_path, source) == "lost-update postcondition"
 
 
+REGISTERED = """
+import collections.abc
+import contextlib
+import numbers
+import os
+from abc import ABC
+
+class Own(ABC):
+    pass
+
+class Derived(collections.abc.Sequence):
+    pass
+
+class C:
+    def __init__(self):
+        self.n = 0
+
+{registers}.register(C)
+kept = C()
+
+class M(Model):
+    @thread(2)
+    def t(self):
+        if {asks}:
+            kept.n += 1
+"""
+REGISTERS = {  # with what C is registered, and what it then counts as derived from too
+    "collections.abc.Sequence": "collections.abc.Sequence",
+    "collections.abc.MutableMapping": "collections.abc.Collection",
+    "numbers.Integral": "numbers.Number",
+    "contextlib.AbstractContextManager": "contextlib.AbstractContextManager",
+    "os.PathLike": "os.PathLike",
+    "Own": "Own",
+    "Derived": "collections.abc.Sequence",
+}
+
+
+@pytest.mark.parametrize(
+    "asks", ["isinstance(kept, {})", "isinstance(C(), {})", "issubclass(C, {})"]
+)
+@pytest.mark.parametrize("registers", REGISTERS)
+def test_what_a_class_is_registered_with_it_counts_as_derived_from(
+    tmp_path: Path, registers: str, asks: str
+) -> None:
+    asked = asks.format(REGISTERS[registers])
+    assert verdict(tmp_path, REGISTERED.format(registers=registers, asks=asked)) == "lost-update"
+    other = asks.format("collections.abc.Set")
+    source = REGISTERED.format(registers=registers, asks=f"not {other}")
+    assert verdict(tmp_path, source) == "lost-update"
+
+
 def test_classes_are_registered_at_import_only(tmp_path: Path) -> None:
     source = """
 from abc import ABC

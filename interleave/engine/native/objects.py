@@ -19,6 +19,9 @@ from typing import Any, NamedTuple
 
 from llvmlite import binding as llvm
 
+from interleave import kept
+from interleave.kept import cache_directory
+
 llvm.initialize_native_target()
 llvm.initialize_native_asmprinter()
 
@@ -49,57 +52,32 @@ def name_for(kinds: str) -> str:
 def find(name: str) -> Object | None:
     """What is kept under a name, if that is whole."""
     for folder in _folders():
-        try:
-            said = (folder / (name + SUFFIX)).read_bytes()
-        except OSError:
-            continue
-        digest, _, rest = said.partition(b"\n")
-        if digest == _digest(rest):
-            symbol, needs, code = rest.split(b"\n", 2)
+        said = kept.read(folder / (name + SUFFIX), private=folder != _beside())
+        if said is not None:
+            symbol, needs, code = said.split(b"\n", 2)
             return Object(symbol.decode(), tuple(needs.decode().split()), code)
     return None
 
 
 def keep(name: str, made: Object) -> bool:
     """Keep an object file under a name. False where there is no place for it."""
-    rest = b"\n".join([made.symbol.encode(), " ".join(made.needs).encode(), made.code])
-    said = _digest(rest) + b"\n" + rest
-    return any(_write(folder, name + SUFFIX, said) for folder in _folders())
-
-
-def _digest(said: bytes) -> bytes:
-    return hashlib.sha256(said).hexdigest().encode()
-
-
-def _write(folder: Path, name: str, said: bytes) -> bool:
-    """Write a file at once: who reads it meanwhile finds all of it or nothing."""
-    part = folder / f"{name}.{os.getpid()}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(said)
-        part.replace(folder / name)
-    except OSError:
-        return False
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-    return True
+    said = b"\n".join([made.symbol.encode(), " ".join(made.needs).encode(), made.code])
+    return any(
+        kept.write(folder / (name + SUFFIX), said, private=folder != _beside())
+        for folder in _folders()
+    )
 
 
 def _folders() -> Iterator[Path]:
     """Where object files may be, the better place first."""
-    yield Path(importlib.util.cache_from_source(__file__)).parent
-    with contextlib.suppress(RuntimeError):  # nobody's home
-        yield _users_folder() / "interleave"
+    yield _beside()
+    with contextlib.suppress(OSError):  # nobody's home
+        yield cache_directory()
 
 
-def _users_folder() -> Path:
-    """Where the user's programs keep what they can make again."""
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+def _beside() -> Path:
+    """Where Python has what it compiles of this package: whoever can write there can change it."""
+    return Path(importlib.util.cache_from_source(__file__)).parent
 
 
 def _version() -> str:

@@ -1,7 +1,7 @@
 """Compiling an entry into an object file, by numba.
 
 It becomes a function of one argument, the address of a block of 64-bit words. There it finds what
-`entries.flatten` put there, and there it leaves its results, from the beginning.
+`entries.Entry` has put there, and there it leaves its results, from the beginning.
 """
 
 from __future__ import annotations

@@ -58,7 +58,6 @@ def bare(_: Any, values: Any) -> Any:
 
 _BYTE = ir.IntType(8)
 _INT32 = ir.IntType(32)
-_INT64 = ir.IntType(64)
 _IN_ORDER = "seq_cst"
 
 
