@@ -39,6 +39,22 @@ class ThreadIdent(int):
         return ThreadId(self - 1)
 
 
+class ProcessIdent(int):
+    """The process of the model, as `os.getpid` tells of it.
+
+    A number that was there before the threads may be that of this process, or of the one that it
+    was forked from: nobody can say whether it is this one.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls) -> Self:
+        """No process of Linux has this number."""
+        return super().__new__(cls, 1 << 22)
+
+    __hash__ = int.__hash__
+
+
 class ThreadName(str):
     """A thread, or a process, by the name that reports have for it; "" is the model's process."""
 
@@ -99,16 +115,35 @@ def _arithmetic(name: str) -> Callable[..., Any]:
 
 
 def _refuse_arithmetic() -> NoReturn:
+    _refuse(
+        "this computes with what id() or hash() gives, which is another number in each run",
+        "compare it, use it as a key, or give objects a number of their own",
+    )
+
+
+def _refuse(what: str, remedy: str) -> NoReturn:
     from interleave.memory.port import current_port
 
-    current_port().halt(
-        ModelError(
-            "this computes with what id() or hash() gives, which is another number in each run",
-            remedy="compare it, use it as a key, or give objects a number of their own",
-        )
-    )
+    current_port().halt(ModelError(what, remedy=remedy))
     raise AssertionError  # halt does not return
 
+
+def _comparison(name: str) -> Callable[..., Any]:
+    plain = getattr(int, name)
+
+    def compare(self: ProcessIdent, other: object) -> Any:
+        if isinstance(other, int) and type(other) is not ProcessIdent:
+            _refuse(
+                "the number of a process is compared with a number of another kind",
+                "have threads ask for both: os.getpid() is another number in each run",
+            )
+        return plain(self, other)
+
+    return compare
+
+
+for _name in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"):
+    setattr(ProcessIdent, _name, _comparison(_name))
 
 for _name in (
     "__abs__", "__add__", "__and__", "__divmod__", "__float__", "__floordiv__", "__int__",
@@ -124,13 +159,14 @@ MODEL_PROCESS = ThreadName("")
 """The process of the model itself."""
 
 # The model sees these. In messages of Python's, they are what they stand for.
-ThreadIdent.__name__ = ObjectId.__name__ = "int"
+ThreadIdent.__name__ = ProcessIdent.__name__ = ObjectId.__name__ = "int"
 ThreadName.__name__ = "str"
 
 register_immutable(ThreadId, lambda _, it: (ThreadId, int(it)), lambda _, key: ThreadId(key[1]))
 register_immutable(
     ThreadIdent, lambda _, it: (ThreadIdent, int(it)), lambda _, key: ThreadIdent(key[1])
 )
+register_immutable(ProcessIdent, lambda *_: (ProcessIdent,), lambda *_: ProcessIdent())
 register_immutable(
     ObjectId, lambda _, it: (ObjectId, int.__index__(it)), lambda _, key: ObjectId(key[1])
 )
@@ -141,6 +177,6 @@ register_immutable(
 
 def as_plain(value: object) -> object:
     """The number or text that an identity is for people, and in JSON; any other value as it is."""
-    if type(value) is ThreadIdent or type(value) is ObjectId:
+    if isinstance(value, ThreadIdent | ProcessIdent | ObjectId):
         return int.__index__(value)
     return str(value) if type(value) is ThreadName else value

@@ -61,6 +61,8 @@ def unbound(kind: type, name: str) -> Any:
     is_of_class = isinstance(getattr(method, "__self__", None), type)
     if not callable(method) or is_of_class or name == "__new__":
         return method
+    if method is object.__init__:  # it does nothing, and classes without their own have it too
+        return method
     return UnboundMethod(kind, name)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from interleave.compiler.names import is_constant
 from interleave.errors import ModelError
-from interleave.memory.identity import ObjectId, ThreadIdent, ThreadName
+from interleave.memory.identity import ObjectId, ProcessIdent, ThreadIdent, ThreadName
 from interleave.memory.values import (
     Freezer,
     Key,
@@ -39,7 +39,7 @@ _IN_TEXT = re.compile(r"[0-9a-f]{5,}")
 
 _VALUES = frozenset(
     (int, str, bool, bytes, float, complex, range, None, type(...), type(NotImplemented),
-     ObjectId, ThreadIdent, ThreadName)
+     ObjectId, ProcessIdent, ThreadIdent, ThreadName)
 )  # fmt: skip
 """Kinds of values of which Python may have one object wherever they are equal."""
 

@@ -248,6 +248,17 @@ class Future(Primitive):
 
         return int(self.operate("remove_done_callback", effect))
 
+    @property
+    def _exception(self) -> BaseException | None:
+        """What `exception()` gives, without having been asked for it."""
+
+        def effect() -> BaseException | None:
+            outcome = self.state.outcome
+            return outcome.value.make() if outcome and outcome.how == EXCEPTION else None
+
+        found: BaseException | None = self.operate("exception", effect)
+        return found
+
     def get_loop(self) -> Any:
         return current_port().tasks.loop
 
