@@ -84,6 +84,7 @@ class Future(Primitive):
     """`asyncio.Future`."""
 
     stands_for: ClassVar[tuple[type, ...]] = (asyncio.Future,)
+    besides = frozenset({"_exception"})
 
     written_in_python = True
 

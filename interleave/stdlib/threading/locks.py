@@ -80,6 +80,7 @@ class Lock(Unowned, _Lockable):
 class RLock(Reentrant, _Lockable):
     """`threading.RLock`."""
 
+    besides = frozenset({"_acquire_restore", "_is_owned", "_release_save"})
     not_owned = RuntimeError("cannot release un-acquired lock")
 
     @classmethod
