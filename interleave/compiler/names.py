@@ -16,8 +16,8 @@ from typing import Any
 from interleave import stdlib
 from interleave.errors import ModelError
 from interleave.memory import cursors
+from interleave.memory.addresses import ObjectId, as_hash
 from interleave.memory.containers import CONTAINERS
-from interleave.memory.identity import ObjectId
 from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE, is_marked
 from interleave.memory.unbound import UNBOUND_TYPES, unbound
@@ -69,7 +69,7 @@ def _hash_of(value: object, /) -> int:
         return value
     how = type(value).__hash__
     if how is object.__hash__:
-        return current_port().identity(value).as_hash()
+        return as_hash(current_port().identity(value))
     if how is None or value is None:
         return hash(value)  # a TypeError, or what it is from Python 3.12 on
     decision = policy.of_builtin("hash")
