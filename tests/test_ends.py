@@ -403,6 +403,30 @@ def test_code_in_c_is_ended_from_outside(write, place: str) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no process to look on")
 @pytest.mark.parametrize(
+    ("exit_code", "ignored"),
+    [(1, ["SIGHUP"]), (2, []), (3, ["SIGHUP", "SIGINT", "SIGQUIT"])],
+    ids=["by nohup", "nobody's", "in a script"],
+)
+def test_whatever_signals_are_ignored_the_end_is_as_soon_and_has_its_exit_code(
+    write, exit_code: int, ignored: list[str]
+) -> None:
+    """And goes on ignoring them: such signals come first."""
+    write(
+        {1: COUNTER, 2: "1 / 0", 3: COUNTER.replace("@thread(2)", "@thread")}[exit_code], "first.py"
+    )
+    come = f"import os, signal\nfor each in {ignored}: os.kill(os.getpid(), getattr(signal, each))"
+    write(anything(come, "sum(range(10**12))"))
+    before = f"import signal\nfor each in {ignored}:\n"
+    before += "    signal.signal(getattr(signal, each), signal.SIG_IGN)\n"
+    started = time.monotonic()
+    arguments = ["check", "first.py", "model.py", "--max-seconds", "0.3", "-q"]
+    done = process(*arguments, before=before + HURRY)
+    assert "Anything: inconclusive" in done.stdout
+    assert (done.returncode, time.monotonic() - started < 10) == (exit_code, True)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no process to look on")
+@pytest.mark.parametrize(
     ("place", "number", "command"),
     [
         ("header", signal.SIGINT, ["check"]),
