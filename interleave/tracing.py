@@ -12,6 +12,7 @@ from interleave.parts import part_facts, step_facts
 from interleave.result import StepPart, Trace, TraceStep
 from interleave.schedule import Schedule, Turn
 from interleave.view import View
+from interleave.world.policy import assumed
 
 NOWHERE = Path(())
 
@@ -59,6 +60,7 @@ def make_trace(
             turns[before:],
             states,
             tuple(dict.fromkeys(location.name for location in constants)),
+            assumed().names,
         ),
     )
 

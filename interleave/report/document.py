@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from interleave.errors import UsageError
 from interleave.result import (
     Access,
     Change,
@@ -29,6 +30,7 @@ from interleave.result import (
     Wait,
     Waits,
 )
+from interleave.schedule import Schedule
 from interleave.showing import plain_text, to_json
 
 SCHEMA = 1
@@ -119,10 +121,18 @@ def _violation(violation: Violation) -> Document:
         "all_threads": [plain_text(thread) for thread in violation.trace.threads],
         "trace": [_step(step) for step in violation.trace.steps],
         "loop": [_step(step) for step in violation.trace.loop],
-        "schedule": violation.schedule and violation.schedule.to_document(),
+        "schedule": violation.schedule and _schedule(violation.schedule),
         **_detail(violation.detail),
         **({"alike": [*map(plain_text, violation.alike)]} if violation.alike else {}),
     }
+
+
+def _schedule(schedule: Schedule) -> Document | None:
+    """How it is stored; None where it cannot be."""
+    try:
+        return schedule.to_document()
+    except UsageError:
+        return None
 
 
 def _detail(detail: Detail | None) -> Document:
