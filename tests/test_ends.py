@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import io
 import json
 import linecache
@@ -536,6 +537,35 @@ RAISES = {
     "long": "raise ValueError('x' * 1_000_000)",
     "RecursionError": "f = lambda: f(); f()",
 }
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("len", "builtins.len = lambda it: 0"),
+        ("sorted", "builtins.sorted = len"),
+        ("isinstance", "class isinstance: pass\nvars(builtins).update(isinstance=isinstance)"),
+        ("dict", "builtins.dict = type('dict', (dict,), {})"),
+        ("iter", "del builtins.iter"),
+        ("print", "import functools\nbuiltins.print = functools.partial(print, flush=True)"),
+    ],
+)
+def test_what_every_module_has_is_not_replaced(write, name: str, code: str) -> None:
+    write(f"import builtins\n{code}\n{COUNTER}", "models/a.py")
+    write(COUNTER, "models/z.py")
+    real = getattr(builtins, name)
+    try:
+        found = run("check", "-q", "models")
+        if name == "print":  # on which nothing depends
+            assert (found.exit_code, found.stdout.count("Counter: violated")) == (1, 2)
+            return
+        assert getattr(builtins, name) is real
+    finally:
+        setattr(builtins, name, real)
+    assert (found.exit_code, found.stdout.count("Counter: violated")) == (2, 1)
+    line = code.count("\n") + 2
+    assert found.stderr.startswith(f"error: models/a.py:{line}: this puts something else in the ")
+    assert f"Python's own {name}, for all modules" in found.stderr
 
 
 @pytest.mark.parametrize("place", ["header", "setup", "holds"])
