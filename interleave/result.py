@@ -296,12 +296,13 @@ class Interleavings:
     """How many interleavings there are, and how they end.
 
     `total` is None where the state graph has a cycle; `violating` counts those that meet a
-    violation of any kind, None also where that is too much to tell.
+    violation of any kind, None also where that is too much to tell: `uncounted` says why.
     """
 
     total: int | None
     violating: int | None
     outcomes: tuple[Outcome, ...]
+    uncounted: str = ""
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,7 @@ def _interleavings(counted: Interleavings | None) -> Document:
     return {
         "interleavings": counted.total,
         "violating_interleavings": counted.violating,
+        **({"uncounted": counted.uncounted} if counted.uncounted else {}),
         "outcomes": outcomes or None,
     }
 

@@ -88,13 +88,18 @@ MOST_OUTCOMES = 10
 
 
 def interleavings(model_result: ModelResult) -> str:
-    """How many interleavings there are: "6 interleavings, 4 of them meet a violation"; or ""."""
+    """How many interleavings there are: "6 interleavings, 4 of which meet a violation"; or ""."""
     counted = model_result.interleavings
     if counted is None:
         return ""
     if counted.total is None:
         return "Endlessly many interleavings: the state graph has a cycle."
     line = count(counted.total, "interleaving")
+    if counted.uncounted:
+        return (
+            f"{line}; how many of them meet a violation was not counted: {counted.uncounted}. "
+            "With fewer threads or smaller parameters, it is."
+        )
     if counted.violating is None or not model_result.violations:
         return line
     if counted.total == counted.violating:
