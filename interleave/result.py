@@ -72,6 +72,7 @@ class StepPart:
     source: Source
     changes: tuple[Change, ...] = ()
     outcome: str = ""
+    looked: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class TraceStep:
 
     `accesses` holds one access, or all those of an `atomic()` block in order. `outcome` says in a
     few words what came of it where the changes do not: "chose 'b'", "read 0", "raised ValueError".
+    Where it changes something, `looked` is what of `outcome` came before the first change.
     `parts` has the step in parts, in order, if more than one of its accesses changes something;
     else it is empty.
     """
@@ -91,6 +93,7 @@ class TraceStep:
     changes: tuple[Change, ...] = ()
     outcome: str = ""
     parts: tuple[StepPart, ...] = ()
+    looked: str = ""
 
 
 @dataclass(frozen=True)

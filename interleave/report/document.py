@@ -173,6 +173,7 @@ def _facts(step: TraceStep | StepPart) -> Document:
         "source": _source(step.source),
         "changes": _changes(step.changes),
         "outcome": plain_text(step.outcome),
+        **({"looked": plain_text(step.looked)} if step.looked else {}),
     }
 
 

@@ -216,10 +216,13 @@ def change_text(change: Change) -> str:
 
 
 def effects(step: TraceStep | StepPart) -> list[str]:
-    """What came of a step, or a part of one: each variable that it changed, then its outcome."""
+    """What came of a step, or a part of one: what it saw, each variable that it changed, and what
+    came of it then.
+    """
     changes = [change_text(change) for change in step.changes]
-    outcome = abridged([one_line(step.outcome)], MOST_OF_VALUES)
-    return [*changes, *outcome] if step.outcome else changes
+    then = step.outcome.removeprefix(step.looked).removeprefix(", ")
+    looked, then = (abridged([one_line(text)], MOST_OF_VALUES)[0] for text in (step.looked, then))
+    return [*filter(None, [looked, *changes, then])]
 
 
 def access_text(access: Access) -> str:
