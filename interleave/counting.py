@@ -108,5 +108,5 @@ def _clean_paths(found: Searched[Check], checks: Sequence[Check]) -> int:
     return sum(
         paths or 0
         for number, paths in find_endings(clean)[0]
-        if how_it_ended(machine, clean.state(number)) == "finished"
+        if machine.has_finished(clean.state(number))
     )

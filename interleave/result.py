@@ -285,8 +285,9 @@ class Violation:
 class Outcome:
     """A way in which interleavings can end: the variables, and how the threads ended.
 
-    `how` is "finished", "failed" (an exception left a thread) or "deadlock"; `interleavings` counts
-    those that end so, None where there is no end to them.
+    `how` is "finished" (all threads have), "returned" (main has, which ends the program), "failed"
+    (an exception left a thread) or "deadlock"; `interleavings` counts those that end so, None where
+    there is no end to them.
     """
 
     state: tuple[tuple[str, object], ...]

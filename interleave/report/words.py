@@ -140,6 +140,7 @@ def outcomes(model_result: ModelResult) -> list[str]:
 
 _HOW = {
     "finished": "all threads finished",
+    "returned": "main has returned",
     "failed": "a thread ended by an exception",
     "deadlock": "deadlock",
 }
