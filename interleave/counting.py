@@ -48,9 +48,9 @@ def _outcomes(machine: Machine, endings: Sequence[tuple[State, int | None]]) -> 
     """How interleavings end. Final states that no report tells apart (by who waits) are one."""
     found: dict[object, Outcome] = {}
     for state, paths in endings:
-        outcome = Outcome(
-            tuple(variables(machine, state).items()), how_it_ended(machine, state), paths
-        )
+        known = tuple(variables(machine, state).items())
+        how, main = how_it_ended(machine, state), machine.program.runtime.main
+        outcome = Outcome(known, how, paths, main)
         key = (outcome.how, *[(name, _told_apart(value)) for name, value in outcome.state])
         before = found.get(key)
         if before is not None and before.interleavings is not None and paths is not None:

@@ -287,12 +287,13 @@ class Outcome:
 
     `how` is "finished" (all threads have), "returned" (main has, which ends the program), "failed"
     (an exception left a thread) or "deadlock"; `interleavings` counts those that end so, None where
-    there is no end to them.
+    there is no end to them. `main` is the thread whose return ends the program, where it does.
     """
 
     state: tuple[tuple[str, object], ...]
     how: str
     interleavings: int | None
+    main: str | None = None
 
 
 @dataclass(frozen=True)

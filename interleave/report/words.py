@@ -127,9 +127,10 @@ def outcomes(model_result: ModelResult) -> list[str]:
     for outcome, values in list(zip(ends, texts, strict=True))[:MOST_OUTCOMES]:
         names = [name for name in differing or known if name in values]
         text = ", ".join(f"{one_line(name)} = {one_line(values[name])}" for name in names)
-        line = text or _HOW["finished"]
+        how = _HOW[outcome.how].format(main=outcome.main)
+        line = text or how
         if outcome.how != "finished":
-            line = f"{_HOW[outcome.how]}, with {text}" if text else _HOW[outcome.how]
+            line = f"{how}, with {text}" if text else how
         if outcome.interleavings is not None and counted.total is not None:
             line += f": in {outcome.interleavings:,} of {counted.total:,}"
         lines.append(line)
@@ -140,7 +141,7 @@ def outcomes(model_result: ModelResult) -> list[str]:
 
 _HOW = {
     "finished": "all threads finished",
-    "returned": "main has returned",
+    "returned": "{main} has returned",
     "failed": "a thread ended by an exception",
     "deadlock": "deadlock",
 }
