@@ -47,9 +47,9 @@ def to_document(result: Result, *, version: str) -> Document:
     return {
         "schema": SCHEMA,
         "version": version,
-        "models": [_model(model) for model in result.models],
-        **({"errors": errors} if errors else {}),
         "exit_code": result.exit_code,
+        **({"errors": errors} if errors else {}),
+        "models": [_model(model) for model in result.models],
     }
 
 
