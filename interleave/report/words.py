@@ -191,6 +191,12 @@ def initial_values(trace: Trace) -> str:
     return ", ".join(f"{one_line(name)} = {one_line(show(value))}" for name, value in trace.initial)
 
 
+def at_start(violation: Violation) -> str:
+    """That a violation comes without a step: a thread fails, or something holds from the start."""
+    fails = violation.kind in ("exception", "assertion")
+    return "It fails at the start" if fails else "It is so at the start"
+
+
 def final_values(violation: Violation) -> str:
     """The shared variables after the last step, as far as they changed or matter: "counter = 1"."""
     initial = dict(violation.trace.initial)

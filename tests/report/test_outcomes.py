@@ -11,6 +11,7 @@ import pytest
 from interleave import Model, atomic, check, go, goroutine, task, thread
 from interleave.memory.own import Own, new
 from interleave.report import words
+from interleave.report.text import render_text
 from interleave.result import TraceStep
 
 
@@ -166,3 +167,33 @@ def test_what_it_saw_then_stands_after_that() -> None:
 
     (step,) = steps(Atomic)
     assert words.effects(step) == ["read 0", "n: 0 → 1", "read 1, raised AssertionError"]
+
+
+def test_what_the_library_does_of_itself_is_at_no_line() -> None:
+    class TooMany(Model):
+        @goroutine
+        def main(self):
+            group = go.WaitGroup()
+            group.Add(1)
+            go.spawn(group.Done)
+            group.Done()
+            go.Gosched()
+
+    texts = [render_text(result).splitlines() for result in check(TooMany).models]
+    (places,) = [[line for line in text if line.startswith("at ")] for text in texts]
+    assert [place.rpartition(": ")[2] for place in places] == ["group.Done()"]
+
+
+@pytest.mark.parametrize("statement", ["raise", "assert"])
+def test_what_fails_before_any_step_is_said_to_fail(statement) -> None:
+    class Fails(Model):
+        is_raising = statement == "raise"
+
+        @thread
+        def fails(self):
+            if self.is_raising:
+                raise ValueError
+            assert self.is_raising
+
+    (result,) = check(Fails).models
+    assert "It fails at the start, before any step." in render_text(result).splitlines()
