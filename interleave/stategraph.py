@@ -297,16 +297,16 @@ class StateGraph:
         return Position("running", code.source(block))
 
     def _transition(self, source: int, target: int, state: State, step: Step) -> Transition:
-        accesses, line, changes, outcome = step_facts(self._machine, state, step)
+        facts = step_facts(self._machine, state, step)
         failure = step.failure.exception if step.failure else None
         return Transition(
             source,
             target,
             self._machine.program.threads[step.thread].name,
-            accesses,
-            line,
-            changes,
-            outcome,
+            facts.accesses,
+            facts.source,
+            facts.changes,
+            facts.outcome,
             "" if failure is None else type(failure).__name__,
         )
 

@@ -113,4 +113,4 @@ def _is_told(held: Held | None) -> bool:
 def _trace_step(machine: Machine, number: int, state: State, step: Step) -> TraceStep:
     name = machine.program.threads[step.thread].name
     parts = tuple(StepPart(*facts) for facts in part_facts(machine, state, step))
-    return TraceStep(number, name, *step_facts(machine, state, step), parts)
+    return TraceStep(number, name, **step_facts(machine, state, step)._asdict(), parts=parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator, Set
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -181,3 +182,11 @@ def asks_for(node: ast.AST) -> bool:
 )
 def test_what_would_ask_is_found(code: str, asks: bool) -> None:
     assert any(asks_for(node) for node in ast.walk(ast.parse(code))) is asks
+
+
+def test_pytest_asks_for_the_plugins_whose_options_are_set() -> None:
+    known = tomllib.loads((ROOT.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    options = known["tool"]["pytest"]["ini_options"]
+    needed = {"pytest-timeout"} if "timeout" in options else set()
+    declared = {each.partition(">")[0] for each in known["project"]["optional-dependencies"]["dev"]}
+    assert needed <= {*options["required_plugins"]} <= declared

@@ -49,9 +49,9 @@ def to_document(result: Result, *, version: str) -> Document:
     return {
         "schema": SCHEMA,
         "version": version,
-        "models": [_model(model) for model in result.models],
-        **({"errors": errors} if errors else {}),
         "exit_code": result.exit_code,
+        **({"errors": errors} if errors else {}),
+        "models": [_model(model) for model in result.models],
     }
 
 
@@ -104,6 +104,7 @@ def _interleavings(counted: Interleavings | None) -> Document:
     return {
         "interleavings": counted.total,
         "violating_interleavings": counted.violating,
+        **({"uncounted": counted.uncounted} if counted.uncounted else {}),
         "outcomes": outcomes or None,
     }
 
@@ -182,6 +183,7 @@ def _facts(step: TraceStep | StepPart) -> Document:
         "source": _source(step.source),
         "changes": _changes(step.changes),
         "outcome": plain_text(step.outcome),
+        **({"looked": plain_text(step.looked)} if step.looked else {}),
     }
 
 
