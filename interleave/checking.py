@@ -139,8 +139,7 @@ class Checked:
     @property
     def is_cut_short(self) -> bool:
         """Whether the search came to some limit other than that of preemptions."""
-        stop = self.searched and self.searched.graph.guard.stop
-        return stop is None or stop.kind != "preemptions"
+        return self.result.limit_kind != "preemptions"
 
 
 @contextmanager
@@ -284,6 +283,7 @@ def _checked_model(
         expectation="" if expectation is None else str(expectation),
         contrary=contrary,
         limit="" if stop is None else str(stop),
+        limit_kind="" if stop is None else stop.kind,
         warnings=tuple(warnings),
         interrupted=stop is INTERRUPTED,
         assumed_pure=tuple(assumed().used),

@@ -144,6 +144,10 @@ def test_the_page_on_json_names_every_key() -> None:
         ):
             output, _ = run(f"interleave check --format json {path}")
             _keys(json.loads(output), found)
+        Path("broken.py").write_text("1 / 0", encoding="utf-8")
+        cut_short = f"{path} --max-states 3"
+        output, _ = run(f"interleave check --format json broken.py {cut_short} 2> errors.txt")
+        _keys(json.loads(output), found)
     assert named == found
 
 
