@@ -217,7 +217,46 @@ class FailedProperty:
     looked_at: tuple[str, ...]
 
 
-Detail = LostUpdate | Waits | Polls | DataRace | FailedProperty
+Values = tuple[tuple[str, object], ...]
+"""Plain values, each with its name."""
+
+
+@dataclass(frozen=True)
+class CallOutcome:
+    """What came of calls in parallel: what each has given, and the variables at the end.
+
+    The value of a call is `Described` where it raised something.
+    """
+
+    results: Values
+    state: Values = ()
+
+
+@dataclass(frozen=True)
+class NotAtomic:
+    """An outcome of calls in parallel that no order of whole calls has.
+
+    `nearest` are those of whole calls that are most like it; `differing` names the results and the
+    variables in which it differs from each of these: where there are no results among them,
+    `only_state` is true. `came_in` is the thread whose call came in between the lines `before` and
+    `after` of a call of `interrupted`. `others` are more such outcomes. `order` is not empty where
+    whole calls have this outcome, but in another order only: it has pairs of calls of which the one
+    was over before the other began.
+    """
+
+    outcome: CallOutcome
+    nearest: tuple[CallOutcome, ...]
+    differing: tuple[str, ...]
+    only_state: bool
+    came_in: str = ""
+    interrupted: str = ""
+    before: Source | None = None
+    after: Source | None = None
+    others: tuple[CallOutcome, ...] = ()
+    order: tuple[tuple[str, str], ...] = ()
+
+
+Detail = LostUpdate | Waits | Polls | DataRace | FailedProperty | NotAtomic
 """What there is to say of a violation beyond its message, by what it is."""
 
 
@@ -313,6 +352,19 @@ class Followed:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """What became of comparing calls in parallel with the same calls one after the other.
+
+    `outcomes` is how many there are in parallel, `explained` how many of these some order of whole
+    calls has. `why_not` says why nothing was compared; else it is "".
+    """
+
+    outcomes: int
+    explained: int
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
 class ModelResult:
     """The verdict on one model, under one runtime, with one set of parameters.
 
@@ -346,6 +398,8 @@ class ModelResult:
     """What bounds the model by its own word, such as `PIPE_CAPACITY`."""
     followed: tuple[Followed, ...] = ()
     """The code that the verdict speaks of."""
+    compared: Compared | None = None
+    """What a race has found out of whether its calls are atomic."""
 
     @property
     def status(self) -> Literal["passed", "failed", "inconclusive"]:

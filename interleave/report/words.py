@@ -7,7 +7,9 @@ from interleave.report.abridged import abridged
 from interleave.report.cells import one_line
 from interleave.result import (
     Access,
+    CallOutcome,
     Change,
+    Compared,
     DataRace,
     FailedProperty,
     LostUpdate,
@@ -47,10 +49,23 @@ def headline(model_result: ModelResult) -> str:
     line = f"{one_line(model_result.model)}: {verdict}"
     if found:
         line += f" - {found}"
+    if (compared := model_result.compared) is not None and not found:
+        line += f" - {compared_text(compared)}"
     if not model_result.complete:
         limit = one_line(model_result.limit) or "stopped early"
         line += f" - incomplete search: {limit}"
     return line
+
+
+def compared_text(compared: Compared) -> str:
+    """What became of comparing calls in parallel with whole calls."""
+    if compared.why_not:
+        return one_line(compared.why_not)
+    if compared.explained < compared.outcomes:
+        outcomes = count(compared.outcomes, "outcome")
+        return f"these calls are not atomic: {outcomes}, {compared.explained} explained"
+    explained = {1: "explained", 2: "both explained"}.get(compared.outcomes, "all explained")
+    return f"these calls are atomic: {count(compared.outcomes, 'outcome')}, {explained}"
 
 
 def found_kinds(model_result: ModelResult) -> str:
@@ -71,7 +86,10 @@ def coverage(model_result: ModelResult) -> str:
     if model_result.violations:
         return ""
     if model_result.complete:
-        return "Every interleaving was explored, and none of them violates anything."
+        explored = "Every interleaving was explored, and none of them violates anything"
+        if (compared := model_result.compared) is None or compared.why_not:
+            return f"{explored}."
+        return f"{explored}: each outcome is one that whole calls give, one after the other."
     return "Nothing was found so far, but a part of the interleavings was not explored."
 
 
@@ -182,6 +200,14 @@ def alike(violation: Violation) -> list[str]:
 def initial_values(trace: Trace) -> str:
     """The shared variables before the first step: "counter = 0, ready = False"."""
     return ", ".join(f"{one_line(name)} = {one_line(show(value))}" for name, value in trace.initial)
+
+
+def call_outcome(outcome: CallOutcome) -> str:
+    """What came of calls: "result of add() = True, items = [1]"."""
+    return ", ".join(
+        f"{one_line(name)} = {one_line(show(value))}"
+        for name, value in (*outcome.results, *outcome.state)
+    )
 
 
 def final_values(violation: Violation) -> str:
