@@ -86,9 +86,9 @@ def _files_of_module(name: str) -> list[Path]:
         raise UsageError(f"there is no file {name}", remedy="check the path")
     if found.submodule_search_locations is not None:
         return [
-            file for folder in found.submodule_search_locations for file in _files_in(_here(folder))
+            file for folder in found.submodule_search_locations for file in _files_in(here(folder))
         ]
-    return [_here(found.origin or name)]
+    return [here(found.origin or name)]
 
 
 def module_named(name: str) -> types.ModuleType:
@@ -116,7 +116,7 @@ def module_named(name: str) -> types.ModuleType:
             ) from error
 
 
-def _here(path: str) -> Path:
+def here(path: str) -> Path:
     """A path as a user would write it: from the present folder, if it is in there."""
     there, here = Path(path), Path.cwd()
     return there.relative_to(here) if there.is_relative_to(here) else there

@@ -26,6 +26,7 @@ from interleave.memory.values import (
     is_plain_object,
 )
 from interleave.program.heap import Heap
+from interleave.result import Described
 from interleave.showing import show
 from interleave.world.holders import Holder
 from interleave.world.instances import Inherited
@@ -204,6 +205,26 @@ class Pictures:
 def forms_in(part: Any) -> tuple[Form, ...]:
     """The forms of a part: one, or those of a pair."""
     return (part,) if isinstance(part[0], str) else part
+
+
+def plain_of(picture: Picture) -> object:
+    """The value in plain values; what has no such is in words."""
+    return _plain(picture.form, picture.inside, frozenset())
+
+
+def _plain(form: Form, inside: Any, within: frozenset[int]) -> object:
+    match form:
+        case ("value", value) if type(value) in _PLAIN:
+            return value
+        case ("shared", place, _) if place not in within:
+            return _plain(inside[place][1], inside, within | {place})
+        case ("of", "list", _, parts):
+            return [_plain(each, inside, within) for each in parts]
+        case ("of", "tuple", _, parts):
+            return tuple([_plain(each, inside, within) for each in parts])
+        case ("of", "dict", _, parts) if all(type(key[1]) in _PLAIN for key, _ in parts):
+            return {key[1]: _plain(each, inside, within) for key, each in parts}
+    return Described(_words(form, inside, within))
 
 
 def words_of(picture: Picture) -> str:

@@ -16,6 +16,7 @@ from interleave.engine.observing import Limits
 from interleave.engine.passes.shortest import Path, shortest
 from interleave.engine.search import search
 from interleave.engine.steps import Steps
+from interleave.loading import here
 from interleave.machine import Machine, State, Step
 from interleave.machine.properties import View
 from interleave.model import Model
@@ -246,7 +247,7 @@ class AtomicityCheck(Check):
         kind = "assertion" if is_assertion else "exception"
         own = [each for each in trace.steps if each.thread == thread and "raised" in each.outcome]
         message = f"{thread} {said}, which no order of whole calls does"
-        source = own[-1].source if own else None
+        source = _near(own[-1].source) if own else None
         return Violation(kind, message, None, (thread,), trace, source=source)
 
 
@@ -303,7 +304,12 @@ def _place(step: Step, which: int) -> Source | None:
     if not named:
         return None
     code, block = named[which]
-    return code.source(block)
+    return _near(code.source(block))
+
+
+def _near(source: Source) -> Source:
+    """A line, with its file as a user would name it."""
+    return replace(source, file=str(here(source.file)))
 
 
 def _keeps(order: Order, of_whole: Order) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from interleave.interrupts import counted
 from interleave.machine import Machine, State
-from interleave.machine.pictures import Form, Picture, Pictures, forms_in, words_of
+from interleave.machine.pictures import Form, Picture, Pictures, forms_in, plain_of, words_of
 from interleave.machine.properties import PropertyPort
 from interleave.memory.identity import ThreadId, ThreadIdent
 from interleave.memory.port import Location, using_port
@@ -19,6 +19,7 @@ from interleave.racing.building import OBSERVE, Race
 from interleave.racing.results import CallResult, Given
 from interleave.records import dataclass
 from interleave.result import CallOutcome, Described
+from interleave.showing import show
 from interleave.tracing import variables
 from interleave.view import View
 
@@ -147,10 +148,14 @@ class Outcomes:
         """The same in plain values."""
         if self._observed is not None:
             ((name, picture),) = self._at_end(state)
-            return CallOutcome((), ((name, Described(words_of(picture))),))
-        plain = variables(self._machine, state)
-        results = [(name, plain.pop(name, Described("none"))) for name in self.results]
-        return CallOutcome(tuple(results), tuple(plain.items()))
+            return CallOutcome((), ((name, plain_of(picture)),))
+        at_end = variables(self._machine, state)
+        given = {}
+        for name, (how, picture) in self._given(state).items():
+            at_end.pop(name, None)
+            value = plain_of(picture)
+            given[name] = Described(f"raised {show(value)}") if how == "raised" else value
+        return CallOutcome(tuple(given.items()), tuple(at_end.items()))
 
 
 class Roles:

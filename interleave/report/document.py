@@ -152,7 +152,6 @@ def _detail(detail: Detail | None) -> Document:
         "race": [],
         "lost_update": None,
         "looked_at": [],
-        "not_atomic": None,
     }
     match detail:
         case LostUpdate():
