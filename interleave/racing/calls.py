@@ -36,14 +36,16 @@ class Calls:
 
 def read_calls(texts: Iterable[str]) -> list[Calls]:
     """The calls of each text. Raises `UsageError` for one that is something else."""
-    found = [_read(text) for text in texts]
-    names: list[str] = []
-    for each in found:
-        whole = "; ".join(call.text for call in each)
-        short = whole if len(whole) <= LONGEST_NAME else f"{each[0].method}(...)"
-        like = sum(name == short or name.startswith(f"{short} #") for name in names)
-        names.append(short if short == whole or not like else f"{short} #{like + 1}")
-    return [Calls(name, each) for name, each in zip(names, found, strict=True)]
+    found = []
+    names: dict[str, str] = {}
+    for calls in map(_read, texts):
+        whole = "; ".join(call.text for call in calls)
+        if whole not in names:
+            short = whole if len(whole) <= LONGEST_NAME else f"{calls[0].method}(...)"
+            like = sum(each.partition(" #")[0] == short for each in names.values())
+            names[whole] = f"{short} #{like + 1}" if like else short
+        found.append(Calls(names[whole], calls))
+    return found
 
 
 def _read(text: str) -> tuple[Call, ...]:

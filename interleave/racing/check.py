@@ -38,6 +38,9 @@ from interleave.showing import show
 MOST_NEAREST = 3
 """Outcomes of whole calls that are told of beside one that none of them explains."""
 
+MOST_OTHERS = 20
+"""Outcomes that are told of besides the first one that is not explained."""
+
 NEED_EACH_OTHER = "these calls need each other: not compared"
 
 
@@ -66,7 +69,8 @@ class AtomicityCheck(Check):
         parallel = self._in_parallel(graph, calls, outcomes)
         whole = self._whole(graph, calls, outcomes)
         if parallel is None or whole is None:
-            self._compare_not(f"more than {MOST_NODES:,} states: not compared")
+            if graph.stop is None:
+                self._compare_not(f"more than {MOST_NODES:,} states: not compared")
             return []
         by_key: dict[Hashable, list[_End]] = {}
         for each in whole:
@@ -179,7 +183,8 @@ class AtomicityCheck(Check):
             tuple([each.shown for each in nearest[:MOST_NEAREST]]),
             tuple(differing),
             not least[0],
-            others=tuple([each.shown for each in others]),
+            others=tuple([each.shown for each in others[:MOST_OTHERS]]),
+            more=len(others[MOST_OTHERS:]),
             order=first.not_kept(nearest),
         )
         return Found(partial(self._describe, detail), self._goal(graph, first))
@@ -224,6 +229,8 @@ class AtomicityCheck(Check):
                     interrupted=names[thread].name,
                     before=_place(step, -1) or trace.steps[place].source,
                     after=_place(taken[later[0]][1], 0) or trace.steps[later[0]].source,
+                    last=trace.steps[place].number,
+                    next=trace.steps[later[0]].number,
                 )
         return detail
 

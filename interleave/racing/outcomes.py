@@ -15,6 +15,7 @@ from interleave.machine.pictures import Form, Picture, Pictures, forms_in, plain
 from interleave.machine.properties import PropertyPort
 from interleave.memory.identity import ThreadId, ThreadIdent
 from interleave.memory.port import Location, using_port
+from interleave.memory.values import Shared
 from interleave.racing.building import OBSERVE, Race
 from interleave.racing.results import CallResult, Given
 from interleave.records import dataclass
@@ -212,6 +213,8 @@ class Roles:
                 kind.__name__,
                 thread if is_own else ("started", self._role(("thread", thread))),
             )
+        if issubclass(kind, Shared):
+            return self._object(value)
         if isinstance(value, tuple):  # the state of a primitive
             return (kind.__name__, tuple([self._value(each) for each in value]))
         if isinstance(value, int | str | bytes | bool | None) or value is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -60,16 +60,16 @@ def _raced(
     options = replace(wanted.near(Path()), cache=False)  # no name of what is made here lasts
     guard, errors = Guard(), Errors(options.on_error)
     results: list[ModelResult] = []
-    races: list[type[Model]] = []
-    source = Source("", "", None, {})
+    parameters = _settings(options)
+    races: list[Race] = []
     with guard.phase():
         source, making = _begun(factory)
-        races = [*_races(making, texts, options, source)]
-    parameters = _settings(options)
-    for model in races:
+        races = _races(making, texts, options, source)
+    for each in races:
         if guard.stop is not None:
             break
-        with errors.noted():
+        with errors.noted(), _naming(each, races):
+            model = _model(making, each, options)
             if options.on_begin is not None:
                 options.on_begin(unfinished(model, source.where, parameters, options))
             checked = checked_model(model, source.where, parameters, options)
@@ -83,31 +83,55 @@ def _raced(
     return Result(tuple(results), interrupted=guard.stop is not None, errors=tuple(errors.found))
 
 
+@contextmanager
+def _naming(race_: Race, races: Sequence[Race]) -> Iterator[None]:
+    """Say which of several races an error is of."""
+    try:
+        yield
+    except InterleaveError as error:
+        if len(races) > 1:
+            error.what = f"{race_.name}: {error.what}"
+        raise
+
+
 def _races(
     making: Making, texts: Sequence[str], options: RaceOptions, source: Source
-) -> Iterator[type[Model]]:
+) -> list[Race]:
     """What is to be raced: the calls that were given, or each two methods."""
+    if options.pairs and texts:
+        raise UsageError(
+            "there are calls beside --pairs, which makes its own", remedy="leave out one of them"
+        )
     if options.pairs:
-        if texts:
-            raise UsageError(
-                "there are calls beside --pairs, which makes its own",
-                remedy="leave out one of them",
-            )
-        groups = [(read_calls(pair), " | ".join(pair)) for pair in making.pairs()]
-        if not groups:
+        pairs = [*making.pairs()]
+        if not pairs:
             raise UsageError(
                 f"{source.text} has no public methods that could be called with simple arguments",
-                remedy="name calls: 'add(\"k\", 1)' 'add(\"k\", 2)'",
+                remedy=f"name the calls of each thread: {EXAMPLE}",
             )
-    else:
-        if not texts:
-            raise UsageError(
-                "there are no calls to race",
-                remedy="name the calls of each thread, 'add(\"k\", 1)' 'add(\"k\", 2)'; or --pairs",
-            )
+        groups = [(read_calls(pair), " | ".join(pair)) for pair in pairs]
+    elif texts:
         groups = [(read_calls(texts), source.text)]
-    for calls, name in groups:
-        yield _model(making, making.race(calls, options.threads, name), options)
+    else:
+        raise UsageError(
+            "there are no calls to race", remedy=f"name those of each thread, {EXAMPLE}; or --pairs"
+        )
+    found = [making.race(calls, options.threads, name) for calls, name in groups]
+    if not any(each.in_loop for each in found):
+        if options.cancel:
+            raise UsageError(
+                f"there is no task {options.cancel[0]!r} to cancel",
+                remedy="leave it out: none of these calls is of an async method",
+            )
+        if options.order not in (None, "any"):
+            raise UsageError(
+                f"there is no event loop that could run tasks in the order {options.order!r}",
+                remedy="leave it out: none of these calls is of an async method",
+            )
+    return found
+
+
+EXAMPLE = """'add("k", 1)' 'add("k", 2)'"""
 
 
 def _model(making: Making, race_: Race, options: RaceOptions) -> type[Model]:
@@ -139,8 +163,6 @@ def _settings(options: RaceOptions) -> dict[str, Any]:
                 "else is in the expression that makes the object",
             )
         found[name] = _value(value)
-    if options.order is not None:
-        found["ORDER"] = options.order
     if options.cancel:
         found["CANCEL"] = tuple(options.cancel)
     return found

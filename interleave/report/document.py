@@ -180,7 +180,10 @@ def _not_atomic(detail: NotAtomic) -> Document:
         "interrupted": plain_text(detail.interrupted),
         "before": detail.before and _source(detail.before),
         "after": detail.after and _source(detail.after),
+        "last": detail.last,
+        "next": detail.next,
         "others": [*map(_call_outcome, detail.others)],
+        "more": detail.more,
         "order": [[*map(plain_text, each)] for each in detail.order],
     }
 

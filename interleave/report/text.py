@@ -161,11 +161,13 @@ def _outcomes(detail: NotAtomic, width: int) -> list[Line]:
         lines += _paragraph(words.call_outcome(each), width, indent=2)
     if detail.others:
         lines += _paragraph("No order of whole calls gives these either:", width)
-        for each in detail.others[: words.MOST_OUTCOMES]:
+        shown = detail.others[: words.MOST_OUTCOMES]
+        for each in shown:
             lines += _paragraph(words.call_outcome(each), width, Style.FAINT, indent=2)
-        more = len(detail.others) - words.MOST_OUTCOMES
-        if more > 0:
-            lines += _paragraph(f"and {words.count(more, 'other outcome')}", width, indent=2)
+        more = len(detail.others) - len(shown) + detail.more
+        if more:
+            others = f"and {words.count(more, 'other outcome')}"
+            lines += _paragraph(others, width, Style.FAINT, indent=2)
     return lines
 
 

@@ -14,6 +14,7 @@ from interleave.result import (
     FailedProperty,
     LostUpdate,
     ModelResult,
+    NotAtomic,
     PendingAccess,
     Poll,
     Polls,
@@ -315,7 +316,9 @@ class Role:
 
 
 def roles(violation: Violation) -> dict[int, Role]:
-    """The steps that make the violation, by number: three for a lost update, else one at most."""
+    """The steps that make the violation, by number: three for a lost update, two where a call comes
+    in between, else one at most.
+    """
     lost = violation.detail
     if isinstance(lost, LostUpdate):
         read = "stale check" if lost.by_condition else "stale read"
@@ -324,6 +327,9 @@ def roles(violation: Violation) -> dict[int, Role]:
             lost.lost: Role("lost", "lost write"),
             lost.overwrite: Role("overwrite", "overwrites"),
         }
+    if isinstance(lost, NotAtomic):
+        between = {lost.last: Role("read", "interrupted"), lost.next: Role("overwrite", "goes on")}
+        return {number: role for number, role in between.items() if number}
     steps = violation.trace.steps
     if not steps:
         return {}

@@ -62,7 +62,10 @@ DETAILS: dict[type, Detail | None] = {
         "g()",
         SOURCE,
         SOURCE,
+        2,
+        4,
         (CallOutcome((), (("x", 5), ("y", 6))),),
+        7,
         (("f()", "g()"), ("g()", "f()")),
     ),
 }
