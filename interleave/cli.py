@@ -310,7 +310,8 @@ def race(
     given = given_in(context, RaceOptions)
     limits = _limits((Path(),), asked(RaceOptions, given, "interleave race"))
     is_brief = quiet or (given.get("pairs", False) and not verbose)
-    reports = _Reports(format_, -1 if is_brief else 1 if verbose else 0, stats=stats)
+    verbosity = -1 if is_brief else 1 if verbose else 0
+    reports = _Reports(format_, verbosity, stats=stats, noun="pairs")
     _report(context, reports, diagram, limits, partial(race_calls, target, *calls, **given))
 
 
@@ -328,7 +329,8 @@ def _limits(paths: tuple[Path, ...], options: Asked[Any]) -> tuple[float | None,
 class _Reports:
     """Tells of each model when it was checked, and of all of them at the end."""
 
-    def __init__(self, format_: str, verbosity: int, *, stats: bool) -> None:
+    def __init__(self, format_: str, verbosity: int, *, stats: bool, noun: str = "models") -> None:
+        self._noun = noun
         self._format = format_
         self._is_whole = format_ in formats.RESULTS
         """Whether all models are told of in one, at the end."""
@@ -424,7 +426,7 @@ class _Reports:
             self._output.write(self._whole(found))
         elif many and found.models:
             passed = sum(result.passed for result in found.models)
-            line = f"{passed} of {len(found.models)} models pass"
+            line = f"{passed} of {len(found.models)} {self._noun} pass"
             if found.errors:
                 line += f", and {len(found.errors)} could not be checked"
             self._output.write(("" if self._verbosity < 0 else "\n") + line)

@@ -237,9 +237,10 @@ class NotAtomic:
     """An outcome of calls in parallel that no order of whole calls has.
 
     `nearest` are those of whole calls that are most like it; `differing` names the results and the
-    variables in which it differs from the first of these; `only_state`: it does so in no result. `came_in` is the thread whose call came in between the lines `before` and
-    `after` of a call of `interrupted`, which are those of the steps `last` and `next` (numbers in the
-    trace; 0 for none). `others` are such outcomes too, and there are `more` of them. `order` is not empty where
+    variables in which it differs from the first of these; `only_state`: it does so in no result.
+    `came_in` is the thread whose call came in between the lines `before` and `after` of a call of
+    `interrupted`, which are those of the steps `last` and `next` (numbers in the trace; 0 for
+    none). `others` are such outcomes too, and there are `more` of them. `order` is not empty where
     whole calls have this outcome, but in another order only: it has pairs of calls of which the one
     was over before the other began.
     """

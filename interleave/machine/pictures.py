@@ -110,13 +110,13 @@ class Pictures:
         parts = self._parts(value)
         if parts is not None:
             return parts
-        if isinstance(value, Enum | type | types.FunctionType | types.BuiltinFunctionType):
+        if isinstance(value, Enum | type | types.BuiltinFunctionType):
             return ("value", value)
         try:
-            Freezer().freeze(value)
+            key = Freezer().freeze(value)
         except Uncapturable:
             return ("opaque", kind.__name__)
-        return ("value", value)
+        return ("opaque", kind.__name__) if _has_reference(key) else ("value", value)
 
     def _parts(self, value: Any) -> Form | None:
         """The form of what has parts; None for all else."""
@@ -134,7 +134,10 @@ class Pictures:
                 (self._form(key), self._form(each)) for key, each in kind.items(value)
             ]
         elif isinstance(value, BaseException):
-            listed = lambda: [self._form(each) for each in value.args]  # noqa: E731
+            listed = lambda: [  # noqa: E731
+                *[self._form(each) for each in value.args],
+                *self._attributes(attributes_of(value).items()),
+            ]
         elif is_plain_object(value) and not isinstance(value, Enum):
             listed = lambda: self._attributes(attributes_of(value).items())  # noqa: E731
         else:
@@ -200,6 +203,13 @@ class Pictures:
     def _held(self, location: Location) -> Any:
         index = location.index
         return self._heap.values[location.initial if index < 0 else self._at(index)]
+
+
+def _has_reference(key: object) -> bool:
+    """Whether a frozen value refers to a shared object: then it is no constant."""
+    if type(key) is not tuple:
+        return False
+    return (len(key) == 2 and key[0] is Shared) or any(map(_has_reference, key))
 
 
 def forms_in(part: Any) -> tuple[Form, ...]:

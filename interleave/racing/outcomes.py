@@ -7,6 +7,7 @@ same places of an outcome.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 from interleave.interrupts import counted
@@ -15,7 +16,7 @@ from interleave.machine.pictures import Form, Picture, Pictures, forms_in, plain
 from interleave.machine.properties import PropertyPort
 from interleave.memory.identity import ThreadId, ThreadIdent
 from interleave.memory.port import Location, using_port
-from interleave.memory.values import Shared
+from interleave.memory.values import Freezer, Shared
 from interleave.racing.building import OBSERVE, Race
 from interleave.racing.results import CallResult, Given
 from interleave.records import dataclass
@@ -217,12 +218,12 @@ class Roles:
             return self._object(value)
         if isinstance(value, tuple):  # the state of a primitive
             return (kind.__name__, tuple([self._value(each) for each in value]))
-        if isinstance(value, int | str | bytes | bool | None) or value is None:
+        if isinstance(value, int | str | bytes | None):
             return (kind.__name__, value)
-        if isinstance(value, type) or hasattr(value, "__qualname__"):
-            return (kind.__name__, getattr(value, "__module__", ""), value.__qualname__)
-        key = self._heap.values.id_of(value)
-        return (kind.__name__, key)
+        if isinstance(value, type | FunctionType | BuiltinFunctionType):
+            line = getattr(getattr(value, "__code__", None), "co_firstlineno", None)
+            return (kind.__name__, value.__module__, value.__qualname__, line)
+        return (kind.__name__, Freezer().freeze(value))
 
 
 def _anonymous(form: Form) -> str:

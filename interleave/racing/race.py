@@ -120,7 +120,7 @@ def _races(
     if not any(each.in_loop for each in found):
         if options.cancel:
             raise UsageError(
-                f"there is no task {options.cancel[0]!r} to cancel",
+                f"there is no task {next(iter(options.cancel))!r} to cancel",
                 remedy="leave it out: none of these calls is of an async method",
             )
         if options.order not in (None, "any"):

@@ -66,12 +66,6 @@ class Calls:
         self.others = [
             each.number for each in machine.program.threads if each.number not in self.first
         ]
-        self.come_from_outside = frozenset(
-            each.number
-            for each in machine.program.threads
-            if each.kind.is_loop and each.arguments == (1,)
-        )
-        """What stands for timers that expire, and for who cancels tasks."""
         self._begin_at_once = {
             each.number
             for each in machine.program.threads
@@ -196,14 +190,13 @@ class Runs:
 
     def _is_helped(self, state: State, begun: int) -> bool:
         waiting = [each for each in self._calls.threads if begun >> each & 1]
-        helpers = [e for e in self._calls.others if e not in self._calls.come_from_outside]
         seen, following = {state}, deque([state])
         while following:
             self._guard.poll()
             here = following.popleft()
             if any(self._step(here, each).steps for each in waiting):
                 return True
-            for helper in helpers:
+            for helper in self._calls.others:
                 for step in self._step(here, helper).steps:
                     after = self._calls.after(Node(here), step).state
                     if after not in seen:

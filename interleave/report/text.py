@@ -154,17 +154,18 @@ def _outcomes(detail: NotAtomic, width: int) -> list[Line]:
         lines += _paragraph(f"{who} came in {where} of {whose}:", width)
         for source in sources:
             lines += _paragraph(_place(source), width, Style.BAD, indent=2)
+    outcome, *outcomes = words.call_outcomes(detail)
+    nearest, others = outcomes[: len(detail.nearest)], outcomes[len(detail.nearest) :]
     lines += _paragraph("What came of it:", width)
-    lines += _paragraph(words.call_outcome(detail.outcome), width, Style.BAD, indent=2)
+    lines += _paragraph(outcome, width, Style.BAD, indent=2)
     lines += _paragraph("The nearest that whole calls give:", width)
-    for each in detail.nearest:
-        lines += _paragraph(words.call_outcome(each), width, indent=2)
-    if detail.others:
+    for text in nearest:
+        lines += _paragraph(text, width, indent=2)
+    if others:
         lines += _paragraph("No order of whole calls gives these either:", width)
-        shown = detail.others[: words.MOST_OUTCOMES]
-        for each in shown:
-            lines += _paragraph(words.call_outcome(each), width, Style.FAINT, indent=2)
-        more = len(detail.others) - len(shown) + detail.more
+        for text in others:
+            lines += _paragraph(text, width, Style.FAINT, indent=2)
+        more = len(detail.others) - len(others) + detail.more
         if more:
             others = f"and {words.count(more, 'other outcome')}"
             lines += _paragraph(others, width, Style.FAINT, indent=2)

@@ -7,7 +7,6 @@ from interleave.report.abridged import abridged
 from interleave.report.cells import one_line
 from interleave.result import (
     Access,
-    CallOutcome,
     Change,
     Compared,
     DataRace,
@@ -203,12 +202,24 @@ def initial_values(trace: Trace) -> str:
     return ", ".join(f"{one_line(name)} = {one_line(show(value))}" for name, value in trace.initial)
 
 
-def call_outcome(outcome: CallOutcome) -> str:
-    """What came of calls: "result of add() = True, items = [1]"."""
-    return ", ".join(
-        f"{one_line(name)} = {one_line(show(value))}"
-        for name, value in (*outcome.results, *outcome.state)
-    )
+def call_outcomes(detail: NotAtomic) -> list[str]:
+    """What came of calls: "result of add() = True, items = [1]". Of the state what differs.
+
+    First the outcome, then the nearest ones, then the others.
+    """
+    outcomes = [detail.outcome, *detail.nearest, *detail.others[:MOST_OUTCOMES]]
+    all_values = [dict((*each.results, *each.state)) for each in outcomes]
+    names = dict.fromkeys(name for each in all_values for name in each)
+    results = {name for name, _ in detail.outcome.results}
+    shown: list[list[str]] = [[] for _ in outcomes]
+    for name in names:
+        having = [place for place, each in enumerate(all_values) if name in each]
+        texts = [one_line(show(all_values[place][name])) for place in having]
+        if name in results or len({*texts}) > 1 or len(having) < len(all_values):
+            shorter = abridged(texts, MOST_OF_VALUES * len(texts))
+            for place, text in zip(having, shorter, strict=True):
+                shown[place].append(f"{one_line(name)} = {text}")
+    return [", ".join(parts) for parts in shown]
 
 
 def final_values(violation: Violation) -> str:
