@@ -18,7 +18,7 @@ from interleave.kinds import (
     Flag,
     Function,
     Kind,
-    Names,
+    NameList,
     Seconds,
     Size,
     Values,
@@ -89,7 +89,7 @@ class Options:
 
     model: str | Iterable[str] | None = option(
         None,
-        Names("NAME"),
+        NameList("NAME"),
         "Only the model of this name. May be repeated.",
         commands=OF_MODELS,
         flags=("-m", "--model"),
@@ -163,7 +163,7 @@ class Options:
     )
     cancel: str | Iterable[str] = option(
         (),
-        Names("TASK"),
+        NameList("TASK"),
         "Let something outside cancel this task at any time. May be repeated.",
         commands=RUNNING,
     )
@@ -175,7 +175,7 @@ class Options:
     )
     pure: Iterable[str] = option(
         (),
-        Names("NAME", or_one=False, dotted=True),
+        NameList("NAME", or_one=False, dotted=True),
         "Functions, classes and modules of others that are known to keep nothing.",
         is_setting=True,
     )

@@ -44,8 +44,10 @@ class Check(Observer, ABC):
     """Whether it is made only where it is asked for."""
     compared: Compared | None = None
     """What became of comparing outcomes, once `found` was asked: see `ModelResult`."""
-    countable = True
-    """Whether `followers` and `predicates` tell which interleavings meet a violation."""
+    uncountable = ""
+    """Why `followers` and `predicates` do not tell which interleavings meet a violation; "" where
+    they do.
+    """
 
     def __init__(self, machine: Machine, steps: Steps) -> None:
         self.machine = machine

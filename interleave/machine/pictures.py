@@ -31,6 +31,9 @@ from interleave.showing import show
 from interleave.world.holders import Holder
 from interleave.world.instances import Inherited
 
+ORIGIN = "_interleave_origin"
+"""Attribute of an exception that a thread has caught: where it was first raised."""
+
 Form = tuple[Any, ...]
 """What a value is. The first item says which of these it is:
 
@@ -150,7 +153,9 @@ class Pictures:
 
     def _attributes(self, pairs: Iterable[tuple[str, Any]]) -> list[tuple[Form, Form]]:
         return [
-            (("value", name), self._form(value)) for name, value in pairs if name != ORIGINAL_CLASS
+            (("value", name), self._form(value))
+            for name, value in pairs
+            if name not in (ORIGINAL_CLASS, ORIGIN)
         ]
 
     def _inside(self, stand_in: Any) -> Form:

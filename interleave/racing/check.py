@@ -61,7 +61,8 @@ class AtomicityCheck(Check):
 
     def __init__(self, machine: Machine, steps: Steps) -> None:
         super().__init__(machine, steps)
-        self.countable = not self.linearizable  # else it is a matter of paths, and not of states
+        if self.linearizable:
+            self.uncountable = "whether calls keep their order is a matter of the whole way"
 
     def found(self, graph: SearchGraph) -> list[Found]:
         outcomes = Outcomes(self.race, self.machine, self.observed)
