@@ -15,6 +15,15 @@ from typing import Any, NamedTuple
 from interleave.memory.aliases import ORIGINAL_CLASS
 from interleave.memory.closures import Closure
 from interleave.memory.containers import SharedContainer
+from interleave.memory.cursors import (
+    Backwards,
+    Calls,
+    Cursor,
+    Enumerated,
+    Filtered,
+    Mapped,
+    Zipped,
+)
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import (
@@ -31,6 +40,9 @@ from interleave.showing import show
 from interleave.world.holders import Holder
 from interleave.world.instances import Inherited
 
+_ITERATORS = (Cursor, Backwards, Enumerated, Zipped, Mapped, Filtered, Calls)
+"""The classes of what stands for iterators."""
+
 ORIGIN = "_interleave_origin"
 """Attribute of an exception that a thread has caught: where it was first raised."""
 
@@ -40,7 +52,8 @@ Form = tuple[Any, ...]
 ("value", v): one that never changes. ("of", class, n, parts): a container, an object or an
 exception that one thread has for itself, the n-th of its picture; `parts` are forms, or pairs of
 them. ("again", n): that one once more. ("shared", k, stand-in): a shared object, the k-th of its
-picture. ("opaque", text): one that has no value to be compared.
+picture. ("named", text): what is told from all else by its name. ("opaque", text): what has no
+value to be compared.
 """
 
 
@@ -105,11 +118,13 @@ class Pictures:
         if kind is Inherited:
             return ("of", kind.__name__, -1, (self._form(value.value),))
         if isinstance(value, types.MethodType):
-            own = ("value", value.__func__.__qualname__)
+            own = ("named", value.__func__.__qualname__)
             return ("of", "method", -1, (self._form(value.__self__), own))
         if kind is Closure:
             inside = [self._form(each) for each in value.captured]
-            return ("of", f"function {value.__qualname__}", -1, tuple(inside))
+            return ("of", f"<function {value.function.__qualname__}>", -1, tuple(inside))
+        if isinstance(value, types.ModuleType):
+            return ("named", f"<module {value.__name__}>")
         parts = self._parts(value)
         if parts is not None:
             return parts
@@ -130,7 +145,9 @@ class Pictures:
             return ("of", kind.__name__, -1, inside)
         if isinstance(value, frozenset):
             return ("of", "frozenset", -1, tuple([self._form(each) for each in value]))
-        if isinstance(value, list | deque | set | bytearray):
+        if isinstance(value, bytearray):
+            listed = lambda: [("value", bytes(value))]  # noqa: E731
+        elif isinstance(value, list | deque | set):
             listed = lambda: [self._form(each) for each in kind.__iter__(value)]  # noqa: E731
         elif isinstance(value, dict):
             listed = lambda: [  # noqa: E731
@@ -149,7 +166,8 @@ class Pictures:
             return ("again", self._numbers[id(value)])
         number = self._numbers[id(value)] = len(self._numbers)
         self._kept.append(value)
-        return ("of", kind.__name__, number, tuple(listed()))
+        name = "<iterator>" if kind in _ITERATORS else kind.__name__
+        return ("of", name, number, tuple(listed()))
 
     def _attributes(self, pairs: Iterable[tuple[str, Any]]) -> list[tuple[Form, Form]]:
         return [
@@ -163,7 +181,7 @@ class Pictures:
         heap = self._heap
         number = heap.index_of(stand_in)
         if self._is_beyond(number) or issubclass(type(stand_in), Holder):
-            return ("value", heap.name_of(stand_in))
+            return ("named", heap.name_of(stand_in))
         kind = type(stand_in)
         location: Location | None = None
         if issubclass(kind, SharedContainer | Primitive) or heap.is_made(stand_in):
@@ -256,6 +274,8 @@ def _words(form: Form, inside: Any, within: frozenset[int]) -> str:
             return _words(contents, inside, within | {place})
         case ("of", kind, _, parts):
             return _composed(kind, [_part(each, inside, within) for each in parts])
+        case ("named", name):
+            return str(name)
         case ("opaque", text):
             return f"<{text}>"
     return "..."
@@ -265,13 +285,22 @@ def _part(part: Form, inside: Any, within: frozenset[int]) -> tuple[str, ...]:
     return tuple([_words(each, inside, within) for each in forms_in(part)])
 
 
-_BRACKETS = {"list": "[]", "tuple": "()", "set": "{}", "OrderedSet": "{}", "dict": "{}"}
+_BRACKETS = {
+    "list": ("[", "]"),
+    "tuple": ("(", ")"),
+    "set": ("{", "}"),
+    "OrderedSet": ("{", "}"),
+    "dict": ("{", "}"),
+    "frozenset": ("frozenset({", "})"),
+}
 
 
 def _composed(kind: str, parts: list[tuple[str, ...]]) -> str:
     if kind in _BRACKETS:
-        opening, closing = _BRACKETS[kind][0], _BRACKETS[kind][1]
+        opening, closing = _BRACKETS[kind]
         text = ", ".join(": ".join(each) for each in parts)
         return f"{opening}{text}{',' if kind == 'tuple' and len(parts) == 1 else ''}{closing}"
+    if kind.startswith("<"):
+        return kind
     named = [f"{each[0][1:-1]}={each[1]}" if len(each) == 2 else each[0] for each in parts]
     return f"{kind}({', '.join(named)})"

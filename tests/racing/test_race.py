@@ -1,6 +1,7 @@
 """`race`: calls in parallel compared with whole calls."""
 
 import itertools
+import json
 import linecache
 import random
 import sys
@@ -11,8 +12,10 @@ from typing import Any
 
 import pytest
 import raced_classes as library
+from click.testing import CliRunner, Result
 
 import interleave
+from interleave.cli import main
 from interleave.result import ModelResult
 from interleave.showing import show
 
@@ -36,6 +39,7 @@ ATOMIC = [
     (library.Lazy, ("locked()", "locked()"), 1),
     (library.Lazy, ("fresh()", "fresh()"), 1),  # two objects: always so
     (library.Log, ("copy(1)",), 1),
+    (library.Log, ("each()", "each()"), 1),
     (library.Log, ("chain(1)", "chain(2)"), 2),  # what is called is the same thing, at any time
     (library.TwoCopies, ("write(1)", "read_a()", "read_b()"), 4),
     (library.Workers, ("later()", "later()"), 2),  # which run freely
@@ -65,6 +69,10 @@ NOT_ATOMIC = [
     (library.Workers, ("both()", "both()"), False, ("result of both()[0]",)),
     (library.Turns, ("slow()", "slow()"), False, ("turns.n",)),
     (library.Turns, ("slow()", "quick(); quick()"), False, None),
+    (library.Turns, ("timed()", "timed()"), False, None),
+    (library.Elsewhere, ("in_class()", "in_class()"), True, ("Elsewhere.made",)),
+    (library.Elsewhere, ("in_module()", "in_module()"), True, ("raced_classes.COUNT",)),
+    (library.Slot, ("add()", "add()"), True, ("slot.value",)),
 ]
 
 
@@ -92,6 +100,7 @@ def test_calls_that_are_not_atomic(
         (library.Meeting, ("one()", "two()")),
         ("threading:Barrier(2)", ("wait()", "wait()")),
         ("threading:Barrier(3)", ("wait()", "wait()", "wait()")),
+        (library.Exchange, ("ask()", "answer()")),
     ],
 )
 def test_calls_that_need_each_other(factory: Any, calls: tuple[str, ...]) -> None:
@@ -154,11 +163,85 @@ def test_pairs() -> None:
     assert len(found) == 6
 
 
+def test_a_result_without_a_value_is_not_compared() -> None:
+    result = raced(library.Log, "later()", "later()")
+    assert result.verdict == "inconclusive"
+    assert result.compared is not None
+    assert "has no value that could be compared" in result.compared.why_not
+
+
+def test_calls_that_never_end() -> None:
+    result = raced("threading:Event()", "wait()", "wait()")
+    assert kinds(result) == ["deadlock"]
+    assert result.compared is not None
+    assert result.compared.why_not == "these calls never come to an end: not compared"
+
+
 @pytest.mark.parametrize("limit", [{"max_states": 3}, {"max_states": 1}])
 def test_no_limit_is_a_pass(limit: dict[str, int]) -> None:
     result = raced(library.Counter, "locked()", "locked()", **limit)
     assert result.verdict == "inconclusive"
     assert result.compared is None or not result.compared.outcomes
+
+
+MISTAKES = [
+    (("raced_class:Cache()", "add()"), "there is no module 'raced_class'", "'raced_classes'?"),
+    (("raced_classes:Cash()", "add()"), "there is no 'Cash'", "did you mean 'Cache'?"),
+    (("raced_classes:Cache", "add()"), "Cache is a class", "call it: Cache()"),
+    (("raced_classes:Cache(1)", "add()"), "Cache(1) raises TypeError", "makes the object"),
+    (("raced_classes:Cache(", "add()"), "is not a Python expression", "write one"),
+    (("raced_classes", "add()"), "names no object", "MODULE:EXPRESSION"),
+    (("raced_classes:Cache()", "ad()"), "has no method 'ad'", "did you mean 'add'?"),
+    (("raced_classes:Cache()", "kept()"), "cannot be called: it is of type dict", "call a method"),
+    (("raced_classes:Cache()", "kept"), "is not a call", "write it as"),
+    (("raced_classes:Cache()", "x = add()"), "is not a call", "write it as"),
+    (("raced_classes:Cache()", "add("), "is not Python", "write it as"),
+    (("raced_classes:Cache()", "add(Cash, 1)"), "there is no 'Cash'", "did you mean 'Cache'?"),
+    (("raced_classes:Cache()", ""), "no call in an empty text", "write it as"),
+    (("raced_classes:Cache()",), "there are no calls to race", "--pairs"),
+    (("raced_classes:Cache()", "add(1, 2)", "--pairs"), "beside --pairs", "leave out"),
+    (("builtins:object()", "--pairs"), "has no public methods", "name the calls"),
+    (("raced_classes:Cache()", "add(1, 2)", "--observe", "kep"), "there is no 'kep'", "'kept'?"),
+    (("raced_classes:Cache()", "add(1, 2)", "--observe", "kept +"), "is not a Python", ""),
+    (("raced_classes:Cache()", "add(1, 2)", "--observe", "kept[5]"), "raises KeyError", ""),
+    (("raced_classes:Cache()", "add(1, 2)", "-p", "N=3"), "no parameter 'N'", "a race has"),
+    (("raced_classes:Cache()", "add(1, 2)", "--cancel", "add"), "there is no task 'add'", ""),
+    (("raced_classes:Cache()", "add(1, 2)", "--order", "fifo"), "there is no event loop", ""),
+]
+
+
+@pytest.mark.parametrize(("arguments", "what", "remedy"), MISTAKES)
+def test_mistakes(arguments: tuple[str, ...], what: str, remedy: str) -> None:
+    found = CliRunner().invoke(main, ["race", *arguments])
+    assert found.exit_code == 2, found.output
+    assert what in found.stderr
+    assert remedy in found.stderr
+    assert "Traceback" not in found.output
+
+
+def test_the_command() -> None:
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(main, ["race", "raced_classes:Cache()", *arguments])
+
+    found = run("locked('k', 1)", "locked('k', 2)")
+    assert found.exit_code == 0
+    assert "these calls are atomic: 2 outcomes, both explained" in found.stdout
+    found = run("add('k', 1)", "add('k', 2)", "--format", "json")
+    assert found.exit_code == 1
+    (model,) = json.loads(found.stdout)["models"]
+    assert model["atomic"] is False
+    assert model["compared"] == {"outcomes": 4, "explained": 2, "why_not": ""}
+    detail = model["violations"][-1]["not_atomic"]
+    assert {*detail["outcome"]["results"].values()} == {True}
+    assert [*detail["nearest"][0]["results"].values()].count(False) == 1
+    found = run("--pairs")
+    assert found.stdout.endswith("of 6 pairs pass\n")
+
+
+def test_what_making_the_object_does_is_put_back() -> None:
+    before = library.Elsewhere.made
+    raced("raced_classes:made_and_counted()", "in_class()")
+    assert library.Elsewhere.made == before
 
 
 STATEMENTS = [

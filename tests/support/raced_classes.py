@@ -1,6 +1,7 @@
 """Classes to be raced."""
 
 import asyncio
+import functools
 import queue
 import threading
 
@@ -102,6 +103,9 @@ class Log:
     def each(self):
         return iter(self.items)
 
+    def later(self):
+        return functools.partial(self.add, 1)
+
 
 class TwoCopies:
     """What is written comes first to one copy, then to the other."""
@@ -179,6 +183,59 @@ class Turns:
     def put(self, item):
         self.queue.put_nowait(item)
 
+    async def timed(self):
+        """Waits for a time, and for nobody else."""
+        seen = self.n
+        passed = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_later(1, passed.set_result, None)
+        await passed
+        self.n = seen + 1
+        return seen
+
+
+COUNT = 0
+
+
+class Elsewhere:
+    """Whose state is not in its attributes."""
+
+    made = 0
+
+    def in_class(self):
+        type(self).made += 1
+
+    def in_module(self):
+        global COUNT
+        COUNT += 1
+
+    def in_slot(self):
+        return Slot()
+
+
+class Slot:
+    __slots__ = ("value",)
+
+    def __init__(self):
+        self.value = 0
+
+    def add(self):
+        self.value += 1
+
+
+class Exchange:
+    """A rendezvous: each leaves something for the other, and waits."""
+
+    def __init__(self):
+        self.there, self.back = queue.Queue(), queue.Queue()
+
+    def ask(self):
+        self.there.put(1)
+        return self.back.get()
+
+    def answer(self):
+        item = self.there.get()
+        self.back.put(item)
+
 
 class Box:
     def __init__(self):
@@ -195,3 +252,8 @@ class Box:
             return self.queue.get(timeout=1)
         except queue.Empty:
             return None
+
+
+def made_and_counted():
+    Elsewhere.made += 1
+    return Elsewhere()
