@@ -256,7 +256,9 @@ def _checked_model(
     with guard.phase():
         warnings = [*_warnings(found, kinds), *warnings]
     stop, complete = guard.stop, guard.stop is None
-    verdict: Verdict = "violated" if violations else "verified" if complete else "inconclusive"
+    compared = next((check.compared for check in found.observers if check.compared), None)
+    shows_all = complete and not (compared and compared.why_not)
+    verdict: Verdict = "violated" if violations else "verified" if shows_all else "inconclusive"
     if complete:
         found.machine.program.sections.refuse_unknown(model)
     if not kinds and (expectation is None or expectation.kinds):
@@ -289,6 +291,7 @@ def _checked_model(
         assumed_pure=tuple(assumed().used),
         bounds=tuple((name, value) for name, value in _bounds(found) if value is not None),
         followed=_followed(found),
+        compared=compared,
     )
     if memory is not None and complete and not assumed().used:
         with guard.finishing():

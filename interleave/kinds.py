@@ -193,6 +193,18 @@ class Values(Kind):
         return found
 
 
+class Expression(Kind):
+    """A Python expression."""
+
+    metavar = "EXPR"
+    takes = "a Python expression, as text"
+
+    def read(self, value: Any) -> str:
+        if not isinstance(value, str) or not value.strip():
+            raise self.refused()
+        return value.strip()
+
+
 class Function(Kind):
     """What is called back."""
 

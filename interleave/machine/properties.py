@@ -214,6 +214,9 @@ class PropertyPort:
     def meaning(self, real: Any, name: str) -> Any:
         return self._machine.program.world.now(real, name)
 
+    def picture(self, value: Any, beyond: Any) -> Any:
+        return self.halt(_refused("take a picture"))
+
     def holds(self, value: object) -> bool:
         return self._machine.program.holds(value)
 

@@ -283,6 +283,10 @@ class Port(Protocol):
         """
         ...
 
+    def picture(self, value: Any, beyond: Any) -> Any:
+        """What a value is at this moment, with all that it leads to but for what is in `beyond`."""
+        ...
+
     def holds(self, value: object) -> bool:
         """Whether a value is one that a state has, or a part of one."""
         ...
