@@ -170,6 +170,15 @@ class Options:
     fail_fast: bool = option(
         False, Flag(), "Stop searching at the first violation.", commands=SEARCHING
     )
+    preemptions: int | None = option(
+        None,
+        Whole(0),
+        "Look only at interleavings with N preemptions at most, fewest first, up to the first "
+        "violation: a preemption is a switch away from a thread that could go on. Without a "
+        "violation it is inconclusive, unless there are no other interleavings.",
+        commands=("check", "race"),
+        none="no limit",
+    )
     races: bool = option(
         False, Flag(), "Look for data races too.", commands=SEARCHING, is_setting=True
     )

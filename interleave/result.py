@@ -381,8 +381,9 @@ class ModelResult:
     `expected` is None where the model states no expectation, and True only where the search has
     shown that exactly this is found; `expectation` is that statement in words, and `contrary` says
     that something was found which it excludes. `limit` says in words what stopped an incomplete
-    search, else it is ""; `interrupted` that it was Ctrl-C. `interleavings` is None where the
-    search is not complete.
+    search, and `limit_kind` in one ("states", "seconds", "memory", "preemptions", "violation",
+    "interrupted"), else they are ""; `interrupted` that it was Ctrl-C. `interleavings` is None
+    where the search is not complete.
     """
 
     model: str
@@ -400,6 +401,7 @@ class ModelResult:
     expectation: str = ""
     contrary: bool = False
     limit: str = ""
+    limit_kind: str = ""
     warnings: tuple[str, ...] = ()
     interrupted: bool = False
     assumed_pure: tuple[str, ...] = ()

@@ -193,6 +193,8 @@ def test_a_value_that_an_option_does_not_take(name: str, write) -> None:
     for value in WRONG[type(wanted.kind)]:
         if value is None and wanted.default is None:
             continue
+        if isinstance(wanted.kind, Whole) and value == wanted.kind.least:
+            continue
         with pytest.raises(UsageError) as raised:
             check(Counter, **{name: value})
         assert raised.value.what.startswith(f"{name} = ")

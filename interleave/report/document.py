@@ -75,6 +75,7 @@ def _model(model: ModelResult) -> Document:
         "expectation": plain_text(model.expectation),
         "complete": model.complete,
         "limit": plain_text(model.limit),
+        **({"limit_kind": model.limit_kind} if model.limit_kind else {}),
         "states": model.states,
         "transitions": model.transitions,
         "depth": model.depth,

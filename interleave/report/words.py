@@ -90,7 +90,12 @@ def coverage(model_result: ModelResult) -> str:
         if (compared := model_result.compared) is None or compared.why_not:
             return f"{explored}."
         return f"{explored}: each outcome is one that whole calls give, one after the other."
-    return "Nothing was found so far, but a part of the interleavings was not explored."
+    if model_result.limit_kind == "preemptions":
+        return "Nothing was found in them. Interleavings with more preemptions were not explored."
+    words = "Nothing was found so far, but a part of the interleavings was not explored."
+    if model_result.limit_kind in ("states", "memory"):
+        words += " Those with few preemptions are in far fewer states: --preemptions 2."
+    return words
 
 
 def numbers(model_result: ModelResult) -> str:
