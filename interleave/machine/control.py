@@ -22,6 +22,7 @@ from interleave.machine.frames import Frame
 from interleave.machine.halting import Ending, Halt
 from interleave.machine.log import Log
 from interleave.machine.methods import by_blocks
+from interleave.machine.pictures import ORIGIN
 from interleave.machine.port import StepPort
 from interleave.machine.stack import Stack
 from interleave.machine.step import Failure
@@ -37,10 +38,6 @@ from interleave.world.refusal import used
 
 DEEPEST_CALL = 200
 """Calls of the model's own functions within each other."""
-
-_ORIGIN = "_interleave_origin"
-"""Attribute of an exception that a thread has caught: where it was first raised."""
-
 
 _SUSPENDED = (Coroutine, Generator, types.GeneratorType, types.AsyncGeneratorType)
 """What code has not run yet that was called."""
@@ -318,11 +315,11 @@ class Control:
         """The block that first raised an exception, which may have come through handlers since."""
         code, at = self._stack.here()
         passes_on = code.blocks[at].raises_again or code.blocks[at].kind is BlockKind.YIELD
-        if passes_on and _ORIGIN in error.__dict__:
-            number, at = error.__dict__[_ORIGIN]
+        if passes_on and ORIGIN in error.__dict__:
+            number, at = error.__dict__[ORIGIN]
             return (self._locals.codes[number], at)
         code, at = self._stack.shown()
-        error.__dict__[_ORIGIN] = (self._locals.code_number(code), at)
+        error.__dict__[ORIGIN] = (self._locals.code_number(code), at)
         self.raised.append(type(error).__name__)
         return (code, at)
 

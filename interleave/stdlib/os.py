@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from interleave.errors import ModelError
-from interleave.memory.identity import MODEL_PROCESS, ProcessIdent
+from interleave.memory.identity import MODEL_PROCESS
 from interleave.memory.port import current_port
+from interleave.memory.process import ProcessIdent
 
 
 def getpid() -> ProcessIdent:
