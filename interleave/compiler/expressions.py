@@ -110,7 +110,8 @@ class ExpressionFlattener(Builder):
 
     def operates(self, node: ast.AST) -> bool:
         """Whether an operator may come to a method of the model's own."""
-        return not self.method_names.isdisjoint(methods_of(node))
+        methods = self.operator_methods
+        return bool(methods) and not methods.isdisjoint(methods_of(node))
 
     def _calls_ours(self, node: ast.Call) -> bool:
         """Whether a call may be of the model's own code, or resume a generator."""

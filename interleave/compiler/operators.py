@@ -68,6 +68,14 @@ TRUE = BUILT_IN["bool"]
 """The methods that asking for the truth of something comes to."""
 
 
+OPERATOR_METHODS = frozenset(
+    {"__contains__", "__getitem__", "__iter__", *TRUE}
+    | {f"__{name}__" for name in (*REFLECTED, *REFLECTED.values(), *_UNARY.values())}
+    | {f"__i{name}__" for name, _ in _BINARY.values()}
+)
+"""The methods that operators in expressions come to."""
+
+
 def methods_of(node: ast.AST) -> frozenset[str]:
     """The methods that an expression, or a `+=`, may come to by its operator."""
     match node:
