@@ -12,7 +12,7 @@ INTERNAL = frozenset(
      "_cancel_what_it_awaits", "_change", "_check", "_come", "_condition", "_done_in",
      "_drop", "_end", "_feeder", "_find", "_found", "_free", "_get", "_go", "_go_on",
      "_has_expired", "_is_alone", "_is_at_rest", "_is_empty", "_is_full", "_is_idle",
-     "_is_locked", "_items", "_join", "_keeps", "_keys", "_leave", "_leave_out", "_line",
+     "_is_locked", "_items", "_join", "_keep", "_keeps", "_keys", "_leave", "_leave_out", "_line",
      "_lineage", "_location", "_lock", "_lock_is_called", "_locked", "_looked_at",
      "_lower_flag", "_may_have_rung", "_may_wake_anyway", "_must_wait", "_name", "_next",
      "_no_attribute", "_note", "_notify", "_number", "_of_threads", "_one_of", "_open",
