@@ -5,7 +5,7 @@ And `exception` and `assertion` of calls, where no order of whole calls raises t
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
@@ -61,6 +61,7 @@ class AtomicityCheck(Check):
 
     def __init__(self, machine: Machine, steps: Steps) -> None:
         super().__init__(machine, steps)
+        self._always_raised: dict[str, str] = {}
         if self.linearizable:
             self.uncountable = "whether calls keep their order is a matter of the whole way"
 
@@ -85,6 +86,7 @@ class AtomicityCheck(Check):
             if not explained and seen.get(each.outcome.key, True):
                 unexplained.append(each)
             seen[each.outcome.key] = seen.get(each.outcome.key, True) and explained
+        self._always_raised = always_raised(whole)
         found = self._raised(graph, parallel, whole)
         if not parallel and graph.stop is None:
             self._compare_not("these calls never come to an end: not compared")
@@ -99,6 +101,12 @@ class AtomicityCheck(Check):
         elif graph.stop is None:
             self.compared = Compared(len(seen), len(seen))
         return found
+
+    def warnings(self, kinds: Set[str]) -> list[str]:
+        return [
+            f"{thread} {said} in every order: is it called as it is meant to be?"
+            for thread, said in self._always_raised.items()
+        ]
 
     def _compare_not(self, why: str) -> None:
         self.compared = Compared(0, 0, why)
@@ -257,6 +265,16 @@ class AtomicityCheck(Check):
         message = f"{thread} {said}, which no order of whole calls does"
         source = _near(own[-1].source) if own else None
         return Violation(kind, message, None, (thread,), trace, source=source)
+
+
+def always_raised(whole: Sequence[_End]) -> dict[str, str]:
+    """The threads of which a call raises something however whole calls are made, with that."""
+    found = {}
+    for name in whole[0].outcome.errors if whole else ():
+        if all(name in each.outcome.errors for each in whole):
+            outcomes = whole[0].outcomes
+            found[outcomes.thread_of[name]] = show(outcomes.result(name, whole[0].node.state))
+    return found
 
 
 class _Unexplained:
