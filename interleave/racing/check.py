@@ -25,9 +25,9 @@ from interleave.racing.building import Race
 from interleave.racing.outcomes import Outcome, Outcomes
 from interleave.racing.whole import (
     MOST_NODES,
-    Calls,
     Node,
     Order,
+    Positions,
     Runs,
     all_successors,
     ends,
@@ -67,7 +67,7 @@ class AtomicityCheck(Check):
 
     def found(self, graph: SearchGraph) -> list[Found]:
         outcomes = Outcomes(self.race, self.machine, self.observed)
-        calls = Calls(self.race, self.machine)
+        calls = Positions(self.race, self.machine)
         parallel = self._in_parallel(graph, calls, outcomes)
         whole = self._whole(graph, calls, outcomes)
         if parallel is None or whole is None:
@@ -112,7 +112,7 @@ class AtomicityCheck(Check):
         self.compared = Compared(0, 0, why)
 
     def _in_parallel(
-        self, graph: SearchGraph, calls: Calls, outcomes: Outcomes
+        self, graph: SearchGraph, calls: Positions, outcomes: Outcomes
     ) -> list[_End] | None:
         """How the calls end in parallel."""
         if self.linearizable:
@@ -126,7 +126,7 @@ class AtomicityCheck(Check):
                 nodes = ends(nodes, all_successors(calls, graph), calls, graph.guard)
         return None if nodes is None else [_End(each, outcomes) for each in nodes]
 
-    def _whole(self, graph: SearchGraph, calls: Calls, outcomes: Outcomes) -> list[_End] | None:
+    def _whole(self, graph: SearchGraph, calls: Positions, outcomes: Outcomes) -> list[_End] | None:
         """How the calls end if each is made as a whole."""
         step, initial = graph.step, [graph.state(each) for each in range(graph.initial)]
         if self.paused is not None:
@@ -144,7 +144,7 @@ class AtomicityCheck(Check):
             if paused.graph.stop is not None:
                 return None
             calls, outcomes = (
-                Calls(race, paused.machine),
+                Positions(race, paused.machine),
                 Outcomes(race, paused.machine, self.observed),
             )
             step, initial = paused.graph.step, paused.machine.initial()
@@ -162,7 +162,7 @@ class AtomicityCheck(Check):
         assert number is not None
         if not end.order:
             return number, None
-        calls = Calls(self.race, self.machine)
+        calls = Positions(self.race, self.machine)
         successors = all_successors(calls, graph)
 
         def expand(node: Node) -> Iterator[tuple[State, Step, Node]]:
@@ -217,7 +217,7 @@ class AtomicityCheck(Check):
 
     def _with_lines(self, detail: NotAtomic, path: Path, trace: Trace) -> NotAtomic:
         """With who came in between which lines."""
-        calls = Calls(self.race, self.machine)
+        calls = Positions(self.race, self.machine)
         taken = path.steps
         for place, (state, step) in enumerate(taken):
             thread = step.thread
@@ -282,7 +282,7 @@ class _Unexplained:
 
     when_final = True
 
-    def __init__(self, outcomes: Outcomes, calls: Calls, unexplained: Iterable[_End]) -> None:
+    def __init__(self, outcomes: Outcomes, calls: Positions, unexplained: Iterable[_End]) -> None:
         self._outcomes = outcomes
         self._calls = calls
         self._keys = {each.outcome.key for each in unexplained}

@@ -67,12 +67,12 @@ class Outcomes:
         """The thread that makes the call, by the name of its result."""
         self.calls: list[str] = []
         """The calls in words, in the same order."""
-        for text, count, places in race.threads:
-            for index in range(count):
-                of = f"[{index}]" if count > 1 else ""
-                for place in places:
+        for thread in race.threads:
+            for index in range(thread.count):
+                of = f"[{index}]" if thread.count > 1 else ""
+                for place in thread.places:
                     self.results[place.result + of] = by_name[place.result + of]
-                    self.thread_of[place.result + of] = text + of
+                    self.thread_of[place.result + of] = thread.name + of
                     self.calls.append(place.call.text + of)
         self._rooms = {room.location.owner for room in heap.rooms}
         hidden = {each.index for each in self.results.values()}

@@ -141,7 +141,7 @@ EXAMPLE = """'add("k", 1)' 'add("k", 2)'"""
 def _model(making: Making, race_: Race, options: RaceOptions) -> type[Model]:
     """The model of a race, with its check."""
     is_one_after_the_other = race_.in_loop and (
-        options.order not in (None, "any") or any(len(each[2]) > 1 for each in race_.threads)
+        options.order not in (None, "any") or any(len(each.places) > 1 for each in race_.threads)
     )
     paused = None
     if is_one_after_the_other:
