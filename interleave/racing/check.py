@@ -16,6 +16,7 @@ from interleave.engine.observing import Limits
 from interleave.engine.passes.shortest import Path, shortest
 from interleave.engine.search import search
 from interleave.engine.steps import Steps
+from interleave.errors import ModelError
 from interleave.loading import here
 from interleave.machine import Machine, State, Step
 from interleave.machine.properties import View
@@ -62,8 +63,14 @@ class AtomicityCheck(Check):
     def __init__(self, machine: Machine, steps: Steps) -> None:
         super().__init__(machine, steps)
         self._always_raised: dict[str, str] = {}
+        self._is_seen = False
+        """Whether some step does what others could see."""
         if self.linearizable:
             self.uncountable = "whether calls keep their order is a matter of the whole way"
+
+    def on_transition(self, number: int, state: State, step: Step) -> bool:
+        self._is_seen |= any(access.kind.name for access in step.accesses)
+        return False
 
     def found(self, graph: SearchGraph) -> list[Found]:
         outcomes = Outcomes(self.race, self.machine, self.observed)
@@ -74,6 +81,8 @@ class AtomicityCheck(Check):
             if graph.stop is None:
                 self._compare_not(f"more than {MOST_NODES:,} states: not compared")
             return []
+        if parallel:
+            self._refuse_nothing(parallel)
         by_key: dict[Hashable, list[_End]] = {}
         for each in whole:
             by_key.setdefault(each.outcome.key, []).append(each)
@@ -101,6 +110,17 @@ class AtomicityCheck(Check):
         elif graph.stop is None:
             self.compared = Compared(len(seen), len(seen))
         return found
+
+    def _refuse_nothing(self, parallel: Iterable[_End]) -> None:
+        """Raise `ModelError` where there is nothing to observe."""
+        own = {place.result for each in self.race.threads for place in each.places}
+        looks = {*self.machine.program.findings.constants.values()} - own - {self.race.target}
+        if not (self._is_seen or looks) and all(each.outcome.gives_nothing for each in parallel):
+            raise ModelError(
+                "there is nothing to observe: these calls return None, and neither look at nor "
+                "change anything that others could see",
+                remedy="name calls that return something, or that use the object",
+            )
 
     def warnings(self, kinds: Set[str]) -> list[str]:
         return [

@@ -44,6 +44,8 @@ class Outcome:
     errors: Mapping[str, Hashable]
     """The same of the exceptions that calls have raised, by the names of their results."""
     opaque: tuple[str, ...] = ()
+    gives_nothing: bool = False
+    """Whether all calls have returned None."""
 
     def differing(self, other: Outcome) -> list[str]:
         """The names of the parts that another one has otherwise."""
@@ -111,7 +113,10 @@ class Outcomes:
         of_results = tuple((how, roles.told(picture)) for how, picture in given.values())
         if self._observed:
             of_results = ()
-        return Outcome(key, of_results, parts, tuple(given), errors, opaque)
+        gives_nothing = all(
+            how != "raised" and picture.form == ("value", None) for how, picture in given.values()
+        )
+        return Outcome(key, of_results, parts, tuple(given), errors, opaque, gives_nothing)
 
     def _told(self, part: tuple[str, Picture]) -> Hashable:
         how, picture = part
