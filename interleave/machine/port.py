@@ -364,7 +364,10 @@ class StepPort:
 
     def picture(self, value: Any, beyond: Any) -> Picture:
         is_beyond = self._heap.index_of(beyond).__eq__
-        return Pictures(self._heap, self._places.at, is_beyond).take(value)
+        try:
+            return Pictures(self._heap, self._places.at, is_beyond).take(value)
+        except Exception as error:  # ours: the model is not to see it
+            self._ending.fail(error)
 
     def holds(self, value: object) -> bool:
         return self._program.holds(value)
