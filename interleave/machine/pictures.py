@@ -167,7 +167,7 @@ class Pictures:
                 *[self._form(each) for each in value.args],
                 *self._attributes(attributes_of(value).items()),
             ]
-        elif is_plain_object(value) and not isinstance(value, Enum):
+        elif is_plain_object(value) and not isinstance(value, Enum) and not _is_ours(kind):
             listed = lambda: self._attributes(attributes_of(value).items())  # noqa: E731
         else:
             return None
@@ -235,6 +235,11 @@ class Pictures:
     def _held(self, location: Location) -> Any:
         index = location.index
         return self._heap.values[location.initial if index < 0 else self._at(index)]
+
+
+def _is_ours(kind: type) -> bool:
+    """Whether a class of this package stands for something that has no value: a generator, say."""
+    return kind.__module__.startswith("interleave.") and kind not in _ITERATORS
 
 
 def _has_reference(key: object) -> bool:

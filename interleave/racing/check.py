@@ -106,7 +106,7 @@ class AtomicityCheck(Check):
             self.predicates = [_Unexplained(outcomes, calls, unexplained)]
             found.append(self._not_atomic(graph, unexplained, whole))
         elif opaque := dict.fromkeys(name for each in parallel for name in each.outcome.opaque):
-            self._compare_not(f"{', '.join(opaque)} has no value that could be compared")
+            self._compare_not(f"there is no value to compare in {', '.join(opaque)}")
         elif graph.stop is None:
             self.compared = Compared(len(seen), len(seen))
         return found

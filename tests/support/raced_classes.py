@@ -106,6 +106,9 @@ class Log:
     def each(self):
         return iter(self.items)
 
+    def lazily(self):
+        return (item for item in self.items)
+
     def later(self):
         return functools.partial(self.add, 1)
 
