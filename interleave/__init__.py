@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from interleave.errors import InterleaveError as InterleaveError
     from interleave.errors import ModelError as ModelError
     from interleave.errors import UsageError as UsageError
+    from interleave.explored import explore as explore
     from interleave.model import Model as Model
+    from interleave.model import always as always
+    from interleave.model import at_end as at_end
     from interleave.model import expect as expect
     from interleave.model import goroutine as goroutine
     from interleave.model import invariant as invariant
@@ -28,7 +31,6 @@ if TYPE_CHECKING:
     from interleave.result import Violation as Violation
     from interleave.schedule import Schedule as Schedule
     from interleave.stategraph import StateGraph as StateGraph
-    from interleave.stategraph import explore as explore
     from interleave.verbs import array as array
     from interleave.verbs import atomic as atomic
     from interleave.verbs import choose as choose
@@ -47,7 +49,9 @@ __all__ = [
     "Trace",
     "UsageError",
     "Violation",
+    "always",
     "array",
+    "at_end",
     "atomic",
     "check",
     "choose",
@@ -64,7 +68,13 @@ __all__ = [
     "thread",
 ]
 
-_HOMES = (("errors", "model", "verbs"), ("result", "schedule"), ("checking",), ("stategraph",))
+_HOMES = (
+    ("errors", "model", "verbs"),
+    ("explored",),
+    ("result", "schedule"),
+    ("checking",),
+    ("stategraph",),
+)
 """The modules that the public names are in: those of a model file, and what it does not need."""
 
 

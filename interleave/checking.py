@@ -28,6 +28,7 @@ from interleave.loading import (
     expectation_of,
     file_of,
     loop_settings,
+    own_options,
     parameters_of,
 )
 from interleave.machine import State
@@ -109,7 +110,7 @@ def check(target: Target | Iterable[Target], asked: Asked[CheckOptions]) -> Resu
             if guard.stop is not None:
                 break
             with errors.noted():
-                near = asked.near(file)
+                near = asked.near(file, own_options(model))
                 parameters = parameters_of(model, options.parameters or {})
                 if options.on_begin is not None:
                     options.on_begin(unfinished(model, file, parameters, near))

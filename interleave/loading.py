@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from interleave.blaming import blaming, raised_at
 from interleave.errors import MODEL_FILES, InterleaveError, ModelError, Place, UsageError
+from interleave.explored import explored
 from interleave.interrupts import Stopped, keeping_handlers, seen_from_outside
-from interleave.model import Expectation, Model, is_parameter_value
+from interleave.model import OPTIONS, Expectation, Model, is_parameter_value
 from interleave.notes import notes_of
 from interleave.options import Options
 from interleave.program.misuse import refuse_outside
@@ -185,9 +187,14 @@ def read_file(file: Path, *, noted: Noted = nullcontext) -> ModelFile:
     folders = _importing_from(folder, real_path(file).parent)
     with folders, _kept_out_of_the_process(), seen_from_outside():
         broken = _run(definitions, whole.co_flags & _FUTURE, file, module, noted)
+    values: list[Any] = [*vars(module).values()]
+    for place, value in enumerate(values):
+        with noted():
+            if (test := explored(value)) is not None:
+                values[place] = test.model
     models = [
         value
-        for value in vars(module).values()
+        for value in values
         if isinstance(value, type)
         and issubclass(value, Model)
         and value is not Model
@@ -328,6 +335,12 @@ def _raised(error: BaseException, file: Path) -> ModelError:
         'if __name__ == "__main__":',
         place=raised_at(error) or Place.of_error(str(file), error),
     )
+
+
+def own_options(model: type[Model]) -> Mapping[str, object]:
+    """The options that a model is to be checked with, if nobody says otherwise."""
+    found: Mapping[str, object] = vars(model).get(OPTIONS, {})
+    return found
 
 
 def has_threads(model: type[Model]) -> bool:

@@ -22,7 +22,7 @@ from interleave.runtimes.process import PROCESS
 
 T = TypeVar("T")
 Method = TypeVar("Method", bound=Callable[..., Any])
-ModelClass = TypeVar("ModelClass", bound="type[Model]")
+ModelClass = TypeVar("ModelClass", bound="type[Model] | Callable[..., None]")
 Decorator = TypeVar("Decorator", bound=Callable[..., Any])
 
 NOTE = "__interleave__"
@@ -38,6 +38,12 @@ UNUSED = "__interleave_unused__"
 
 EXPECTATIONS = "__interleave_expectations__"
 """Attribute under which `expect` leaves its notes on a model class."""
+
+TEST = "__interleave_test__"
+"""Attribute under which `explore` leaves what it has made of a function."""
+
+OPTIONS = "__interleave_options__"
+"""Attribute of a model: the options that it is checked with, if nobody says otherwise."""
 
 KINDS = (
     "lost-update",
@@ -310,6 +316,13 @@ def postcondition(method: Method, /) -> Method:
     return _noted(method, PropertyNote("postcondition"), "@postcondition")
 
 
+at_end = postcondition
+"""`@postcondition` by another name, as tests read: what must hold when all threads have ended."""
+
+always = invariant
+"""`@invariant` by another name: what must hold all the time."""
+
+
 def _noted(method: Method, note: ThreadNote | PropertyNote, decorator: str) -> Method:
     name = getattr(method, "__name__", "") or f"something of type {type(method).__name__}"
     if not isinstance(method, types.FunctionType):
@@ -407,10 +420,13 @@ def expect(
     name = None if runtime is None else runtime.name
 
     def note(model: ModelClass) -> ModelClass:
+        if isinstance(model, types.FunctionType) and (test := vars(model).get(TEST)):
+            test.expectations.append(note)
+            return model
         if not (isinstance(model, type) and issubclass(model, Model)):
             raise ModelError(
                 "@expect decorates something that is not a model class",
-                remedy="put it above `class ...(Model):`",
+                remedy="put it above `class ...(Model):`, or above @explore",
             )
         known = kinds_of(model)
         for kind in named:

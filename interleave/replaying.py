@@ -22,7 +22,7 @@ from interleave.engine.search import Searched, search
 from interleave.engine.stopping import Guard
 from interleave.errors import UsageError
 from interleave.interrupts import AT_POLLS, leaving, listening
-from interleave.loading import checked_runtime, parameters_of
+from interleave.loading import checked_runtime, own_options, parameters_of
 from interleave.machine import Machine, Moves, State, Step
 from interleave.memory.port import Location
 from interleave.model import Model
@@ -40,7 +40,7 @@ def replayed(schedule: Schedule, target: type[Model] | str | FilePath) -> Trace:
     by_name = {} if isinstance(target, type) else {"model": schedule.model}
     given = asked(Options, by_name, "replay()")
     (model, file), *_ = find_models([target], given)
-    options = given.near(file)
+    options = given.near(file, own_options(model))
     with listening(), leaving(AT_POLLS), assuming(Assumed(tuple(options.pure))):
         found = _searched(schedule, model, options)
         return _Replay(schedule, found.machine, found.graph).trace()

@@ -10,6 +10,7 @@ from interleave.asked import Asked
 from interleave.blaming import blaming
 from interleave.engine.stopping import INTERRUPTED, Guard
 from interleave.errors import InterleaveError, LimitReached, UsageError, did_you_mean
+from interleave.explored import Test, explored
 from interleave.interrupts import Interrupted
 from interleave.loading import (
     ModelFile,
@@ -27,7 +28,7 @@ from interleave.program.misuse import refuse_parameter_outside
 from interleave.project import real_path
 from interleave.said import shown_by
 
-Target = type[Model] | str | Path
+Target = type[Model] | Test | str | Path
 
 
 class Errors:
@@ -66,6 +67,8 @@ def find_models(
     seen: set[Path] = set()
     named: list[type[Model] | tuple[ModelFile, bool]] = []
     for target in targets:
+        if (test := explored(target)) is not None:
+            target = test.model
         if isinstance(target, type):
             if not issubclass(target, Model):
                 raise UsageError(

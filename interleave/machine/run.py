@@ -208,6 +208,7 @@ class StepRun:
         seen: set[Any] = set()
         while True:
             start, unsent = stack.freeze(moved), stack.freeze_unsent()
+            waiting = [each for each in stack.coroutines if not each.started]
             here = stack.here()
             if not log.entries:
                 self._note_progress(seen, start)
@@ -224,6 +225,8 @@ class StepRun:
                 return self._blocked()
             else:
                 if moved:
+                    for each in waiting:
+                        each.started = False  # the block will be run again
                     start, unsent = stack.freeze(moved), stack.freeze_unsent()
                 if isinstance(start, ModelError):
                     raise start

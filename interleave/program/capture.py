@@ -286,7 +286,7 @@ class Walk:
         self._alive.append(value)
         for name, inside in _held(value):
             is_function = isinstance(inside, types.FunctionType) and is_user_function(inside)
-            if is_function or is_shared_global(inside):
+            if is_function or is_shared_global(inside) or isinstance(inside, Model):
                 found = self.visit(inside, f"{surrounding(value)}.{name}")
                 self._of_functions[id(inside)] = self.all_known[id(inside)] = found
         return copy
