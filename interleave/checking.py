@@ -12,7 +12,7 @@ from interleave.asked import Asked, taking
 from interleave.blaming import blaming
 from interleave.checks import Check, Found, checks_of
 from interleave.checks.alike import folded
-from interleave.compiler.source import place_of_class
+from interleave.compiler.source import FUNCTION_OF, place_of_class, place_of_function
 from interleave.counting import count_interleavings
 from interleave.engine.engines import Engine
 from interleave.engine.needs import serves
@@ -32,7 +32,7 @@ from interleave.loading import (
     parameters_of,
 )
 from interleave.machine import State
-from interleave.model import Expectation, Model
+from interleave.model import MAIN, Expectation, Model
 from interleave.notes import notes_of
 from interleave.options import CheckOptions, Options
 from interleave.program.misuse import unused_methods
@@ -221,6 +221,8 @@ def _checked_model(
     verdict: Verdict = "violated" if violations else "verified" if complete else "inconclusive"
     if complete:
         found.machine.program.sections.refuse_unknown(model)
+    if complete and not kinds and FUNCTION_OF in vars(model):
+        _refuse_unstarted(model, found)
     if not kinds and (expectation is None or expectation.kinds):
         _refuse_nothing_to_check(model, found)
     wanted = None if expectation is None else set(expectation.kinds)
@@ -354,6 +356,28 @@ def _takes_no_step(found: Searched[Check]) -> bool:
     return not (found.graph.stop is not None or found.graph.transitions) and not any(
         found.machine.failures_at_start(found.graph.state(number)) for number in initial
     )
+
+
+def _refuse_unstarted(model: type[Model], found: Searched[Check]) -> None:
+    """Raise `ModelError` where a function is checked that starts no thread, or one that it makes
+    never.
+    """
+    program = found.machine.program
+    place, started = place_of_class(model), program.findings.started
+    for key, room in program.spawned:
+        if not key.kind.comes_back and program.threads[room.runs].name not in started:
+            raise ModelError(
+                f"{program.threads[room.runs].name} is made, and never started",
+                remedy="call its start()",
+                place=place_of_function(key.function),
+            )
+    if not started and list(notes_of(model).threads) == [MAIN]:
+        raise ModelError(
+            f"{model.__name__} starts no thread: there is nothing to interleave",
+            remedy="put @thread above functions in it, or have it start some: "
+            "threading.Thread(...).start()",
+            place=place,
+        )
 
 
 def _refuse_nothing_to_check(model: type[Model], found: Searched[Check]) -> None:

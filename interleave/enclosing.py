@@ -30,6 +30,8 @@ from interleave.compiler.source import (
 from interleave.compiler.syntax import copied
 from interleave.errors import InterleaveError, ModelError, Place, UsageError, did_you_mean
 from interleave.model import (
+    MAIN,
+    VARIABLES,
     Model,
     Param,
     goroutine,
@@ -40,9 +42,6 @@ from interleave.model import (
     task,
     thread,
 )
-
-MAIN = "main"
-"""The thread that runs the body where no inner function is marked."""
 
 SELF = "_interleave_model"
 """By which the code has the model."""
@@ -217,6 +216,7 @@ class _Enclosing:
             "__qualname__": function.__qualname__,
             "__doc__": function.__doc__,
             FUNCTION_OF: function,
+            VARIABLES: frozenset(),
             **self._parameters,
         }
         if self._marked:
@@ -258,6 +258,7 @@ class _Enclosing:
                 self._mark(members, each.name, self._decorators_of(each), each)
         rest = [each for each in self._definition.body if each not in methods]
         body = [part for each in rest for part in _listed(rewriter.visit(each))]
+        members[VARIABLES] = frozenset(shared - {*self._parameters, *members})
         members["setup"] = self._compiled(self._definition, body)
 
     def _method(self, inner: Definition, rewriter: _Rewriter) -> types.FunctionType:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from interleave.errors import ModelError
+from interleave.errors import InterleaveError, ModelError
 from interleave.model import OPTIONS, TEST, Model
 from interleave.options import CheckOptions, Options, options_of, read_options
 
@@ -47,10 +47,14 @@ class Explored:
 
     def check(self, parameters: Mapping[str, object]) -> None:
         """Raise `AssertionError`, with the report, unless the check is a pass."""
+        __tracebackhide__ = True
         from interleave.checking import check
         from interleave.report.text import render_text
 
-        result = check(self.model, parameters=parameters)
+        try:
+            result = check(self.model, parameters=parameters)
+        except InterleaveError as error:
+            raise error.with_traceback(None) from None  # it is the test's, not of this package
         if not result.passed:
             raise AssertionError("\n\n".join(map(render_text, result.models)))
 

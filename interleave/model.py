@@ -45,6 +45,13 @@ TEST = "__interleave_test__"
 OPTIONS = "__interleave_options__"
 """Attribute of a model: the options that it is checked with, if nobody says otherwise."""
 
+MAIN = "main"
+"""The thread that runs the body of a function that is checked, where it marks no other."""
+
+VARIABLES = "__interleave_variables__"
+"""Attribute of a model that was made of a function: the variables of that, which may have no value.
+"""
+
 KINDS = (
     "lost-update",
     "deadlock",

@@ -37,7 +37,7 @@ from interleave.memory.values import (
     is_plain_object,
     runs_python,
 )
-from interleave.model import Model, Param, parameter_as_value
+from interleave.model import VARIABLES, Model, Param, parameter_as_value
 from interleave.program.heap import Heap
 from interleave.program.restarts import Written
 from interleave.program.setup import Made, class_attributes
@@ -452,6 +452,8 @@ class Walk:
                 for name, item in attributes.items()
                 if name not in of_class or item is not getattr(cls, name, UNBOUND)
             }
+            for name in sorted(vars(cls).get(VARIABLES, ())):
+                attributes.setdefault(name, UNBOUND)
         else:
             inherited = class_attributes(cls).items()
             of_its_class = {
