@@ -41,6 +41,7 @@ from interleave.records import dataclass
 from interleave.result import Followed, Interleavings, ModelResult, Result, Verdict, Violation
 from interleave.runtimes import Runtime
 from interleave.selecting import Errors, Target, find_models
+from interleave.stdlib.threads import Thread
 from interleave.tracing import make_trace
 from interleave.world.policy import Assumed, assumed, assuming
 
@@ -363,11 +364,12 @@ def _refuse_unstarted(model: type[Model], found: Searched[Check]) -> None:
     never.
     """
     program = found.machine.program
-    place, started = place_of_class(model), program.findings.started
+    started = program.findings.started
     for key, room in program.spawned:
-        if not key.kind.comes_back and program.threads[room.runs].name not in started:
+        is_thread = issubclass(key.kind, Thread) and not key.kind.comes_back
+        if is_thread and (name := program.threads[room.runs].name) not in started:
             raise ModelError(
-                f"{program.threads[room.runs].name} is made, and never started",
+                f"{name} is made, and never started",
                 remedy="call its start()",
                 place=place_of_function(key.function),
             )
@@ -376,7 +378,7 @@ def _refuse_unstarted(model: type[Model], found: Searched[Check]) -> None:
             f"{model.__name__} starts no thread: there is nothing to interleave",
             remedy="put @thread above functions in it, or have it start some: "
             "threading.Thread(...).start()",
-            place=place,
+            place=place_of_class(model),
         )
 
 

@@ -158,6 +158,12 @@ FOUND = {
                  "u = threading.Thread(target=t, args=(2,))", "u.start()", "t(1)", "u.join()",
                  "assert counter == 3"), set(),
     ),
+    "tasks that the body makes, with a lock": (
+        explored("lock = asyncio.Lock()",
+                 "async def t(items):\n    async with lock:\n        items.append(len(items))",
+                 "items = []", "await asyncio.gather(t(items), t(items))",
+                 "assert items == [0, 1]", of="async def test_it():"), set(),
+    ),
     "tasks that the body makes": (
         explored("counter = 0",
                  "async def t():\n    nonlocal counter\n    c = counter\n"
