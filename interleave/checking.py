@@ -32,7 +32,7 @@ from interleave.loading import (
     parameters_of,
 )
 from interleave.machine import State
-from interleave.model import MAIN, Expectation, Model
+from interleave.model import BOUNDS, MAIN, Expectation, Model
 from interleave.notes import notes_of
 from interleave.options import CheckOptions, Options
 from interleave.program.misuse import unused_methods
@@ -334,7 +334,9 @@ def _not_looked_for(runtime: Runtime, expectation: Expectation | None) -> list[s
 
 def _bounds(found: Searched[Check]) -> list[tuple[str, object]]:
     settings = found.machine.program.settings
-    return [(name, settings.get(name)) for name in ("PIPE_CAPACITY", "SPURIOUS_WAKEUPS")]
+    replaced: tuple[tuple[str, object], ...] = vars(found.machine.program.model).get(BOUNDS, ())
+    names = ("PIPE_CAPACITY", "SPURIOUS_WAKEUPS")
+    return [*replaced, *((name, settings.get(name)) for name in names)]
 
 
 def _followed(found: Searched[Check]) -> tuple[Followed, ...]:

@@ -215,7 +215,7 @@ class _Enclosing:
             "__module__": function.__module__,
             "__qualname__": function.__qualname__,
             "__doc__": function.__doc__,
-            FUNCTION_OF: function,
+            FUNCTION_OF: (function,),
             VARIABLES: frozenset(),
             **self._parameters,
         }

@@ -27,6 +27,7 @@ from interleave.project import real_path
 from interleave.records import dataclass
 from interleave.runtimes import Runtime, runtimes_of
 from interleave.said import said, said_by
+from interleave.script import Script, is_script
 
 
 def model_files(paths: list[Path]) -> list[Path]:
@@ -165,9 +166,12 @@ def _is_copy(base: type, model: type[Model], home: ModelFile, other: ModelFile) 
     return file is not None and os.path.realpath(file) == os.path.realpath(home.file)
 
 
-def read_file(file: Path, *, noted: Noted = nullcontext) -> ModelFile:
+def read_file(
+    file: Path, *, noted: Noted = nullcontext, script: Mapping[str, object] | None = None
+) -> ModelFile:
     """Run a file.
 
+    It may be a script if `script` has what is to be replaced in it.
     Raises `ModelError` where it cannot be run; and within `noted()` where a single class of the
     file cannot be made.
     """
@@ -184,8 +188,13 @@ def read_file(file: Path, *, noted: Noted = nullcontext) -> ModelFile:
         text = importlib.util.decode_source(file.read_bytes())
         definitions = ast.parse(text, str(file))
         whole = compile(text, str(file), "exec", dont_inherit=True)
+    is_read_as_script = script is not None and is_script(definitions)
     folders = _importing_from(folder, real_path(file).parent)
     with folders, _kept_out_of_the_process(), seen_from_outside():
+        if is_read_as_script:
+            with _blaming_file(file):
+                model = Script(definitions, str(file), script or {}).model(module)
+            return ModelFile(file, module, definitions, (model,), frozenset())
         broken = _run(definitions, whole.co_flags & _FUTURE, file, module, noted)
     values: list[Any] = [*vars(module).values()]
     for place, value in enumerate(values):

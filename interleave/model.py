@@ -52,6 +52,12 @@ VARIABLES = "__interleave_variables__"
 """Attribute of a model that was made of a function: the variables of that, which may have no value.
 """
 
+OUTPUT = "print"
+"""The variable of a script that has what was printed: by the name of what adds to it."""
+
+BOUNDS = "__interleave_bounds__"
+"""Attribute of a model: what bounds it besides parameters, by name."""
+
 KINDS = (
     "lost-update",
     "deadlock",

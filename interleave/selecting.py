@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from interleave.loading import (
     read_file,
     task_methods,
 )
-from interleave.model import Model
+from interleave.model import BOUNDS, Model
 from interleave.options import Options
 from interleave.program.misuse import refuse_parameter_outside
 from interleave.project import real_path
@@ -92,7 +92,8 @@ def find_models(
                 required = len(files) == 1 and not path.is_dir()
                 with errors.noted():
                     seconds = asked.near(file).max_seconds
-                    named.append((_run(file, seconds, errors.noted), required))
+                    given = (asked.options.parameters or {}) if required else None
+                    named.append((_run(file, seconds, errors.noted, given), required))
     found: dict[tuple[type[Model], str], None] = {}
     run = [each[0] for each in named if isinstance(each, tuple)]
     for each in named:
@@ -128,12 +129,14 @@ def _named(found: list[tuple[type[Model], str]], options: Options) -> list[tuple
 
 
 @blaming()
-def _run(file: Path, max_seconds: float | None, noted: Noted) -> ModelFile:
-    """Run a file, which must be imported within some time."""
+def _run(
+    file: Path, max_seconds: float | None, noted: Noted, script: Mapping[str, object] | None
+) -> ModelFile:
+    """Run a file, which must be imported within some time. See `read_file`."""
     guard = Guard(max_seconds)
     found: list[ModelFile] = []
     with guard.phase():
-        found = [read_file(file, noted=noted)]
+        found = [read_file(file, noted=noted, script=script)]
     if guard.stop is None:
         return found[0]
     if guard.stop is INTERRUPTED:
@@ -147,8 +150,9 @@ def _run(file: Path, max_seconds: float | None, noted: Noted) -> ModelFile:
 def _refuse_unheeded(options: Options, models: list[type[Model]]) -> None:
     """Raise `UsageError` for a parameter, a task to cancel or an order that no model has."""
     parameters = dict.fromkeys(name for model in models for name in parameters_of(model, {}))
+    is_script = any(BOUNDS in vars(model) for model in models)  # which has refused what it has not
     for name in options.parameters or {}:
-        if name not in parameters:
+        if name not in parameters and not is_script:
             refuse_parameter_outside(name, models)
             listed = (
                 f"the parameters are {', '.join(parameters)}" if parameters else "there are none"

@@ -28,7 +28,7 @@ REWRITTEN: WeakKeyDictionary[types.CodeType, tuple[Definition, str | None]] = We
 """The definitions of functions that are no longer as their source has them, each with its class."""
 
 FUNCTION_OF = "__interleave_function__"
-"""Attribute of a model that was made of a function: that function."""
+"""Attribute of a model that was made of a function: a tuple with that function."""
 
 
 def written_as(code: types.CodeType, definition: ast.AST) -> None:
@@ -207,7 +207,7 @@ def place_of_class(cls: type) -> Place | None:
 
     Of a model that was made of a function, where that is defined.
     """
-    if (function := vars(cls).get(FUNCTION_OF)) is not None:
+    for function in vars(cls).get(FUNCTION_OF, ()):
         return place_of_function(function)
     try:
         lines, line = inspect.getsourcelines(cls)

@@ -209,8 +209,8 @@ def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
 
 def _called(model: type[Model]) -> str:
     """What to call `setup`: it may be the body of a function."""
-    function = vars(model).get(FUNCTION_OF)
-    return "setup" if function is None else f"the body of {function.__name__}"
+    names = [each.__name__ for each in vars(model).get(FUNCTION_OF, ())]
+    return f"the body of {names[0]}" if names else "setup"
 
 
 def _raise(error: InterleaveError) -> None:

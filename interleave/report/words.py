@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from interleave.model import OUTPUT
 from interleave.records import dataclass
 from interleave.report.abridged import abridged
 from interleave.report.cells import one_line
@@ -121,7 +122,7 @@ def outcomes(model_result: ModelResult) -> list[str]:
     lines = []
     for outcome, values in list(zip(ends, texts, strict=True))[:MOST_OUTCOMES]:
         names = [name for name in differing or known if name in values]
-        text = ", ".join(f"{one_line(name)} = {one_line(values[name])}" for name in names)
+        text = ", ".join(_told(one_line(name), one_line(values[name])) for name in names)
         line = text or _HOW["finished"]
         if outcome.how != "finished":
             line = f"{_HOW[outcome.how]}, with {text}" if text else _HOW[outcome.how]
@@ -131,6 +132,11 @@ def outcomes(model_result: ModelResult) -> list[str]:
     if len(ends) > MOST_OUTCOMES:
         lines.append(f"and {count(len(ends) - MOST_OUTCOMES, 'other outcome')}")
     return lines
+
+
+def _told(name: str, value: str) -> str:
+    """A variable and its value at an end; of what was printed, that."""
+    return f"prints {value}" if name == OUTPUT else f"{name} = {value}"
 
 
 _HOW = {
@@ -181,7 +187,8 @@ def alike(violation: Violation) -> list[str]:
 
 def initial_values(trace: Trace) -> str:
     """The shared variables before the first step: "counter = 0, ready = False"."""
-    return ", ".join(f"{one_line(name)} = {one_line(show(value))}" for name, value in trace.initial)
+    texts = [(one_line(name), one_line(show(value))) for name, value in trace.initial]
+    return ", ".join(_told(*each) for each in texts if each != (OUTPUT, "nothing"))
 
 
 def final_values(violation: Violation) -> str:
@@ -206,6 +213,9 @@ def change_text(change: Change) -> str:
     if change.unchanged:
         (value,) = abridged(values[:1], MOST_OF_VALUES - 30)
         return f"{one_line(change.location)}: {value}, unchanged"
+    if change.location == OUTPUT:
+        added = values[1].removeprefix(f"{values[0]}, ")
+        return f"prints {abridged([added], MOST_OF_VALUES)[0]}"
     before, after = abridged(values, MOST_OF_VALUES)
     return f"{one_line(change.location)}: {before} → {after}"
 
