@@ -19,7 +19,7 @@ from interleave.blaming import blaming, raised_at
 from interleave.errors import MODEL_FILES, InterleaveError, ModelError, Place, UsageError
 from interleave.explored import explored
 from interleave.interrupts import Stopped, keeping_handlers, seen_from_outside
-from interleave.model import OPTIONS, Expectation, Model, is_parameter_value
+from interleave.model import BOUNDS, OPTIONS, Expectation, Model, is_parameter_value
 from interleave.notes import notes_of
 from interleave.options import Options
 from interleave.program.misuse import refuse_outside
@@ -379,10 +379,11 @@ def parameters_of(model: type[Model], given: Mapping[str, object]) -> dict[str, 
     Raises `UsageError` for a value of another type.
     """
     found = {**notes_of(model).parameters}
+    replaced = dict(vars(model).get(BOUNDS, ()))
     for name, value in given.items():
         if name in found:
             found[name] = _converted(model, name, value, found[name])
-    return found
+    return {**found, **replaced}
 
 
 class Text(str):

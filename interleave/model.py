@@ -52,8 +52,11 @@ VARIABLES = "__interleave_variables__"
 """Attribute of a model that was made of a function: the variables of that, which may have no value.
 """
 
+PRINTED = "__interleave_printed__"
+"""Attribute of a model: what has all that it prints, where that is part of its states."""
+
 OUTPUT = "print"
-"""The variable of a script that has what was printed: by the name of what adds to it."""
+"""What reports call that: by the name of the function that adds to it."""
 
 BOUNDS = "__interleave_bounds__"
 """Attribute of a model: what bounds it besides parameters, by name."""

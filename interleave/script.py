@@ -14,15 +14,15 @@ import sys
 import types
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from interleave.compiler.names import scope_walk
 from interleave.compiler.source import FUNCTION_OF, Definition, written_as
 from interleave.errors import ModelError, Place, UsageError
 from interleave.kinds import LITERAL
 from interleave.memory.output import output
-from interleave.model import BOUNDS, MAIN, OUTPUT, Model, task, thread
-from interleave.world.policy import is_standard
+from interleave.model import BOUNDS, MAIN, PRINTED, Model, task, thread
+from interleave.world.policy import is_installed, is_standard
 
 BODY = "<module>"
 """What the function is called that the main thread runs, as in Python's own tracebacks."""
@@ -41,10 +41,8 @@ DYNAMIC = frozenset({"__import__", "eval", "exec", "globals", "locals", "vars"})
 """Names of what may look at a variable without naming it."""
 
 
-def is_script(tree: ast.Module) -> bool:
-    """Whether a file cannot define a model: it names nothing of this package, and derives no class
-    from what it may have from a file that does.
-    """
+def _foreign(tree: ast.Module) -> set[str]:
+    """The names that a file imports from elsewhere than Python."""
     foreign: set[str] = set()
     for node in ast.walk(tree):
         level = 0
@@ -56,10 +54,21 @@ def is_script(tree: ast.Module) -> bool:
             modules = {alias.asname or alias.name for alias in node.names}
         else:
             continue
-        if "interleave" in names:
-            return False
         if not all(map(is_standard, names)) or level:
             foreign |= modules
+    return foreign
+
+
+def is_script(tree: ast.Module) -> bool:
+    """Whether a file cannot define a model: it names nothing of this package, and derives no class
+    from what it may have from a file that does.
+    """
+    foreign = _foreign(tree)
+    modules = [each for each in ast.walk(tree) if isinstance(each, ast.Import | ast.ImportFrom)]
+    named = {alias.name for each in modules for alias in each.names}
+    named |= {each.module or "" for each in modules if isinstance(each, ast.ImportFrom)}
+    if any(name.partition(".")[0] == "interleave" for name in named):
+        return False
     classes = [each for each in ast.walk(tree) if isinstance(each, ast.ClassDef)]
     bases = {
         node.id
@@ -78,16 +87,21 @@ class Script:
         self._tree = tree
         self._file = file
         self.bounds = tuple(_replaced(tree, file, given))
-        """What was put in place of what stands in the file: in words, each with its value."""
+        """What was put in place of what stands in the file, by name or as LINE:NUMBER."""
         _NameOfMain().visit(tree)
         self._first = next((n for n, each in enumerate(tree.body) if self._starts(each)), None)
+        if self._first is None and _foreign(tree):
+            self._first = len(tree.body)  # what is imported may start some: see `model`
         if self._first is None:
-            raise ModelError(
-                f"there is no model in {file}, and as a script it starts no thread",
-                remedy="define one: `class Counter(Model):`, with `from interleave import Model`; "
-                "or name a script that starts threads, processes, a pool or an event loop",
-            )
+            raise self._no_model()
         self._is_async = _Loops(tree, file).rewrite()
+
+    def _no_model(self) -> ModelError:
+        return ModelError(
+            f"there is no model in {self._file}, and as a script it starts no thread",
+            remedy="define one: `class Counter(Model):`, with `from interleave import Model`; "
+            "or name a script that starts threads, processes, a pool or an event loop",
+        )
 
     # Where the main thread begins
 
@@ -137,23 +151,36 @@ class Script:
         Raises what that raises.
         """
         assert self._first is not None
+        known = {*sys.modules}
+        usual = {**vars(module)}
+        while True:
+            try:
+                return self._model(module)
+            except Starts as start:
+                # Begin anew, and have the main thread run the statement which came to that.
+                self._first = start.statement
+            for name in {*sys.modules} - known:
+                if not (is_standard(name) or is_installed(name)):
+                    del sys.modules[name]
+            vars(module).clear()
+            vars(module).update(usual)
+
+    def _model(self, module: types.ModuleType) -> type[Model]:
         names = vars(module)
         bound = Counter(_bound_in(self._tree.body))
-        rest: list[ast.stmt] = self._tree.body[self._first :]
+        first, rest = self._tree.body[: self._first], self._tree.body[self._first :]
         moved = [each for each in rest if _can_go_first(each, bound)]
         rest = [each for each in rest if each not in moved]
         printed = io.StringIO()
         arguments, sys.argv = sys.argv, [self._file]
         try:
             with contextlib.redirect_stdout(printed):
-                for each in (*self._tree.body[: self._first], *moved):
-                    single = compile(ast.Module([each], []), self._file, "exec", dont_inherit=True)
-                    written_as(single, each)
-                    exec(single, names)  # noqa: S102  (it is the user's own file)
+                for number, each in enumerate((*first, *moved)):
+                    self._run(each, names, number)
         finally:
             sys.argv = arguments
-        if OUTPUT not in names:
-            names[OUTPUT] = output(printed.getvalue())
+        if not rest:
+            raise self._no_model()
         function = self._main(rest, module)
         mark: Any = task if self._is_async else thread
         return type(
@@ -164,9 +191,18 @@ class Script:
                 "__doc__": module.__doc__,
                 FUNCTION_OF: (function,),
                 BOUNDS: self.bounds,
+                PRINTED: output(printed.getvalue()),
                 MAIN: mark(function),
             },
         )
+
+    def _run(self, statement: ast.stmt, names: dict[str, Any], number: int) -> None:
+        """Run a statement of the body as it is. Raises `Starts` where it starts something."""
+        code = compile(ast.Module([statement], []), self._file, "exec", dont_inherit=True)
+        written_as(code, statement)
+        alone = contextlib.nullcontext() if _is_import(statement) else _nobody_starts(number)
+        with alone:
+            exec(code, names)  # noqa: S102  (it is the user's own file)
 
     def _main(self, rest: Sequence[ast.stmt], module: types.ModuleType) -> types.FunctionType:
         """The function that the main thread runs."""
@@ -210,11 +246,51 @@ class Script:
         return {*_bound_in(rest)} - elsewhere
 
 
+class Starts(BaseException):
+    """A statement has come to where it starts a thread, a process or a loop."""
+
+    def __init__(self, statement: int) -> None:
+        super().__init__()
+        self.statement = statement
+
+
+@contextlib.contextmanager
+def _nobody_starts(statement: int) -> Iterator[None]:
+    """Raise `Starts` where something is started."""
+
+    def starts(*_: object, **__: object) -> NoReturn:
+        raise Starts(statement)
+
+    usual: list[tuple[Any, str, Any]] = []
+    for module, kind, method in _STARTS:
+        owner: Any = getattr(sys.modules.get(module), kind, None)
+        if owner is not None:
+            usual.append((owner, method, vars(owner)[method]))
+            setattr(owner, method, starts)
+    try:
+        yield
+    finally:
+        for owner, method, function in usual:
+            setattr(owner, method, function)
+
+
+_STARTS = (
+    ("threading", "Thread", "start"),
+    ("multiprocessing.process", "BaseProcess", "start"),
+    ("asyncio", "BaseEventLoop", "run_forever"),
+)
+"""Where Python starts threads, processes and loops: module, class, method."""
+
+
+def _is_import(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Import | ast.ImportFrom)
+
+
 def _only_defines(statement: ast.stmt) -> bool:
     """Whether a statement runs nothing of what it defines."""
     if isinstance(statement, Definition | ast.ClassDef):
         return not statement.decorator_list
-    return isinstance(statement, ast.Import | ast.ImportFrom)
+    return _is_import(statement)
 
 
 def _can_go_first(statement: ast.stmt, bound: Counter[str]) -> bool:
@@ -268,7 +344,7 @@ class _NameOfMain(ast.NodeTransformer):
 def _replaced(
     tree: ast.Module, file: str, given: Mapping[str, Any]
 ) -> Iterator[tuple[str, object]]:
-    """Put values in place of constants and literals; what was replaced, in words."""
+    """Put values in place of constants and literals; what was replaced, by what."""
     for name, value in given.items():
         if found := LITERAL.fullmatch(name):
             line, number = found.groups()
@@ -302,7 +378,7 @@ def _replace_literal(
         )
     for each in here:
         _put(each, given)
-    return f"{number} in line {here[0].lineno}", given
+    return f"{here[0].lineno}:{number}", given
 
 
 def _on_lines(lines: Sequence[int]) -> str:
@@ -484,8 +560,11 @@ class _Loops:
                 for node in ast.walk(self._tree)
                 if isinstance(node, ast.Call) and node.func in uses
             ]
-            if len(uses) != 1 or len(calls) != 1:
-                raise self._error(f"{name} runs an event loop, and is used more than once", uses[1])
+            if not uses:
+                return False  # nobody calls it
+            if len(uses) > 1 or not calls:
+                how = "is used in several places" if len(uses) > 1 else "is not called by the body"
+                raise self._error(f"{name} runs an event loop, and {how}", uses[-1])
             self._tree.body[self._tree.body.index(scope)] = _as_async(scope)
             awaited.add(id(calls[0]))
             scope, name = self._scope_of(calls[0])

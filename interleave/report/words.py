@@ -121,12 +121,15 @@ def outcomes(model_result: ModelResult) -> list[str]:
             each[name] = value
     lines = []
     for outcome, values in list(zip(ends, texts, strict=True))[:MOST_OUTCOMES]:
-        names = [name for name in differing or known if name in values]
+        only = [OUTPUT] if OUTPUT in known else known
+        names = [name for name in differing or only if name in values]
         text = ", ".join(_told(one_line(name), one_line(values[name])) for name in names)
         line = text or _HOW["finished"]
         if outcome.how != "finished":
             line = f"{_HOW[outcome.how]}, with {text}" if text else _HOW[outcome.how]
-        if outcome.interleavings is not None and counted.total is not None:
+        if OUTPUT in known and outcome.interleavings == counted.total is not None:
+            line += f" in all of {counted.total:,}"
+        elif outcome.interleavings is not None and counted.total is not None:
             line += f": in {outcome.interleavings:,} of {counted.total:,}"
         lines.append(line)
     if len(ends) > MOST_OUTCOMES:
@@ -197,7 +200,7 @@ def final_values(violation: Violation) -> str:
     detail = violation.detail
     looked_at = detail.looked_at if isinstance(detail, FailedProperty) else ()
     return ", ".join(
-        f"{one_line(name)} = {one_line(show(value))}"
+        _told(one_line(name), one_line(show(value)))
         for name, value in violation.trace.final
         if name in looked_at or show(value) != show(initial.get(name))
     )

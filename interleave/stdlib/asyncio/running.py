@@ -7,20 +7,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from interleave.errors import ModelError
 from interleave.memory.coroutine import Coroutine, stepwise_coroutine
+from interleave.memory.port import AccessKind, current_port
 from interleave.stdlib.asyncio.gathering import gather
-from interleave.stdlib.asyncio.tasks import all_tasks, current_task
+from interleave.stdlib.asyncio.tasks import create_task
 
 
 @stepwise_coroutine
 async def run(main: Any, *, debug: bool | None = None) -> Any:
-    """Await a coroutine; the tasks that it leaves behind are cancelled, and waited for."""
+    """Run a coroutine in a task of its own; the tasks that are left are cancelled, and waited for.
+
+    Those that are ready when it ends may go on before.
+    """
     if not is_coroutine(main):
         raise ValueError(f"a coroutine was expected, got {main!r}")
     try:
-        return await main
+        return await begun(main)
     finally:
-        left = others()
+        left = left_behind()
         if left:
             for each in left:
                 each.cancel()
@@ -32,6 +37,27 @@ def is_coroutine(value: object) -> bool:
     return isinstance(value, Coroutine)
 
 
-def others() -> list[Any]:
+def left_behind() -> list[Any]:
     """The tasks that are not done, but for the present one."""
-    return [each for each in all_tasks() if each is not current_task()]
+    tasks = current_port().tasks
+
+    def effect() -> list[Any]:
+        others = (each for each in tasks.all_tasks() if each is not tasks.current())
+        return [each for each in others if each.state is not None and not each.is_done()]
+
+    port = current_port()
+    found: list[Any] = port.access(AccessKind(""), effect, private=True)
+    if found and tasks.loop.fifo:
+        port.halt(
+            ModelError(
+                "asyncio.run ends, and a task that it leaves behind is not done: how far it still "
+                "comes is not modelled for the order fifo",
+                remedy="await every task; or leave out the order",
+            )
+        )
+    return found
+
+
+def begun(main: Any) -> Any:
+    """The task that runs a coroutine."""
+    return create_task(main)
