@@ -192,7 +192,7 @@ def read_file(
     folders = _importing_from(folder, real_path(file).parent)
     with folders, _kept_out_of_the_process(), seen_from_outside():
         if is_read_as_script:
-            with _blaming_file(file):
+            with _blaming_file(file, as_script=True):
                 model = Script(definitions, str(file), script or {}).model(module)
             return ModelFile(file, module, definitions, (model,), frozenset())
         broken = _run(definitions, whole.co_flags & _FUTURE, file, module, noted)
@@ -246,7 +246,7 @@ def _run(
 
 
 @contextmanager
-def _blaming_file(file: Path) -> Iterator[None]:
+def _blaming_file(file: Path, *, as_script: bool = False) -> Iterator[None]:
     """Turn what is raised when a file is read and run into an error with a place in it."""
     try:
         yield
@@ -258,7 +258,7 @@ def _blaming_file(file: Path) -> Iterator[None]:
         ) from None
     except (OSError, UnicodeDecodeError, ValueError) as error:
         if Place.of_error(str(file), error) is not None:
-            raise _raised(error, file) from error
+            raise _raised(error, file, as_script=as_script) from error
         raise ModelError(
             f"{file} cannot be read: {said_by(error)}", remedy="name a text file with Python code"
         ) from None
@@ -267,7 +267,7 @@ def _blaming_file(file: Path) -> Iterator[None]:
     except Stopped:
         raise
     except BaseException as error:
-        raise _raised(error, file) from error
+        raise _raised(error, file, as_script=as_script) from error
 
 
 def _is_base(model: type[Model], derived: list[tuple[type[Model], type]]) -> bool:
@@ -337,11 +337,12 @@ def _refuse(name: str, *_: object) -> None:
     )
 
 
-def _raised(error: BaseException, file: Path) -> ModelError:
+def _raised(error: BaseException, file: Path, *, as_script: bool) -> ModelError:
+    remedy = "a model file must be importable; keep what it runs under "
+    remedy += 'if __name__ == "__main__":'
     return ModelError(
         f"the file raises {said(error)}",
-        remedy="a model file must be importable; keep what it runs under "
-        'if __name__ == "__main__":',
+        remedy="a script must come to where it starts its threads" if as_script else remedy,
         place=raised_at(error) or Place.of_error(str(file), error),
     )
 

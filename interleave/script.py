@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import io
 import linecache
 import sys
@@ -18,11 +19,14 @@ from typing import Any, NoReturn
 
 from interleave.compiler.names import scope_walk
 from interleave.compiler.source import FUNCTION_OF, Definition, written_as
-from interleave.errors import ModelError, Place, UsageError
+from interleave.errors import InterleaveError, ModelError, Place, UsageError
 from interleave.kinds import LITERAL
 from interleave.memory.output import output
 from interleave.model import BOUNDS, MAIN, PRINTED, Model, task, thread
-from interleave.world.policy import is_installed, is_standard
+from interleave.world.findings import Findings
+from interleave.world.net import Net, watching
+from interleave.world.policy import is_standard
+from interleave.world.snapshot import Snapshot
 
 BODY = "<module>"
 """What the function is called that the main thread runs, as in Python's own tracebacks."""
@@ -90,10 +94,12 @@ class Script:
         """What was put in place of what stands in the file, by name or as LINE:NUMBER."""
         _NameOfMain().visit(tree)
         self._first = next((n for n, each in enumerate(tree.body) if self._starts(each)), None)
-        if self._first is None and _foreign(tree):
-            self._first = len(tree.body)  # what is imported may start some: see `model`
-        if self._first is None:
+        self._foreign = _foreign(tree)
+        if self._first is None and not self._foreign:
             raise self._no_model()
+        asked = [each for each in tree.body if getattr(each, "module", "") == "__future__"]
+        is_asked = any(alias.name == "annotations" for each in asked for alias in each.names)  # type: ignore[attr-defined]
+        self._flags = annotations.compiler_flag if is_asked else 0
         self._is_async = _Loops(tree, file).rewrite()
 
     def _no_model(self) -> ModelError:
@@ -107,23 +113,22 @@ class Script:
 
     def _starts(self, statement: ast.stmt) -> bool:
         """Whether a statement may start a thread, by what it names and what that names."""
-        if _only_defines(statement):
-            return False
+        named = () if _only_defines(statement) else self._named_by(statement)
+        return any(self._aliases.get(name, name) in STARTERS for name in named)
+
+    def _named_by(self, statement: ast.stmt) -> set[str]:
+        """The names in a statement, and in all of the file that these may stand for."""
         waiting: list[ast.AST] = [statement]
         seen: set[str] = set()
-        known = self._definitions
         while waiting:
             for node in ast.walk(waiting.pop()):
                 name: str = getattr(node, "attr", "") or getattr(node, "id", "")
-                if not name or name in seen:
-                    continue
-                seen.add(name)
-                if self._aliases.get(name, name) in STARTERS:
-                    return True
-                waiting += known.get(name, ())
-        return False
+                if name and name not in seen:
+                    seen.add(name)
+                    waiting += self._definitions.get(name, ())
+        return seen
 
-    @property
+    @functools.cached_property
     def _definitions(self) -> dict[str, list[ast.AST]]:
         """The functions and classes of the file, by name."""
         found: dict[str, list[ast.AST]] = {}
@@ -132,7 +137,7 @@ class Script:
                 found.setdefault(node.name, []).append(node)
         return found
 
-    @property
+    @functools.cached_property
     def _aliases(self) -> dict[str, str]:
         """What imported names are called where they come from."""
         return {
@@ -150,35 +155,17 @@ class Script:
 
         Raises what that raises.
         """
-        assert self._first is not None
-        known = {*sys.modules}
-        usual = {**vars(module)}
-        while True:
-            try:
-                return self._model(module)
-            except Starts as start:
-                # Begin anew, and have the main thread run the statement which came to that.
-                self._first = start.statement
-            for name in {*sys.modules} - known:
-                if not (is_standard(name) or is_installed(name)):
-                    del sys.modules[name]
-            vars(module).clear()
-            vars(module).update(usual)
-
-    def _model(self, module: types.ModuleType) -> type[Model]:
-        names = vars(module)
-        bound = Counter(_bound_in(self._tree.body))
-        first, rest = self._tree.body[: self._first], self._tree.body[self._first :]
-        moved = [each for each in rest if _can_go_first(each, bound)]
-        rest = [each for each in rest if each not in moved]
         printed = io.StringIO()
         arguments, sys.argv = sys.argv, [self._file]
         try:
             with contextlib.redirect_stdout(printed):
-                for number, each in enumerate((*first, *moved)):
-                    self._run(each, names, number)
+                rest = self._tree.body[self._run_first(module) :]
+                moved = self._defined_anyway(rest)
+                for each in moved:
+                    self._run(each, module)
         finally:
             sys.argv = arguments
+        rest = [each for each in rest if each not in moved]
         if not rest:
             raise self._no_model()
         function = self._main(rest, module)
@@ -196,13 +183,55 @@ class Script:
             },
         )
 
-    def _run(self, statement: ast.stmt, names: dict[str, Any], number: int) -> None:
+    def _defined_anyway(self, rest: Sequence[ast.stmt]) -> list[ast.stmt]:
+        """The definitions that might as well stand before all that the main thread runs."""
+        bound = Counter(_bound_in(self._tree.body))
+        named: set[str] = set()
+        found = []
+        for each in rest:
+            names = set(_bound_in([each]))
+            is_first = _can_go_first(each) and not names & named
+            if is_first and all(bound[name] == 1 for name in names):
+                found.append(each)
+            else:
+                named |= self._named_by(each)
+        return found
+
+    def _run_first(self, module: types.ModuleType) -> int:
+        """Run the body up to where it first starts something; at which statement that is.
+
+        What it imports may do that, too: a statement that comes to it is taken back.
+        """
+        for number, statement in enumerate(self._tree.body[: self._first]):
+            calls = any(isinstance(node, ast.Call) for node in ast.walk(statement))
+            is_only_here = not self._foreign or _is_import(statement) or not calls
+            before = Snapshot(() if is_only_here else [module])
+            try:
+                self._run(statement, module)
+            except Starts:
+                if is_only_here or before.restore():
+                    raise ModelError(
+                        "something is started here that cannot be followed from its start",
+                        remedy="start threads by threading.Thread, or by concurrent.futures",
+                        place=Place.of_node(self._file, statement),
+                    ) from None
+                return number
+        return len(self._tree.body) if self._first is None else self._first
+
+    def _run(self, statement: ast.stmt, module: types.ModuleType) -> None:
         """Run a statement of the body as it is. Raises `Starts` where it starts something."""
-        code = compile(ast.Module([statement], []), self._file, "exec", dont_inherit=True)
+        single = ast.Module([statement], [])
+        code = compile(single, self._file, "exec", self._flags, dont_inherit=True)
         written_as(code, statement)
-        alone = contextlib.nullcontext() if _is_import(statement) else _nobody_starts(number)
-        with alone:
-            exec(code, names)  # noqa: S102  (it is the user's own file)
+        if _is_import(statement):
+            exec(code, vars(module))  # noqa: S102  (it is the user's own file)
+            return
+        try:
+            with _nobody_starts(), watching(Net(Findings()), _raise, in_setup=True):
+                exec(code, vars(module))  # noqa: S102
+        except InterleaveError as error:
+            place = Place.of_error(self._file, error) or Place.of_node(self._file, statement)
+            raise error.at(place) from None
 
     def _main(self, rest: Sequence[ast.stmt], module: types.ModuleType) -> types.FunctionType:
         """The function that the main thread runs."""
@@ -218,7 +247,7 @@ class Script:
         made = ast.copy_location(kind(BODY, taken, [*declared, *rest], [], None), first)
         made.type_params = []
         tree = ast.fix_missing_locations(ast.Module([made], []))
-        whole = compile(tree, self._file, "exec", dont_inherit=True)
+        whole = compile(tree, self._file, "exec", self._flags, dont_inherit=True)
         (code,) = (each for each in whole.co_consts if isinstance(each, types.CodeType))
         written_as(code, made)
         function = types.FunctionType(code, vars(module), BODY)
@@ -246,20 +275,20 @@ class Script:
         return {*_bound_in(rest)} - elsewhere
 
 
+def _raise(error: InterleaveError) -> NoReturn:
+    raise error
+
+
 class Starts(BaseException):
     """A statement has come to where it starts a thread, a process or a loop."""
 
-    def __init__(self, statement: int) -> None:
-        super().__init__()
-        self.statement = statement
-
 
 @contextlib.contextmanager
-def _nobody_starts(statement: int) -> Iterator[None]:
+def _nobody_starts() -> Iterator[None]:
     """Raise `Starts` where something is started."""
 
     def starts(*_: object, **__: object) -> NoReturn:
-        raise Starts(statement)
+        raise Starts
 
     usual: list[tuple[Any, str, Any]] = []
     for module, kind, method in _STARTS:
@@ -293,14 +322,12 @@ def _only_defines(statement: ast.stmt) -> bool:
     return _is_import(statement)
 
 
-def _can_go_first(statement: ast.stmt, bound: Counter[str]) -> bool:
-    """Whether a definition means the same where nothing of the main thread has run."""
+def _can_go_first(statement: ast.stmt) -> bool:
+    """Whether a definition looks at nothing that the main thread may have done."""
     if isinstance(statement, Definition):
         has_defaults = statement.args.defaults or any(statement.args.kw_defaults)
-        return not (statement.decorator_list or has_defaults) and bound[statement.name] == 1
-    if isinstance(statement, ast.Import | ast.ImportFrom):
-        return all(bound[name] == 1 for name in _imported_by(statement))
-    return False
+        return not (statement.decorator_list or has_defaults)
+    return _is_import(statement)
 
 
 def _imported_by(node: ast.Import | ast.ImportFrom) -> list[str]:

@@ -126,7 +126,8 @@ def outcomes(model_result: ModelResult) -> list[str]:
         text = ", ".join(_told(one_line(name), one_line(values[name])) for name in names)
         line = text or _HOW["finished"]
         if outcome.how != "finished":
-            line = f"{_HOW[outcome.how]}, with {text}" if text else _HOW[outcome.how]
+            joined = ", " if text.startswith("prints ") else ", with "
+            line = f"{_HOW[outcome.how]}{joined}{text}" if text else _HOW[outcome.how]
         if OUTPUT in known and outcome.interleavings == counted.total is not None:
             line += f" in all of {counted.total:,}"
         elif outcome.interleavings is not None and counted.total is not None:
