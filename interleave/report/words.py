@@ -123,6 +123,7 @@ def outcomes(model_result: ModelResult) -> list[str]:
     for outcome, values in list(zip(ends, texts, strict=True))[:MOST_OUTCOMES]:
         only = [OUTPUT] if OUTPUT in known else known
         names = [name for name in differing or only if name in values]
+        names.sort(key=lambda name: name != OUTPUT)  # what is printed comes first
         text = ", ".join(_told(one_line(name), one_line(values[name])) for name in names)
         line = text or _HOW["finished"]
         if outcome.how != "finished":
