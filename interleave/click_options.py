@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from interleave.errors import UsageError
-from interleave.kinds import LITERAL, Choice, Flag, Names, Seconds, Values, Whole
+from interleave.kinds import LITERAL, Choice, Flag, NameList, Seconds, Values, Whole
 from interleave.options import Option, Options, options_of, said_of
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -56,7 +56,7 @@ def _made(name: str, option: Option) -> Callable[[Command], Command]:
     flags = option.flags or (f"--{name.replace('_', '-')}",)
     type_: Any = click.STRING
     if isinstance(kind, Whole):
-        type_ = click.IntRange(min=1)
+        type_ = click.IntRange(min=kind.least)
     elif isinstance(kind, Seconds):
         type_ = click.FloatRange(min=0, min_open=True)
     elif isinstance(kind, Choice) and not kind.metavar:
@@ -78,7 +78,7 @@ def _made(name: str, option: Option) -> Callable[[Command], Command]:
         return click.option(
             names, name, is_flag=True, default=option.default, callback=read, help=option.help
         )
-    is_listed = isinstance(kind, Names | Values)
+    is_listed = isinstance(kind, NameList | Values)
     default = {} if is_listed else {"default": option.default}
     return click.option(
         *flags,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import importlib
 import importlib.util
 import inspect
 import linecache
 import os
+import pkgutil
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from interleave.blaming import blaming, raised_at
-from interleave.errors import MODEL_FILES, InterleaveError, ModelError, Place, UsageError
+from interleave.errors import (
+    MODEL_FILES,
+    InterleaveError,
+    ModelError,
+    Place,
+    UsageError,
+    did_you_mean,
+)
 from interleave.explored import explored
 from interleave.interrupts import Stopped, keeping_handlers, seen_from_outside
 from interleave.model import BOUNDS, OPTIONS, Expectation, Model, is_parameter_value
@@ -80,12 +90,37 @@ def _files_of_module(name: str) -> list[Path]:
         raise UsageError(f"there is no file {name}", remedy="check the path")
     if found.submodule_search_locations is not None:
         return [
-            file for folder in found.submodule_search_locations for file in _files_in(_here(folder))
+            file for folder in found.submodule_search_locations for file in _files_in(here(folder))
         ]
-    return [_here(found.origin or name)]
+    return [here(found.origin or name)]
 
 
-def _here(path: str) -> Path:
+def module_named(name: str) -> types.ModuleType:
+    """A module, imported; those in the present folder come before installed ones.
+
+    Raises `InterleaveError`.
+    """
+    with _importing_from(Path.cwd()), _kept_out_of_the_process(), seen_from_outside():
+        try:
+            return importlib.import_module(name)
+        except Stopped:
+            raise
+        except InterleaveError as error:
+            raise error.at(raised_at(error)) from None
+        except BaseException as error:
+            lacking = getattr(error, "name", None) or ""
+            if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{lacking}."):
+                known = [*sys.stdlib_module_names, *(each.name for each in pkgutil.iter_modules())]
+                raise UsageError(
+                    f"there is no module {lacking!r}",
+                    remedy=did_you_mean(lacking, known) + "name one that Python can import here",
+                ) from None
+            raise ModelError(
+                f"{name} cannot be imported: {said(error)}", place=raised_at(error)
+            ) from error
+
+
+def here(path: str) -> Path:
     """A path as a user would write it: from the present folder, if it is in there."""
     there, here = Path(path), Path.cwd()
     return there.relative_to(here) if there.is_relative_to(here) else there
@@ -240,9 +275,39 @@ def _run(
                     raise
             else:
                 is_made = True
+            finally:
+                replaced = _put_back_builtins()
+            if replaced:
+                raise ModelError(
+                    f"this puts something else in the place of Python's own {replaced[0]}, "
+                    "for all modules",
+                    remedy=f"a global of this file that is named {replaced[0]} is enough",
+                    place=Place(str(file), statement.lineno),
+                )
         if isinstance(statement, ast.ClassDef) and not is_made:
             broken.add(statement.name)
     return frozenset(broken)
+
+
+_TO_OUTSIDE = frozenset({"__build_class__", "__import__", "breakpoint", "input", "open", "print"})
+"""Functions of Python that programs replace, and on which nothing depends that is computed here."""
+
+_BUILTINS = {
+    name: value
+    for name, value in vars(builtins).items()
+    if isinstance(value, type | types.BuiltinFunctionType) and name not in _TO_OUTSIDE
+}
+
+
+def _put_back_builtins() -> list[str]:
+    """Have Python's own functions and classes be what they were. Gives the names of those that were
+    not; until then, none of them can be called.
+    """
+    present = builtins.__dict__
+    replaced = [name for name, real in _BUILTINS.items() if present.get(name) is not real]
+    for name in replaced:
+        present[name] = _BUILTINS[name]
+    return replaced
 
 
 @contextmanager

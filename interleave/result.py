@@ -72,6 +72,7 @@ class StepPart:
     source: Source
     changes: tuple[Change, ...] = ()
     outcome: str = ""
+    looked: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class TraceStep:
 
     `accesses` holds one access, or all those of an `atomic()` block in order. `outcome` says in a
     few words what came of it where the changes do not: "chose 'b'", "read 0", "raised ValueError".
+    Where it changes something, `looked` is what of `outcome` came before the first change.
     `parts` has the step in parts, in order, if more than one of its accesses changes something;
     else it is empty.
     """
@@ -91,6 +93,7 @@ class TraceStep:
     changes: tuple[Change, ...] = ()
     outcome: str = ""
     parts: tuple[StepPart, ...] = ()
+    looked: str = ""
 
 
 @dataclass(frozen=True)
@@ -217,7 +220,50 @@ class FailedProperty:
     looked_at: tuple[str, ...]
 
 
-Detail = LostUpdate | Waits | Polls | DataRace | FailedProperty
+Values = tuple[tuple[str, object], ...]
+"""Plain values, each with its name."""
+
+
+@dataclass(frozen=True)
+class CallOutcome:
+    """What came of calls in parallel: what each has given, and the variables at the end.
+
+    The value of a call is `Described` where it raised something.
+    """
+
+    results: Values
+    state: Values = ()
+
+
+@dataclass(frozen=True)
+class NotAtomic:
+    """An outcome of calls in parallel that no order of whole calls has.
+
+    `nearest` are those of whole calls that are most like it; `differing` names the results and the
+    variables in which it differs from the first of these; `only_state`: it does so in no result.
+    `came_in` is the thread whose call came in between the lines `before` and `after` of a call of
+    `interrupted`, which are those of the steps `last` and `next` (numbers in the trace; 0 for
+    none). `others` are such outcomes too, and there are `more` of them. `order` is not empty where
+    whole calls have this outcome, but in another order only: it has pairs of calls of which the one
+    was over before the other began.
+    """
+
+    outcome: CallOutcome
+    nearest: tuple[CallOutcome, ...]
+    differing: tuple[str, ...]
+    only_state: bool
+    came_in: str = ""
+    interrupted: str = ""
+    before: Source | None = None
+    after: Source | None = None
+    last: int = 0
+    next: int = 0
+    others: tuple[CallOutcome, ...] = ()
+    more: int = 0
+    order: tuple[tuple[str, str], ...] = ()
+
+
+Detail = LostUpdate | Waits | Polls | DataRace | FailedProperty | NotAtomic
 """What there is to say of a violation beyond its message, by what it is."""
 
 
@@ -282,13 +328,15 @@ class Violation:
 class Outcome:
     """A way in which interleavings can end: the variables, and how the threads ended.
 
-    `how` is "finished", "failed" (an exception left a thread) or "deadlock"; `interleavings` counts
-    those that end so, None where there is no end to them.
+    `how` is "finished" (all threads have), "returned" (main has, which ends the program), "failed"
+    (an exception left a thread) or "deadlock"; `interleavings` counts those that end so, None where
+    there is no end to them. `main` is the thread whose return ends the program, where it does.
     """
 
     state: tuple[tuple[str, object], ...]
     how: str
     interleavings: int | None
+    main: str | None = None
 
 
 @dataclass(frozen=True)
@@ -296,12 +344,13 @@ class Interleavings:
     """How many interleavings there are, and how they end.
 
     `total` is None where the state graph has a cycle; `violating` counts those that meet a
-    violation of any kind, None also where that is too much to tell.
+    violation of any kind, None also where that is too much to tell: `uncounted` says why.
     """
 
     total: int | None
     violating: int | None
     outcomes: tuple[Outcome, ...]
+    uncounted: str = ""
 
 
 @dataclass(frozen=True)
@@ -313,14 +362,28 @@ class Followed:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """What became of comparing calls in parallel with the same calls one after the other.
+
+    `outcomes` is how many there are in parallel, `explained` how many of these some order of whole
+    calls has. `why_not` says why nothing was compared; else it is "".
+    """
+
+    outcomes: int
+    explained: int
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
 class ModelResult:
     """The verdict on one model, under one runtime, with one set of parameters.
 
     `expected` is None where the model states no expectation, and True only where the search has
     shown that exactly this is found; `expectation` is that statement in words, and `contrary` says
     that something was found which it excludes. `limit` says in words what stopped an incomplete
-    search, else it is ""; `interrupted` that it was Ctrl-C. `interleavings` is None where the
-    search is not complete.
+    search, and `limit_kind` in one ("states", "seconds", "memory", "preemptions", "violation",
+    "interrupted"), else they are ""; `interrupted` that it was Ctrl-C. `interleavings` is None
+    where the search is not complete.
     """
 
     model: str
@@ -338,6 +401,7 @@ class ModelResult:
     expectation: str = ""
     contrary: bool = False
     limit: str = ""
+    limit_kind: str = ""
     warnings: tuple[str, ...] = ()
     interrupted: bool = False
     assumed_pure: tuple[str, ...] = ()
@@ -346,6 +410,8 @@ class ModelResult:
     """What bounds the model by its own word, such as `PIPE_CAPACITY`."""
     followed: tuple[Followed, ...] = ()
     """The code that the verdict speaks of."""
+    compared: Compared | None = None
+    """What a race has found out of whether its calls are atomic."""
 
     @property
     def status(self) -> Literal["passed", "failed", "inconclusive"]:

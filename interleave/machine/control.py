@@ -12,6 +12,7 @@ from interleave.interrupts import Stopped
 from interleave.machine.frames import Frame
 from interleave.machine.halting import Ending, Halt
 from interleave.machine.log import Log
+from interleave.machine.pictures import ORIGIN
 from interleave.machine.port import StepPort
 from interleave.machine.stack import Stack
 from interleave.machine.step import Failure
@@ -27,10 +28,6 @@ from interleave.world.refusal import used
 
 DEEPEST_CALL = 200
 """Calls of the model's own functions within each other."""
-
-_ORIGIN = "_interleave_origin"
-"""Attribute of an exception that a thread has caught: where it was first raised."""
-
 
 _SUSPENDED = (Coroutine, types.GeneratorType, types.AsyncGeneratorType)
 """What code has not run yet that was called."""
@@ -240,11 +237,11 @@ class Control:
     def _origin(self, error: BaseException) -> tuple[Code, int]:
         """The block that first raised an exception, which may have come through handlers since."""
         code, at = self._stack.here()
-        if code.blocks[at].raises_again and _ORIGIN in error.__dict__:
-            number, at = error.__dict__[_ORIGIN]
+        if code.blocks[at].raises_again and ORIGIN in error.__dict__:
+            number, at = error.__dict__[ORIGIN]
             return (self._locals.codes[number], at)
         code, at = self._stack.shown()
-        error.__dict__[_ORIGIN] = (self._locals.code_number(code), at)
+        error.__dict__[ORIGIN] = (self._locals.code_number(code), at)
         self.raised.append(type(error).__name__)
         return (code, at)
 

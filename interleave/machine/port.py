@@ -16,6 +16,7 @@ from interleave.machine.accesses import Accesses
 from interleave.machine.halting import Ending, Halt
 from interleave.machine.log import GAVE, RAISED, Log
 from interleave.machine.making import Making
+from interleave.machine.pictures import Picture, Pictures
 from interleave.machine.places import Places
 from interleave.machine.spawning import Spawning
 from interleave.machine.stack import Stack
@@ -23,7 +24,8 @@ from interleave.machine.step import AccessRecord, Exclusive, Touch
 from interleave.machine.switching import Switches
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import NoLoop, Tasks
-from interleave.memory.identity import ObjectId, ThreadId, ThreadIdent, ThreadName
+from interleave.memory.addresses import ObjectId
+from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
 from interleave.memory.made import Kind
 from interleave.memory.port import CONTEXTS, FORK, WHOLE, AccessKind, Location
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
@@ -355,6 +357,10 @@ class StepPort:
 
     def meaning(self, real: Any, name: str) -> Any:
         return self._program.world.now(real, name)
+
+    def picture(self, value: Any, beyond: Any) -> Picture:
+        is_beyond = self._heap.index_of(beyond).__eq__
+        return Pictures(self._heap, self._places.at, is_beyond).take(value)
 
     def holds(self, value: object) -> bool:
         return self._program.holds(value)

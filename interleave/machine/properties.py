@@ -17,7 +17,8 @@ from interleave.interrupts import Stopped, counted
 from interleave.machine.machine import Machine
 from interleave.machine.step import FAILED, FINISHED, State
 from interleave.machine.tasks import NoLoop
-from interleave.memory.identity import MODEL_PROCESS, ObjectId, ThreadId
+from interleave.memory.addresses import ObjectId
+from interleave.memory.identity import MODEL_PROCESS, ThreadId
 from interleave.memory.port import (
     CONTEXTS,
     WHOLE,
@@ -212,6 +213,9 @@ class PropertyPort:
 
     def meaning(self, real: Any, name: str) -> Any:
         return self._machine.program.world.now(real, name)
+
+    def picture(self, value: Any, beyond: Any) -> Any:
+        return self.halt(_refused("take a picture"))
 
     def holds(self, value: object) -> bool:
         return self._machine.program.holds(value)

@@ -54,7 +54,9 @@ class Told:
     """What an operation gives to the library, of which reports tell in another way."""
 
     def told(self) -> tuple[object, ...]:
-        """What reports say that it gave, as a tuple of one; () for nothing."""
+        """What reports say that it gave, as a tuple of one; () for nothing. `Described`: all that
+        they say.
+        """
         raise NotImplementedError
 
 
@@ -219,6 +221,11 @@ class Primitive(Shared):
 
     def tells(self, before: Any, after: Any) -> bool:
         """Whether reports are to show that its state has changed."""
+        return True
+
+    @classmethod
+    def is_told(cls, state: Any) -> bool:
+        """Whether reports are to tell of one that is in this state."""
         return True
 
     @classmethod

@@ -9,15 +9,19 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from interleave.errors import UsageError
 from interleave.result import (
     Access,
+    CallOutcome,
     Change,
+    Compared,
     DataRace,
     Detail,
     FailedProperty,
     Interleavings,
     LostUpdate,
     ModelResult,
+    NotAtomic,
     PendingAccess,
     Poll,
     Polls,
@@ -29,6 +33,7 @@ from interleave.result import (
     Wait,
     Waits,
 )
+from interleave.schedule import Schedule
 from interleave.showing import plain_text, to_json
 
 SCHEMA = 1
@@ -47,9 +52,9 @@ def to_document(result: Result, *, version: str) -> Document:
     return {
         "schema": SCHEMA,
         "version": version,
-        "models": [_model(model) for model in result.models],
-        **({"errors": errors} if errors else {}),
         "exit_code": result.exit_code,
+        **({"errors": errors} if errors else {}),
+        "models": [_model(model) for model in result.models],
     }
 
 
@@ -70,6 +75,7 @@ def _model(model: ModelResult) -> Document:
         "expectation": plain_text(model.expectation),
         "complete": model.complete,
         "limit": plain_text(model.limit),
+        **({"limit_kind": model.limit_kind} if model.limit_kind else {}),
         "states": model.states,
         "transitions": model.transitions,
         "depth": model.depth,
@@ -83,8 +89,23 @@ def _model(model: ModelResult) -> Document:
             }
             for each in model.followed
         ],
+        **_compared(model.compared),
         "warnings": [plain_text(warning) for warning in model.warnings],
         "violations": [_violation(violation) for violation in model.violations],
+    }
+
+
+def _compared(compared: Compared | None) -> Document:
+    """What a race has found out, and of all else nothing."""
+    if compared is None:
+        return {}
+    return {
+        "atomic": None if compared.why_not else compared.outcomes == compared.explained,
+        "compared": {
+            "outcomes": compared.outcomes,
+            "explained": compared.explained,
+            "why_not": plain_text(compared.why_not),
+        },
     }
 
 
@@ -102,6 +123,7 @@ def _interleavings(counted: Interleavings | None) -> Document:
     return {
         "interleavings": counted.total,
         "violating_interleavings": counted.violating,
+        **({"uncounted": counted.uncounted} if counted.uncounted else {}),
         "outcomes": outcomes or None,
     }
 
@@ -119,10 +141,18 @@ def _violation(violation: Violation) -> Document:
         "all_threads": [plain_text(thread) for thread in violation.trace.threads],
         "trace": [_step(step) for step in violation.trace.steps],
         "loop": [_step(step) for step in violation.trace.loop],
-        "schedule": violation.schedule and violation.schedule.to_document(),
+        "schedule": violation.schedule and _schedule(violation.schedule),
         **_detail(violation.detail),
         **({"alike": [*map(plain_text, violation.alike)]} if violation.alike else {}),
     }
+
+
+def _schedule(schedule: Schedule) -> Document | None:
+    """How it is stored; None where it cannot be."""
+    try:
+        return schedule.to_document()
+    except UsageError:
+        return None
 
 
 def _detail(detail: Detail | None) -> Document:
@@ -147,7 +177,31 @@ def _detail(detail: Detail | None) -> Document:
             document["race"] = [*map(_pending, sides)]
         case FailedProperty(looked_at):
             document["looked_at"] = [*map(plain_text, looked_at)]
+        case NotAtomic():
+            document["not_atomic"] = _not_atomic(detail)
     return document
+
+
+def _not_atomic(detail: NotAtomic) -> Document:
+    return {
+        "outcome": _call_outcome(detail.outcome),
+        "nearest": [*map(_call_outcome, detail.nearest)],
+        "differing": [*map(plain_text, detail.differing)],
+        "only_state": detail.only_state,
+        "came_in": plain_text(detail.came_in),
+        "interrupted": plain_text(detail.interrupted),
+        "before": detail.before and _source(detail.before),
+        "after": detail.after and _source(detail.after),
+        "last": detail.last,
+        "next": detail.next,
+        "others": [*map(_call_outcome, detail.others)],
+        "more": detail.more,
+        "order": [[*map(plain_text, each)] for each in detail.order],
+    }
+
+
+def _call_outcome(outcome: CallOutcome) -> Document:
+    return {"results": _values(outcome.results), "state": _values(outcome.state)}
 
 
 def _step(step: TraceStep) -> Document:
@@ -172,6 +226,7 @@ def _facts(step: TraceStep | StepPart) -> Document:
         "source": _source(step.source),
         "changes": _changes(step.changes),
         "outcome": plain_text(step.outcome),
+        **({"looked": plain_text(step.looked)} if step.looked else {}),
     }
 
 

@@ -15,6 +15,7 @@ from interleave.report.style import Line, Style, plain, styled
 from interleave.result import (
     DataRace,
     ModelResult,
+    NotAtomic,
     PendingAccess,
     Poll,
     Polls,
@@ -94,7 +95,8 @@ def _violation(violation: Violation, verbosity: int, width: int) -> list[Line]:
     sentence = f"{violation.kind}: {one_line(violation.message)}"
     lines = _paragraph(sentence, width, Style.STRONG)
     source = violation.source
-    if source is not None and not words.tells_lines(violation):
+    # What the library does of itself stands in no line.
+    if source is not None and source.line and not words.tells_lines(violation):
         lines += _paragraph(f"at {_place(source)}", width, Style.FAINT)
     initial = words.initial_values(violation.trace)
     if initial:
@@ -103,7 +105,7 @@ def _violation(violation: Violation, verbosity: int, width: int) -> list[Line]:
     if violation.trace.all_steps:
         lines += lanes(violation, verbosity=verbosity, width=width)
     else:
-        lines += _paragraph("It is so at the start, before any step.", width)
+        lines += _paragraph(f"{words.at_start(violation)}, before any step.", width)
     final = words.final_values(violation)
     if final and violation.kind == "postcondition":
         lines += [[], *_paragraph(f"At the end: {final}", width, Style.BAD)]
@@ -136,9 +138,39 @@ def _last_state(violation: Violation, verbosity: int, width: int) -> list[Line]:
         case DataRace(sides):
             sentences = _sides(sides, width)
             heading = "Now nothing keeps these two apart"
+        case NotAtomic():
+            return _outcomes(violation.detail, width)
         case _:
             return []
     return [[], *_paragraph(f"{heading}:", width), *sentences]
+
+
+def _outcomes(detail: NotAtomic, width: int) -> list[Line]:
+    """What came of calls in parallel, and what comes of whole ones."""
+    lines: list[Line] = [[]]
+    if detail.before is not None and detail.after is not None:
+        who, whose = one_line(detail.came_in), one_line(detail.interrupted)
+        sources = dict.fromkeys((detail.before, detail.after))
+        where = "between these lines" if len(sources) > 1 else "at this line"
+        lines += _paragraph(f"{who} came in {where} of {whose}:", width)
+        for source in sources:
+            lines += _paragraph(_place(source), width, Style.BAD, indent=2)
+    outcome, *outcomes = words.call_outcomes(detail)
+    nearest, others = outcomes[: len(detail.nearest)], outcomes[len(detail.nearest) :]
+    lines += _paragraph("What came of it:", width)
+    lines += _paragraph(outcome, width, Style.BAD, indent=2)
+    lines += _paragraph("The nearest that whole calls give:", width)
+    for text in nearest:
+        lines += _paragraph(text, width, indent=2)
+    if others:
+        lines += _paragraph("No order of whole calls gives these either:", width)
+        for text in others:
+            lines += _paragraph(text, width, Style.FAINT, indent=2)
+        more = len(detail.others) - len(others) + detail.more
+        if more:
+            rest = f"and {words.count(more, 'other outcome')}"
+            lines += _paragraph(rest, width, Style.FAINT, indent=2)
+    return lines
 
 
 def _polls(polls: Iterable[Poll], width: int) -> list[Line]:

@@ -12,11 +12,13 @@ import report_results as results
 from interleave.report.document import render_json
 from interleave.result import (
     Access,
+    CallOutcome,
     Change,
     DataRace,
     Detail,
     FailedProperty,
     LostUpdate,
+    NotAtomic,
     PendingAccess,
     Poll,
     Polls,
@@ -38,7 +40,7 @@ POLL = Poll("b", (Access("read", "x"), Access("read", "y")), SOURCE, (("x", 1), 
 PARTS = tuple(StepPart((ACCESS,), SOURCE, (Change("x", n, n + 1),), "got 1") for n in (0, 1))
 STEP = TraceStep(1, "a", (ACCESS, Access("read", "y")), SOURCE, PARTS[0].changes, "read 1", PARTS)
 SCHEDULE = Schedule(
-    "M", "go", (("N", 2),), 1, (Turn("a", 1, (0, 1), "read x"),), (Turn("b"),), 7, ("z",)
+    "M", "go", (("N", 2),), 1, (Turn("a", 1, (0, 1), "read x"),), (Turn("b"),), 7, ("z",), ("os",)
 )
 TRACE = Trace(
     ("a", "b"), (("x", 0),), (STEP,), (("x", 1),), (replace(STEP, number=2, thread="b"),), SCHEDULE
@@ -51,6 +53,21 @@ DETAILS: dict[type, Detail | None] = {
     Polls: Polls((POLL, replace(POLL, thread="c", accesses=(), values=())), (WAIT,), True),
     DataRace: DataRace((PendingAccess("a", ACCESS, SOURCE, True),)),
     FailedProperty: FailedProperty(("x",)),
+    NotAtomic: NotAtomic(
+        CallOutcome((("result of f()", 1), ("result of g()", 2)), (("x", 1), ("y", 2))),
+        (CallOutcome((("result of f()", 3),)),),
+        ("x", "y"),
+        True,
+        "f()",
+        "g()",
+        SOURCE,
+        SOURCE,
+        2,
+        4,
+        (CallOutcome((), (("x", 5), ("y", 6))),),
+        7,
+        (("f()", "g()"), ("g()", "f()")),
+    ),
 }
 
 

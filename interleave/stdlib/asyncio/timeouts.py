@@ -13,7 +13,7 @@ from interleave.memory.made import Kind
 from interleave.memory.port import Location, current_port
 from interleave.memory.primitive import Primitive
 from interleave.stdlib.asyncio.futures import Future, park, resume, resumed
-from interleave.stdlib.asyncio.loop import in_words
+from interleave.stdlib.asyncio.handles import in_words
 from interleave.stdlib.asyncio.tasks import ensure_future
 
 CREATED, ENTERED, EXPIRING, EXPIRED, EXITED = (
