@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from interleave.errors import InterleaveError as InterleaveError
     from interleave.errors import ModelError as ModelError
     from interleave.errors import UsageError as UsageError
-    from interleave.explored import explore as explore
+    from interleave.exploring import explore as explore
     from interleave.model import Model as Model
     from interleave.model import always as always
     from interleave.model import at_end as at_end
@@ -72,7 +72,7 @@ __all__ = [
 
 _HOMES = (
     ("errors", "model", "verbs"),
-    ("explored",),
+    ("exploring",),
     ("result", "schedule"),
     ("checking",),
     ("stategraph",),
