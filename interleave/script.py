@@ -41,7 +41,10 @@ STARTERS = frozenset({
 })  # fmt: skip
 """Names of what makes threads, processes, pools and loops, or starts them."""
 
-DYNAMIC = frozenset({"__import__", "eval", "exec", "globals", "locals", "vars"})
+DYNAMIC = frozenset({
+    "__dict__", "__import__", "__main__", "eval", "exec", "globals", "import_module", "locals",
+    "modules", "vars",
+})  # fmt: skip
 """Names of what may look at a variable without naming it."""
 
 
@@ -258,7 +261,7 @@ class Script:
         """The variables that nothing but the rest of the body can name: nobody else sees them."""
         elsewhere: set[str] = set()
         for node in ast.walk(self._tree):
-            if isinstance(node, ast.Name) and node.id in DYNAMIC:
+            if DYNAMIC & {getattr(node, field, None) for field in ("id", "attr", "name")}:
                 return set()
             if isinstance(node, Definition | ast.ClassDef):
                 elsewhere.update(each.id for each in ast.walk(node) if isinstance(each, ast.Name))

@@ -281,6 +281,27 @@ def test_the_report_begins_with_what_was_replaced(script, monkeypatch, runtime: 
     assert model.bounds[:2] == (("12:10", 2), ("7:10000", 1))
 
 
+def test_a_schedule_is_replayed(script) -> None:
+    text, parameters, *_ = FOUND["threads without a lock"]
+    file = script(text)
+    (model,) = check(file, parameters=parameters).models
+    (lost,) = model.violations
+    assert lost.schedule.replay(file).steps == lost.trace.steps
+
+
+def test_variables_are_shared_where_something_may_look_at_all(script) -> None:
+    text = """
+    import threading
+    def work():
+        print(globals()["late"])
+    late = 1
+    thread = threading.Thread(target=work)
+    thread.start()
+    late = 2
+    """
+    assert printed(check(script(text))) == {"1", "2"}
+
+
 def test_steps_tell_what_is_printed(script) -> None:
     text, *_ = FOUND["an assertion"]
     file = script(text.replace("assert seen", "print(len(seen)); assert seen"))
