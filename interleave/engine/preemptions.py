@@ -71,6 +71,11 @@ class _Few:
         """How many cases were learnt by running Python."""
         return self._steps.learnt
 
+    @property
+    def every(self) -> Steps:
+        """All steps; these leave the turn as it is."""
+        return self._steps
+
     def step(self, state: State, thread: int) -> Moves:
         """Every way in which a thread can go on. Raises what `Machine.step` raises."""
         moves = self._steps.step(state, thread)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from interleave.compiler import Swallow
 from interleave.errors import InterleaveError, ModelError
 from interleave.interrupts import Stopped
 from interleave.machine.accesses import Accesses
@@ -29,10 +30,10 @@ from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
 from interleave.memory.made import Kind
 from interleave.memory.port import CONTEXTS, FORK, WHOLE, AccessKind, Location
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
-from interleave.program import MoreNames, MoreRoots, Program, ThreadInstance, Written
+from interleave.program import MoreNames, MoreRoots, Program, Swallowed, ThreadInstance, Written
 from interleave.program.choices import Choices
 from interleave.stdlib.threads import CurrentThread
-from interleave.world.net import Profile, pause, resume
+from interleave.world.profiling import Profile, pause, resume
 
 LONGEST_LOG = 300
 """Accesses of one block at most."""
@@ -328,6 +329,9 @@ class StepPort:
 
     def begin_again(self, key: str) -> Any:
         self._ending.fail(Written(key))
+
+    def swallows(self, which: Swallow) -> Any:
+        self._ending.fail(Swallowed(which))
 
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
         self._ending.fail(MoreRoots(roots) if roots else MoreNames(names))

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from interleave.compiler import Code
+from interleave.compiler.generators import Generator, given_up
 from interleave.errors import EndlessLoop, InterleaveError, ModelError, Place
 from interleave.machine.accesses import Accesses
 from interleave.machine.control import Control
@@ -28,6 +29,7 @@ from interleave.machine.switching import Switches, noting_frames, noting_python_
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import CANCELLED
 from interleave.machine.unsent import Unsent
+from interleave.memory.coroutine import Coroutine
 from interleave.memory.made import MadeObject
 from interleave.memory.port import AccessKind
 from interleave.memory.values import Key
@@ -208,7 +210,8 @@ class StepRun:
         seen: set[Any] = set()
         while True:
             start, unsent = stack.freeze(moved), stack.freeze_unsent()
-            waiting = [each for each in stack.coroutines if not each.started]
+            coroutines = (each for each in stack.suspended if isinstance(each, Coroutine))
+            waiting = [each for each in coroutines if not each.started]
             here = stack.here()
             if not log.entries:
                 self._note_progress(seen, start)
@@ -218,7 +221,7 @@ class StepRun:
                 self._check_unsent(changed, here)
             if not ending.how:
                 stack.end_block(changed)
-                stack.coroutines += self._tasks.made
+                stack.suspended += self._tasks.made
             elif ending.how == "error":
                 raise self._error(first)
             elif ending.how == "blocked":
@@ -322,6 +325,7 @@ class StepRun:
             self._leave_loop(first, suspended=local not in (FINISHED, FAILED))
         if self._program.heap.rooms and not self._is_start:
             self._settle(local)
+        self._check_given_up(local)
         accesses = self._accesses.done
         return Step(
             self._me.number,
@@ -358,9 +362,20 @@ class StepRun:
         ended = local in (FINISHED, FAILED)
         return tuple(
             f"coroutine {each.function.__qualname__!r} was never awaited"
-            for each in self._stack.coroutines
-            if not each.started and each.is_missed and (ended or not self._stack.keeps(each))
+            for each in self._stack.suspended
+            if isinstance(each, Coroutine) and not each.started and each.is_missed
+            if ended or not self._stack.keeps(each)
         )
+
+    def _check_given_up(self, local: int) -> None:
+        """Raise `ModelError` for a generator that nothing refers to any more, and that would run
+        code of its own when Python closes it.
+        """
+        ended = local in (FINISHED, FAILED)
+        for each in self._stack.suspended:
+            if isinstance(each, Generator) and each.is_protected:
+                if ended or not self._stack.keeps(each):
+                    raise given_up(each)
 
     def _leave_loop(self, first: tuple[Code, int], *, suspended: bool) -> None:
         """Tell the loop that its code has come to the end of this step."""

@@ -261,6 +261,12 @@ class Port(Protocol):
         """Make the program anew, with `key` in the `known` of its locations. Does not return."""
         ...
 
+    def swallows(self, which: tuple[str, int, int]) -> Any:
+        """Make the program anew, with a `with` known as one that swallows exceptions (see
+        `compiler.blocks.Swallow`). Does not return.
+        """
+        ...
+
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
         """Make the program anew, with these objects captured (by name), or with these methods known
         by their names. Does not return.

@@ -120,7 +120,8 @@ class AtomicityCheck(Check):
 
     def _whole(self, graph: SearchGraph, calls: Calls, outcomes: Outcomes) -> list[_End] | None:
         """How the calls end if each is made as a whole."""
-        step, initial = graph.step, [graph.state(each) for each in range(graph.initial)]
+        step = self.steps.every.step  # whole calls may take more preemptions than the search has
+        initial = [graph.state(each) for each in range(graph.initial)]
         if self.paused is not None:
             model, race = self.paused
             parameters = {k: v for k, v in self.machine.program.parameters.items() if k != "ORDER"}
@@ -139,7 +140,7 @@ class AtomicityCheck(Check):
                 Calls(race, paused.machine),
                 Outcomes(race, paused.machine, self.observed),
             )
-            step, initial = paused.graph.step, paused.machine.initial()
+            step, initial = paused.steps.step, paused.machine.initial()
         runs = Runs(calls, step, graph.guard)
         starts = calls.starts(initial, ordered=self.linearizable)
         try:

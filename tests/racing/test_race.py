@@ -186,6 +186,16 @@ def test_no_limit_is_a_pass(limit: dict[str, int]) -> None:
     assert result.compared is None or not result.compared.outcomes
 
 
+@pytest.mark.parametrize("preemptions", [0, 1])
+@pytest.mark.parametrize(("factory", "calls"), [each[:2] for each in ATOMIC])
+def test_whole_calls_may_take_more_preemptions_than_are_looked_at(
+    factory: Any, calls: tuple[str, ...], preemptions: int
+) -> None:
+    result = raced(factory, *calls, preemptions=preemptions)
+    assert "not-atomic" not in kinds(result)
+    assert result.complete or result.compared is None or not result.compared.outcomes
+
+
 MISTAKES = [
     (("raced_class:Cache()", "add()"), "there is no module 'raced_class'", "'raced_classes'?"),
     (("raced_classes:Cash()", "add()"), "there is no 'Cash'", "did you mean 'Cache'?"),

@@ -25,7 +25,19 @@ import threading
 from interleave import *
 
 
-class M(Model):
+class Helpers:
+    async def quick(self):
+        return 5
+
+    async def slow(self):
+        await asyncio.sleep(0)
+        return 5
+
+    async def fails(self):
+        raise ValueError("lost")
+
+
+class M(Helpers, Model):
     n = 0
     log = ""
     lock = asyncio.Lock()
@@ -35,13 +47,6 @@ class M(Model):
 
     def setup(self):
         self.q.put_nowait(7)
-
-    async def quick(self):
-        return 5
-
-    async def slow(self):
-        await asyncio.sleep(0)
-        return 5
 
 """
 
@@ -168,6 +173,25 @@ def test_what_suspends_a_task(tmp_path: Path, what: str) -> None:
     real, whole = every_outcome(HEADER + body, runs=2_000)
     assert whole
     assert listed(tmp_path / "model.py", HEADER + body, "any") == real
+
+
+SHARING = """
+    @task
+    async def a(self):
+        items = []
+        await asyncio.gather(self.put(items), self.put(items))
+        self.log += str(items)
+
+    async def put(self, items):
+        items.append(len(items))
+"""
+
+
+def test_coroutines_may_share_what_a_task_has_made(tmp_path: Path, engine: str) -> None:
+    """It moves to where both see it when the first is begun: the second is not begun by that."""
+    result = checked(tmp_path, SHARING, engine)
+    assert not result.models[0].violations
+    assert logs(result) == {"[0, 1]"}
 
 
 BARGING = """
@@ -509,9 +533,6 @@ def test_an_exception_passes_through_await(tmp_path: Path, engine: str) -> None:
 
 
 NEVER = """
-    async def fails(self):
-        raise ValueError("lost")
-
     @task
     async def main(self):
         STATEMENT
@@ -522,13 +543,16 @@ NEVER = """
 @pytest.mark.parametrize(
     ("statement", "warnings"),
     [
-        ("self.slow()", ("coroutine 'M.slow' was never awaited",)),
+        ("self.slow()", ("coroutine 'Helpers.slow' was never awaited",)),
         ("asyncio.sleep(1)", ("coroutine 'sleep' was never awaited",)),
-        ("c = self.slow()", ("coroutine 'M.slow' was never awaited",)),
+        ("c = self.slow()", ("coroutine 'Helpers.slow' was never awaited",)),
         ("c = self.slow(); c.close()", ()),
         ("await self.slow()", ()),
         ("c = self.slow(); await c", ()),
-        ("c = [self.slow(), self.quick()]; await c[0]", ("coroutine 'M.quick' was never awaited",)),
+        (
+            "c = [self.slow(), self.quick()]; await c[0]",
+            ("coroutine 'Helpers.quick' was never awaited",),
+        ),
         (
             "asyncio.create_task(self.fails())",
             ("the exception of task fails-1 was never retrieved: ValueError('lost')",),
