@@ -190,7 +190,7 @@ SHARING = """
 def test_coroutines_may_share_what_a_task_has_made(tmp_path: Path, engine: str) -> None:
     """It moves to where both see it when the first is begun: the second is not begun by that."""
     result = checked(tmp_path, SHARING, engine)
-    assert not result.models[0].violations
+    assert not result.violations
     assert logs(result) == {"[0, 1]"}
 
 
