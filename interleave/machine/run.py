@@ -210,6 +210,8 @@ class StepRun:
         seen: set[Any] = set()
         while True:
             start, unsent = stack.freeze(moved), stack.freeze_unsent()
+            coroutines = (each for each in stack.suspended if isinstance(each, Coroutine))
+            waiting = [each for each in coroutines if not each.started]
             here = stack.here()
             if not log.entries:
                 self._note_progress(seen, start)
@@ -226,6 +228,8 @@ class StepRun:
                 return self._blocked()
             else:
                 if moved:
+                    for each in waiting:
+                        each.started = False  # the block will be run again
                     start, unsent = stack.freeze(moved), stack.freeze_unsent()
                 if isinstance(start, ModelError):
                     raise start

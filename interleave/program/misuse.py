@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from interleave.compiler.source import (
+    FUNCTION_OF,
     LAMBDA,
     find_class,
     find_function,
@@ -251,6 +252,7 @@ def _refuse_hidden_expectations(found: Iterable[object], models: Iterable[type[M
     for model in models:
         for base in bodies(model):
             is_here = base.__module__ == model.__module__ and base.__qualname__.isidentifier()
+            is_here = is_here and FUNCTION_OF not in vars(base)
             if is_here and base not in known and EXPECTATIONS in vars(base):
                 raise ModelError(
                     f"@expect on {base.__name__} has no effect: what stands above it puts another "

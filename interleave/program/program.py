@@ -15,7 +15,7 @@ from interleave.memory.addresses import ObjectId
 from interleave.memory.identity import ThreadName
 from interleave.memory.primitive import STEPWISE_METHODS
 from interleave.memory.values import Shared
-from interleave.model import Model
+from interleave.model import OUTPUT, PRINTED, Model
 from interleave.notes import notes_of
 from interleave.program.capture import capture
 from interleave.program.contexts import add_contexts
@@ -154,6 +154,9 @@ class Program:
         """
         entries = self._entries()
         setup: Any = self.model.setup
+        printed = vars(self.model).get(PRINTED)
+        if printed is not None:
+            roots = {OUTPUT: printed, **roots}
         refuse_idle(reachable_functions(self.model, [*entries, setup])[0])
         named = reachable_functions(self.model, entries)[0]
         while True:
@@ -186,6 +189,8 @@ class Program:
             known = {each.__code__ for each in (*reachable, *entries)}
             more = [each for each in self.heap.functions if each.__code__ not in known]
             if not more:
+                if printed is not None:
+                    shared = {**shared, id(print): shared[id(printed)]}
                 return method_names, shared
             entries = [*entries, *more]
             refuse_idle(more)

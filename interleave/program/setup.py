@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from interleave.compiler.imports import importing_beside
 from interleave.compiler.names import source_nodes
 from interleave.compiler.source import (
+    FUNCTION_OF,
     find_function,
     place_of_assignment,
     place_of_class,
@@ -190,8 +191,8 @@ def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
         if function is Model.setup:  # it has none: what has raised is asked for its attributes
             raise
         raise ModelError(
-            f"setup raises {said(error)}",
-            remedy="setup must run through: it makes the initial state",
+            f"{_called(model)} raises {said(error)}",
+            remedy="it must run through: it makes the initial state",
             place=Place.of_error(file, error) or place_of_function(function),
         ) from error
     if was_drawn(before):
@@ -204,6 +205,12 @@ def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
             remedy="set attributes of self, and return nothing",
             place=place_of_function(function),
         )
+
+
+def _called(model: type[Model]) -> str:
+    """What to call `setup`: it may be the body of a function."""
+    names = [each.__name__ for each in vars(model).get(FUNCTION_OF, ())]
+    return f"the body of {names[0]}" if names else "setup"
 
 
 def _raise(error: InterleaveError) -> None:
