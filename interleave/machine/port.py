@@ -25,7 +25,7 @@ from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import NoLoop, Tasks
 from interleave.memory.identity import ObjectId, ThreadId, ThreadIdent, ThreadName
 from interleave.memory.made import Kind
-from interleave.memory.port import CONTEXTS, FORK, WHOLE, AccessKind, Location
+from interleave.memory.port import CLOCK, CONTEXTS, FORK, WHOLE, AccessKind, Location
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
 from interleave.program import MoreNames, MoreRoots, Program, ThreadInstance, Written
 from interleave.program.choices import Choices
@@ -63,6 +63,7 @@ class StepPort:
         """The number of the access that the step begins with: others may run before those that
         follow. -1 where a thread begins, which ends before it has performed any.
         """
+        self.has_clock = program.clock is not None
         self.has_contexts = bool(program.contexts)
         self.flow: FlowRecorder | None = None
         self.served: dict[ThreadId, None] = {}
@@ -71,6 +72,7 @@ class StepPort:
         """What a thread waits for that is blocked, where that is not what it is to do."""
         self._program = program
         self._heap = program.heap
+        self._clock = program.clock and program.clock.of(self)
         self._space = program.spaces.get(me.process, {})
         self._me = me
         self._choices = choices
@@ -323,6 +325,21 @@ class StepPort:
     def context(self, thread: ThreadId | None = None) -> Location:
         found = self._program.contexts.get(self.thread if thread is None else thread)
         return self.begin_again(CONTEXTS) if found is None else found
+
+    @property
+    def clock(self) -> Any:
+        return self.begin_again(CLOCK) if self._clock is None else self._clock
+
+    def read_clock(self) -> Any:
+        return self._heap.values[self._places.at(self._program.clock.location.index)]
+
+    def write_clock(self, known: Any) -> None:
+        number, index = self._heap.values.id_of(known), self._program.clock.location.index
+        if self._places.at(index) != number:
+            self._places.written[index] = number
+
+    def choose_silently(self, count: int) -> int:
+        return self._choices.choose(range(count))
 
     def begin_again(self, key: str) -> Any:
         self._ending.fail(Written(key))

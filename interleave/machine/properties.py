@@ -19,6 +19,7 @@ from interleave.machine.step import FAILED, FINISHED, State
 from interleave.machine.tasks import NoLoop
 from interleave.memory.identity import MODEL_PROCESS, ObjectId, ThreadId
 from interleave.memory.port import (
+    CLOCK,
     CONTEXTS,
     WHOLE,
     AccessKind,
@@ -28,6 +29,7 @@ from interleave.memory.port import (
 )
 from interleave.memory.primitive import Primitive
 from interleave.program import MoreNames, MoreRoots, Property, Restart, Written
+from interleave.program.choices import Choices, next_choices
 from interleave.said import said, said_by
 from interleave.verbs import Section
 from interleave.world.net import watching
@@ -88,8 +90,13 @@ class PropertyPort:
     def fork(self) -> None:
         """No process begins here."""
 
-    def __init__(self, machine: Machine, state: State) -> None:
+    def __init__(self, machine: Machine, state: State, choices: Choices | None = None) -> None:
+        self.has_clock = machine.program.clock is not None
         self.has_contexts = bool(machine.program.contexts)
+        self._clock = machine.program.clock and machine.program.clock.of(self)
+        self._choices = choices or Choices([])
+        self._narrowed: Any = None
+        """What is known of the clock, with what the property has found out by comparing."""
         self._machine = machine
         self._state = state
         self.looked_at: dict[int | View, None] = {}
@@ -97,7 +104,7 @@ class PropertyPort:
         """Every location that was read, constants too."""
 
     def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
-        if private or kind.name in ("choose", "atomic", "enter", "leave", "sleep"):
+        if private or kind.name in ("choose", "atomic", "enter", "leave", "sleep", "read clock"):
             self.halt(_refused(in_words(kind)))
         return effect()
 
@@ -197,6 +204,23 @@ class PropertyPort:
         main = self._machine.program.heap.main_context
         return self.begin_again(CONTEXTS) if main is None else main._location
 
+    @property
+    def clock(self) -> Any:
+        return self.begin_again(CLOCK) if self._clock is None else self._clock
+
+    def read_clock(self) -> Any:
+        if self._narrowed is not None:
+            return self._narrowed
+        place = self._machine.program.clock.location.index
+        self.looked_at[place] = None
+        return self._machine.program.heap.values[self._state[place]]
+
+    def write_clock(self, known: Any) -> None:
+        self._narrowed = known
+
+    def choose_silently(self, count: int) -> int:
+        return self._choices.choose(range(count))
+
     def begin_again(self, key: str) -> Any:
         raise Written(key)
 
@@ -277,7 +301,26 @@ def evaluate(
 def _evaluate(
     machine: Machine, state: State, wanted: Property, method: Callable[[], object]
 ) -> tuple[Unmet | None, tuple[int | View, ...]]:
-    port = PropertyPort(machine, state)
+    """For each way in which comparisons of times may go: it holds where it holds in all of them."""
+    given: list[int] | None = []
+    unmet: Unmet | None = None
+    looked_at: dict[int | View, None] = {}
+    while given is not None and unmet is None:
+        choices = Choices(given)
+        unmet, looked = _evaluate_once(machine, state, wanted, method, choices)
+        looked_at.update(dict.fromkeys(looked))
+        given = next_choices(choices.taken)
+    return unmet, tuple(looked_at)
+
+
+def _evaluate_once(
+    machine: Machine,
+    state: State,
+    wanted: Property,
+    method: Callable[[], object],
+    choices: Choices,
+) -> tuple[Unmet | None, tuple[int | View, ...]]:
+    port = PropertyPort(machine, state, choices)
     unmet: Unmet | None = None
     with using_port(port):
         try:

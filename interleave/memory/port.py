@@ -70,6 +70,12 @@ class Location:
 CONTEXTS = "contexts"
 """Key of the fact that some code handles contexts, or the values of context variables."""
 
+CLOCK = "the clock"
+"""Key of the fact that some code reads the clock."""
+
+BY_STEPS = "the clock: by steps"
+"""Key of the fact that some code computes with a reading, so that the clock goes on by steps."""
+
 WHOLE = "whole"
 """The part of a location that is all of it; else a part is a key, as a tuple of one."""
 
@@ -116,6 +122,8 @@ class Port(Protocol):
     tasks: Any
     """What asyncio needs to know of the tasks of the model, and to do with them: `machine.tasks`.
     """
+    has_clock: bool
+    """Whether code reads the clock, as far as is known: see `clock`."""
     has_contexts: bool
     """Whether threads have contexts, as far as is known: see `context`."""
 
@@ -254,6 +262,13 @@ class Port(Protocol):
     def context(self, thread: ThreadId | None = None) -> Location:
         """Where the context of a thread is, or that of the running one. Does not return where
         there are none yet: the program is made anew with them.
+        """
+        ...
+
+    @property
+    def clock(self) -> Any:
+        """The clock: a `memory.clock.Clock`. Does not return where there is none yet: the program
+        is made anew with one.
         """
         ...
 

@@ -1,0 +1,226 @@
+"""The clock of a model: where it is, and how it goes on.
+
+What is known of it is a value of one location. Only reading it is an access. What a comparison shows
+of moments that are past is no matter of when it is shown: so it is noted within the step that goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from fractions import Fraction
+from typing import Any, NamedTuple, Protocol
+
+from interleave.memory.clock import (
+    AT_SETUP,
+    MOST_OF_A_THREAD,
+    OF_DAY,
+    Number,
+    after,
+    is_one_moment,
+    lacks_digits,
+    moment,
+    moments_in,
+)
+from interleave.memory.identity import ThreadId
+from interleave.memory.port import BY_STEPS, CLOCK, Location
+from interleave.memory.values import register_immutable
+from interleave.memory.zone import Claim, Zone
+from interleave.program.heap import Heap
+from interleave.program.interning import Keys
+from interleave.stdlib.time import stand_ins
+
+BEGIN = 1_000_000_000
+"""What a clock that goes on by steps shows in `setup`."""
+
+_UP_TO = "the clock: up to "
+
+
+class Elapsed(NamedTuple):
+    """How much time has passed since `setup` on a clock that goes on by steps, and in how many of
+    these.
+    """
+
+    time: Fraction = Fraction(0)
+    steps: int = 0
+
+
+register_immutable(
+    Elapsed,
+    lambda _, known: (Elapsed, *known.time.as_integer_ratio(), known.steps),
+    lambda _, key: Elapsed(Fraction(key[1], key[2]), key[3]),
+)
+
+
+def up_to(size: Fraction) -> str:
+    """The key of the fact that moments are compared which are so far apart, or nearly."""
+    most = 1
+    while most < size:
+        most *= 2
+    return f"{_UP_TO}{most}"
+
+
+def _most_apart(written: Collection[str]) -> Fraction:
+    """How far apart moments are at most that are compared, as far as is known."""
+    sizes = [int(key.removeprefix(_UP_TO)) for key in written if key.startswith(_UP_TO)]
+    return Fraction(max(sizes, default=0))
+
+
+class Asker(Protocol):
+    """What runs, and asks for the clock."""
+
+    thread: ThreadId
+
+    def read_clock(self) -> Any:
+        """What is known of it."""
+        ...
+
+    def write_clock(self, known: Any) -> None:
+        """The same is known from now on."""
+        ...
+
+    def choose_silently(self, count: int) -> int:
+        """Which of some ways it goes; every one is explored."""
+        ...
+
+    def begin_again(self, key: str) -> Any:
+        """Make the program anew with a fact. Does not return."""
+        ...
+
+
+class AnyTime:
+    """A clock that shows any time: see `memory.clock`."""
+
+    def __init__(self, most: Fraction, asker: Asker) -> None:
+        self._most = most
+        self._asker = asker
+
+    def read(self, *, of_day: bool = False) -> Number:
+        """One more moment: the present."""
+        zone: Zone = self._asker.read_clock()
+        first = (self._asker.thread + 1) * MOST_OF_A_THREAD
+        name = next(each for each in range(first, first + MOST_OF_A_THREAD) if each not in zone.names)
+        self._asker.write_clock(zone.with_present(name))
+        return moment(name, OF_DAY if of_day else 0)
+
+    begin = read
+
+    def pass_until(self, limit: Number) -> None:
+        """It is at least so late now."""
+        if not is_one_moment(limit):
+            self._asker.begin_again(BY_STEPS)
+        self._narrow((after(limit),))
+
+    def decide(self, ways: Iterable[tuple[Claim, ...]], size: Fraction) -> int:
+        """Which of some ways it is, of those that are possible."""
+        self._note_size(size)
+        zone: Zone = self._asker.read_clock()
+        possible = [(way, claims) for way, claims in enumerate(ways) if zone.allows(claims)]
+        if len(possible) == 1:
+            return possible[0][0]
+        way, claims = possible[self._asker.choose_silently(len(possible))]
+        self._narrow(claims)
+        return way
+
+    def _narrow(self, claims: tuple[Claim, ...]) -> None:
+        self._asker.write_clock(self._asker.read_clock().within(claims))
+
+    def _note_size(self, size: Fraction) -> None:
+        if size > self._most:
+            self._asker.begin_again(up_to(size))
+
+
+class BySteps:
+    """A clock that goes on by steps of one size, so many times at most, besides what sleeps take."""
+
+    def __init__(self, step: Fraction, most: int, asker: Asker) -> None:
+        self._step = step
+        self._most = most
+        self._asker = asker
+
+    def read(self, *, of_day: bool = False) -> Number:
+        """What it shows, after any number of steps that it has left."""
+        known: Elapsed = self._asker.read_clock()
+        left = self._most - known.steps
+        steps = self._asker.choose_silently(left + 1) if left > 0 else 0
+        if steps:
+            known = Elapsed(known.time + steps * self._step, known.steps + steps)
+            self._asker.write_clock(known)
+        return self._shown(known, OF_DAY if of_day else BEGIN)
+
+    def begin(self) -> Number:
+        """What it shows, if it has not gone on."""
+        return self._shown(self._asker.read_clock(), BEGIN)
+
+    @staticmethod
+    def _shown(known: Elapsed, at_first: int) -> float:
+        return float(at_first + known.time)
+
+    def pass_until(self, limit: Number) -> None:
+        """It is at least so late now."""
+        known: Elapsed = self._asker.read_clock()
+        time = Fraction(limit) - BEGIN
+        if time > known.time:
+            self._asker.write_clock(known._replace(time=time))
+
+    def decide(self, ways: Iterable[tuple[Claim, ...]], size: Fraction) -> int:
+        """Nothing is open."""
+        raise AssertionError
+
+
+class SetupClock:
+    """The clock while `setup` runs: it stands still."""
+
+    def __init__(self, *, by_steps: bool) -> None:
+        self._by_steps = by_steps
+        self.stand_ins = stand_ins()
+        """What stands for real clocks, by their ids."""
+
+    def read(self, *, of_day: bool = False) -> Number:
+        """What it shows."""
+        if self._by_steps:
+            return float(OF_DAY if of_day else BEGIN)
+        return moment(AT_SETUP, OF_DAY if of_day else 0)
+
+
+class ModelClock:
+    """The clock of one model, of which some code reads it, and what its programs found out of it."""
+
+    def __init__(
+        self, heap: Heap, written: Collection[str], settings: Mapping[str, Any]
+    ) -> None:
+        self.by_steps = BY_STEPS in written
+        """Whether it goes on by steps, for code computes with what it shows."""
+        self.location = heap.add_location("", 0, Elapsed() if self.by_steps else _at_setup(heap))
+        self._settings = settings
+        self._most_apart = _most_apart(written)
+        self._moments: dict[tuple[int, int], tuple[int, ...]] = {}
+
+    def of(self, asker: Asker) -> AnyTime | BySteps:
+        """The clock, for what runs now."""
+        if not self.by_steps:
+            return AnyTime(self._most_apart, asker)
+        return BySteps(Fraction(self._settings["CLOCK_STEP"]), self._settings["CLOCK"], asker)
+
+    def moments(self, keys: Keys, number: int) -> tuple[int, ...]:
+        """The moments that a value or a local state refers to, as often as it does."""
+        which = (id(keys), number)
+        found = self._moments.get(which)
+        if found is None:
+            found = self._moments[which] = moments_in(keys.key(number))
+        return found
+
+    def settled(self, zone: Zone, before: Iterable[int], after: Iterable[int]) -> Zone:
+        """What is known when something refers to other moments than before."""
+        return zone.settled(before, after).coarse(self._most_apart)
+
+    def was_asked_for_digits(self, error: BaseException) -> bool:
+        """Whether C code has raised an error because a moment is no number that it knows."""
+        return lacks_digits(error)
+
+
+def _at_setup(heap: Heap) -> Zone:
+    """What is known as the threads begin. That `setup` has read the clock is known for good."""
+    values = heap.values
+    is_read = any(moments_in(values.key(number)) for number in range(len(values)))
+    zone = Zone().with_present(AT_SETUP) if is_read else Zone()
+    return zone.counted({AT_SETUP: 1})
