@@ -333,6 +333,7 @@ def is_plain_object(value: object) -> bool:
     kind = type(value)
     return (
         is_defined_in_python(kind)
+        and kind not in _IMMUTABLE
         and not issubclass(kind, Enum)
         and (kind.__module__, kind.__name__) not in _NUMBERS
         and kind.__base__ is not None

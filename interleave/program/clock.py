@@ -202,11 +202,14 @@ class ModelClock:
         return BySteps(Fraction(self._settings["CLOCK_STEP"]), self._settings["CLOCK"], asker)
 
     def moments(self, keys: Keys, number: int) -> tuple[int, ...]:
-        """The moments that a value or a local state refers to, as often as it does."""
+        """The moments that a value or a local state refers to, as often as it does, but for that of
+        `setup`.
+        """
         which = (id(keys), number)
         found = self._moments.get(which)
         if found is None:
-            found = self._moments[which] = moments_in(keys.key(number))
+            names = moments_in(keys.key(number))
+            found = self._moments[which] = tuple([name for name in names if name != AT_SETUP])
         return found
 
     def settled(self, zone: Zone, before: Iterable[int], after: Iterable[int]) -> Zone:

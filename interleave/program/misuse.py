@@ -71,7 +71,7 @@ def _is_own(cls: type) -> bool:
     return not (policy.is_standard(cls.__module__) or policy.is_installed(cls.__module__))
 
 
-def kept_names(notes: Notes, *, has_clock: bool) -> dict[str, str]:
+def kept_names(notes: Notes, *, has_clock: bool = False) -> dict[str, str]:
     """The attributes of a model that nothing may set when it runs, each with what it is.
 
     `has_clock`: the model has a clock that goes on by steps.
