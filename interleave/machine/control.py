@@ -120,7 +120,7 @@ class Control:
                 self._ending.how, self._ending.error = "error", error
                 return None
             clock = self._program.clock
-            if clock is not None and clock.was_asked_for_digits(error):
+            if clock is not None and clock.may_lack_digits(error):
                 self._ending.how, self._ending.error = "error", Written(BY_STEPS)
                 return None
             if (lacking := reflection.lacking(error)) is not None:

@@ -1,10 +1,10 @@
 """Readings of the clock as values: numbers that remember when they were read.
 
-A reading, and what code makes of readings by `+` and `-`, or by numbers that it multiplies or divides
-them with, is a `Moment`: a sum of moments and a number. What two of them have to do with each other
-is decided when they are compared, and not before. So every way in which time may pass is explored.
-What else code does with one needs a number in digits, which no moment has: then the program is made
-again with a clock that goes on by steps, and readings are plain numbers.
+A reading, and what code makes of readings by `+` and `-`, and of such numbers by plain ones with `*`
+and `/`, is a `Moment`: a sum of moments and a number. What two of them have to do with each other is
+decided when they are compared, and not before. So every way in which time may pass is explored. What
+else code does with one needs a number in digits, which no moment has: then the program is made again
+with a clock that goes on by steps, and readings are plain numbers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from interleave.errors import ModelError
 from interleave.memory.port import BY_STEPS, current_port, running_port
-from interleave.memory.values import Freezer, Key, Thawer, register_immutable
+from interleave.memory.values import AsAnother, Freezer, Key, Thawer, register_immutable
 from interleave.memory.zone import NOW, Bound, Claim
 
 AT_SETUP = 0
@@ -50,7 +50,7 @@ class Clock(Protocol):
         ...
 
 
-class Moment:
+class Moment(AsAnother):
     """A sum of moments at which the clock was read, each times a number, and of a number.
 
     `whole`: in Python it is an `int`; else it is a `float`.
@@ -65,8 +65,8 @@ class Moment:
         self.offset = offset
         self.whole = whole
 
-    @property
-    def __class__(self) -> type:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
         return int if self.whole else float
 
     # What it may be asked
@@ -159,11 +159,6 @@ for _name in (
     setattr(Moment, _name, Moment._compute)
 
 
-def lacks_digits(error: BaseException) -> bool:
-    """Whether C code has raised an error because a `Moment` is no number that it knows."""
-    return isinstance(error, TypeError) and Moment.__name__ in str(error)
-
-
 def moment(name: int, offset: Fraction | int = 0) -> Moment:
     """The moment of that name, and so many seconds later."""
     return Moment(((name, Fraction(1)),), Fraction(offset), whole=False)
@@ -188,7 +183,7 @@ def in_nanoseconds(number: Number) -> Number:
 def limit_of(since: Number, timeout: Number) -> Number:
     """When a timeout comes that has begun at a moment.
 
-    One that is itself the time that was left at an earlier moment, `limit - now`, counts from there.
+    One that is itself the time that was left at an earlier moment, `limit - now`, counts from then.
     """
     limit = since + timeout
     if type(timeout) is Moment and type(limit) is Moment:
@@ -324,13 +319,16 @@ def _key(one: Moment) -> tuple[Any, ...]:
 
 def _text(one: Moment) -> str:
     """What reports show: `t1 + 5`."""
-    found = ""
+    found, offset = "", one.offset
+    since_1970 = OF_DAY * sum(factor for _, factor in one.terms)
+    if abs(offset - since_1970) < abs(offset):
+        offset -= since_1970
     for name, factor in sorted(one.terms, key=lambda term: term[1] < 0):
         times = "" if abs(factor) == 1 else f"{_digits(abs(factor))}*"
         sign = " - " if factor < 0 else " + " if found else ""
         found += f"{sign.lstrip() if not found else sign}{times}{name_of(name)}"
-    if one.offset:
-        found += f" {'-' if one.offset < 0 else '+'} {_digits(abs(one.offset))}"
+    if offset:
+        found += f" {'-' if offset < 0 else '+'} {_digits(abs(offset))}"
     return found
 
 

@@ -53,6 +53,12 @@ class Shared:
         raise TypeError(f"cannot pickle {type(self).__name__!r} object")
 
 
+class AsAnother:
+    """Base of values that code takes for instances of another class, which is their `__class__`."""
+
+    __slots__ = ()
+
+
 class Unbound:
     """Stands for the value of a variable that has none."""
 

@@ -1,10 +1,10 @@
 """What is known of the moments at which a clock was read: bounds on how far they are apart.
 
-The clock of a model is not a number that goes up: between two steps any time may pass. What is known
-is only that it never goes back, and what comparisons of readings have shown since. That is a
+The clock of a model is not a number that goes up: between two steps any time may pass. What is
+known is only that it never goes back, and what comparisons of readings have shown since. That is a
 difference-bound matrix (Dill, 1989; Bengtsson and Yi, "Timed Automata: Semantics, Algorithms and
 Tools", 2004): for each two moments, how far the one is after the other at most. It is kept closed,
-so that equal zones are equal, and that what is possible can be read off.
+so that what is the same is equal, and that what is possible can be read off.
 """
 
 from __future__ import annotations
@@ -164,9 +164,7 @@ def _freeze(_: Freezer, zone: Zone) -> Key:
 
 
 def _thaw(_: Thawer, key: Key) -> Zone:
-    rows = [
-        [bound and Bound(Fraction(*bound[:2]), bound[2]) for bound in row] for row in key[3]
-    ]
+    rows = [[bound and Bound(Fraction(*bound[:2]), bound[2]) for bound in row] for row in key[3]]
     return Zone(key[1], key[2], _frozen(rows))
 
 

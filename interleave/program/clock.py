@@ -17,7 +17,6 @@ from interleave.memory.clock import (
     Number,
     after,
     is_one_moment,
-    lacks_digits,
     moment,
     moments_in,
 )
@@ -98,7 +97,9 @@ class AnyTime:
         """One more moment: the present."""
         zone: Zone = self._asker.read_clock()
         first = (self._asker.thread + 1) * MOST_OF_A_THREAD
-        name = next(each for each in range(first, first + MOST_OF_A_THREAD) if each not in zone.names)
+        name = next(
+            each for each in range(first, first + MOST_OF_A_THREAD) if each not in zone.names
+        )
         self._asker.write_clock(zone.with_present(name))
         return moment(name, OF_DAY if of_day else 0)
 
@@ -185,9 +186,7 @@ class SetupClock:
 class ModelClock:
     """The clock of one model, of which some code reads it, and what its programs found out of it."""
 
-    def __init__(
-        self, heap: Heap, written: Collection[str], settings: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, heap: Heap, written: Collection[str], settings: Mapping[str, Any]) -> None:
         self.by_steps = BY_STEPS in written
         """Whether it goes on by steps, for code computes with what it shows."""
         self.location = heap.add_location("", 0, Elapsed() if self.by_steps else _at_setup(heap))
@@ -216,9 +215,9 @@ class ModelClock:
         """What is known when something refers to other moments than before."""
         return zone.settled(before, after).coarse(self._most_apart)
 
-    def was_asked_for_digits(self, error: BaseException) -> bool:
-        """Whether C code has raised an error because a moment is no number that it knows."""
-        return lacks_digits(error)
+    def may_lack_digits(self, error: BaseException) -> bool:
+        """Whether it may be that C code knows no moments, and would have taken a number."""
+        return not self.by_steps and isinstance(error, TypeError)
 
 
 def _at_setup(heap: Heap) -> Zone:

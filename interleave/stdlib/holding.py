@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from interleave.memory.primitive import Primitive
-from interleave.stdlib.timeouts import begin_waiting, note_expired
+from interleave.stdlib.timeouts import begin_waiting
 
 
 class InWith(Primitive):
@@ -39,14 +39,14 @@ class Holdable(InWith):
         A timeout may expire whenever it is not to be had, so that an acquire with one always has a
         step to take.
         """
-        since = begin_waiting(timeout)
+        waiting = begin_waiting(timeout)
 
         def effect() -> bool:
             if self.take():
                 return True
             if waits:
                 self.block()
-            note_expired(since, timeout)
+            waiting.expire()
             return False
 
         return bool(self.operate("acquire" if waits else "try acquire", effect))

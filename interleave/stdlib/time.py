@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from interleave.memory.port import AccessKind, current_port
 from interleave.stdlib.registry import Namespace
-from interleave.stdlib.timeouts import begin_waiting, note_expired
+from interleave.stdlib.timeouts import begin_waiting
 
 if TYPE_CHECKING:
     from interleave.memory.clock import Number
@@ -27,8 +27,7 @@ def sleep(seconds: float) -> None:
         raise TypeError(f"{name!r} object cannot be interpreted as an integer")
     if seconds < 0:
         raise ValueError("sleep length must be non-negative")
-    since = begin_waiting(seconds)
-    current_port().access(AccessKind("sleep"), lambda: note_expired(since, seconds))
+    current_port().access(AccessKind("sleep"), begin_waiting(seconds).expire)
 
 
 def reading(*, of_day: bool = False) -> Number:

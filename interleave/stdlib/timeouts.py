@@ -5,7 +5,7 @@ clock, it shows by then that the time has passed.
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, NamedTuple
 
 from interleave.memory.port import AccessKind, current_port
 
@@ -23,20 +23,29 @@ def as_plain(timeout: Any) -> float:
     return 1.0 if timeout >= 0 else -2.0
 
 
-def begin_waiting(timeout: Any) -> Any:
-    """The moment at which a wait begins that ends after `timeout`; None where it does not matter.
+class Waiting(NamedTuple):
+    """A wait, with the moment at which it has begun; that is None where no code reads the clock."""
 
-    No access: that a wait begins nobody sees.
+    timeout: Any
+    since: Any = None
+
+    def expire(self) -> None:
+        """The timeout comes, within an access: by now the time has passed."""
+        if self.since is not None:
+            from interleave.memory.clock import limit_of
+
+            current_port().clock.pass_until(limit_of(self.since, self.timeout))
+
+
+def begin_waiting(timeout: Any) -> Waiting:
+    """A wait that begins, and ends after `timeout` if that is not None; or one that has begun.
+
+    No step: that a wait begins nobody sees.
     """
+    if type(timeout) is Waiting:
+        return timeout
     port = current_port()
-    if timeout is None or not port.has_clock:
-        return None
-    return port.access(AccessKind(""), port.clock.begin, private=True)
-
-
-def note_expired(since: Any, timeout: Any) -> None:
-    """Within an access: the time has passed that a wait was to take which has begun at `since`."""
-    if since is not None:
-        from interleave.memory.clock import limit_of
-
-        current_port().clock.pass_until(limit_of(since, timeout))
+    is_over = type(timeout) in (int, float) and timeout <= 0
+    if timeout is None or is_over or not port.has_clock:
+        return Waiting(timeout)
+    return Waiting(timeout, port.access(AccessKind(""), port.clock.begin, private=True))

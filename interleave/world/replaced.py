@@ -41,9 +41,7 @@ def _is_followed(module: str) -> bool:
     return policy.of_module(module) is Treatment.FOLLOWED and not policy.is_standard(module)
 
 
-def _in_names(
-    names: dict[str, Any], stand_ins: Mapping[int, Any], put_back: list[PutBack]
-) -> None:
+def _in_names(names: dict[str, Any], stand_ins: Mapping[int, Any], put_back: list[PutBack]) -> None:
     for name, value in [*names.items()]:
         if id(value) in stand_ins:
             names[name] = stand_ins[id(value)]

@@ -139,9 +139,7 @@ UNKNOWN_C = (
 """What to do instead of C code that nothing here names."""
 
 CLOCKS = frozenset(
-    f"time.{name}{unit}"
-    for name in ("time", "monotonic", "perf_counter")
-    for unit in ("", "_ns")
+    f"time.{name}{unit}" for name in ("time", "monotonic", "perf_counter") for unit in ("", "_ns")
 )
 """What reads the clock of a model."""
 

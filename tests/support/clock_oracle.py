@@ -39,7 +39,10 @@ def _thread(random: Random) -> tuple[Op, ...]:
     share = ("keep", random.choice("xy"), "a")
     wait = (random.choice(("sleep", "wait")), random.choice((1, 2)))
     look = ("look", "c", random.choice("xy"))
-    ops: list[Op] = [("read", "a"), *random.choice(((), (share,), (wait,), (share, wait), (wait, share)))]
+    ops: list[Op] = [
+        ("read", "a"),
+        *random.choice(((), (share,), (wait,), (share, wait), (wait, share))),
+    ]
     ops += random.choice(((look,), (("read", "b"),), (("read", "b"), look), (look, ("read", "b"))))
     known = ["a", *[op[1] for op in ops if op[0] in ("read", "look") and op[1] != "a"]]
     return (*ops, *[_test(random, known) for _ in range(random.choice((1, 2)))])
