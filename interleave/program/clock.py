@@ -1,7 +1,7 @@
 """The clock of a model: where it is, and how it goes on.
 
-What is known of it is a value of one location. Only reading it is an access. What a comparison shows
-of moments that are past is no matter of when it is shown: so it is noted within the step that goes on.
+What is known of it is a value of one location. Only reading it is an access. When it is that a
+comparison shows something of moments that are past does not matter: it does so within the step.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from interleave.memory.clock import (
     moments_in,
 )
 from interleave.memory.identity import ThreadId
-from interleave.memory.port import BY_STEPS, CLOCK, Location
+from interleave.memory.port import BY_STEPS
 from interleave.memory.values import register_immutable
 from interleave.memory.zone import Claim, Zone
 from interleave.program.heap import Heap
@@ -96,10 +96,9 @@ class AnyTime:
     def read(self, *, of_day: bool = False) -> Number:
         """One more moment: the present."""
         zone: Zone = self._asker.read_clock()
-        first = (self._asker.thread + 1) * MOST_OF_A_THREAD
-        name = next(
-            each for each in range(first, first + MOST_OF_A_THREAD) if each not in zone.names
-        )
+        name = (self._asker.thread + 1) * MOST_OF_A_THREAD
+        while name in zone.names:
+            name += 1
         self._asker.write_clock(zone.with_present(name))
         return moment(name, OF_DAY if of_day else 0)
 
@@ -131,7 +130,7 @@ class AnyTime:
 
 
 class BySteps:
-    """A clock that goes on by steps of one size, so many times at most, besides what sleeps take."""
+    """A clock that goes on by steps, so many at most, besides what sleeps take."""
 
     def __init__(self, step: Fraction, most: int, asker: Asker) -> None:
         self._step = step
@@ -184,7 +183,7 @@ class SetupClock:
 
 
 class ModelClock:
-    """The clock of one model, of which some code reads it, and what its programs found out of it."""
+    """The clock of a program whose code reads it."""
 
     def __init__(self, heap: Heap, written: Collection[str], settings: Mapping[str, Any]) -> None:
         self.by_steps = BY_STEPS in written

@@ -19,7 +19,7 @@ def check_timeout(timeout: float | None) -> None:
 def as_plain(timeout: Any) -> float:
     """A number of Python's own in the place of one that depends on readings of the clock."""
     if type(timeout).__module__ != "interleave.memory.clock":
-        return timeout  # type: ignore[no-any-return]
+        return timeout
     return 1.0 if timeout >= 0 else -2.0
 
 

@@ -1,7 +1,7 @@
 """What stands for some functions of C while `setup` runs, which calls real functions.
 
-Threads run copies, whose names mean what a model gives them. `setup` runs as it is, and so the names of
-the modules that are followed are given another meaning for the duration, and their default arguments.
+Threads run copies, whose names mean what a model gives them. `setup` runs as it is: so the names in
+the modules that are followed, and default arguments, are given another meaning for the duration.
 """
 
 from __future__ import annotations
