@@ -330,7 +330,8 @@ def _not_looked_for(runtime: Runtime, expectation: Expectation | None) -> list[s
 
 def _bounds(found: Searched[Check]) -> list[tuple[str, object]]:
     settings = found.machine.program.settings
-    return [(name, settings.get(name)) for name in ("PIPE_CAPACITY", "SPURIOUS_WAKEUPS")]
+    names = ("PIPE_CAPACITY", "SPURIOUS_WAKEUPS", "CLOCK", "CLOCK_STEP")
+    return [(name, settings.get(name)) for name in names]
 
 
 def _followed(found: Searched[Check]) -> tuple[Followed, ...]:

@@ -1,7 +1,7 @@
 """Readings of the clock as values: numbers that remember when they were read.
 
-A reading, and what code makes of readings by `+` and `-`, and of these with plain numbers by `*` and
-`/`, is a `Moment`: a sum of moments and a number. What two of them have to do with each other is
+A reading, and what code makes of readings by `+` and `-`, and of these with numbers by `*` and `/`,
+is a `Moment`: a sum of moments and a number. What two of them have to do with each other is
 decided when they are compared, and not before: so every way in which time may pass is explored.
 What else code does with one needs a number in digits, which no moment has. Then the program is made
 again with a clock that goes on by steps, and readings are plain numbers.

@@ -14,6 +14,7 @@ from interleave.memory.clock import (
     AT_SETUP,
     MOST_OF_A_THREAD,
     OF_DAY,
+    Moment,
     Number,
     after,
     is_one_moment,
@@ -30,6 +31,9 @@ from interleave.stdlib.time import stand_ins
 
 BEGIN = 1_000_000_000
 """What a clock that goes on by steps shows in `setup`."""
+
+LONG = 10**9
+"""Seconds by which it goes on once: past whatever code waits for, so that no wait is endless."""
 
 _UP_TO = "the clock: up to "
 
@@ -106,6 +110,8 @@ class AnyTime:
 
     def pass_until(self, limit: Number) -> None:
         """It is at least so late now."""
+        if type(limit) is not Moment:
+            return
         if not is_one_moment(limit):
             self._asker.begin_again(BY_STEPS)
         self._narrow((after(limit),))
@@ -130,7 +136,10 @@ class AnyTime:
 
 
 class BySteps:
-    """A clock that goes on by steps, so many at most, besides what sleeps take."""
+    """A clock that goes on by steps, so many at most, and once by a `LONG` time.
+
+    What sleeps and timeouts take comes on top of that.
+    """
 
     def __init__(self, step: Fraction, most: int, asker: Asker) -> None:
         self._step = step
@@ -140,11 +149,14 @@ class BySteps:
     def read(self, *, of_day: bool = False) -> Number:
         """What it shows, after any number of steps that it has left."""
         known: Elapsed = self._asker.read_clock()
-        left = self._most - known.steps
-        steps = self._asker.choose_silently(left + 1) if left > 0 else 0
-        if steps:
-            known = Elapsed(known.time + steps * self._step, known.steps + steps)
-            self._asker.write_clock(known)
+        ways = [
+            Elapsed(known.time + more * self._step, known.steps + more)
+            for more in range(max(self._most - known.steps, 0) + 1)
+        ]
+        if known.time < LONG:
+            ways.append(known._replace(time=known.time + LONG))
+        known = ways[self._asker.choose_silently(len(ways)) if len(ways) > 1 else 0]
+        self._asker.write_clock(known)
         return self._shown(known, OF_DAY if of_day else BEGIN)
 
     def begin(self) -> Number:

@@ -29,12 +29,19 @@ class Waiting(NamedTuple):
     timeout: Any
     since: Any = None
 
+    @property
+    def limit(self) -> Any:
+        """What the clock shows when the timeout comes, at least; None where nobody reads it."""
+        if self.since is None:
+            return None
+        from interleave.memory.clock import limit_of
+
+        return limit_of(self.since, self.timeout)
+
     def expire(self) -> None:
         """The timeout comes, within an access: by now the time has passed."""
         if self.since is not None:
-            from interleave.memory.clock import limit_of
-
-            current_port().clock.pass_until(limit_of(self.since, self.timeout))
+            current_port().clock.pass_until(self.limit)
 
 
 def begin_waiting(timeout: Any) -> Waiting:

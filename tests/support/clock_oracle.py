@@ -37,7 +37,7 @@ def drawn(random: Random, *, threads: int = 2) -> Program:
 
 def _thread(random: Random) -> tuple[Op, ...]:
     share = ("keep", random.choice("xy"), "a")
-    wait = (random.choice(("sleep", "wait")), random.choice((1, 2)))
+    wait = (random.choice(("sleep", "wait")), 1)
     look = ("look", "c", random.choice("xy"))
     ops: list[Op] = [
         ("read", "a"),
@@ -50,7 +50,7 @@ def _thread(random: Random) -> tuple[Op, ...]:
 
 def _test(random: Random, known: Sequence[str]) -> Op:
     one, other = random.sample(known, 2)
-    return ("test", one, random.choice([*COMPARISONS]), other, random.choice((0, 1, 1, 2)))
+    return ("test", one, random.choice([*COMPARISONS]), other, random.choice((0, 1)))
 
 
 def as_model(program: Program, *, write: Callable[[Op], str] | None = None) -> str:
