@@ -252,8 +252,9 @@ def _compared(one: Moment, other: Any, how: str) -> Any:
         return _SIGNS[how](apart, 0)
     if len(apart.terms) == 1:
         ((_, factor),) = apart.terms
-        _refuse_kept(-apart.offset / factor)
-        return _SIGNS[how](factor, 0)  # any reading is later than what is no reading
+        number = -apart.offset / factor
+        _refuse_kept(number)
+        return _SIGNS[how](factor if number < NEVER else -factor, 0)
     if len(apart.terms) > 2 or apart.terms[0][1] != -apart.terms[1][1]:
         return one._compute()
     (first, factor), (second, _) = apart.terms
@@ -294,6 +295,9 @@ def _claims(first: int, second: int, size: Fraction, how: str) -> tuple[Claim, .
 
 OF_DAY = 4_102_444_800
 """Seconds from 1970 to 2100: what `time.time` shows more than `time.monotonic`."""
+
+NEVER = 10**9
+"""Seconds that no clock shows: what stands for no time at all. All smaller numbers are past."""
 
 _LATELY = 3600
 _IN_THE_END = 10**7

@@ -29,7 +29,7 @@ from interleave.program.heap import Heap
 from interleave.program.interning import Keys
 from interleave.stdlib.time import stand_ins
 
-BEGIN = 1_000_000_000
+BEGIN = 100_000_000
 """What a clock that goes on by steps shows in `setup`."""
 
 LONG = 10**9

@@ -109,7 +109,7 @@ OPAQUE = {
 }  # fmt: skip
 """Installed packages that are C code at heart: they run as they are, on plain values."""
 
-_CLOCK = "a model has no clock: let choose([True, False]) say whether the time has come"
+_CLOCK = "a model has one clock: time.time(), time.monotonic() and time.perf_counter() read it"
 _DATE = "a model has no clock: let choose([...]) say what time it is"
 CHANCE = "use choose([...]): every possibility is then explored"
 """What to do instead of what leaves it to chance."""
