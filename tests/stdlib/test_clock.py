@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-import time
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from interleave import ModelResult, check, explore
-from interleave.errors import ModelError
 from interleave.loading import load_models
 from tests.support.clock_oracle import as_model, drawn, outcomes
 
@@ -43,3 +42,250 @@ def test_what_comes_of_a_program_comes_of_it_at_some_times(
 ) -> None:
     program = drawn(Random(seed))
     assert found(tmp_path, as_model(program), engine) == outcomes(program)
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        # The pattern of the standard library: what is left of a timeout is waited for again.
+        (
+            """
+            condition = threading.Condition()
+            out = ""
+
+            @thread
+            def waiter(self):
+                with self.condition:
+                    end = time.monotonic() + 5
+                    while True:
+                        left = end - time.monotonic()
+                        if left <= 0:
+                            break
+                        self.condition.wait(left)
+                    assert time.monotonic() >= end
+            """,
+            "verified",
+        ),
+        (
+            """
+            @thread(2)
+            def sleeper(self):
+                begun = time.perf_counter()
+                time.sleep(2)
+                assert time.perf_counter() - begun >= 2
+            """,
+            "verified",
+        ),
+        (
+            """
+            @thread
+            def sleeper(self):
+                begun = time.monotonic()
+                time.sleep(2)
+                assert time.monotonic() - begun > 2
+            """,
+            "violated",
+        ),
+        # What one thread has read before it lets another one sleep.
+        (
+            """
+            begun = None
+            go = threading.Event()
+
+            @thread
+            def first(self):
+                self.begun = time.monotonic()
+                self.go.set()
+
+            @thread
+            def second(self):
+                self.go.wait()
+                time.sleep(3)
+                assert time.monotonic() >= self.begun + 3
+            """,
+            "verified",
+        ),
+        # The second one begins later, and may be in time when the first one is not.
+        (
+            """
+            late = ""
+
+            @thread(2)
+            def worker(self, i):
+                begun = time.monotonic()
+                if time.monotonic() - begun > 5:
+                    with atomic():
+                        self.late += str(i)
+
+            @postcondition
+            def never_one_only(self):
+                return self.late != "0"
+            """,
+            "violated",
+        ),
+        (
+            """
+            q = queue.Queue()
+
+            @thread
+            def reader(self):
+                begun = time.monotonic_ns()
+                try:
+                    self.q.get(timeout=1)
+                except queue.Empty:
+                    assert time.monotonic_ns() - begun >= 1_000_000_000
+            """,
+            "verified",
+        ),
+        (
+            """
+            waits = threading.Condition()
+            rounds = 0
+
+            @thread
+            def waiter(self):
+                begun = time.monotonic()
+                with self.waits:
+                    if not self.waits.wait_for(lambda: self.rounds > 2, timeout=4):
+                        assert time.monotonic() - begun >= 4
+
+            @thread
+            def other(self):
+                with self.waits:
+                    self.rounds += 1
+                    self.waits.notify()
+            """,
+            "verified",
+        ),
+        # It could be the first look that comes late: the clock never stops for anybody.
+        (
+            """
+            polls = 0
+
+            @thread
+            def poller(self):
+                end = time.monotonic() + 60
+                while time.monotonic() < end:
+                    pass
+            """,
+            "verified",
+        ),
+    ],
+)
+def test_how_long_things_take(tmp_path: Path, body: str, outcome: str) -> None:
+    result = checked(tmp_path, body)
+    assert result.verdict == outcome
+    assert result.bounds == ()
+
+
+def test_a_property_that_compares_times_is_asked_for_all_of_them(tmp_path: Path) -> None:
+    body = """
+    def setup(self):
+        self.begun = self.ended = time.monotonic()
+
+    @thread
+    def worker(self):
+        self.ended = time.monotonic()
+
+    @invariant
+    def is_never_late(self):
+        return self.ended - self.begun <= {0}
+
+    @invariant
+    def is_never_early(self):
+        return self.ended >= self.begun
+    """
+    result = checked(tmp_path, body.format(5))
+    assert ["is_never_late" in each.message for each in result.violations] == [True]
+    assert checked(tmp_path, body.format("float('inf')")).verdict == "verified"
+
+
+READINGS = {
+    "time.time()": 4_102_444_800.0,
+    "time.monotonic()": 100_000_000.0,
+    "time.time_ns()": 4_102_444_800_000_000_000,
+    "time.perf_counter_ns()": 100_000_000_000_000_000,
+}
+"""What clocks show at first where they go on by steps."""
+
+FOLLOWED = (
+    "t + 1 - t", "1 + t - t", "t - 1 < t", "t - t", "-t + t", "t * 2 - t - t", "t / 2 - t * 0.5",
+    "abs(t) - t", "bool(t)", "t > 5", "t == t", "t != t + 1", "max(t, t + 1) - t", "min(t, 3)",
+    "sorted([t + 1, t])[0] - t", "sum([t, 1]) - t", "isinstance(t, (int, float))",
+    "isinstance(t, int)", "type(t).__name__", "type(t) is float", "t < float('inf')", "t is None",
+    "t == 'x'", "t.__class__.__name__", "copy.deepcopy([t])[0] - t", "t in [t + 1, t]",
+    "[t + 1, t].index(t)", "t < 1e30", "(t, 1) < (t, 2)", "t and 1", "heapq.nsmallest(1, [t])[0] - t",
+    "dataclasses.astuple(D(t))[0] - t", "(t + 2 - t) * 3", "+t - t",
+)  # fmt: skip
+"""Operations on a reading that need no number in digits, and do not give one."""
+
+WITH_DIGITS = (
+    "t // 1", "t % 60", "divmod(t, 7)", "int(t)", "round(t)", "round(t, 1)", "float(t)", "str(t)",
+    "f'{t:.1f}'", "'%d' % t", "repr(t)", "json.dumps([t])", "{t: 1}[t]", "math.floor(t)", "t ** 2",
+    "pow(t, 1)", "math.isfinite(t)", "decimal.Decimal(t)", "fractions.Fraction(t) == t", "t & 1",
+    "statistics.mean([t, t])", "struct.pack('d', t)", "bytes(t)", "t.bit_length()", "t.is_integer()",
+    "len(range(t))", "t + None", "{t} == {t + 1}", "[1][t]", "2 / t", "t * t", "t + t > 5",
+)  # fmt: skip
+"""Those that do."""
+
+
+def results(folder: Path, read: str, operations: Sequence[str]) -> tuple[list[set[str]], bool]:
+    """What operations on a reading give, as text, each in all final states; and whether the clock
+    went on by steps.
+    """
+    file = folder / "model.py"
+    names = [f"out{number:02}" for number in range(len(operations))]
+    text = HEAD + "@expect(nothing)\nclass M(Model):\n    CLOCK = 0\n"
+    text += f"    {' = '.join(names)} = None\n"
+    text += f"    @thread\n    def run(self):\n        t = {read}\n"
+    for number, operation in enumerate(operations):
+        text += (
+            f"        try:\n            self.out{number:02} = {operation}\n"
+            f"        except Exception as e:\n            self.out{number:02} = type(e).__name__\n"
+        )
+    file.write_text(text)
+    graph = explore(load_models(file)[-1], cache=False)
+    finals = [state.variables for state in graph.states() if state.final]
+    steps = any(name == "CLOCK" for name, _ in graph.result.bounds)
+    return [{repr(each[name]) for each in finals} for name in names], steps
+
+
+HEAD = """
+import copy, dataclasses, decimal, fractions, heapq, json, math, statistics, struct, time
+from interleave import *
+
+@dataclasses.dataclass
+class D:
+    x: object
+
+"""
+
+
+def in_python(read: str, operation: str) -> set[str]:
+    """What an operation gives in Python, at once and a billion seconds later."""
+    names: dict[str, object] = {}
+    exec(HEAD, names)
+    found = set()
+    for passed in (0, 10**9):
+        later = passed * 10**9 if read.endswith("_ns()") else passed
+        try:
+            result = eval(operation, {**names, "t": READINGS[read] + later})
+        except Exception as error:
+            result = type(error).__name__
+        found.add(repr(result))
+    return found
+
+
+@pytest.mark.parametrize("read", ["time.time()", "time.perf_counter_ns()"])
+def test_what_needs_no_digits_gives_what_it_gives_in_python(tmp_path: Path, read: str) -> None:
+    found, by_steps = results(tmp_path, read, FOLLOWED)
+    assert not by_steps
+    wanted = [in_python(read, each) for each in FOLLOWED]
+    assert dict(zip(FOLLOWED, found, strict=True)) == dict(zip(FOLLOWED, wanted, strict=True))
+
+
+@pytest.mark.parametrize("number", range(len(WITH_DIGITS)))
+def test_what_needs_digits_gets_them(tmp_path: Path, number: int) -> None:
+    operation = WITH_DIGITS[number]
+    read = [*READINGS][number % len(READINGS)]
+    assert results(tmp_path, read, [operation]) == ([in_python(read, operation)], True)
