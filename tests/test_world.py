@@ -162,7 +162,9 @@ def test_setup_and_properties_are_looked_at(folder: Path) -> None:
     text = file.read_text()
     setup = "\n    def setup(self):\n        self.n = later(0, 1)\n"
     file.write_text(text + setup)
-    with pytest.raises(ModelError, match=r"time\.process_time has no modelled counterpart") as raised:
+    with pytest.raises(
+        ModelError, match=r"time\.process_time has no modelled counterpart"
+    ) as raised:
         check(file)
     assert [call.line for call in raised.value.calls] == [14, 13]
     file.write_text(

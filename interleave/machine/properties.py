@@ -21,6 +21,7 @@ from interleave.memory.identity import MODEL_PROCESS, ObjectId, ThreadId
 from interleave.memory.port import (
     CLOCK,
     CONTEXTS,
+    READ_CLOCK,
     WHOLE,
     AccessKind,
     Location,
@@ -104,7 +105,7 @@ class PropertyPort:
         """Every location that was read, constants too."""
 
     def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
-        if private or kind.name in ("choose", "atomic", "enter", "leave", "sleep", "read clock"):
+        if private or kind.name in ("choose", "atomic", "enter", "leave", "sleep", READ_CLOCK):
             self.halt(_refused(in_words(kind)))
         return effect()
 

@@ -76,6 +76,9 @@ CLOCK = "the clock"
 BY_STEPS = "the clock: by steps"
 """Key of the fact that some code computes with a reading, so that the clock goes on by steps."""
 
+READ_CLOCK = "read clock"
+"""The access by which code reads it."""
+
 WHOLE = "whole"
 """The part of a location that is all of it; else a part is a key, as a tuple of one."""
 

@@ -23,7 +23,7 @@ from interleave.errors import InterleaveError, ModelError, Place
 from interleave.interrupts import Stopped, counted, poll
 from interleave.memory.descriptors import is_data_descriptor
 from interleave.memory.identity import MODEL_PROCESS, ThreadId
-from interleave.memory.port import CLOCK, AccessKind, Location, in_words, using_port
+from interleave.memory.port import CLOCK, READ_CLOCK, AccessKind, Location, in_words, using_port
 from interleave.memory.values import UNBOUND, attributes_of, is_frozen_dataclass, is_plain_object
 from interleave.model import Model, Param
 from interleave.notes import is_special
@@ -75,7 +75,7 @@ class _SetupPort:
         """What it has lacked, whatever the code has made of that."""
 
     def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
-        if kind.name not in ("choose", "read clock"):
+        if kind.name not in ("choose", READ_CLOCK):
             raise ModelError(
                 f"setup cannot {in_words(kind)}: no other thread runs yet",
                 remedy="do it without, or in a thread",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time as real_time
 from typing import TYPE_CHECKING, Any
 
-from interleave.memory.port import AccessKind, current_port
+from interleave.memory.port import READ_CLOCK, AccessKind, current_port
 from interleave.stdlib.registry import Namespace
 from interleave.stdlib.timeouts import begin_waiting
 
@@ -34,7 +34,7 @@ def reading(*, of_day: bool = False) -> Number:
     """What a clock shows: a step, unless no thread runs yet."""
     port = current_port()
     clock = port.clock
-    return port.access(AccessKind("read clock"), lambda: clock.read(of_day=of_day))
+    return port.access(AccessKind(READ_CLOCK), lambda: clock.read(of_day=of_day))
 
 
 def time() -> Any:

@@ -215,7 +215,7 @@ FOLLOWED = (
     "isinstance(t, int)", "type(t).__name__", "type(t) is float", "t < float('inf')", "t is None",
     "t == 'x'", "t.__class__.__name__", "copy.deepcopy([t])[0] - t", "t in [t + 1, t]",
     "[t + 1, t].index(t)", "t < 1e30", "(t, 1) < (t, 2)", "t and 1", "heapq.nsmallest(1, [t])[0] - t",
-    "dataclasses.astuple(D(t))[0] - t", "(t + 2 - t) * 3", "+t - t",
+    "dataclasses.astuple(D(t))[0] - t", "(t + 2 - t) * 3", "+t - t", "t + t > 5",
 )  # fmt: skip
 """Operations on a reading that need no number in digits, and do not give one."""
 
@@ -223,8 +223,8 @@ WITH_DIGITS = (
     "t // 1", "t % 60", "divmod(t, 7)", "int(t)", "round(t)", "round(t, 1)", "float(t)", "str(t)",
     "f'{t:.1f}'", "'%d' % t", "repr(t)", "json.dumps([t])", "{t: 1}[t]", "math.floor(t)", "t ** 2",
     "pow(t, 1)", "math.isfinite(t)", "decimal.Decimal(t)", "fractions.Fraction(t) == t", "t & 1",
-    "statistics.mean([t, t])", "struct.pack('d', t)", "bytes(t)", "t.bit_length()", "t.is_integer()",
-    "len(range(t))", "t + None", "{t} == {t + 1}", "[1][t]", "2 / t", "t * t", "t + t > 5",
+    "statistics.mean([t, t])", "struct.pack('d', t)", "t.bit_length()", "t.is_integer()",
+    "len(range(t))", "t + None", "{t} == {t + 1}", "[1][t]", "2 / t", "t * t",
 )  # fmt: skip
 """Those that do."""
 
