@@ -226,6 +226,10 @@ class ModelClock:
         """What is known when something refers to other moments than before."""
         return zone.settled(before, after).coarse(self._most_apart)
 
+    def has_run_out(self, known: Any) -> bool:
+        """Whether a wait may not end any more, for a clock that goes on by steps has gone far."""
+        return self.by_steps and known.time >= LONG
+
     def may_lack_digits(self, error: BaseException) -> bool:
         """Whether it may be that C code knows no moments, and would have taken a number."""
         return not self.by_steps and isinstance(error, TypeError)
