@@ -278,6 +278,8 @@ class Freezer:
         if handler is None and not (isinstance(value, BaseException) or is_plain_object(value)):
             if (kind.__module__, kind.__name__) in _NUMBERS:
                 return (kind, str(value))
+            if (kind.__module__, kind.__name__) in _DATES:
+                return ("made of", Same(kind), self._sequence(value.__reduce_ex__(4)[1]))
             raise Uncapturable(value, f"{_a(value)} cannot be kept in a state")
         if id(value) in self._shared:
             self.replaced.add(id(value))
@@ -517,6 +519,9 @@ _IMMUTABLE: dict[type, Callable[[Freezer, Any], Key]] = {
 _NUMBERS = {("decimal", "Decimal"), ("fractions", "Fraction")}
 """Numbers that their text makes again: by name, for few models want these modules imported."""
 
+_DATES = {("datetime", name) for name in ("date", "datetime", "time", "timedelta", "timezone")}
+"""What is made again of what it is made of for pickling."""
+
 _MUTABLE: dict[type, Callable[[Freezer, Any], Any]] = {
     list: lambda self, value: self._sequence(value),
     dict: lambda self, value: self._items(value.items()),
@@ -542,6 +547,7 @@ _THAW: dict[Any, Callable[[Thawer, Key], Any]] = {
     "dataclass": Thawer._dataclass,
     "named object": lambda _, key: key[1].it,
     "method": Thawer._method,
+    "made of": lambda self, key: key[1].it(*[self.thaw(part) for part in key[2]]),
     "builtin method": lambda self, key: getattr(self.thaw(key[1]), key[2]),
     "again": lambda self, key: self._made[key[1]],
     list: Thawer._list,

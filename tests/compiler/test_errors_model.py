@@ -181,12 +181,11 @@ CASES = {
         what="dir() has no modelled counterpart",
         remedy="name the variables",
     ),
-    "datetime": case(
-        "self.x = datetime.now().year",
-        header="from datetime import datetime",
-        at="datetime.now",
-        what="datetime.datetime.now has no modelled counterpart",
-        remedy="a model has no clock: let choose([...]) say what time it is",
+    "strftime": case(
+        "self.x = time.strftime('%H')",
+        at="time.strftime",
+        what="time.strftime has no modelled counterpart",
+        remedy="a model has one clock: time.time(), time.monotonic() and time.perf_counter() read it",
     ),
     "stack size": case(
         "s = threading.stack_size()",
