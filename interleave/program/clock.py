@@ -150,11 +150,10 @@ class BySteps:
         """What it shows, after any number of steps that it has left."""
         known: Elapsed = self._asker.read_clock()
         ways = [
-            Elapsed(known.time + more * self._step, known.steps + more)
+            Elapsed(known.time + more * self._step + much, known.steps + more)
+            for much in ((0, LONG) if known.time < LONG else (0,))
             for more in range(max(self._most - known.steps, 0) + 1)
         ]
-        if known.time < LONG:
-            ways.append(known._replace(time=known.time + LONG))
         known = ways[self._asker.choose_silently(len(ways)) if len(ways) > 1 else 0]
         self._asker.write_clock(known)
         return self._shown(known, OF_DAY if of_day else BEGIN)

@@ -1,7 +1,7 @@
 """`Timer`, made and started by a running thread.
 
-After docs.python.org/3.12/library/threading.html#timer-objects. A model has no clock: a timer comes
-due at any moment after it was started, unless it was cancelled before.
+After docs.python.org/3.12/library/threading.html#timer-objects. A timer comes due at any
+moment after it was started, unless it was cancelled before; then the clock shows that it is time.
 """
 
 from __future__ import annotations
