@@ -339,7 +339,10 @@ class StepPort:
             self._places.written[index] = number
 
     def choose_silently(self, count: int) -> int:
-        return self._choices.choose(range(count))
+        choice = self._choices.choose(range(count))
+        if choice >= count:  # a step is taken again, of a thread that has come another way
+            self._ending.halt(ModelError("there are fewer ways than there were"))
+        return choice
 
     def begin_again(self, key: str) -> Any:
         self._ending.fail(Written(key))

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextvars import Context, copy_context
 from dataclasses import fields
+from functools import partial
 from typing import Any, NamedTuple, NoReturn, Protocol
 
 from interleave.compiler.imports import importing_beside
@@ -148,7 +149,8 @@ def initial_instances(
             with using_port(port), replaced(clock.stand_ins if clock else {}):  # type: ignore[arg-type]
                 context = copy_context()
                 try:
-                    context.run(_run_setup, model, instance, net)
+                    run_setup = partial(_run_setup, has_clock=clock is not None)
+                    context.run(run_setup, model, instance, net)
                 finally:
                     if port.lacking is not None:
                         raise port.lacking from None
@@ -212,7 +214,7 @@ def _new(model: type[Model]) -> Any:
         ) from None
 
 
-def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
+def _run_setup(model: type[Model], instance: Any, net: Net, *, has_clock: bool) -> None:
     function: Any = model.setup
     file = function.__code__.co_filename
     before = drawn()
@@ -220,7 +222,7 @@ def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
         with importing_beside(function.__globals__), watching(net, _raise, in_setup=True):
             result = instance.setup()
     except InterleaveError as error:
-        if error.about in CLOCKS:
+        if error.about in CLOCKS and not has_clock:
             raise Lacking(CLOCK) from None
         raise error.at(Place.of_error(file, error) or place_of_function(function)) from None
     except (Lacking, Stopped, MemoryError):

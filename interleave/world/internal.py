@@ -18,7 +18,7 @@ INTERNAL = frozenset(
      "_no_attribute", "_note", "_notify", "_number", "_of_threads", "_one_of", "_open",
      "_operate", "_pairs", "_pass", "_pass_locked", "_pending", "_phase", "_put", "_queue",
      "_raise_flag", "_real", "_refuse", "_serve", "_serve_receiver", "_serve_sender", "_set",
-     "_set_line", "_set_own", "_store", "_take", "_take_errors", "_unfinished", "_unset",
+     "_set_line", "_set_own", "_start_timer", "_store", "_take", "_take_errors", "_unfinished", "_unset",
      "_value", "_wait", "_wake_first", "_wake_next", "_zero", "acquiring", "adopt", "alarms",
      "all_cancelled", "be_cancelled", "begin", "begins", "besides", "bits", "block",
      "call_back", "call_no_more", "call_when_done", "can_receive", "can_send", "can_take",

@@ -69,8 +69,11 @@ def _in_value(
             _in_value(each, module, stand_ins, put_back, seen)
     elif isinstance(value, type) and value.__module__ == module:
         for name, member in [*members_of(value).items()]:
-            if id(member) in stand_ins:
-                type.__setattr__(value, name, stand_ins[id(member)])
+            inner = member.__func__ if isinstance(member, staticmethod) else member
+            if id(inner) in stand_ins:
+                stand_in = stand_ins[id(inner)]
+                is_static = inner is not member or isinstance(stand_in, types.FunctionType)
+                type.__setattr__(value, name, staticmethod(stand_in) if is_static else stand_in)
                 put_back.append(partial(type.__setattr__, value, name, member))
             _in_value(member, module, stand_ins, put_back, seen)
 
