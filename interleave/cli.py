@@ -168,6 +168,13 @@ def _print_any_text() -> None:
             stream.reconfigure(errors="replace")
 
 
+class _Format(click.Option):
+    """Whose help lists the formats that there are when it is asked for."""
+
+    def make_metavar(self, ctx: click.Context | None = None) -> str:
+        return f"[{'|'.join(formats.reports())}]"
+
+
 def _known_format(context: click.Context, parameter: click.Parameter, name: str) -> str:
     """A format of those that there are when the command runs."""
     known: str = click.Choice(formats.reports()).convert(name, parameter, context)
@@ -185,8 +192,8 @@ _paths = click.argument(
 @click.option(
     "--format",
     "format_",
+    cls=_Format,
     callback=_known_format,
-    metavar=f"[{'|'.join(formats.reports())}]",
     default=formats.reports()[0],
     show_default=True,
     help="What to print on standard output.",

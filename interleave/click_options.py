@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from interleave.errors import UsageError
-from interleave.kinds import Choice, Flag, Names, Seconds, Values, Whole
+from interleave.kinds import Choice, Flag, NameList, Seconds, Values, Whole
 from interleave.options import Option, Options, options_of, said_of
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -78,7 +78,7 @@ def _made(name: str, option: Option) -> Callable[[Command], Command]:
         return click.option(
             names, name, is_flag=True, default=option.default, callback=read, help=option.help
         )
-    is_listed = isinstance(kind, Names | Values)
+    is_listed = isinstance(kind, NameList | Values)
     default = {} if is_listed else {"default": option.default}
     return click.option(
         *flags,

@@ -32,17 +32,25 @@ def count_interleavings(found: Searched[Check], *, any_violation: bool) -> Inter
     if has_cycle:
         return Interleavings(None, None, outcomes)
     total = sum(paths or 0 for _, paths in endings)
-    clean = _clean_paths(found, found.observers) if any_violation else total
-    return Interleavings(total, None if clean is None else total - clean, outcomes)
+    if not any_violation:
+        return Interleavings(total, 0, outcomes)
+    try:
+        return Interleavings(total, total - _clean_paths(found, found.observers), outcomes)
+    except _TooMuch as too_much:
+        return Interleavings(total, None, outcomes, uncounted=str(too_much))
+
+
+class _TooMuch(Exception):
+    """Why it is not counted how many interleavings meet a violation."""
 
 
 def _outcomes(machine: Machine, endings: Sequence[tuple[State, int | None]]) -> tuple[Outcome, ...]:
     """How interleavings end. Final states that no report tells apart (by who waits) are one."""
     found: dict[object, Outcome] = {}
     for state, paths in endings:
-        outcome = Outcome(
-            tuple(variables(machine, state).items()), how_it_ended(machine, state), paths
-        )
+        known = tuple(variables(machine, state).items())
+        how, main = how_it_ended(machine, state), machine.program.runtime.main
+        outcome = Outcome(known, how, paths, main)
         key = (outcome.how, *[(name, _told_apart(value)) for name, value in outcome.state])
         before = found.get(key)
         if before is not None and before.interleavings is not None and paths is not None:
@@ -60,15 +68,19 @@ def _told_apart(value: object) -> Hashable:
     return (type(value), value if isinstance(value, int | str) else show(value))
 
 
-def _clean_paths(found: Searched[Check], checks: Sequence[Check]) -> int | None:
-    """How many interleavings meet no violation; None where it takes too much to tell.
+def _clean_paths(found: Searched[Check], checks: Sequence[Check]) -> int:
+    """How many interleavings meet no violation. Raises `_TooMuch` where it takes that to tell.
 
     Whether a path meets one may depend on the way it came, so states are taken together with what
     the checks hold of it.
     """
     graph, machine = found.graph, found.machine
-    if len(graph) > MOST_NODES or not all(check.countable for check in checks):
-        return None
+    too_many = f"it takes more than {MOST_NODES:,} states to tell"
+    if len(graph) > MOST_NODES:
+        raise _TooMuch(too_many)
+    for check in checks:
+        if check.uncountable:
+            raise _TooMuch(check.uncountable)
     first_place = machine.locations + len(machine.program.threads)
     followers = []
     held: list[int] = []
@@ -92,9 +104,9 @@ def _clean_paths(found: Searched[Check], checks: Sequence[Check]) -> int | None:
     )
     graph.guard.poll()
     if clean.stop is not None:
-        return None
+        raise _TooMuch(too_many)
     return sum(
         paths or 0
         for number, paths in find_endings(clean)[0]
-        if how_it_ended(machine, clean.state(number)) == "finished"
+        if machine.has_finished(clean.state(number))
     )

@@ -13,7 +13,7 @@ from interleave.machine.step import AccessRecord
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive, Told
 from interleave.memory.values import Shared
-from interleave.result import Access, Change, Source
+from interleave.result import Access, Change, Described, Source
 from interleave.showing import show
 from interleave.view import NOTHING, View
 from interleave.world.policy import is_of_others
@@ -45,6 +45,7 @@ class Facts(NamedTuple):
     source: Source
     changes: tuple[Change, ...]
     outcome: str
+    looked: str
 
 
 def facts_of(machine: Machine, stretch: Stretch, raised: Sequence[str] = ()) -> Facts:
@@ -52,17 +53,20 @@ def facts_of(machine: Machine, stretch: Stretch, raised: Sequence[str] = ()) -> 
     before, after = stretch.before, stretch.after
     named = [access for access, _ in stretch.named()]
     changes = changes_in(machine, stretch)
-    outcomes = [
-        _outcome(access, before, after)
-        for access in named
-        if all(after.is_empty(touch.location) for touch in access.writes)
-    ]
+    looked: list[str] = []
+    outcomes: list[str] = []
+    for access in named:
+        if all(after.is_empty(touch.location) for touch in access.writes):
+            outcomes += filter(None, [_outcome(machine, access, before, after)])
+        elif not looked:
+            looked = [*outcomes]
     outcomes += [f"raised {name}" for name in raised]
     return Facts(
         tuple(Access(each.kind.name, _where(each, before, after)) for each in named),
         _line(stretch),
         changes,
-        ", ".join(filter(None, outcomes)),
+        ", ".join(outcomes),
+        ", ".join(looked) if changes else "",
     )
 
 
@@ -189,7 +193,20 @@ def is_code_of_others(code: Code) -> bool:
     return not code.is_library and is_of_others(code.function.__module__)
 
 
-def _outcome(access: AccessRecord, before: View, after: View) -> str:
+def _is_given(machine: Machine, access: AccessRecord) -> bool:
+    """Whether code of the model gets what an operation gave, and not only the library."""
+    if access.kind.location is None:
+        return access.result is not None
+    owner = machine.program.heap.owner(access.kind.location)
+    if not isinstance(owner, Primitive):
+        return True
+    method = getattr(type(owner), access.kind.name.rpartition(".")[2], None)
+    unsaid = None if access.result is None else object
+    returns = getattr(method, "__annotations__", {}).get("return", unsaid)
+    return not owner.is_internal and returns not in (None, "None")
+
+
+def _outcome(machine: Machine, access: AccessRecord, before: View, after: View) -> str:
     """What an access gave, where what it changed does not say."""
     kind, result = access.kind.name, access.result
     if access.raised is not None or getattr(type(result), "is_internal", False):
@@ -205,15 +222,21 @@ def _outcome(access: AccessRecord, before: View, after: View) -> str:
         kind, result = "read", result[0]
     if kind in ("iter", "len"):
         return f"size {result}"
-    if issubclass(type(result), Told):
-        if not (told := cast(Told, result).told()):
+    told = cast(Told, result).told() if issubclass(type(result), Told) else None
+    if told is not None:
+        if not told:
             return ""
         (result,) = told
+        if isinstance(result, Described):
+            return result.text
     if result is None and not access.reads:
         return ""
     verb = {"read": "read", "choose": "chose"}.get(kind, "got")
-    if verb == "got" and access.place[0].is_library:
-        return ""  # nobody but the library
+    if verb == "got" and told is None:
+        if access.place[0].is_library or not _is_given(machine, access):
+            return ""  # nobody but the library
+        # Beside a condition, a truth value alone would be taken for that of the condition.
+        verb = f"{kind} gave" if isinstance(result, bool) else verb
     if verb == "got" and issubclass(type(result), Shared) and before.lacks(result):
         return ""  # it is made here, which is a change
     return f"{verb} {show(after.plain(result))}"

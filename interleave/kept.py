@@ -1,7 +1,8 @@
 """Files that are kept from one run to the next, and can be made anew.
 
-Each is written as a whole or not at all, and is believed if it is as it was written. Several
-processes may read and write at once.
+Each is written as a whole or not at all, and is believed if it is as it was written. Of those of
+one kind in a folder there are only so many: the ones last used. Several processes may read, write
+and make room at once. The worst that comes of it is that something is made anew.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import stat
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -42,16 +44,20 @@ def read(path: Path, *, private: bool, most: int = -1) -> bytes | None:
         with os.fdopen(os.open(path, flags), "rb") as file:
             if private and not (_is_own(os.fstat(file.fileno())) and _is_own(os.stat(path.parent))):
                 return None
+            written = os.fstat(file.fileno()).st_mtime_ns
             digest, _, content = file.read(most + 1 if most >= 0 else -1).partition(b"\n")
     except OSError:
         return None
+    with suppress(OSError):  # who may read it may not always say so
+        os.utime(path, ns=(time.time_ns(), written))
     return content if _digest(content) == digest else None
 
 
-def write(path: Path, content: bytes, *, private: bool) -> bool:
+def write(path: Path, content: bytes, *, private: bool, most: int) -> bool:
     """Have a file consist of something. False where that cannot be, or `read` would not believe it.
 
-    A `private` one is for the user alone, and so is its folder, if that has to be made.
+    A `private` one is for the user alone, and so is its folder, if that has to be made. All files
+    of its kind in the folder, those with its suffix, take `most` bytes together.
     """
     part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -67,9 +73,35 @@ def write(path: Path, content: bytes, *, private: bool) -> bool:
             with suppress(OSError):
                 os.unlink(part)
             raise
+        _make_room(path.parent, path.suffix, most)
     except OSError:
         return False
     return True
+
+
+def _make_room(folder: Path, suffix: str, most: int) -> None:
+    """Have the files with a suffix, and parts of such, take no more than so many bytes: those go
+    first that were not used for longest.
+    """
+    found = []
+    for each in os.scandir(folder):
+        if suffix in each.name:
+            with suppress(OSError):
+                facts = os.stat(each.path, follow_symlinks=False)
+                found.append((_last_used(facts), facts.st_size, each.path))
+    rest = sum(size for _, size, _ in found)
+    for used, size, path in sorted(found):
+        if rest <= most:
+            return
+        rest -= size
+        with suppress(OSError):
+            # Another process may have used it meanwhile, or put another one in its place.
+            if _last_used(os.stat(path, follow_symlinks=False)) == used:
+                os.unlink(path)
+
+
+def _last_used(facts: os.stat_result) -> int:
+    return max(facts.st_atime_ns, facts.st_mtime_ns)
 
 
 def _digest(content: bytes) -> bytes:

@@ -139,7 +139,7 @@ class Flag(Kind):
         return value
 
 
-class Names(Kind):
+class NameList(Kind):
     """Several names, with `or_one` also a name alone; `dotted` for those of functions."""
 
     def __init__(self, metavar: str, *, or_one: bool = True, dotted: bool = False) -> None:

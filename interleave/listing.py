@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from interleave.blaming import blaming
 from interleave.engine.observing import Limits, Observer
@@ -37,8 +37,11 @@ class ListedStep:
 
 @dataclass(frozen=True)
 class ListedThread:
-    """The steps of all instances of one thread method, in the order of the program text."""
+    """The steps of all instances of one thread method, function by function as they are come to,
+    each in the order of its text. `kind` is what the decorator calls it: "thread", "task".
+    """
 
+    kind: str
     method: str
     instances: int
     steps: tuple[ListedStep, ...]
@@ -60,12 +63,21 @@ class Listing:
     file: str = ""
 
 
+class _Key(NamedTuple):
+    """What makes two accesses one step of a listing: copies of a block are one."""
+
+    code: int
+    block: Hashable
+    order: int
+    name: str
+
+
 class _Collector(Observer):
     """Notes every access that a search comes by."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        self.seen: dict[str, dict[tuple[int, int, int, str], tuple[AccessRecord, dict[str, None]]]]
+        self.seen: dict[str, dict[_Key, tuple[AccessRecord, dict[str, None]]]]
         self.seen = {thread.method: {} for thread in machine.program.threads}
 
     def on_end(self, number: int, state: State) -> bool:
@@ -90,9 +102,12 @@ class _Collector(Observer):
         return location.is_room and values[state[location.index]] is None
 
     def _note(self, method: str, access: AccessRecord, state: State) -> None:
-        code, block = access.place
-        key = (self._machine.locals.code_number(code), block, access.order, access.kind.name)
-        _, locations = self.seen[method].setdefault(key, (access, {}))
+        code, number = access.place
+        origin = code.blocks[number].origin if number < len(code.blocks) else None
+        block = number if origin is None else origin
+        key = _Key(self._machine.locals.code_number(code), block, access.order, access.kind.name)
+        known, locations = self.seen[method].get(key, (access, {}))
+        self.seen[method][key] = (max(known, access, key=lambda it: it.place[1]), locations)
         where, location = access.kind.where, access.kind.location
         if location is not None and location.is_room:
             where = self._machine.names_in(state).where(access.kind)
@@ -135,21 +150,23 @@ def _threads(machine: Machine, collector: _Collector) -> tuple[ListedThread, ...
     listed = []
     for method, seen in collector.seen.items():
         steps = []
-        for number, (key, (access, locations)) in enumerate(sorted(seen.items(), key=_by_key), 1):
+        codes = [*dict.fromkeys(key.code for key in seen)]
+        places = {
+            # The end of a thread comes after all else that its last block does.
+            key: (codes.index(key.code), access.place[1], key.name == "return", key.order, key.name)
+            for key, (access, _) in seen.items()
+        }
+        for number, key in enumerate(sorted(seen, key=lambda each: places[each]), 1):
+            access, locations = seen[key]
             code, block = access.place
             names = tuple(sorted(locations, key=_natural))
             source = code.source(block)
-            source = end_of(code, source) if key[3] == "return" else source
-            steps.append(ListedStep(number, key[3], names, source))
-        instances = {each.name for each in machine.program.threads if each.method == method}
-        listed.append(ListedThread(method, len(instances), tuple(steps)))
+            source = end_of(code, source) if key.name == "return" else source
+            steps.append(ListedStep(number, key.name, names, source))
+        instances = {each.name: each for each in machine.program.threads if each.method == method}
+        kind = "" if (first := next(iter(instances.values()))).kind.is_loop else str(first.kind)
+        listed.append(ListedThread(kind, method, len(instances), tuple(steps)))
     return tuple(listed)
-
-
-def _by_key(item: tuple[tuple[int, int, int, str], Any]) -> tuple[int, int, bool, int, str]:
-    code, block, order, name = item[0]
-    # The end of a thread comes after all else that its last block does.
-    return (code, block, name == "return", order, name)
 
 
 def _natural(name: str) -> tuple[int, str]:

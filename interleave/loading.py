@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import importlib.util
 import inspect
 import linecache
@@ -224,9 +225,39 @@ def _run(
                     raise
             else:
                 is_made = True
+            finally:
+                replaced = _put_back_builtins()
+            if replaced:
+                raise ModelError(
+                    f"this puts something else in the place of Python's own {replaced[0]}, "
+                    "for all modules",
+                    remedy=f"a global of this file that is named {replaced[0]} is enough",
+                    place=Place(str(file), statement.lineno),
+                )
         if isinstance(statement, ast.ClassDef) and not is_made:
             broken.add(statement.name)
     return frozenset(broken)
+
+
+_TO_OUTSIDE = frozenset({"__build_class__", "__import__", "breakpoint", "input", "open", "print"})
+"""Functions of Python that programs replace, and on which nothing depends that is computed here."""
+
+_BUILTINS = {
+    name: value
+    for name, value in vars(builtins).items()
+    if isinstance(value, type | types.BuiltinFunctionType) and name not in _TO_OUTSIDE
+}
+
+
+def _put_back_builtins() -> list[str]:
+    """Have Python's own functions and classes be what they were. Gives the names of those that were
+    not; until then, none of them can be called.
+    """
+    present = builtins.__dict__
+    replaced = [name for name, real in _BUILTINS.items() if present.get(name) is not real]
+    for name in replaced:
+        present[name] = _BUILTINS[name]
+    return replaced
 
 
 @contextmanager

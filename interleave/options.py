@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from interleave.errors import UsageError, did_you_mean
-from interleave.kinds import Choice, Flag, Function, Kind, Names, Seconds, Size, Values, Whole
+from interleave.kinds import Choice, Flag, Function, Kind, NameList, Seconds, Size, Values, Whole
 from interleave.model import ORDERS
 from interleave.records import dataclass as record
 from interleave.runtimes import ASKED_FOR, DEFAULT, NAMED
@@ -75,7 +75,7 @@ class Options:
 
     model: str | Iterable[str] | None = option(
         None,
-        Names("NAME"),
+        NameList("NAME"),
         "Only the model of this name. May be repeated.",
         commands=RUNNING,
         flags=("-m", "--model"),
@@ -149,7 +149,7 @@ class Options:
     )
     cancel: str | Iterable[str] = option(
         (),
-        Names("TASK"),
+        NameList("TASK"),
         "Let something outside cancel this task at any time. May be repeated.",
         commands=RUNNING,
     )
@@ -161,7 +161,7 @@ class Options:
     )
     pure: Iterable[str] = option(
         (),
-        Names("NAME", or_one=False, dotted=True),
+        NameList("NAME", or_one=False, dotted=True),
         "Functions, classes and modules of others that are known to keep nothing.",
         is_setting=True,
     )

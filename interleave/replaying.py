@@ -41,7 +41,8 @@ def replayed(schedule: Schedule, target: type[Model] | str | FilePath) -> Trace:
     given = asked(Options, by_name, "replay()")
     (model, file), *_ = find_models([target], given)
     options = given.near(file)
-    with listening(), leaving(AT_POLLS), assuming(Assumed(tuple(options.pure))):
+    pure = Assumed(tuple(dict.fromkeys((*schedule.pure, *options.pure))))
+    with listening(), leaving(AT_POLLS), assuming(pure):
         found = _searched(schedule, model, options)
         return _Replay(schedule, found.machine, found.graph).trace()
 
@@ -49,10 +50,10 @@ def replayed(schedule: Schedule, target: type[Model] | str | FilePath) -> Trace:
 @collecting_seldom()
 def _searched(schedule: Schedule, model: type[Model], options: Options) -> Searched[PropertyCheck]:
     """The search of the model, as far as it went when the schedule was found."""
-    defaults = parameters_of(model, {})
-    for name, _ in schedule.parameters:
-        if name not in defaults and name not in ("ORDER", "CANCEL"):
-            _misfit(f"{model.__name__} has no parameter {name}")
+    given = dict(schedule.parameters)
+    parameters = parameters_of(model, given)
+    for name in given.keys() - parameters.keys() - {"ORDER", "CANCEL"}:
+        _misfit(f"{model.__name__} has no parameter {name}")
     runtime = checked_runtime(schedule.runtime, model)
     if runtime.name != schedule.runtime:
         _misfit(f"{model.__name__} is not checked under {schedule.runtime}")
@@ -62,7 +63,7 @@ def _searched(schedule: Schedule, model: type[Model], options: Options) -> Searc
     with guard.phase(), naming_what_is_too_deep(model):
         found = search(
             model,
-            {**defaults, **dict(schedule.parameters)},
+            {**given, **parameters},
             lambda machine, steps: [PropertyCheck(machine, steps)],
             runtime=runtime,
             engine=Engine(options.engine, options.workers, options.sizes),

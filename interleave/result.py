@@ -72,6 +72,7 @@ class StepPart:
     source: Source
     changes: tuple[Change, ...] = ()
     outcome: str = ""
+    looked: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class TraceStep:
 
     `accesses` holds one access, or all those of an `atomic()` block in order. `outcome` says in a
     few words what came of it where the changes do not: "chose 'b'", "read 0", "raised ValueError".
+    Where it changes something, `looked` is what of `outcome` came before the first change.
     `parts` has the step in parts, in order, if more than one of its accesses changes something;
     else it is empty.
     """
@@ -91,6 +93,7 @@ class TraceStep:
     changes: tuple[Change, ...] = ()
     outcome: str = ""
     parts: tuple[StepPart, ...] = ()
+    looked: str = ""
 
 
 @dataclass(frozen=True)
@@ -282,13 +285,15 @@ class Violation:
 class Outcome:
     """A way in which interleavings can end: the variables, and how the threads ended.
 
-    `how` is "finished", "failed" (an exception left a thread) or "deadlock"; `interleavings` counts
-    those that end so, None where there is no end to them.
+    `how` is "finished" (all threads have), "returned" (main has, which ends the program), "failed"
+    (an exception left a thread) or "deadlock"; `interleavings` counts those that end so, None where
+    there is no end to them. `main` is the thread whose return ends the program, where it does.
     """
 
     state: tuple[tuple[str, object], ...]
     how: str
     interleavings: int | None
+    main: str | None = None
 
 
 @dataclass(frozen=True)
@@ -296,12 +301,13 @@ class Interleavings:
     """How many interleavings there are, and how they end.
 
     `total` is None where the state graph has a cycle; `violating` counts those that meet a
-    violation of any kind, None also where that is too much to tell.
+    violation of any kind, None also where that is too much to tell: `uncounted` says why.
     """
 
     total: int | None
     violating: int | None
     outcomes: tuple[Outcome, ...]
+    uncounted: str = ""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class Schedule:
     `initial` counts the initial states from 0, of which there are several where `setup` chooses.
     `loop` is what goes on for ever at the end. `states` is None if the search that the schedule
     comes from was complete, else how many states it came to; `constants` names the variables that
-    the trace tells of although nothing writes them.
+    the trace tells of although nothing writes them; `pure` what was said to be pure.
     """
 
     model: str
@@ -55,6 +55,7 @@ class Schedule:
     loop: tuple[Turn, ...] = ()
     states: int | None = None
     constants: tuple[str, ...] = ()
+    pure: tuple[str, ...] = ()
 
     def replay(self, target: type[Model] | str | Path) -> Trace:
         """Take these steps in a model, and tell of them.
@@ -70,21 +71,25 @@ class Schedule:
         return replayed(self, target)
 
     def to_document(self) -> dict[str, Any]:
-        """The schedule as a JSON object. Parameters are in it as Python writes them."""
-        return {
+        """The schedule as a JSON object. Parameters are in it as Python writes them.
+
+        Raises `UsageError` where one of them cannot be written so that it can be read back.
+        """
+        document = {
             "format": FORMAT,
             "model": self.model,
             "runtime": self.runtime,
-            "parameters": {name: repr(value) for name, value in self.parameters},
+            "parameters": {name: _written(name, value) for name, value in self.parameters},
             "initial": self.initial,
             "turns": [*map(_turn_to_document, self.turns)],
             "loop": [*map(_turn_to_document, self.loop)],
             "states": self.states,
             "constants": [*self.constants],
         }
+        return {**document, "pure": [*self.pure]} if self.pure else document
 
     def to_json(self) -> str:
-        """The schedule as JSON text, which `from_json` reads."""
+        """The schedule as JSON text, which `from_json` reads. Raises what `to_document` does."""
         import json
 
         return json.dumps(self.to_document(), ensure_ascii=False, indent=2)
@@ -106,20 +111,22 @@ class Schedule:
             raise _no_schedule("it is no JSON object")
         if document.get("format") != FORMAT:
             raise _no_schedule(f"its format is {document.get('format')!r}, and not {FORMAT}")
-        import ast
+        from interleave import literals
 
         try:
             return cls(
                 _checked(str, document["model"]),
                 _checked(str, document["runtime"]),
                 tuple(
-                    (name, ast.literal_eval(each)) for name, each in document["parameters"].items()
+                    (_checked(str, name), literals.read(_checked(str, each)))
+                    for name, each in document["parameters"].items()
                 ),
                 _checked(int, document["initial"]),
                 _turns(document["turns"]),
                 _turns(document["loop"]),
                 None if document["states"] is None else _checked(int, document["states"]),
                 tuple(_checked(str, name) for name in document["constants"]),
+                tuple(_checked(str, name) for name in document.get("pure", ())),
             )
         except KeyError as error:
             raise _no_schedule(f"it has no {error.args[0]!r}") from None
@@ -127,6 +134,19 @@ class Schedule:
             raise _no_schedule(str(error)) from None
         except (RecursionError, MemoryError):
             raise _no_schedule("a parameter is nested too deeply") from None
+
+
+def _written(name: str, value: object) -> str:
+    from interleave import literals
+
+    try:
+        return literals.written(value)
+    except ValueError as why:
+        raise UsageError(
+            f"this schedule cannot be stored: {why}, and is in the parameter {name}",
+            remedy="give the parameter a number, a string, a bool, None, or a tuple of these, and "
+            "make other things of it in setup",
+        ) from None
 
 
 def _turn_to_document(turn: Turn) -> dict[str, Any]:

@@ -21,7 +21,6 @@ from interleave.loading import parameters_of
 from interleave.machine import FAILED, FINISHED, State, Step
 from interleave.machine.properties import evaluate_expression
 from interleave.memory.containers import SharedContainer
-from interleave.memory.identity import as_plain
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import Shared
 from interleave.options import Options
@@ -30,7 +29,7 @@ from interleave.result import Access, Change, Described, ModelResult, Source, Vi
 from interleave.selecting import Target, find_models
 from interleave.showing import show
 from interleave.tracing import variables
-from interleave.view import View
+from interleave.view import View, as_plain
 
 if TYPE_CHECKING:
     import networkx
@@ -298,16 +297,16 @@ class StateGraph:
         return Position("running", code.source(block))
 
     def _transition(self, source: int, target: int, state: State, step: Step) -> Transition:
-        accesses, line, changes, outcome = step_facts(self._machine, state, step)
+        facts = step_facts(self._machine, state, step)
         failure = step.failure.exception if step.failure else None
         return Transition(
             source,
             target,
             self._machine.program.threads[step.thread].name,
-            accesses,
-            line,
-            changes,
-            outcome,
+            facts.accesses,
+            facts.source,
+            facts.changes,
+            facts.outcome,
             "" if failure is None else type(failure).__name__,
         )
 

@@ -12,6 +12,7 @@ from interleave.parts import part_facts, step_facts
 from interleave.result import StepPart, Trace, TraceStep
 from interleave.schedule import Schedule, Turn
 from interleave.view import View
+from interleave.world.policy import assumed
 
 NOWHERE = Path(())
 
@@ -59,6 +60,7 @@ def make_trace(
             turns[before:],
             states,
             tuple(dict.fromkeys(location.name for location in constants)),
+            assumed().names,
         ),
     )
 
@@ -111,4 +113,4 @@ def _is_told(held: Held | None) -> bool:
 def _trace_step(machine: Machine, number: int, state: State, step: Step) -> TraceStep:
     name = machine.program.threads[step.thread].name
     parts = tuple(StepPart(*facts) for facts in part_facts(machine, state, step))
-    return TraceStep(number, name, *step_facts(machine, state, step), parts)
+    return TraceStep(number, name, **step_facts(machine, state, step)._asdict(), parts=parts)

@@ -8,10 +8,11 @@ from typing import Any
 
 from interleave.machine import Machine, State
 from interleave.machine.naming import key_in_words, shared_in
+from interleave.memory.addresses import ObjectId
 from interleave.memory.aliases import ORIGINAL_CLASS
 from interleave.memory.closures import Closure, variable
 from interleave.memory.containers import SharedContainer
-from interleave.memory.identity import ObjectId, as_plain
+from interleave.memory.identity import ThreadIdent, ThreadName
 from interleave.memory.made import Held
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
@@ -183,3 +184,10 @@ def _has_attributes(held: Held) -> bool:
 
 def _part(place: str, key: object) -> str:
     return place and f"{place}[{key}]"
+
+
+def as_plain(value: object) -> object:
+    """The number or text that an identity is for people, and in JSON; any other value as it is."""
+    if type(value) is ThreadIdent or type(value) is ObjectId:
+        return int.__index__(value)
+    return str(value) if type(value) is ThreadName else value

@@ -35,7 +35,9 @@ LAST_WORDS = 10.0
 """Seconds that the process is given to end by a signal, on a busy machine too."""
 
 _HEAD = struct.Struct("<BQQB")
-"""Before last words: at which end, how long they are, for both outputs, and the exit code."""
+"""Before last words: at which end, how long they are, for both outputs, and the signal after it."""
+
+EXIT_INCONCLUSIVE = 3
 
 _OVER = 255
 """In place of an end: there is nothing more to look on."""
@@ -46,11 +48,11 @@ _INTERRUPTS = bytes((signal.SIGINT, signal.SIGTERM))
 
 
 class _Words(NamedTuple):
-    """What is written at an end, to both outputs, and the exit code."""
+    """What is written at an end, to both outputs, and the signal that ends the process."""
 
     text: bytes = b""
     message: bytes = b""
-    exit_code: int = 3
+    signal: int = 0
 
 
 class Watchdog:
@@ -68,11 +70,12 @@ class Watchdog:
         for end in self._signals:
             os.set_blocking(end, False)
         worker = os.getpid()
-        _end_by_signals()
+        self._ends = _Ends()
+        usual = self._ends.signal_for(EXIT_INCONCLUSIVE)
         self._process = os.fork()
         if not self._process:
             os.close(self._pipe)
-            _look_on(worker, read, self._signals[0], cells, memory)
+            _look_on(worker, read, self._signals[0], cells, memory, usual)
         os.close(read)
         signal.set_wakeup_fd(self._signals[1], warn_on_full_buffer=False)
         interrupts.tell(cells)
@@ -83,7 +86,7 @@ class Watchdog:
         """
         if self._process:
             parts = [each.encode(errors="replace") for each in (text, message)]
-            head = _HEAD.pack(_ENDS.index(end), *map(len, parts), exit_code)
+            head = _HEAD.pack(_ENDS.index(end), *map(len, parts), self._ends.signal_for(exit_code))
             try:
                 _write(self._pipe, head + b"".join(parts))
             except OSError:  # somebody has ended it
@@ -103,26 +106,74 @@ class Watchdog:
             self._process = 0
 
 
-def _end_by_signals() -> None:
-    """Have signals end this process with their number as the exit code, by a handler in C.
+class _Ends:
+    """Signals that end this process with an exit code, by handlers in C."""
 
-    SIGQUIT is 3, which is our exit code for what is inconclusive, and SIGHUP is 1.
-    """
-    import ctypes
+    def __init__(self) -> None:
+        self._signals: dict[int, int] = {}
+        self._spare = [signal.SIGUSR1, signal.SIGUSR2, signal.SIGVTALRM]
+        self._engines: list[Any] = []
+        """They have the compiled handlers, for as long as the process lasts."""
 
-    library: Any = ctypes.CDLL(None)
-    library.signal.argtypes = (ctypes.c_int, ctypes.c_void_p)
-    library.signal.restype = ctypes.c_void_p
-    for number in (signal.SIGHUP, signal.SIGQUIT):
-        if signal.getsignal(number) == signal.SIG_DFL:
-            library.signal(number, ctypes.cast(library._exit, ctypes.c_void_p))
+    def signal_for(self, exit_code: int) -> int:
+        """The signal that ends this process with an exit code; 0 where none can.
+
+        To end with the number of a signal is a function of the C library, and SIGHUP is 1, SIGQUIT
+        is 3. For other exit codes, and where the process is to ignore these, as under `nohup` or in
+        the background of a script, a function is compiled, and a signal taken that nobody sends.
+        """
+        if exit_code not in self._signals:
+            self._signals[exit_code] = self._arrange(exit_code)
+        return self._signals[exit_code]
+
+    def _arrange(self, exit_code: int) -> int:
+        import ctypes
+
+        library: Any = ctypes.CDLL(None)
+        library.signal.argtypes = (ctypes.c_int, ctypes.c_void_p)
+        library.signal.restype = ctypes.c_void_p
+        for number in (signal.SIGHUP, signal.SIGQUIT):
+            if number == exit_code and signal.getsignal(number) == signal.SIG_DFL:
+                library.signal(number, ctypes.cast(library._exit, ctypes.c_void_p))
+                return number
+        while self._spare:
+            number = self._spare.pop(0)
+            if signal.getsignal(number) == signal.SIG_DFL:
+                with suppress(ImportError):
+                    library.signal(number, self._compiled(exit_code))
+                    return number
+        return 0
+
+    def _compiled(self, exit_code: int) -> int:
+        """The address of a handler that ends the process. Raises `ImportError` without LLVM."""
+        from llvmlite import binding as llvm
+
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        code = f"""
+        declare void @_exit(i32)
+        define void @end(i32 %signal) {{
+            call void @_exit(i32 {exit_code})
+            unreachable
+        }}
+        """
+        machine = llvm.Target.from_default_triple().create_target_machine()
+        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(code), machine)
+        engine.finalize_object()
+        self._engines.append(engine)
+        return int(engine.get_function_address("end"))
 
 
 def _look_on(
-    worker: int, read: int, signals: int, cells: memoryview[float], memory: int | None
+    worker: int,
+    read: int,
+    signals: int,
+    cells: memoryview[float],
+    memory: int | None,
+    usual: int,
 ) -> NoReturn:
     """Wait for the end of a process; or end it, when code that it runs has taken too much, or does
-    not come back when it is wanted to.
+    not come back when it is wanted to. `usual` is the signal by which it is inconclusive.
     """
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(each, signal.SIG_IGN)  # they are for the other process
@@ -134,9 +185,9 @@ def _look_on(
                 head = _read(read, _HEAD.size)
                 if not head or head[0] == _OVER:
                     break
-                end, *lengths, exit_code = _HEAD.unpack(head)
+                end, *lengths, number = _HEAD.unpack(head)
                 text, message = (_read(read, length) for length in lengths)
-                known[_ENDS[end]] = _Words(text, message, exit_code)
+                known[_ENDS[end]] = _Words(text, message, number)
             now, (present, deadline) = time.monotonic(), cells[:2]
             wanted = wanted or (now if _is_interrupted(signals) else 0.0)
             if present != run or not run:
@@ -150,7 +201,7 @@ def _look_on(
                 for file, part in ((_file_of_reports(), words.text), (2, words.message)):
                     with suppress(OSError):
                         _write(file, part)
-                _end(worker, words.exit_code)
+                _end(worker, [words.signal, usual])
                 break
     finally:
         os._exit(0)
@@ -172,11 +223,10 @@ def _file_of_reports() -> int:
         return 1
 
 
-def _end(process: int, exit_code: int) -> None:
-    """End a process with an exit code, if it may be ended so; by force, if not."""
+def _end(process: int, signals: list[int]) -> None:
+    """End a process by the first of the signals that does it; by force, if none does."""
     left = [each for each in descendants(process) if each != os.getpid()]
-    number = signal.SIGHUP if exit_code == 1 else signal.SIGQUIT
-    for each in (number, signal.SIGQUIT, signal.SIGKILL):
+    for each in dict.fromkeys([*filter(None, signals), signal.SIGKILL]):
         os.kill(process, each)
         patience = time.monotonic() + LAST_WORDS
         while time.monotonic() < patience:

@@ -16,6 +16,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from interleave.cli import main
+from interleave.report import formats
+from interleave.report.formats import Writer
 
 COUNTER = """
     from interleave import Model, param, thread
@@ -507,3 +509,10 @@ def test_steps_call_what_threads_make_by_its_names(write) -> None:
     assert "result job" in output
     assert "shutdown pool" in output
     assert "t#" not in output
+
+
+def test_the_help_lists_a_format_that_a_file_brings(monkeypatch) -> None:
+    brought = Writer("lines", "one_line", "a line for each model")
+    monkeypatch.setitem(formats.RESULTS, "lines", brought)
+    shown = CliRunner().invoke(main, ["check", "--help"]).output
+    assert "[text|json|lines]" in shown

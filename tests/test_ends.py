@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import io
 import json
 import linecache
@@ -403,6 +404,30 @@ def test_code_in_c_is_ended_from_outside(write, place: str) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no process to look on")
 @pytest.mark.parametrize(
+    ("exit_code", "ignored"),
+    [(1, ["SIGHUP"]), (2, []), (3, ["SIGHUP", "SIGINT", "SIGQUIT"])],
+    ids=["by nohup", "nobody's", "in a script"],
+)
+def test_whatever_signals_are_ignored_the_end_is_as_soon_and_has_its_exit_code(
+    write, exit_code: int, ignored: list[str]
+) -> None:
+    """And goes on ignoring them: such signals come first."""
+    write(
+        {1: COUNTER, 2: "1 / 0", 3: COUNTER.replace("@thread(2)", "@thread")}[exit_code], "first.py"
+    )
+    come = f"import os, signal\nfor each in {ignored}: os.kill(os.getpid(), getattr(signal, each))"
+    write(anything(come, "sum(range(10**12))"))
+    before = f"import signal\nfor each in {ignored}:\n"
+    before += "    signal.signal(getattr(signal, each), signal.SIG_IGN)\n"
+    started = time.monotonic()
+    arguments = ["check", "first.py", "model.py", "--max-seconds", "0.3", "-q"]
+    done = process(*arguments, before=before + HURRY)
+    assert "Anything: inconclusive" in done.stdout
+    assert (done.returncode, time.monotonic() - started < 10) == (exit_code, True)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no process to look on")
+@pytest.mark.parametrize(
     ("place", "number", "command"),
     [
         ("header", signal.SIGINT, ["check"]),
@@ -512,6 +537,35 @@ RAISES = {
     "long": "raise ValueError('x' * 1_000_000)",
     "RecursionError": "f = lambda: f(); f()",
 }
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("len", "builtins.len = lambda it: 0"),
+        ("sorted", "builtins.sorted = len"),
+        ("isinstance", "class isinstance: pass\nvars(builtins).update(isinstance=isinstance)"),
+        ("dict", "builtins.dict = type('dict', (dict,), {})"),
+        ("iter", "del builtins.iter"),
+        ("print", "import functools\nbuiltins.print = functools.partial(print, flush=True)"),
+    ],
+)
+def test_what_every_module_has_is_not_replaced(write, name: str, code: str) -> None:
+    write(f"import builtins\n{code}\n{COUNTER}", "models/a.py")
+    write(COUNTER, "models/z.py")
+    real = getattr(builtins, name)
+    try:
+        found = run("check", "-q", "models")
+        if name == "print":  # on which nothing depends
+            assert (found.exit_code, found.stdout.count("Counter: violated")) == (1, 2)
+            return
+        assert getattr(builtins, name) is real
+    finally:
+        setattr(builtins, name, real)
+    assert (found.exit_code, found.stdout.count("Counter: violated")) == (2, 1)
+    line = code.count("\n") + 2
+    assert found.stderr.startswith(f"error: models/a.py:{line}: this puts something else in the ")
+    assert f"Python's own {name}, for all modules" in found.stderr
 
 
 @pytest.mark.parametrize("place", ["header", "setup", "holds"])

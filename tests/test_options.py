@@ -22,7 +22,7 @@ from interleave.asked import Asked, asked, taking
 from interleave.cli import main
 from interleave.click_options import given_in
 from interleave.click_options import taking as taking_flags
-from interleave.kinds import Choice, Flag, Function, Names, Seconds, Size, Values, Whole
+from interleave.kinds import Choice, Flag, Function, NameList, Seconds, Size, Values, Whole
 from interleave.options import CheckOptions, Option, Options, option, options_of
 from interleave.project import settings_near
 
@@ -37,7 +37,7 @@ RIGHT: dict[type, dict[str, Any]] = {
     Seconds: {"2.5": 2.5},
     Size: {'"500MB"': 500_000_000, "2000000": 2_000_000},
     Flag: {"true": True},
-    Names: {'["a.b", "c"]': ("a.b", "c")},
+    NameList: {'["a.b", "c"]': ("a.b", "c")},
 }
 """For each kind, what is right in TOML, and as it is kept."""
 
@@ -47,7 +47,7 @@ WRONG: dict[type, list[Any]] = {
     Size: [0, -1, 2, 999_999, "2", "2XB", "much", 2.5, True, []],
     Choice: ["", "warp", 1, None, [], object],
     Flag: [0, 1, "yes", None],
-    Names: [1, [1], {"a": 1}, b"a"],
+    NameList: [1, [1], {"a": 1}, b"a"],
     Values: [1, "N=3", ["N"]],
     Function: [1, "print"],
 }
@@ -122,7 +122,7 @@ def test_a_command_takes_the_options_that_are_its(command: str) -> None:
         parameter, wanted = found[name], OPTIONS[name]
         assert isinstance(parameter, click.Option)
         assert parameter.help == wanted.help
-        assert parameter.multiple == isinstance(wanted.kind, Names | Values)
+        assert parameter.multiple == isinstance(wanted.kind, NameList | Values)
         if not parameter.multiple:
             assert parameter.default == wanted.default
 

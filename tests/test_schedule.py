@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from enum import IntEnum
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from interleave import (
     Model,
@@ -22,6 +26,7 @@ from interleave import (
     task,
     thread,
 )
+from interleave.report.document import to_document
 
 FOLDER = Path(__file__).parent.parent / "models"
 
@@ -101,6 +106,111 @@ def test_the_schedules_of_a_file_are_replayed(path: Path) -> None:
         for violation in found.violations[:1]:
             # Classes of the file are others when it is loaded again: texts tell of the same.
             assert repr(read_back(violation).replay(path)) == repr(violation.trace)
+
+
+# What is written can be read
+
+
+class Colour(IntEnum):
+    RED = 1
+
+
+class Point(NamedTuple):
+    x: int
+
+
+class Own(str):
+    """A string of a class that no text stands for."""
+
+
+PLAIN = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from([10**700, -(10**2_000)])
+    | st.floats()
+    | st.complex_numbers(allow_subnormal=False)
+    | st.text(max_size=3)
+    | st.binary(max_size=3)
+)
+NESTED = st.recursive(
+    PLAIN,
+    lambda parts: st.lists(parts, max_size=3).map(tuple) | st.builds(slice, parts, parts, parts),
+    max_leaves=6,
+)
+
+
+def is_plain(value: object) -> bool:
+    if type(value) is slice:
+        return all(map(is_plain, (value.start, value.stop, value.step)))
+    return all(map(is_plain, value)) if type(value) is tuple else type(value) not in OWN
+
+
+OWN = (Colour, Own, Point)
+OWNED = st.sampled_from([Colour.RED, Own("a"), Point(1)])
+
+
+@settings(max_examples=50)
+@given(NESTED | OWNED | st.tuples(PLAIN, OWNED) | st.builds(slice, OWNED))
+def test_every_schedule_that_is_written_can_be_read_back(value: object) -> None:
+    schedule = Schedule("M", "gil", (("K", value),), pure=("os.getpid",))
+    try:
+        text = schedule.to_json()
+    except UsageError as error:
+        assert not is_plain(value)
+        assert "is in the parameter K" in str(error)
+        return
+    assert is_plain(value)
+    read = Schedule.from_json(text)
+    assert read.to_json() == text
+    (found,) = (each for _, each in read.parameters)
+    assert type(found) is type(value)
+    assert found == value or "nan" in text  # which is not equal to itself
+
+
+class Takes(Model):
+    K = param(None)
+    n = 0
+
+    @thread(2)
+    def t(self):
+        k = self.n, self.K
+        self.n = k[0] + 1
+
+
+@settings(max_examples=10)
+@given(PLAIN | NESTED)
+def test_whatever_a_parameter_is_it_is_replayed(value: object) -> None:
+    (found,) = check(Takes, parameters={"K": value}).models
+    (violation,) = found.violations
+    assert violation.schedule is not None
+    schedule = Schedule.from_json(violation.schedule.to_json())
+    assert repr(schedule.replay(Takes)) == repr(violation.trace)
+
+
+def test_a_schedule_that_cannot_be_written_is_none_in_a_report() -> None:
+    result = check(Takes, parameters={"K": Colour.RED})
+    (violation,) = to_document(result, version="")["models"][0]["violations"]
+    assert violation["schedule"] is None
+    with pytest.raises(UsageError, match="cannot be stored: an instance of Colour has no text"):
+        result.models[0].violations[0].schedule.to_json()
+
+
+def test_what_was_said_to_be_pure_is_so_when_it_is_replayed(tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(
+        "import os\n"
+        "from interleave import Model, thread\n"
+        "class Asks(Model):\n"
+        "    n = 0\n"
+        "    @thread(2)\n"
+        "    def t(self):\n"
+        "        k = self.n\n"
+        "        os.getpid()\n"
+        "        self.n = k + 1\n"
+    )
+    (found,) = check(tmp_path / "model.py", pure=["os.getpid"]).models
+    (violation,) = found.violations
+    assert repr(read_back(violation).replay(tmp_path / "model.py")) == repr(violation.trace)
 
 
 # What does not fit

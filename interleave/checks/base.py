@@ -42,8 +42,10 @@ class Check(Observer, ABC):
     """The kinds of violation that it finds, as `@expect` has them; none where it only warns."""
     when_asked: ClassVar[bool] = False
     """Whether it is made only where it is asked for."""
-    countable = True
-    """Whether `followers` and `predicates` tell which interleavings meet a violation."""
+    uncountable = ""
+    """Why `followers` and `predicates` do not tell which interleavings meet a violation; "" where
+    they do.
+    """
 
     def __init__(self, machine: Machine, steps: Steps) -> None:
         self.machine = machine

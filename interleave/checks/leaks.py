@@ -42,7 +42,8 @@ class Leaks:
     """
 
     later: Later = ()
-    countable = True
+    uncountable = ""
+    """Why `predicates` do not tell what leaks something; "" where they do."""
     predicates: Sequence[Predicate] = ()
     """Whether an interleaving has leaked nothing, to count those that have."""
 
@@ -77,8 +78,11 @@ class Leaks:
         at_start, self._stuck = find_waiting(after, over, retries if after.leads_back else None)
         self._retrying = retries.found
         self.later = [(self._numbers[number], threads) for number, threads in at_start]
-        self.countable = len(after) <= MOST_COUNTED
-        if (self._stuck or self._retrying) and self.countable:
+        if not (self._stuck or self._retrying):
+            return
+        if len(after) > MOST_COUNTED:
+            self.uncountable = f"there are more than {MOST_COUNTED:,} states after the end of main"
+        else:
             self.predicates = [_LeaksNothing(self._leaking(over))]
 
     def _all_ended(self, state: State) -> bool:

@@ -46,7 +46,7 @@ class StuckCheck(Check):
         livelocks = Livelocks(self.machine, self.steps)
         endless = find_stuck(graph, leaks.later, livelocks) if graph.leads_back else []
         leaked = leaks.found()
-        self.predicates, self.countable = leaks.predicates, leaks.countable
+        self.predicates, self.uncountable = leaks.predicates, leaks.uncountable
         known: set[Cause] = set()
         found = [
             Found(partial(self._describe, state, blocked), (number, None))

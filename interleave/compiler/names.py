@@ -16,8 +16,8 @@ from typing import Any
 from interleave import stdlib
 from interleave.errors import ModelError
 from interleave.memory import cursors
+from interleave.memory.addresses import ObjectId, as_hash
 from interleave.memory.containers import CONTAINERS
-from interleave.memory.identity import ObjectId
 from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE, is_marked
 from interleave.memory.unbound import UNBOUND_TYPES, unbound
@@ -69,7 +69,7 @@ def _hash_of(value: object, /) -> int:
         return value
     how = type(value).__hash__
     if how is object.__hash__:
-        return current_port().identity(value).as_hash()
+        return as_hash(current_port().identity(value))
     if how is None or value is None:
         return hash(value)  # a TypeError, or what it is from Python 3.12 on
     decision = policy.of_builtin("hash")
@@ -314,7 +314,8 @@ def modelled(value: Any, name: str) -> Any:
 def is_constant(value: object) -> bool:
     """Whether a Python object is the same for ever: a number, a string, a pattern, a date."""
     kind = type(value)
-    if f"{kind.__module__}.{kind.__qualname__}" in _CONSTANT or kind.__module__ == "typing":
+    home = sys.modules.get(_CONSTANT.get(kind.__qualname__, ""))
+    if getattr(home, kind.__qualname__, None) is kind or kind.__module__ == "typing":
         return True
     try:
         Freezer().freeze(value)
@@ -324,12 +325,15 @@ def is_constant(value: object) -> bool:
 
 
 _CONSTANT = {
-    "re.Pattern", "_struct.Struct", "datetime.date", "datetime.datetime", "datetime.time",
-    "datetime.timedelta", "datetime.timezone", "uuid.UUID", "types.GenericAlias",
-    "types.UnionType", "pathlib.PosixPath", "pathlib.PurePosixPath",
-    "_collections._tuplegetter", "dataclasses._HAS_DEFAULT_FACTORY_CLASS",
+    "Pattern": "re", "Struct": "_struct", "date": "datetime", "datetime": "datetime",
+    "time": "datetime", "timedelta": "datetime", "timezone": "datetime", "UUID": "uuid",
+    "GenericAlias": "types", "UnionType": "types", "PosixPath": "pathlib",
+    "PurePosixPath": "pathlib", "_tuplegetter": "_collections",
+    "_HAS_DEFAULT_FACTORY_CLASS": "dataclasses",
 }  # fmt: skip
-"""Types whose instances never change."""
+"""Types whose instances never change, and a module that has each: what a type itself says of its
+module is not the same in all versions of Python. Unions and the like are typing's.
+"""
 
 
 LIBRARY_METHODS = frozenset(

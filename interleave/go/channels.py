@@ -364,8 +364,10 @@ class Passed(Told):
     ok: bool
 
     def told(self) -> tuple[object, ...]:
-        """What was received."""
-        return (Described("the default") if self.case == DEFAULT else self.value,)
+        """What was received, or why nothing was."""
+        if self.case == DEFAULT:
+            return (Described("took the default"),)
+        return (self.value if self.ok else Described("closed"),)
 
 
 def communicate(

@@ -8,7 +8,7 @@ from interleave.compiler import Code
 from interleave.errors import ModelError
 from interleave.interrupts import counted, poll
 from interleave.machine.cases import Cases
-from interleave.machine.naming import Names, Naming
+from interleave.machine.naming import NamesInState, Naming
 from interleave.machine.places import Places
 from interleave.machine.run import StepRun
 from interleave.machine.served import left_by, quiet_end
@@ -39,7 +39,7 @@ class Machine:
         """The local state of a thread."""
         return state[self.locations + thread]
 
-    def names_in(self, state: State) -> Names:
+    def names_in(self, state: State) -> NamesInState:
         """What shared objects and locations are called in a state."""
         return self.naming.in_state(state)
 

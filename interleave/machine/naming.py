@@ -48,10 +48,10 @@ class Naming:
         self.rooms: dict[int, Room] = {room.location.owner: room for room in self.heap.rooms}
         """The rooms, by the number of what stands for them."""
         self.variables = {each.name for each in self.heap.locations if each.owner not in self.rooms}
-        self.in_state: Callable[[State], Names] = lru_cache(maxsize=8)(self._in_state)
+        self.in_state: Callable[[State], NamesInState] = lru_cache(maxsize=8)(self._in_state)
 
-    def _in_state(self, state: State) -> Names:
-        return Names(self, state)
+    def _in_state(self, state: State) -> NamesInState:
+        return NamesInState(self, state)
 
     @cached_property
     def moving(self) -> frozenset[int]:
@@ -167,7 +167,7 @@ def _joined(owner: str, suffix: str) -> str:
     return owner + suffix if owner else suffix.removeprefix(".")
 
 
-class Names:
+class NamesInState:
     """The names of shared objects and of locations in one state."""
 
     def __init__(self, naming: Naming, state: State) -> None:

@@ -23,7 +23,8 @@ from interleave.machine.step import AccessRecord, Exclusive, Touch
 from interleave.machine.switching import Switches
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import NoLoop, Tasks
-from interleave.memory.identity import ObjectId, ThreadId, ThreadIdent, ThreadName
+from interleave.memory.addresses import ObjectId
+from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
 from interleave.memory.made import Kind
 from interleave.memory.port import CLOCK, CONTEXTS, FORK, WHOLE, AccessKind, Location
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable

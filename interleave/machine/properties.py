@@ -17,7 +17,8 @@ from interleave.interrupts import Stopped, counted
 from interleave.machine.machine import Machine
 from interleave.machine.step import FAILED, FINISHED, State
 from interleave.machine.tasks import NoLoop
-from interleave.memory.identity import MODEL_PROCESS, ObjectId, ThreadId
+from interleave.memory.addresses import ObjectId
+from interleave.memory.identity import MODEL_PROCESS, ThreadId
 from interleave.memory.port import (
     CLOCK,
     CONTEXTS,

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
 
 from interleave.errors import InterleaveError, ModelError
-from interleave.memory.identity import ObjectId, ThreadId, ThreadName
+from interleave.memory.identity import ThreadId, ThreadName
 
 
 class Unrecoverable(BaseException):
@@ -289,9 +289,9 @@ class Port(Protocol):
         """What stands for an object of Python's, which is known by that name here."""
         ...
 
-    def identity(self, value: Any) -> ObjectId:
-        """What tells an object from all others. One that this thread has made is shared from here
-        on: before, it is in no state which one it is.
+    def identity(self, value: Any) -> int:
+        """What tells an object from all others: an `ObjectId`. One that this thread has made is
+        shared from here on: before, it is in no state which one it is.
         """
         ...
 

@@ -54,7 +54,9 @@ class Told:
     """What an operation gives to the library, of which reports tell in another way."""
 
     def told(self) -> tuple[object, ...]:
-        """What reports say that it gave, as a tuple of one; () for nothing."""
+        """What reports say that it gave, as a tuple of one; () for nothing. `Described`: all that
+        they say.
+        """
         raise NotImplementedError
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from interleave.compiler import Swallow
 from interleave.errors import ModelError, did_you_mean
-from interleave.memory.identity import ObjectId, ThreadName
+from interleave.memory.addresses import ObjectId
+from interleave.memory.identity import ThreadName
 from interleave.memory.port import BY_STEPS, CLOCK
 from interleave.memory.primitive import STEPWISE_METHODS
 from interleave.memory.values import Shared

@@ -20,6 +20,7 @@ from interleave.compiler.source import find_function
 from interleave.memory.values import mangle
 from interleave.model import Model
 from interleave.program.setup import class_attributes
+from interleave.world.homes import CACHES
 from interleave.world.policy import is_followed, is_installed
 
 
@@ -86,8 +87,12 @@ def all_functions(cls: type) -> Iterator[tuple[str, types.FunctionType]]:
             continue
         for name, member in vars(base).items():
             for part in _functions_of(member):
-                if isinstance(part, types.FunctionType) and name != "setup":
+                if isinstance(part, types.FunctionType) and name not in _NEVER_CALLED:
                     yield name, part
+
+
+_NEVER_CALLED = CACHES | {"setup"}
+"""Names under which a class may have functions that code of a model never calls."""
 
 
 def _functions_of(member: object) -> tuple[object, ...]:

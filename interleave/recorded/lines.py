@@ -12,7 +12,7 @@ from interleave.memory.identity import ThreadName
 from interleave.model import Model
 from interleave.program import Discoveries, Program, Restart, RoomOwner, SpawnKey
 from interleave.recorded.fingerprint import fingerprint
-from interleave.recorded.names import LOST, Names, Unwritable, find_lasting
+from interleave.recorded.names import LOST, Unwritable, WrittenNames, find_lasting
 from interleave.recorded.reading import Recorded, Unreadable
 from interleave.recorded.writing import Lines, followed, written
 from interleave.world.snapshot import Snapshot, path_of
@@ -27,7 +27,7 @@ def lines_of(machine: Machine, known: Discoveries) -> list[str] | None:
         record = written(machine)
         findings = [case.findings for case in machine.cases.learnt]
         depends_on = fingerprint(machine.program, followed(machine.program.world, findings))
-        facts = json.dumps(_facts(known, machine.program.model, Names(machine)))
+        facts = json.dumps(_facts(known, machine.program.model, WrittenNames(machine)))
     except Unwritable:
         return None
     return [depends_on, facts, *record.all()]
@@ -53,7 +53,7 @@ def machine_of(
     return machine, known
 
 
-def _facts(known: Discoveries, model: type[Model], names: Names) -> Any:
+def _facts(known: Discoveries, model: type[Model], names: WrittenNames) -> Any:
     """What was found out of a program, as plain data. Raises `Unwritable`."""
     paths = _by_path(model) if known.roots else {}
     roots = [(name, _path_of(value, paths)) for name, value in known.roots.items()]
@@ -96,7 +96,7 @@ def _discoveries(
     find = find_lasting
     if any(key[1][0] == "inside" for key, _ in spawned):
         # It is there once the function around it is compiled.
-        find = Names(Machine(make(known))).find
+        find = WrittenNames(Machine(make(known))).find
     for (maker, function, daemon, kind, process, name), count in spawned:
         key = SpawnKey(maker, find(function), daemon, find(kind), ThreadName(process), name)
         known.spawned[key] = count

@@ -35,7 +35,7 @@ class Unwritable(Exception):
     """Something has no name by which another run could find it."""
 
 
-class Names:
+class WrittenNames:
     """The names that things have in one program."""
 
     def __init__(self, machine: Machine) -> None:

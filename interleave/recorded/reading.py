@@ -15,7 +15,7 @@ from interleave.machine.trees import DecisionTree
 from interleave.memory.made import Kind
 from interleave.memory.port import WHOLE, AccessKind
 from interleave.memory.values import Key, Thawer
-from interleave.recorded.names import LOST, Names
+from interleave.recorded.names import LOST, WrittenNames
 from interleave.recorded.writing import Lines, followed
 from interleave.world.findings import Findings
 
@@ -44,7 +44,7 @@ class Recorded:
         try:
             # What is compiled here has not run.
             with machine.program.findings.apart(kept=False):
-                self._named = [*map(Names(machine).find, json.loads(record.names))]
+                self._named = [*map(WrittenNames(machine).find, json.loads(record.names))]
                 tables = json.loads(record.tables)
                 self._learn(**tables)
         except LOST as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -32,13 +31,8 @@ class Store:
     def read(self, name: str) -> list[str] | None:
         """The lines of a file; None where there is none that can be believed."""
         try:
-            path = self._path(name)
-            content = kept.read(path, private=True, most=LARGEST)
-            if content is None:
-                return None
-            with suppress(OSError):
-                os.utime(path)
-            return content.decode().split("\n")
+            content = kept.read(self._path(name), private=True, most=LARGEST)
+            return None if content is None else content.decode().split("\n")
         except (OSError, ValueError):
             return None
 
@@ -46,22 +40,8 @@ class Store:
         """Have a file consist of some lines, unless that is too much."""
         content = "\n".join(lines).encode()
         with suppress(OSError):
-            if len(content) <= LARGEST and kept.write(self._path(name), content, private=True):
-                self._make_room()
+            if len(content) <= LARGEST:
+                kept.write(self._path(name), content, private=True, most=MOST_BYTES)
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}{_SUFFIX}"
-
-    def _make_room(self) -> None:
-        found = []
-        for each in os.scandir(self._folder):
-            with suppress(OSError):
-                facts = each.stat(follow_symlinks=False)
-                found.append((facts.st_mtime_ns, facts.st_size, each.path))
-        rest = sum(size for _, size, _ in found)
-        for _, size, path in sorted(found):
-            if rest <= MOST_BYTES:
-                return
-            rest -= size
-            with suppress(OSError):
-                os.unlink(path)

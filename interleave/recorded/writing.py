@@ -19,7 +19,7 @@ from interleave.machine.properties import View
 from interleave.machine.step import AccessRecord, Touch
 from interleave.memory.port import WHOLE, AccessKind, Location
 from interleave.memory.values import Freezer, Uncapturable
-from interleave.recorded.names import Names, Unwritable
+from interleave.recorded.names import Unwritable, WrittenNames
 from interleave.world.findings import Findings
 from interleave.world.world import World
 
@@ -66,7 +66,7 @@ def written(machine: Machine) -> Lines:
 
 class _Writer:
     def __init__(self, machine: Machine) -> None:
-        self._names = Names(machine)
+        self._names = WrittenNames(machine)
         self._cases = machine.cases.learnt
         self._locations = machine.program.heap.locations
         self._interner = machine.program.heap.interner

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from interleave.errors import UsageError
 from interleave.result import (
     Access,
     Change,
@@ -29,6 +30,7 @@ from interleave.result import (
     Wait,
     Waits,
 )
+from interleave.schedule import Schedule
 from interleave.showing import plain_text, to_json
 
 SCHEMA = 1
@@ -47,9 +49,9 @@ def to_document(result: Result, *, version: str) -> Document:
     return {
         "schema": SCHEMA,
         "version": version,
-        "models": [_model(model) for model in result.models],
-        **({"errors": errors} if errors else {}),
         "exit_code": result.exit_code,
+        **({"errors": errors} if errors else {}),
+        "models": [_model(model) for model in result.models],
     }
 
 
@@ -102,6 +104,7 @@ def _interleavings(counted: Interleavings | None) -> Document:
     return {
         "interleavings": counted.total,
         "violating_interleavings": counted.violating,
+        **({"uncounted": counted.uncounted} if counted.uncounted else {}),
         "outcomes": outcomes or None,
     }
 
@@ -119,10 +122,18 @@ def _violation(violation: Violation) -> Document:
         "all_threads": [plain_text(thread) for thread in violation.trace.threads],
         "trace": [_step(step) for step in violation.trace.steps],
         "loop": [_step(step) for step in violation.trace.loop],
-        "schedule": violation.schedule and violation.schedule.to_document(),
+        "schedule": violation.schedule and _schedule(violation.schedule),
         **_detail(violation.detail),
         **({"alike": [*map(plain_text, violation.alike)]} if violation.alike else {}),
     }
+
+
+def _schedule(schedule: Schedule) -> Document | None:
+    """How it is stored; None where it cannot be."""
+    try:
+        return schedule.to_document()
+    except UsageError:
+        return None
 
 
 def _detail(detail: Detail | None) -> Document:
@@ -172,6 +183,7 @@ def _facts(step: TraceStep | StepPart) -> Document:
         "source": _source(step.source),
         "changes": _changes(step.changes),
         "outcome": plain_text(step.outcome),
+        **({"looked": plain_text(step.looked)} if step.looked else {}),
     }
 
 

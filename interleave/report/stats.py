@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from interleave.result import ModelResult
 
 
+MANY_STATES = 100_000
+"""States from which on an array is about as large as what is in it."""
+
+
 def render_stats(result: ModelResult, facts: RunFacts) -> str:
     """A few lines: time and speed, what was learnt, and memory where it is known."""
     workers = "" if facts.workers is None else f", {count(facts.workers, 'worker')}"
@@ -31,11 +35,11 @@ def render_stats(result: ModelResult, facts: RunFacts) -> str:
             "  the kernel was compiled and could not be kept: there is nowhere to write it"
         )
     if facts.bytes:
-        states = max(1, result.states)
-        lines.append(
-            f"  {facts.bytes / states:.1f} bytes a state, {facts.peak_bytes / states:.1f} at the "
-            f"peak; {facts.bytes / 1e6:,.1f} MB"
-        )
+        line = f"  {facts.bytes / 1e6:,.1f} MB, {facts.peak_bytes / 1e6:,.1f} MB at the peak"
+        if result.states >= MANY_STATES:
+            each, most = (size / result.states for size in (facts.bytes, facts.peak_bytes))
+            line += f": {each:.1f} bytes a state, {most:.1f} at the peak"
+        lines.append(line)
     return "\n".join(lines)
 
 

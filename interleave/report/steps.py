@@ -21,7 +21,7 @@ def render_listing(listing: Listing) -> str:
 
 def _heading(thread: ListedThread) -> str:
     many = f" ({thread.instances} instances)" if thread.instances > 1 else ""
-    return f"thread {thread.method}{many}"
+    return f"{thread.kind} {thread.method}{many}".strip()
 
 
 def _rows(steps: tuple[ListedStep, ...], file: str) -> list[str]:

@@ -96,7 +96,8 @@ def _violation(violation: Violation, verbosity: int, width: int) -> list[Line]:
     sentence = f"{violation.kind}: {one_line(violation.message)}"
     lines = _paragraph(sentence, width, Style.STRONG)
     source = violation.source
-    if source is not None and not words.tells_lines(violation):
+    # What the library does of itself stands in no line.
+    if source is not None and source.line and not words.tells_lines(violation):
         lines += _paragraph(f"at {_place(source)}", width, Style.FAINT)
     initial = words.initial_values(violation.trace)
     if initial:
@@ -105,7 +106,7 @@ def _violation(violation: Violation, verbosity: int, width: int) -> list[Line]:
     if violation.trace.all_steps:
         lines += lanes(violation, verbosity=verbosity, width=width)
     else:
-        lines += _paragraph("It is so at the start, before any step.", width)
+        lines += _paragraph(f"{words.at_start(violation)}, before any step.", width)
     final = words.final_values(violation)
     if final and violation.kind == "postcondition":
         lines += [[], *_paragraph(f"At the end: {final}", width, Style.BAD)]

@@ -99,13 +99,18 @@ MOST_OUTCOMES = 10
 
 
 def interleavings(model_result: ModelResult) -> str:
-    """How many interleavings there are: "6 interleavings, 4 of them meet a violation"; or ""."""
+    """How many interleavings there are: "6 interleavings, 4 of which meet a violation"; or ""."""
     counted = model_result.interleavings
     if counted is None:
         return ""
     if counted.total is None:
         return "Endlessly many interleavings: the state graph has a cycle."
     line = count(counted.total, "interleaving")
+    if counted.uncounted:
+        return (
+            f"{line}; how many of them meet a violation was not counted: {counted.uncounted}. "
+            "With fewer threads or smaller parameters, it is."
+        )
     if counted.violating is None or not model_result.violations:
         return line
     if counted.total == counted.violating:
@@ -133,9 +138,10 @@ def outcomes(model_result: ModelResult) -> list[str]:
     for outcome, values in list(zip(ends, texts, strict=True))[:MOST_OUTCOMES]:
         names = [name for name in differing or known if name in values]
         text = ", ".join(f"{one_line(name)} = {one_line(values[name])}" for name in names)
-        line = text or _HOW["finished"]
+        how = _HOW[outcome.how].format(main=outcome.main)
+        line = text or how
         if outcome.how != "finished":
-            line = f"{_HOW[outcome.how]}, with {text}" if text else _HOW[outcome.how]
+            line = f"{how}, with {text}" if text else how
         if outcome.interleavings is not None and counted.total is not None:
             line += f": in {outcome.interleavings:,} of {counted.total:,}"
         lines.append(line)
@@ -146,6 +152,7 @@ def outcomes(model_result: ModelResult) -> list[str]:
 
 _HOW = {
     "finished": "all threads finished",
+    "returned": "{main} has returned",
     "failed": "a thread ended by an exception",
     "deadlock": "deadlock",
 }
@@ -195,6 +202,12 @@ def initial_values(trace: Trace) -> str:
     return ", ".join(f"{one_line(name)} = {one_line(show(value))}" for name, value in trace.initial)
 
 
+def at_start(violation: Violation) -> str:
+    """That a violation comes without a step: a thread fails, or something holds from the start."""
+    fails = violation.kind in ("exception", "assertion")
+    return "It fails at the start" if fails else "It is so at the start"
+
+
 def final_values(violation: Violation) -> str:
     """The shared variables after the last step, as far as they changed or matter: "counter = 1"."""
     initial = dict(violation.trace.initial)
@@ -222,10 +235,13 @@ def change_text(change: Change) -> str:
 
 
 def effects(step: TraceStep | StepPart) -> list[str]:
-    """What came of a step, or a part of one: each variable that it changed, then its outcome."""
+    """What came of a step, or a part of one: what it saw, each variable that it changed, and what
+    came of it then.
+    """
     changes = [change_text(change) for change in step.changes]
-    outcome = abridged([one_line(step.outcome)], MOST_OF_VALUES)
-    return [*changes, *outcome] if step.outcome else changes
+    then = step.outcome.removeprefix(step.looked).removeprefix(", ")
+    looked, then = (abridged([one_line(text)], MOST_OF_VALUES)[0] for text in (step.looked, then))
+    return [*filter(None, [looked, *changes, then])]
 
 
 def access_text(access: Access) -> str:

@@ -1,13 +1,15 @@
 """What of the `dataclasses` module goes through objects that threads share.
 
 `asdict` and `astuple` make containers of the type that they meet, which in a model is a stand-in.
-After Lib/dataclasses.py of CPython 3.11: each field and each container is an access of its own.
+After Lib/dataclasses.py of CPython 3.11 to 3.14: each field and each container is an access of its
+own. Before 3.12, a `defaultdict` is made as any dict is, which raises `TypeError`.
 """
 
 from __future__ import annotations
 
 import copy
 import dataclasses
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -44,6 +46,11 @@ def _inside(value: Any, make: Make) -> Any:
     if issubclass(kind, list | tuple):
         return kind([_inside(each, make) for each in value])
     if issubclass(kind, dict):
+        if hasattr(kind, "default_factory") and sys.version_info >= (3, 12):
+            made = kind(value.default_factory)
+            for key, each in value.items():
+                made[_inside(key, make)] = _inside(each, make)
+            return made
         return kind([(_inside(key, make), _inside(each, make)) for key, each in value.items()])
     return copy.deepcopy(value)
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
-from interleave.memory.bag import Bag
+from interleave.memory.bag import Bag, Line
 from interleave.memory.identity import ThreadId
 from interleave.memory.primitive import Primitive
 
 
 class EventState(NamedTuple):
-    """Whether an event is set, and who waits in `wait` since it was last set."""
+    """Whether an event is set, and who waits since it was last set: threads, or tasks in line."""
 
     is_set: bool = False
-    waiting: Bag[ThreadId] = Bag()
+    waiters: Bag[ThreadId] | Line[Any] = Bag()
 
 
 class AnyEvent(Primitive):
-    """An event. Its state is a named tuple with a field `is_set`."""
+    """An event, whose state is an `EventState`."""
 
     _real: ClassVar[Callable[[], Any]]
     """What makes a real one."""

@@ -211,7 +211,7 @@ class Home:
         return None
 
 
-class Names(Home):
+class Namespace(Home):
     """A dict of names that attributes are kept in: that of a module, or of an instance."""
 
     ordered = False
@@ -249,7 +249,7 @@ def _submodule(name: object, value: object) -> bool:
     return is_module and str(MODULE_DICT(value).get("__name__")).endswith(f".{name}")  # type: ignore[arg-type]
 
 
-class ModuleNames(Names):
+class ModuleNamespace(Namespace):
     """The globals of a module. A submodule appears in it when somebody imports that."""
 
     def __init__(self) -> None:
@@ -264,7 +264,7 @@ class ModuleNames(Names):
         return same_contents(contents, now, ordered=False)
 
 
-class ClassNames(Names):
+class ClassNamespace(Namespace):
     """What is in the body of a class."""
 
     def __init__(self) -> None:

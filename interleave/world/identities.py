@@ -17,7 +17,8 @@ from typing import Any
 
 from interleave.compiler.names import is_constant
 from interleave.errors import ModelError
-from interleave.memory.identity import ObjectId, ThreadIdent, ThreadName
+from interleave.memory.addresses import ObjectId, as_hash
+from interleave.memory.identity import ThreadIdent, ThreadName
 from interleave.memory.values import (
     Freezer,
     Key,
@@ -129,7 +130,7 @@ class Identities:
         number = ObjectId.of_shared(index)
         self._kept[address] = number
         if type(real).__hash__ is object.__hash__:
-            self._kept[_hash_of(address)] = number.as_hash()
+            self._kept[_hash_of(address)] = as_hash(number)
 
     def translated(self, value: Any) -> Any:
         """What real code has kept, with numbers in place of addresses.

@@ -13,15 +13,15 @@ from interleave.world.homes import (
     Absent,
     Bytes,
     Cell,
-    ClassNames,
+    ClassNamespace,
     Copy,
     DequeItems,
     DictItems,
     Function,
     Home,
     ListItems,
-    ModuleNames,
-    Names,
+    ModuleNamespace,
+    Namespace,
     OrderedItems,
     Parts,
     SetItems,
@@ -34,10 +34,10 @@ from interleave.world.watched import home as home_of_watched
 
 Plan = tuple[Home, ...]
 
-NAMES_OF_MODULE = ModuleNames()
-NAMES_OF_CLASS = ClassNames()
+NAMES_OF_MODULE = ModuleNamespace()
+NAMES_OF_CLASS = ClassNamespace()
 CELL = Cell()
-OF_FUNCTION: Plan = (Function(), Names(types.FunctionType.__dict__["__dict__"].__get__))
+OF_FUNCTION: Plan = (Function(), Namespace(types.FunctionType.__dict__["__dict__"].__get__))
 OF_COPY: Plan = (Copy(), OF_FUNCTION[1])
 OF_CLASS: Plan = (NAMES_OF_CLASS,)
 OF_PROPERTY: Plan = (
@@ -117,7 +117,7 @@ def _homes(kind: type) -> Iterable[Home]:
         (body["__dict__"] for body in bodies if type(body.get("__dict__")) in _GETTERS), None
     )
     if get is not None:
-        yield Names(get.__get__)
+        yield Namespace(get.__get__)
     slots = [
         value
         for body in bodies

@@ -82,7 +82,7 @@ _GENERATED = frozenset(
 
 
 class Assumed:
-    """The names that a user has said are pure. `used` has those of them that were met.
+    """The `names` that a user has said are pure. `used` has those of them that were met.
 
     Raises `UsageError` for a name that its module, which the model has imported, does not have.
     """
@@ -91,6 +91,7 @@ class Assumed:
         self.used: dict[str, None] = {}
         self.decisions: dict[tuple[str, bool], Decision] = {}
         """What was decided so far."""
+        self.names = tuple(names)
         self._names = {}
         for name in names:
             self._names[_full(name)] = name

@@ -22,14 +22,15 @@ from interleave.world.internal import INTERNAL
 from interleave.world.policy import Treatment
 
 _LEADS_TO_VARIABLES = frozenset(
-    {"__annotations__", "__builtins__", "__closure__", "__globals__", "__kwdefaults__",
-     "cell_contents"}
+    {"__annotate__", "__annotations__", "__builtins__", "__closure__", "__globals__",
+     "__kwdefaults__", "cell_contents"}
 )  # fmt: skip
 _OF_DESCRIPTORS = frozenset({"__delete__", "__get__", "__set__"})
 OF_ALL_OBJECTS = frozenset({"__class__", "__dict__"})
 _OF_CODE = frozenset(
-    {"__abstractmethods__", "__annotations__", "__bases__", "__code__", "__defaults__", "__doc__",
-     "__kwdefaults__", "__module__", "__name__", "__qualname__", "__slots__", "__type_params__"}
+    {"__abstractmethods__", "__annotate__", "__annotations__", "__bases__", "__code__",
+     "__defaults__", "__doc__", "__kwdefaults__", "__module__", "__name__", "__qualname__",
+     "__slots__", "__type_params__"}
 )  # fmt: skip
 USED = _LEADS_TO_VARIABLES | _OF_DESCRIPTORS | INTERNAL
 """Names of attributes that may not be used, at least of some objects."""

@@ -34,12 +34,13 @@ def registers_of(cls: type) -> list[type]:
 @lru_cache(maxsize=1)
 def _pairs(_: object) -> list[tuple[ref[type], ref[type]]]:
     """Each registered class, and what it was registered with, as of a token of `abc`'s."""
-    classes: dict[type, None] = {object: None}
+    # By identity: a metaclass may say what is equal to its classes, as that of typing does.
+    classes: dict[int, type] = {id(object): object}
     waiting: list[type] = [object]
     while waiting:
         derived: list[type] = type.__subclasses__(waiting.pop())
-        new = dict.fromkeys(each for each in derived if each not in classes)
+        new = {id(each): each for each in derived if id(each) not in classes}
         classes.update(new)
-        waiting += new
-    abstract = [each for each in classes if issubclass(type(each), ABCMeta)]
+        waiting += new.values()
+    abstract = [each for each in classes.values() if issubclass(type(each), ABCMeta)]
     return [(ref(it), ref(each)) for each in abstract for it in registered_with(each)]

@@ -26,7 +26,8 @@ _SETTERS = {"fget": "getter", "fset": "setter", "fdel": "deleter"}
 
 _MADE_BY_PYTHON = frozenset(
     {"__dict__", "__weakref__", "__module__", "__qualname__", "__slots__", "__doc__",
-     "__abstractmethods__", "_abc_impl", "__static_attributes__", "__firstlineno__"}
+     "__abstractmethods__", "_abc_impl", "__static_attributes__", "__firstlineno__",
+     "__annotate__", "__annotate_func__", "__annotations_cache__"}
 )  # fmt: skip
 """Attributes of a class that come of making it."""
 

@@ -15,7 +15,7 @@ from interleave.world.homes import (
     ABSENT,
     Contents,
     Home,
-    Names,
+    Namespace,
     alike,
     changes,
     name_of_class,
@@ -376,7 +376,7 @@ def home(base: type) -> Home | None:
     name = name_of_class(base)
     if name == "_thread._local":
         of_thread: Any = base
-        return Names(lambda it: of_thread.__getattribute__(it, "__dict__"))
+        return Namespace(lambda it: of_thread.__getattribute__(it, "__dict__"))
     make = _Iterator if _is_iterator(name) else _WATCHED.get(name)
     return None if make is None else make(base)
 

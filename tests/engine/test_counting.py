@@ -13,7 +13,10 @@ from math import factorial
 
 import pytest
 
-from interleave import Model, array, check, choose, param, thread
+from interleave import Model, array, check, choose, counting, param, thread
+from interleave.report.document import to_document
+from interleave.report.text import render_text
+from interleave.result import Result
 
 Program = Callable[[dict[str, int]], list[Iterator[None]]]
 
@@ -197,3 +200,22 @@ def test_a_cycle_leaves_nothing_to_count() -> None:
 
 def test_an_incomplete_search_counts_nothing() -> None:
     assert check(Increments, max_states=5).models[0].interleavings is None
+
+
+@pytest.mark.parametrize("engine", ["reference", "native"])
+def test_that_violations_are_too_many_to_count_is_said(engine, monkeypatch) -> None:
+    monkeypatch.setattr(counting, "MOST_NODES", 5)
+    (found,) = check(Increments, engine=engine).models
+    assert (found.interleavings.total, found.interleavings.violating) == (6, None)
+    assert (
+        "6 interleavings; how many of them meet a violation was not counted: it takes more than "
+        "5 states to tell. With fewer threads or smaller parameters, it is."
+    ) in render_text(found, width=200)
+    (document,) = to_document(Result((found,)), version="")["models"]
+    assert document["uncounted"] == "it takes more than 5 states to tell"
+
+
+def test_what_is_verified_needs_no_count_of_violations(monkeypatch) -> None:
+    monkeypatch.setattr(counting, "MOST_NODES", 1)
+    (found,) = check(Increments, parameters={"N": 1}).models
+    assert (found.interleavings.violating, found.interleavings.uncounted) == (0, "")

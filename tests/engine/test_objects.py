@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from interleave import Model, thread
+from interleave import Model, kept, thread
 from interleave.checking import Options, checked_model
 from interleave.engine.native import entries, objects
 from interleave.engine.native.entries import Entry
@@ -129,6 +129,48 @@ def test_code_that_others_could_have_written_is_not_run(folder: Path, what: str,
     changed.chmod(changed.stat().st_mode | mode)
     assert objects.find("one") is None
     assert objects.keep("one", MADE) == (what == "file")
+
+
+def test_what_was_not_used_for_longest_goes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing else of what is in the folder: it may be the one that Python's own files are in."""
+    monkeypatch.setattr(objects, "MOST_BYTES", 900)
+    folder.mkdir(mode=0o700)
+    beside = [folder / name for name in ("blocks.cpython-311.pyc", "cases")]
+    for each in beside:
+        each.write_bytes(bytes(5_000))
+    (folder / "half.kernel.12.34").write_bytes(bytes(400))
+    os.utime(folder / "half.kernel.12.34", (1, 1))
+    for number, name in enumerate(("first", "second")):
+        assert objects.keep(name, MADE)
+        os.utime(folder / f"{name}.kernel", (number + 2, number + 2))
+    assert objects.find("first") is not None  # now the second is the oldest
+    assert objects.keep("third", MADE)
+    assert {each.name for each in folder.iterdir()} == {
+        "first.kernel", "third.kernel", *(each.name for each in beside)
+    }  # fmt: skip
+
+
+def test_what_another_process_uses_meanwhile_stays(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the folder and the end of the file: each of them, at each moment."""
+    for name in ("first", "second"):
+        assert objects.keep(name, MADE)
+        os.utime(folder / f"{name}.kernel", (2, 2))
+    monkeypatch.setattr(objects, "MOST_BYTES", 500)
+    unlinked: list[str] = []
+    stat = os.stat
+
+    def used_after_the_first_look(path: str, **options: bool) -> os.stat_result:
+        facts = stat(path, **options)
+        if str(path).endswith("first.kernel"):
+            os.utime(path, (9, 9))
+        return facts
+
+    monkeypatch.setattr(kept.os, "stat", used_after_the_first_look)
+    monkeypatch.setattr(kept.os, "unlink", lambda path: unlinked.append(Path(path).name))
+    assert objects.keep("third", MADE)
+    assert unlinked == ["second.kernel"]
 
 
 def test_two_processes_that_keep_at_once(tmp_path: Path) -> None:

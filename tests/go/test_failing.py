@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -115,7 +116,20 @@ def test_what_does_not_panic(tmp_path: Path, body: str) -> None:
     assert kinds(checked(tmp_path, TEXT.format(body=body))) == []
 
 
-@pytest.mark.parametrize("body", ["1.0 / self.zero", "[].pop()", "{}['key']"])
+WORDS = "From 3.14 on Python says the same of a whole number and of a float"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(
+            "1.0 / self.zero",
+            marks=pytest.mark.xfail(sys.version_info >= (3, 14), reason=WORDS, strict=True),
+        ),
+        "[].pop()",
+        "{}['key']",
+    ],
+)
 def test_what_only_Python_has_fails_as_in_Python(tmp_path: Path, body: str) -> None:
     (message,) = messages(checked(tmp_path, TEXT.format(body=body)))
     assert message.startswith("main is ended by ")

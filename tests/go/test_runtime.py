@@ -404,6 +404,40 @@ def test_interleavings_that_leak_are_counted(tmp_path: Path) -> None:
     assert (result.interleavings.total, result.interleavings.violating) == (3, 2)
 
 
+@pytest.mark.parametrize(
+    ("other", "first", "ends"),
+    [
+        ("def other(self): self.x = 1", "def main(self): pass", {"returned"}),
+        ("def other(self): self.x = 1", "def main(self): self.done.recv()", {"deadlock"}),
+        ("def other(self): assert self.x", "def main(self): self.x = 1", {"failed", "returned"}),
+        ("def other(self): self.x = 1", "def first(self): pass", {"finished"}),
+    ],
+)
+def test_outcomes_say_that_main_has_returned(tmp_path, other, first, ends) -> None:
+    text = f"""
+class M(Model):
+    x = 0
+    done = go.Chan()
+
+    @goroutine
+    {first}
+
+    @goroutine
+    {other}
+"""
+    counted = on_both(tmp_path, text).interleavings
+    assert counted is not None
+    assert {outcome.how for outcome in counted.outcomes} == ends
+
+
+def test_that_what_leaks_is_too_much_to_count_is_said(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("interleave.checks.leaks.MOST_COUNTED", 0)
+    text = LEAK.format(main="pass", other="self.ch.send(1)")
+    counted = on_both(tmp_path, text).interleavings
+    assert counted is not None and counted.violating is None
+    assert counted.uncounted == "there are more than 0 states after the end of main"
+
+
 def test_a_goroutine_that_waits_while_others_go_on_for_ever_is_stuck(tmp_path: Path) -> None:
     text = """
 class M(Model):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import report_results as results
 
+from interleave.errors import ModelError
 from interleave.report.document import render_json, to_document
 from interleave.result import Change, Described, Result
 
@@ -172,3 +175,14 @@ def test_what_json_lacks_survives() -> None:
         "T": "\\ud800",
     }
     assert "中文 🎉" in text
+
+
+def test_keys_stand_in_the_order_in_which_the_page_lists_them() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "python.md").read_text(encoding="utf-8")
+    table = page.partition("| Key | Value |")[2]
+    rows = [row.partition(" | ")[0] for row in table.splitlines() if row.startswith("| `")]
+    listed = [key for row in rows for key in re.findall(r"`(\w+)`", row)]
+    errors = (ModelError("it cannot be run"),)
+    document = to_document(Result((results.lost_update(),), errors=errors), version="1")
+    for keys in ([*document], [*document["models"][0]]):
+        assert [listed.index(key) for key in keys] == sorted(map(listed.index, keys))

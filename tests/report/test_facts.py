@@ -38,7 +38,7 @@ POLL = Poll("b", (Access("read", "x"), Access("read", "y")), SOURCE, (("x", 1), 
 PARTS = tuple(StepPart((ACCESS,), SOURCE, (Change("x", n, n + 1),), "got 1") for n in (0, 1))
 STEP = TraceStep(1, "a", (ACCESS, Access("read", "y")), SOURCE, PARTS[0].changes, "read 1", PARTS)
 SCHEDULE = Schedule(
-    "M", "go", (("N", 2),), 1, (Turn("a", 1, (0, 1), "read x"),), (Turn("b"),), 7, ("z",)
+    "M", "go", (("N", 2),), 1, (Turn("a", 1, (0, 1), "read x"),), (Turn("b"),), 7, ("z",), ("os",)
 )
 TRACE = Trace(
     ("a", "b"), (("x", 0),), (STEP,), (("x", 1),), (replace(STEP, number=2, thread="b"),), SCHEDULE

@@ -78,10 +78,10 @@ def found_in(folder: Path, kind: str, statements: list[str]) -> tuple[ModelResul
 def test_each_change_has_the_line_that_made_it(tmp_path: Path, kind: str, changed: str) -> None:
     statements, changes = CHANGES[changed]
     _, step = found_in(tmp_path, kind, statements)
-    told = [(part.source.text, *words.effects(part)) for part in step.parts if part.changes]
-    assert [text for text, *_ in told] == statements
-    assert [effects[0] for _, *effects in told] == changes
-    assert told[-1][-1].endswith("raised ValueError")
+    told = [part for part in step.parts if part.changes]
+    assert [part.source.text for part in told] == statements
+    assert [words.change_text(part.changes[0]) for part in told] == changes
+    assert words.effects(told[-1])[-1].endswith("raised ValueError")
     lines = (tmp_path / "model.py").read_text().splitlines()
     assert all(lines[part.source.line - 1].strip() == part.source.text for part in step.parts)
 
@@ -108,9 +108,9 @@ def test_what_is_looked_at_has_a_row_between(tmp_path: Path) -> None:
 def test_a_loop_has_a_row_for_each_round(tmp_path: Path) -> None:
     _, step = found_in(tmp_path, "a task", ["for i in range(3): self.a += i"])
     assert [words.effects(part) for part in step.parts] == [
-        ["a: 0, unchanged", "read 0"],
-        ["a: 0 → 1", "read 0"],
-        ["a: 1 → 3", "t: pending → done", "read 1, raised ValueError"],
+        ["read 0", "a: 0, unchanged"],
+        ["read 0", "a: 0 → 1"],
+        ["read 1", "a: 1 → 3", "t: pending → done", "raised ValueError"],
     ]
 
 

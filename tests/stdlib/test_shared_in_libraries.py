@@ -100,6 +100,38 @@ def test_a_shared_value_is_what_a_real_one_is(tmp_path: Path) -> None:
     assert [*zip(expressions, found, strict=True)] == [*zip(expressions, wanted, strict=True)]
 
 
+@pytest.mark.parametrize("copied", ["asdict", "astuple"])
+def test_a_field_that_is_a_defaultdict_is_copied_as_this_version_of_python_does(
+    tmp_path: Path, copied: str
+) -> None:
+    text = f"""
+from collections import defaultdict
+from dataclasses import {copied}, dataclass, field
+from interleave import Model, thread
+
+@dataclass
+class Counts:
+    by: dict = field(default_factory=lambda: defaultdict(list, {{1: [2]}}))
+
+class M(Model):
+    got = None
+
+    def setup(self):
+        self.counts = Counts()
+
+    @thread
+    def run(self):
+        self.counts.by[3] = 4
+        try:
+            self.got = repr({copied}(self.counts))
+        except TypeError as error:
+            self.got = str(error)
+"""
+    here, real = (by(tmp_path / "model.py", text) for by in (by_interleave, by_python))
+    assert (here.raised, real.raised) == (None, None)
+    assert here.variables["got"] == real.variables["got"]
+
+
 @pytest.mark.parametrize("value", ["self.P", "[self.P]", "Point", "lambda: 1"])
 def test_what_cannot_be_pickled_in_a_model_is_refused(tmp_path: Path, value: str) -> None:
     file = tmp_path / "model.py"

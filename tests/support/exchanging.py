@@ -18,8 +18,9 @@ from interleave.engine.observing import Limits
 from interleave.engine.search import search
 from interleave.loading import checked_runtime, parameters_of
 from interleave.machine import Machine, State
+from interleave.memory.addresses import ObjectId
 from interleave.memory.bag import Bag
-from interleave.memory.identity import ObjectId, ThreadId, ThreadIdent, ThreadName
+from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
 from interleave.memory.made import Kind
 from interleave.memory.port import Location
 from interleave.memory.values import Freezer, OrderedFrozenSet, Shared, order_of

@@ -301,12 +301,22 @@ import collections.abc
 import contextlib
 import numbers
 import os
-from abc import ABC
+from abc import ABC, ABCMeta
 
 class Own(ABC):
     pass
 
 class Derived(collections.abc.Sequence):
+    pass
+
+class EqualToObject(ABCMeta):
+    def __eq__(self, other):
+        return other is object or other is self
+
+    def __hash__(self):
+        return hash(object)
+
+class Equal(metaclass=EqualToObject):
     pass
 
 class C:
@@ -330,6 +340,7 @@ REGISTERS = {  # with what C is registered, and what it then counts as derived f
     "os.PathLike": "os.PathLike",
     "Own": "Own",
     "Derived": "collections.abc.Sequence",
+    "Equal": "Equal",
 }
 
 

@@ -34,7 +34,7 @@ def _announce() -> None:
     if not _announced.is_set():
         _announced.set()
         print(
-            "interleave: compiling the native engine, which takes some twenty seconds and is done "
-            "once for this installation",
+            "interleave: compiling the native engine: each part when it is first needed, once for "
+            "this installation; all of it takes about a minute",
             file=sys.stderr,
         )

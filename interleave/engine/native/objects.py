@@ -27,6 +27,9 @@ llvm.initialize_native_asmprinter()
 
 SUFFIX = ".kernel"
 
+MOST_BYTES = 20_000_000
+"""What all files in a folder take together, at most: those of some sixty versions of the engine."""
+
 Call = Callable[[Any, None, int], int]
 """A function as numba compiles it: where its result goes, where an exception goes, and a block."""
 
@@ -63,7 +66,7 @@ def keep(name: str, made: Object) -> bool:
     """Keep an object file under a name. False where there is no place for it."""
     said = b"\n".join([made.symbol.encode(), " ".join(made.needs).encode(), made.code])
     return any(
-        kept.write(folder / (name + SUFFIX), said, private=folder != _beside())
+        kept.write(folder / (name + SUFFIX), said, private=folder != _beside(), most=MOST_BYTES)
         for folder in _folders()
     )
 

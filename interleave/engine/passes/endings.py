@@ -17,10 +17,14 @@ Endings = list[tuple[int, "int | None"]]
 
 
 def how_it_ended(machine: Machine, state: State) -> str:
-    """ "finished", "failed" (an exception has ended a thread) or "deadlock"."""
+    """ "finished", "returned" (main has, which ends the program), "failed" (an exception has ended
+    a thread) or "deadlock".
+    """
     if not machine.is_final(state):
         return "deadlock"
-    return "failed" if FAILED in machine.local_states(state) else "finished"
+    if FAILED in machine.local_states(state):
+        return "failed"
+    return "returned" if machine.is_over(state) else "finished"
 
 
 @a_pass(needs="every transition")

@@ -73,12 +73,12 @@ class Condition(OnLock, WithLock):
             if not self._lock.is_locked():
                 raise RuntimeError("cannot wait on un-acquired lock")
             self._lock.give()
-            self.get_in_line()
+            self.park_in_line()
 
         self.operate("wait", begin)
         cancelled: asyncio.CancelledError | None = None
         try:
-            self.stand_in_line("wait", self.leave_line)
+            self.stand_in_line("wait", self.go_on_from_line)
         except asyncio.CancelledError as error:
             cancelled = error
         while True:  # the lock must be taken, however often the task is cancelled

@@ -17,6 +17,8 @@ from interleave.memory.primitive import Primitive
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable, register_immutable
 from interleave.said import shown_by
 from interleave.stdlib import contextvars
+from interleave.stdlib.asyncio.handles import calls, in_context
+from interleave.stdlib.asyncio.ready import same
 
 RESULT, EXCEPTION, CANCELLED = "result", "exception", "cancelled"
 
@@ -235,14 +237,10 @@ class Future(Primitive):
         return bool(self.operate("cancel", lambda: self.request_cancel(args)))
 
     def add_done_callback(self, callback: Callable[..., Any], *, context: Any = None) -> None:
-        from interleave.stdlib.asyncio.loop import in_context
-
         handle = in_context(contextvars.given_or_copied(context), callback, (self,))
         self.operate("add_done_callback", lambda: self.call_when_done(handle))
 
     def remove_done_callback(self, callback: Callable[..., Any]) -> int:
-        from interleave.stdlib.asyncio.loop import calls
-
         def effect() -> int:
             return self._leave_out(lambda handle: calls(handle, callback))
 
@@ -266,11 +264,6 @@ class Future(Primitive):
     def resume(self, kind: str, effect: Callable[[], Any]) -> Any:
         """The operation that a task is suspended in, after it has parked: see `resume`."""
         return resume(self, kind, effect)
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two handles are the same: to compare shared lists would be an access."""
-    return Freezer().freeze(one) == Freezer().freeze(other)
 
 
 def make_future(*, loop: Any = None) -> Future:

@@ -25,7 +25,7 @@ from interleave.stdlib.asyncio.futures import (
     resume,
     resumed,
 )
-from interleave.stdlib.asyncio.loop import in_words
+from interleave.stdlib.asyncio.handles import in_words
 from interleave.stdlib.asyncio.queues import Queue, QueueState
 from interleave.stdlib.asyncio.tasks import ensure_future
 

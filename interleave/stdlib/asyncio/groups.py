@@ -12,7 +12,7 @@ from interleave.memory.made import Kind
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive
 from interleave.stdlib.asyncio.futures import KeptException, park, resume, resumed
-from interleave.stdlib.asyncio.loop import in_words
+from interleave.stdlib.asyncio.handles import in_words
 from interleave.stdlib.asyncio.tasks import create_task
 
 

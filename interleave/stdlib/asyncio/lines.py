@@ -23,11 +23,11 @@ class Waited(Primitive):
 
     written_in_python = True
 
-    def get_in_line(self, line: str = "waiters") -> None:
+    def park_in_line(self, line: str = "waiters") -> None:
         """The present task is about to wait, as the last one. It must `stand_in_line` next."""
         self._set_line(line, self._line(line).plus(park()))
 
-    def leave_line(self, line: str = "waiters") -> None:
+    def go_on_from_line(self, line: str = "waiters") -> None:
         """The present task is resumed, and does not wait any more. Raises `CancelledError`."""
         task = current_port().tasks.current()
         try:

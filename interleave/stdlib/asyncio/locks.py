@@ -14,7 +14,7 @@ from interleave.memory.bag import Line
 from interleave.memory.coroutine import coroutine
 from interleave.memory.primitive import Primitive
 from interleave.stdlib.asyncio.lines import Waited, Waiters, is_woken, waiting
-from interleave.stdlib.events import AnyEvent
+from interleave.stdlib.events import AnyEvent, EventState
 from interleave.stdlib.holding import last_taker
 
 
@@ -84,12 +84,12 @@ class Lock(WithLock):
             if not self.state.locked and self.all_cancelled():
                 self.state = self.state._replace(locked=True)
                 return True
-            self.get_in_line()
+            self.park_in_line()
             return False
 
         def go_on() -> bool:
             try:
-                self.leave_line()
+                self.go_on_from_line()
             except asyncio.CancelledError:
                 if not self.state.locked:
                     self._wake_first()
@@ -116,18 +116,11 @@ class Lock(WithLock):
                 first.wake()
 
 
-class EventState(NamedTuple):
-    """Whether it is set, and who waits."""
-
-    is_set: bool = False
-    waiters: Waiters = Line()
-
-
 class Event(AnyEvent, Waited):
     """`asyncio.Event`."""
 
     _real = asyncio.Event
-    _unset = EventState()
+    _unset = EventState(waiters=Line())
 
     @classmethod
     def describe(cls, state: Any) -> str:
@@ -145,12 +138,12 @@ class Event(AnyEvent, Waited):
 
         def begin() -> bool:
             if not self.state.is_set:
-                self.get_in_line()
+                self.park_in_line()
                 return False
             return True
 
         if not self.operate("wait", begin):
-            self.stand_in_line("wait", self.leave_line)
+            self.stand_in_line("wait", self.go_on_from_line)
         return True
 
 
@@ -191,13 +184,13 @@ class Semaphore(WithLock):
             if not self._is_locked():
                 self._add(-1)
                 return True
-            self.get_in_line()
+            self.park_in_line()
             return False
 
         def go_on() -> bool:
             was_woken = is_woken()
             try:
-                self.leave_line()
+                self.go_on_from_line()
             except asyncio.CancelledError:
                 if was_woken:
                     self._add(1)

@@ -26,7 +26,22 @@ from interleave.memory.made import Kind
 from interleave.memory.port import AccessKind, Location, current_port
 from interleave.memory.primitive import Primitive
 from interleave.stdlib import contextvars
-from interleave.stdlib.asyncio.ready import Handle, Handles, Place, Queue, same
+from interleave.stdlib.asyncio.futures import make_future
+from interleave.stdlib.asyncio.handles import (
+    CallHandle,
+    CallState,
+    begun,
+    cancelled_from_outside,
+    let_pass,
+    nobody_is_cancelled,
+    nothing,
+    run_call,
+    timer_starts,
+    what_it_does,
+)
+from interleave.stdlib.asyncio.ready import Handle, Handles, Place, Queue
+from interleave.stdlib.asyncio.tasks import begin_task
+from interleave.stdlib.asyncio.threads import run_in_executor
 from interleave.stdlib.time import reading
 from interleave.stdlib.timeouts import begin_waiting
 
@@ -191,9 +206,9 @@ class EventLoop(Primitive):
                 self.block()
             callbacks = [each for each in self.ready.next_ones() if isinstance(each, tuple)]
             handle = self._one_of(callbacks)
-            current_port().tasks.does(*_in_words(handle))
+            current_port().tasks.does(*what_it_does(handle))
             self.took(handle)
-            return _begun(handle)
+            return begun(handle)
 
         return self._next(effect)
 
@@ -211,7 +226,7 @@ class EventLoop(Primitive):
             # That something may be cancelled is no reason to hope for it.
             nobody = [(nobody_is_cancelled, ())] if cancels and self._is_at_rest(timers) else []
             handle = self._one_of([*timers, *cancels, *nobody])
-            current_port().tasks.does(*_in_words(handle))
+            current_port().tasks.does(*what_it_does(handle))
             self._note(sleeps=False)
             if handle in cancels:
                 self.cancels.state = self.cancels.state.minus(handle[1][0])
@@ -219,11 +234,11 @@ class EventLoop(Primitive):
                 self.cancels.state = Bag()
             else:
                 self.timers.remove(handle)
-                _let_pass(handle)
+                let_pass(handle)
                 if self.fifo:
                     self.ready.add(handle)
                     return (nothing, ())
-            return _begun(handle)
+            return begun(handle)
 
         return self._next(effect)
 
@@ -301,20 +316,14 @@ class EventLoop(Primitive):
 
     def create_task(self, coro: Any, *, name: str | None = None, context: Any = None) -> Any:
         """`asyncio.create_task`."""
-        from interleave.stdlib.asyncio.tasks import begin_task
-
         return begin_task(coro, context=context)
 
     def create_future(self) -> Any:
         """A new future."""
-        from interleave.stdlib.asyncio.futures import make_future
-
         return make_future()
 
     def run_in_executor(self, executor: Any, function: Callable[..., Any], *args: Any) -> Any:
         """Run a function in a thread of its own."""
-        from interleave.stdlib.asyncio.threads import run_in_executor
-
         return run_in_executor(executor, function, *args)
 
     def is_running(self) -> bool:
@@ -329,137 +338,6 @@ class EventLoop(Primitive):
     def time(self) -> Any:
         """What the clock shows: that of `time.monotonic`."""
         return reading()
-
-
-class CallState(NamedTuple):
-    """What is to be called, in which context, and whether that was taken back."""
-
-    callback: Any
-    args: tuple[Any, ...]
-    context: Any = None
-    limit: Any = None
-    """What the clock shows by then, at least, where that is known."""
-    cancelled: bool = False
-
-
-class CallHandle(Primitive):
-    """`asyncio.Handle` and `asyncio.TimerHandle`: what `call_soon` and `call_later` give."""
-
-    stands_for = (asyncio.TimerHandle,)
-    is_internal = True
-
-    def cancel(self) -> None:
-        """Have it not called, if it has not been yet."""
-
-        def effect() -> None:
-            state: CallState = self.state
-            if not state.cancelled:
-                loop = current_port().tasks.loop
-                loop.stop_timer((run_call, (self,)))
-                loop.ready.remove((timer_starts, (self,)))
-                self.state = state._replace(cancelled=True)
-
-        self.operate("cancel call", effect)
-
-    def cancelled(self) -> bool:
-        """Whether `cancel` was called."""
-        return bool(self.operate("cancelled", lambda: self.state.cancelled))
-
-
-def _let_pass(timer: Handle) -> None:
-    """Note that the time has come of a timer, where code reads the clock."""
-    port = current_port()
-    _, args = timer
-    if port.has_clock and isinstance(args[0], Primitive):
-        limit = getattr(args[0].state, "limit", None)
-        if limit is not None:
-            port.clock.pass_until(limit)
-
-
-def _in_words(handle: Handle) -> tuple[str, Any]:
-    """What a report calls the running of a callback, and what it concerns."""
-    callback, args = handle
-    if callback is nobody_is_cancelled:
-        return "nobody is cancelled", None
-    words = getattr(callback, "__interleave_words__", None)
-    if words is not None:
-        return words, args[0].subject()
-    called, _ = _what_it_calls(handle)
-    return f"call {getattr(called, '__name__', 'a callback')}", None
-
-
-def _what_it_calls(handle: Handle) -> Handle:
-    """The function that a callback stands for, with its arguments."""
-    callback, args = handle
-    if callback is run_in:
-        _, callback, *rest = args
-        return callback, tuple(rest)
-    if callback is not run_call:
-        return handle
-    state: CallState = args[0].state
-    return state.callback, state.args
-
-
-def _begun(handle: Handle) -> Handle:
-    """What a callback calls, which begins now, in its context."""
-    contextvars.begin_in(_context_of(handle))
-    return _what_it_calls(handle)
-
-
-def _context_of(handle: Handle) -> Any:
-    """The context in which a callback runs; None for code of the library, which needs none."""
-    callback, args = handle
-    if callback is run_in:
-        return args[0]
-    return args[0].state.context if callback is run_call else None
-
-
-def in_context(context: Any, callback: Any, args: tuple[Any, ...]) -> Handle:
-    """The handle of a function of the model that is to run in a context, if there are any."""
-    return (callback, args) if context is None else (run_in, (context, callback, *args))
-
-
-def calls(handle: Handle, callback: Any) -> bool:
-    """Whether a handle is one that `in_context` gives for a function."""
-    return not isinstance(handle, Primitive) and same(_what_it_calls(handle)[0], callback)
-
-
-def in_words(words: str) -> Callable[[Callable[..., Any]], Any]:
-    """Say what reports call a callback of the library; its first argument is what it concerns."""
-
-    def note(callback: Callable[..., Any]) -> Any:
-        callback.__interleave_words__ = words  # type: ignore[attr-defined]
-        return callback
-
-    return note
-
-
-@in_words("cancel")
-def cancelled_from_outside(task: Any) -> None:
-    """Something outside the model cancels a task."""
-    task.operate("", lambda: task.request_cancel(()))
-
-
-def nobody_is_cancelled() -> None:
-    """What is run where nothing can happen any more, unless somebody cancels a task."""
-
-
-def run_call(call: CallHandle) -> None:
-    """Stands for the call of a function of the model: see `_what_it_calls`."""
-
-
-def run_in(context: Any, callback: Any, *args: Any) -> None:
-    """Stands for the call of a function of the model in a context: see `_what_it_calls`."""
-
-
-@in_words("start timer")
-def timer_starts(call: CallHandle) -> None:
-    """What the loop does with a timer that another thread has given it."""
-    call.operate("", lambda: current_port().tasks.loop.start_timer((run_call, (call,))))
-
-
-def nothing() -> None:
-    """What is run where a timer has only joined the queue of handles."""
 
 
 def event_loop(self: Any, from_outside: int) -> None:

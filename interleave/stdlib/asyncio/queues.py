@@ -143,12 +143,12 @@ class Queue(FirstIn, Waited):
         def begin() -> bool:
             self.must_keep(TASKS)
             if self.state.unfinished > 0:
-                self.get_in_line("joiners")
+                self.park_in_line("joiners")
                 return False
             return True
 
         if not self.operate("join", begin):
-            self.stand_in_line("join", lambda: self.leave_line("joiners"))
+            self.stand_in_line("join", lambda: self.go_on_from_line("joiners"))
 
     # Within an access
 
@@ -165,14 +165,14 @@ class Queue(FirstIn, Waited):
         """Do it, as a tuple of what that gives; or get in line."""
         if not must_wait():
             return (then(*args),)
-        self.get_in_line(line)
+        self.park_in_line(line)
         return ()
 
     def _go_on(self, line: str, must_wait: Callable[[], bool], then: Any, *args: Any) -> Any:
         """The same, after waiting: one that was woken, and cannot go on, goes to the end."""
         was_woken = is_woken()
         try:
-            self.leave_line(line)
+            self.go_on_from_line(line)
         except BaseException:
             if not must_wait() and was_woken:
                 self._wake_next(line)

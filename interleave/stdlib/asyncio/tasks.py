@@ -30,7 +30,7 @@ from interleave.stdlib.asyncio.futures import (
     resume,
     resumed,
 )
-from interleave.stdlib.asyncio.loop import in_words
+from interleave.stdlib.asyncio.handles import in_words
 from interleave.stdlib.timeouts import begin_waiting
 
 RESULTS = "results"

@@ -14,6 +14,7 @@ from interleave.memory.made import Kind
 from interleave.memory.port import AccessKind, current_port
 from interleave.stdlib import contextvars
 from interleave.stdlib.asyncio.futures import EXCEPTION, RESULT, Future, FutureState, KeptException
+from interleave.stdlib.threads import make_thread
 
 
 @coroutine
@@ -34,8 +35,6 @@ def run_in_executor(executor: Any, func: Callable[..., Any], *args: Any) -> Any:
 
 def start(func: Callable[..., Any], args: Any, kwargs: Any, context: Any) -> Future:
     """Start a thread that runs a function, in a context; a future for what that gives."""
-    from interleave.stdlib.threads import make_thread
-
     future: Future = current_port().make(Kind(Future), FutureState())
     thread = make_thread(target=executor, args=(func, args, kwargs, future), daemon=True)
     if context is not None:

@@ -14,7 +14,7 @@ from interleave.memory.made import Kind
 from interleave.memory.port import CLOCK, Location, current_port
 from interleave.memory.primitive import Primitive
 from interleave.stdlib.asyncio.futures import Future, park, resume, resumed
-from interleave.stdlib.asyncio.loop import in_words
+from interleave.stdlib.asyncio.handles import in_words
 from interleave.stdlib.asyncio.tasks import ensure_future
 from interleave.stdlib.timeouts import begin_waiting
 

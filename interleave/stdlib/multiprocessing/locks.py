@@ -163,14 +163,14 @@ class Event(AnyEvent, Between):
 
         def begin() -> bool:
             if not self.state.is_set:
-                self.state = self.state._replace(waiting=self.state.waiting.plus(me))
+                self.state = self.state._replace(waiters=self.state.waiters.plus(me))
             return bool(self.state.is_set)
 
         def wake() -> bool:
-            if me in self.state.waiting:
+            if me in self.state.waiters:
                 if timeout is None:
                     self.block()
-                self.state = self.state._replace(waiting=self.state.waiting.minus(me))
+                self.state = self.state._replace(waiters=self.state.waiters.minus(me))
                 waiting.expire()
             return bool(self.state.is_set)
 

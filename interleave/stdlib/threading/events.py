@@ -43,16 +43,16 @@ class Event(AnyEvent):
                 return True
             if not self.keeps(_WAITERS):
                 return self.block() if timeout is None else expire()
-            self.state = state._replace(waiting=state.waiting.plus(me))
+            self.state = state._replace(waiters=state.waiters.plus(me))
             return None
 
         def wake() -> bool:
             state: EventState = self.state
-            if me not in state.waiting:
+            if me not in state.waiters:
                 return True
             if timeout is None:
                 self.block()
-            self.state = state._replace(waiting=state.waiting.minus(me))
+            self.state = state._replace(waiters=state.waiters.minus(me))
             return expire()
 
         def expire() -> bool:
