@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 from interleave.errors import ModelError
-from interleave.memory.port import BY_STEPS, current_port, running_port
+from interleave.memory.port import BY_STEPS, current_port, is_code_of_a_model_running
 from interleave.memory.values import AsAnother, Freezer, Key, Thawer, register_immutable
 from interleave.memory.zone import NOW, Bound, Claim
 
@@ -123,7 +123,7 @@ class Moment(AsAnother):
         return _compared(self, other, ">=")
 
     def __eq__(self, other: object) -> Any:
-        if running_port() is None:
+        if not is_code_of_a_model_running():
             return type(other) is Moment and _key(self) == _key(other)
         return _compared(self, other, "==")
 
@@ -136,10 +136,10 @@ class Moment(AsAnother):
     # What needs a number in digits
 
     def __hash__(self) -> int:
-        return hash(_key(self)) if running_port() is None else self._compute()
+        return self._compute() if is_code_of_a_model_running() else hash(_key(self))
 
     def __repr__(self) -> str:
-        text: str = _text(self) if running_port() is None else self._compute()
+        text: str = self._compute() if is_code_of_a_model_running() else _text(self)
         return text
 
     def __getattr__(self, name: str) -> Any:

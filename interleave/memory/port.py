@@ -328,6 +328,11 @@ def current_port() -> Port:
     return port
 
 
+def is_code_of_a_model_running() -> bool:
+    """Whether a thread, a property or setup runs now, and nothing else of this package."""
+    return _port.get() is not None
+
+
 def running_port() -> Port | None:
     """The port of the thread or property that runs now; None in a class body, and in `setup`."""
     port = _port.get()

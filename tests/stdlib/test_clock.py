@@ -389,3 +389,19 @@ def test_a_reading_from_import_is_refused(tmp_path: Path) -> None:
     """
     with pytest.raises(ModelError, match="one from before the threads"):
         checked(tmp_path, body)
+
+
+@pytest.mark.parametrize("made", ["repr(t)", "f'{t}'", "{t: 1}", "int(t)"])
+def test_setup_that_needs_digits_gets_them(tmp_path: Path, made: str) -> None:
+    body = f"""
+    def setup(self):
+        t = time.monotonic()
+        self.made = {made}
+
+    @thread
+    def run(self):
+        t = time.monotonic()
+        assert self.made == {{}} or self.made
+    """
+    result = checked(tmp_path, body)
+    assert (result.verdict, dict(result.bounds)["CLOCK"]) == ("verified", 2)
