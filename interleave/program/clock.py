@@ -182,13 +182,13 @@ class SetupClock:
     """The clock while `setup` runs: it stands still."""
 
     def __init__(self, *, by_steps: bool) -> None:
-        self._by_steps = by_steps
+        self.by_steps = by_steps
         self.stand_ins = stand_ins()
         """What stands for real clocks, by their ids."""
 
     def read(self, *, of_day: bool = False) -> Number:
         """What it shows."""
-        if self._by_steps:
+        if self.by_steps:
             return float(OF_DAY if of_day else BEGIN)
         return moment(AT_SETUP, OF_DAY if of_day else 0)
 

@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextvars import Context, copy_context
 from dataclasses import fields
-from functools import partial
 from typing import Any, NamedTuple, NoReturn, Protocol
 
 from interleave.compiler.imports import importing_beside
@@ -24,7 +23,15 @@ from interleave.errors import InterleaveError, ModelError, Place
 from interleave.interrupts import Stopped, counted, poll
 from interleave.memory.descriptors import is_data_descriptor
 from interleave.memory.identity import MODEL_PROCESS, ThreadId
-from interleave.memory.port import CLOCK, READ_CLOCK, AccessKind, Location, in_words, using_port
+from interleave.memory.port import (
+    BY_STEPS,
+    CLOCK,
+    READ_CLOCK,
+    AccessKind,
+    Location,
+    in_words,
+    using_port,
+)
 from interleave.memory.values import UNBOUND, attributes_of, is_frozen_dataclass, is_plain_object
 from interleave.model import Model, Param
 from interleave.notes import is_special
@@ -56,6 +63,8 @@ class SetupClock(Protocol):
 
     stand_ins: Mapping[int, Any]
     """What stands for real clocks, by their ids."""
+    by_steps: bool
+    """Whether it shows plain numbers."""
 
     def read(self, *, of_day: bool = False) -> Any:
         """What it shows."""
@@ -149,8 +158,7 @@ def initial_instances(
             with using_port(port), replaced(clock.stand_ins if clock else {}):  # type: ignore[arg-type]
                 context = copy_context()
                 try:
-                    run_setup = partial(_run_setup, has_clock=clock is not None)
-                    context.run(run_setup, model, instance, net)
+                    context.run(_run_setup, model, instance, net, clock)
                 finally:
                     if port.lacking is not None:
                         raise port.lacking from None
@@ -214,7 +222,7 @@ def _new(model: type[Model]) -> Any:
         ) from None
 
 
-def _run_setup(model: type[Model], instance: Any, net: Net, *, has_clock: bool) -> None:
+def _run_setup(model: type[Model], instance: Any, net: Net, clock: SetupClock | None) -> None:
     function: Any = model.setup
     file = function.__code__.co_filename
     before = drawn()
@@ -222,12 +230,14 @@ def _run_setup(model: type[Model], instance: Any, net: Net, *, has_clock: bool) 
         with importing_beside(function.__globals__), watching(net, _raise, in_setup=True):
             result = instance.setup()
     except InterleaveError as error:
-        if error.about in CLOCKS and not has_clock:
+        if error.about in CLOCKS and clock is None:
             raise Lacking(CLOCK) from None
         raise error.at(Place.of_error(file, error) or place_of_function(function)) from None
     except (Lacking, Stopped, MemoryError):
         raise
     except BaseException as error:
+        if isinstance(error, TypeError) and clock is not None and not clock.by_steps:
+            raise Lacking(BY_STEPS) from None  # it may be one of C code that knows no moments
         if function is Model.setup:  # it has none: what has raised is asked for its attributes
             raise
         raise ModelError(

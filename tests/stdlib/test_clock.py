@@ -389,7 +389,7 @@ def test_a_reading_from_import_is_refused(tmp_path: Path) -> None:
         checked(tmp_path, body)
 
 
-@pytest.mark.parametrize("made", ["repr(t)", "f'{t}'", "{t: 1}", "int(t)"])
+@pytest.mark.parametrize("made", ["repr(t)", "f'{t}'", "{t: 1}", "json.dumps(t)"])
 def test_setup_that_needs_digits_gets_them(tmp_path: Path, made: str) -> None:
     body = f"""
     def setup(self):
@@ -400,6 +400,10 @@ def test_setup_that_needs_digits_gets_them(tmp_path: Path, made: str) -> None:
     def run(self):
         t = time.monotonic()
         assert self.made == {{}} or self.made
+
+    @invariant
+    def is_text(self):
+        return bool(self.made and json.dumps(1))
     """
     result = checked(tmp_path, body)
     assert (result.verdict, dict(result.bounds)["CLOCK"]) == ("verified", 2)
