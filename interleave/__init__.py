@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from interleave.model import process as process
     from interleave.model import task as task
     from interleave.model import thread as thread
+    from interleave.racing.race import race as race
     from interleave.result import ModelResult as ModelResult
     from interleave.result import Result as Result
     from interleave.result import Trace as Trace
@@ -59,12 +60,19 @@ __all__ = [
     "param",
     "postcondition",
     "process",
+    "race",
     "section",
     "task",
     "thread",
 ]
 
-_HOMES = (("errors", "model", "verbs"), ("result", "schedule"), ("checking",), ("stategraph",))
+_HOMES = (
+    ("errors", "model", "verbs"),
+    ("result", "schedule"),
+    ("checking",),
+    ("stategraph",),
+    ("racing.race",),
+)
 """The modules that the public names are in: those of a model file, and what it does not need."""
 
 

@@ -6,6 +6,7 @@ import gc
 import time
 from collections.abc import Hashable, Iterable, Iterator, Set
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from interleave.asked import Asked, taking
@@ -135,6 +136,11 @@ class Checked:
     ways: list[tuple[Violation, tuple[State, ...]]]
     """Each violation with the states that its trace goes through."""
 
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether the search came to some limit other than that of preemptions."""
+        return self.result.limit_kind != "preemptions"
+
 
 @contextmanager
 def collecting_seldom() -> Iterator[None]:
@@ -157,13 +163,45 @@ def checked_model(
 ) -> Checked:
     """Check one model, up to where it is cut short. Raises `InterleaveError`."""
     with listening(), leaving(AT_POLLS), assuming(Assumed(tuple(options.pure))):
+        if options.preemptions is not None:
+            return _few_first(model, file, parameters, options)
         return _checked_model(model, file, parameters, options)
+
+
+def _few_first(
+    model: type[Model], file: str, parameters: dict[str, Any], options: Options
+) -> Checked:
+    """Check the interleavings with few preemptions, fewest first, up to the first violation.
+
+    Where there are no others, they are checked as ever: a state says no more whose turn it was.
+    """
+    started = time.monotonic()
+    for most in range((options.preemptions or 0) + 1):
+        checked = _checked_model(model, file, parameters, _in_time(options, started), most)
+        if checked.result.complete:
+            return _checked_model(model, file, parameters, _in_time(options, started))
+        if checked.result.violations or checked.is_cut_short:
+            break
+    return checked
+
+
+def _in_time(options: Options, started: float) -> Options:
+    """The same, with the seconds that are left."""
+    if options.max_seconds is None:
+        return options
+    left = options.max_seconds - (time.monotonic() - started)
+    return replace(options, max_seconds=max(left, 0.001))
 
 
 @collecting_seldom()
 def _checked_model(
-    model: type[Model], file: str, parameters: dict[str, Any], options: Options
+    model: type[Model],
+    file: str,
+    parameters: dict[str, Any],
+    options: Options,
+    preemptions: int | None = None,
 ) -> Checked:
+    """Check every interleaving, or those with so many `preemptions` at most."""
     started = time.monotonic()
     runtime = checked_runtime(options.runtime, model)
     expectation = expectation_of(model, runtime)
@@ -174,7 +212,7 @@ def _checked_model(
     checks = checks_of(model, races=races)
     guard = Guard(options.max_seconds, options.bytes)
     memory: Memory | None = None
-    if options.cache and options.engine != "reference":
+    if options.cache and options.engine != "reference" and preemptions is None:
         asked = (runtime.name, *parameters.items(), races, options.max_states, options.fail_fast)
         memory = Memory(model, file, (*asked, *options.pure))
     found: Searched[Check] | None = None
@@ -188,6 +226,7 @@ def _checked_model(
             limits=limits,
             guard=guard,
             memory=memory,
+            preemptions=preemptions,
         )
     if found is None:
         known = _nothing_known(model, file, runtime, parameters, expectation, guard.stop)
@@ -217,7 +256,9 @@ def _checked_model(
     with guard.phase():
         warnings = [*_warnings(found, kinds), *warnings]
     stop, complete = guard.stop, guard.stop is None
-    verdict: Verdict = "violated" if violations else "verified" if complete else "inconclusive"
+    compared = next((check.compared for check in found.observers if check.compared), None)
+    shows_all = complete and not (compared and compared.why_not)
+    verdict: Verdict = "violated" if violations else "verified" if shows_all else "inconclusive"
     if complete:
         found.machine.program.sections.refuse_unknown(model)
     if not kinds and (expectation is None or expectation.kinds):
@@ -225,7 +266,8 @@ def _checked_model(
     wanted = None if expectation is None else set(expectation.kinds)
     # A search that stopped early has not shown that there is nothing else to find; one that was
     # told to stop at the first violation need not.
-    shown = kinds == wanted if complete else options.fail_fast and bool(kinds)
+    first_only = options.fail_fast or preemptions is not None
+    shown = kinds == wanted if complete else first_only and bool(kinds)
     contrary = wanted is not None and not kinds <= wanted
     result = ModelResult(
         model=model.__name__,
@@ -243,11 +285,13 @@ def _checked_model(
         expectation="" if expectation is None else str(expectation),
         contrary=contrary,
         limit="" if stop is None else str(stop),
+        limit_kind="" if stop is None else stop.kind,
         warnings=tuple(warnings),
         interrupted=stop is INTERRUPTED,
         assumed_pure=tuple(assumed().used),
         bounds=tuple((name, value) for name, value in _bounds(found) if value is not None),
         followed=_followed(found),
+        compared=compared,
     )
     if memory is not None and complete and not assumed().used:
         with guard.finishing():

@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -22,7 +23,7 @@ from interleave.click_options import given_in, taking
 from interleave.engine.stopping import INTERRUPTED, Guard
 from interleave.errors import InterleaveError, UsageError
 from interleave.interrupts import AT_POLLS, leaving, listening, take
-from interleave.options import Options
+from interleave.options import Options, RaceOptions
 from interleave.report import formats
 from interleave.report.output import Output, tell
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from interleave.engine.graph import SearchGraph
     from interleave.result import ModelResult, Result
     from interleave.watchdog import End, Watchdog
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 EXIT_USAGE = 2
 EXIT_INCONCLUSIVE = 3
@@ -181,6 +184,36 @@ def _known_format(context: click.Context, parameter: click.Parameter, name: str)
     return known
 
 
+_REPORTING = (
+    click.option(
+        "--format",
+        "format_",
+        cls=_Format,
+        callback=_known_format,
+        default=formats.reports()[0],
+        show_default=True,
+        help="What to print on standard output.",
+    ),
+    click.option(
+        "--diagram",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help=f"Draw each counterexample: {formats.listed(formats.PICTURES)}. A second one goes to "
+        "FILE-2.",
+    ),
+    click.option("--stats", is_flag=True, help="Say on standard error how the search went."),
+    click.option("-q", "--quiet", is_flag=True, help="One line for each model."),
+    click.option("-v", "--verbose", is_flag=True, help="Also accesses, files and lines."),
+)
+
+
+def _reporting(function: Command) -> Command:
+    """Have a function of click take the options that say what is to be told of what is checked."""
+    for option in reversed(_REPORTING):
+        function = option(function)
+    return function
+
+
 _paths = click.argument(
     "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
 )
@@ -189,25 +222,7 @@ _paths = click.argument(
 @main.command()
 @_paths
 @taking("check")
-@click.option(
-    "--format",
-    "format_",
-    cls=_Format,
-    callback=_known_format,
-    default=formats.reports()[0],
-    show_default=True,
-    help="What to print on standard output.",
-)
-@click.option(
-    "--diagram",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help=f"Draw each counterexample: {formats.listed(formats.PICTURES)}. A second one goes to "
-    "FILE-2.",
-)
-@click.option("--stats", is_flag=True, help="Say on standard error how the search went.")
-@click.option("-q", "--quiet", is_flag=True, help="One line for each model.")
-@click.option("-v", "--verbose", is_flag=True, help="Also accesses, files and lines.")
+@_reporting
 @click.pass_context
 def check(
     context: click.Context,
@@ -226,6 +241,24 @@ def check(
     """
     from interleave.checking import check as check_models
 
+    given = given_in(context)
+    limits = _limits(paths, asked(Options, given, "interleave check"))
+    verbosity = -1 if quiet else 1 if verbose else 0
+    reports = _Reports(format_, verbosity, stats=stats)
+    _report(context, reports, diagram, limits, partial(check_models, paths, **given))
+
+
+def _report(
+    context: click.Context,
+    reports: _Reports,
+    diagram: Path | None,
+    limits: tuple[float | None, int | None],
+    check_all: Callable[..., Result],
+) -> NoReturn:
+    """Tell of what is checked, draw it where that is wanted, and end.
+
+    `check_all` checks, and takes what is to be called meanwhile, as the options of `check`.
+    """
     # What is imported by now stays to the end: the collector need not look through it, least of all
     # when Python ends, which takes 5 ms.
     gc.freeze()
@@ -233,15 +266,10 @@ def check(
         from interleave.report.drawing import check_suffix
 
         check_suffix(diagram)
-    verbosity = -1 if quiet else 1 if verbose else 0
-    reports = _Reports(format_, verbosity, stats=stats)
-    given = given_in(context)
-    seconds, memory = _limits(paths, asked(Options, given, "interleave check"))
+    seconds, memory = limits
     with _watched(context, memory, reports.begin_import):
         with redirect_stdout(sys.stderr):  # what a model prints is no report
-            found = check_models(
-                paths,
-                **given,
+            found = check_all(
                 on_begin=reports.begin,
                 on_result=reports.add,
                 on_progress=reports.go_on if reports.is_asked else None,
@@ -261,7 +289,40 @@ def check(
     context.exit(EXIT_USAGE if reports.failure else found.exit_code)
 
 
-def _limits(paths: tuple[Path, ...], options: Asked[Options]) -> tuple[float | None, int | None]:
+@main.command()
+@click.argument("target", metavar="MODULE:EXPRESSION")
+@click.argument("calls", nargs=-1, metavar="CALL...")
+@taking("race", RaceOptions)
+@_reporting
+@click.pass_context
+def race(
+    context: click.Context,
+    /,
+    target: str,
+    calls: tuple[str, ...],
+    format_: str,
+    diagram: Path | None,
+    stats: bool,
+    quiet: bool,
+    verbose: bool,
+    **_: Any,
+) -> None:
+    """Make calls of one object in parallel, and compare with the same calls one after the other.
+
+    Each CALL is the text of a call, or of several with a semicolon in between, which a thread of
+    its own makes: interleave race 'cachelib:SimpleCache()' 'add("k", 1)' 'add("k", 2)'.
+    """
+    from interleave.racing.race import race as race_calls
+
+    given = given_in(context, RaceOptions)
+    limits = _limits((Path(),), asked(RaceOptions, given, "interleave race"))
+    is_brief = quiet or (given.get("pairs", False) and not verbose)
+    verbosity = -1 if is_brief else 1 if verbose else 0
+    reports = _Reports(format_, verbosity, stats=stats, noun="pairs")
+    _report(context, reports, diagram, limits, partial(race_calls, target, *calls, **given))
+
+
+def _limits(paths: tuple[Path, ...], options: Asked[Any]) -> tuple[float | None, int | None]:
     """The seconds and the bytes that are given, or set for one of the paths: the least of them."""
     limits: list[Options] = []
     for path in paths:
@@ -275,7 +336,8 @@ def _limits(paths: tuple[Path, ...], options: Asked[Options]) -> tuple[float | N
 class _Reports:
     """Tells of each model when it was checked, and of all of them at the end."""
 
-    def __init__(self, format_: str, verbosity: int, *, stats: bool) -> None:
+    def __init__(self, format_: str, verbosity: int, *, stats: bool, noun: str = "models") -> None:
+        self._noun = noun
         self._format = format_
         self._is_whole = format_ in formats.RESULTS
         """Whether all models are told of in one, at the end."""
@@ -371,7 +433,7 @@ class _Reports:
             self._output.write(self._whole(found))
         elif many and found.models:
             passed = sum(result.passed for result in found.models)
-            line = f"{passed} of {len(found.models)} models pass"
+            line = f"{passed} of {len(found.models)} {self._noun} pass"
             if found.errors:
                 line += f", and {len(found.errors)} could not be checked"
             self._output.write(("" if self._verbosity < 0 else "\n") + line)

@@ -56,7 +56,7 @@ def _made(name: str, option: Option) -> Callable[[Command], Command]:
     flags = option.flags or (f"--{name.replace('_', '-')}",)
     type_: Any = click.STRING
     if isinstance(kind, Whole):
-        type_ = click.IntRange(min=1)
+        type_ = click.IntRange(min=kind.least)
     elif isinstance(kind, Seconds):
         type_ = click.FloatRange(min=0, min_open=True)
     elif isinstance(kind, Choice) and not kind.metavar:

@@ -181,7 +181,9 @@ def _led_to(place: tuple[Code, int], where: Whereabouts) -> str:
         for caller, at in reversed(where.calls):
             if not (caller.is_library or is_code_of_others(caller)):
                 there = f"{code.function.__module__}:{line.line}: {line.text}"
-                return f"{caller.source(at).text} ({there})"
+                call = caller.source(at).text
+                is_said = call == caller.function.__name__  # the thread is called by it
+                return there if is_said else f"{call} ({there})"
         return line.text
     if inside is not None and not code.is_library:
         return f"{line.text} ({inside.module}:{inside.number}: {inside.text})"

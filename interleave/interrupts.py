@@ -54,7 +54,7 @@ them when an object goes, and an exception would be lost there.
 ANYWHERE, AT_POLLS, NOWHERE = 0, 1, 2
 """Where what is being done may be left: `AT_POLLS` also means any line of the model's code."""
 
-Kind = Literal["interrupted", "states", "seconds", "memory", "violation"]
+Kind = Literal["interrupted", "states", "seconds", "memory", "violation", "preemptions"]
 Result = TypeVar("Result")
 
 

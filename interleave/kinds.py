@@ -41,13 +41,22 @@ class Kind:
 
 
 class Whole(Kind):
-    """A whole number above 0."""
+    """A whole number, not below `least`."""
 
     metavar = "N"
-    takes = "a whole number above 0"
+
+    def __init__(self, least: int = 1) -> None:
+        self.least = least
+
+    @property
+    def takes(self) -> str:
+        """What they are, in words."""
+        return (
+            f"a whole number above {self.least - 1}" if self.least else "0, or a whole number above"
+        )
 
     def read(self, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        if isinstance(value, bool) or not isinstance(value, int) or value < self.least:
             raise self.refused()
         return value
 
@@ -182,6 +191,18 @@ class Values(Kind):
         except (TypeError, ValueError):
             raise self.refused() from None
         return found
+
+
+class Expression(Kind):
+    """A Python expression."""
+
+    metavar = "EXPR"
+    takes = "a Python expression, as text"
+
+    def read(self, value: Any) -> str:
+        if not isinstance(value, str) or not value.strip():
+            raise self.refused()
+        return value.strip()
 
 
 class Function(Kind):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib
 import importlib.util
 import inspect
 import linecache
 import os
+import pkgutil
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +18,14 @@ from functools import partial
 from pathlib import Path
 
 from interleave.blaming import blaming, raised_at
-from interleave.errors import MODEL_FILES, InterleaveError, ModelError, Place, UsageError
+from interleave.errors import (
+    MODEL_FILES,
+    InterleaveError,
+    ModelError,
+    Place,
+    UsageError,
+    did_you_mean,
+)
 from interleave.interrupts import Stopped, keeping_handlers, seen_from_outside
 from interleave.model import Expectation, Model, is_parameter_value
 from interleave.notes import notes_of
@@ -78,12 +87,37 @@ def _files_of_module(name: str) -> list[Path]:
         raise UsageError(f"there is no file {name}", remedy="check the path")
     if found.submodule_search_locations is not None:
         return [
-            file for folder in found.submodule_search_locations for file in _files_in(_here(folder))
+            file for folder in found.submodule_search_locations for file in _files_in(here(folder))
         ]
-    return [_here(found.origin or name)]
+    return [here(found.origin or name)]
 
 
-def _here(path: str) -> Path:
+def module_named(name: str) -> types.ModuleType:
+    """A module, imported; those in the present folder come before installed ones.
+
+    Raises `InterleaveError`.
+    """
+    with _importing_from(Path.cwd()), _kept_out_of_the_process(), seen_from_outside():
+        try:
+            return importlib.import_module(name)
+        except Stopped:
+            raise
+        except InterleaveError as error:
+            raise error.at(raised_at(error)) from None
+        except BaseException as error:
+            lacking = getattr(error, "name", None) or ""
+            if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{lacking}."):
+                known = [*sys.stdlib_module_names, *(each.name for each in pkgutil.iter_modules())]
+                raise UsageError(
+                    f"there is no module {lacking!r}",
+                    remedy=did_you_mean(lacking, known) + "name one that Python can import here",
+                ) from None
+            raise ModelError(
+                f"{name} cannot be imported: {said(error)}", place=raised_at(error)
+            ) from error
+
+
+def here(path: str) -> Path:
     """A path as a user would write it: from the present folder, if it is in there."""
     there, here = Path(path), Path.cwd()
     return there.relative_to(here) if there.is_relative_to(here) else there

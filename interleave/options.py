@@ -12,7 +12,18 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from interleave.errors import UsageError, did_you_mean
-from interleave.kinds import Choice, Flag, Function, Kind, NameList, Seconds, Size, Values, Whole
+from interleave.kinds import (
+    Choice,
+    Expression,
+    Flag,
+    Function,
+    Kind,
+    NameList,
+    Seconds,
+    Size,
+    Values,
+    Whole,
+)
 from interleave.model import ORDERS
 from interleave.records import dataclass as record
 from interleave.runtimes import ASKED_FOR, DEFAULT, NAMED
@@ -33,9 +44,12 @@ ENGINES = ("auto", "native", "reference")
 kernel explore the graph. `auto` learns too, and goes over to the kernel where that pays.
 """
 
-SEARCHING = ("check", "graph")
-RUNNING = ("check", "graph", "steps")
-"""The commands that search a model for what there is, and those that run it at all."""
+OF_MODELS = ("check", "graph", "steps")
+SEARCHING = ("check", "graph", "race")
+RUNNING = (*OF_MODELS, "race")
+"""The commands that are given models, those that search for what there is, and those that run code
+at all.
+"""
 
 
 @record(frozen=True)
@@ -77,7 +91,7 @@ class Options:
         None,
         NameList("NAME"),
         "Only the model of this name. May be repeated.",
-        commands=RUNNING,
+        commands=OF_MODELS,
         flags=("-m", "--model"),
     )
     parameters: Mapping[str, object] | None = option(
@@ -156,6 +170,15 @@ class Options:
     fail_fast: bool = option(
         False, Flag(), "Stop searching at the first violation.", commands=SEARCHING
     )
+    preemptions: int | None = option(
+        None,
+        Whole(0),
+        "Look only at interleavings with N preemptions at most, fewest first, up to the first "
+        "violation: a preemption is a switch away from a thread that could go on. Without a "
+        "violation it is inconclusive, unless there are no other interleavings.",
+        commands=("check", "race"),
+        none="no limit",
+    )
     races: bool = option(
         False, Flag(), "Look for data races too.", commands=SEARCHING, is_setting=True
     )
@@ -169,7 +192,7 @@ class Options:
         True,
         Flag(),
         "Know from earlier checks what code does that has not changed. The report is the same.",
-        commands=SEARCHING,
+        commands=("check", "graph"),
         is_setting=True,
     )
     on_progress: Callable[[SearchGraph], None] | None = option(
@@ -201,6 +224,32 @@ class CheckOptions(Options):
         Function(),
         "Is told of the error of a file or of a model, and the others are checked. Without it, "
         "the first error is raised.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RaceOptions(CheckOptions):
+    """What `race` can be told besides."""
+
+    threads: int = option(1, Whole(), "So many threads for each of the calls.", commands=("race",))
+    observe: str | None = option(
+        None,
+        Expression(),
+        "What counts as the outcome, instead of all results and the state of the object: an "
+        "expression of its attributes.",
+        commands=("race",),
+    )
+    linearizable: bool = option(
+        False,
+        Flag(),
+        "Whole calls must also keep the order of calls that did not overlap.",
+        commands=("race",),
+    )
+    pairs: bool = option(
+        False,
+        Flag(),
+        "Race each two public methods, with simple arguments.",
+        commands=("race",),
     )
 
 

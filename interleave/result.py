@@ -220,7 +220,50 @@ class FailedProperty:
     looked_at: tuple[str, ...]
 
 
-Detail = LostUpdate | Waits | Polls | DataRace | FailedProperty
+Values = tuple[tuple[str, object], ...]
+"""Plain values, each with its name."""
+
+
+@dataclass(frozen=True)
+class CallOutcome:
+    """What came of calls in parallel: what each has given, and the variables at the end.
+
+    The value of a call is `Described` where it raised something.
+    """
+
+    results: Values
+    state: Values = ()
+
+
+@dataclass(frozen=True)
+class NotAtomic:
+    """An outcome of calls in parallel that no order of whole calls has.
+
+    `nearest` are those of whole calls that are most like it; `differing` names the results and the
+    variables in which it differs from the first of these; `only_state`: it does so in no result.
+    `came_in` is the thread whose call came in between the lines `before` and `after` of a call of
+    `interrupted`, which are those of the steps `last` and `next` (numbers in the trace; 0 for
+    none). `others` are such outcomes too, and there are `more` of them. `order` is not empty where
+    whole calls have this outcome, but in another order only: it has pairs of calls of which the one
+    was over before the other began.
+    """
+
+    outcome: CallOutcome
+    nearest: tuple[CallOutcome, ...]
+    differing: tuple[str, ...]
+    only_state: bool
+    came_in: str = ""
+    interrupted: str = ""
+    before: Source | None = None
+    after: Source | None = None
+    last: int = 0
+    next: int = 0
+    others: tuple[CallOutcome, ...] = ()
+    more: int = 0
+    order: tuple[tuple[str, str], ...] = ()
+
+
+Detail = LostUpdate | Waits | Polls | DataRace | FailedProperty | NotAtomic
 """What there is to say of a violation beyond its message, by what it is."""
 
 
@@ -319,14 +362,28 @@ class Followed:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """What became of comparing calls in parallel with the same calls one after the other.
+
+    `outcomes` is how many there are in parallel, `explained` how many of these some order of whole
+    calls has. `why_not` says why nothing was compared; else it is "".
+    """
+
+    outcomes: int
+    explained: int
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
 class ModelResult:
     """The verdict on one model, under one runtime, with one set of parameters.
 
     `expected` is None where the model states no expectation, and True only where the search has
     shown that exactly this is found; `expectation` is that statement in words, and `contrary` says
     that something was found which it excludes. `limit` says in words what stopped an incomplete
-    search, else it is ""; `interrupted` that it was Ctrl-C. `interleavings` is None where the
-    search is not complete.
+    search, and `limit_kind` in one ("states", "seconds", "memory", "preemptions", "violation",
+    "interrupted"), else they are ""; `interrupted` that it was Ctrl-C. `interleavings` is None
+    where the search is not complete.
     """
 
     model: str
@@ -344,6 +401,7 @@ class ModelResult:
     expectation: str = ""
     contrary: bool = False
     limit: str = ""
+    limit_kind: str = ""
     warnings: tuple[str, ...] = ()
     interrupted: bool = False
     assumed_pure: tuple[str, ...] = ()
@@ -352,6 +410,8 @@ class ModelResult:
     """What bounds the model by its own word, such as `PIPE_CAPACITY`."""
     followed: tuple[Followed, ...] = ()
     """The code that the verdict speaks of."""
+    compared: Compared | None = None
+    """What a race has found out of whether its calls are atomic."""
 
     @property
     def status(self) -> Literal["passed", "failed", "inconclusive"]:

@@ -8,6 +8,7 @@ from interleave.engine.passes.shortest import Path
 from interleave.machine import Machine, State, Step
 from interleave.memory.made import Held
 from interleave.memory.port import Location
+from interleave.memory.primitive import Primitive
 from interleave.parts import part_facts, step_facts
 from interleave.result import StepPart, Trace, TraceStep
 from interleave.schedule import Schedule, Turn
@@ -95,7 +96,7 @@ def variables(
     found = {
         names.of_location(location): view.at(location)
         for location in dict.fromkeys((*heap.changing, *constants))
-        if location.shown and names.is_there(location)
+        if location.shown and names.is_there(location) and _has_value(machine, state, location)
     }
     for location in heap.changing:
         if location.is_room and _is_told(heap.values[state[location.index]]):
@@ -103,6 +104,14 @@ def variables(
             if name not in found and location.owner not in view.inside:
                 found[name] = view.at(location)
     return found
+
+
+def _has_value(machine: Machine, state: State, location: Location) -> bool:
+    """Whether there is anything to say of what is at a location."""
+    owner = machine.program.heap.owner(location)
+    if not isinstance(owner, Primitive) or location.index < 0:
+        return True
+    return type(owner).is_told(machine.program.heap.values[state[location.index]])
 
 
 def _is_told(held: Held | None) -> bool:

@@ -20,6 +20,7 @@ from interleave.memory.values import Shared
 from interleave.result import Described
 from interleave.showing import show
 from interleave.world.instances import Inherited
+from interleave.world.refusal import Refused
 
 NOTHING = Described("nothing")
 
@@ -110,6 +111,8 @@ class View:
         if isinstance(value, tuple):
             items = [self.plain(v, _part(place, i), deep=True) for i, v in enumerate(value)]
             return tuple.__new__(type(value), items)
+        if type(value) is Refused:
+            return Described("not modelled")
         if is_dataclass(type(value)) and next(shared_in(value, ""), None) is not None:
             return self._record(value)
         if isinstance(value, frozenset | set):

@@ -56,6 +56,11 @@ def made(by):
 ADD = made(2)
 
 
+def numbers(first):
+    yield first
+    yield first + 1
+
+
 class Box:
     limit = 9
 
@@ -80,12 +85,13 @@ class M(Model):
 
     @thread(2)
     def work(self, i, more=3):
+        given = numbers(more)
         with section("critical"):
-            t = self.x
+            t = self.x + next(given) - more
         self.x = t + STEP + more
         if PATTERN.match("aaa"):
             self.y = ADD(len(NAMES)) + int(SEEN) + POINT.x + Colour.RED.value
-        self.box.put(self.y + self.start + len(TEXT) + self.N)
+        self.box.put(self.y + self.start + len(TEXT) + self.N + next(given))
         self.log += (str(decimal.Decimal(1) / 3), helper.later())
 
     @invariant
@@ -127,6 +133,7 @@ CHANGES: dict[str, tuple[str, str, str]] = {
     "a field": ("model.py", "x: int = 1", "x: int = 4"),
     "a cell": ("model.py", "made(2)", "made(4)"),
     "a function within": ("model.py", "value + by", "value - by"),
+    "a generator": ("model.py", "yield first + 1", "yield first + 2"),
     "a default": ("model.py", "more=3", "more=4"),
     "an initial value": ("model.py", "    x = 0", "    x = 1"),
     "a class attribute": ("model.py", "limit = 9", "limit = 8"),

@@ -142,9 +142,15 @@ def test_the_page_on_json_names_every_key() -> None:
             "models/races/publication.py",
             "models/asyncio/half_done.py",
         ):
-            output, _ = run(f"interleave check --format json {path}")
-            _keys(json.loads(output), found)
+            _keys(_document(path), found)
+        Path("broken.py").write_text("1 / 0", encoding="utf-8")
+        _keys(_document(f"broken.py {path} --max-states 3"), found)
     assert named == found
+
+
+def _document(arguments: str) -> object:
+    output, _ = run(f"interleave check --format json {arguments}")
+    return json.JSONDecoder().raw_decode(output, output.index("{"))[0]
 
 
 def _keys(value: object, found: set[str]) -> None:

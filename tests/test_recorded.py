@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from concurrent_models import models
-from hypothesis import given, settings
+from generator_programs import async_programs, programs
+from hypothesis import Phase, given, settings
 from running import load, unload
 
 from interleave.checking import checked_model
@@ -72,6 +73,13 @@ def refuse() -> Any:
 @given(models())
 @settings(max_examples=8)
 def test_random_models(tmp_path: Path, source: str) -> None:
+    assert_same_numbers(load(tmp_path / "model.py", source))
+    unload()
+
+
+@given(programs() | async_programs())
+@settings(max_examples=6, phases=[Phase.generate])
+def test_generators_that_wait(tmp_path: Path, source: str) -> None:
     assert_same_numbers(load(tmp_path / "model.py", source))
     unload()
 

@@ -14,7 +14,7 @@ from interleave.engine.passes.shortest import Path
 from interleave.engine.product import Follower
 from interleave.engine.steps import Steps
 from interleave.machine import Machine, Step
-from interleave.result import Trace, Violation
+from interleave.result import Compared, Trace, Violation
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class Check(Observer, ABC):
     """The kinds of violation that it finds, as `@expect` has them; none where it only warns."""
     when_asked: ClassVar[bool] = False
     """Whether it is made only where it is asked for."""
+    compared: Compared | None = None
+    """What became of comparing outcomes, once `found` was asked: see `ModelResult`."""
     uncountable = ""
     """Why `followers` and `predicates` do not tell which interleavings meet a violation; "" where
     they do.

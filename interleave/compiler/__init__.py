@@ -13,8 +13,10 @@ from interleave.compiler.closures import UNGIVEN, lift
 from interleave.compiler.defers import with_defers
 from interleave.compiler.emit import CHANGED, CONTENTS, INDEXED, emit, emit_whole
 from interleave.compiler.flow import find_dependences, find_live
+from interleave.compiler.generators import END, GENERATOR, RESUMING
 from interleave.compiler.groups import HELPERS
 from interleave.compiler.imports import Imported, with_imports
+from interleave.compiler.lazily import with_generators
 from interleave.compiler.names import (
     SETS,
     Surroundings,
@@ -49,16 +51,6 @@ __all__ = [
 
 _WHOLE_IN_OTHER_WORDS = UNBOUND_NAMES | reflection.USED | reflection.SET | ACCESSORS | dates.NAMES
 """Names in code that cannot be run as it is."""
-
-END = object()
-"""What `_next` gives at the end of an iterator."""
-
-
-def _next(iterator: Any) -> Any:
-    try:
-        return next(iterator)
-    except StopIteration:
-        return END
 
 
 def _matches(exception: BaseException, kinds: Any) -> bool:
@@ -169,12 +161,14 @@ _HELPERS: dict[str, Any] = {
     UNGIVEN: NOT_GIVEN,
     "@slice": slice,
     "@cursor": cursor,
-    "@next": _next,
     "@end": END,
     "@matches": _matches,
     "@type": type,
     "@AssertionError": AssertionError,
+    "@BaseException": BaseException,
+    "@StopIteration": StopIteration,
     "@StopAsyncIteration": StopAsyncIteration,
+    **RESUMING,
     **HELPERS,
     **SETS,
 }
@@ -249,6 +243,7 @@ def compile_function(
     definition = with_imports(definition, imports)
     definition = with_defers(definition, names, file)
     definition = with_holders(definition, holders, MODULE + module_of(function))
+    definition = with_generators(definition, names, bound_names(definition))
     definition, functions = lift(function, definition, owner, scope=scope, holders=holders)
     bound = bound_names(definition)
     flattener = StatementFlattener(
@@ -282,7 +277,10 @@ def compile_function(
         switches=switches,
         in_go=in_go,
     )
-    find_live(code.blocks, swallowing)
+    for block in code.blocks:
+        if block.swallows in swallowing:
+            block.swallows = None
+    find_live(code.blocks, frozenset({GENERATOR} if code.is_generator else ()))
     handlers = [(handler.at, after.at) for handler, after in flattener.handlers]
     code.returns_on = find_dependences(code.blocks, handlers)
     return code

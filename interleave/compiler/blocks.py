@@ -10,7 +10,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from interleave.compiler.names import is_library
+from interleave.compiler.names import is_library, yields
 from interleave.compiler.source import Definition, statement_text
 from interleave.errors import Place
 from interleave.result import Source
@@ -40,7 +40,12 @@ class BlockKind(Enum):
     BRANCH = "go on to `next` where the result is true, else to `otherwise`"
     CALL = "the result is (callee, args, kwargs); store what the call returns in `target`"
     AWAIT = "the result is what is awaited; store what that gives in `target`"
+    YIELD = "give the result to who has resumed the generator; store what is sent in `target`"
     RETURN = "leave the function with the result"
+
+
+SUSPENDED = frozenset({BlockKind.CALL, BlockKind.AWAIT, BlockKind.YIELD})
+"""Kinds of blocks after which other code runs before control comes to `next`."""
 
 
 def handled(handler: int) -> int:
@@ -77,7 +82,9 @@ class Block:
     is_awaited: bool = False
     """For a CALL: whether `next` is the AWAIT of what it gives, and nothing else looks at that."""
     swallows: Swallow | None = None
-    """For a BRANCH: the `with` of which it asks whether its end swallows an exception."""
+    """For a BRANCH: the `with` of which it asks whether its end swallows an exception, unless it is
+    known that it may.
+    """
     raises_again: bool = False
     """Whether it passes on an exception that was raised elsewhere."""
     is_failed_assertion: bool = False
@@ -91,7 +98,7 @@ class Block:
     live: tuple[str, ...] = ()
     """Names that this block or one after it may use, sorted."""
     live_in_call: tuple[str, ...] = ()
-    """For a CALL or an AWAIT: names that are needed after it, without `target`."""
+    """For what is `SUSPENDED`: names that are needed after it, without `target`."""
     depends: frozenset[int] = frozenset()
     """The branches on which it depends whether this block runs, all of them (transitively); the
     calls before it that may raise instead, and the handlers that it is in (see `handled`)."""
@@ -187,6 +194,9 @@ class Code:
         self.blocks = blocks
         self.returns_on: frozenset[int] = frozenset()
         """What it depends on whether a call returns, and does not raise: see `Block.depends`."""
+
+        self.is_generator = yields(definition)
+        """Whether a call makes a generator, and only resuming that runs the blocks."""
 
         self.is_library = is_library(function)
         """Whether it is part of what is modelled here, and reports do not show its lines."""

@@ -69,6 +69,8 @@ class Builder:
         """Whether the blocks laid down are the end of the present statement."""
         self.handler: tuple[Label, str] | None = None
         self.enclosing: list[Unwinding | Loop] = []
+        self.simple_iterators: set[str] = set()
+        """The temporaries with iterators of which to take an item is one block."""
         self.handlers: list[tuple[Label, Label]] = []
         """Where the `except` clauses of each `try` begin, and what follows the statement."""
         self._failing: set[Label] = set()

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
+from interleave.compiler.lazily import GENEXPR, generates, yielding
 from interleave.compiler.names import bound_names, scope_walk
 from interleave.compiler.source import DEFINITION, LAMBDA, LIFTED, Definition
 from interleave.compiler.syntax import copied
@@ -171,7 +172,12 @@ class _Lifter:
         self._check(inner, file)
         arguments = copied(inner.args)
         arguments.posonlyargs[:0] = [_at(inner, ast.arg(each)) for each in captured]
-        body = inner.body if isinstance(inner, ast.FunctionDef) else [ast.Return(inner.body)]
+        if isinstance(inner, ast.FunctionDef):
+            body = inner.body
+        elif generates(inner):
+            name, body = GENEXPR, yielding(inner)
+        else:
+            body = [ast.Return(inner.body)]
         body = [*self._defaults.first_in(inner), *body]
         own = _own(inner)
         inside = VariableRewriter({each: each for each in shared if each not in own})
@@ -190,7 +196,7 @@ class _Lifter:
         namespace: dict[str, Any] = {UNGIVEN: NOT_GIVEN}
         module = ast.fix_missing_locations(ast.Module([made], []))
         exec(compile(module, file, "exec"), namespace)  # noqa: S102  (the user's own function)
-        known_as = LAMBDA if isinstance(inner, ast.Lambda) else name
+        known_as = LAMBDA if isinstance(inner, ast.Lambda) and not generates(inner) else name
         code = namespace[name].__code__
         function = types.FunctionType(code, self._function.__globals__, known_as)
         function.__qualname__ = f"{self._function.__qualname__}.{name}"

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from interleave.compiler.blocks import ITERATOR, Block, BlockKind
-from interleave.compiler.builder import Builder, Label, at, load
+from interleave.compiler.builder import Builder, Label, at, is_temporary, load
+from interleave.compiler.generators import RESUMING
 from interleave.compiler.names import LIBRARY_METHODS, may_be_followed
 from interleave.compiler.syntax import copied
 from interleave.memory.values import mangle
@@ -26,6 +27,12 @@ _PURE_NODES = (
 
 _CONSUMERS = frozenset({"sum", "list", "tuple", "set", "frozenset", "sorted", "min", "max", "dict"})
 """Built-ins that take all of their argument: a generator given to them may as well be a list."""
+
+_ITERABLE_BUILTINS = frozenset(
+    {"dict", "enumerate", "filter", "frozenset", "list", "map", "range", "set", "sorted", "tuple",
+     "zip"}
+)  # fmt: skip
+"""Built-ins of which the results have iterators in C."""
 
 
 class ExpressionFlattener(Builder):
@@ -43,6 +50,11 @@ class ExpressionFlattener(Builder):
                 return self._call(node)
             case ast.Await():
                 return self.awaited(self.simple(node.value), node)
+            case ast.Yield():
+                value = node.value or at(node, ast.Constant(None))
+                return self.yielded(self.simple(value), node)
+            case ast.YieldFrom():
+                return self.delegated(self.simple(node.value), node)
             case ast.BoolOp():
                 return self._by_branches(node)
             case ast.IfExp():
@@ -60,12 +72,6 @@ class ExpressionFlattener(Builder):
     def _refuse(self, node: ast.expr) -> None:
         for inner in ast.walk(node):
             match inner:
-                case ast.Yield() | ast.YieldFrom():
-                    raise self.error(
-                        "`yield` cannot be compiled: a state cannot hold a running generator",
-                        "collect the values in a list and return it",
-                        inner,
-                    )
                 case ast.GeneratorExp() if _is_asynchronous(inner):
                     raise self.error(
                         "this makes an asynchronous generator: a state cannot hold a running one",
@@ -78,15 +84,26 @@ class ExpressionFlattener(Builder):
         if isinstance(node, ast.Lambda | ast.GeneratorExp):
             # Called piece by piece from code that is opaque: so are these.
             return False
-        if isinstance(node, ast.Await):
+        if isinstance(node, ast.Await | ast.Yield | ast.YieldFrom):
             return True
         if isinstance(node, ast.Call) and (
-            self._may_be_ours(node.func) or self._is_scan(node) or _gives_what_it_shares(node)
+            self._calls_ours(node) or self._is_scan(node) or _gives_what_it_shares(node)
         ):
             return True
         if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp):
             return not self._is_local_only(node)
         return any(self.needs_blocks(child) for child in _expressions_of(node))
+
+    def _calls_ours(self, node: ast.Call) -> bool:
+        """Whether a call may be of the model's own code, or resume a generator."""
+        if isinstance(node.func, ast.Name) and node.func.id not in self.bound:
+            if self.names.is_builtin(node.func, "next"):
+                return any(not self._is_global(each) for each in node.args[:1])
+        return self._may_be_ours(node.func)
+
+    def _is_global(self, node: ast.expr) -> bool:
+        """Whether an expression is the name of a variable of the module, or of a closure."""
+        return isinstance(node, ast.Name) and not (is_temporary(node) or node.id in self.bound)
 
     def _may_be_ours(self, callee: ast.expr) -> bool:
         """Whether a call may be of the model's own code, which is flattened and not run as one."""
@@ -94,7 +111,7 @@ class ExpressionFlattener(Builder):
             case ast.Lambda():
                 return False  # part of the block it is in
             case ast.Name(id=name) if name.startswith("@"):
-                return False  # a helper of the compiler's own
+                return name in RESUMING  # a helper of the compiler's own
             case ast.Name(id=name) if name not in self.bound and name in self.names:
                 return may_be_followed(self.names.real(name))
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if (
@@ -129,7 +146,7 @@ class ExpressionFlattener(Builder):
     def _call(self, node: ast.Call) -> ast.expr:
         if self._is_scan(node):
             return self._scan(node)
-        if not self._may_be_ours(node.func):
+        if not self._calls_ours(node):
             return self._in_order(node)
         # The callee and the arguments are evaluated in one block of their own where they are
         # simple, so that the call itself begins with nothing left to do.
@@ -154,6 +171,16 @@ class ExpressionFlattener(Builder):
         block = self.value(BlockKind.AWAIT, node, value)
         block.target = self.temporary()
         return load(block.target, node)
+
+    def yielded(self, value: ast.expr, node: ast.AST) -> ast.expr:
+        """Lay down the yielding of a simple expression; gives an expression for what is sent."""
+        block = self.value(BlockKind.YIELD, node, value)
+        block.target = self.temporary()
+        return load(block.target, node)
+
+    def delegated(self, value: ast.expr, node: ast.AST) -> ast.expr:
+        """Lay down `yield from` a simple expression; gives an expression for its result."""
+        raise NotImplementedError
 
     def _starred_keywords(self, node: ast.Call) -> ast.expr:
         """A dict of the keyword arguments of a call with `**` in it."""
@@ -328,6 +355,8 @@ class ExpressionFlattener(Builder):
     def begin_loop(self, iterable: ast.expr, node: ast.AST) -> str:
         """Lay down the making of an iterator; gives its name."""
         name = self.temporary(ITERATOR[1:])
+        if self._is_no_generator(iterable):
+            self.simple_iterators.add(name)
         maker = at(node, ast.Name("@cursor", ast.Load()))
         self.assign(name, at(node, ast.Call(maker, [iterable], [])), node)
         return name
@@ -336,19 +365,32 @@ class ExpressionFlattener(Builder):
         self, iterator: str, target: ast.expr, node: ast.AST, inside: Label, leave: Label
     ) -> Block:
         """Lay down the taking of one item: to `inside` with `target` bound, or to `leave`."""
-        # Names with `@` are Python locals of this one block, never locals of the frame.
-        item = at(node, ast.Name("@item", ast.Load()))
-        taken = at(
-            node, ast.Call(at(node, ast.Name("@next", ast.Load())), [load(iterator, node)], [])
-        )
+        taken = at(node, ast.Name("@item_of", ast.Load()))
+        taking = at(node, ast.Call(taken, [load(iterator, node)], []))
+        body: list[ast.stmt] = []
+        if iterator in self.simple_iterators:
+            # Names with `@` are Python locals of this one block, never locals of the frame.
+            item: ast.expr = at(node, ast.Name("@item", ast.Load()))
+            body = [at(node, ast.Assign([at(node, ast.Name("@item", ast.Store()))], taking))]
+        else:
+            item = self.simple(taking)
         at_end = at(node, ast.Compare(item, [ast.Is()], [at(node, ast.Name("@end", ast.Load()))]))
-        body: list[ast.stmt] = [
-            at(node, ast.Assign([at(node, ast.Name("@item", ast.Store()))], taken)),
+        body += [
             at(node, ast.If(at_end, [at(node, ast.Return(at(node, ast.Constant(False))))], [])),
             at(node, ast.Assign([target], item)),
             at(node, ast.Return(at(node, ast.Constant(True)))),
         ]
         return self.test(node, body, inside, leave)
+
+    def _is_no_generator(self, iterable: ast.expr) -> bool:
+        """Whether to go through what an expression gives is known to resume no generator that is
+        run block by block: then it takes one block.
+        """
+        if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name):
+            name = iterable.func.id
+            is_known = name in _ITERABLE_BUILTINS and name not in self.bound
+            return is_known and self.names.is_builtin(iterable.func, name)
+        return isinstance(iterable, ast.Tuple | ast.List | ast.Set | ast.Dict | ast.Constant)
 
     def begin_async_loop(self, iterable: ast.expr, node: ast.AST) -> str:
         """Lay down the making of an asynchronous iterator; gives its name."""

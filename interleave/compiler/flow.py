@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 
-from interleave.compiler.blocks import Block, BlockKind, Swallow, decided_between, handled
+from interleave.compiler.blocks import SUSPENDED, Block, BlockKind, decided_between, handled
 
 
-def find_live(blocks: list[Block], swallowing: Set[Swallow]) -> None:
+def find_live(blocks: list[Block], always: frozenset[str]) -> None:
     """Fill in `live` and `live_in_call`: what each block, or one after it, may use.
 
     The usual backward analysis (Aho, Lam, Sethi, Ullman: Compilers, 9.2.5). An exception may come
-    before the block has bound anything. Of each `with`, only those that are `swallowing` go on
-    behind it after one: else all that is used there would be live from its beginning.
+    before the block has bound anything. None goes on behind a `with` that is not known to swallow
+    any (`Block.swallows`): else all that is used there would be live from its beginning. `always`
+    are names that are live everywhere.
     """
     live: list[frozenset[str]] = [frozenset()] * (len(blocks) + 1)
     after_call: list[frozenset[str]] = [frozenset()] * len(blocks)
@@ -25,14 +26,14 @@ def find_live(blocks: list[Block], swallowing: Set[Swallow]) -> None:
                 thrown = live[block.handler] - {block.handler_name}
             out = frozenset[str]()
             successors = block.successors()
-            if block.swallows is not None and block.swallows not in swallowing:
+            if block.swallows is not None:
                 successors = [block.otherwise]
             if successors:
                 defined = block.defines | ({block.target} if block.target else set())
                 out = live[successors[0]] - defined
             if len(successors) > 1:
                 out |= live[successors[1]] - block.always_defines
-            if block.kind in (BlockKind.CALL, BlockKind.AWAIT):
+            if block.kind in SUSPENDED:
                 # What the block itself has bound (by `:=`) is there when the call begins.
                 after_call[block.number] = (live[successors[0]] - {block.target}) | thrown
             found = block.uses | out | thrown
@@ -40,8 +41,8 @@ def find_live(blocks: list[Block], swallowing: Set[Swallow]) -> None:
                 live[block.number] = found
                 changed = True
     for block in blocks:
-        block.live = tuple(sorted(live[block.number]))
-        block.live_in_call = tuple(sorted(after_call[block.number]))
+        block.live = tuple(sorted(live[block.number] | always))
+        block.live_in_call = tuple(sorted(after_call[block.number] | always))
 
 
 def find_dependences(blocks: list[Block], handlers: Iterable[tuple[int, int]]) -> frozenset[int]:
@@ -77,7 +78,7 @@ def find_dependences(blocks: list[Block], handlers: Iterable[tuple[int, int]]) -
         if block.kind is BlockKind.BRANCH:
             for number in only(block.successors(), strictly):
                 direct[number].add(block.number)
-        elif block.kind in (BlockKind.CALL, BlockKind.AWAIT):
+        elif block.kind in SUSPENDED:
             for number in only([block.next], post[_raises_to(block, out)]):
                 local[number].add(block.number)
     for handler, after in handlers:

@@ -227,6 +227,12 @@ def bound_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[s
     return frozenset(names)
 
 
+def yields(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function is a generator function."""
+    nodes = scope_walk(function.body)
+    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in nodes)
+
+
 class Surroundings:
     """What the free names of a function stand for: its closure, its module, the built-ins."""
 

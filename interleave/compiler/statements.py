@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from interleave.compiler.blocks import ENTERED, Block, BlockKind
 from interleave.compiler.builder import Label, Loop, Unwinding, at, is_temporary, load
@@ -519,6 +519,21 @@ class StatementFlattener(ExpressionFlattener):
         call = self.simple(at(node, ast.Call(method, arguments, [])))
         return self.keep(self.awaited(call, node) if awaits else call, node)
 
+    # yield from
+
+    def delegated(self, value: ast.expr, node: ast.AST) -> ast.expr:
+        names = {
+            name: self.temporary() for name in ("iterator", "sent", "thrown", "item", "result")
+        }
+        names.update({name: self.temporary("exception") for name in ("stop", "error")})
+        iterator = at(node, ast.Call(at(node, ast.Name("@cursor", ast.Load())), [value], []))
+        self.assign(names["iterator"], iterator, node)
+        outside = (self.statement, self.ending)
+        for statement in _delegation(names, node):
+            self._statement(statement)
+            self.statement, self.ending = outside
+        return load(names["result"], node)
+
     # match
 
     def _match(self, node: ast.Match) -> None:
@@ -592,6 +607,47 @@ class StatementFlattener(ExpressionFlattener):
         raise self.error(
             f"{type(node).__name__} cannot be compiled", "write it with simpler statements"
         )
+
+
+_DELEGATION = """
+sent = thrown = None
+while True:
+    try:
+        if thrown is None:
+            item = SEND(iterator, sent)
+        else:
+            item = THROW(iterator, thrown)
+    except StopIteration as stop:
+        result = stop.value
+        break
+    sent = thrown = None
+    try:
+        sent = yield item
+    except BaseException as error:
+        thrown = CAN_TAKE(iterator, error)
+"""
+"""What `result = yield from iterator` does: PEP 380, "Formal Semantics"."""
+
+_NAMES_IN_DELEGATION = {
+    "SEND": "@send_to",
+    "THROW": "@throw_into",
+    "CAN_TAKE": "@can_take",
+    "StopIteration": "@StopIteration",
+    "BaseException": "@BaseException",
+}
+
+
+def _delegation(names: Mapping[str, str], node: ast.AST) -> list[ast.stmt]:
+    """The statements of `_DELEGATION`, with these locals, in the place of a node."""
+    body = ast.parse(_DELEGATION).body
+    known = {**names, **_NAMES_IN_DELEGATION}
+    for each in (each for statement in body for each in ast.walk(statement)):
+        if isinstance(each, ast.Name):
+            each.id = known[each.id]
+        elif isinstance(each, ast.ExceptHandler) and each.name:
+            each.name = known[each.name]
+        at(node, each)
+    return body
 
 
 def _helper(name: str, arguments: list[ast.expr], node: ast.AST) -> ast.expr:

@@ -11,6 +11,7 @@ from interleave.engine.advancing import advance, begin
 from interleave.engine.engines import Engine
 from interleave.engine.graph import SearchGraph, Spent
 from interleave.engine.observing import Limits, Observer
+from interleave.engine.preemptions import FewPreemptions
 from interleave.engine.product import Product
 from interleave.engine.steps import LearntSteps, RunSteps, Steps
 from interleave.engine.stopping import Guard
@@ -66,11 +67,13 @@ def search(
     limits: Limits,
     guard: Guard | None = None,
     memory: Memory | None = None,
+    preemptions: int | None = None,
 ) -> Searched[Watching]:
     """Explore the state graph of a model, watched by `observers`. Raises `ModelError`.
 
     Where it is cut short there is a part of the graph, whose `stop` says why; unless that comes
-    before there is any.
+    before there is any. So it is where only interleavings with so many `preemptions` at most are
+    followed, and there are others.
 
     Locations are taken for constants until something writes them: then the search begins again,
     knowing that, so that looking at a constant is never counted as a step. A loop that seems to
@@ -82,9 +85,10 @@ def search(
     assumed: frozenset[str] = frozenset()
     refuted: frozenset[str] = frozenset()
     real = RealState(model)
+    few = None if preemptions is None else FewPreemptions(preemptions)
 
     def make(known: Discoveries) -> Program:
-        return Program(
+        program = Program(
             model,
             dict(parameters),
             known.written,
@@ -96,6 +100,9 @@ def search(
             swallowing=known.swallowing,
             real=real,
         )
+        if few is not None:
+            few.add_to(program)
+        return program
 
     with real:
         recalled = memory.recall(make) if memory is not None else None
@@ -108,6 +115,8 @@ def search(
                 machine = recalled[0] if recalled is not None else Machine(make(supposed))
                 recalled = None
                 steps: Steps = (RunSteps if engine.name == "reference" else LearntSteps)(machine)
+                if few is not None:
+                    steps = few.among(steps, machine)
                 watching = observers(machine, steps)
                 graph = explore(machine, steps, watching, engine, limits, guard, spent=spent)
             except Restart as restart:
@@ -126,6 +135,8 @@ def search(
                 assumed = frozenset()
                 continue
             real.compare()
+            if few is not None:
+                graph.stop = graph.stop or few.stop
             return Searched(machine, steps, watching, graph, supposed, partial(make, supposed))
 
 

@@ -25,6 +25,11 @@ class Steps(Protocol):
         """How many cases were learnt by running Python."""
         ...
 
+    @property
+    def every(self) -> Steps:
+        """The same, where these are only some of the steps there are; else these."""
+        ...
+
     def step(self, state: State, thread: int) -> Moves:
         """Every way in which a thread can go on. Raises what `Machine.step` raises."""
         ...
@@ -40,6 +45,10 @@ class RunSteps:
 
     learns = False
     learnt = 0
+
+    @property
+    def every(self) -> Steps:
+        return self
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
@@ -89,6 +98,10 @@ class LearntSteps:
         self._machine = machine
         self._trees: list[dict[int, DecisionTree[Moves]]] = [{} for _ in machine.program.threads]
         self.learnt = 0
+
+    @property
+    def every(self) -> Steps:
+        return self
 
     def step(self, state: State, thread: int) -> Moves:
         """Every way in which a thread can go on. Raises what `Machine.step` raises."""

@@ -7,11 +7,20 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from interleave.compiler import Block, BlockKind, Code
+from interleave.compiler.generators import (
+    GENERATOR,
+    NEW,
+    Generator,
+    Resumption,
+    as_stepwise,
+    resumed,
+)
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.interrupts import Stopped
 from interleave.machine.frames import Frame
 from interleave.machine.halting import Ending, Halt
 from interleave.machine.log import Log
+from interleave.machine.pictures import ORIGIN
 from interleave.machine.port import StepPort
 from interleave.machine.stack import Stack
 from interleave.machine.step import Failure
@@ -28,11 +37,7 @@ from interleave.world.refusal import used
 DEEPEST_CALL = 200
 """Calls of the model's own functions within each other."""
 
-_ORIGIN = "_interleave_origin"
-"""Attribute of an exception that a thread has caught: where it was first raised."""
-
-
-_SUSPENDED = (Coroutine, types.GeneratorType, types.AsyncGeneratorType)
+_SUSPENDED = (Coroutine, Generator, types.GeneratorType, types.AsyncGeneratorType)
 """What code has not run yet that was called."""
 _IN_C = (
     types.BuiltinFunctionType, types.MethodDescriptorType, types.MethodWrapperType,
@@ -88,6 +93,9 @@ class Control:
                 result = block.run(frame.names)
             if block.kind is BlockKind.CALL and not self._ending.how:
                 callee, arguments, keywords = result
+                callee, arguments = as_stepwise(callee, arguments)
+                if (resuming := resumed(callee, arguments)) is not None:
+                    return self._resume(*resuming)
                 if (found := self._program.world.to_flatten(callee)) is not None:
                     self._call(block, *found, arguments, keywords)
                     return None
@@ -98,11 +106,14 @@ class Control:
                     frame.names[block.target] = call(callee, arguments, keywords)
                 self._switches.note_point()
             if block.kind is BlockKind.AWAIT and not self._ending.how:
+                if type(result) is Resumption and not result.is_in_vain:
+                    return self._resume(*result.use())
                 if type(result) is Coroutine:
                     result.start()
                     self._enter(block, self._program.world.code(result.function), result.names, 0)
                     return None
-                frame.names[block.target] = awaited(result)
+                in_vain = type(result) is Resumption
+                frame.names[block.target] = None if in_vain else awaited(result)
             if block.kind is BlockKind.RETURN and isinstance(result, _SUSPENDED):
                 self._refuse_unrun(frame, block, result)
         except Halt as halt:
@@ -129,6 +140,9 @@ class Control:
             return self._throw(error)
         if self._ending.how:
             return None
+        if block.kind is BlockKind.YIELD:
+            self._yield(frame, result)
+            return None
         if (missing := self._program.world.given_attribute()) is not None:
             self._ending.how, self._ending.error = "error", Written(missing)
             return None
@@ -137,8 +151,8 @@ class Control:
         if self._port.flow:
             self._port.flow.done(block)
         go_on = block.kind is not BlockKind.BRANCH or result
-        if go_on and (which := block.swallows) and which not in self._program.world.swallowing:
-            self._ending.how, self._ending.error = "error", Swallowed(which)
+        if go_on and block.swallows is not None:
+            self._ending.how, self._ending.error = "error", Swallowed(block.swallows)
             return None
         self._jump(frame, block, block.next if go_on else block.otherwise)
         return None
@@ -186,6 +200,13 @@ class Control:
 
     def _enter(self, block: Block, code: Code, bound: dict[str, Any], owners: int) -> None:
         """Push a frame."""
+        self._begin(code)
+        if self._port.flow:
+            self._port.flow.call(block, code, bound, owners)
+        self._stack.push(code, bound)
+
+    def _begin(self, code: Code) -> None:
+        """Refuse to go too deep. Threads may switch where code is entered."""
         if len(self._stack.frames) >= DEEPEST_CALL:
             self._ending.halt(
                 ModelError(
@@ -194,12 +215,49 @@ class Control:
                 )
             )
         self._switches.note_point()
-        if self._port.flow:
-            self._port.flow.call(block, code, bound, owners)
-        self._stack.push(code, bound)
 
-    def _return(self, value: Any) -> bool | None:
+    def _resume(
+        self, generator: Generator, value: Any, error: BaseException | None
+    ) -> Failure | bool | None:
+        """Have a generator go on: push its frame. `value` is sent, or `error` thrown."""
+        at = generator.at
+        names = generator.begin(value, error)
+        self._begin(generator.code)
+        if self._port.flow:
+            self._port.flow.resumed(generator, at, names, value)
+        self._stack.push(generator.code, names)
+        if at == NEW:
+            return None
+        frame = self._stack.frames[-1]
+        frame.at = at
+        if error is not None:
+            return self._throw(error)
+        waiting = generator.code.blocks[at]
+        self._jump(frame, waiting, waiting.next)
+        return None
+
+    def _yield(self, frame: Frame, value: Any) -> None:
+        """Leave a generator where it is, and give a value to who has resumed it."""
+        generator: Generator = frame.names[GENERATOR]
+        self._switches.note_point()
+        caller = self._stack.frames[-2]
+        block = caller.code.blocks[caller.at]
+        if self._port.flow:
+            self._port.flow.yielded(block, generator, value)
+        self._stack.frames.pop()
+        generator.wait(frame.at, frame.names)
+        caller.names[block.target] = value
+        self._jump(caller, block, block.next)
+
+    def _return(self, value: Any) -> Failure | bool | None:
         """Leave the innermost function. True when it was the thread's method itself."""
+        if (generator := self._stack.frames[-1].names.get(GENERATOR)) is not None:
+            self._switches.note_point()
+            if self._port.flow:
+                self._port.flow.thrown()
+            self._leave_generator(generator)
+            given = [] if value is None else [value]
+            return self._throw(generator.STOPS(*given), is_end=True)
         if len(self._stack.frames) == 1:
             self._stack.frames.clear()
             self.returned = (RESULT, value)
@@ -214,10 +272,18 @@ class Control:
         self._jump(caller, block, block.next)
         return None
 
-    def _throw(self, error: BaseException) -> Failure | bool | None:
-        """Take an exception to its handler, or out of the thread."""
+    def _leave_generator(self, generator: Generator) -> None:
+        """The innermost frame is that of a generator, which has ended."""
+        self._stack.frames.pop()
+        generator.end()
+
+    def _throw(self, error: BaseException, *, is_end: bool = False) -> Failure | bool | None:
+        """Take an exception to its handler, or out of the thread.
+
+        `is_end`: it is what says that a generator has ended, and nothing to tell of.
+        """
         error = self._program.runtime.language.raised(error)
-        origin = self._origin(error)
+        origin = self._stack.shown() if is_end else self._origin(error)
         while self._stack.frames:
             frame = self._stack.frames[-1]
             block = frame.code.blocks[frame.at]
@@ -229,7 +295,11 @@ class Control:
                 return None
             if self._port.flow:
                 self._port.flow.thrown()
-            self._stack.frames.pop()
+            if (generator := frame.names.get(GENERATOR)) is None:
+                self._stack.frames.pop()
+            else:
+                self._leave_generator(generator)
+                error = generator.left_by(error)
         if self._port.tasks.in_loop:
             self.returned = self._port.tasks.ended_by(error)
             if self._port.tasks.is_for_others(error):
@@ -244,11 +314,12 @@ class Control:
     def _origin(self, error: BaseException) -> tuple[Code, int]:
         """The block that first raised an exception, which may have come through handlers since."""
         code, at = self._stack.here()
-        if code.blocks[at].raises_again and _ORIGIN in error.__dict__:
-            number, at = error.__dict__[_ORIGIN]
+        passes_on = code.blocks[at].raises_again or code.blocks[at].kind is BlockKind.YIELD
+        if passes_on and ORIGIN in error.__dict__:
+            number, at = error.__dict__[ORIGIN]
             return (self._locals.codes[number], at)
         code, at = self._stack.shown()
-        error.__dict__[_ORIGIN] = (self._locals.code_number(code), at)
+        error.__dict__[ORIGIN] = (self._locals.code_number(code), at)
         self.raised.append(type(error).__name__)
         return (code, at)
 

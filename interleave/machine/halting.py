@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Literal, NoReturn
 
 from interleave.errors import InterleaveError
+from interleave.memory.port import Unrecoverable
 
 
-class Halt(BaseException):
+class Halt(Unrecoverable):
     """Unwinds a block whose run is over. No code of the model keeps it from ending."""
 
 

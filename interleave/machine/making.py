@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from interleave.compiler.generators import Generator
 from interleave.errors import ModelError
 from interleave.machine.halting import Ending
 from interleave.machine.log import Log
@@ -139,6 +140,8 @@ class Making:
         kind = type(value)
         if isinstance(value, Coroutine):
             raise Uncapturable(value, "a coroutine is for the task that made it (make it a task)")
+        if isinstance(value, Generator):
+            raise Uncapturable(value, "a generator is for the thread that made it")
         if (container := CONTAINERS.get(kind)) is not None:
             return Kind(container, container.options(value))
         if is_plain_object(value) and not isinstance(value, BaseException):

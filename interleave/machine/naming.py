@@ -16,6 +16,7 @@ from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from interleave.compiler.blocks import ENTERED, HIDDEN
+from interleave.compiler.generators import Generator
 from interleave.machine.frames import live
 from interleave.machine.step import FAILED, FINISHED, State
 from interleave.memory.closures import Closure, variable
@@ -28,6 +29,7 @@ from interleave.program import Program
 from interleave.program.heap import Room
 from interleave.program.interning import LocalStates
 from interleave.world.instances import Inherited
+from interleave.world.refusal import Refused
 
 SELF = "self"
 """A local that says nothing of what it holds."""
@@ -146,6 +148,11 @@ def shared_in(value: Any, suffix: str, within: tuple[int, ...] = ()) -> Iterator
         parts = [(f".{name}", item) for name, item in zip(names, value.captured, strict=False)]
     elif kind is types.MethodType:
         parts = [("", value.__self__)]
+    elif kind is Refused:
+        parts = []
+    elif issubclass(kind, Generator):
+        names = [each for each in value.names if not each.startswith(HIDDEN)]
+        parts = [(f".{name}", value.names[name]) for name in names]
     elif is_dataclass(kind):
         parts = [(f".{each.name}", getattr(value, each.name, None)) for each in fields(kind)]
     elif is_plain_object(value) and not isinstance(value, BaseException | Enum):

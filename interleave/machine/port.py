@@ -10,12 +10,14 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from interleave.compiler import Swallow
 from interleave.errors import InterleaveError, ModelError
 from interleave.interrupts import Stopped
 from interleave.machine.accesses import Accesses
 from interleave.machine.halting import Ending, Halt
 from interleave.machine.log import GAVE, RAISED, Log
 from interleave.machine.making import Making
+from interleave.machine.pictures import Picture, Pictures
 from interleave.machine.places import Places
 from interleave.machine.spawning import Spawning
 from interleave.machine.stack import Stack
@@ -28,10 +30,10 @@ from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
 from interleave.memory.made import Kind
 from interleave.memory.port import CLOCK, CONTEXTS, FORK, WHOLE, AccessKind, Location
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
-from interleave.program import MoreNames, MoreRoots, Program, ThreadInstance, Written
+from interleave.program import MoreNames, MoreRoots, Program, Swallowed, ThreadInstance, Written
 from interleave.program.choices import Choices
 from interleave.stdlib.threads import CurrentThread
-from interleave.world.net import Profile, pause, resume
+from interleave.world.profiling import Profile, pause, resume
 
 LONGEST_LOG = 300
 """Accesses of one block at most."""
@@ -348,6 +350,9 @@ class StepPort:
     def begin_again(self, key: str) -> Any:
         self._ending.fail(Written(key))
 
+    def swallows(self, which: Swallow) -> Any:
+        self._ending.fail(Swallowed(which))
+
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
         self._ending.fail(MoreRoots(roots) if roots else MoreNames(names))
 
@@ -376,6 +381,10 @@ class StepPort:
 
     def meaning(self, real: Any, name: str) -> Any:
         return self._program.world.now(real, name)
+
+    def picture(self, value: Any, beyond: Any) -> Picture:
+        is_beyond = self._heap.index_of(beyond).__eq__
+        return Pictures(self._heap, self._places.at, is_beyond).take(value)
 
     def holds(self, value: object) -> bool:
         return self._program.holds(value)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
-from interleave.compiler.blocks import ENTERED
+from interleave.compiler.blocks import ENTERED, Swallow
+from interleave.compiler.generators import names_kept, waiting_in
 from interleave.compiler.source import find_function, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
 from interleave.interrupts import Stopped, counted
@@ -31,7 +32,8 @@ from interleave.memory.port import (
     using_port,
 )
 from interleave.memory.primitive import Primitive
-from interleave.program import MoreNames, MoreRoots, Property, Restart, Written
+from interleave.memory.values import Key
+from interleave.program import MoreNames, MoreRoots, Property, Restart, Swallowed, Written
 from interleave.program.choices import Choices, next_choices
 from interleave.said import said, said_by
 from interleave.verbs import Section
@@ -227,6 +229,9 @@ class PropertyPort:
     def begin_again(self, key: str) -> Any:
         raise Written(key)
 
+    def swallows(self, which: Swallow) -> Any:
+        raise Swallowed(which)
+
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
         raise MoreRoots(roots) if roots else MoreNames(names)
 
@@ -239,6 +244,9 @@ class PropertyPort:
 
     def meaning(self, real: Any, name: str) -> Any:
         return self._machine.program.world.now(real, name)
+
+    def picture(self, value: Any, beyond: Any) -> Any:
+        return self.halt(_refused("take a picture"))
 
     def holds(self, value: object) -> bool:
         return self._machine.program.holds(value)
@@ -263,7 +271,7 @@ def sections_of(machine: Machine, local: int) -> frozenset[str]:
     key = machine.locals[local]
     if local in (FINISHED, FAILED):
         return frozenset()
-    found = set()
+    found: set[str] = set()
     frames = key[0]
     for place, (number, at, values) in enumerate(frames):
         blocks = machine.locals.codes[number].blocks
@@ -271,10 +279,18 @@ def sections_of(machine: Machine, local: int) -> frozenset[str]:
         if block is None:
             continue
         names = block.live if place == len(frames) - 1 else block.live_in_call
-        for name, value in zip(names, values, strict=True):
-            if name.startswith(ENTERED) and value[0] == "dataclass" and value[1].it is Section:
-                found.add(value[2][0][1])
+        _note_sections(names, values, found)
     return frozenset(found)
+
+
+def _note_sections(names: Iterable[str], values: Iterable[Key], found: set[str]) -> None:
+    """Add the sections that some locals show to have been entered, by a generator as well."""
+    for name, value in zip(names, values, strict=True):
+        if name.startswith(ENTERED) and value[0] == "dataclass" and value[1].it is Section:
+            found.add(value[2][0][1])
+        else:
+            for code, at, kept in waiting_in(value):
+                _note_sections(names_kept(code, at), kept, found)
 
 
 class Unmet(NamedTuple):

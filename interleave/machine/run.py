@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from interleave.compiler import Code
+from interleave.compiler.generators import Generator, given_up
 from interleave.errors import EndlessLoop, InterleaveError, ModelError, Place
 from interleave.machine.accesses import Accesses
 from interleave.machine.control import Control
@@ -28,6 +29,7 @@ from interleave.machine.switching import Switches, noting_frames, noting_python_
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import CANCELLED
 from interleave.machine.unsent import Unsent
+from interleave.memory.coroutine import Coroutine
 from interleave.memory.made import MadeObject
 from interleave.memory.port import AccessKind
 from interleave.memory.values import Key
@@ -217,7 +219,7 @@ class StepRun:
                 self._check_unsent(changed, here)
             if not ending.how:
                 stack.end_block(changed)
-                stack.coroutines += self._tasks.made
+                stack.suspended += self._tasks.made
             elif ending.how == "error":
                 raise self._error(first)
             elif ending.how == "blocked":
@@ -321,6 +323,7 @@ class StepRun:
             self._settle(local)
         if self._program.clock is not None and not self._is_start:
             self._settle_clock(local)
+        self._check_given_up(local)
         accesses = self._accesses.done
         return Step(
             self._me.number,
@@ -357,9 +360,20 @@ class StepRun:
         ended = local in (FINISHED, FAILED)
         return tuple(
             f"coroutine {each.function.__qualname__!r} was never awaited"
-            for each in self._stack.coroutines
-            if not each.started and each.is_missed and (ended or not self._stack.keeps(each))
+            for each in self._stack.suspended
+            if isinstance(each, Coroutine) and not each.started and each.is_missed
+            if ended or not self._stack.keeps(each)
         )
+
+    def _check_given_up(self, local: int) -> None:
+        """Raise `ModelError` for a generator that nothing refers to any more, and that would run
+        code of its own when Python closes it.
+        """
+        ended = local in (FINISHED, FAILED)
+        for each in self._stack.suspended:
+            if isinstance(each, Generator) and each.is_protected:
+                if ended or not self._stack.keeps(each):
+                    raise given_up(each)
 
     def _leave_loop(self, first: tuple[Code, int], *, suspended: bool) -> None:
         """Tell the loop that its code has come to the end of this step."""

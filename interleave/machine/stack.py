@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from interleave.compiler import BlockKind, Code, Locals
 from interleave.compiler.blocks import HIDDEN, ITERATOR
+from interleave.compiler.generators import Generator
 from interleave.errors import ModelError, Place
 from interleave.machine.frames import Frame, FrameLocals, live, place_in
 from interleave.machine.making import field_being_set
@@ -26,8 +27,8 @@ class Stack:
 
     def __init__(self, heap: Heap, locals_: LocalStates) -> None:
         self.frames: list[Frame] = []
-        self.coroutines: list[Coroutine] = []
-        """Those that the thread has, or had in this step."""
+        self.suspended: list[Coroutine | Generator] = []
+        """The coroutines and generators that the thread has, or had in this step."""
         self.unsent: list[Unsent] = []
         """What the thread has put into queues and still has."""
         self._just_put: list[Unsent] = []
@@ -69,7 +70,7 @@ class Stack:
                     names[name] = thawer.thaw(value)
             self.frames.append(Frame(code, at, names))
         self.unsent = [Unsent(thawer.thaw(queue), thawer.thaw(value)) for queue, value in unsent]
-        self.coroutines += [each for each in thawer.made() if isinstance(each, Coroutine)]
+        self.suspended += [e for e in thawer.made() if isinstance(e, Coroutine | Generator)]
 
     def freeze(self, moved: Moved) -> Key | ModelError:
         """The key of all frames; the error to raise, should the thread be suspended here.

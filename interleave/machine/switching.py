@@ -19,7 +19,7 @@ from interleave.compiler.emit import MARKED
 from interleave.errors import ModelError
 from interleave.machine.halting import Ending
 from interleave.machine.unmarked import UnmarkedCode
-from interleave.world.net import set_profile
+from interleave.world.profiling import set_profile
 
 _OURS = str(Path(__file__).parent.parent)
 """Where this package is."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 import ast
 import types
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from interleave.compiler import Block, BlockKind, Code
 from interleave.compiler.blocks import decided_between, handled, looks_into
+from interleave.compiler.generators import NEW, Generator, names_kept
 from interleave.machine.frames import Frame
 from interleave.machine.step import Carrier, Flow, Sources
 from interleave.memory.closures import Closure
@@ -25,10 +27,37 @@ _NONE: Sources = frozenset()
 
 def _attributes(value: object) -> tuple[str, ...]:
     """The names of the attributes of an object of the thread's own; () for other values."""
-    if issubclass(type(value), _IMMUTABLE) or not is_plain_object(value):
-        return ()
-    return tuple(attributes_of(value))
+    return tuple(_parts_of(value))
 
+
+def _parts_of(value: object, outside: tuple[object, ...] = ()) -> dict[str, Any]:
+    """The attributes of an object of the thread's own, by name; of a generator, what its frame
+    keeps: the locals, and what was decided. The same of a generator that is one of them: "name.x".
+    """
+    if issubclass(type(value), _IMMUTABLE) or not is_plain_object(value):
+        return {}
+    if isinstance(value, Generator):
+        parts: dict[str, Any] = {name: value.names.get(name) for name in value.kept_names}
+        if not (value.runs or value.at < 0):
+            parts |= dict.fromkeys(map(_DECIDED.format, value.code.blocks[value.at].keeps))
+    else:
+        parts = attributes_of(value)
+    for name, each in [*parts.items()]:
+        if isinstance(each, Generator) and each not in outside:
+            inside = _parts_of(each, (*outside, value))
+            parts |= {f"{name}.{part}": inner for part, inner in inside.items()}
+    return parts
+
+
+def _ways_to(generator: Generator, variable: str, value: object) -> list[str]:
+    """How a variable, which has some value, leads to a generator: "x", or "x.gen"."""
+    if value is generator:
+        return [variable]
+    return [f"{variable}.{name}" for name, each in _parts_of(value).items() if each is generator]
+
+
+_DECIDED = "#decided {}"
+"""The part of a generator that is what a branch of its code was decided by."""
 
 _SIMPLE = (ast.Name, ast.Constant, ast.expr_context)
 _IMMUTABLE = (int, float, complex, str, bytes, type(None), tuple, frozenset, range, Shared, Refused)
@@ -48,9 +77,14 @@ def _is_in(value: object, it: object, seen: set[int]) -> bool:
         parts = it
     elif isinstance(it, Closure):
         parts = it.captured
-    elif _attributes(it):
-        parts = attributes_of(it).values()
+    else:
+        parts = _parts_of(it).values()
     return any(each is value or _is_in(value, each, seen) for each in parts)
+
+
+def _is_empty(value: object) -> bool:
+    """Whether a value is an empty dict of the thread's own: to look into others is an access."""
+    return type(value) is dict and not value
 
 
 _NO_DATA = (Shared, type, types.FunctionType, types.ModuleType, Refused)
@@ -109,9 +143,11 @@ class FlowRecorder:
         for name in names:
             found |= self._now.get(("local", depth, name), _NONE)
             attributes = _attributes(self._frames[depth].names.get(name))
-            wanted = into.get(name, ())
-            for each in wanted if wanted and wanted <= {*attributes} else attributes:
-                found |= self._now.get(("local", depth, f"{name}.{each}"), _NONE)
+            wanted = into.get(name, set())
+            is_partial = bool(wanted) and wanted <= {*attributes}
+            for each in attributes:
+                if not is_partial or each.partition(".")[0] in wanted:
+                    found |= self._now.get(("local", depth, f"{name}.{each}"), _NONE)
         return frozenset(found)
 
     def _may_change(self, name: str, block: Block) -> bool:
@@ -119,7 +155,7 @@ class FlowRecorder:
         value = self._frames[-1].names.get(name)
         if block.passes_on or isinstance(value, _IMMUTABLE):
             return False
-        fields = attributes_of(value) if _attributes(value) else {}
+        fields = _parts_of(value)
         wanted = block.looks_into.get(name, set())
         is_look = bool(wanted) and wanted <= fields.keys()
         return not is_look or any(not isinstance(fields[each], _IMMUTABLE) for each in wanted)
@@ -283,7 +319,7 @@ class FlowRecorder:
         return not all(
             isinstance(part, ast.Call)
             and isinstance(part.args[1], ast.Name)
-            and names.get(part.args[1].id) == {}
+            and _is_empty(names.get(part.args[1].id))
             for part in keywords.args[1:]
         )
 
@@ -318,6 +354,73 @@ class FlowRecorder:
         simple = all(isinstance(node, _SIMPLE) for node in ast.walk(argument))
         found = self._of_names(names, looks_into(argument))
         return found | (_NONE if simple else frozenset(self._read))
+
+    def resumed(
+        self, generator: Generator, at: int, names: Mapping[str, Any], sent: object
+    ) -> None:
+        """The frame of a generator, which has waited at a block, is about to be pushed.
+
+        Nothing is sent to it by `next`, nor by `yield from` for a caller who sends nothing.
+        """
+        to = len(self._frames)
+        held = self._of_generator(generator)
+        for name in names_kept(generator.code, at):
+            for field in ("", *[f".{each}" for each in _attributes(names.get(name))]):
+                self._now["local", to, f"{name}{field}"] = held(f"{name}{field}")
+        if at != NEW:
+            block = generator.code.blocks[at]
+            self._now["local", to, block.target] = _NONE if sent is None else self._given()
+            for branch in block.keeps:
+                self._now["control", to, branch] = held(_DECIDED.format(branch))
+        self._forget_log()
+
+    def _of_generator(self, generator: Generator) -> Callable[[str], Sources]:
+        """What gives what a part of a generator derives from: by a variable that leads to it, else
+        by all that hold what it is a part of.
+        """
+        whole = set[Any]()
+        for depth, frame in enumerate(self._frames):
+            for variable, each in frame.names.items():
+                for way in _ways_to(generator, variable, each):
+                    return partial(self._of_part, depth, way)
+                if _is_in(generator, each, set()):
+                    for field in ("", *[f".{part}" for part in _attributes(each)]):
+                        whole |= self._now.get(("local", depth, f"{variable}{field}"), _NONE)
+        return lambda _: frozenset(whole)
+
+    def _of_part(self, depth: int, way: str, part: str) -> Sources:
+        general = self._now.get(("local", depth, way), _NONE)
+        return general | self._now.get(("local", depth, f"{way}.{part}"), _NONE)
+
+    def yielded(self, call: Block, generator: Generator, value: object) -> None:
+        """A generator is about to wait at the block where it is, its value going to the target of
+        the call that has resumed it.
+        """
+        depth = len(self._frames) - 1
+        frame = self._frames[-1]
+        condition = self._condition()
+        made = self._copy_of(value, depth) or {"": self._given()}
+        parts = {
+            _DECIDED.format(branch): self._now.get(("control", depth, branch), _NONE)
+            for branch in frame.code.blocks[frame.at].keeps
+        }
+        for name in names_kept(frame.code, frame.at):
+            for field in ("", *[f".{each}" for each in _attributes(frame.names.get(name))]):
+                of_field = self._now.get(("local", depth, f"{name}{field}"), _NONE)
+                parts[f"{name}{field}"] = of_field
+        self._leave(depth)
+        everything = _NONE.union(*parts.values())
+        for outside, caller in enumerate(self._frames[:-1]):
+            for variable, each in caller.names.items():
+                ways = _ways_to(generator, variable, each)
+                for way in ways:
+                    self._now["local", outside, way] = _NONE
+                    for part, sources in parts.items():
+                        self._now["local", outside, f"{way}.{part}"] = sources
+                if not ways and _is_in(generator, each, set()):
+                    self._add(("local", outside, variable), everything)
+        for field, sources in made.items():
+            self._now["local", depth - 1, f"{call.target}{field}"] = sources | condition
 
     def returned(self, call: Block, value: object) -> None:
         """A function is about to be left, its result going to the target of a call."""

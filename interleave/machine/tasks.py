@@ -10,6 +10,7 @@ from __future__ import annotations
 import types
 from typing import Any
 
+from interleave.compiler.generators import Generator
 from interleave.machine.accesses import Accesses
 from interleave.machine.spawning import Spawning
 from interleave.machine.switching import Switches
@@ -31,11 +32,11 @@ class NoLoop:
     loop = None
 
     def __init__(self) -> None:
-        self.made: list[Coroutine] = []
+        self.made: list[Coroutine | Generator] = []
 
-    def note(self, coroutine: Coroutine) -> None:
-        """A coroutine was made."""
-        self.made.append(coroutine)
+    def note(self, made: Coroutine | Generator) -> None:
+        """A coroutine or generator was made."""
+        self.made.append(made)
 
     def __getattr__(self, _: str) -> Any:
         raise RuntimeError("no running event loop")
@@ -64,14 +65,14 @@ class Tasks:
         """Whether others than the loop run code."""
         self.in_loop = instance.kind.in_loop
         """Whether this is code that the loop runs."""
-        self.made: list[Coroutine] = []
-        """The coroutines that the present block has made."""
+        self.made: list[Coroutine | Generator] = []
+        """The coroutines and generators that the present block has made."""
         self.suspending = False
         """Whether the task can be left where it is, for the loop to run another one."""
 
-    def note(self, coroutine: Coroutine) -> None:
-        """A coroutine was made."""
-        self.made.append(coroutine)
+    def note(self, made: Coroutine | Generator) -> None:
+        """A coroutine or generator was made."""
+        self.made.append(made)
 
     def current(self) -> Any:
         """The task whose code runs. Raises `RuntimeError` where there is none."""

@@ -279,6 +279,12 @@ class Port(Protocol):
         """Make the program anew, with `key` in the `known` of its locations. Does not return."""
         ...
 
+    def swallows(self, which: tuple[str, int, int]) -> Any:
+        """Make the program anew, with a `with` known as one that swallows exceptions (see
+        `compiler.blocks.Swallow`). Does not return.
+        """
+        ...
+
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
         """Make the program anew, with these objects captured (by name), or with these methods known
         by their names. Does not return.
@@ -299,6 +305,10 @@ class Port(Protocol):
         """What stands for a value that this thread has made for others, and does not keep; `to`
         says in words where it is stored.
         """
+        ...
+
+    def picture(self, value: Any, beyond: Any) -> Any:
+        """What a value is at this moment, with all that it leads to but for what is in `beyond`."""
         ...
 
     def holds(self, value: object) -> bool:

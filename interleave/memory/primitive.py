@@ -224,6 +224,11 @@ class Primitive(Shared):
         return True
 
     @classmethod
+    def is_told(cls, state: Any) -> bool:
+        """Whether reports are to tell of one that is in this state."""
+        return True
+
+    @classmethod
     def content(cls, state: Any) -> object:
         """What of a state is data of the program, that threads tell each other by it. None where
         it only makes them wait: a lock, a line of those who wait, a clock.

@@ -9,7 +9,6 @@ are one list stay one list. Sets are kept in a fixed order, so that nothing depe
 
 from __future__ import annotations
 
-import contextlib
 import struct
 import types
 from collections import deque
@@ -371,10 +370,14 @@ def attributes_of(value: object) -> dict[str, Any]:
     get = object.__getattribute__  # whatever its class says of getting one
     found = {}
     for name in slots_of(type(value)):
-        with contextlib.suppress(AttributeError):
+        try:
             found[name] = get(value, name)
-    with contextlib.suppress(AttributeError):
+        except AttributeError:  # it has no value yet
+            continue
+    try:
         found.update(get(value, "__dict__"))
+    except AttributeError:  # it has none
+        return found
     return found
 
 

@@ -275,7 +275,15 @@ class Walk:
         function = value.__func__ if isinstance(value, types.MethodType) else None
         if isinstance(function, types.FunctionType) and is_user_function(function):
             return types.MethodType(self._function(function, path), owner)
-        return getattr(owner, value.__name__)
+        try:
+            return getattr(owner, value.__name__)
+        except AttributeError:
+            raise ModelError(
+                f"{path} is the method {value.__name__} of a {type(real).__name__}, which has no "
+                "modelled counterpart",
+                remedy="keep the object itself, and use what its documentation names",
+                about=path,
+            ) from None
 
     def _function(self, value: types.FunctionType, path: str) -> Any:
         self.heap.functions[value] = None

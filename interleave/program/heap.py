@@ -169,6 +169,10 @@ class Heap:
         alike = [each for each in self.rooms if each.key == room.key]
         return f"object {room.key.variable} {alike.index(room)} of {room.key.maker}"
 
+    def locations_of(self, number: int) -> list[Location]:
+        """The locations of a shared object, but for those that no report knows."""
+        return [each for each in self.locations if each.owner == number and each.name]
+
     def owner(self, location: Location) -> Any:
         """The stand-in that a location belongs to."""
         return self.stand_ins[location.owner]

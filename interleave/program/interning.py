@@ -13,6 +13,7 @@ from typing import Any
 from interleave.compiler import Code
 from interleave.memory.made import Kind
 from interleave.memory.values import Freezer, Key, Shared, Thawer
+from interleave.world.refusal import Refused
 
 FIRST_MADE = 1 << 32
 """Numbers of stand-ins from here on are of objects that threads make: a room and a kind."""
@@ -106,7 +107,7 @@ class Values(Keys):
                 return True
             if isinstance(each, tuple):
                 waiting += each
-            elif is_dataclass(each) and not isinstance(each, Shared | type):
+            elif not isinstance(each, Shared | type | Refused) and is_dataclass(each):
                 waiting += [getattr(each, field.name) for field in fields(each)]
         return False
 

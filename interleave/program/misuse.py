@@ -371,7 +371,7 @@ def _suspended(function: types.FunctionType) -> str:
 def _check_followed(member: Member) -> None:
     """Raise `ModelError` for a marked method that a library has made."""
     decision = policy.of_function(member.value)
-    if decision.treatment is not Treatment.FOLLOWED:
+    if decision.treatment is not Treatment.FOLLOWED or policy.is_standard(decision.name):
         kind = _kind(member.note)
         raise _fault(
             member,
@@ -392,8 +392,6 @@ def _check_thread(member: Member) -> None:
         )
     how = _suspended(function)
     if how == "a generator":
-        if inspect.unwrap(function) is function:
-            return  # the compiler shows its `yield`
         raise _fault(
             member,
             f"{note.kind} {member.name} is a generator: to call it runs nothing",

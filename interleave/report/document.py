@@ -12,13 +12,16 @@ from typing import Any
 from interleave.errors import UsageError
 from interleave.result import (
     Access,
+    CallOutcome,
     Change,
+    Compared,
     DataRace,
     Detail,
     FailedProperty,
     Interleavings,
     LostUpdate,
     ModelResult,
+    NotAtomic,
     PendingAccess,
     Poll,
     Polls,
@@ -72,6 +75,7 @@ def _model(model: ModelResult) -> Document:
         "expectation": plain_text(model.expectation),
         "complete": model.complete,
         "limit": plain_text(model.limit),
+        **({"limit_kind": model.limit_kind} if model.limit_kind else {}),
         "states": model.states,
         "transitions": model.transitions,
         "depth": model.depth,
@@ -85,8 +89,23 @@ def _model(model: ModelResult) -> Document:
             }
             for each in model.followed
         ],
+        **_compared(model.compared),
         "warnings": [plain_text(warning) for warning in model.warnings],
         "violations": [_violation(violation) for violation in model.violations],
+    }
+
+
+def _compared(compared: Compared | None) -> Document:
+    """What a race has found out, and of all else nothing."""
+    if compared is None:
+        return {}
+    return {
+        "atomic": None if compared.why_not else compared.outcomes == compared.explained,
+        "compared": {
+            "outcomes": compared.outcomes,
+            "explained": compared.explained,
+            "why_not": plain_text(compared.why_not),
+        },
     }
 
 
@@ -158,7 +177,31 @@ def _detail(detail: Detail | None) -> Document:
             document["race"] = [*map(_pending, sides)]
         case FailedProperty(looked_at):
             document["looked_at"] = [*map(plain_text, looked_at)]
+        case NotAtomic():
+            document["not_atomic"] = _not_atomic(detail)
     return document
+
+
+def _not_atomic(detail: NotAtomic) -> Document:
+    return {
+        "outcome": _call_outcome(detail.outcome),
+        "nearest": [*map(_call_outcome, detail.nearest)],
+        "differing": [*map(plain_text, detail.differing)],
+        "only_state": detail.only_state,
+        "came_in": plain_text(detail.came_in),
+        "interrupted": plain_text(detail.interrupted),
+        "before": detail.before and _source(detail.before),
+        "after": detail.after and _source(detail.after),
+        "last": detail.last,
+        "next": detail.next,
+        "others": [*map(_call_outcome, detail.others)],
+        "more": detail.more,
+        "order": [[*map(plain_text, each)] for each in detail.order],
+    }
+
+
+def _call_outcome(outcome: CallOutcome) -> Document:
+    return {"results": _values(outcome.results), "state": _values(outcome.state)}
 
 
 def _step(step: TraceStep) -> Document:

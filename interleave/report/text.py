@@ -15,6 +15,7 @@ from interleave.report.style import Line, Style, plain, styled
 from interleave.result import (
     DataRace,
     ModelResult,
+    NotAtomic,
     PendingAccess,
     Poll,
     Polls,
@@ -139,9 +140,39 @@ def _last_state(violation: Violation, verbosity: int, width: int) -> list[Line]:
         case DataRace(sides):
             sentences = _sides(sides, width)
             heading = "Now nothing keeps these two apart"
+        case NotAtomic():
+            return _outcomes(violation.detail, width)
         case _:
             return []
     return [[], *_paragraph(f"{heading}:", width), *sentences]
+
+
+def _outcomes(detail: NotAtomic, width: int) -> list[Line]:
+    """What came of calls in parallel, and what comes of whole ones."""
+    lines: list[Line] = [[]]
+    if detail.before is not None and detail.after is not None:
+        who, whose = one_line(detail.came_in), one_line(detail.interrupted)
+        sources = dict.fromkeys((detail.before, detail.after))
+        where = "between these lines" if len(sources) > 1 else "at this line"
+        lines += _paragraph(f"{who} came in {where} of {whose}:", width)
+        for source in sources:
+            lines += _paragraph(_place(source), width, Style.BAD, indent=2)
+    outcome, *outcomes = words.call_outcomes(detail)
+    nearest, others = outcomes[: len(detail.nearest)], outcomes[len(detail.nearest) :]
+    lines += _paragraph("What came of it:", width)
+    lines += _paragraph(outcome, width, Style.BAD, indent=2)
+    lines += _paragraph("The nearest that whole calls give:", width)
+    for text in nearest:
+        lines += _paragraph(text, width, indent=2)
+    if others:
+        lines += _paragraph("No order of whole calls gives these either:", width)
+        for text in others:
+            lines += _paragraph(text, width, Style.FAINT, indent=2)
+        more = len(detail.others) - len(others) + detail.more
+        if more:
+            rest = f"and {words.count(more, 'other outcome')}"
+            lines += _paragraph(rest, width, Style.FAINT, indent=2)
+    return lines
 
 
 def _polls(polls: Iterable[Poll], width: int) -> list[Line]:

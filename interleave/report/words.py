@@ -8,10 +8,12 @@ from interleave.report.cells import one_line
 from interleave.result import (
     Access,
     Change,
+    Compared,
     DataRace,
     FailedProperty,
     LostUpdate,
     ModelResult,
+    NotAtomic,
     PendingAccess,
     Poll,
     Polls,
@@ -47,10 +49,23 @@ def headline(model_result: ModelResult) -> str:
     line = f"{one_line(model_result.model)}: {verdict}"
     if found:
         line += f" - {found}"
+    if (compared := model_result.compared) is not None and not found:
+        line += f" - {compared_text(compared)}"
     if not model_result.complete:
         limit = one_line(model_result.limit) or "stopped early"
         line += f" - incomplete search: {limit}"
     return line
+
+
+def compared_text(compared: Compared) -> str:
+    """What became of comparing calls in parallel with whole calls."""
+    if compared.why_not:
+        return one_line(compared.why_not)
+    if compared.explained < compared.outcomes:
+        outcomes = count(compared.outcomes, "outcome")
+        return f"these calls are not atomic: {outcomes}, {compared.explained} explained"
+    explained = {1: "explained", 2: "both explained"}.get(compared.outcomes, "all explained")
+    return f"these calls are atomic: {count(compared.outcomes, 'outcome')}, {explained}"
 
 
 def found_kinds(model_result: ModelResult) -> str:
@@ -82,8 +97,16 @@ def coverage(model_result: ModelResult) -> str:
     if model_result.violations:
         return ""
     if model_result.complete:
-        return "Every interleaving was explored, and none of them violates anything."
-    return "Nothing was found so far, but a part of the interleavings was not explored."
+        explored = "Every interleaving was explored, and none of them violates anything"
+        if (compared := model_result.compared) is None or compared.why_not:
+            return f"{explored}."
+        return f"{explored}: each outcome is one that whole calls give, one after the other."
+    if model_result.limit_kind == "preemptions":
+        return "Nothing was found in them. Interleavings with more preemptions were not explored."
+    words = "Nothing was found so far, but a part of the interleavings was not explored."
+    if model_result.limit_kind in ("states", "memory"):
+        words += " Those with few preemptions are in far fewer states: --preemptions 2."
+    return words
 
 
 def numbers(model_result: ModelResult) -> str:
@@ -202,6 +225,26 @@ def initial_values(trace: Trace) -> str:
     return ", ".join(f"{one_line(name)} = {one_line(show(value))}" for name, value in trace.initial)
 
 
+def call_outcomes(detail: NotAtomic) -> list[str]:
+    """What came of calls: "result of add() = True, items = [1]". Of the state what differs.
+
+    First the outcome, then the nearest ones, then the others.
+    """
+    outcomes = [detail.outcome, *detail.nearest, *detail.others[:MOST_OUTCOMES]]
+    all_values = [dict((*each.results, *each.state)) for each in outcomes]
+    names = dict.fromkeys(name for each in all_values for name in each)
+    results = {name for name, _ in detail.outcome.results}
+    shown: list[list[str]] = [[] for _ in outcomes]
+    for name in names:
+        having = [place for place, each in enumerate(all_values) if name in each]
+        texts = [one_line(show(all_values[place][name])) for place in having]
+        if name in results or len({*texts}) > 1 or len(having) < len(all_values):
+            shorter = abridged(texts, MOST_OF_VALUES * len(texts))
+            for place, text in zip(having, shorter, strict=True):
+                shown[place].append(f"{one_line(name)} = {text}")
+    return [", ".join(parts) for parts in shown]
+
+
 def at_start(violation: Violation) -> str:
     """That a violation comes without a step: a thread fails, or something holds from the start."""
     fails = violation.kind in ("exception", "assertion")
@@ -316,7 +359,9 @@ class Role:
 
 
 def roles(violation: Violation) -> dict[int, Role]:
-    """The steps that make the violation, by number: three for a lost update, else one at most."""
+    """The steps that make the violation, by number: three for a lost update, two where a call comes
+    in between, else one at most.
+    """
     lost = violation.detail
     if isinstance(lost, LostUpdate):
         read = "stale check" if lost.by_condition else "stale read"
@@ -325,6 +370,9 @@ def roles(violation: Violation) -> dict[int, Role]:
             lost.lost: Role("lost", "lost write"),
             lost.overwrite: Role("overwrite", "overwrites"),
         }
+    if isinstance(lost, NotAtomic):
+        between = {lost.last: Role("read", "interrupted"), lost.next: Role("overwrite", "goes on")}
+        return {number: role for number, role in between.items() if number}
     steps = violation.trace.steps
     if not steps:
         return {}

@@ -23,6 +23,7 @@ from interleave.errors import InterleaveError, ModelError, Place
 from interleave.world import policy, table
 from interleave.world.findings import Findings
 from interleave.world.policy import OURS, Decision, Treatment
+from interleave.world.profiling import set_profile
 
 if TYPE_CHECKING:
     from interleave.world.unseen import Unseen
@@ -43,36 +44,6 @@ class _Ours(dict[str, bool]):
 
 
 _is_ours = _Ours()
-
-Profile = Any
-"""What looks at what runs; None where nothing does."""
-
-
-def pause() -> Profile:
-    """Look away while code of this package runs that runs none of the model's."""
-    # From Python 3.12 on, to begin anew takes longer than looking on.
-    if sys.version_info >= (3, 12):
-        return None
-    profile = sys.getprofile()
-    if profile is not None:
-        sys.setprofile(None)
-    return profile
-
-
-def resume(profile: Profile) -> None:
-    """Go on after a pause."""
-    if profile is not None:
-        set_profile(profile)
-
-
-def set_profile(profile: Profile) -> None:
-    """Have something look at what runs that `sys.getprofile` gave: a profiler in C has a way of its
-    own to begin.
-    """
-    if profile is None or callable(profile):
-        sys.setprofile(profile)
-    else:
-        profile.enable()
 
 
 class Net:
@@ -212,7 +183,8 @@ class watching:
             if known.assumed:
                 return True
             if known.treatment is Treatment.FOLLOWED:
-                direct = False
+                # That of the library runs as it is where code that is known has called it.
+                direct = direct and policy.is_standard(known.name)
             elif direct and is_library:
                 return True
             caller = caller.f_back

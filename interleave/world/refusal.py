@@ -60,11 +60,14 @@ def _place_of_user(frame: FrameType | None) -> Place | None:
 
 def _is_followed(frame: FrameType) -> bool:
     """Whether it is code of the model's that runs, and not of this package, of a library, or made
-    by `dataclass`.
+    by `dataclass`. What this package itself calls in Python's library runs as it is.
     """
     code = frame.f_code
+    name = frame.f_globals.get("__name__", "")
+    runs_as_it_is = name in sys.modules and vars(sys.modules[name]) is frame.f_globals
     return (
         not code.co_filename.startswith(OURS)
+        and not (runs_as_it_is and policy.is_standard(name))
         and not is_generated(code)
         and policy.of_code(code, frame.f_globals).treatment is Treatment.FOLLOWED
     )

@@ -73,7 +73,8 @@ PURE = {
     "_tokenize", "traceback", "types", "typing", "typing_extensions", "warnings",
     # Data types, and what is done with them.
     "_bisect", "_collections", "_csv", "_functools", "_operator", "_pickle", "array", "bisect",
-    "collections", "contextlib", "copy", "csv", "dataclasses", "functools", "graphlib",
+    "collections", "contextlib.AsyncExitStack", "contextlib.ExitStack",
+    "contextlib._BaseExitStack", "copy", "csv", "dataclasses", "functools", "graphlib",
     "itertools", "operator", "pickle", "pickletools", "pprint", "reprlib",
     # Numbers and dates.
     "_datetime", "_decimal", "_pydatetime", "_pydecimal", "_statistics", "_strptime", "calendar",
@@ -129,7 +130,7 @@ UNKNOWN_PYTHON = (
 )
 """What to do instead of running a function that was not followed."""
 
-GENERATOR = "write a class with __enter__ and __exit__, or collect the values in a list"
+GENERATOR = "have a thread make it, or collect the values in a list"
 """What to do instead of giving code of the library a generator to run."""
 
 UNKNOWN_C = (

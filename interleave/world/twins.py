@@ -31,7 +31,7 @@ _MADE_BY_PYTHON = frozenset(
 )  # fmt: skip
 """Attributes of a class that come of making it."""
 
-_LEFT_OUT = _MADE_BY_PYTHON | {"__del__"}
+_LEFT_OUT = _MADE_BY_PYTHON | {"__class__", "__del__"}
 """Attributes that a twin has from making it, or has none of: it is not known when Python would run
 `__del__`, and what stands for objects comes and goes.
 """
@@ -225,6 +225,18 @@ def _refuse_to_make(twin: type, *_: object, **__: object) -> Any:
     )
 
 
+def _refuse_disguised(twin: type, *_: object, **__: object) -> Any:
+    """`__new__` of a twin whose class says itself what `__class__` its objects have."""
+    return current_port().halt(_disguised(twin))
+
+
+def _disguised(cls: type) -> ModelError:
+    return ModelError(
+        f"a {cls.__name__} says itself what its __class__ is, which has no modelled counterpart",
+        remedy="use what it stands for",
+    )
+
+
 def method_of(value: object, name: str) -> types.FunctionType | None:
     """The function by which the class of `value`, a twin, defines a special method."""
     for base in type(value).__mro__:
@@ -324,9 +336,9 @@ class Twins:
         if isinstance(members_of(cls).get("__slots__"), list):
             _put(made, "__slots__", members_of(cls)["__slots__"])
         self._twins[cls] = made
-        self._unfilled.append(cls)
         if issubclass(metaclass, abc.ABCMeta):
             abc._abc_init(made)  # type: ignore[attr-defined]
+        self._unfilled.append(cls)  # not before: this may come by more classes, and fill them
         return made
 
     def stand_in(self, cls: type, mixin: type, more: Mapping[str, Any]) -> type:
@@ -334,6 +346,8 @@ class Twins:
 
         The mixin comes after the twin: what the class itself says of its attributes goes first.
         """
+        if any("__class__" in members_of(each) for each in cls.__mro__ if each is not object):
+            raise _disguised(cls)
         twin = self.twin(cls)
         members: dict[str, Any] = {
             "__module__": twin.__module__,
@@ -376,6 +390,8 @@ class Twins:
                     _put(twin, name, self._member(cls, name, member))
         if "__del__" in members_of(cls):
             _put(twin, "__new__", _refuse_to_make)
+        if "__class__" in members_of(cls):
+            _put(twin, "__new__", _refuse_disguised)
         self._register(cls, twin)
         if "__abstractmethods__" in members_of(cls):
             _put(twin, "__abstractmethods__", members_of(cls)["__abstractmethods__"])

@@ -21,12 +21,14 @@ from typing import Any
 
 from interleave.compiler import (
     Code,
+    Locals,
     Swallow,
     compile_function,
     compile_whole,
     is_user_function,
 )
 from interleave.compiler.closures import declared
+from interleave.compiler.generators import AsyncGenerator, Generator
 from interleave.compiler.imports import Imported, imports_of
 from interleave.compiler.names import (
     LIBRARY_METHODS,
@@ -72,6 +74,7 @@ from interleave.world.holders import (
 from interleave.world.identities import Identities
 from interleave.world.instances import KEPT, OF_MODEL, SharedObject
 from interleave.world.plans import OF_CLASS, OF_COPY, OF_PROPERTY
+from interleave.world.profiling import set_profile
 from interleave.world.refusal import Refused, as_descriptor
 from interleave.world.snapshot import Snapshot
 from interleave.world.twins import (
@@ -432,22 +435,30 @@ class World:
         self._findings.compiled[function] = None
         found = self._codes.get(function)
         if found is None:
-            found = self._codes[function] = compile_function(
-                function,
-                method_names=self._method_names,
-                namespace=self._namespace(function),
-                defaults=lambda value: self.default(value, function),
-                inner=lambda inside: self._inner(function, inside),
-                switches=self._switches,
-                in_go=self._has_nil,
-                scope=self._scope,
-                holders=self._holders_in(function),
-                imports=self._imports(function),
-                swallowing=self.swallowing,
-            )
-            self._fill()
+            profile = sys.getprofile()
+            sys.setprofile(None)  # what compiles it is no code of the model
+            try:
+                found = self._codes[function] = self._compiled(function)
+                self._fill()
+            finally:
+                set_profile(profile)
             self._require()
         return found
+
+    def _compiled(self, function: types.FunctionType) -> Code:
+        return compile_function(
+            function,
+            method_names=self._method_names,
+            namespace=self._namespace(function),
+            defaults=lambda value: self.default(value, function),
+            inner=lambda inside: self._inner(function, inside),
+            switches=self._switches,
+            in_go=self._has_nil,
+            scope=self._scope,
+            holders=self._holders_in(function),
+            imports=self._imports(function),
+            swallowing=self.swallowing,
+        )
 
     def _inner(self, function: types.FunctionType, inside: types.FunctionType) -> Any:
         """What stands for a function that is defined inside another one."""
@@ -546,7 +557,11 @@ class World:
         found = self._copies.get(function)
         if found is None:
             if function.__code__.co_flags & inspect.CO_COROUTINE:
-                found = self._coroutines_of(function)
+                found = self._making(function, Coroutine)
+            elif function.__code__.co_flags & inspect.CO_GENERATOR:
+                found = self._making(function, self._generator)
+            elif function.__code__.co_flags & inspect.CO_ASYNC_GENERATOR:
+                found = self._making(function, self._async_generator)
             else:
                 found = self._copied(function)
             self._unfilled.append(function)
@@ -602,17 +617,27 @@ class World:
         namespace[COPY] = copy
         return copy
 
-    def _coroutines_of(self, function: types.FunctionType) -> types.FunctionType:
-        """What code that is not run block by block calls instead of an `async def` function."""
+    def _making(
+        self, function: types.FunctionType, make: Callable[[types.FunctionType, Locals], Any]
+    ) -> types.FunctionType:
+        """What code that is not run block by block calls instead of a function whose calls only
+        `make` what will run it.
+        """
 
-        def make(*args: Any, **kwargs: Any) -> Coroutine:
-            return Coroutine(function, self.code(function).bind(*args, **kwargs))
+        def made_by(*args: Any, **kwargs: Any) -> Any:
+            return make(function, self.code(function).bind(*args, **kwargs))
 
         # Without a closure, so that a state can hold it.
-        names: dict[str, Any] = {"it": make}
+        names: dict[str, Any] = {"it": made_by}
         names[COPY] = types.FunctionType(_call_it.__code__, names, function.__name__)
         made: types.FunctionType = names[COPY]
         return made
+
+    def _generator(self, function: types.FunctionType, names: Locals) -> Generator:
+        return Generator(self.code(function), names)
+
+    def _async_generator(self, function: types.FunctionType, names: Locals) -> AsyncGenerator:
+        return AsyncGenerator(self.code(function), names)
 
     def default(self, value: Any, function: types.FunctionType) -> Any:
         """What the default value of a parameter stands for."""
@@ -669,6 +694,8 @@ class World:
                 name = function.__name__
                 if name in LIBRARY_METHODS and name not in self._method_names:
                     self.more_names.add(name)
+                if function.__code__.co_flags & inspect.CO_GENERATOR:
+                    self.more_names |= {"close", "send"} - self._method_names
             else:
                 for twin in twins:
                     self.made.add(twin, *OF_CLASS)

@@ -123,6 +123,16 @@ def test_first_violation(
 
 
 @pytest.mark.slow
+@given(text=models(), preemptions=st.integers(0, 3), configurations=one_of_them)
+def test_few_preemptions(
+    tmp_path: Path, text: str, preemptions: int, configurations: list[dict[str, Any]]
+) -> None:
+    model = load(tmp_path / "model.py", text)
+    agree(model, configurations, max_states=200, preemptions=preemptions)
+    unload()
+
+
+@pytest.mark.slow
 @many
 @given(
     text=models(),

@@ -12,11 +12,13 @@ import report_results as results
 from interleave.report.document import render_json
 from interleave.result import (
     Access,
+    CallOutcome,
     Change,
     DataRace,
     Detail,
     FailedProperty,
     LostUpdate,
+    NotAtomic,
     PendingAccess,
     Poll,
     Polls,
@@ -51,6 +53,21 @@ DETAILS: dict[type, Detail | None] = {
     Polls: Polls((POLL, replace(POLL, thread="c", accesses=(), values=())), (WAIT,), True),
     DataRace: DataRace((PendingAccess("a", ACCESS, SOURCE, True),)),
     FailedProperty: FailedProperty(("x",)),
+    NotAtomic: NotAtomic(
+        CallOutcome((("result of f()", 1), ("result of g()", 2)), (("x", 1), ("y", 2))),
+        (CallOutcome((("result of f()", 3),)),),
+        ("x", "y"),
+        True,
+        "f()",
+        "g()",
+        SOURCE,
+        SOURCE,
+        2,
+        4,
+        (CallOutcome((), (("x", 5), ("y", 6))),),
+        7,
+        (("f()", "g()"), ("g()", "f()")),
+    ),
 }
 
 

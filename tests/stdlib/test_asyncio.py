@@ -25,7 +25,19 @@ import threading
 from interleave import *
 
 
-class M(Model):
+class Helpers:
+    async def quick(self):
+        return 5
+
+    async def slow(self):
+        await asyncio.sleep(0)
+        return 5
+
+    async def fails(self):
+        raise ValueError("lost")
+
+
+class M(Helpers, Model):
     n = 0
     log = ""
     lock = asyncio.Lock()
@@ -35,13 +47,6 @@ class M(Model):
 
     def setup(self):
         self.q.put_nowait(7)
-
-    async def quick(self):
-        return 5
-
-    async def slow(self):
-        await asyncio.sleep(0)
-        return 5
 
 """
 
@@ -509,9 +514,6 @@ def test_an_exception_passes_through_await(tmp_path: Path, engine: str) -> None:
 
 
 NEVER = """
-    async def fails(self):
-        raise ValueError("lost")
-
     @task
     async def main(self):
         STATEMENT
@@ -522,13 +524,16 @@ NEVER = """
 @pytest.mark.parametrize(
     ("statement", "warnings"),
     [
-        ("self.slow()", ("coroutine 'M.slow' was never awaited",)),
+        ("self.slow()", ("coroutine 'Helpers.slow' was never awaited",)),
         ("asyncio.sleep(1)", ("coroutine 'sleep' was never awaited",)),
-        ("c = self.slow()", ("coroutine 'M.slow' was never awaited",)),
+        ("c = self.slow()", ("coroutine 'Helpers.slow' was never awaited",)),
         ("c = self.slow(); c.close()", ()),
         ("await self.slow()", ()),
         ("c = self.slow(); await c", ()),
-        ("c = [self.slow(), self.quick()]; await c[0]", ("coroutine 'M.quick' was never awaited",)),
+        (
+            "c = [self.slow(), self.quick()]; await c[0]",
+            ("coroutine 'Helpers.quick' was never awaited",),
+        ),
         (
             "asyncio.create_task(self.fails())",
             ("the exception of task fails-1 was never retrieved: ValueError('lost')",),

@@ -5,7 +5,6 @@ Where that is silent: Lib/concurrent/futures/_base.py of CPython 3.12.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable
 from concurrent import futures
 from typing import Any, NamedTuple
@@ -232,8 +231,10 @@ class Future(Primitive):
 
         callbacks = port.access(AccessKind("", self._location), effect, private=True)
         for each in callbacks:
-            with contextlib.suppress(Exception):  # the real one logs it
+            try:
                 each(self)
+            except Exception:  # noqa: S112  (the real one logs it)
+                continue
 
 
 def _named(operation: str, timeout: float | None) -> str:

@@ -1,0 +1,331 @@
+"""`not-atomic`: calls in parallel give what no order of whole calls gives.
+
+And `exception` and `assertion` of calls, where no order of whole calls raises the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import ClassVar
+
+from interleave.checks.base import Check, Found
+from interleave.engine.graph import SearchGraph
+from interleave.engine.observing import Limits
+from interleave.engine.passes.shortest import Path, shortest
+from interleave.engine.search import search
+from interleave.engine.steps import Steps
+from interleave.loading import here
+from interleave.machine import Machine, State, Step
+from interleave.machine.properties import View
+from interleave.model import Model
+from interleave.program import Restart
+from interleave.racing.building import Race
+from interleave.racing.outcomes import Outcome, Outcomes
+from interleave.racing.whole import (
+    MOST_NODES,
+    Calls,
+    Node,
+    Order,
+    Runs,
+    all_successors,
+    ends,
+)
+from interleave.result import CallOutcome, Compared, NotAtomic, Source, Trace, Violation
+from interleave.showing import show
+
+MOST_NEAREST = 3
+"""Outcomes of whole calls that are told of beside one that none of them explains."""
+
+MOST_OTHERS = 20
+"""Outcomes that are told of besides the first one that is not explained."""
+
+NEED_EACH_OTHER = "these calls need each other: not compared"
+
+
+class AtomicityCheck(Check):
+    """One violation for all outcomes that no order of whole calls has; and one for each exception
+    that a call raises in none of these.
+    """
+
+    kinds = ("not-atomic", "exception", "assertion")
+    sees_all = False
+    race: ClassVar[Race]
+    observed: ClassVar[str | None] = None
+    """The expression that counts as the outcome, where that is not all."""
+    linearizable: ClassVar[bool] = False
+    """Whether whole calls must keep the order of those that do not overlap."""
+    paused: ClassVar[tuple[type[Model], Race] | None] = None
+    """The same with a pause between the calls of each task, where whole calls need that."""
+
+    def __init__(self, machine: Machine, steps: Steps) -> None:
+        super().__init__(machine, steps)
+        if self.linearizable:
+            self.uncountable = "whether calls keep their order is a matter of the whole way"
+
+    def found(self, graph: SearchGraph) -> list[Found]:
+        outcomes = Outcomes(self.race, self.machine, self.observed)
+        calls = Calls(self.race, self.machine)
+        parallel = self._in_parallel(graph, calls, outcomes)
+        whole = self._whole(graph, calls, outcomes)
+        if parallel is None or whole is None:
+            if graph.stop is None:
+                self._compare_not(f"more than {MOST_NODES:,} states: not compared")
+            return []
+        by_key: dict[Hashable, list[_End]] = {}
+        for each in whole:
+            by_key.setdefault(each.outcome.key, []).append(each)
+        unexplained = []
+        seen: dict[Hashable, bool] = {}
+        for each in parallel:
+            explained = any(
+                _keeps(each.order, one.order) for one in by_key.get(each.outcome.key, ())
+            )
+            if not explained and seen.get(each.outcome.key, True):
+                unexplained.append(each)
+            seen[each.outcome.key] = seen.get(each.outcome.key, True) and explained
+        found = self._raised(graph, parallel, whole)
+        if not parallel and graph.stop is None:
+            self._compare_not("these calls never come to an end: not compared")
+        elif all(each.node.overlaps for each in whole):
+            self._compare_not(NEED_EACH_OTHER)
+        elif unexplained:
+            self.compared = Compared(len(seen), sum(seen.values()))
+            self.predicates = [_Unexplained(outcomes, calls, unexplained)]
+            found.append(self._not_atomic(graph, unexplained, whole))
+        elif opaque := dict.fromkeys(name for each in parallel for name in each.outcome.opaque):
+            self._compare_not(f"{', '.join(opaque)} has no value that could be compared")
+        elif graph.stop is None:
+            self.compared = Compared(len(seen), len(seen))
+        return found
+
+    def _compare_not(self, why: str) -> None:
+        self.compared = Compared(0, 0, why)
+
+    def _in_parallel(
+        self, graph: SearchGraph, calls: Calls, outcomes: Outcomes
+    ) -> list[_End] | None:
+        """How the calls end in parallel."""
+        if self.linearizable:
+            starts = calls.starts(map(graph.state, range(graph.initial)), ordered=True)
+            nodes = ends(starts, all_successors(calls, graph), calls, graph.guard)
+        else:
+            numbers: Iterable[int] = range(len(graph)) if calls.others else graph.ended
+            over = [s for s in map(graph.state, numbers) if calls.are_over(s)]
+            nodes = [*map(Node, over)]
+            if calls.others:
+                nodes = ends(nodes, all_successors(calls, graph), calls, graph.guard)
+        return None if nodes is None else [_End(each, outcomes) for each in nodes]
+
+    def _whole(self, graph: SearchGraph, calls: Calls, outcomes: Outcomes) -> list[_End] | None:
+        """How the calls end if each is made as a whole."""
+        step = self.steps.every.step  # whole calls may take more preemptions than the search has
+        initial = [graph.state(each) for each in range(graph.initial)]
+        if self.paused is not None:
+            model, race = self.paused
+            parameters = {k: v for k, v in self.machine.program.parameters.items() if k != "ORDER"}
+            paused = search(
+                model,
+                parameters,
+                lambda *_: [],
+                runtime=self.machine.program.runtime,
+                engine=graph.engine,
+                limits=Limits(MOST_NODES),
+                guard=graph.guard,
+            )
+            if paused.graph.stop is not None:
+                return None
+            calls, outcomes = (
+                Calls(race, paused.machine),
+                Outcomes(race, paused.machine, self.observed),
+            )
+            step, initial = paused.steps.step, paused.machine.initial()
+        runs = Runs(calls, step, graph.guard)
+        starts = calls.starts(initial, ordered=self.linearizable)
+        try:
+            nodes = ends(starts, runs.successors, calls, graph.guard)
+        except Restart:  # of what a search that was cut short has not come to
+            return None
+        return None if nodes is None else [_End(each, outcomes) for each in nodes]
+
+    def _goal(self, graph: SearchGraph, end: _End) -> tuple[int, None] | Path:
+        """What the way to an end is looked for by."""
+        number = graph.number(end.node.state)
+        assert number is not None
+        if not end.order:
+            return number, None
+        calls = Calls(self.race, self.machine)
+        successors = all_successors(calls, graph)
+
+        def expand(node: Node) -> Iterator[tuple[State, Step, Node]]:
+            for step, after in successors(node):
+                yield node.state, step, after
+
+        starts = calls.starts(map(graph.state, range(graph.initial)), ordered=True)
+        return shortest(
+            starts,
+            expand,
+            lambda node, _, target: ["end"] if end.node in (node, target) else [],
+            enough=bool,
+            guard=graph.guard,
+        )["end"]
+
+    def _not_atomic(self, graph: SearchGraph, unexplained: list[_End], whole: list[_End]) -> Found:
+        first, *others = unexplained
+        ranked: dict[Hashable, _End] = {each.outcome.key: each for each in reversed(whole)}
+        distance = {key: _distance(first.outcome, each.outcome) for key, each in ranked.items()}
+        least = min(distance.values())
+        nearest = [
+            each for each in reversed(ranked.values()) if distance[each.outcome.key] == least
+        ]
+        differing = first.outcome.differing(nearest[0].outcome)
+        detail = NotAtomic(
+            first.shown,
+            tuple([each.shown for each in nearest[:MOST_NEAREST]]),
+            tuple(differing),
+            not least[0],
+            others=tuple([each.shown for each in others[:MOST_OTHERS]]),
+            more=len(others[MOST_OTHERS:]),
+            order=first.not_kept(nearest),
+        )
+        return Found(partial(self._describe, detail), self._goal(graph, first))
+
+    def _describe(self, detail: NotAtomic, path: Path, trace: Trace) -> Violation:
+        detail = self._with_lines(detail, path, trace)
+        differs = "the results are those of no order of whole calls"
+        if not detail.differing:
+            differs += ", in which objects are the same"
+        if detail.order:
+            pairs = [f"{first} was over before {second} began" for first, second in detail.order]
+            differs = f"whole calls give this in another order only: {' and '.join(pairs)}"
+        elif detail.only_state:
+            where = ", ".join(detail.differing) or "which objects are the same"
+            differs = f"only the state differs from what whole calls give, in {where}"
+        came = f"{detail.came_in} comes in between, and " if detail.came_in else ""
+        who = detail.interrupted or "this"
+        threads = tuple(dict.fromkeys(step.thread for step in trace.steps))
+        message = f"{who} is not atomic: {came}{differs}"
+        return Violation("not-atomic", message, None, threads, trace, detail=detail)
+
+    def _with_lines(self, detail: NotAtomic, path: Path, trace: Trace) -> NotAtomic:
+        """With who came in between which lines."""
+        calls = Calls(self.race, self.machine)
+        taken = path.steps
+        for place, (state, step) in enumerate(taken):
+            thread = step.thread
+            if thread not in calls.first or place + 1 == len(taken):
+                continue
+            call = calls.call(state, thread)
+            later = [
+                each
+                for each in range(place + 1, len(taken))
+                if taken[each][1].thread == thread and calls.call(taken[each][0], thread) == call
+            ]
+            other = taken[place + 1][1].thread
+            if later and later[0] > place + 1 and other in calls.first:
+                names = self.machine.program.threads
+                return replace(
+                    detail,
+                    came_in=names[other].name,
+                    interrupted=names[thread].name,
+                    before=_place(step, -1) or trace.steps[place].source,
+                    after=_place(taken[later[0]][1], 0) or trace.steps[later[0]].source,
+                    last=trace.steps[place].number,
+                    next=trace.steps[later[0]].number,
+                )
+        return detail
+
+    def _raised(self, graph: SearchGraph, parallel: list[_End], whole: list[_End]) -> list[Found]:
+        """One for each exception that a call raises in no order of whole calls."""
+        known = {error for each in whole for error in each.outcome.errors.items()}
+        found: dict[Hashable, Found] = {}
+        for each in parallel:
+            for what in each.outcome.errors.items():
+                name = what[0]
+                if what not in known and what not in found:
+                    found[what] = Found(
+                        partial(self._describe_error, each, name), self._goal(graph, each)
+                    )
+        return [*found.values()]
+
+    def _describe_error(self, end: _End, name: str, _: Path, trace: Trace) -> Violation:
+        thread = end.outcomes.thread_of[name]
+        said = show(end.outcomes.result(name, end.node.state))
+        is_assertion = said.startswith("raised AssertionError")
+        kind = "assertion" if is_assertion else "exception"
+        own = [each for each in trace.steps if each.thread == thread and "raised" in each.outcome]
+        message = f"{thread} {said}, which no order of whole calls does"
+        source = _near(own[-1].source) if own else None
+        return Violation(kind, message, None, (thread,), trace, source=source)
+
+
+class _Unexplained:
+    """Whether all calls are over, with one of some outcomes."""
+
+    when_final = True
+
+    def __init__(self, outcomes: Outcomes, calls: Calls, unexplained: Iterable[_End]) -> None:
+        self._outcomes = outcomes
+        self._calls = calls
+        self._keys = {each.outcome.key for each in unexplained}
+        self._places = tuple(range(outcomes.places))
+
+    def look(self, state: State) -> tuple[bool, tuple[int | View, ...]]:
+        is_over = self._calls.are_over(state)
+        return is_over and self._outcomes.of(state).key in self._keys, self._places
+
+
+class _End:
+    """How some calls have ended."""
+
+    def __init__(self, node: Node, outcomes: Outcomes) -> None:
+        self.node = node
+        self.order: Order = node.order
+        self.outcomes = outcomes
+        self.outcome = outcomes.of(node.state)
+
+    def not_kept(self, others: Iterable[_End]) -> tuple[tuple[str, str], ...]:
+        """Calls of which the one was over before the other began, which ends of the same outcome do
+        not keep: those that the first of these does not.
+        """
+        names = self.outcomes.calls
+        for other in others:
+            if other.outcome.key == self.outcome.key:
+                return tuple(
+                    (names[first], names[second])
+                    for second, (over, whole) in enumerate(
+                        zip(self.order, other.order, strict=True)
+                    )
+                    for first in range(len(names))
+                    if (over & ~whole) >> first & 1
+                )
+        return ()
+
+    @property
+    def shown(self) -> CallOutcome:
+        return self.outcomes.shown(self.node.state)
+
+
+def _place(step: Step, which: int) -> Source | None:
+    """Where the first or the last access of a step is, of those that reports tell of."""
+    named = [each.place for each in step.accesses if each.kind.name]
+    if not named:
+        return None
+    code, block = named[which]
+    return _near(code.source(block))
+
+
+def _near(source: Source) -> Source:
+    """A line, with its file as a user would name it."""
+    return replace(source, file=str(here(source.file)))
+
+
+def _keeps(order: Order, of_whole: Order) -> bool:
+    """Whether whole calls come one after the other where calls in parallel do."""
+    return all(not over & ~whole for over, whole in zip(order, of_whole, strict=True))
+
+
+def _distance(outcome: Outcome, other: Outcome) -> tuple[bool, int]:
+    """How much an outcome differs from another one: in results more than in state only."""
+    return outcome.of_results != other.of_results, len(outcome.differing(other))

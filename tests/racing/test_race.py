@@ -1,0 +1,373 @@
+"""`race`: calls in parallel compared with whole calls."""
+
+import asyncio
+import inspect
+import itertools
+import json
+import linecache
+import random
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import raced_classes as library
+from click.testing import CliRunner, Result
+
+import interleave
+from interleave.cli import main
+from interleave.result import ModelResult
+from interleave.showing import show
+
+
+def raced(factory: Any, *calls: str, **options: Any) -> ModelResult:
+    (result,) = interleave.race(factory, *calls, **options).models
+    return result
+
+
+def kinds(result: ModelResult) -> list[str]:
+    return list(dict.fromkeys(each.kind for each in result.violations))
+
+
+ATOMIC = [
+    (library.Counter, ("locked()", "locked()"), 2),
+    (library.Counter, ("add()", "get()"), 2),
+    (library.Counter, ("locked()", "locked()", "locked()"), 6),
+    (library.Counter, ("add()", "take()"), 2),  # what is raised is an outcome
+    (library.Cache, ("locked('k', 1)", "locked('k', 2)"), 2),
+    (library.Cache, ("add('k', 1); remove('k')",), 1),
+    (library.Lazy, ("locked()", "locked()"), 1),
+    (library.Lazy, ("fresh()", "fresh()"), 1),  # two objects: always so
+    (library.Log, ("copy(1)",), 1),
+    (library.Log, ("each()", "each()"), 1),
+    (library.Log, ("chain(1)", "chain(2)"), 2),  # what is called is the same thing, at any time
+    (library.TwoCopies, ("write(1)", "read_a()", "read_b()"), 4),
+    (library.Workers, ("later()", "later()"), 2),  # which run freely
+    (library.Turns, ("quick()", "quick()"), 2),
+    (library.Turns, ("get()", "put(1)"), 1),
+    (library.Turns, ("quick(); quick()", "quick()"), 2),
+    (library.Box, ("put(1); put(2)", "get()"), 1),
+    (library.Box, ("get()", "put(1)", "put(2)"), 2),
+]
+
+
+@pytest.mark.parametrize(("factory", "calls", "outcomes"), ATOMIC)
+def test_atomic_calls(factory: Any, calls: tuple[str, ...], outcomes: int) -> None:
+    result = raced(factory, *calls)
+    compared = result.compared
+    assert compared is not None
+    assert (compared.outcomes, compared.explained, compared.why_not) == (outcomes, outcomes, "")
+    assert "not-atomic" not in kinds(result)
+
+
+NOT_ATOMIC = [
+    (library.Counter, ("add()", "add()"), True, ("counter.n",)),
+    (library.Cache, ("add('k', 1)", "add('k', 2)"), False, ("result of add('k', 1)",)),
+    (library.Lazy, ("get()", "get()"), False, ()),  # which objects are the same
+    (library.Log, ("add(1)", "add(2)"), False, ("result of add(1)",)),
+    (library.TwoCopies, ("write(1)", "write(2)"), True, ("two_copies.b",)),
+    (library.Workers, ("both()", "both()"), False, ("result of both()[0]",)),
+    (library.Turns, ("slow()", "slow()"), False, ("turns.n",)),
+    (library.Turns, ("slow()", "quick(); quick()"), False, None),
+    (library.Turns, ("timed()", "timed()"), False, None),
+    (library.Elsewhere, ("in_class()", "in_class()"), True, ("Elsewhere.made",)),
+    (library.Elsewhere, ("in_module()", "in_module()"), True, ("raced_classes.COUNT",)),
+    (library.Slot, ("add()", "add()"), True, ("slot.value",)),
+]
+
+
+@pytest.mark.parametrize(("factory", "calls", "only_state", "differing"), NOT_ATOMIC)
+def test_calls_that_are_not_atomic(
+    factory: Any, calls: tuple[str, ...], only_state: bool, differing: tuple[str, ...] | None
+) -> None:
+    result = raced(factory, *calls)
+    (found,) = [each for each in result.violations if each.kind == "not-atomic"]
+    detail = found.detail
+    assert isinstance(detail, interleave.result.NotAtomic)
+    assert detail.only_state is only_state
+    assert differing is None or set(differing) <= {*detail.differing}
+    assert detail.came_in != detail.interrupted
+    assert detail.came_in in found.message
+    assert detail.interrupted in found.message
+    assert detail.before is not None
+    assert Path(detail.before.file).resolve() == Path(library.__file__)
+    assert found.trace.steps[-1].thread in (detail.came_in, detail.interrupted)
+
+
+@pytest.mark.parametrize(
+    ("factory", "calls"),
+    [
+        (library.Meeting, ("one()", "two()")),
+        ("threading:Barrier(2)", ("wait()", "wait()")),
+        ("threading:Barrier(3)", ("wait()", "wait()", "wait()")),
+        (library.Exchange, ("ask()", "answer()")),
+    ],
+)
+def test_calls_that_need_each_other(factory: Any, calls: tuple[str, ...]) -> None:
+    result = raced(factory, *calls)
+    assert result.verdict == "inconclusive"
+    assert result.compared is not None
+    assert result.compared.why_not == "these calls need each other: not compared"
+
+
+def test_an_exception_that_whole_calls_raise_is_an_outcome() -> None:
+    filled = "raced_classes:Counter()"
+    assert raced(filled, "take()", "take()").verdict == "verified"
+
+
+def test_an_exception_that_no_order_of_whole_calls_raises() -> None:
+    result = raced(library.filled_cache, "remove('k')", "remove('k')")
+    assert {"exception", "not-atomic"} <= {*kinds(result)}
+    (found,) = [each for each in result.violations if each.kind == "exception"]
+    assert "raised KeyError('k'), which no order of whole calls does" in found.message
+    assert found.source is not None
+    assert found.source.text == "del self.kept[key]"
+
+
+def test_the_order_of_calls_that_do_not_overlap() -> None:
+    calls = ("write(1)", "read_a()", "read_b()")
+    assert raced(library.TwoCopies, *calls).verdict == "verified"
+    result = raced(library.TwoCopies, *calls, linearizable=True)
+    (found,) = result.violations
+    assert isinstance(found.detail, interleave.result.NotAtomic)
+    assert found.detail.order == (("read_a()", "read_b()"),)
+    assert raced(library.TwoCopies, *calls[:2], linearizable=True).verdict == "verified"
+
+
+def test_what_counts_as_the_outcome() -> None:
+    calls = ("add('k', 1)", "add('k', 2)")
+    assert "not-atomic" in kinds(raced(library.Cache, *calls))
+    assert "not-atomic" not in kinds(raced(library.Cache, *calls, observe="sorted(kept)"))
+    result = raced(library.TwoCopies, "write(1)", "write(2)", observe="a == b")
+    (found,) = [each for each in result.violations if each.kind == "not-atomic"]
+    assert isinstance(found.detail, interleave.result.NotAtomic)
+    assert [show(value) for _, value in found.detail.outcome.state] == ["False"]
+
+
+def test_under_a_global_lock() -> None:
+    assert raced(library.Counter, "add()", "add()", runtime="gil").verdict == "verified"
+    assert "not-atomic" in kinds(raced(library.Lazy, "get()", "get()", runtime="gil"))
+
+
+def test_several_threads_of_each() -> None:
+    result = raced(library.Counter, "locked()", threads=3)
+    assert result.compared is not None
+    assert result.compared.outcomes == 6
+
+
+def test_pairs() -> None:
+    result = interleave.race(library.Cache, pairs=True)
+    found = {each.model: each.verdict for each in result.models}
+    assert found["add(1, 1) | add(1, 2)"] == "violated"
+    assert found["locked(1, 1) | locked(1, 2)"] == "verified"
+    assert len(found) == 6
+
+
+def test_a_result_without_a_value_is_not_compared() -> None:
+    result = raced(library.Log, "later()", "later()")
+    assert result.verdict == "inconclusive"
+    assert result.compared is not None
+    assert "has no value that could be compared" in result.compared.why_not
+
+
+def test_calls_that_never_end() -> None:
+    result = raced("threading:Event()", "wait()", "wait()")
+    assert kinds(result) == ["deadlock"]
+    assert result.compared is not None
+    assert result.compared.why_not == "these calls never come to an end: not compared"
+
+
+@pytest.mark.parametrize("limit", [{"max_states": 3}, {"max_states": 1}])
+def test_no_limit_is_a_pass(limit: dict[str, int]) -> None:
+    result = raced(library.Counter, "locked()", "locked()", **limit)
+    assert result.verdict == "inconclusive"
+    assert result.compared is None or not result.compared.outcomes
+
+
+@pytest.mark.parametrize("preemptions", [0, 1])
+@pytest.mark.parametrize(("factory", "calls"), [each[:2] for each in ATOMIC])
+def test_whole_calls_may_take_more_preemptions_than_are_looked_at(
+    factory: Any, calls: tuple[str, ...], preemptions: int
+) -> None:
+    result = raced(factory, *calls, preemptions=preemptions)
+    assert "not-atomic" not in kinds(result)
+    assert result.complete or result.compared is None or not result.compared.outcomes
+
+
+MISTAKES = [
+    (("raced_class:Cache()", "add()"), "there is no module 'raced_class'", "'raced_classes'?"),
+    (("raced_classes:Cash()", "add()"), "there is no 'Cash'", "did you mean 'Cache'?"),
+    (("raced_classes:Cache", "add()"), "Cache is a class", "call it: Cache()"),
+    (("raced_classes:Cache(1)", "add()"), "Cache(1) raises TypeError", "makes the object"),
+    (("raced_classes:Cache(", "add()"), "is not a Python expression", "write one"),
+    (("raced_classes", "add()"), "names no object", "MODULE:EXPRESSION"),
+    (("raced_classes:Cache()", "ad()"), "has no method 'ad'", "did you mean 'add'?"),
+    (("raced_classes:Cache()", "kept()"), "cannot be called: it is of type dict", "call a method"),
+    (("raced_classes:Cache()", "kept"), "is not a call", "write it as"),
+    (("raced_classes:Cache()", "x = add()"), "is not a call", "write it as"),
+    (("raced_classes:Cache()", "add("), "is not Python", "write it as"),
+    (("raced_classes:Cache()", "add(Cash, 1)"), "there is no 'Cash'", "did you mean 'Cache'?"),
+    (("raced_classes:Cache()", ""), "no call in an empty text", "write it as"),
+    (("raced_classes:Cache()",), "there are no calls to race", "--pairs"),
+    (("raced_classes:Cache()", "add(1, 2)", "--pairs"), "beside --pairs", "leave out"),
+    (("builtins:object()", "--pairs"), "has no public methods", "name the calls"),
+    (("raced_classes:Cache()", "add(1, 2)", "--observe", "kep"), "there is no 'kep'", "'kept'?"),
+    (("raced_classes:Cache()", "add(1, 2)", "--observe", "kept +"), "is not a Python", ""),
+    (("raced_classes:Cache()", "add(1, 2)", "--observe", "kept[5]"), "raises KeyError", ""),
+    (("raced_classes:Cache()", "add(1, 2)", "-p", "N=3"), "no parameter 'N'", "a race has"),
+    (("raced_classes:Cache()", "add(1, 2)", "--cancel", "add"), "there is no task 'add'", ""),
+    (("raced_classes:Cache()", "add(1, 2)", "--order", "fifo"), "there is no event loop", ""),
+]
+
+
+@pytest.mark.parametrize(("arguments", "what", "remedy"), MISTAKES)
+def test_mistakes(arguments: tuple[str, ...], what: str, remedy: str) -> None:
+    found = CliRunner().invoke(main, ["race", *arguments])
+    assert found.exit_code == 2, found.output
+    assert what in found.stderr
+    assert remedy in found.stderr
+    assert "Traceback" not in found.output
+
+
+def test_the_command() -> None:
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(main, ["race", "raced_classes:Cache()", *arguments])
+
+    found = run("locked('k', 1)", "locked('k', 2)")
+    assert found.exit_code == 0
+    assert "these calls are atomic: 2 outcomes, both explained" in found.stdout
+    found = run("add('k', 1)", "add('k', 2)", "--format", "json")
+    assert found.exit_code == 1
+    (model,) = json.loads(found.stdout)["models"]
+    assert model["atomic"] is False
+    assert model["compared"] == {"outcomes": 4, "explained": 2, "why_not": ""}
+    detail = model["violations"][-1]["not_atomic"]
+    assert {*detail["outcome"]["results"].values()} == {True}
+    assert [*detail["nearest"][0]["results"].values()].count(False) == 1
+    found = run("--pairs")
+    assert found.stdout.endswith("of 6 pairs pass\n")
+
+
+def test_what_making_the_object_does_is_put_back() -> None:
+    before = library.Elsewhere.made
+    raced("raced_classes:made_and_counted()", "in_class()")
+    assert library.Elsewhere.made == before
+
+
+STATEMENTS = [
+    "self.a += {n}",
+    "self.a = self.b + {n}",
+    "self.b = {n}",
+    "self.items.append({n})",
+    "if self.a == {n}: self.b += 1",
+    "if self.items: return self.items.pop()",
+    "if {n} not in self.seen: self.seen[{n}] = self.a",
+    "self.seen.pop({n})",
+    "return self.a",
+    "return len(self.items)",
+]
+
+
+def random_class(chance: random.Random, *, is_async: bool) -> str:
+    """The text of a class with a few methods, some of them under a lock."""
+    lines = [
+        "import asyncio, threading",
+        "class Thing:",
+        "    def __init__(self):",
+        "        self.a = self.b = 0",
+        "        self.items, self.seen = [1], {2: 0}",
+        f"        self.lock = {'asyncio.Lock' if is_async else 'threading.RLock'}()",
+    ]
+    begin = "async " if is_async else ""
+    for name in ("one", "two", "three"):
+        body = [chance.choice(STATEMENTS).format(n=chance.randint(1, 2)) for _ in range(2)]
+        if is_async and chance.random() < 0.7:
+            body.insert(1, "await asyncio.sleep(0)")
+        margin = "        "
+        lines.append(f"    {begin}def {name}(self):")
+        if chance.random() < 0.4:
+            lines.append(f"        {begin}with self.lock:")
+            margin += "    "
+        lines += [margin + each for each in body]
+    return "\n".join(lines)
+
+
+def library_of(module: types.ModuleType, text: str) -> None:
+    """Have a module consist of a text that is in no file."""
+    file = module.__file__ or "?"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    exec(compile(text, file, "exec"), vars(module))
+    sys.modules[module.__name__] = module
+
+
+def orders(threads: list[list[str]]) -> Iterator[list[tuple[int, str]]]:
+    """Every order of some calls that keeps each thread's own, each call with its thread."""
+    marks = [number for number, calls in enumerate(threads) for _ in calls]
+    for order in sorted(set(itertools.permutations(marks))):
+        left = [iter(calls) for calls in threads]
+        yield [(number, next(left[number])) for number in order]
+
+
+def outcomes_of_whole_calls(kind: type, threads: list[list[str]]) -> set[object]:
+    """What real calls give, in every order."""
+    return {asyncio.run(outcome_of(kind, len(threads), order)) for order in orders(threads)}
+
+
+async def outcome_of(kind: type, threads: int, order: list[tuple[int, str]]) -> object:
+    """What real calls give in one order."""
+    thing: Any = kind()
+    given: dict[int, list[str]] = {number: [] for number in range(threads)}
+    ended = set()
+    for number, call in order:
+        if number in ended:
+            continue
+        try:
+            result = getattr(thing, call)()
+            result = await result if inspect.iscoroutine(result) else result
+            given[number].append(repr(result))
+        except Exception as error:
+            given[number].append(f"raised {error!r}")
+            ended.add(number)
+    state = (thing.a, thing.b, repr(thing.items), repr(thing.seen))
+    return state, tuple(tuple(each) for each in given.values())
+
+
+def outcomes_in_parallel(result: ModelResult, threads: list[list[str]]) -> set[object]:
+    """What interleavings end with, as a search counts them."""
+    found = set()
+    assert result.interleavings is not None
+    for outcome in result.interleavings.outcomes:
+        state = {"thing.a": 0, "thing.b": 0, "thing.items": [1], "thing.seen": {2: 0}}
+        state |= {name: value for name, value in outcome.state if name in state}
+        values = {name: show(value) for name, value in outcome.state}
+        given = []
+        for calls in threads:
+            text = "; ".join(f"{each}()" for each in calls)
+            names = [f"result {n + 1} of {text}" for n in range(len(calls))]
+            names = names if len(calls) > 1 else [f"result of {text}"]
+            given.append(tuple(values[name] for name in names if name in values))
+        shown = (state["thing.a"], state["thing.b"], repr(state["thing.items"]))
+        found.add(((*shown, repr(state["thing.seen"])), tuple(given)))
+    return found
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_random_classes_against_real_calls(seed: int) -> None:
+    chance = random.Random(seed)
+    text = random_class(chance, is_async=seed % 4 == 3)
+    module = types.ModuleType(f"random_class_{seed}")
+    module.__file__ = f"random_class_{seed}.py"
+    library_of(module, text)
+    threads = [["one"], ["two", "three"]] if seed % 2 else [["one"], ["two"], ["three"]]
+    calls = ["; ".join(f"{each}()" for each in one) for one in threads]
+    result = raced(module.Thing, *calls, engine="reference" if seed % 3 else "auto")
+    whole = outcomes_of_whole_calls(module.Thing, threads)
+    parallel = outcomes_in_parallel(result, threads)
+    if seed % 4 != 3:  # two calls of a task have no other one in between, if none of them waits
+        assert parallel >= whole
+    assert result.compared is not None, text
+    assert result.compared.outcomes == len(parallel), text
+    assert result.compared.explained == len(parallel & whole), text
+    assert ("not-atomic" in kinds(result)) is (not parallel <= whole)
