@@ -379,7 +379,7 @@ def _not_looked_for(runtime: Runtime, expectation: Expectation | None) -> list[s
 def _bounds(found: Searched[Check]) -> list[tuple[str, object]]:
     settings = found.machine.program.settings
     replaced: tuple[tuple[str, object], ...] = vars(found.machine.program.model).get(BOUNDS, ())
-    names = ("PIPE_CAPACITY", "SPURIOUS_WAKEUPS")
+    names = ("PIPE_CAPACITY", "SPURIOUS_WAKEUPS", "CLOCK", "CLOCK_STEP")
     return [*replaced, *((name, settings.get(name)) for name in names)]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from interleave.errors import ModelError
 from interleave.memory.dicts import DICTS
 from interleave.memory.port import current_port
-from interleave.memory.values import Shared, is_frozen_dataclass, members_of
+from interleave.memory.values import AsAnother, Shared, is_frozen_dataclass, members_of
 
 UNBOUND_TYPES: tuple[type, ...] = (object, list, dict, set, deque, type, *DICTS)
 """The types whose methods may be given a shared object."""
@@ -51,7 +51,7 @@ Bare.__module__ = "builtins"
 def class_of(value: object) -> type:
     """What `type(value)` gives in a model: for what stands for an object, the object's class."""
     kind = type(value)
-    return value.__class__ if issubclass(kind, Shared) else kind
+    return value.__class__ if issubclass(kind, Shared | AsAnother) else kind
 
 
 def _stands_for_another(value: object) -> bool:

@@ -72,12 +72,15 @@ def _is_own(cls: type) -> bool:
     return not (policy.is_standard(cls.__module__) or policy.is_installed(cls.__module__))
 
 
-def kept_names(notes: Notes) -> dict[str, str]:
-    """The attributes of a model that nothing may set when it runs, each with what it is."""
+def kept_names(notes: Notes, *, has_clock: bool = False) -> dict[str, str]:
+    """The attributes of a model that nothing may set when it runs, each with what it is.
+
+    `has_clock`: the model has a clock that goes on by steps.
+    """
     found = {
         name: "a setting"
         for name, setting in SETTINGS.items()
-        if notes.tasks or not setting.of_loop
+        if (notes.tasks or not setting.of_loop) and (has_clock or not setting.of_clock)
     }
     for name, member in notes.members.items():
         if member.role in ("thread", "property"):

@@ -82,6 +82,17 @@ def setting(model_result: ModelResult) -> str:
     return ", ".join(parts)
 
 
+def clock(model_result: ModelResult) -> str:
+    """Within which bounds time passes; "" where any time may pass, or nobody looks."""
+    bounds = dict(model_result.bounds)
+    if "CLOCK" not in bounds:
+        return ""
+    return (
+        f"bounded by CLOCK={show(bounds['CLOCK'])}, CLOCK_STEP={show(bounds['CLOCK_STEP'])}: the "
+        "code computes with what the clock shows"
+    )
+
+
 def coverage(model_result: ModelResult) -> str:
     """What the verdict rests on where there is no counterexample to show; "" where there is."""
     if model_result.violations:
