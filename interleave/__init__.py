@@ -93,7 +93,8 @@ def __getattr__(name: str) -> object:
         for homes in _HOMES:
             for home in homes:
                 found = vars(importlib.import_module(f"interleave.{home}"))
-                globals().update({each: found[each] for each in __all__ if each in found})
+                new = {each: found[each] for each in __all__ if each in found}
+                globals().update(new | globals())  # the first home of a name is its home
             if name in globals():
                 return globals()[name]
     raise AttributeError(f"module 'interleave' has no attribute {name!r}")
