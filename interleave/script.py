@@ -41,6 +41,12 @@ STARTERS = frozenset({
 })  # fmt: skip
 """Names of what makes threads, processes, pools and loops, or starts them."""
 
+CLOCKS = frozenset({
+    "monotonic", "monotonic_ns", "now", "perf_counter", "perf_counter_ns", "time", "time_ns",
+    "today", "utcnow",
+})  # fmt: skip
+"""Names of what reads the clock, which is the clock of the threads."""
+
 DYNAMIC = frozenset({
     "__dict__", "__import__", "__main__", "eval", "exec", "globals", "import_module", "locals",
     "modules", "vars",
@@ -96,10 +102,12 @@ class Script:
         self.bounds = tuple(_replaced(tree, file, given))
         """What was put in place of what stands in the file, by name or as LINE:NUMBER."""
         _NameOfMain().visit(tree)
-        self._first = next((n for n, each in enumerate(tree.body) if self._starts(each)), None)
         self._foreign = _foreign(tree)
-        if self._first is None and not self._foreign:
+        if not self._foreign and not any(self._names(each, STARTERS) for each in tree.body):
             raise self._no_model()
+        known = STARTERS | CLOCKS
+        first = (n for n, each in enumerate(tree.body) if self._names(each, known))
+        self._first = next(first, None)
         asked = [each for each in tree.body if getattr(each, "module", "") == "__future__"]
         is_asked = any(alias.name == "annotations" for each in asked for alias in each.names)  # type: ignore[attr-defined]
         self._flags = annotations.compiler_flag if is_asked else 0
@@ -114,10 +122,10 @@ class Script:
 
     # Where the main thread begins
 
-    def _starts(self, statement: ast.stmt) -> bool:
-        """Whether a statement may start a thread, by what it names and what that names."""
+    def _names(self, statement: ast.stmt, known: frozenset[str]) -> bool:
+        """Whether a statement may do something, by what it names and what that names."""
         named = () if _only_defines(statement) else self._named_by(statement)
-        return any(self._aliases.get(name, name) in STARTERS for name in named)
+        return any(self._aliases.get(name, name) in known for name in named)
 
     def _named_by(self, statement: ast.stmt) -> set[str]:
         """The names in a statement, and in all of the file that these may stand for."""

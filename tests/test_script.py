@@ -209,6 +209,20 @@ FOUND = {
         """,
         {}, set(), {"main\nafter", "main\nwork\nafter"},
     ),
+    "the clock": (
+        """
+        import threading, time
+        before = time.time()
+        def work():
+            while time.time() - before < 1:
+                pass
+            print("late")
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        """,
+        {}, set(), {"late"},
+    ),
     "a name in an inner scope": (
         """
         import threading
