@@ -13,7 +13,7 @@ from interleave.compiler.closures import UNGIVEN, lift
 from interleave.compiler.defers import with_defers
 from interleave.compiler.emit import CHANGED, CONTENTS, INDEXED, emit, emit_whole
 from interleave.compiler.flow import find_dependences, find_live
-from interleave.compiler.generators import END, GENERATOR, RESUMING
+from interleave.compiler.generators import GENERATOR, RESUMING
 from interleave.compiler.groups import HELPERS
 from interleave.compiler.imports import Imported, with_imports
 from interleave.compiler.lazily import with_generators
@@ -24,13 +24,13 @@ from interleave.compiler.names import (
     is_library,
     is_user_function,
 )
+from interleave.compiler.operators import END, OPERATIONS
 from interleave.compiler.source import find_function, no_source
 from interleave.compiler.statements import StatementFlattener
 from interleave.compiler.syntax import copied
 from interleave.compiler.variables import MODULE, module_of, with_holders
 from interleave.memory.closures import NOT_GIVEN, Closure, cell, with_defaults
 from interleave.memory.containers import plain
-from interleave.memory.cursors import cursor
 from interleave.memory.unbound import UNBOUND_NAMES, Bare, class_of, unbound
 from interleave.runtimes import Scope
 from interleave.world import dates, reflection
@@ -160,7 +160,6 @@ _HELPERS: dict[str, Any] = {
     "@with_defaults": with_defaults,
     UNGIVEN: NOT_GIVEN,
     "@slice": slice,
-    "@cursor": cursor,
     "@end": END,
     "@matches": _matches,
     "@type": type,
@@ -168,6 +167,7 @@ _HELPERS: dict[str, Any] = {
     "@BaseException": BaseException,
     "@StopIteration": StopIteration,
     "@StopAsyncIteration": StopAsyncIteration,
+    **OPERATIONS,
     **RESUMING,
     **HELPERS,
     **SETS,

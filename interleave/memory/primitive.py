@@ -189,7 +189,7 @@ class Primitive(Shared):
     @classmethod
     def usable(cls) -> list[str]:
         """The names among `known` that the modelled one has too."""
-        return sorted(name for name in cls.known() if hasattr(cls, name))
+        return sorted(name for name in cls.known() if name[0] != "_" and hasattr(cls, name))
 
     @classmethod
     def initial(cls, real: Any) -> object:

@@ -247,7 +247,7 @@ class Freezer:
         if is_frozen_dataclass(kind):
             parts = [self.freeze(getattr(value, field.name)) for field in fields(kind)]  # type: ignore[arg-type]
             return ("dataclass", Same(kind), tuple(parts))
-        if isinstance(value, type | types.ModuleType | types.BuiltinFunctionType):
+        if isinstance(value, _NAMED):
             return self._freeze_named(value)
         if isinstance(value, types.FunctionType):
             return self._freeze_function(value)
@@ -518,6 +518,12 @@ _IMMUTABLE: dict[type, Callable[[Freezer, Any], Key]] = {
     Field: lambda _, value: (object, Same(value)),
 }
 """How to freeze the immutable types that need care."""
+
+_NAMED = (
+    type, types.ModuleType, types.BuiltinFunctionType, types.MethodDescriptorType,
+    types.WrapperDescriptorType, types.ClassMethodDescriptorType,
+)  # fmt: skip
+"""Types of what there is one of, under a name."""
 
 _NUMBERS = {("decimal", "Decimal"), ("fractions", "Fraction")}
 """Numbers that their text makes again: by name, for few models want these modules imported."""

@@ -29,7 +29,7 @@ INTERNAL = frozenset(
      "forget_cancel", "fresh", "function", "furnish", "get_in_line", "give", "give_read",
      "give_way", "go_on", "go_on_from_line", "hear", "holders", "in_any_order", "initial",
      "is_declared", "is_done", "is_feeding", "is_free", "is_full", "is_internal",
-     "is_locked", "is_owned", "is_ready", "is_run", "is_to_copy", "is_told", "is_variable", "keep",
+     "is_locked", "is_owned", "is_ready", "is_run", "is_told", "is_to_copy", "is_variable", "keep",
      "keeps", "key", "known", "lack", "leave", "leave_line", "let_go", "location", "look",
      "lose_wakeup", "lost_with", "maxsize", "may_run", "must_keep", "name", "next_callback",
      "next_from_outside", "next_task", "not_owned", "note_running", "notices_ends", "of",

@@ -52,8 +52,11 @@ COUNTERPARTS = {
     "dataclasses": "dataclasses",
     "functools": "functools",
     "json": "json",
+    "os": "os",
     "pickle": "pickle",
     "_pickle": "pickle",
+    "nt": "os",
+    "posix": "os",
 }
 """The same, and those of modules that run as they are but for some of their objects."""
 

@@ -694,9 +694,10 @@ class World:
                 self.made.add(self._copies[function], *OF_COPY)
                 name = function.__name__
                 if name in LIBRARY_METHODS and name not in self._method_names:
-                    self.more_names.add(name)
+                    if find_function(function) is not None:
+                        self.more_names.add(name)
                 if function.__code__.co_flags & inspect.CO_GENERATOR:
-                    self.more_names |= {"close", "send"} - self._method_names
+                    self.more_names |= {"__next__", "close", "send"} - self._method_names
             else:
                 for twin in twins:
                     self.made.add(twin, *OF_CLASS)
