@@ -33,7 +33,7 @@ from interleave.memory.closures import NOT_GIVEN, Closure, cell, with_defaults
 from interleave.memory.containers import plain
 from interleave.memory.unbound import UNBOUND_NAMES, Bare, class_of, unbound
 from interleave.runtimes import Scope
-from interleave.world import reflection
+from interleave.world import dates, reflection
 from interleave.world.accessors import ACCESSORS, accessor
 from interleave.world.refusal import used
 
@@ -49,7 +49,7 @@ __all__ = [
     "is_user_function",
 ]
 
-_WHOLE_IN_OTHER_WORDS = UNBOUND_NAMES | reflection.USED | reflection.SET | ACCESSORS
+_WHOLE_IN_OTHER_WORDS = UNBOUND_NAMES | reflection.USED | reflection.SET | ACCESSORS | dates.NAMES
 """Names in code that cannot be run as it is."""
 
 
@@ -152,6 +152,7 @@ _HELPERS: dict[str, Any] = {
     "@usable": reflection.used,
     "@used": used,
     "@class_of": class_of,
+    "@dated": dates.dated,
     "@object": Bare,
     "@accessor": accessor,
     "@unbound": unbound,

@@ -29,7 +29,7 @@ from interleave.machine.step import Failure
 from interleave.machine.switching import Switches, is_of_this_package
 from interleave.machine.tasks import RESULT
 from interleave.memory.coroutine import Coroutine, awaited
-from interleave.memory.port import AccessKind, Unrecoverable
+from interleave.memory.port import BY_STEPS, AccessKind, Unrecoverable
 from interleave.program import Program, Restart, Swallowed, Written
 from interleave.program.interning import LocalStates
 from interleave.world import reflection
@@ -133,6 +133,10 @@ class Control:
                 if isinstance(error, InterleaveError):
                     error.at(_place_in(error))
                 self._ending.how, self._ending.error = "error", error
+                return None
+            clock = self._program.clock
+            if clock is not None and clock.may_lack_digits(error):
+                self._ending.how, self._ending.error = "error", Written(BY_STEPS)
                 return None
             if (lacking := reflection.lacking(error)) is not None:
                 self._ending.how, self._ending.error = "error", lacking.at(_place_in(error))

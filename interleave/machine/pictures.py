@@ -32,6 +32,7 @@ from interleave.memory.values import (
     Shared,
     Uncapturable,
     attributes_of,
+    in_order,
     is_plain_object,
 )
 from interleave.program.heap import Heap
@@ -144,21 +145,29 @@ class Pictures:
             inside = tuple([self._form(each) for each in tuple.__iter__(value)])
             return ("of", kind.__name__, -1, inside)
         if isinstance(value, frozenset):
-            return ("of", "frozenset", -1, tuple([self._form(each) for each in value]))
+            inside = tuple([self._form(each) for each in in_order(frozenset.__iter__(value))])
+            return ("of", "frozenset", -1, inside)
         if isinstance(value, bytearray):
             listed = lambda: [("value", bytes(value))]  # noqa: E731
-        elif isinstance(value, list | deque | set):
-            listed = lambda: [self._form(each) for each in kind.__iter__(value)]  # noqa: E731
+        elif isinstance(value, set):
+            listed = lambda: [self._form(each) for each in in_order(set.__iter__(value))]  # noqa: E731
+        elif isinstance(value, list | deque):
+            items: Any = list.__iter__ if isinstance(value, list) else deque.__iter__
+            listed = lambda: [  # noqa: E731
+                *[self._form(each) for each in items(value)],
+                *self._attributes(attributes_of(value).items()),
+            ]
         elif isinstance(value, dict):
             listed = lambda: [  # noqa: E731
-                (self._form(key), self._form(each)) for key, each in kind.items(value)
+                *[(self._form(key), self._form(each)) for key, each in dict.items(value)],
+                *self._attributes(attributes_of(value).items()),
             ]
         elif isinstance(value, BaseException):
             listed = lambda: [  # noqa: E731
                 *[self._form(each) for each in value.args],
                 *self._attributes(attributes_of(value).items()),
             ]
-        elif is_plain_object(value) and not isinstance(value, Enum):
+        elif is_plain_object(value) and not isinstance(value, Enum) and not _is_ours(kind):
             listed = lambda: self._attributes(attributes_of(value).items())  # noqa: E731
         else:
             return None
@@ -226,6 +235,11 @@ class Pictures:
     def _held(self, location: Location) -> Any:
         index = location.index
         return self._heap.values[location.initial if index < 0 else self._at(index)]
+
+
+def _is_ours(kind: type) -> bool:
+    """Whether a class of this package stands for something that has no value: a generator, say."""
+    return kind.__module__.startswith("interleave.") and kind not in _ITERATORS
 
 
 def _has_reference(key: object) -> bool:

@@ -224,6 +224,11 @@ class Primitive(Shared):
         return True
 
     @classmethod
+    def said_of(cls, state: Any) -> str:
+        """What reports say where something without a name leads to this state; "" for nothing."""
+        return ""
+
+    @classmethod
     def is_told(cls, state: Any) -> bool:
         """Whether reports are to tell of one that is in this state."""
         return True

@@ -14,6 +14,7 @@ from interleave.errors import ModelError
 from interleave.memory.dicts import DICTS
 from interleave.memory.port import current_port
 from interleave.memory.values import (
+    AsAnother,
     Same,
     Shared,
     is_frozen_dataclass,
@@ -82,7 +83,7 @@ Bare.__module__ = "builtins"
 def class_of(value: object) -> type:
     """What `type(value)` gives in a model: for what stands for an object, the object's class."""
     kind = type(value)
-    return value.__class__ if issubclass(kind, Shared) else kind
+    return value.__class__ if issubclass(kind, Shared | AsAnother) else kind
 
 
 def _stands_for_another(value: object) -> bool:

@@ -37,7 +37,7 @@ from interleave.memory.values import (
     is_plain_object,
     runs_python,
 )
-from interleave.model import Model, Param, parameter_as_value
+from interleave.model import VARIABLES, Model, Param, parameter_as_value
 from interleave.program.heap import Heap
 from interleave.program.restarts import Written
 from interleave.program.setup import Made, class_attributes
@@ -294,7 +294,7 @@ class Walk:
         self._alive.append(value)
         for name, inside in _held(value):
             is_function = isinstance(inside, types.FunctionType) and is_user_function(inside)
-            if is_function or is_shared_global(inside):
+            if is_function or is_shared_global(inside) or isinstance(inside, Model):
                 found = self.visit(inside, f"{surrounding(value)}.{name}")
                 self._of_functions[id(inside)] = self.all_known[id(inside)] = found
         return copy
@@ -460,6 +460,8 @@ class Walk:
                 for name, item in attributes.items()
                 if name not in of_class or item is not getattr(cls, name, UNBOUND)
             }
+            for name in sorted(vars(cls).get(VARIABLES, ())):
+                attributes.setdefault(name, UNBOUND)
         else:
             inherited = class_attributes(cls).items()
             of_its_class = {

@@ -164,10 +164,10 @@ CASES = {
         remedy="keep what it needs in shared variables",
     ),
     "time": case(
-        "self.x = time.time()",
-        at="time.time",
-        what="time.time has no modelled counterpart",
-        remedy="a model has no clock: let choose([True, False]) say whether the time has come",
+        "self.x = time.process_time()",
+        at="time.process_time",
+        what="time.process_time has no modelled counterpart",
+        remedy="a model has one clock: time.time(), time.monotonic() and time.perf_counter() read it",
     ),
     "hash": case(
         "self.x = hash('a')",
@@ -181,12 +181,11 @@ CASES = {
         what="dir() has no modelled counterpart",
         remedy="name the variables",
     ),
-    "datetime": case(
-        "self.x = datetime.now().year",
-        header="from datetime import datetime",
-        at="datetime.now",
-        what="datetime.datetime.now has no modelled counterpart",
-        remedy="a model has no clock: let choose([...]) say what time it is",
+    "strftime": case(
+        "self.x = time.strftime('%H')",
+        at="time.strftime",
+        what="time.strftime has no modelled counterpart",
+        remedy="a model has one clock: time.time(), time.monotonic() and time.perf_counter() read it",
     ),
     "stack size": case(
         "s = threading.stack_size()",

@@ -10,6 +10,7 @@ from interleave.memory.identity import ThreadIdent
 from interleave.memory.port import AccessKind, current_port
 from interleave.stdlib.holding import Holdable, Unowned
 from interleave.stdlib.reentrant import Reentrant
+from interleave.stdlib.timeouts import as_plain
 
 
 class _Lockable(Holdable):
@@ -17,9 +18,11 @@ class _Lockable(Holdable):
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take the lock: see `Holdable`."""
-        if timeout != -1 and (not blocking or timeout < 0):
-            threading.Lock().acquire(blocking, timeout)  # raises what this Python raises
-        return self.take_or_wait(waits=blocking and timeout == -1)
+        plain = as_plain(timeout)
+        if plain != -1 and (not blocking or plain < 0):
+            threading.Lock().acquire(blocking, plain)  # raises what this Python raises
+        ends = None if plain == -1 else timeout
+        return self.take_or_wait(waits=blocking and ends is None, timeout=ends)
 
     @property
     def acquiring(self) -> AccessKind:
