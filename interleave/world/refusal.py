@@ -53,8 +53,9 @@ def _refuse(self: Refused, *_: object, **__: object) -> Any:
 def _place_of_user(frame: FrameType | None) -> Place | None:
     """Where the code of the model is that runs in a frame, or has called it."""
     while frame is not None and not _is_followed(frame):
-        # What calls for a block is not the block: that is placed by the machine.
-        frame = None if frame.f_code is call.__code__ else frame.f_back
+        # A block of the library's, and what calls for one, are placed by the machine.
+        code = frame.f_code
+        frame = None if code is call.__code__ or code.co_name.startswith("#") else frame.f_back
     return frame and Place.of_frame(frame)
 
 
