@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from interleave.errors import InterleaveError as InterleaveError
     from interleave.errors import ModelError as ModelError
     from interleave.errors import UsageError as UsageError
+    from interleave.exploring import explore as explore
     from interleave.model import Model as Model
+    from interleave.model import always as always
+    from interleave.model import at_end as at_end
     from interleave.model import expect as expect
     from interleave.model import goroutine as goroutine
     from interleave.model import invariant as invariant
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
     from interleave.result import Violation as Violation
     from interleave.schedule import Schedule as Schedule
     from interleave.stategraph import StateGraph as StateGraph
-    from interleave.stategraph import explore as explore
     from interleave.verbs import array as array
     from interleave.verbs import atomic as atomic
     from interleave.verbs import choose as choose
@@ -48,7 +50,9 @@ __all__ = [
     "Trace",
     "UsageError",
     "Violation",
+    "always",
     "array",
+    "at_end",
     "atomic",
     "check",
     "choose",
@@ -68,6 +72,7 @@ __all__ = [
 
 _HOMES = (
     ("errors", "model", "verbs"),
+    ("exploring",),
     ("result", "schedule"),
     ("checking",),
     ("stategraph",),
@@ -88,7 +93,8 @@ def __getattr__(name: str) -> object:
         for homes in _HOMES:
             for home in homes:
                 found = vars(importlib.import_module(f"interleave.{home}"))
-                globals().update({each: found[each] for each in __all__ if each in found})
+                new = {each: found[each] for each in __all__ if each in found}
+                globals().update(new | globals())  # the first home of a name is its home
             if name in globals():
                 return globals()[name]
     raise AttributeError(f"module 'interleave' has no attribute {name!r}")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import wraps
 from inspect import Parameter, signature
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from interleave.options import Options, options_of, read_options, refuse_contradictions
@@ -27,12 +28,13 @@ class Asked(Generic[Kind_co]):
     options: Kind_co
     given: frozenset[str]
 
-    def near(self, path: str | Path) -> Kind_co:
-        """The options for a model file: what nobody gave is as its pyproject.toml says.
+    def near(self, path: str | Path, own: Mapping[str, object] = MappingProxyType({})) -> Kind_co:
+        """The options for a model file: what nobody gave is as the model itself says, which is its
+        `own`, or else its pyproject.toml.
 
         Raises `UsageError` where that is at fault.
         """
-        settings = settings_near(Path(path))
+        settings = {**settings_near(Path(path)), **own}
         rest = {name: value for name, value in settings.items() if name not in self.given}
         return replace(self.options, **rest)
 

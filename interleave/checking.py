@@ -13,7 +13,7 @@ from interleave.asked import Asked, taking
 from interleave.blaming import blaming
 from interleave.checks import Check, Found, checks_of
 from interleave.checks.alike import folded
-from interleave.compiler.source import place_of_class
+from interleave.compiler.source import FUNCTION_OF, place_of_class, place_of_function
 from interleave.counting import count_interleavings
 from interleave.engine.engines import Engine
 from interleave.engine.needs import serves
@@ -29,10 +29,11 @@ from interleave.loading import (
     expectation_of,
     file_of,
     loop_settings,
+    own_options,
     parameters_of,
 )
 from interleave.machine import State
-from interleave.model import Expectation, Model
+from interleave.model import BOUNDS, MAIN, Expectation, Model
 from interleave.notes import notes_of
 from interleave.options import CheckOptions, Options
 from interleave.program.misuse import unused_methods
@@ -41,6 +42,7 @@ from interleave.records import dataclass
 from interleave.result import Followed, Interleavings, ModelResult, Result, Verdict, Violation
 from interleave.runtimes import Runtime
 from interleave.selecting import Errors, Target, find_models
+from interleave.stdlib.threads import Thread
 from interleave.tracing import make_trace
 from interleave.world.policy import Assumed, assumed, assuming
 
@@ -110,7 +112,7 @@ def check(target: Target | Iterable[Target], asked: Asked[CheckOptions]) -> Resu
             if guard.stop is not None:
                 break
             with errors.noted():
-                near = asked.near(file)
+                near = asked.near(file, own_options(model))
                 parameters = parameters_of(model, options.parameters or {})
                 if options.on_begin is not None:
                     options.on_begin(unfinished(model, file, parameters, near))
@@ -261,6 +263,8 @@ def _checked_model(
     verdict: Verdict = "violated" if violations else "verified" if shows_all else "inconclusive"
     if complete:
         found.machine.program.sections.refuse_unknown(model)
+    if complete and not kinds and FUNCTION_OF in vars(model):
+        _refuse_unstarted(model, found)
     if not kinds and (expectation is None or expectation.kinds):
         _refuse_nothing_to_check(model, found)
     wanted = None if expectation is None else set(expectation.kinds)
@@ -374,7 +378,9 @@ def _not_looked_for(runtime: Runtime, expectation: Expectation | None) -> list[s
 
 def _bounds(found: Searched[Check]) -> list[tuple[str, object]]:
     settings = found.machine.program.settings
-    return [(name, settings.get(name)) for name in ("PIPE_CAPACITY", "SPURIOUS_WAKEUPS")]
+    replaced: tuple[tuple[str, object], ...] = vars(found.machine.program.model).get(BOUNDS, ())
+    names = ("PIPE_CAPACITY", "SPURIOUS_WAKEUPS", "CLOCK", "CLOCK_STEP")
+    return [*replaced, *((name, settings.get(name)) for name in names)]
 
 
 def _followed(found: Searched[Check]) -> tuple[Followed, ...]:
@@ -397,6 +403,29 @@ def _takes_no_step(found: Searched[Check]) -> bool:
     return not (found.graph.stop is not None or found.graph.transitions) and not any(
         found.machine.failures_at_start(found.graph.state(number)) for number in initial
     )
+
+
+def _refuse_unstarted(model: type[Model], found: Searched[Check]) -> None:
+    """Raise `ModelError` where a function is checked that starts no thread, or one that it makes
+    never.
+    """
+    program = found.machine.program
+    started = program.findings.started
+    for key, room in program.spawned if BOUNDS not in vars(model) else ():  # a script may do that
+        is_thread = issubclass(key.kind, Thread) and not key.kind.comes_back
+        if is_thread and (name := program.threads[room.runs].name) not in started:
+            raise ModelError(
+                f"{name} is made, and never started",
+                remedy="call its start()",
+                place=place_of_function(key.function),
+            )
+    if not started and list(notes_of(model).threads) == [MAIN]:
+        raise ModelError(
+            f"{model.__name__} starts no thread: there is nothing to interleave",
+            remedy="put @thread above functions in it, or have it start some: "
+            "threading.Thread(...).start()",
+            place=place_of_class(model),
+        )
 
 
 def _refuse_nothing_to_check(model: type[Model], found: Searched[Check]) -> None:

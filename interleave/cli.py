@@ -521,7 +521,7 @@ def _wants_color() -> bool:
 def steps(context: click.Context, /, paths: tuple[Path, ...], **_: Any) -> None:
     """Print the steps that each thread is compiled to."""
     from interleave.listing import list_steps
-    from interleave.loading import parameters_of
+    from interleave.loading import own_options, parameters_of
     from interleave.report.steps import render_listing
     from interleave.selecting import Errors, find_models
 
@@ -532,7 +532,7 @@ def steps(context: click.Context, /, paths: tuple[Path, ...], **_: Any) -> None:
     with _watched(context, memory, _know_nothing):
         for number, (model, file) in enumerate(find_models(list(paths), given, errors)):
             with errors.noted():
-                options = given.near(file)
+                options = given.near(file, own_options(model))
                 parameters = parameters_of(model, options.parameters or {})
                 with redirect_stdout(sys.stderr):
                     listing = list_steps(model, parameters, options)

@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from interleave.errors import UsageError
-from interleave.kinds import Choice, Flag, NameList, Seconds, Values, Whole
+from interleave.kinds import LITERAL, Choice, Flag, NameList, Seconds, Values, Whole
 from interleave.options import Option, Options, options_of, said_of
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -45,7 +45,7 @@ def _assignment(text: str) -> tuple[str, str]:
     from interleave.loading import Text
 
     name, equals, value = text.partition("=")
-    if not equals or not name.strip().isidentifier():
+    if not equals or not (name.strip().isidentifier() or LITERAL.fullmatch(name.strip())):
         raise click.BadParameter(f"{text!r} is not of the form NAME=VALUE, such as N=3")
     return name.strip(), Text(value.strip())
 

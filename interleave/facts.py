@@ -61,6 +61,7 @@ def facts_of(machine: Machine, stretch: Stretch, raised: Sequence[str] = ()) -> 
         elif not looked:
             looked = [*outcomes]
     outcomes += [f"raised {name}" for name in raised]
+    outcomes += filter(None, [_said_by(machine, access, after) for access in stretch.accesses])
     return Facts(
         tuple(Access(each.kind.name, _where(each, before, after)) for each in named),
         _line(stretch),
@@ -68,6 +69,15 @@ def facts_of(machine: Machine, stretch: Stretch, raised: Sequence[str] = ()) -> 
         ", ".join(outcomes),
         ", ".join(looked) if changes else "",
     )
+
+
+def _said_by(machine: Machine, access: AccessRecord, after: View) -> str:
+    """What an access that has no name says of itself where it sets a primitive; else ""."""
+    for touch in access.writes if not access.kind.name else ():
+        owner = machine.program.heap.owner(touch.location)
+        if isinstance(owner, Primitive):
+            return type(owner).said_of(after.plain(machine.program.heap.values[touch.value]))
+    return ""
 
 
 def changes_in(machine: Machine, stretch: Stretch) -> tuple[Change, ...]:

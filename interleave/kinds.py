@@ -5,6 +5,7 @@ Text of the command line is made into them by click.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -173,6 +174,10 @@ class NameList(Kind):
             if self.dotted and not all(part.isidentifier() for part in name.split(".")):
                 raise self.refused(f"{name!r} is not a dotted name")
         return tuple(dict.fromkeys(names))
+
+
+LITERAL = re.compile(r"(?:(\d+):)?(-?\d+)")
+"""What names an int literal of a script, with its line if that is said: 10000, 12:10000."""
 
 
 class Values(Kind):

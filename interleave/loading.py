@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from interleave.blaming import blaming, raised_at
 from interleave.errors import (
@@ -26,8 +27,9 @@ from interleave.errors import (
     UsageError,
     did_you_mean,
 )
+from interleave.explored import explored
 from interleave.interrupts import Stopped, keeping_handlers, seen_from_outside
-from interleave.model import Expectation, Model, is_parameter_value
+from interleave.model import BOUNDS, OPTIONS, Expectation, Model, is_parameter_value
 from interleave.notes import notes_of
 from interleave.options import Options
 from interleave.program.misuse import refuse_outside
@@ -35,6 +37,7 @@ from interleave.project import real_path
 from interleave.records import dataclass
 from interleave.runtimes import Runtime, runtimes_of
 from interleave.said import said, said_by
+from interleave.script import Script, is_script
 
 
 def model_files(paths: list[Path]) -> list[Path]:
@@ -198,9 +201,12 @@ def _is_copy(base: type, model: type[Model], home: ModelFile, other: ModelFile) 
     return file is not None and os.path.realpath(file) == os.path.realpath(home.file)
 
 
-def read_file(file: Path, *, noted: Noted = nullcontext) -> ModelFile:
+def read_file(
+    file: Path, *, noted: Noted = nullcontext, script: Mapping[str, object] | None = None
+) -> ModelFile:
     """Run a file.
 
+    It may be a script if `script` has what is to be replaced in it.
     Raises `ModelError` where it cannot be run; and within `noted()` where a single class of the
     file cannot be made.
     """
@@ -217,12 +223,22 @@ def read_file(file: Path, *, noted: Noted = nullcontext) -> ModelFile:
         text = importlib.util.decode_source(file.read_bytes())
         definitions = ast.parse(text, str(file))
         whole = compile(text, str(file), "exec", dont_inherit=True)
+    is_read_as_script = script is not None and is_script(definitions)
     folders = _importing_from(folder, real_path(file).parent)
     with folders, _kept_out_of_the_process(), seen_from_outside():
+        if is_read_as_script:
+            with _blaming_file(file, as_script=True):
+                model = Script(definitions, str(file), script or {}).model(module)
+            return ModelFile(file, module, definitions, (model,), frozenset())
         broken = _run(definitions, whole.co_flags & _FUTURE, file, module, noted)
+    values: list[Any] = [*vars(module).values()]
+    for place, value in enumerate(values):
+        with noted():
+            if (test := explored(value)) is not None:
+                values[place] = test.model
     models = [
         value
-        for value in vars(module).values()
+        for value in values
         if isinstance(value, type)
         and issubclass(value, Model)
         and value is not Model
@@ -295,7 +311,7 @@ def _put_back_builtins() -> list[str]:
 
 
 @contextmanager
-def _blaming_file(file: Path) -> Iterator[None]:
+def _blaming_file(file: Path, *, as_script: bool = False) -> Iterator[None]:
     """Turn what is raised when a file is read and run into an error with a place in it."""
     try:
         yield
@@ -307,7 +323,7 @@ def _blaming_file(file: Path) -> Iterator[None]:
         ) from None
     except (OSError, UnicodeDecodeError, ValueError) as error:
         if Place.of_error(str(file), error) is not None:
-            raise _raised(error, file) from error
+            raise _raised(error, file, as_script=as_script) from error
         raise ModelError(
             f"{file} cannot be read: {said_by(error)}", remedy="name a text file with Python code"
         ) from None
@@ -316,7 +332,7 @@ def _blaming_file(file: Path) -> Iterator[None]:
     except Stopped:
         raise
     except BaseException as error:
-        raise _raised(error, file) from error
+        raise _raised(error, file, as_script=as_script) from error
 
 
 def _is_base(model: type[Model], derived: list[tuple[type[Model], type]]) -> bool:
@@ -386,13 +402,20 @@ def _refuse(name: str, *_: object) -> None:
     )
 
 
-def _raised(error: BaseException, file: Path) -> ModelError:
+def _raised(error: BaseException, file: Path, *, as_script: bool) -> ModelError:
+    remedy = "a model file must be importable; keep what it runs under "
+    remedy += 'if __name__ == "__main__":'
     return ModelError(
         f"the file raises {said(error)}",
-        remedy="a model file must be importable; keep what it runs under "
-        'if __name__ == "__main__":',
+        remedy="a script must come to where it starts its threads" if as_script else remedy,
         place=raised_at(error) or Place.of_error(str(file), error),
     )
+
+
+def own_options(model: type[Model]) -> Mapping[str, object]:
+    """The options that a model is to be checked with, if nobody says otherwise."""
+    found: Mapping[str, object] = vars(model).get(OPTIONS, {})
+    return found
 
 
 def has_threads(model: type[Model]) -> bool:
@@ -422,10 +445,11 @@ def parameters_of(model: type[Model], given: Mapping[str, object]) -> dict[str, 
     Raises `UsageError` for a value of another type.
     """
     found = {**notes_of(model).parameters}
+    replaced = dict(vars(model).get(BOUNDS, ()))
     for name, value in given.items():
         if name in found:
             found[name] = _converted(model, name, value, found[name])
-    return found
+    return {**found, **replaced}
 
 
 class Text(str):

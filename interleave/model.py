@@ -22,7 +22,7 @@ from interleave.runtimes.process import PROCESS
 
 T = TypeVar("T")
 Method = TypeVar("Method", bound=Callable[..., Any])
-ModelClass = TypeVar("ModelClass", bound="type[Model]")
+ModelClass = TypeVar("ModelClass", bound="type[Model] | Callable[..., None]")
 Decorator = TypeVar("Decorator", bound=Callable[..., Any])
 
 NOTE = "__interleave__"
@@ -38,6 +38,28 @@ UNUSED = "__interleave_unused__"
 
 EXPECTATIONS = "__interleave_expectations__"
 """Attribute under which `expect` leaves its notes on a model class."""
+
+TEST = "__interleave_test__"
+"""Attribute under which `explore` leaves what it has made of a function."""
+
+OPTIONS = "__interleave_options__"
+"""Attribute of a model: the options that it is checked with, if nobody says otherwise."""
+
+MAIN = "main"
+"""The thread that runs the body of a function that is checked, where it marks no other."""
+
+VARIABLES = "__interleave_variables__"
+"""Attribute of a model that was made of a function: the variables of that, which may have no value.
+"""
+
+PRINTED = "__interleave_printed__"
+"""Attribute of a model: what has all that it prints, where that is part of its states."""
+
+OUTPUT = "print"
+"""What reports call that: by the name of the function that adds to it."""
+
+BOUNDS = "__interleave_bounds__"
+"""Attribute of a model: what bounds it besides parameters, by name."""
 
 KINDS = (
     "lost-update",
@@ -310,6 +332,13 @@ def postcondition(method: Method, /) -> Method:
     return _noted(method, PropertyNote("postcondition"), "@postcondition")
 
 
+at_end = postcondition
+"""`@postcondition` by another name, as tests read: what must hold when all threads have ended."""
+
+always = invariant
+"""`@invariant` by another name: what must hold all the time."""
+
+
 def _noted(method: Method, note: ThreadNote | PropertyNote, decorator: str) -> Method:
     name = getattr(method, "__name__", "") or f"something of type {type(method).__name__}"
     if not isinstance(method, types.FunctionType):
@@ -407,10 +436,13 @@ def expect(
     name = None if runtime is None else runtime.name
 
     def note(model: ModelClass) -> ModelClass:
+        if isinstance(model, types.FunctionType) and (test := vars(model).get(TEST)):
+            test.expectations.append(note)
+            return model
         if not (isinstance(model, type) and issubclass(model, Model)):
             raise ModelError(
                 "@expect decorates something that is not a model class",
-                remedy="put it above `class ...(Model):`",
+                remedy="put it above `class ...(Model):`, or above @explore",
             )
         known = kinds_of(model)
         for kind in named:

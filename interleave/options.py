@@ -97,7 +97,8 @@ class Options:
     parameters: Mapping[str, object] | None = option(
         None,
         Values(),
-        "Set a parameter of the models that have it. May be repeated.",
+        "Set a parameter of the models that have it, or a constant or a number of a script. May be "
+        "repeated.",
         commands=RUNNING,
         flags=("-p", "--param"),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path as FilePath
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from interleave.asked import asked
 from interleave.blaming import blaming
@@ -22,10 +22,10 @@ from interleave.engine.search import Searched, search
 from interleave.engine.stopping import Guard
 from interleave.errors import UsageError
 from interleave.interrupts import AT_POLLS, leaving, listening
-from interleave.loading import checked_runtime, parameters_of
+from interleave.loading import checked_runtime, own_options, parameters_of
 from interleave.machine import Machine, Moves, State, Step
 from interleave.memory.port import Location
-from interleave.model import Model
+from interleave.model import BOUNDS, Model
 from interleave.options import Options
 from interleave.result import Trace
 from interleave.schedule import Schedule, Turn
@@ -33,14 +33,21 @@ from interleave.selecting import find_models
 from interleave.tracing import make_trace, turn_of
 from interleave.world.policy import Assumed, assuming
 
+_OF_LOOPS = frozenset({"ORDER", "CANCEL"})
+"""Parameters of event loops, which are options of a check."""
+
 
 @blaming()
 def replayed(schedule: Schedule, target: type[Model] | str | FilePath) -> Trace:
     """See `Schedule.replay`."""
-    by_name = {} if isinstance(target, type) else {"model": schedule.model}
+    by_name: dict[str, Any] = {} if isinstance(target, type) else {"model": schedule.model}
     given = asked(Options, by_name, "replay()")
     (model, file), *_ = find_models([target], given)
-    options = given.near(file)
+    if BOUNDS in vars(model):  # what is replaced in a script is said before it is read
+        replaced = {name: each for name, each in schedule.parameters if name not in _OF_LOOPS}
+        given = asked(Options, {**by_name, "parameters": replaced}, "replay()")
+        (model, file), *_ = find_models([target], given)
+    options = given.near(file, own_options(model))
     pure = Assumed(tuple(dict.fromkeys((*schedule.pure, *options.pure))))
     with listening(), leaving(AT_POLLS), assuming(pure):
         found = _searched(schedule, model, options)
@@ -52,7 +59,7 @@ def _searched(schedule: Schedule, model: type[Model], options: Options) -> Searc
     """The search of the model, as far as it went when the schedule was found."""
     given = dict(schedule.parameters)
     parameters = parameters_of(model, given)
-    for name in given.keys() - parameters.keys() - {"ORDER", "CANCEL"}:
+    for name in given.keys() - parameters.keys() - _OF_LOOPS:
         _misfit(f"{model.__name__} has no parameter {name}")
     runtime = checked_runtime(schedule.runtime, model)
     if runtime.name != schedule.runtime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from interleave.asked import Asked
 from interleave.blaming import blaming
 from interleave.engine.stopping import INTERRUPTED, Guard
 from interleave.errors import InterleaveError, LimitReached, UsageError, did_you_mean
+from interleave.explored import Test, explored
 from interleave.interrupts import Interrupted
 from interleave.loading import (
     ModelFile,
@@ -21,13 +22,13 @@ from interleave.loading import (
     read_file,
     task_methods,
 )
-from interleave.model import Model
+from interleave.model import BOUNDS, Model
 from interleave.options import Options
 from interleave.program.misuse import refuse_parameter_outside
 from interleave.project import real_path
 from interleave.said import shown_by
 
-Target = type[Model] | str | Path
+Target = type[Model] | Test | str | Path
 
 
 class Errors:
@@ -66,6 +67,8 @@ def find_models(
     seen: set[Path] = set()
     named: list[type[Model] | tuple[ModelFile, bool]] = []
     for target in targets:
+        if (test := explored(target)) is not None:
+            target = test.model
         if isinstance(target, type):
             if not issubclass(target, Model):
                 raise UsageError(
@@ -89,7 +92,8 @@ def find_models(
                 required = len(files) == 1 and not path.is_dir()
                 with errors.noted():
                     seconds = asked.near(file).max_seconds
-                    named.append((_run(file, seconds, errors.noted), required))
+                    given = (asked.options.parameters or {}) if required else None
+                    named.append((_run(file, seconds, errors.noted, given), required))
     found: dict[tuple[type[Model], str], None] = {}
     run = [each[0] for each in named if isinstance(each, tuple)]
     for each in named:
@@ -125,12 +129,14 @@ def _named(found: list[tuple[type[Model], str]], options: Options) -> list[tuple
 
 
 @blaming()
-def _run(file: Path, max_seconds: float | None, noted: Noted) -> ModelFile:
-    """Run a file, which must be imported within some time."""
+def _run(
+    file: Path, max_seconds: float | None, noted: Noted, script: Mapping[str, object] | None
+) -> ModelFile:
+    """Run a file, which must be imported within some time. See `read_file`."""
     guard = Guard(max_seconds)
     found: list[ModelFile] = []
     with guard.phase():
-        found = [read_file(file, noted=noted)]
+        found = [read_file(file, noted=noted, script=script)]
     if guard.stop is None:
         return found[0]
     if guard.stop is INTERRUPTED:
@@ -144,8 +150,9 @@ def _run(file: Path, max_seconds: float | None, noted: Noted) -> ModelFile:
 def _refuse_unheeded(options: Options, models: list[type[Model]]) -> None:
     """Raise `UsageError` for a parameter, a task to cancel or an order that no model has."""
     parameters = dict.fromkeys(name for model in models for name in parameters_of(model, {}))
+    is_script = any(BOUNDS in vars(model) for model in models)  # which has refused what it has not
     for name in options.parameters or {}:
-        if name not in parameters:
+        if name not in parameters and not is_script:
             refuse_parameter_outside(name, models)
             listed = (
                 f"the parameters are {', '.join(parameters)}" if parameters else "there are none"

@@ -17,7 +17,7 @@ from interleave.checks.properties import PropertyCheck
 from interleave.engine.search import Searched
 from interleave.errors import LimitReached, UsageError
 from interleave.interrupts import Interrupted, listening
-from interleave.loading import parameters_of
+from interleave.loading import own_options, parameters_of
 from interleave.machine import FAILED, FINISHED, State, Step
 from interleave.machine.properties import evaluate_expression
 from interleave.memory.containers import SharedContainer
@@ -351,7 +351,7 @@ def explore(target: Target, asked: Asked[Options]) -> StateGraph:
             raise SeveralModels([model.__name__ for model, _ in found])
         ((model, file),) = found
         parameters = parameters_of(model, asked.options.parameters or {})
-        checked = checked_model(model, file, parameters, asked.near(file))
+        checked = checked_model(model, file, parameters, asked.near(file, own_options(model)))
     if checked.searched is None:
         if checked.result.interrupted:
             raise Interrupted

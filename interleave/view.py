@@ -16,6 +16,7 @@ from interleave.memory.identity import ThreadIdent, ThreadName
 from interleave.memory.made import Held
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
+from interleave.memory.process import ProcessIdent
 from interleave.memory.values import Shared
 from interleave.result import Described
 from interleave.showing import show
@@ -191,6 +192,6 @@ def _part(place: str, key: object) -> str:
 
 def as_plain(value: object) -> object:
     """The number or text that an identity is for people, and in JSON; any other value as it is."""
-    if type(value) is ThreadIdent or type(value) is ObjectId:
+    if isinstance(value, ThreadIdent | ProcessIdent | ObjectId):
         return int.__index__(value)
     return str(value) if type(value) is ThreadName else value

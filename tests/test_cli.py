@@ -339,9 +339,12 @@ run()
             "def f(:\n  pass",
             "model.py:1:7: syntax error: invalid syntax\n    1 | def f(:\n      |       ^",
         ),
-        ("import sys\n1 / 0", "model.py:2: the file raises ZeroDivisionError: division by zero"),
-        ("import nothing_of_the_kind", "the file raises ModuleNotFoundError"),
-        ("exit(3)", "the file raises SystemExit: 3"),
+        (
+            "import interleave\n1 / 0",
+            "model.py:2: the file raises ZeroDivisionError: division by zero",
+        ),
+        ("import interleave, nothing_of_the_kind", "the file raises ModuleNotFoundError"),
+        ("import interleave\nexit(3)", "the file raises SystemExit: 3"),
         ("x = 1", "there is no model in model.py"),
         (
             "from interleave import Model\nclass Empty(Model):\n    x = 0",

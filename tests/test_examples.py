@@ -39,6 +39,11 @@ def test_with_pytest() -> None:
                              "examples/test_with_pytest.py")  # fmt: skip
 
 
+def test_explored() -> None:
+    assert "4 passed" in run("-m", "pytest", "-p", "no:cacheprovider", "-o", "addopts=",
+                             "examples/test_explored.py")  # fmt: skip
+
+
 def test_walk_the_graph() -> None:
     """The same on every run: the hash seed of each is another one."""
     found = run("-X", "utf8", "examples/walk_the_graph.py")

@@ -304,7 +304,7 @@ def test_what_is_asked_for_reaches_every_command(write) -> None:
 def test_what_is_pure_is_so_to_every_command(write, tmp_path, monkeypatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     Path("options_helper.py").write_text(
-        "import datetime\n\ndef day(number):\n    return datetime.date.today() and number\n"
+        "import locale\n\ndef day(number):\n    return locale.getlocale() and number\n"
     )
     text = FILE.format(name="Dated").replace("+= 1", "+= options_helper.day(1)")
     Path("dated.py").write_text("import options_helper\n" + text)

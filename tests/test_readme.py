@@ -113,10 +113,10 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
-def test_the_readme_shows_a_picture_first() -> None:
+def test_the_readme_begins_with_a_command_and_a_picture() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     picture = text.index(f"]({PICTURE.relative_to(ROOT).as_posix()})")
-    assert picture < text.index("```")
+    assert text.index("interleave race ") < picture < text.index("```python")
     assert PICTURE.read_bytes().startswith(b"\x89PNG")
 
 

@@ -151,3 +151,21 @@ def test_our_frozen_dataclasses_are_like_those_of_python(probe) -> None:  # type
 
     ours, pythons = both()
     assert outcome(ours) == outcome(pythons)
+
+
+@pytest.mark.parametrize("made", ["ThreadPoolExecutor(1)", "Future()"])
+def test_what_a_library_loads_when_it_is_asked_for_is_no_change(tmp_path: Path, made: str) -> None:
+    file = tmp_path / "pool.py"
+    file.write_text(
+        "import concurrent.futures\n"
+        "from interleave import Model, thread\n"
+        "class Pool(Model):\n"
+        "    n = 0\n"
+        "    @thread\n"
+        "    def main(self):\n"
+        f"        it = concurrent.futures.{made}\n"
+        "        self.n = 1\n"
+    )
+    command = [sys.executable, "-m", "interleave", "check", str(file), "--quiet"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("Pool: verified\n", 0), done.stderr

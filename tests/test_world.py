@@ -50,21 +50,21 @@ def plain(x):
 
 def later(x, timeout=None):
     if timeout is not None:
-        return time.time() + timeout
+        return time.process_time() + timeout
     return x
 
 def swallows(x):
     try:
-        return time.time()
+        return time.process_time()
     except BaseException:
         return x
 
 def kept(x):
-    clock = time.time
+    clock = time.process_time
     return x
 
 def compared(x):
-    clock = time.time
+    clock = time.process_time
     if clock == x:
         return 1
     return x
@@ -114,10 +114,10 @@ def test_what_no_branch_uses_refuses_nothing(folder: Path, value: str, engine: s
 @pytest.mark.parametrize(
     ("value", "what"),
     [
-        ("later(v, 1)", "time.time has no modelled counterpart"),
-        ("swallows(v)", "time.time has no modelled counterpart"),
-        ("max([v, 2], key=swallows)", "time.time has no modelled counterpart"),
-        ("compared(v)", "time.time has no modelled counterpart"),
+        ("later(v, 1)", "time.process_time has no modelled counterpart"),
+        ("swallows(v)", "time.process_time has no modelled counterpart"),
+        ("max([v, 2], key=swallows)", "time.process_time has no modelled counterpart"),
+        ("compared(v)", "time.process_time has no modelled counterpart"),
         (
             "context(v)",
             "current is a decimal.Context, of which the checker cannot see who changes it",
@@ -162,7 +162,9 @@ def test_setup_and_properties_are_looked_at(folder: Path) -> None:
     text = file.read_text()
     setup = "\n    def setup(self):\n        self.n = later(0, 1)\n"
     file.write_text(text + setup)
-    with pytest.raises(ModelError, match=r"time\.time has no modelled counterpart") as raised:
+    with pytest.raises(
+        ModelError, match=r"time\.process_time has no modelled counterpart"
+    ) as raised:
         check(file)
     assert [call.line for call in raised.value.calls] == [14, 13]
     file.write_text(

@@ -78,6 +78,8 @@ class Livelocks:
     def is_end(self, first: int, deeds: Iterable[Deed]) -> bool:
         """Whether threads wait busily in a component, and nobody works there."""
         doings = Doings(self._machine, self.contents, deeds)
+        if doings.waits_for_time:
+            return True  # what comes of it is beyond the bound of the clock
         waiting = {}
         for thread in doings.nowhere:
             looks = doings.looks(thread)

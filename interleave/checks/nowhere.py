@@ -17,7 +17,7 @@ from interleave.engine.passes.livelock import Deed
 from interleave.machine import FAILED, FINISHED, Machine, State, Step
 from interleave.machine.step import AccessRecord
 from interleave.memory.containers import SharedContainer
-from interleave.memory.port import WHOLE, AccessKind, Location
+from interleave.memory.port import READ_CLOCK, WHOLE, AccessKind, Location
 from interleave.memory.values import Shared
 from interleave.result import Source
 
@@ -56,6 +56,13 @@ class Doings:
             thread for thread in idle if not (threads[thread].daemon or self._of[thread].ends)
         ]
         """The threads that get nowhere and should."""
+        clock = machine.program.clock
+        self.waits_for_time = (
+            clock is not None
+            and clock.by_steps
+            and any(self._of[thread].reads_clock for thread in self.nowhere)
+        )
+        """Whether one of them looks at a clock that does not go on, for it has gone its steps."""
 
     def __contains__(self, thread: int) -> bool:
         """Whether a thread moves."""
@@ -126,6 +133,8 @@ class _Doing:
         self._contents = contents
         self.locals: set[int] = set()
         """The local states that it is in."""
+        self.reads_clock = False
+        """Whether it looks at the clock."""
         self.ends = False
         """Whether it comes to its end, and to begin anew."""
         self.places: set[Place] = set()
@@ -153,6 +162,7 @@ class _Doing:
                 if self._contents.differ(place, state[place], value):
                     self.changes.add((place, state[place], value))
         for access in step.accesses:
+            self.reads_clock |= access.kind.name == READ_CLOCK
             for location, part, _, _ in access.reads:
                 place = location.index
                 if place < 0 or not access.kind.name:

@@ -53,7 +53,7 @@ class StuckCheck(Check):
             for number, state, threads in (
                 (number, graph.state(number), threads) for number, threads in endless
             )
-            if (blocked := self._new_waits(state, threads, known))
+            if not self._has_run_out(state) and (blocked := self._new_waits(state, threads, known))
         ]
         found += [
             Found(partial(self._describe, state, blocked), leaks.path_to(number))
@@ -61,6 +61,14 @@ class StuckCheck(Check):
             if (blocked := self._new_waits(state, threads, known))
         ]
         return found + leaks.found_retrying() + livelocks.found(graph)
+
+    def _has_run_out(self, state: State) -> bool:
+        """Whether somebody may wait only for the clock to go on, which is at its bound."""
+        program = self.machine.program
+        if program.clock is None:
+            return False
+        known = program.heap.values[state[program.clock.location.index]]
+        return bool(program.clock.has_run_out(known))
 
     def _new_waits(self, state: State, threads: Iterable[int], known: set[Cause]) -> list[Blocked]:
         """What threads that are stuck in a state wait for; [] where all of that is `known`."""

@@ -14,7 +14,7 @@ from interleave.compiler.closures import UNGIVEN, lift
 from interleave.compiler.defers import with_defers
 from interleave.compiler.emit import CHANGED, CONTENTS, GONE_THROUGH, INDEXED, emit, emit_whole
 from interleave.compiler.flow import find_dependences, find_live
-from interleave.compiler.generators import END, GENERATOR, RESUMING
+from interleave.compiler.generators import GENERATOR, RESUMING
 from interleave.compiler.groups import HELPERS
 from interleave.compiler.imports import Imported, with_imports
 from interleave.compiler.lazily import with_generators
@@ -25,16 +25,17 @@ from interleave.compiler.names import (
     is_library,
     is_user_function,
 )
+from interleave.compiler.operators import END, OPERATIONS
 from interleave.compiler.source import find_function, no_source
 from interleave.compiler.statements import StatementFlattener
 from interleave.compiler.syntax import copied
 from interleave.compiler.variables import MODULE, module_of, with_holders
 from interleave.memory.closures import NOT_GIVEN, Closure, cell, with_defaults
 from interleave.memory.containers import plain
-from interleave.memory.cursors import cursor, gone_through
+from interleave.memory.cursors import gone_through
 from interleave.memory.unbound import UNBOUND_NAMES, Bare, class_of, unbound
 from interleave.runtimes import Scope
-from interleave.world import reflection
+from interleave.world import dates, reflection
 from interleave.world.accessors import ACCESSORS, accessor
 from interleave.world.refusal import used
 
@@ -50,7 +51,7 @@ __all__ = [
     "is_user_function",
 ]
 
-_WHOLE_IN_OTHER_WORDS = UNBOUND_NAMES | reflection.USED | reflection.SET | ACCESSORS
+_WHOLE_IN_OTHER_WORDS = UNBOUND_NAMES | reflection.USED | reflection.SET | ACCESSORS | dates.NAMES
 """Names in code that cannot be run as it is."""
 
 
@@ -162,6 +163,7 @@ _HELPERS: dict[str, Any] = {
     "@usable": reflection.used,
     "@used": used,
     "@class_of": class_of,
+    "@dated": dates.dated,
     "@object": Bare,
     "@accessor": accessor,
     "@unbound": unbound,
@@ -169,7 +171,6 @@ _HELPERS: dict[str, Any] = {
     "@with_defaults": with_defaults,
     UNGIVEN: NOT_GIVEN,
     "@slice": slice,
-    "@cursor": cursor,
     GONE_THROUGH: gone_through,
     "@end": END,
     "@matches": _matches,
@@ -178,6 +179,7 @@ _HELPERS: dict[str, Any] = {
     "@BaseException": BaseException,
     "@StopIteration": StopIteration,
     "@StopAsyncIteration": StopAsyncIteration,
+    **OPERATIONS,
     **RESUMING,
     **HELPERS,
     **SETS,

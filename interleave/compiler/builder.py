@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from interleave.compiler.blocks import HIDDEN, Block, BlockKind
 from interleave.compiler.names import Surroundings
+from interleave.compiler.operators import OPERATOR_METHODS
 from interleave.errors import ModelError, Place
 
 
@@ -62,6 +63,8 @@ class Builder:
         self.names = names
         self.bound = bound
         self.method_names = method_names
+        self.operator_methods = method_names & OPERATOR_METHODS
+        """Those of them that operators come to."""
         self.owner = owner
         self.blocks: list[Block] = []
         self.statement = statement

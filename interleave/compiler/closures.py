@@ -22,7 +22,7 @@ from interleave.errors import ModelError, Place
 from interleave.memory.closures import NOT_GIVEN
 from interleave.runtimes import Scope
 
-Inner = ast.FunctionDef | ast.Lambda
+Inner = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Loops = tuple[ast.AST, ...]
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 Node = TypeVar("Node", bound=ast.AST)
@@ -60,7 +60,7 @@ def lift(
     found: dict[Any, Lifted] = function.__dict__.setdefault(LIFTED, {})
     key = (scope, frozenset(holders.items()))
     if key not in found:
-        if not any(isinstance(each, ast.FunctionDef | ast.Lambda) for each in _inside(definition)):
+        if not any(isinstance(each, Inner) for each in _inside(definition)):
             return Lifted(definition, {})
         found[key] = _Lifter(function, definition, owner, scope).lifted()
     return found[key]
@@ -93,7 +93,7 @@ class _Lifter:
         self._stored: dict[int, tuple[int, int]] = {}
         self._inner: list[Inner] = []
         for loops, node in _in_order(self._definition.body, ()):
-            if isinstance(node, ast.FunctionDef | ast.Lambda):
+            if isinstance(node, Inner):
                 self._inner.append(node)
             self._note(loops, node)
 
@@ -129,7 +129,7 @@ class _Lifter:
             self._uses.setdefault(name, []).append(_Use(True, loops, place, None))
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             self._uses.setdefault(node.id, []).append(_Use(False, loops, place, None))
-        if isinstance(node, ast.FunctionDef | ast.Lambda):
+        if isinstance(node, Inner):
             stored = _stored_outside(node)
             for name in _free(node):
                 use = _Use(name in stored, loops, place, node)
@@ -172,7 +172,7 @@ class _Lifter:
         self._check(inner, file)
         arguments = copied(inner.args)
         arguments.posonlyargs[:0] = [_at(inner, ast.arg(each)) for each in captured]
-        if isinstance(inner, ast.FunctionDef):
+        if isinstance(inner, Definition):
             body = inner.body
         elif generates(inner):
             name, body = GENEXPR, yielding(inner)
@@ -180,10 +180,11 @@ class _Lifter:
             body = [ast.Return(inner.body)]
         body = [*self._defaults.first_in(inner), *body]
         own = _own(inner)
+        kind = ast.FunctionDef if isinstance(inner, ast.Lambda) else type(inner)
         inside = VariableRewriter({each: each for each in shared if each not in own})
         made = _at(
             inner,
-            ast.FunctionDef(
+            kind(
                 name,
                 arguments,
                 [inside.visit(copied(_at(inner, each))) for each in body],
@@ -191,7 +192,7 @@ class _Lifter:
                 None,
             ),
         )
-        made.type_params = []  # type: ignore[attr-defined]  # from Python 3.12 on
+        vars(made)["type_params"] = []  # from Python 3.12 on
         _NoOuter(frozenset(captured)).visit(made)
         namespace: dict[str, Any] = {UNGIVEN: NOT_GIVEN}
         module = ast.fix_missing_locations(ast.Module([made], []))
@@ -265,7 +266,7 @@ def _in_order(body: Sequence[ast.AST], loops: Loops) -> Iterator[tuple[Loops, as
     """The nodes of a function's own scope, each with the loops in whose body it is."""
     for node in body:
         yield loops, node
-        if isinstance(node, ast.FunctionDef | ast.Lambda | ast.ClassDef):
+        if isinstance(node, Inner | ast.ClassDef):
             continue
         if isinstance(node, ast.For):
             yield from _in_order([node.iter], loops)
@@ -298,7 +299,7 @@ def _bound_by(node: ast.AST) -> list[str]:
     """The variables that a node itself binds."""
     if isinstance(node, ast.Name):
         return [] if isinstance(node.ctx, ast.Load) else [node.id]
-    if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar | ast.FunctionDef):
+    if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar | Definition):
         return [node.name] if node.name else []
     if isinstance(node, ast.MatchMapping):
         return [node.rest] if node.rest else []
@@ -330,7 +331,7 @@ def declared(definition: Definition, kind: type[ast.Global] | type[ast.Nonlocal]
 
 def _own(inner: Inner) -> frozenset[str]:
     """The variables of an inner function itself."""
-    if isinstance(inner, ast.FunctionDef):
+    if isinstance(inner, Definition):
         return bound_names(inner) - _outer_names(inner)
     return frozenset(each.arg for each in ast.walk(inner.args) if isinstance(each, ast.arg))
 
@@ -338,11 +339,11 @@ def _own(inner: Inner) -> frozenset[str]:
 def _free(inner: Inner) -> frozenset[str]:
     """The names in an inner function, and in those inside it, that are not its own."""
     found: set[str] = set()
-    body: Sequence[ast.AST] = inner.body if isinstance(inner, ast.FunctionDef) else [inner.body]
+    body: Sequence[ast.AST] = inner.body if isinstance(inner, Definition) else [inner.body]
     for _, node in _in_order(body, ()):
         if isinstance(node, ast.Name):
             found.add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.Lambda):
+        elif isinstance(node, Inner):
             found |= _free(node)
     return frozenset(found - _own(inner) | _outer_names(inner))
 
@@ -350,9 +351,9 @@ def _free(inner: Inner) -> frozenset[str]:
 def _stored_outside(inner: Inner) -> frozenset[str]:
     """The variables of its surroundings that an inner function assigns."""
     found = set(_outer_names(inner))
-    body: Sequence[ast.AST] = inner.body if isinstance(inner, ast.FunctionDef) else [inner.body]
+    body: Sequence[ast.AST] = inner.body if isinstance(inner, Definition) else [inner.body]
     for _, node in _in_order(body, ()):
-        if isinstance(node, ast.FunctionDef | ast.Lambda):
+        if isinstance(node, Inner):
             found |= _stored_outside(node) - _own(inner)
     return frozenset(found)
 
@@ -381,13 +382,16 @@ class _Defaults(ast.NodeTransformer):
         """What the body of an inner function begins with."""
         return self._first.get(id(inner), [])
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
+    def visit_FunctionDef(self, node: Definition) -> Any:
         values = self._taken_from(node)
         if not values:
             return node
         made = self._with(_at(node, ast.Name(node.name, ast.Load())), values, node)
         target = ast.copy_location(ast.Name(node.name, ast.Store()), node)
         return [node, ast.copy_location(ast.Assign([target], made), node)]
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> Any:
+        return self.visit_FunctionDef(node)
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
         values = self._taken_from(node)
@@ -491,11 +495,14 @@ class VariableRewriter(ast.NodeTransformer):
         maker, *target = (ast.copy_location(part, node.target) for part in parts)
         return ast.copy_location(ast.Call(maker, [*target, value], []), node)
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
+    def visit_FunctionDef(self, node: Definition) -> Any:
         if id(node) in self._functions:
             target = self.visit(ast.copy_location(ast.Name(node.name, ast.Store()), node))
             return ast.copy_location(ast.Assign([target], self._closure(node)), node)
         return self._inside(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> Any:
+        return self.visit_FunctionDef(node)
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
         if id(node) in self._functions:
@@ -504,7 +511,7 @@ class VariableRewriter(ast.NodeTransformer):
 
     def _inside(self, node: Any) -> Any:
         outside, self._shared = self._shared, _without(self._shared, _own(node))
-        if self._module and isinstance(node, ast.FunctionDef):
+        if self._module and isinstance(node, Definition):
             globals_ = declared(node, ast.Global)
             self._shared = {**self._shared, **dict.fromkeys(globals_, self._module)}
         self.generic_visit(node)

@@ -13,7 +13,7 @@ from interleave.compiler.syntax import copied
 from interleave.memory.port import current_port
 from interleave.memory.unbound import UNBOUND_NAMES
 from interleave.memory.values import is_defined_in_python, mangle
-from interleave.world import reflection
+from interleave.world import dates, reflection
 from interleave.world.accessors import ACCESSORS
 
 LOCALS = "#L"
@@ -25,6 +25,7 @@ GONE_THROUGH = "@gone_through"
 ATTRIBUTES = "@attributes"
 ACCESSOR = "@accessor"
 CLASS_OF = "@class_of"
+DATED = "@dated"
 CONTENTS = "@contents"
 INDEXED = "@indexed"
 CHANGED = "@changed"
@@ -141,6 +142,8 @@ class Rewriter(ast.NodeTransformer):
             return self._looked_at(USABLE, node)
         if node.attr == "__dict__":
             return self._in_other_words(ATTRIBUTES, node, node.value)
+        if node.attr in dates.NAMES:
+            return self._in_other_words(DATED, node, node.value, ast.Constant(node.attr))
         if node.attr in ACCESSORS:
             return self._in_other_words(ACCESSOR, node, node.value, ast.Constant(node.attr))
         if isinstance(owner, ast.Name) and not self._is_local(owner.id):

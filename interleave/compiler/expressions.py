@@ -11,9 +11,17 @@ from collections.abc import Callable
 from typing import Any
 
 from interleave.compiler.blocks import ITERATOR, Block, BlockKind
-from interleave.compiler.builder import Builder, Label, at, is_temporary, load
+from interleave.compiler.builder import Builder, Label, at, load
 from interleave.compiler.generators import RESUMING
 from interleave.compiler.names import LIBRARY_METHODS, may_be_followed
+from interleave.compiler.operators import (
+    BUILT_IN,
+    OPERATIONS,
+    TRUE,
+    as_call,
+    call_of,
+    methods_of,
+)
 from interleave.compiler.syntax import copied
 from interleave.memory.values import mangle
 
@@ -43,6 +51,8 @@ class ExpressionFlattener(Builder):
         self._refuse(node)
         if not self.needs_blocks(node):
             return node
+        if self.operates(node) and not _is_chain(node):
+            return self.simple(as_call(node))
         match node:
             case ast.Call() if _gives_what_it_shares(node) and not self._may_be_ours(node.func):
                 return self.keep(self._in_order(node), node)
@@ -57,9 +67,11 @@ class ExpressionFlattener(Builder):
                 return self.delegated(self.simple(node.value), node)
             case ast.BoolOp():
                 return self._by_branches(node)
+            case ast.UnaryOp(op=ast.Not()):
+                return at(node, ast.UnaryOp(node.op, self._truth(node.operand)))
             case ast.IfExp():
                 return self._if_expression(node)
-            case ast.Compare() if len(node.ops) > 1:
+            case ast.Compare() if _is_chain(node):
                 return self._chain(node)
             case ast.ListComp() | ast.SetComp() | ast.DictComp():
                 return self._comprehension(node)
@@ -92,18 +104,22 @@ class ExpressionFlattener(Builder):
             return True
         if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp):
             return not self._is_local_only(node)
-        return any(self.needs_blocks(child) for child in _expressions_of(node))
+        return self.operates(node) or any(
+            self.needs_blocks(child) for child in _expressions_of(node)
+        )
+
+    def operates(self, node: ast.AST) -> bool:
+        """Whether an operator may come to a method of the model's own."""
+        methods = self.operator_methods
+        return bool(methods) and not methods.isdisjoint(methods_of(node))
 
     def _calls_ours(self, node: ast.Call) -> bool:
         """Whether a call may be of the model's own code, or resume a generator."""
         if isinstance(node.func, ast.Name) and node.func.id not in self.bound:
-            if self.names.is_builtin(node.func, "next"):
-                return any(not self._is_global(each) for each in node.args[:1])
+            methods = BUILT_IN.get(node.func.id, frozenset())
+            if methods and self.names.is_builtin(node.func, node.func.id):
+                return not self.method_names.isdisjoint(methods)
         return self._may_be_ours(node.func)
-
-    def _is_global(self, node: ast.expr) -> bool:
-        """Whether an expression is the name of a variable of the module, or of a closure."""
-        return isinstance(node, ast.Name) and not (is_temporary(node) or node.id in self.bound)
 
     def _may_be_ours(self, callee: ast.expr) -> bool:
         """Whether a call may be of the model's own code, which is flattened and not run as one."""
@@ -111,7 +127,7 @@ class ExpressionFlattener(Builder):
             case ast.Lambda():
                 return False  # part of the block it is in
             case ast.Name(id=name) if name.startswith("@"):
-                return name in RESUMING  # a helper of the compiler's own
+                return name in RESUMING or name in OPERATIONS  # helpers of the compiler's own
             case ast.Name(id=name) if name not in self.bound and name in self.names:
                 return may_be_followed(self.names.real(name))
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if (
@@ -139,7 +155,9 @@ class ExpressionFlattener(Builder):
         )
 
     def _is_local_only(self, node: ast.expr) -> bool:
-        return all(isinstance(inner, _PURE_NODES) for inner in ast.walk(node))
+        return all(
+            isinstance(inner, _PURE_NODES) and not self.operates(inner) for inner in ast.walk(node)
+        )
 
     # Calls
 
@@ -244,7 +262,15 @@ class ExpressionFlattener(Builder):
                     self.plain(node, at(node, ast.Pass()))
                 self.jump(yes if value else no)
             case _:
-                self.branch(node, self.simple(node), yes, no)
+                self.branch(node, self._truth(node), yes, no)
+
+    def _truth(self, node: ast.expr) -> ast.expr:
+        """A simple expression that is true where another one is."""
+        return self.simple(call_of("@truth", [node], node) if self._asks_ours(node) else node)
+
+    def _asks_ours(self, node: ast.expr) -> bool:
+        """Whether to ask for the truth of an expression may come to a method of the model's own."""
+        return not (self.method_names.isdisjoint(TRUE) or _is_true_or_false(node))
 
     def _by_branches(self, node: ast.BoolOp) -> ast.expr:
         result = self.temporary()
@@ -252,7 +278,7 @@ class ExpressionFlattener(Builder):
         for value in node.values[:-1]:
             self.assign(result, self.simple(value), value)
             go_on = Label()
-            test = load(result, value)
+            test = self._truth(load(result, value))
             if isinstance(node.op, ast.And):
                 self.branch(value, test, go_on, after)
             else:
@@ -282,10 +308,11 @@ class ExpressionFlattener(Builder):
             zip(node.ops, node.comparators, strict=True), 1
         ):
             right = self.keep(self.simple(comparator), comparator)
-            self.assign(result, at(node, ast.Compare(left, [operator], [right])), node)
+            compared = at(node, ast.Compare(left, [operator], [right]))
+            self.assign(result, self.simple(compared), node)
             if number < len(node.ops):
                 go_on = Label()
-                self.branch(node, load(result, node), go_on, after)
+                self.branch(node, self._truth(load(result, node)), go_on, after)
                 self.place(go_on)
             left = right
         self.place(after)
@@ -355,18 +382,20 @@ class ExpressionFlattener(Builder):
     def begin_loop(self, iterable: ast.expr, node: ast.AST) -> str:
         """Lay down the making of an iterator; gives its name."""
         name = self.temporary(ITERATOR[1:])
-        if self._is_no_generator(iterable):
+        is_known = self._is_in_c(iterable)
+        if is_known or "__next__" not in self.method_names:
             self.simple_iterators.add(name)
-        maker = at(node, ast.Name("@cursor", ast.Load()))
-        self.assign(name, at(node, ast.Call(maker, [iterable], [])), node)
+        made: ast.expr = call_of("@cursor", [iterable], node)
+        if not is_known and "__iter__" in self.method_names:
+            made = self.simple(made)
+        self.assign(name, made, node)
         return name
 
     def next_item(
         self, iterator: str, target: ast.expr, node: ast.AST, inside: Label, leave: Label
     ) -> Block:
         """Lay down the taking of one item: to `inside` with `target` bound, or to `leave`."""
-        taken = at(node, ast.Name("@item_of", ast.Load()))
-        taking = at(node, ast.Call(taken, [load(iterator, node)], []))
+        taking = call_of("@item_of", [load(iterator, node)], node)
         body: list[ast.stmt] = []
         if iterator in self.simple_iterators:
             # Names with `@` are Python locals of this one block, never locals of the frame.
@@ -382,9 +411,9 @@ class ExpressionFlattener(Builder):
         ]
         return self.test(node, body, inside, leave)
 
-    def _is_no_generator(self, iterable: ast.expr) -> bool:
-        """Whether to go through what an expression gives is known to resume no generator that is
-        run block by block: then it takes one block.
+    def _is_in_c(self, iterable: ast.expr) -> bool:
+        """Whether to go through what an expression gives is known to come to no method of the
+        model's, and to resume no generator: then it takes one block.
         """
         if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name):
             name = iterable.func.id
@@ -460,6 +489,34 @@ def _is_asynchronous(generator: ast.GeneratorExp) -> bool:
     return any(each.is_async for each in generator.generators) or any(
         isinstance(inner, ast.Await) for inner in ast.walk(generator)
     )
+
+
+def _is_chain(node: ast.expr) -> bool:
+    return isinstance(node, ast.Compare) and len(node.ops) > 1
+
+
+def _asked_for_truth(node: ast.expr) -> list[ast.expr]:
+    """The parts of an expression of which it asks whether they are true."""
+    match node:
+        case ast.UnaryOp(ast.Not(), operand):
+            return [operand]
+        case ast.BoolOp(values=[*tested, _]):
+            return tested
+        case ast.IfExp(test):
+            return [test]
+    return []
+
+
+def _is_true_or_false(node: ast.expr) -> bool:
+    """Whether an expression is known to give a truth value."""
+    match node:
+        case ast.Compare(ops=[ast.Is() | ast.IsNot() | ast.In() | ast.NotIn()]):
+            return True
+        case ast.UnaryOp(op=ast.Not()):
+            return True
+        case ast.Call(func=ast.Name(id=name)):
+            return name in ("@contains", "@truth")
+    return isinstance(node, ast.Constant)
 
 
 def _gives_what_it_shares(call: ast.Call) -> bool:

@@ -32,9 +32,6 @@ GENERATOR = "#generator"
 NEW, ENDED = -1, -2
 """Where a generator is that has not begun, or has ended."""
 
-END = object()
-"""What `item_of` gives at the end of an iterator."""
-
 
 class Generator:
     """What calling a generator function gives: `names` are its locals while it waits at block `at`.
@@ -295,30 +292,6 @@ def thrown(kind: Any, value: Any = None, traceback: Any = None) -> BaseException
 # What a thread runs block by block, so that it comes to the frame of a generator.
 
 
-def item_of(iterator: Any) -> Any:
-    """The next item of an iterator, or `END`."""
-    try:
-        return next(iterator)
-    except StopIteration:
-        return END
-
-
-@stepwise
-def _item_of(generator: Any) -> Any:
-    try:
-        return generator.__next__()
-    except StopIteration:
-        return END
-
-
-@stepwise
-def _next_or(generator: Any, default: Any, /) -> Any:
-    try:
-        return generator.__next__()
-    except StopIteration:
-        return default
-
-
 @stepwise
 def _close(generator: Any) -> None:
     try:
@@ -357,7 +330,6 @@ def throw_into(iterator: Any, error: Any) -> Any:
 
 
 RESUMING: dict[str, Callable[..., Any]] = {
-    "@item_of": item_of,
     "@send_to": send_to,
     "@can_take": can_take,
     "@throw_into": throw_into,
@@ -370,15 +342,8 @@ def as_stepwise(callee: Any, arguments: tuple[Any, ...]) -> tuple[Any, tuple[Any
     if type(callee) is types.MethodType and type(callee.__self__) is Generator:
         is_close = callee.__func__ is Generator.close
         return (_close, (callee.__self__,)) if is_close else (callee, arguments)
-    is_next = callee is next or callee is item_of
-    if is_next and arguments and type(arguments[0]) is Generator:
-        generator = arguments[0]
-        if callee is item_of:
-            return _item_of, arguments
-        if len(arguments) == 2:
-            return _next_or, arguments
-        if len(arguments) == 1:
-            return generator.__next__, ()
+    if callee is next and len(arguments) == 1 and type(arguments[0]) is Generator:
+        return arguments[0].__next__, ()
     return callee, arguments
 
 

@@ -356,6 +356,8 @@ LIBRARY_METHODS = frozenset(
     "reschedule", "reset", "result", "run_in_executor", "running", "send", "set", "set_exception",
     "set_name", "set_result", "shutdown", "start", "submit", "task_done", "uncancel", "wait",
     "wait_for", "warning", "when",
+    "__ifloordiv__", "__ilshift__", "__imatmul__", "__imod__", "__ipow__", "__irshift__",
+    "__itruediv__", "__matmul__", "__next__", "__rmatmul__",
     "Add", "And", "Broadcast", "CompareAndDelete", "CompareAndSwap", "Delete", "Do", "Done", "Err",
     "Error", "Go", "Load", "LoadAndDelete", "LoadOrStore", "Lock", "Or", "RLock", "RLocker",
     "RUnlock", "Range", "Reset", "Signal", "Stop", "Store", "Swap", "TryLock", "TryRLock", "Unlock",

@@ -8,6 +8,7 @@ import linecache
 import types
 from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from interleave.errors import ModelError, Place
 
@@ -21,6 +22,25 @@ LIFTED = "__interleave_lifted__"
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 """Where a function is defined."""
+
+
+REWRITTEN: WeakKeyDictionary[types.CodeType, tuple[Definition, str | None]] = WeakKeyDictionary()
+"""The definitions of functions that are no longer as their source has them, each with its class."""
+
+FUNCTION_OF = "__interleave_function__"
+"""Attribute of a model that was made of a function: a tuple with that function."""
+
+
+def written_as(code: types.CodeType, definition: ast.AST) -> None:
+    """Have functions with some code, and those inside, be known by how they were rewritten."""
+    known = _functions_in(definition)
+    waiting = [code]
+    while waiting:
+        each = waiting.pop()
+        waiting += (part for part in each.co_consts if isinstance(part, types.CodeType))
+        found = _definition_in(each, *known)
+        if found is not None:
+            REWRITTEN[each] = found
 
 
 _TEXTS: dict[str, tuple[list[str], str]] = {}
@@ -43,43 +63,49 @@ def _text(file: str) -> str:
     return known[1]
 
 
-@lru_cache(maxsize=64)
-def _functions(file: str, text: str) -> dict[tuple[str, int], tuple[Definition, str | None]]:
-    """Every function of a source text by (name, first line), with the class it is in."""
-    found: dict[tuple[str, int], tuple[Definition, str | None]] = {}
-
-    def walk(node: ast.AST, owner: str | None) -> None:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-                first = min([child.lineno, *[d.lineno for d in child.decorator_list]])
-                found[child.name, first] = (child, owner)
-            walk(child, child.name if isinstance(child, ast.ClassDef) else owner)
-
-    walk(ast.parse(text, file), None)
-    return found
-
-
 Positions = tuple[int | None, int | None, int | None, int | None]
+Functions = dict[tuple[str, int], tuple[Definition, str | None]]
+Lambdas = dict[Positions, tuple[Definition, str | None]]
+
+
+def _functions_in(tree: ast.AST) -> tuple[Functions, Lambdas]:
+    """Every function in a syntax tree by (name, first line), and every lambda by where its body is,
+    as a function that returns it; each with the class it is in.
+    """
+    functions: Functions = {}
+    lambdas: Lambdas = {}
+
+    def walk(node: ast.AST, owner: str | None) -> None:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = min([node.lineno, *[d.lineno for d in node.decorator_list]])
+            functions[node.name, first] = (node, owner)
+        elif isinstance(node, ast.Lambda):
+            body = node.body
+            where = (body.lineno, body.end_lineno, body.col_offset, body.end_col_offset)
+            returns = ast.copy_location(ast.Return(body), body)
+            made = ast.FunctionDef(LAMBDA, node.args, [returns], [], None)
+            made.type_params = []  # type: ignore[attr-defined]  # from Python 3.12 on
+            lambdas[where] = (ast.copy_location(made, node), owner)
+        if isinstance(node, ast.ClassDef):
+            owner = node.name
+        for child in ast.iter_child_nodes(node):
+            walk(child, owner)
+
+    walk(tree, None)
+    return functions, lambdas
 
 
 @lru_cache(maxsize=64)
-def _lambdas(file: str, text: str) -> dict[Positions, tuple[Definition, str | None]]:
-    """Every lambda of a source text, by where its body is, as a function that returns its body."""
-    found: dict[Positions, tuple[Definition, str | None]] = {}
+def _functions(file: str, text: str) -> tuple[Functions, Lambdas]:
+    return _functions_in(ast.parse(text, file))
 
-    def walk(node: ast.AST, owner: str | None) -> None:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.Lambda):
-                body = child.body
-                where = (body.lineno, body.end_lineno, body.col_offset, body.end_col_offset)
-                returns = ast.copy_location(ast.Return(body), body)
-                made = ast.FunctionDef(LAMBDA, child.args, [returns], [], None)
-                made.type_params = []  # type: ignore[attr-defined]  # from Python 3.12 on
-                found[where] = (ast.copy_location(made, child), owner)
-            walk(child, child.name if isinstance(child, ast.ClassDef) else owner)
 
-    walk(ast.parse(text, file), None)
-    return found
+def _definition_in(
+    code: types.CodeType, functions: Functions, lambdas: Lambdas
+) -> tuple[Definition, str | None] | None:
+    if code.co_name == LAMBDA:
+        return next((lambdas[at] for at in code.co_positions() if at in lambdas), None)
+    return functions.get((code.co_name, code.co_firstlineno))
 
 
 def find_function(
@@ -89,15 +115,12 @@ def find_function(
     if (lifted := function.__dict__.get(DEFINITION)) is not None:
         return lifted
     code = function.__code__
-    text = _text(code.co_filename)
+    if REWRITTEN and (rewritten := REWRITTEN.get(code)) is not None:
+        return rewritten
     try:
-        functions = _functions(code.co_filename, text)
-        if code.co_name == LAMBDA:
-            lambdas = _lambdas(code.co_filename, text)
-            return next((lambdas[at] for at in code.co_positions() if at in lambdas), None)
+        return _definition_in(code, *_functions(code.co_filename, _text(code.co_filename)))
     except SyntaxError:
         return None
-    return functions.get((code.co_name, code.co_firstlineno))
 
 
 def place_of_function(function: types.FunctionType) -> Place:
@@ -180,7 +203,12 @@ def _without_comment(line: str) -> str:
 
 
 def place_of_class(cls: type) -> Place | None:
-    """The line of a `class` statement; None where its source is not to be had."""
+    """The line of a `class` statement; None where its source is not to be had.
+
+    Of a model that was made of a function, where that is defined.
+    """
+    for function in vars(cls).get(FUNCTION_OF, ()):
+        return place_of_function(function)
     try:
         lines, line = inspect.getsourcelines(cls)
         file = inspect.getsourcefile(cls) or "?"

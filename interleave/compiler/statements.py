@@ -6,9 +6,18 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 
 from interleave.compiler.blocks import ENTERED, Block, BlockKind
-from interleave.compiler.builder import Label, Loop, Unwinding, at, is_temporary, load
+from interleave.compiler.builder import (
+    Label,
+    Loop,
+    Unwinding,
+    at,
+    is_temporary,
+    load,
+    without_slices,
+)
 from interleave.compiler.emit import switch_point
 from interleave.compiler.expressions import ExpressionFlattener
+from interleave.compiler.operators import as_in_place, call_of
 from interleave.compiler.syntax import copied
 
 NOTHING = ""
@@ -93,6 +102,10 @@ class StatementFlattener(ExpressionFlattener):
 
     def _store(self, target: ast.expr, value: ast.expr, node: ast.AST) -> None:
         """Lay down `target = value`, where `value` is simple."""
+        if isinstance(target, ast.Subscript) and self._sets_item(target):
+            parts = [value, target.value, without_slices(target.slice)]
+            self.simple(call_of("@set_item", parts, node))
+            return
         if self.needs_blocks(target):
             value = self.keep(value, node)
             target = self._simple_target(target)
@@ -118,23 +131,34 @@ class StatementFlattener(ExpressionFlattener):
         )
 
     def _aug_assign(self, node: ast.AugAssign) -> None:
-        if not (self.needs_blocks(node.target) or self.needs_blocks(node.value)):
+        operates = self.operates(node)
+        is_simple = not (self.needs_blocks(_as_load(node.target)) or self.needs_blocks(node.value))
+        if is_simple and not operates and not self._sets_item(node.target):
             self.simple(node.value)
             self.plain(node, node)
             return
         target: ast.expr = node.target
         if not isinstance(target, ast.Name):
             target = self._simple_target(target)
-        reading = _as_load(target)
-        before = self.keep(reading, node)
+        before = self.keep(self.simple(_as_load(target)), node)
         value = self.simple(node.value)
+        if operates:
+            self._store(target, self.simple(as_in_place(node, before, value)), node)
+            return
         name = before.id if isinstance(before, ast.Name) else ""
         held = at(node, ast.Name(name, ast.Store()))
         self.plain(node, at(node, ast.AugAssign(held, node.op, value)))
-        self.plain(node, at(node, ast.Assign([target], load(name, node))))
+        self._store(target, load(name, node), node)
+
+    def _sets_item(self, target: ast.expr) -> bool:
+        return isinstance(target, ast.Subscript) and "__setitem__" in self.method_names
 
     def _delete(self, node: ast.Delete) -> None:
         for target in node.targets:
+            if isinstance(target, ast.Subscript) and "__delitem__" in self.method_names:
+                parts = [target.value, without_slices(target.slice)]
+                self.simple(call_of("@delete_item", parts, node))
+                continue
             if self.needs_blocks(target):
                 target = self._simple_target(target)
             self.plain(node, at(node, ast.Delete([target])))
@@ -526,8 +550,7 @@ class StatementFlattener(ExpressionFlattener):
             name: self.temporary() for name in ("iterator", "sent", "thrown", "item", "result")
         }
         names.update({name: self.temporary("exception") for name in ("stop", "error")})
-        iterator = at(node, ast.Call(at(node, ast.Name("@cursor", ast.Load())), [value], []))
-        self.assign(names["iterator"], iterator, node)
+        self.assign(names["iterator"], self.simple(call_of("@cursor", [value], node)), node)
         outside = (self.statement, self.ending)
         for statement in _delegation(names, node):
             self._statement(statement)

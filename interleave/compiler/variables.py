@@ -48,7 +48,7 @@ class _HolderRewriter(VariableRewriter):
     def visit_Global(self, node: ast.Global) -> ast.stmt:
         return ast.copy_location(ast.Pass(), node)
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
+    def visit_FunctionDef(self, node: Definition) -> Any:
         made = super().visit_FunctionDef(node)
         holder = self._shared.get(node.name)
         if holder is None:

@@ -65,7 +65,7 @@ def take_again(
     With the places of the state that it looked at. None where it would wait, or cannot be run.
     """
     local = machine.local(state, step.thread)
-    if local in (FINISHED, FAILED):
+    if local in (FINISHED, FAILED) or (instead is not None and _is_of_a_time(machine, instead)):
         return None
     run = StepRun(
         machine.program,
@@ -82,3 +82,9 @@ def take_again(
     except (InterleaveError, Restart):
         return None
     return None if isinstance(found, Blocked) else (found, tuple(run.places.looked_at))
+
+
+def _is_of_a_time(machine: Machine, instead: Instead) -> bool:
+    """Whether a value refers to readings of the clock: what these are, no other state says."""
+    clock = machine.program.clock
+    return clock is not None and bool(clock.moments(machine.program.heap.values, instead.value))

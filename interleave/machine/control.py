@@ -15,11 +15,13 @@ from interleave.compiler.generators import (
     as_stepwise,
     resumed,
 )
+from interleave.compiler.operators import is_operation
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.interrupts import Stopped
 from interleave.machine.frames import Frame
 from interleave.machine.halting import Ending, Halt
 from interleave.machine.log import Log
+from interleave.machine.methods import by_blocks
 from interleave.machine.pictures import ORIGIN
 from interleave.machine.port import StepPort
 from interleave.machine.stack import Stack
@@ -27,7 +29,7 @@ from interleave.machine.step import Failure
 from interleave.machine.switching import Switches, is_of_this_package
 from interleave.machine.tasks import RESULT
 from interleave.memory.coroutine import Coroutine, awaited
-from interleave.memory.port import AccessKind, Unrecoverable
+from interleave.memory.port import BY_STEPS, AccessKind, Unrecoverable
 from interleave.program import Program, Restart, Swallowed, Written
 from interleave.program.interning import LocalStates
 from interleave.world import reflection
@@ -94,6 +96,7 @@ class Control:
             if block.kind is BlockKind.CALL and not self._ending.how:
                 callee, arguments, keywords = result
                 callee, arguments = as_stepwise(callee, arguments)
+                callee = by_blocks(callee, arguments, keywords)
                 if (resuming := resumed(callee, arguments)) is not None:
                     return self._resume(*resuming)
                 if (found := self._program.world.to_flatten(callee)) is not None:
@@ -104,7 +107,8 @@ class Control:
                         used(each)
                 with self._watch:
                     frame.names[block.target] = call(callee, arguments, keywords)
-                self._switches.note_point()
+                if not is_operation(callee):
+                    self._switches.note_point()
             if block.kind is BlockKind.AWAIT and not self._ending.how:
                 if type(result) is Resumption and not result.is_in_vain:
                     return self._resume(*result.use())
@@ -129,6 +133,10 @@ class Control:
                 if isinstance(error, InterleaveError):
                     error.at(_place_in(error))
                 self._ending.how, self._ending.error = "error", error
+                return None
+            clock = self._program.clock
+            if clock is not None and clock.may_lack_digits(error):
+                self._ending.how, self._ending.error = "error", Written(BY_STEPS)
                 return None
             if (lacking := reflection.lacking(error)) is not None:
                 self._ending.how, self._ending.error = "error", lacking.at(_place_in(error))

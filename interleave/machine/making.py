@@ -6,6 +6,7 @@ room, and the thread's locals refer to it there.
 
 from __future__ import annotations
 
+import functools
 import linecache
 import re
 import sys
@@ -21,6 +22,7 @@ from interleave.machine.places import Places
 from interleave.memory.containers import CONTAINERS
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.made import Held, Kind
+from interleave.memory.partials import SharedPartial
 from interleave.memory.values import Freezer, Thawer, Uncapturable, attributes_of, is_plain_object
 from interleave.program import MoreRooms
 from interleave.program.heap import Heap, Room, RoomOwner
@@ -144,6 +146,8 @@ class Making:
             raise Uncapturable(value, "a generator is for the thread that made it")
         if (container := CONTAINERS.get(kind)) is not None:
             return Kind(container, container.options(value))
+        if kind is functools.partial:
+            return Kind(SharedPartial)
         if is_plain_object(value) and not isinstance(value, BaseException):
             return Kind(self._class_of(kind))
         raise Uncapturable(value, f"a {kind.__name__} was made by a thread")
@@ -241,7 +245,7 @@ def field_being_set(owner: str) -> str:
 
 
 def _contents(kind: Kind, value: Any) -> tuple[Any, ...]:
-    if type(value) in CONTAINERS:
+    if hasattr(kind.stand_in, "contents"):
         found: tuple[Any, ...] = kind.stand_in.contents(value)
         return found
     return tuple(attributes_of(value).items())

@@ -34,6 +34,7 @@ from interleave.memory.values import (
     Shared,
     Uncapturable,
     attributes_of,
+    in_order,
     is_plain_object,
 )
 from interleave.program.heap import Heap
@@ -153,27 +154,32 @@ class Pictures:
             inside = tuple([self._form(each) for each in tuple.__iter__(value)])
             return ("of", kind, -1, inside)
         if isinstance(value, frozenset):
-            return ("of", frozenset, -1, tuple([self._form(each) for each in value]))
+            inside = tuple([self._form(each) for each in in_order(frozenset.__iter__(value))])
+            return ("of", frozenset, -1, inside)
         if isinstance(value, bytearray):
             listed = lambda: [("value", bytes(value))]  # noqa: E731
-        elif isinstance(value, deque):
+        elif isinstance(value, set):
+            listed = lambda: [self._form(each) for each in in_order(set.__iter__(value))]  # noqa: E731
+        elif isinstance(value, list | deque):
+            items: Any = list.__iter__ if isinstance(value, list) else deque.__iter__
+            most = getattr(value, "maxlen", None)
+            bound = {} if most is None else {"maxlen": most}
             listed = lambda: [  # noqa: E731
-                *[self._form(each) for each in deque.__iter__(value)],
-                *self._attributes([("maxlen", value.maxlen)] if value.maxlen is not None else []),
+                *[self._form(each) for each in items(value)],
+                *self._attributes({**bound, **attributes_of(value)}.items()),
             ]
-        elif isinstance(value, list | set):
-            listed = lambda: [self._form(each) for each in kind.__iter__(value)]  # noqa: E731
         elif isinstance(value, dict):
             listed = lambda: [  # noqa: E731
                 *([self._form(value.default_factory)] if isinstance(value, defaultdict) else []),
-                *[(self._form(key), self._form(each)) for key, each in kind.items(value)],
+                *[(self._form(key), self._form(each)) for key, each in dict.items(value)],
+                *self._attributes(attributes_of(value).items()),
             ]
         elif isinstance(value, BaseException):
             listed = lambda: [  # noqa: E731
                 *[self._form(each) for each in value.args],
                 *self._attributes(attributes_of(value).items()),
             ]
-        elif is_plain_object(value) and not isinstance(value, Enum):
+        elif is_plain_object(value) and not isinstance(value, Enum) and not _is_ours(kind):
             listed = lambda: self._attributes(attributes_of(value).items())  # noqa: E731
         else:
             return None
@@ -245,6 +251,11 @@ class Pictures:
 def _is_bound(function: types.BuiltinMethodType) -> bool:
     """Whether a function in C is a method of an object."""
     return not isinstance(function.__self__, types.ModuleType | types.NoneType)
+
+
+def _is_ours(kind: type) -> bool:
+    """Whether a class of this package stands for something that has no value: a generator, say."""
+    return kind.__module__.startswith("interleave.") and kind not in _ITERATORS
 
 
 def _has_reference(key: object) -> bool:

@@ -28,7 +28,7 @@ from interleave.machine.tasks import NoLoop, Tasks
 from interleave.memory.addresses import ObjectId
 from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
 from interleave.memory.made import Kind
-from interleave.memory.port import CONTEXTS, FORK, WHOLE, AccessKind, Location
+from interleave.memory.port import CLOCK, CONTEXTS, FORK, WHOLE, AccessKind, Location
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
 from interleave.program import MoreNames, MoreRoots, Program, Swallowed, ThreadInstance, Written
 from interleave.program.choices import Choices
@@ -66,6 +66,7 @@ class StepPort:
         """The number of the access that the step begins with: others may run before those that
         follow. -1 where a thread begins, which ends before it has performed any.
         """
+        self.has_clock = program.clock is not None
         self.has_contexts = bool(program.contexts)
         self.flow: FlowRecorder | None = None
         self.served: dict[ThreadId, None] = {}
@@ -74,6 +75,7 @@ class StepPort:
         """What a thread waits for that is blocked, where that is not what it is to do."""
         self._program = program
         self._heap = program.heap
+        self._clock = program.clock and program.clock.of(self)
         self._space = program.spaces.get(me.process, {})
         self._me = me
         self._choices = choices
@@ -327,6 +329,24 @@ class StepPort:
         found = self._program.contexts.get(self.thread if thread is None else thread)
         return self.begin_again(CONTEXTS) if found is None else found
 
+    @property
+    def clock(self) -> Any:
+        return self.begin_again(CLOCK) if self._clock is None else self._clock
+
+    def read_clock(self) -> Any:
+        return self._heap.values[self._places.at(self._program.clock.location.index)]
+
+    def write_clock(self, known: Any) -> None:
+        number, index = self._heap.values.id_of(known), self._program.clock.location.index
+        if self._places.at(index) != number:
+            self._places.written[index] = number
+
+    def choose_silently(self, count: int) -> int:
+        choice = self._choices.choose(range(count))
+        if choice >= count:  # a step is taken again, of a thread that has come another way
+            self._ending.halt(ModelError("there are fewer ways than there were"))
+        return choice
+
     def begin_again(self, key: str) -> Any:
         self._ending.fail(Written(key))
 
@@ -364,7 +384,10 @@ class StepPort:
 
     def picture(self, value: Any, beyond: Any) -> Picture:
         is_beyond = self._heap.index_of(beyond).__eq__
-        return Pictures(self._heap, self._places.at, is_beyond).take(value)
+        try:
+            return Pictures(self._heap, self._places.at, is_beyond).take(value)
+        except Exception as error:  # ours: the model is not to see it
+            self._ending.fail(error)
 
     def holds(self, value: object) -> bool:
         return self._program.holds(value)

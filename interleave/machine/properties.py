@@ -21,7 +21,10 @@ from interleave.machine.tasks import NoLoop
 from interleave.memory.addresses import ObjectId
 from interleave.memory.identity import MODEL_PROCESS, ThreadId
 from interleave.memory.port import (
+    BY_STEPS,
+    CLOCK,
     CONTEXTS,
+    READ_CLOCK,
     WHOLE,
     AccessKind,
     Location,
@@ -31,6 +34,7 @@ from interleave.memory.port import (
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import Key
 from interleave.program import MoreNames, MoreRoots, Property, Restart, Swallowed, Written
+from interleave.program.choices import Choices, next_choices
 from interleave.said import said, said_by
 from interleave.verbs import Section
 from interleave.world.net import watching
@@ -91,8 +95,13 @@ class PropertyPort:
     def fork(self) -> None:
         """No process begins here."""
 
-    def __init__(self, machine: Machine, state: State) -> None:
+    def __init__(self, machine: Machine, state: State, choices: Choices | None = None) -> None:
+        self.has_clock = machine.program.clock is not None
         self.has_contexts = bool(machine.program.contexts)
+        self._clock = machine.program.clock and machine.program.clock.of(self)
+        self._choices = choices or Choices([])
+        self._narrowed: Any = None
+        """What is known of the clock, with what the property has found out by comparing."""
         self._machine = machine
         self._state = state
         self.looked_at: dict[int | View, None] = {}
@@ -100,7 +109,7 @@ class PropertyPort:
         """Every location that was read, constants too."""
 
     def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
-        if private or kind.name in ("choose", "atomic", "enter", "leave", "sleep"):
+        if private or kind.name in ("choose", "atomic", "enter", "leave", "sleep", READ_CLOCK):
             self.halt(_refused(in_words(kind)))
         return effect()
 
@@ -200,6 +209,23 @@ class PropertyPort:
         main = self._machine.program.heap.main_context
         return self.begin_again(CONTEXTS) if main is None else main._location
 
+    @property
+    def clock(self) -> Any:
+        return self.begin_again(CLOCK) if self._clock is None else self._clock
+
+    def read_clock(self) -> Any:
+        if self._narrowed is not None:
+            return self._narrowed
+        place = self._machine.program.clock.location.index
+        self.looked_at[place] = None
+        return self._machine.program.heap.values[self._state[place]]
+
+    def write_clock(self, known: Any) -> None:
+        self._narrowed = known
+
+    def choose_silently(self, count: int) -> int:
+        return self._choices.choose(range(count))
+
     def begin_again(self, key: str) -> Any:
         raise Written(key)
 
@@ -294,7 +320,26 @@ def evaluate(
 def _evaluate(
     machine: Machine, state: State, wanted: Property, method: Callable[[], object]
 ) -> tuple[Unmet | None, tuple[int | View, ...]]:
-    port = PropertyPort(machine, state)
+    """For each way in which comparisons of times may go: it holds where it holds in all of them."""
+    given: list[int] | None = []
+    unmet: Unmet | None = None
+    looked_at: dict[int | View, None] = {}
+    while given is not None and unmet is None:
+        choices = Choices(given)
+        unmet, looked = _evaluate_once(machine, state, wanted, method, choices)
+        looked_at.update(dict.fromkeys(looked))
+        given = next_choices(choices.taken)
+    return unmet, tuple(looked_at)
+
+
+def _evaluate_once(
+    machine: Machine,
+    state: State,
+    wanted: Property,
+    method: Callable[[], object],
+    choices: Choices,
+) -> tuple[Unmet | None, tuple[int | View, ...]]:
+    port = PropertyPort(machine, state, choices)
     unmet: Unmet | None = None
     with using_port(port):
         try:
@@ -310,6 +355,9 @@ def _evaluate(
         except (Restart, Stopped, MemoryError):
             raise
         except BaseException as error:
+            clock = machine.program.clock
+            if clock is not None and clock.may_lack_digits(error):
+                raise Written(BY_STEPS) from None
             raise ModelError(
                 f"the {wanted.kind} {wanted.name} raises {said(error)}",
                 remedy="a property returns a bool, or uses assert; guard it for states in which "

@@ -210,6 +210,8 @@ class StepRun:
         seen: set[Any] = set()
         while True:
             start, unsent = stack.freeze(moved), stack.freeze_unsent()
+            coroutines = (each for each in stack.suspended if isinstance(each, Coroutine))
+            waiting = [each for each in coroutines if not each.started]
             here = stack.here()
             if not log.entries:
                 self._note_progress(seen, start)
@@ -226,6 +228,8 @@ class StepRun:
                 return self._blocked()
             else:
                 if moved:
+                    for each in waiting:
+                        each.started = False  # the block will be run again
                     start, unsent = stack.freeze(moved), stack.freeze_unsent()
                 if isinstance(start, ModelError):
                     raise start
@@ -321,6 +325,8 @@ class StepRun:
             self._leave_loop(first, suspended=local not in (FINISHED, FAILED))
         if self._program.heap.rooms and not self._is_start:
             self._settle(local)
+        if self._program.clock is not None and not self._is_start:
+            self._settle_clock(local)
         self._check_given_up(local)
         accesses = self._accesses.done
         return Step(
@@ -387,6 +393,24 @@ class StepRun:
         for _, started in self._spawning.started:
             after += rooms(started)
         self._making.settle(rooms(self._before), after)
+
+    def _settle_clock(self, local: int) -> None:
+        """Forget what is known of moments to which nothing refers any more."""
+        clock, places = self._program.clock, self.places
+        values, locals_, place = self._program.heap.values, self._locals, clock.location.index
+        if clock.by_steps:
+            return
+        before = [*clock.moments(locals_, self._before)]
+        after = [*clock.moments(locals_, local)]
+        for _, started in self._spawning.started:
+            after += clock.moments(locals_, started)
+        for index, value in [*places.written.items()]:
+            if index != place:
+                places.looked_at[index] = None
+                before += clock.moments(values, places.before[index])
+                after += clock.moments(values, value)
+        if sorted(before) != sorted(after) or place in places.written:
+            self.port.write_clock(clock.settled(self.port.read_clock(), before, after))
 
     def _error(self, first: tuple[Code, int]) -> BaseException:
         """What the search is to be told, placed where the thread is; else where it was at first."""

@@ -111,6 +111,7 @@ class Spawning:
         if isinstance(frames, ModelError):
             self._ending.halt(frames)
         self.started.append((thread, self._locals.id_of((frames, (), ()))))
+        self._program.findings.started[self._program.threads[thread].name] = None
 
     def _function(self, target: Any) -> tuple[types.FunctionType, tuple[Any, ...]]:
         """The function behind what a thread is to run: the model's, or one of a modelled module;

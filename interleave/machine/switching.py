@@ -34,6 +34,7 @@ _PASSING_ON = tuple(
         ("world", "reflection.py"),
         ("compiler", "__init__.py"),
         ("compiler", "names.py"),
+        ("compiler", "operators.py"),
         ("memory", "closures.py"),
         ("memory", "comparing.py"),
         ("memory", "cursors.py"),

@@ -47,13 +47,13 @@ _CHANGING = _BLIND | {
     "difference_update", "intersection_update", "symmetric_difference_update",
     "move_to_end", "subtract", "exchange", "heapify", "heappop", "heappush", "heappushpop",
     "heapreplace",
-    "__iadd__", "__imul__", "__ior__", "__iand__", "__isub__", "__ixor__",
+    "__iadd__", "__imul__", "__ior__", "__iand__", "__isub__", "__ixor__", "__next__",
 }  # fmt: skip
 """Operations that may change the container."""
 
 _NAMES = {
     "__getitem__": "read", "__setitem__": "write", "__delitem__": "delete", "__len__": "len",
-    "__contains__": "contains", "__iadd__": "extend", "__ior__": "update",
+    "__contains__": "contains", "__iadd__": "extend", "__ior__": "update", "__next__": "next",
     "replace": "intersection_update",
 }  # fmt: skip
 """What reports call an operation, where its own name would not do; other dunders are reads."""

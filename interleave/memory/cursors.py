@@ -21,6 +21,7 @@ from interleave.memory.containers import (
     SharedList,
     runs_in_c,
 )
+from interleave.memory.counting import SharedCount
 from interleave.memory.dicts import DICTS, dict_of
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.values import (
@@ -319,6 +320,7 @@ class Calls:
         return item
 
 
+_COUNTS = (itertools.count, SharedCount)
 _OURS = (Cursor, Backwards, Enumerated, Zipped, Mapped, Filtered, Calls)
 
 
@@ -328,7 +330,7 @@ def cursor(iterable: Any) -> Iterator[Any]:
     Raises `ModelError` for an iterator without end, `TypeError` for what cannot be iterated.
     """
     kind = type(iterable)
-    if kind in _OURS:
+    if kind in _OURS or kind in _COUNTS:
         return iterable
     if issubclass(kind, SharedList | SharedArray):
         return Cursor(iterable)

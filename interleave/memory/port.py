@@ -70,6 +70,15 @@ class Location:
 CONTEXTS = "contexts"
 """Key of the fact that some code handles contexts, or the values of context variables."""
 
+CLOCK = "the clock"
+"""Key of the fact that some code reads the clock."""
+
+BY_STEPS = "the clock: by steps"
+"""Key of the fact that some code computes with a reading, so that the clock goes on by steps."""
+
+READ_CLOCK = "read clock"
+"""The access by which code reads it."""
+
 WHOLE = "whole"
 """The part of a location that is all of it; else a part is a key, as a tuple of one."""
 
@@ -116,6 +125,8 @@ class Port(Protocol):
     tasks: Any
     """What asyncio needs to know of the tasks of the model, and to do with them: `machine.tasks`.
     """
+    has_clock: bool
+    """Whether code reads the clock, as far as is known: see `clock`."""
     has_contexts: bool
     """Whether threads have contexts, as far as is known: see `context`."""
 
@@ -257,6 +268,13 @@ class Port(Protocol):
         """
         ...
 
+    @property
+    def clock(self) -> Any:
+        """The clock: a `memory.clock.Clock`. Does not return where there is none yet: the program
+        is made anew with one.
+        """
+        ...
+
     def begin_again(self, key: str) -> Any:
         """Make the program anew, with `key` in the `known` of its locations. Does not return."""
         ...
@@ -318,6 +336,11 @@ def current_port() -> Port:
             remedy="call it from a thread, a property or setup of a Model that is being checked",
         )
     return port
+
+
+def is_code_of_a_model_running() -> bool:
+    """Whether a thread, a property or setup runs now, and nothing else of this package."""
+    return _port.get() is not None
 
 
 def running_port() -> Port | None:

@@ -189,7 +189,7 @@ class Primitive(Shared):
     @classmethod
     def usable(cls) -> list[str]:
         """The names among `known` that the modelled one has too."""
-        return sorted(name for name in cls.known() if hasattr(cls, name))
+        return sorted(name for name in cls.known() if name[0] != "_" and hasattr(cls, name))
 
     @classmethod
     def initial(cls, real: Any) -> object:
@@ -222,6 +222,11 @@ class Primitive(Shared):
     def tells(self, before: Any, after: Any) -> bool:
         """Whether reports are to show that its state has changed."""
         return True
+
+    @classmethod
+    def said_of(cls, state: Any) -> str:
+        """What reports say where something without a name leads to this state; "" for nothing."""
+        return ""
 
     @classmethod
     def is_told(cls, state: Any) -> bool:

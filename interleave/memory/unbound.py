@@ -13,7 +13,14 @@ from typing import Any
 from interleave.errors import ModelError
 from interleave.memory.dicts import DICTS
 from interleave.memory.port import current_port
-from interleave.memory.values import Shared, is_frozen_dataclass, members_of
+from interleave.memory.values import (
+    AsAnother,
+    Same,
+    Shared,
+    is_frozen_dataclass,
+    members_of,
+    register_immutable,
+)
 
 UNBOUND_TYPES: tuple[type, ...] = (object, list, dict, set, deque, type, *DICTS)
 """The types whose methods may be given a shared object."""
@@ -22,22 +29,47 @@ UNBOUND_NAMES = frozenset(kind.__name__ for kind in UNBOUND_TYPES)
 """The names of these types."""
 
 
-def unbound(kind: type, name: str) -> Any:
-    """What `kind.name` gives in a model, for one of these types."""
-    method = getattr(kind, name)
-    if not callable(method) or isinstance(getattr(method, "__self__", None), type):
-        return method  # a class method
+class UnboundMethod:
+    """What `kind.name` gives in a model, for a method of one of these types."""
 
-    def call(*args: Any, **kwargs: Any) -> Any:
+    __slots__ = ("__name__", "__qualname__", "_kind", "_method")
+
+    def __init__(self, kind: type, name: str) -> None:
+        self._kind = kind
+        self._method = getattr(kind, name)
+        self.__name__ = name
+        self.__qualname__ = f"{kind.__name__}.{name}"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        kind, name = self._kind, self.__name__
         if args and _stands_for_another(args[0]):
             return _of_shared(kind, name, args[0])(*args[1:], **kwargs)
         if kind is object and name in ("__setattr__", "__delattr__") and args:
             _refuse_value(args[0])
-        return method(*args, **kwargs)
+        return self._method(*args, **kwargs)
 
-    call.__name__ = name
-    call.__qualname__ = f"{kind.__name__}.{name}"
-    return method if name == "__new__" else call
+    def __repr__(self) -> str:
+        return repr(self._method)
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+
+@functools.cache
+def unbound(kind: type, name: str) -> Any:
+    """The same for anything that one of these types has."""
+    method = getattr(kind, name)
+    is_of_class = isinstance(getattr(method, "__self__", None), type)
+    if not callable(method) or is_of_class or name == "__new__":
+        return method
+    if method is object.__init__:  # it does nothing, and classes without their own have it too
+        return method
+    return UnboundMethod(kind, name)
+
+
+register_immutable(
+    UnboundMethod, lambda _, value: (UnboundMethod, Same(value)), lambda _, key: key[1].it
+)
 
 
 class Bare:
@@ -51,7 +83,7 @@ Bare.__module__ = "builtins"
 def class_of(value: object) -> type:
     """What `type(value)` gives in a model: for what stands for an object, the object's class."""
     kind = type(value)
-    return value.__class__ if issubclass(kind, Shared) else kind
+    return value.__class__ if issubclass(kind, Shared | AsAnother) else kind
 
 
 def _stands_for_another(value: object) -> bool:

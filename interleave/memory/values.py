@@ -52,6 +52,12 @@ class Shared:
         raise TypeError(f"cannot pickle {type(self).__name__!r} object")
 
 
+class AsAnother:
+    """Base of values that code takes for instances of another class, which is their `__class__`."""
+
+    __slots__ = ()
+
+
 class Unbound:
     """Stands for the value of a variable that has none."""
 
@@ -241,7 +247,7 @@ class Freezer:
         if is_frozen_dataclass(kind):
             parts = [self.freeze(getattr(value, field.name)) for field in fields(kind)]  # type: ignore[arg-type]
             return ("dataclass", Same(kind), tuple(parts))
-        if isinstance(value, type | types.ModuleType | types.BuiltinFunctionType):
+        if isinstance(value, _NAMED):
             return self._freeze_named(value)
         if isinstance(value, types.FunctionType):
             return self._freeze_function(value)
@@ -271,6 +277,8 @@ class Freezer:
         if handler is None and not (isinstance(value, BaseException) or is_plain_object(value)):
             if (kind.__module__, kind.__name__) in _NUMBERS:
                 return (kind, str(value))
+            if (kind.__module__, kind.__name__) in _DATES:
+                return ("made of", Same(kind), self._sequence(value.__reduce_ex__(4)[1]))
             raise Uncapturable(value, f"{_a(value)} cannot be kept in a state")
         if id(value) in self._shared:
             self.replaced.add(id(value))
@@ -332,6 +340,7 @@ def is_plain_object(value: object) -> bool:
     kind = type(value)
     return (
         is_defined_in_python(kind)
+        and kind not in _IMMUTABLE
         and not issubclass(kind, Enum)
         and (kind.__module__, kind.__name__) not in _NUMBERS
         and kind.__base__ is not None
@@ -510,8 +519,17 @@ _IMMUTABLE: dict[type, Callable[[Freezer, Any], Key]] = {
 }
 """How to freeze the immutable types that need care."""
 
+_NAMED = (
+    type, types.ModuleType, types.BuiltinFunctionType, types.MethodDescriptorType,
+    types.WrapperDescriptorType, types.ClassMethodDescriptorType,
+)  # fmt: skip
+"""Types of what there is one of, under a name."""
+
 _NUMBERS = {("decimal", "Decimal"), ("fractions", "Fraction")}
 """Numbers that their text makes again: by name, for few models want these modules imported."""
+
+_DATES = {("datetime", name) for name in ("date", "datetime", "time", "timedelta", "timezone")}
+"""What is made again of what it is made of for pickling."""
 
 _MUTABLE: dict[type, Callable[[Freezer, Any], Any]] = {
     list: lambda self, value: self._sequence(value),
@@ -538,6 +556,7 @@ _THAW: dict[Any, Callable[[Thawer, Key], Any]] = {
     "dataclass": Thawer._dataclass,
     "named object": lambda _, key: key[1].it,
     "method": Thawer._method,
+    "made of": lambda self, key: key[1].it(*[self.thaw(part) for part in key[2]]),
     "builtin method": lambda self, key: getattr(self.thaw(key[1]), key[2]),
     "again": lambda self, key: self._made[key[1]],
     list: Thawer._list,

@@ -14,7 +14,7 @@ import functools
 import re
 import types
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, cast
 
@@ -37,7 +37,7 @@ from interleave.memory.values import (
     is_plain_object,
     runs_python,
 )
-from interleave.model import Model, Param, parameter_as_value
+from interleave.model import VARIABLES, Model, Param, parameter_as_value
 from interleave.program.heap import Heap
 from interleave.program.restarts import Written
 from interleave.program.setup import Made, class_attributes
@@ -294,7 +294,7 @@ class Walk:
         self._alive.append(value)
         for name, inside in _held(value):
             is_function = isinstance(inside, types.FunctionType) and is_user_function(inside)
-            if is_function or is_shared_global(inside):
+            if is_function or is_shared_global(inside) or isinstance(inside, Model):
                 found = self.visit(inside, f"{surrounding(value)}.{name}")
                 self._of_functions[id(inside)] = self.all_known[id(inside)] = found
         return copy
@@ -352,6 +352,7 @@ class Walk:
         )
         for key in value if isinstance(value, dict | set | frozenset) else ():
             self._check_key(key)
+        found: tuple[Any, ...] = ()
         if isinstance(value, dict):
             contents = tuple(
                 (self.visit(key, f"{path}.key"), self.visit(item, f"{path}[{_shown(key, place)}]"))
@@ -362,7 +363,7 @@ class Walk:
             items = (self.visit(item, f"{path}[{place}]") for place, item in enumerate(found))
             contents = type(found)(items)  # a tuple, or a bag
         self.contents[stand_in._location.number] = contents
-        self._warn_if_one_primitive(value, path)
+        self._warn_if_one_primitive([*value.values()] if isinstance(value, dict) else found, path)
         return stand_in
 
     def _check_key(self, key: Any) -> None:
@@ -384,8 +385,7 @@ class Walk:
         except ModelError as error:  # a set of what has no order
             raise error.at(self._place(self._attribute)) from None
 
-    def _warn_if_one_primitive(self, value: Any, path: str) -> None:
-        items = list(value.values()) if isinstance(value, dict) else list(value)
+    def _warn_if_one_primitive(self, items: Sequence[Any], path: str) -> None:
         first = primitive_class(items[0]) if len(items) > 1 else None
         if first is not None and all(item is items[0] for item in items):
             warning = (
@@ -460,6 +460,8 @@ class Walk:
                 for name, item in attributes.items()
                 if name not in of_class or item is not getattr(cls, name, UNBOUND)
             }
+            for name in sorted(vars(cls).get(VARIABLES, ())):
+                attributes.setdefault(name, UNBOUND)
         else:
             inherited = class_attributes(cls).items()
             of_its_class = {

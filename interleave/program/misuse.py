@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from interleave.compiler.source import (
+    FUNCTION_OF,
     LAMBDA,
     find_class,
     find_function,
@@ -71,12 +72,15 @@ def _is_own(cls: type) -> bool:
     return not (policy.is_standard(cls.__module__) or policy.is_installed(cls.__module__))
 
 
-def kept_names(notes: Notes) -> dict[str, str]:
-    """The attributes of a model that nothing may set when it runs, each with what it is."""
+def kept_names(notes: Notes, *, has_clock: bool = False) -> dict[str, str]:
+    """The attributes of a model that nothing may set when it runs, each with what it is.
+
+    `has_clock`: the model has a clock that goes on by steps.
+    """
     found = {
         name: "a setting"
         for name, setting in SETTINGS.items()
-        if notes.tasks or not setting.of_loop
+        if (notes.tasks or not setting.of_loop) and (has_clock or not setting.of_clock)
     }
     for name, member in notes.members.items():
         if member.role in ("thread", "property"):
@@ -251,6 +255,7 @@ def _refuse_hidden_expectations(found: Iterable[object], models: Iterable[type[M
     for model in models:
         for base in bodies(model):
             is_here = base.__module__ == model.__module__ and base.__qualname__.isidentifier()
+            is_here = is_here and FUNCTION_OF not in vars(base)
             if is_here and base not in known and EXPECTATIONS in vars(base):
                 raise ModelError(
                     f"@expect on {base.__name__} has no effect: what stands above it puts another "

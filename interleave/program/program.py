@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -13,9 +13,10 @@ from interleave.compiler import Swallow
 from interleave.errors import ModelError, did_you_mean
 from interleave.memory.addresses import ObjectId
 from interleave.memory.identity import ThreadName
+from interleave.memory.port import BY_STEPS, CLOCK
 from interleave.memory.primitive import STEPWISE_METHODS
 from interleave.memory.values import Shared
-from interleave.model import Model
+from interleave.model import OUTPUT, PRINTED, Model
 from interleave.notes import notes_of
 from interleave.program.capture import capture
 from interleave.program.contexts import add_contexts
@@ -30,10 +31,10 @@ from interleave.program.reach import (
     shared_globals,
     written_attributes,
 )
-from interleave.program.restarts import MoreRoots
+from interleave.program.restarts import MoreRoots, Written
 from interleave.program.sections import Sections
 from interleave.program.settings import settings_of
-from interleave.program.setup import initial_instances, place_of_variable
+from interleave.program.setup import Lacking, initial_instances, place_of_variable
 from interleave.program.spawned import Spawned, SpawnKey
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
 from interleave.runtimes import DEFAULT, Runtime
@@ -42,6 +43,15 @@ from interleave.world.net import Net
 from interleave.world.real_state import RealState
 from interleave.world.unseen import Unseen
 from interleave.world.world import World
+
+
+@contextlib.contextmanager
+def _beginning_again() -> Iterator[None]:
+    """Have the program made again where `setup` lacks something."""
+    try:
+        yield
+    except Lacking as error:
+        raise Written(error.key) from None
 
 
 class Program:
@@ -77,7 +87,7 @@ class Program:
         self.sections = Sections(self.findings)
         notes = notes_of(model)
         refuse_misuse(model, notes)
-        self._kept = kept_names(notes)
+        self._kept = kept_names(notes, has_clock=BY_STEPS in written)
         self.properties = declared_properties(notes)
         self.threads = declared_threads(model, notes, parameters, runtime)
         named_main = (each.number for each in self.threads if each.method == runtime.main)
@@ -92,7 +102,9 @@ class Program:
         }
         """What each process takes over from its parent as it begins, which may have changed."""
         has_tasks = any(thread.kind.in_loop for thread in self.threads)
-        self.settings = settings_of(model, parameters, has_tasks=has_tasks)
+        self.settings = settings_of(
+            model, parameters, has_tasks=has_tasks, has_clock=BY_STEPS in written
+        )
         """How things are to be modelled, as the model says; None where it does not."""
         self._left = share_pipes(
             self.heap,
@@ -118,6 +130,8 @@ class Program:
         """The threads that running threads make."""
         self.contexts = add_contexts(self.heap, self.threads, written)
         """Where the context of each thread is, if some code has context variables."""
+        self.clock: Any = self._add_clock() if CLOCK in written else None
+        """The clock, if some code reads it."""
         self._add_rooms(rooms)
         kinds = {each.kind for each in self.threads}
         self.has_threads = any(not (kind.in_loop or kind.is_process) for kind in kinds)
@@ -154,6 +168,9 @@ class Program:
         """
         entries = self._entries()
         setup: Any = self.model.setup
+        printed = vars(self.model).get(PRINTED)
+        if printed is not None:
+            roots = {OUTPUT: printed, **roots}
         refuse_idle(reachable_functions(self.model, [*entries, setup])[0])
         named = reachable_functions(self.model, entries)[0]
         while True:
@@ -170,9 +187,11 @@ class Program:
                 kept=self._kept,
             )
             self.real.made = self.world.made
-            before = self.real.before
-            instances = initial_instances(self.model, self.parameters, self.net, before, self._kept)
-            with contextlib.closing(instances):
+            before, clock = self.real.before, self._setup_clock()
+            instances = initial_instances(
+                self.model, self.parameters, self.net, before, self._kept, clock
+            )
+            with contextlib.closing(instances), _beginning_again():
                 self.heap, shared = capture(
                     instances,
                     {**shared_globals(reachable, closures_of=named), **roots},
@@ -186,6 +205,8 @@ class Program:
             known = {each.__code__ for each in (*reachable, *entries)}
             more = [each for each in self.heap.functions if each.__code__ not in known]
             if not more:
+                if printed is not None:
+                    shared = {**shared, id(print): shared[id(printed)]}
                 return method_names, shared
             entries = [*entries, *more]
             refuse_idle(more)
@@ -200,6 +221,18 @@ class Program:
             debug=self.settings["ASYNCIO_DEBUG"],
             cancels=cancels,
         )
+
+    def _setup_clock(self) -> Any:
+        if CLOCK not in self.written:
+            return None
+        from interleave.program.clock import SetupClock
+
+        return SetupClock(by_steps=BY_STEPS in self.written)
+
+    def _add_clock(self) -> Any:
+        from interleave.program.clock import ModelClock  # few models need it
+
+        return ModelClock(self.heap, self.written, self.settings)
 
     def _add_rooms(self, rooms: Mapping[RoomOwner, int]) -> None:
         """Make room for the objects that threads make."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -17,13 +18,15 @@ from interleave.records import dataclass
 class Setting:
     """One such attribute: what it is where the model does not say, and which values it can have.
 
-    `of_loop`: it is for the event loop, and an ordinary attribute in a model without tasks.
+    `of_loop`: it is for the event loop, and an ordinary attribute in a model without tasks;
+    `of_clock`: it is for a clock that goes on by steps, and ordinary in a model without one.
     """
 
     default: object
     fits: Callable[[Any], bool]
     remedy: str
     of_loop: bool = False
+    of_clock: bool = False
 
 
 def _number(meaning: str, least: int) -> Setting:
@@ -70,6 +73,19 @@ SETTINGS = {
         "it says whether the event loop is in debug mode: True or False",
         of_loop=True,
     ),
+    "CLOCK": Setting(
+        2,
+        lambda value: type(value) is int and value >= 0,
+        "it is how often the clock goes on at most, besides what sleeps take: a whole number from "
+        "0",
+        of_clock=True,
+    ),
+    "CLOCK_STEP": Setting(
+        1,
+        lambda value: type(value) in (int, float) and 0 < value < math.inf,
+        "it is how many seconds the clock goes on at a time: a number above 0",
+        of_clock=True,
+    ),
     # Whether there are tasks of these names is seen when the event loop is made.
     "CANCEL": Setting(
         (),
@@ -81,7 +97,7 @@ SETTINGS = {
 
 
 def settings_of(
-    model: type[Model], parameters: Mapping[str, object], *, has_tasks: bool
+    model: type[Model], parameters: Mapping[str, object], *, has_tasks: bool, has_clock: bool
 ) -> dict[str, Any]:
     """What a model says of how things are to be modelled: by a parameter, or an attribute.
 
@@ -89,7 +105,7 @@ def settings_of(
     """
     found = {}
     for name, setting in SETTINGS.items():
-        if setting.of_loop and not has_tasks:
+        if (setting.of_loop and not has_tasks) or (setting.of_clock and not has_clock):
             continue
         found[name] = setting_of(model, name, parameters)
     return found

@@ -9,11 +9,12 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextvars import Context, copy_context
 from dataclasses import fields
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 from interleave.compiler.imports import importing_beside
 from interleave.compiler.names import source_nodes
 from interleave.compiler.source import (
+    FUNCTION_OF,
     find_function,
     place_of_assignment,
     place_of_class,
@@ -23,7 +24,15 @@ from interleave.errors import InterleaveError, ModelError, Place
 from interleave.interrupts import Stopped, counted, poll
 from interleave.memory.descriptors import is_data_descriptor
 from interleave.memory.identity import MODEL_PROCESS, ThreadId
-from interleave.memory.port import AccessKind, Location, in_words, using_port
+from interleave.memory.port import (
+    BY_STEPS,
+    CLOCK,
+    READ_CLOCK,
+    AccessKind,
+    Location,
+    in_words,
+    using_port,
+)
 from interleave.memory.values import UNBOUND, attributes_of, is_frozen_dataclass, is_plain_object
 from interleave.model import Model, Param
 from interleave.notes import is_special
@@ -35,9 +44,32 @@ from interleave.world.chance import drawn, left_to_chance, was_drawn
 from interleave.world.net import Net, watching
 from interleave.world.policy import is_followed
 from interleave.world.reflection import refuse_to_set
+from interleave.world.replaced import replaced
 from interleave.world.snapshot import Snapshot
+from interleave.world.table import CLOCKS
 
 MOST_INITIAL_STATES = 1_000_000
+
+
+class Lacking(Exception):
+    """The program must be made again, with one more fact known of it."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+class SetupClock(Protocol):
+    """The clock while `setup` runs: it stands still."""
+
+    stand_ins: Mapping[int, Any]
+    """What stands for real clocks, by their ids."""
+    by_steps: bool
+    """Whether it shows plain numbers."""
+
+    def read(self, *, of_day: bool = False) -> Any:
+        """What it shows."""
+        ...
 
 
 class _SetupPort:
@@ -47,11 +79,14 @@ class _SetupPort:
     process = MODEL_PROCESS
     tasks = None
 
-    def __init__(self, choices: Choices) -> None:
+    def __init__(self, choices: Choices, clock: Any) -> None:
         self.choose = choices.choose
+        self.clock = clock
+        self.lacking: Lacking | None = None
+        """What it has lacked, whatever the code has made of that."""
 
     def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
-        if kind.name != "choose":
+        if kind.name not in ("choose", READ_CLOCK):
             raise ModelError(
                 f"setup cannot {in_words(kind)}: no other thread runs yet",
                 remedy="do it without, or in a thread",
@@ -62,9 +97,15 @@ class _SetupPort:
         return location
 
     others_run = False
+    has_clock = True
 
     def switch_point(self) -> None:
         """No thread runs yet."""
+
+    def begin_again(self, key: str) -> NoReturn:
+        """Have the program made anew."""
+        self.lacking = Lacking(key)
+        raise self.lacking
 
 
 class Made(NamedTuple):
@@ -85,11 +126,13 @@ def initial_instances(
     net: Net,
     before: Snapshot,
     kept: Mapping[str, str],
+    clock: SetupClock | None,
 ) -> Generator[Made, None, None]:
     """The model after each run of setup.
 
     What setup does to anything else is there until the next one is asked for, and then put back to
-    what it was `before`. Raises `ModelError` where setup fails, or sets what must be `kept`.
+    what it was `before`. Raises `ModelError` where setup fails, or sets what must be `kept`, and
+    `Lacking` where it reads a clock that there is not, or computes with what that shows.
     """
     given: list[int] | None = []
     count = 0
@@ -112,9 +155,14 @@ def initial_instances(
             instance, copies = _instance(model, parameters)
             at_first = _under(kept, model, instance)
             choices = Choices(given)
-            with using_port(_SetupPort(choices)):  # type: ignore[arg-type]
+            port = _SetupPort(choices, clock)
+            with using_port(port), replaced(clock.stand_ins if clock else {}):  # type: ignore[arg-type]
                 context = copy_context()
-                context.run(_run_setup, model, instance, net)
+                try:
+                    context.run(_run_setup, model, instance, net, clock)
+                finally:
+                    if port.lacking is not None:
+                        raise port.lacking from None
             for name, value in _under(kept, model, instance).items():
                 if value != at_first[name]:
                     error = refuse_to_set(f"self.{name}", name, kept[name])
@@ -175,7 +223,7 @@ def _new(model: type[Model]) -> Any:
         ) from None
 
 
-def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
+def _run_setup(model: type[Model], instance: Any, net: Net, clock: SetupClock | None) -> None:
     function: Any = model.setup
     file = function.__code__.co_filename
     before = drawn()
@@ -183,15 +231,19 @@ def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
         with importing_beside(function.__globals__), watching(net, _raise, in_setup=True):
             result = instance.setup()
     except InterleaveError as error:
+        if error.about in CLOCKS and clock is None:
+            raise Lacking(CLOCK) from None
         raise error.at(Place.of_error(file, error) or place_of_function(function)) from None
-    except (Stopped, MemoryError):
+    except (Lacking, Stopped, MemoryError):
         raise
     except BaseException as error:
+        if isinstance(error, TypeError) and clock is not None and not clock.by_steps:
+            raise Lacking(BY_STEPS) from None  # it may be one of C code that knows no moments
         if function is Model.setup:  # it has none: what has raised is asked for its attributes
             raise
         raise ModelError(
-            f"setup raises {said(error)}",
-            remedy="setup must run through: it makes the initial state",
+            f"{_called(model)} raises {said(error)}",
+            remedy="it must run through: it makes the initial state",
             place=Place.of_error(file, error) or place_of_function(function),
         ) from error
     if was_drawn(before):
@@ -204,6 +256,12 @@ def _run_setup(model: type[Model], instance: Any, net: Net) -> None:
             remedy="set attributes of self, and return nothing",
             place=place_of_function(function),
         )
+
+
+def _called(model: type[Model]) -> str:
+    """What to call `setup`: it may be the body of a function."""
+    names = [each.__name__ for each in vars(model).get(FUNCTION_OF, ())]
+    return f"the body of {names[0]}" if names else "setup"
 
 
 def _raise(error: InterleaveError) -> None:

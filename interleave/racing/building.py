@@ -70,6 +70,15 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Caller:
+    """A method of the model that is a thread: how many instances of it make which calls."""
+
+    name: str
+    count: int
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True)
 class Race:
     """Calls of one object in parallel, as a model."""
 
@@ -78,10 +87,7 @@ class Race:
     """The attribute of the model that is the object."""
     in_loop: bool
     """Whether the threads are tasks."""
-    threads: tuple[tuple[str, int, tuple[Place, ...]], ...]
-    """For each method of the model that is a thread: its name, how many instances there are, and
-    its calls.
-    """
+    threads: tuple[Caller, ...]
 
 
 class Making:
@@ -141,13 +147,13 @@ class Making:
             counts[each.name] = counts.get(each.name, 0) + times
             by_name[each.name] = each
         lines = itertools.count(2)
-        threads: list[tuple[str, int, tuple[Place, ...]]] = []
+        threads: list[Caller] = []
         for text, each in by_name.items():
             places = []
             for number, call in enumerate(each.calls, 1):
                 of = f" {number}" if len(each.calls) > 1 else ""
                 places.append(Place(next(lines), call, f"result{of} of {text}"))
-            threads.append((text, counts[text], tuple(places)))
+            threads.append(Caller(text, counts[text], tuple(places)))
         in_loop = any(self._is_async(call) for each in all_calls for call in each.calls)
         return Race(name, _variable_for(self._kind), in_loop, tuple(threads))
 
@@ -158,7 +164,7 @@ class Making:
         all does; `paused`: other tasks may run between the calls of one.
         """
         source, file = self._source, self._source.where
-        texts = [place.call.text for _, _, places in race.threads for place in places]
+        texts = [place.call.text for each in race.threads for place in each.places]
         lines = [f"{line}\n" for line in (source.text, *texts)]
         linecache.cache[file] = (0, None, lines, file)
         module = types.ModuleType(f"{MODEL_FILES}{file}")
@@ -169,32 +175,27 @@ class Making:
         members["setup"] = self._setup(module, race)
         if observe is not None:
             members |= self._observing(module, race, observe)
-        for text, count, places in race.threads:
-            function = self._thread(module, text, count, places, race, paused=paused)
-            setattr(function, NOTE, ThreadNote(count, kind=TASK if race.in_loop else THREAD))
-            members[text] = function
+        for caller in race.threads:
+            function = self._thread(module, caller, race, paused=paused)
+            note = ThreadNote(caller.count, kind=TASK if race.in_loop else THREAD)
+            setattr(function, NOTE, note)
+            members[caller.name] = function
         return type(race.name, (Model,), members)
 
     def _names(self, text: str, target: str, of_object: Any = ()) -> Names:
         return Names(text, of_object, target, self._source.names, MODULE)
 
-    def _setup(
-        self,
-        module: types.ModuleType,
-        race: Race,
-    ) -> types.FunctionType:
+    def _setup(self, module: types.ModuleType, race: Race) -> types.FunctionType:
         source, target = self._source, race.target
         definition = _template("def setup(self): pass")
         made = self._names(source.text, target).meant(source.node)
-        body = [_assigned(target, made)]
-        for _, count, places in race.threads:
-            for place in places:
-                new: ast.expr = ast.Call(ast.Name(RESULT, ast.Load()), [], [])
-                if count > 1:
-                    each = [ast.Call(ast.Name(RESULT, ast.Load()), [], []) for _ in range(count)]
-                    new = ast.List(list[ast.expr](each), ast.Load())
-                body.append(_assigned(place.result, new))
-        definition.body = body
+        definition.body = [_assigned(target, made)]
+        for caller in race.threads:
+            one = f"{RESULT}()"
+            each = one if caller.count == 1 else f"[{', '.join([one] * caller.count)}]"
+            for place in caller.places:
+                new = ast.parse(each, mode="eval").body
+                definition.body.append(_assigned(place.result, new))
         _put_on_line(definition, 1, source.text)
         return _compiled(definition, module)
 
@@ -213,41 +214,34 @@ class Making:
         return found
 
     def _thread(
-        self,
-        module: types.ModuleType,
-        text: str,
-        count: int,
-        places: Sequence[Place],
-        race: Race,
-        *,
-        paused: bool,
+        self, module: types.ModuleType, caller: Caller, race: Race, *, paused: bool
     ) -> types.FunctionType:
-        target, in_loop = race.target, race.in_loop
-        begin = "async def" if in_loop else "def"
-        definition = _template(f"{begin} thread(self{', i' if count > 1 else ''}): pass")
-        definition.name = text
+        """The method that makes the calls of one text, and keeps what they give."""
+        begin = "async def" if race.in_loop else "def"
+        index = ", i" if caller.count > 1 else ""
+        definition = _template(f"{begin} thread(self{index}): pass")
+        definition.name = caller.name
         definition.body = []
-        for place in places:
-            call = self._called(place.call, target)
-            awaits = "await " if in_loop and self._is_async(place.call) else ""
-            statements = ast.parse(_RECORDED.format(awaits=awaits)).body
-            here: ast.expr = ast.Attribute(ast.Name("self", ast.Load()), place.result, ast.Load())
-            if count > 1:
-                here = ast.Subscript(here, ast.Name("i", ast.Load()), ast.Load())
-            meant = {
-                "CALL": call,
-                "RESULT": here,
-                "OBJECT": ast.Attribute(ast.Name("self", ast.Load()), target, ast.Load()),
-            }
-            if paused and place is not places[0]:
+        first = caller.places[0]
+        for place in caller.places:
+            if paused and place is not first:
                 pause = _template(f"async def pause(): await {PAUSE}(0)").body[0]
                 _put_on_line(pause, FIRST_PAUSE + place.line, "")
                 definition.body.append(pause)
-            for each in statements:
+            result: ast.expr = _of_self(place.result)
+            if index:
+                result = ast.Subscript(result, ast.Name("i", ast.Load()), ast.Load())
+            meant = {
+                "CALL": self._called(place.call, race.target),
+                "RESULT": result,
+                "OBJECT": _of_self(race.target),
+            }
+            awaits = "await " if race.in_loop and self._is_async(place.call) else ""
+            for each in ast.parse(_RECORDED.format(awaits=awaits)).body:
                 filled = _Filled(meant).visit(each)
                 _put_on_line(filled, place.line, place.call.text)
                 definition.body.append(filled)
-        _put_on_line(definition, places[0].line, places[0].call.text, inside=False)
+        _put_on_line(definition, first.line, first.call.text, inside=False)
         return _compiled(definition, module)
 
     def _called(self, call: Call, target: str) -> ast.expr:
@@ -259,8 +253,7 @@ class Making:
             keyword.value = names.meant(keyword.value)
         function: Any = node.func
         if isinstance(function, ast.Name):
-            of_object = ast.Attribute(ast.Name("self", ast.Load()), target, ast.Load())
-            node.func = ast.Attribute(of_object, function.id, ast.Load())
+            node.func = ast.Attribute(_of_self(target), function.id, ast.Load())
         else:
             node.func = self._names(call.text, target, [call.method]).meant(function)
         return node
@@ -289,6 +282,10 @@ class _Filled(ast.NodeTransformer):
 
 def _template(text: str) -> Any:
     return ast.parse(text).body[0]
+
+
+def _of_self(name: str) -> ast.expr:
+    return ast.Attribute(ast.Name("self", ast.Load()), name, ast.Load())
 
 
 def _assigned(name: str, value: ast.expr) -> ast.stmt:

@@ -5,7 +5,7 @@ And `exception` and `assertion` of calls, where no order of whole calls raises t
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
@@ -16,6 +16,7 @@ from interleave.engine.observing import Limits
 from interleave.engine.passes.shortest import Path, shortest
 from interleave.engine.search import search
 from interleave.engine.steps import Steps
+from interleave.errors import ModelError
 from interleave.loading import here
 from interleave.machine import Machine, State, Step
 from interleave.machine.properties import View
@@ -25,9 +26,9 @@ from interleave.racing.building import Race
 from interleave.racing.outcomes import Outcome, Outcomes
 from interleave.racing.whole import (
     MOST_NODES,
-    Calls,
     Node,
     Order,
+    Positions,
     Runs,
     all_successors,
     ends,
@@ -61,18 +62,27 @@ class AtomicityCheck(Check):
 
     def __init__(self, machine: Machine, steps: Steps) -> None:
         super().__init__(machine, steps)
+        self._always_raised: dict[str, str] = {}
+        self._is_seen = False
+        """Whether some step does what others could see."""
         if self.linearizable:
             self.uncountable = "whether calls keep their order is a matter of the whole way"
 
+    def on_transition(self, number: int, state: State, step: Step) -> bool:
+        self._is_seen |= any(access.kind.name for access in step.accesses)
+        return False
+
     def found(self, graph: SearchGraph) -> list[Found]:
         outcomes = Outcomes(self.race, self.machine, self.observed)
-        calls = Calls(self.race, self.machine)
+        calls = Positions(self.race, self.machine)
         parallel = self._in_parallel(graph, calls, outcomes)
         whole = self._whole(graph, calls, outcomes)
         if parallel is None or whole is None:
             if graph.stop is None:
                 self._compare_not(f"more than {MOST_NODES:,} states: not compared")
             return []
+        if parallel:
+            self._refuse_nothing(parallel)
         by_key: dict[Hashable, list[_End]] = {}
         for each in whole:
             by_key.setdefault(each.outcome.key, []).append(each)
@@ -85,6 +95,7 @@ class AtomicityCheck(Check):
             if not explained and seen.get(each.outcome.key, True):
                 unexplained.append(each)
             seen[each.outcome.key] = seen.get(each.outcome.key, True) and explained
+        self._always_raised = always_raised(whole)
         found = self._raised(graph, parallel, whole)
         if not parallel and graph.stop is None:
             self._compare_not("these calls never come to an end: not compared")
@@ -95,16 +106,33 @@ class AtomicityCheck(Check):
             self.predicates = [_Unexplained(outcomes, calls, unexplained)]
             found.append(self._not_atomic(graph, unexplained, whole))
         elif opaque := dict.fromkeys(name for each in parallel for name in each.outcome.opaque):
-            self._compare_not(f"{', '.join(opaque)} has no value that could be compared")
+            self._compare_not(f"there is no value to compare in {', '.join(opaque)}")
         elif graph.stop is None:
             self.compared = Compared(len(seen), len(seen))
         return found
+
+    def _refuse_nothing(self, parallel: Iterable[_End]) -> None:
+        """Raise `ModelError` where there is nothing to observe."""
+        own = {place.result for each in self.race.threads for place in each.places}
+        looks = {*self.machine.program.findings.constants.values()} - own - {self.race.target}
+        if not (self._is_seen or looks) and all(each.outcome.gives_nothing for each in parallel):
+            raise ModelError(
+                "there is nothing to observe: these calls return None, and neither look at nor "
+                "change anything that others could see",
+                remedy="name calls that return something, or that use the object",
+            )
+
+    def warnings(self, kinds: Set[str]) -> list[str]:
+        return [
+            f"{thread} {said} in every order: is it called as it is meant to be?"
+            for thread, said in self._always_raised.items()
+        ]
 
     def _compare_not(self, why: str) -> None:
         self.compared = Compared(0, 0, why)
 
     def _in_parallel(
-        self, graph: SearchGraph, calls: Calls, outcomes: Outcomes
+        self, graph: SearchGraph, calls: Positions, outcomes: Outcomes
     ) -> list[_End] | None:
         """How the calls end in parallel."""
         if self.linearizable:
@@ -118,7 +146,7 @@ class AtomicityCheck(Check):
                 nodes = ends(nodes, all_successors(calls, graph), calls, graph.guard)
         return None if nodes is None else [_End(each, outcomes) for each in nodes]
 
-    def _whole(self, graph: SearchGraph, calls: Calls, outcomes: Outcomes) -> list[_End] | None:
+    def _whole(self, graph: SearchGraph, calls: Positions, outcomes: Outcomes) -> list[_End] | None:
         """How the calls end if each is made as a whole."""
         step = self.steps.every.step  # whole calls may take more preemptions than the search has
         initial = [graph.state(each) for each in range(graph.initial)]
@@ -137,7 +165,7 @@ class AtomicityCheck(Check):
             if paused.graph.stop is not None:
                 return None
             calls, outcomes = (
-                Calls(race, paused.machine),
+                Positions(race, paused.machine),
                 Outcomes(race, paused.machine, self.observed),
             )
             step, initial = paused.steps.step, paused.machine.initial()
@@ -155,7 +183,7 @@ class AtomicityCheck(Check):
         assert number is not None
         if not end.order:
             return number, None
-        calls = Calls(self.race, self.machine)
+        calls = Positions(self.race, self.machine)
         successors = all_successors(calls, graph)
 
         def expand(node: Node) -> Iterator[tuple[State, Step, Node]]:
@@ -210,7 +238,7 @@ class AtomicityCheck(Check):
 
     def _with_lines(self, detail: NotAtomic, path: Path, trace: Trace) -> NotAtomic:
         """With who came in between which lines."""
-        calls = Calls(self.race, self.machine)
+        calls = Positions(self.race, self.machine)
         taken = path.steps
         for place, (state, step) in enumerate(taken):
             thread = step.thread
@@ -260,12 +288,22 @@ class AtomicityCheck(Check):
         return Violation(kind, message, None, (thread,), trace, source=source)
 
 
+def always_raised(whole: Sequence[_End]) -> dict[str, str]:
+    """The threads of which a call raises something however whole calls are made, with that."""
+    found = {}
+    for name in whole[0].outcome.errors if whole else ():
+        if all(name in each.outcome.errors for each in whole):
+            outcomes = whole[0].outcomes
+            found[outcomes.thread_of[name]] = show(outcomes.result(name, whole[0].node.state))
+    return found
+
+
 class _Unexplained:
     """Whether all calls are over, with one of some outcomes."""
 
     when_final = True
 
-    def __init__(self, outcomes: Outcomes, calls: Calls, unexplained: Iterable[_End]) -> None:
+    def __init__(self, outcomes: Outcomes, calls: Positions, unexplained: Iterable[_End]) -> None:
         self._outcomes = outcomes
         self._calls = calls
         self._keys = {each.outcome.key for each in unexplained}

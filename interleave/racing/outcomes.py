@@ -44,6 +44,8 @@ class Outcome:
     errors: Mapping[str, Hashable]
     """The same of the exceptions that calls have raised, by the names of their results."""
     opaque: tuple[str, ...] = ()
+    gives_nothing: bool = False
+    """Whether all calls have returned None."""
 
     def differing(self, other: Outcome) -> list[str]:
         """The names of the parts that another one has otherwise."""
@@ -67,12 +69,12 @@ class Outcomes:
         """The thread that makes the call, by the name of its result."""
         self.calls: list[str] = []
         """The calls in words, in the same order."""
-        for text, count, places in race.threads:
-            for index in range(count):
-                of = f"[{index}]" if count > 1 else ""
-                for place in places:
+        for thread in race.threads:
+            for index in range(thread.count):
+                of = f"[{index}]" if thread.count > 1 else ""
+                for place in thread.places:
                     self.results[place.result + of] = by_name[place.result + of]
-                    self.thread_of[place.result + of] = text + of
+                    self.thread_of[place.result + of] = thread.name + of
                     self.calls.append(place.call.text + of)
         self._rooms = {room.location.owner for room in heap.rooms}
         hidden = {each.index for each in self.results.values()}
@@ -111,7 +113,10 @@ class Outcomes:
         of_results = tuple((how, roles.told(picture)) for how, picture in given.values())
         if self._observed:
             of_results = ()
-        return Outcome(key, of_results, parts, tuple(given), errors, opaque)
+        gives_nothing = all(
+            how != "raised" and picture.form == ("value", None) for how, picture in given.values()
+        )
+        return Outcome(key, of_results, parts, tuple(given), errors, opaque, gives_nothing)
 
     def _told(self, part: tuple[str, Picture]) -> Hashable:
         how, picture = part

@@ -14,9 +14,15 @@ from interleave.asked import Asked, asked
 from interleave.blaming import blaming, raised_at
 from interleave.checking import checked_model, unfinished
 from interleave.engine.stopping import INTERRUPTED, Guard
-from interleave.errors import InterleaveError, ModelError, UsageError, did_you_mean
-from interleave.interrupts import AT_POLLS, Stopped, leaving, listening, take
-from interleave.loading import Text, module_named
+from interleave.errors import (
+    InterleaveError,
+    LimitReached,
+    ModelError,
+    UsageError,
+    did_you_mean,
+)
+from interleave.interrupts import AT_POLLS, Interrupted, Stopped, leaving, listening, take
+from interleave.loading import Text, module_named, read_file
 from interleave.model import Model
 from interleave.options import RaceOptions, options_of
 from interleave.racing.building import Making, Race, Source
@@ -61,10 +67,8 @@ def _raced(
     guard, errors = Guard(), Errors(options.on_error)
     results: list[ModelResult] = []
     parameters = _settings(options)
-    races: list[Race] = []
-    with guard.phase():
-        source, making = _begun(factory)
-        races = _races(making, texts, options, source)
+    source, making = _begun_in_time(factory, options.max_seconds)
+    races = _races(making, texts, options, source)
     for each in races:
         if guard.stop is not None:
             break
@@ -137,7 +141,7 @@ EXAMPLE = """'add("k", 1)' 'add("k", 2)'"""
 def _model(making: Making, race_: Race, options: RaceOptions) -> type[Model]:
     """The model of a race, with its check."""
     is_one_after_the_other = race_.in_loop and (
-        options.order not in (None, "any") or any(len(each[2]) > 1 for each in race_.threads)
+        options.order not in (None, "any") or any(len(each.places) > 1 for each in race_.threads)
     )
     paused = None
     if is_one_after_the_other:
@@ -177,6 +181,24 @@ def _value(value: object) -> object:
         return str(value)
 
 
+def _begun_in_time(
+    factory: str | Callable[[], Any], max_seconds: float | None
+) -> tuple[Source, Making]:
+    """What `_begun` gives, which must come in some time."""
+    guard = Guard(max_seconds)
+    found: list[tuple[Source, Making]] = []
+    with guard.phase():
+        found = [_begun(factory)]
+    if guard.stop is None:
+        return found[0]
+    if guard.stop is INTERRUPTED:
+        raise Interrupted
+    raise LimitReached(
+        f"the object cannot be made: {guard.stop}",
+        remedy="name one that can be made in little time and memory",
+    )
+
+
 @blaming()
 def _begun(factory: str | Callable[[], Any]) -> tuple[Source, Making]:
     """What makes the object, and what makes models of it. Raises `InterleaveError`."""
@@ -187,13 +209,15 @@ def _begun(factory: str | Callable[[], Any]) -> tuple[Source, Making]:
 def _named(text: str) -> Source:
     """What MODULE:EXPRESSION stands for."""
     name, colon, expression = text.partition(":")
-    if not colon or not all(part.isidentifier() for part in name.strip().split(".")):
+    name = name.strip()
+    is_file = name.endswith(".py")
+    if not colon or not (is_file or all(part.isidentifier() for part in name.split("."))):
         raise UsageError(
             f"{text!r} names no object",
-            remedy="write MODULE:EXPRESSION, such as 'cachelib:SimpleCache()'",
+            remedy="write MODULE:EXPRESSION, such as 'cachelib:SimpleCache()'; or FILE:EXPRESSION",
         )
     read_expression(expression)
-    module = module_named(name.strip())
+    module = read_file(Path(name)).module if is_file else module_named(name)
     return Source(expression.strip(), text, module, vars(module))
 
 

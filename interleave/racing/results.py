@@ -43,6 +43,13 @@ class CallResult(Own):
         how = "" if state.how == "returned" else "raised "
         return how + words_of(state.what)
 
+    @classmethod
+    def said_of(cls, state: Given | None) -> str:
+        if state is None or state.how == "raised":  # of which the step tells
+            return ""
+        words = cls.describe(state)
+        return "" if words == "None" else f"returns {words}"
+
     def tells(self, before: Any, after: Any) -> bool:
         return False
 

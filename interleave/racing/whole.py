@@ -44,7 +44,7 @@ Successors = Callable[[Node], Iterator[tuple[Step, Node]]]
 """How runs go on from a node."""
 
 
-class Calls:
+class Positions:
     """Where the threads of a race are in their calls."""
 
     def __init__(self, race: Race, machine: Machine) -> None:
@@ -55,7 +55,7 @@ class Calls:
         """For each of them, the number of its first call among all."""
         self.count = 0
         """How many calls there are."""
-        lines = {name: [place.line for place in places] for name, _, places in race.threads}
+        lines = {each.name: [place.line for place in each.places] for each in race.threads}
         self._lines: dict[int, list[int]] = {}
         for each in machine.program.threads:
             if each.method in lines:
@@ -146,7 +146,7 @@ class Runs:
     `step` gives all that a thread can do in a state.
     """
 
-    def __init__(self, calls: Calls, step: Moved, guard: Guard) -> None:
+    def __init__(self, calls: Positions, step: Moved, guard: Guard) -> None:
         self._calls = calls
         self._step = step
         self._guard = guard
@@ -205,7 +205,7 @@ class Runs:
         return False
 
 
-def all_successors(calls: Calls, graph: SearchGraph) -> Successors:
+def all_successors(calls: Positions, graph: SearchGraph) -> Successors:
     """How any interleaving can go on, whole calls or not."""
 
     def successors(node: Node) -> Iterator[tuple[Step, Node]]:
@@ -216,7 +216,7 @@ def all_successors(calls: Calls, graph: SearchGraph) -> Successors:
 
 
 def ends(
-    starts: Iterable[Node], successors: Successors, calls: Calls, guard: Guard
+    starts: Iterable[Node], successors: Successors, calls: Positions, guard: Guard
 ) -> list[Node] | None:
     """The nodes with which some runs end, all calls over; None where there are too many to tell.
 

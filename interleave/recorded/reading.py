@@ -99,7 +99,7 @@ class Recorded:
 
     def _found(
         self, ran: list[Any], compiled: list[Any], entered: list[str], asked: list[Any],
-        written: list[str], constants: list[Any],
+        written: list[str], started: list[str], constants: list[Any],
     ) -> Findings:  # fmt: skip
         found = Findings()
         found.followed = dict.fromkeys([self._it(each).__code__ for each in ran])
@@ -107,6 +107,7 @@ class Recorded:
         found.entered = dict.fromkeys(entered)
         found.asked = {name: Place(*place) for name, place in asked}
         found.written = dict.fromkeys(written)
+        found.started = dict.fromkeys(started)
         found.constants = dict(constants)
         return found
 

@@ -192,6 +192,7 @@ class _Writer:
             tuple(findings.entered),
             tuple(findings.asked),
             tuple(findings.written),
+            tuple(findings.started),
             tuple(findings.constants),
         )
         if same in self._known:
@@ -203,6 +204,7 @@ class _Writer:
             [*findings.entered],
             [*findings.asked.items()],
             [*findings.written],
+            [*findings.started],
             [*findings.constants.items()],
         ))  # fmt: skip
         number = self._known[same] = self._findings.setdefault(text, len(self._findings))

@@ -29,7 +29,15 @@ from interleave.report.palette import (
     STALE_FILL,
 )
 from interleave.report.sheet import Sheet, inner_width, outer_width
-from interleave.result import ModelResult, PendingAccess, Source, TraceStep, Violation, Wait
+from interleave.result import (
+    ModelResult,
+    NotAtomic,
+    PendingAccess,
+    Source,
+    TraceStep,
+    Violation,
+    Wait,
+)
 
 __all__ = ["DiagramError", "counterexample_dot", "write_diagram"]
 
@@ -400,6 +408,11 @@ class _Diagram:
             texts += [Text(source.text, INK, font=MONO), Text(place, SOFT, size=10)]
         if violation.hint:
             texts.append(Text(violation.hint, INK, size=12, most_lines=8))
+        if isinstance(violation.detail, NotAtomic):
+            outcome, *others = words.call_outcomes(violation.detail)
+            texts.append(Text(f"What came of it: {outcome}", ALARM, size=12, most_lines=8))
+            for text in others[: len(violation.detail.nearest)]:
+                texts.append(Text(f"Whole calls give: {text}", INK, size=12, most_lines=8))
         if violation.kind == "postcondition" and (values := words.final_values(violation)):
             texts.append(Text(f"At the end: {values}", INK, size=12, most_lines=8))
         box = self._across("final", Block(tuple(texts)), padding=16, **_ROLES["fails"])

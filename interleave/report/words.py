@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from interleave.model import OUTPUT
 from interleave.records import dataclass
 from interleave.report.abridged import abridged
 from interleave.report.cells import one_line
@@ -81,6 +82,17 @@ def setting(model_result: ModelResult) -> str:
     return ", ".join(parts)
 
 
+def clock(model_result: ModelResult) -> str:
+    """Within which bounds time passes; "" where any time may pass, or nobody looks."""
+    bounds = dict(model_result.bounds)
+    if "CLOCK" not in bounds:
+        return ""
+    return (
+        f"bounded by CLOCK={show(bounds['CLOCK'])}, CLOCK_STEP={show(bounds['CLOCK_STEP'])}: the "
+        "code computes with what the clock shows"
+    )
+
+
 def coverage(model_result: ModelResult) -> str:
     """What the verdict rests on where there is no counterexample to show; "" where there is."""
     if model_result.violations:
@@ -148,18 +160,28 @@ def outcomes(model_result: ModelResult) -> list[str]:
             each[name] = value
     lines = []
     for outcome, values in list(zip(ends, texts, strict=True))[:MOST_OUTCOMES]:
-        names = [name for name in differing or known if name in values]
-        text = ", ".join(f"{one_line(name)} = {one_line(values[name])}" for name in names)
+        only = [OUTPUT] if OUTPUT in known else known
+        names = [name for name in differing or only if name in values]
+        names.sort(key=lambda name: name != OUTPUT)  # what is printed comes first
+        text = ", ".join(_told(one_line(name), one_line(values[name])) for name in names)
         how = _HOW[outcome.how].format(main=outcome.main)
         line = text or how
         if outcome.how != "finished":
-            line = f"{how}, with {text}" if text else how
-        if outcome.interleavings is not None and counted.total is not None:
+            joined = ", " if text.startswith("prints ") else ", with "
+            line = f"{how}{joined}{text}" if text else how
+        if OUTPUT in known and outcome.interleavings == counted.total is not None:
+            line += f" in all of {counted.total:,}"
+        elif outcome.interleavings is not None and counted.total is not None:
             line += f": in {outcome.interleavings:,} of {counted.total:,}"
         lines.append(line)
     if len(ends) > MOST_OUTCOMES:
         lines.append(f"and {count(len(ends) - MOST_OUTCOMES, 'other outcome')}")
     return lines
+
+
+def _told(name: str, value: str) -> str:
+    """A variable and its value at an end; of what was printed, that."""
+    return f"prints {value}" if name == OUTPUT else f"{name} = {value}"
 
 
 _HOW = {
@@ -211,7 +233,8 @@ def alike(violation: Violation) -> list[str]:
 
 def initial_values(trace: Trace) -> str:
     """The shared variables before the first step: "counter = 0, ready = False"."""
-    return ", ".join(f"{one_line(name)} = {one_line(show(value))}" for name, value in trace.initial)
+    texts = [(one_line(name), one_line(show(value))) for name, value in trace.initial]
+    return ", ".join(_told(*each) for each in texts if each != (OUTPUT, "nothing"))
 
 
 def call_outcomes(detail: NotAtomic) -> list[str]:
@@ -246,7 +269,7 @@ def final_values(violation: Violation) -> str:
     detail = violation.detail
     looked_at = detail.looked_at if isinstance(detail, FailedProperty) else ()
     return ", ".join(
-        f"{one_line(name)} = {one_line(show(value))}"
+        _told(one_line(name), one_line(show(value)))
         for name, value in violation.trace.final
         if name in looked_at or show(value) != show(initial.get(name))
     )
@@ -262,6 +285,9 @@ def change_text(change: Change) -> str:
     if change.unchanged:
         (value,) = abridged(values[:1], MOST_OF_VALUES - 30)
         return f"{one_line(change.location)}: {value}, unchanged"
+    if change.location == OUTPUT:
+        added = values[1].removeprefix(f"{values[0]}, ")
+        return f"prints {abridged([added], MOST_OF_VALUES)[0]}"
     before, after = abridged(values, MOST_OF_VALUES)
     return f"{one_line(change.location)}: {before} → {after}"
 

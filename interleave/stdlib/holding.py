@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from interleave.memory.primitive import Primitive
+from interleave.stdlib.timeouts import begin_waiting
 
 
 class InWith(Primitive):
@@ -32,17 +33,21 @@ class Holdable(InWith):
     What `acquire` takes for arguments, each library has its own rules for.
     """
 
-    def take_or_wait(self, *, waits: bool) -> bool:
+    def take_or_wait(self, *, waits: bool, timeout: float | None = None) -> bool:
         """Take it. Where it cannot: wait, or return False if not to wait for ever.
 
         A timeout may expire whenever it is not to be had, so that an acquire with one always has a
         step to take.
         """
+        waiting = begin_waiting(timeout)
 
         def effect() -> bool:
             if self.take():
                 return True
-            return self.block() if waits else False
+            if waits:
+                self.block()
+            waiting.expire()
+            return False
 
         return bool(self.operate("acquire" if waits else "try acquire", effect))
 

@@ -18,6 +18,7 @@ from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
 from interleave.stdlib.items import ByPriority, FirstIn, LastIn, in_words, visited
 from interleave.stdlib.registry import made_by_threads
+from interleave.stdlib.timeouts import Waiting, as_plain, begin_waiting
 
 _INNER = {"queue", "mutex", "not_empty", "not_full", "all_tasks_done", "is_shutdown"}
 """Attributes of the real ones that are not meant for others."""
@@ -143,13 +144,14 @@ class Queue(FirstIn, _AnyQueue):
 
         A timeout may expire whenever there is no room.
         """
+        waiting = begin_waiting(timeout if block else None)
 
         def effect() -> None:
             items, _, maxsize, closed = self.state
             if closed:
                 raise queue.ShutDown  # type: ignore[attr-defined]
             if maxsize > 0:
-                self._wait(len(items) < maxsize, block, timeout, queue.Full)
+                self._wait(len(items) < maxsize, block, waiting, queue.Full)
             contents, added = list(items), 0
             try:
                 self._add(contents, item)
@@ -164,12 +166,13 @@ class Queue(FirstIn, _AnyQueue):
 
         A timeout may expire whenever there is no item.
         """
+        waiting = begin_waiting(timeout if block else None)
 
         def effect() -> Any:
             items, _, _, closed = self.state
             if closed and not items:
                 raise queue.ShutDown  # type: ignore[attr-defined]
-            self._wait(bool(items), block, timeout, queue.Empty)
+            self._wait(bool(items), block, waiting, queue.Empty)
             contents = list(items)
             try:
                 return self._take(contents)
@@ -227,9 +230,10 @@ class Queue(FirstIn, _AnyQueue):
         self.operate("shutdown", effect)
 
     def _wait(
-        self, is_ready: bool, block: bool, timeout: float | None, otherwise: type[Exception]
+        self, is_ready: bool, block: bool, waiting: Waiting, otherwise: type[Exception]
     ) -> None:
         """Go on if ready; else wait, or raise `otherwise`."""
+        timeout = waiting.timeout
         if block and timeout is not None:
             if timeout < 0:
                 raise ValueError("'timeout' must be a non-negative number")
@@ -237,6 +241,7 @@ class Queue(FirstIn, _AnyQueue):
         if not is_ready:
             if block and timeout is None:
                 self.block()
+            waiting.expire()
             raise otherwise
 
     def _items(self) -> tuple[Any, ...]:
@@ -323,12 +328,14 @@ class SimpleQueue(_AnyQueue):
         """
         real: queue.SimpleQueue[None] = queue.SimpleQueue()
         real.put(None)
-        real.get(block, timeout)  # raises what this Python raises
+        real.get(block, as_plain(timeout))  # raises what this Python raises
+        waiting = begin_waiting(timeout if block else None)
 
         def effect() -> Any:
             if not self.state:
                 if block and timeout is None:
                     self.block()
+                waiting.expire()
                 raise queue.Empty
             first, *rest = self.state
             self.state = tuple(rest)

@@ -17,6 +17,7 @@ from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive, stepwise
 from interleave.records import dataclass
 from interleave.runtimes.free_threaded import THREAD
+from interleave.stdlib.timeouts import begin_waiting
 
 NEW, STARTED, ENDED = "new", "started", "ended"
 
@@ -108,13 +109,17 @@ class Thread(Primitive):
     def join(self, timeout: float | None = None) -> None:
         """Wait until the thread has ended. A timeout may expire whenever it has not."""
 
+        waiting = begin_waiting(timeout)
+
         def effect() -> None:
             if self.state.phase == NEW:
                 raise RuntimeError("cannot join thread before it is started")
             if current_port().thread == self.runs:
                 raise RuntimeError("cannot join current thread")
-            if self.state.phase == STARTED and timeout is None:
-                self.block()
+            if self.state.phase == STARTED:
+                if timeout is None:
+                    self.block()
+                waiting.expire()
 
         self.operate("join", effect)
 

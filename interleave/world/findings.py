@@ -12,7 +12,7 @@ from interleave.errors import Place
 class Findings:
     """What was seen in one run, or in all runs of one program."""
 
-    __slots__ = ("asked", "compiled", "constants", "entered", "followed", "written")
+    __slots__ = ("asked", "compiled", "constants", "entered", "followed", "started", "written")
 
     def __init__(self) -> None:
         self.followed: dict[types.CodeType, None] = {}
@@ -25,6 +25,8 @@ class Findings:
         """Those that properties have asked for, and where."""
         self.written: dict[str, None] = {}
         """Keys of the locations that some step has written."""
+        self.started: dict[str, None] = {}
+        """Names of the threads that other threads have started."""
         self.constants: dict[str, str] = {}
         """Locations that some step has looked at and nothing writes: their keys and names."""
 

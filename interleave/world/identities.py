@@ -19,6 +19,7 @@ from interleave.compiler.names import is_constant
 from interleave.errors import ModelError
 from interleave.memory.addresses import ObjectId, as_hash
 from interleave.memory.identity import ThreadIdent, ThreadName
+from interleave.memory.process import ProcessIdent
 from interleave.memory.values import (
     Freezer,
     Key,
@@ -40,7 +41,7 @@ _IN_TEXT = re.compile(r"[0-9a-f]{5,}")
 
 _VALUES = frozenset(
     (int, str, bool, bytes, float, complex, range, None, type(...), type(NotImplemented),
-     ObjectId, ThreadIdent, ThreadName)
+     ObjectId, ProcessIdent, ThreadIdent, ThreadName)
 )  # fmt: skip
 """Kinds of values of which Python may have one object wherever they are equal."""
 

@@ -24,6 +24,7 @@ from interleave.memory.values import (
     register_immutable,
     slots_of,
 )
+from interleave.model import VARIABLES
 from interleave.world import reflection
 
 KEPT = "_kept"
@@ -106,7 +107,18 @@ def _of_class(shared: SharedObject, name: str) -> Any:
         if member is not UNBOUND and not isinstance(member, types.MemberDescriptorType):
             get = getattr(type(member), "__get__", None)
             return member if get is None else get(member, shared, kind)
-    raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r}")
+    raise _lacks(shared, name)
+
+
+def _lacks(shared: SharedObject, name: str) -> Exception:
+    """What Python raises for an attribute that is not there; or for a variable without a value."""
+    kind = type(shared)
+    if name in getattr(kind, VARIABLES, ()):
+        return NameError(
+            f"cannot access free variable {name!r} where it is not associated with a value in "
+            "enclosing scope"
+        )
+    return AttributeError(f"{kind.__name__!r} object has no attribute {name!r}")
 
 
 def _check_kept(shared: SharedObject, name: str) -> None:
@@ -131,7 +143,7 @@ def delete_attribute(shared: SharedObject, name: str) -> None:
     _check_kept(shared, name)
     locations: dict[str, Location] = _get(shared, "_locations")
     location = locations.get(name)
-    error = AttributeError(f"{type(shared).__name__!r} object has no attribute {name!r}")
+    error = _lacks(shared, name)
     if location is None:
         raise error
     delete_location(location, error, _is_absent)

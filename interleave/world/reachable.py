@@ -38,6 +38,7 @@ from interleave.world.plans import (
     Plans,
 )
 from interleave.world.policy import Treatment
+from interleave.world.table import COUNTERPARTS
 from interleave.world.watched import reached_by_name
 
 
@@ -300,12 +301,30 @@ class _Walk:
             record = self.records[looked_at]
             looked_at += 1
             if id(record.it) in self._shallowly:
+                self._load(record)
                 contents: Any = record.contents
                 caches = CACHES_OF_LIBRARIES.get(str(contents.get("__name__")), frozenset())
                 names = contents.keys() & self.names - caches
                 for name in sorted(names):
                     self._in_library(contents[name], record)
                 self._go()
+
+    def _load(self, record: Record) -> None:
+        """Have a module load what it loads when it is asked for first, by names in the code; and by
+        all names, where what is modelled asks too: `concurrent.futures.ThreadPoolExecutor`. After
+        the picture that would be a change.
+        """
+        namespace: Any = record.it
+        if type(namespace) is dict and "__getattr__" in namespace:
+            name = namespace.get("__name__", "")
+            module = sys.modules.get(name)
+            loaded = {*namespace.get("__all__", ())} - namespace.keys()
+            if name not in COUNTERPARTS:
+                loaded &= self.names
+            if module is not None and MODULE_DICT(module) is namespace and loaded:
+                for each in sorted(loaded):
+                    hasattr(module, each)
+                record.contents = record.home.read(namespace)
 
     def _in_library(self, found: Any, record: Record) -> None:
         kind = type(found)

@@ -52,8 +52,11 @@ COUNTERPARTS = {
     "dataclasses": "dataclasses",
     "functools": "functools",
     "json": "json",
+    "os": "os",
     "pickle": "pickle",
     "_pickle": "pickle",
+    "nt": "os",
+    "posix": "os",
 }
 """The same, and those of modules that run as they are but for some of their objects."""
 
@@ -110,8 +113,8 @@ OPAQUE = {
 }  # fmt: skip
 """Installed packages that are C code at heart: they run as they are, on plain values."""
 
-_CLOCK = "a model has no clock: let choose([True, False]) say whether the time has come"
-_DATE = "a model has no clock: let choose([...]) say what time it is"
+_CLOCK = "a model has one clock: time.time(), time.monotonic() and time.perf_counter() read it"
+_DATE = "read the clock in a thread: in setup, it shows datetime.datetime(2100, 1, 1)"
 CHANCE = "use choose([...]): every possibility is then explored"
 """What to do instead of what leaves it to chance."""
 
@@ -139,19 +142,24 @@ UNKNOWN_C = (
 )
 """What to do instead of C code that nothing here names."""
 
+CLOCKS = frozenset(
+    f"time.{name}{unit}" for name in ("time", "monotonic", "perf_counter") for unit in ("", "_ns")
+)
+"""What reads the clock of a model."""
+
+DATES = frozenset(
+    f"{module}.{name}"
+    for module in ("datetime", "_datetime", "_pydatetime")
+    for name in ("datetime.now", "datetime.utcnow", "datetime.today", "date.today")
+)
+"""What reads it too, by class methods."""
+
 REFUSED = {
     # The clock.
     "time": _CLOCK,
     "timeit": _CLOCK,
     "sched": _CLOCK,
-    **dict.fromkeys(
-        [
-            f"{module}.{name}"
-            for module in ("datetime", "_datetime", "_pydatetime")
-            for name in ("datetime.now", "datetime.utcnow", "datetime.today", "date.today")
-        ],
-        _DATE,
-    ),
+    **dict.fromkeys(DATES, _DATE),
     # Chance.
     **dict.fromkeys(
         ("random", "_random", "secrets", "statistics.NormalDist.samples", "os.urandom",

@@ -56,7 +56,7 @@ from interleave.memory.values import (
     members_by_base,
     members_of,
 )
-from interleave.model import Model, Param, parameter_as_value
+from interleave.model import VARIABLES, Model, Param, parameter_as_value
 from interleave.runtimes import Scope
 from interleave.stdlib import Namespace, derived
 from interleave.world import policy, reflection
@@ -290,7 +290,8 @@ class World:
             more: dict[str, Any] = {}
             if issubclass(cls, Model):
                 own = (name for name in OF_MODEL if getattr(cls, name) is getattr(Model, name))
-                more = {KEPT: self._kept, **{name: OF_MODEL[name] for name in own}}
+                more = {name: OF_MODEL[name] for name in own}
+                more.update({KEPT: self._kept, VARIABLES: vars(cls).get(VARIABLES, ())})
             self._stand_ins[cls] = self._twins.stand_in(cls, SharedObject, more)
         return self._stand_ins[cls]
 
@@ -693,9 +694,10 @@ class World:
                 self.made.add(self._copies[function], *OF_COPY)
                 name = function.__name__
                 if name in LIBRARY_METHODS and name not in self._method_names:
-                    self.more_names.add(name)
+                    if find_function(function) is not None:
+                        self.more_names.add(name)
                 if function.__code__.co_flags & inspect.CO_GENERATOR:
-                    self.more_names |= {"close", "send"} - self._method_names
+                    self.more_names |= {"__next__", "close", "send"} - self._method_names
             else:
                 for twin in twins:
                     self.made.add(twin, *OF_CLASS)

@@ -4,7 +4,7 @@ Between reading a balance and writing the new one, the program does something th
 asks another service, writes a file, or just sleeps. Any other thread can run meanwhile, under
 CPython's global interpreter lock as well, because a thread that waits gives that lock away.
 
-A model has no clock. `time.sleep(0.1)` is a step after which any other thread may run for as long
+A sleep orders nothing. `time.sleep(0.1)` is a step after which any other thread may run for as long
 as it likes: a longer sleep makes nothing safer, and no sleep is long enough to wait for somebody.
 """
 

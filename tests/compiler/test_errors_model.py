@@ -26,10 +26,10 @@ def case(body: str, *, at: str, what: str, remedy: str, **parts: str) -> Case:
 
 CASES = {
     "an object of C that changes": case(
-        "self.x = next(COUNT)",
-        header="import itertools\nCOUNT = itertools.count()",
-        at="COUNT",
-        what="COUNT is a itertools.count, of which the checker cannot see who changes it",
+        "self.x = next(CYCLE)",
+        header="import itertools\nCYCLE = itertools.cycle([1])",
+        at="CYCLE",
+        what="CYCLE is a itertools.cycle, of which the checker cannot see who changes it",
         remedy="keep what threads share in attributes of the model, in objects of classes of your own, lists, dicts, sets or deques",
     ),
     "an object that says what its class is": case(
@@ -164,10 +164,10 @@ CASES = {
         remedy="keep what it needs in shared variables",
     ),
     "time": case(
-        "self.x = time.time()",
-        at="time.time",
-        what="time.time has no modelled counterpart",
-        remedy="a model has no clock: let choose([True, False]) say whether the time has come",
+        "self.x = time.process_time()",
+        at="time.process_time",
+        what="time.process_time has no modelled counterpart",
+        remedy="a model has one clock: time.time(), time.monotonic() and time.perf_counter() read it",
     ),
     "hash": case(
         "self.x = hash('a')",
@@ -181,12 +181,11 @@ CASES = {
         what="dir() has no modelled counterpart",
         remedy="name the variables",
     ),
-    "datetime": case(
-        "self.x = datetime.now().year",
-        header="from datetime import datetime",
-        at="datetime.now",
-        what="datetime.datetime.now has no modelled counterpart",
-        remedy="a model has no clock: let choose([...]) say what time it is",
+    "strftime": case(
+        "self.x = time.strftime('%H')",
+        at="time.strftime",
+        what="time.strftime has no modelled counterpart",
+        remedy="a model has one clock: time.time(), time.monotonic() and time.perf_counter() read it",
     ),
     "stack size": case(
         "s = threading.stack_size()",
@@ -423,8 +422,8 @@ def test_annotations_and_names_of_comprehensions_are_no_uses(tmp_path: Path) -> 
 
 
 def test_a_method_of_a_lock_that_is_its_own(tmp_path: Path) -> None:
-    header = "import threading\nrelease = threading.RLock()._release_save"
+    header = "import threading\nrelease = threading.RLock()._at_fork_reinit"
     file = tmp_path / "model.py"
     file.write_text(model("self.x = release is None", header=header))
-    with pytest.raises(InterleaveError, match="release is the method _release_save of a RLock"):
+    with pytest.raises(InterleaveError, match="release is the method _at_fork_reinit of a RLock"):
         check(file)

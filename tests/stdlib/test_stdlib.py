@@ -170,7 +170,7 @@ def test_sleep_is_a_step_and_wants_a_number() -> None:
     ("body", "message"),
     [
         ("self.x = random.random()", "random.random has no modelled counterpart"),
-        ("self.x = time.time()", "time.time has no modelled counterpart"),
+        ("self.x = time.process_time()", "time.process_time has no modelled counterpart"),
         ("open('x')", "open() has no modelled counterpart"),
     ],
 )

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 
-import interleave.go  # noqa: F401  (its primitives are there once it is imported)
+import interleave.go
+import interleave.racing.results  # noqa: F401  (likewise)
 from interleave.memory.primitive import Primitive
 from interleave.stdlib import registry
 from interleave.world.table import COUNTERPARTS

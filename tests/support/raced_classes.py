@@ -79,6 +79,9 @@ class Lazy:
     def fresh(self):
         return Node()
 
+    def nothing(self):
+        pass
+
 
 class Log:
     """Gives its own list, which others go on to change."""
@@ -102,6 +105,9 @@ class Log:
 
     def each(self):
         return iter(self.items)
+
+    def lazily(self):
+        return (item for item in self.items)
 
     def later(self):
         return functools.partial(self.add, 1)
@@ -257,3 +263,15 @@ class Box:
 def made_and_counted():
     Elsewhere.made += 1
     return Elsewhere()
+
+
+class Pool:
+    """Keeps all that it has made."""
+
+    def __init__(self):
+        self.nodes = []
+
+    def new(self):
+        node = Node()
+        self.nodes.append(node)
+        return node

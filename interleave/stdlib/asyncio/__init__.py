@@ -52,7 +52,7 @@ FUNCTIONS: dict[str, Any] = {
     "shield": gathering.shield,
     "sleep": tasks.sleep,
     "timeout": timeouts.make_timeout,
-    "timeout_at": timeouts.make_timeout,
+    "timeout_at": timeouts.make_timeout_at,
     "to_thread": threads.to_thread,
     "wait": gathering.wait,
     "wait_for": timeouts.wait_for,

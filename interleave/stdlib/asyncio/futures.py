@@ -86,6 +86,7 @@ class Future(Primitive):
     """`asyncio.Future`."""
 
     stands_for: ClassVar[tuple[type, ...]] = (asyncio.Future,)
+    besides = frozenset({"_exception"})
 
     written_in_python = True
 
@@ -245,6 +246,17 @@ class Future(Primitive):
             return self._leave_out(lambda handle: calls(handle, callback))
 
         return int(self.operate("remove_done_callback", effect))
+
+    @property
+    def _exception(self) -> BaseException | None:
+        """What `exception()` gives, without having been asked for it."""
+
+        def effect() -> BaseException | None:
+            outcome = self.state.outcome
+            return outcome.value.make() if outcome and outcome.how == EXCEPTION else None
+
+        found: BaseException | None = self.operate("exception", effect)
+        return found
 
     def get_loop(self) -> Any:
         return current_port().tasks.loop

@@ -22,6 +22,8 @@ class CallState(NamedTuple):
     callback: Any
     args: tuple[Any, ...]
     context: Any = None
+    limit: Any = None
+    """What the clock shows by then, at least, where that is known."""
     cancelled: bool = False
 
 
@@ -47,6 +49,16 @@ class CallHandle(Primitive):
     def cancelled(self) -> bool:
         """Whether `cancel` was called."""
         return bool(self.operate("cancelled", lambda: self.state.cancelled))
+
+
+def let_pass(timer: Handle) -> None:
+    """Note that the time has come of a timer, where code reads the clock."""
+    port = current_port()
+    _, args = timer
+    if port.has_clock and isinstance(args[0], Primitive):
+        limit = getattr(args[0].state, "limit", None)
+        if limit is not None:
+            port.clock.pass_until(limit)
 
 
 def what_it_does(handle: Handle) -> tuple[str, Any]:

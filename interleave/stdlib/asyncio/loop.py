@@ -20,7 +20,6 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from interleave.errors import ModelError
 from interleave.memory.bag import Bag
 from interleave.memory.identity import ThreadId
 from interleave.memory.made import Kind
@@ -33,6 +32,7 @@ from interleave.stdlib.asyncio.handles import (
     CallState,
     begun,
     cancelled_from_outside,
+    let_pass,
     nobody_is_cancelled,
     nothing,
     run_call,
@@ -42,6 +42,8 @@ from interleave.stdlib.asyncio.handles import (
 from interleave.stdlib.asyncio.ready import Handle, Handles, Place, Queue
 from interleave.stdlib.asyncio.tasks import begin_task
 from interleave.stdlib.asyncio.threads import run_in_executor
+from interleave.stdlib.time import reading
+from interleave.stdlib.timeouts import begin_waiting
 
 CALLBACKS = "callbacks"
 """What a loop must keep to have callbacks, timers, or anything else from outside."""
@@ -232,6 +234,7 @@ class EventLoop(Primitive):
                 self.cancels.state = Bag()
             else:
                 self.timers.remove(handle)
+                let_pass(handle)
                 if self.fifo:
                     self.ready.add(handle)
                     return (nothing, ())
@@ -276,15 +279,21 @@ class EventLoop(Primitive):
     def call_later(
         self, delay: float, callback: Callable[..., Any], *args: Any, context: Any = None
     ) -> Any:
-        """The same, at any time."""
+        """The same, at any time, but not too early by what the clock shows."""
+        limit = begin_waiting(delay).limit
+        return self._call("call_later", callback, args, context, self._start_timer, limit)
 
-        def start(handle: Handle) -> None:
-            if current_port().tasks.in_loop:
-                self.start_timer(handle)
-            else:  # the loop looks at its timers when it is awake
-                self._call_soon((timer_starts, handle[1]))
+    def call_at(
+        self, when: float, callback: Callable[..., Any], *args: Any, context: Any = None
+    ) -> Any:
+        """The same, with the time that the clock is to show."""
+        return self._call("call_at", callback, args, context, self._start_timer, when)
 
-        return self._call("call_later", callback, args, context, start)
+    def _start_timer(self, handle: Handle) -> None:
+        if current_port().tasks.in_loop:
+            self.start_timer(handle)
+        else:  # the loop looks at its timers when it is awake
+            self._call_soon((timer_starts, handle[1]))
 
     def _call_soon(self, handle: Handle, *, threadsafe: bool = False) -> None:
         self.hear(threadsafe=threadsafe)
@@ -297,9 +306,10 @@ class EventLoop(Primitive):
         args: Any,
         context: Any,
         schedule: Callable[[Handle], None],
+        limit: Any = None,
     ) -> CallHandle:
         # An object of its own: two calls of one function are two calls.
-        state = CallState(callback, args, contextvars.given_or_copied(context))
+        state = CallState(callback, args, contextvars.given_or_copied(context), limit)
         made: CallHandle = current_port().make(Kind(CallHandle), state)
         self.operate(name, lambda: schedule((run_call, (made,))))
         return made
@@ -326,13 +336,8 @@ class EventLoop(Primitive):
         return self.debug
 
     def time(self) -> Any:
-        """Not in a model."""
-        current_port().halt(
-            ModelError(
-                "a task asks the loop for the time: a model has no clock",
-                remedy="let choose([True, False]) say whether the time has come",
-            )
-        )
+        """What the clock shows: that of `time.monotonic`."""
+        return reading()
 
 
 def event_loop(self: Any, from_outside: int) -> None:

@@ -31,6 +31,7 @@ from interleave.stdlib.asyncio.futures import (
     resumed,
 )
 from interleave.stdlib.asyncio.handles import in_words
+from interleave.stdlib.timeouts import begin_waiting
 
 RESULTS = "results"
 CANCELLING = "cancelling"
@@ -321,11 +322,17 @@ def sleep(delay: float, result: Any = None) -> Any:
     """`asyncio.sleep`: others may run meanwhile; for any time, if it is above zero."""
     task = current_port().tasks.current()
     loop = current_port().tasks.loop
+    waiting = begin_waiting(delay)
+
+    def wake() -> None:
+        resumed()
+        waiting.expire()
+
     if delay <= 0 or not (loop.fifo or loop.debug):
         # Whether a timer or the loop itself makes it ready is all the same where any may be next,
         # unless a thread that cancels it is to raise an exception.
         _access("sleep", task.give_way)
-        resume(None, "sleep", resumed)
+        resume(None, "sleep", wake)
         return result
 
     timer = (time_is_up, (task,))
@@ -336,7 +343,7 @@ def sleep(delay: float, result: Any = None) -> Any:
 
     def go_on() -> None:
         try:
-            resumed()
+            wake()
         except asyncio.CancelledError:
             loop.stop_timer(timer)
             raise

@@ -1,6 +1,7 @@
 """`timeout`, `timeout_at` and `wait_for`, after Lib/asyncio of CPython 3.12: timeouts.py, tasks.py.
 
-There is no clock: a timeout may expire at any moment at which the loop runs something else.
+A timeout may expire at any moment at which the loop runs something else, and then the clock shows
+that its time has passed.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from typing import Any, NamedTuple
 
 from interleave.memory.coroutine import coroutine, stepwise_coroutine
 from interleave.memory.made import Kind
-from interleave.memory.port import Location, current_port
+from interleave.memory.port import CLOCK, Location, current_port
 from interleave.memory.primitive import Primitive
 from interleave.stdlib.asyncio.futures import Future, park, resume, resumed
 from interleave.stdlib.asyncio.handles import in_words
 from interleave.stdlib.asyncio.tasks import ensure_future
+from interleave.stdlib.timeouts import begin_waiting
 
 CREATED, ENTERED, EXPIRING, EXPIRED, EXITED = (
     "created",
@@ -27,11 +29,13 @@ CREATED, ENTERED, EXPIRING, EXPIRED, EXITED = (
 
 class TimeoutState(NamedTuple):
     """`ends` says whether it can expire at all, `cancelling` how often the task had been asked to
-    cancel itself when it was entered.
+    cancel itself when it was entered, `limit` what the clock shows when it expires, at least, where
+    code reads it.
     """
 
     phase: str
     ends: bool
+    limit: Any = None
     task: Any = None
     cancelling: int = 0
 
@@ -60,8 +64,9 @@ class Timeout(Primitive):
                 raise RuntimeError("Timeout has already been entered")
             task = current_port().tasks.current()
             cancelling = task.cancels_so_far()
-            self.state = TimeoutState(ENTERED, self.state.ends, task, cancelling)
-            if self.state.ends:
+            state: TimeoutState = self.state
+            self.state = state._replace(phase=ENTERED, task=task, cancelling=cancelling)
+            if state.ends:
                 current_port().tasks.loop.start_timer((expire, (self,)))
             return self
 
@@ -88,9 +93,12 @@ class Timeout(Primitive):
         """Whether it has expired."""
         return bool(self.operate("expired", lambda: self.state.phase in (EXPIRING, EXPIRED)))
 
-    def when(self) -> None:
-        """Not in a model."""
-        current_port().tasks.loop.time()
+    def when(self) -> Any:
+        """What the clock shows when it expires; None where it does not."""
+        state: TimeoutState = self.operate("when", lambda: self.state)
+        if state.ends and state.limit is None:
+            current_port().begin_again(CLOCK)
+        return state.limit
 
     def reschedule(self, when: float | None) -> None:
         """Let it expire at any time, or, with None, never. Raises `RuntimeError` outside it."""
@@ -103,7 +111,8 @@ class Timeout(Primitive):
                 raise RuntimeError(f"Cannot change state of {state.phase} Timeout")
             loop = current_port().tasks.loop
             loop.stop_timer((expire, (self,)))
-            self.state = state._replace(ends=when is not None)
+            limit = when if current_port().has_clock else None
+            self.state = state._replace(ends=when is not None, limit=limit)
             if when is not None:
                 loop.start_timer((expire, (self,)))
 
@@ -123,8 +132,16 @@ def expire(timeout: Timeout) -> None:
 
 
 def make_timeout(delay: float | None) -> Any:
-    """`asyncio.timeout`, and `asyncio.timeout_at`."""
-    return current_port().make(Kind(Timeout), TimeoutState(CREATED, delay is not None))
+    """`asyncio.timeout`."""
+    limit = begin_waiting(delay).limit
+    return current_port().make(Kind(Timeout), TimeoutState(CREATED, delay is not None, limit))
+
+
+def make_timeout_at(when: float | None) -> Any:
+    """`asyncio.timeout_at`."""
+    port = current_port()
+    limit = when if port.has_clock else None
+    return port.make(Kind(Timeout), TimeoutState(CREATED, when is not None, limit))
 
 
 @stepwise_coroutine

@@ -15,7 +15,7 @@ from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
 from interleave.said import shown_by
 from interleave.showing import show
-from interleave.stdlib.timeouts import check_timeout
+from interleave.stdlib.timeouts import Waiting, begin_waiting, check_timeout
 
 PENDING, RUNNING, FINISHED = "PENDING", "RUNNING", "FINISHED"
 CANCELLED, NOTIFIED = "CANCELLED", "CANCELLED_AND_NOTIFIED"
@@ -103,9 +103,10 @@ class Future(Primitive):
         A timeout may expire whenever it is not done. Raises `CancelledError` where it was
         cancelled.
         """
+        waiting = begin_waiting(timeout)
 
         def effect() -> Any:
-            state = self._done_in(timeout)
+            state = self._done_in(waiting)
             if state.exception is not None:
                 raise state.exception
             return state.result
@@ -114,17 +115,19 @@ class Future(Primitive):
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """What it raised, or None. Waits, and raises, as `result`."""
+        waiting = begin_waiting(timeout)
         found: BaseException | None = self.operate(
-            _named("exception", timeout), lambda: self._done_in(timeout).exception
+            _named("exception", timeout), lambda: self._done_in(waiting).exception
         )
         return found
 
-    def _done_in(self, timeout: float | None) -> FutureState:
+    def _done_in(self, waiting: Waiting) -> FutureState:
         state: FutureState = self.state
         if not state.is_done:
-            if timeout is None:
+            if waiting.timeout is None:
                 self.block()
-            check_timeout(timeout)
+            check_timeout(waiting.timeout)
+            waiting.expire()
             raise futures.TimeoutError
         if state.phase != FINISHED:
             raise futures.CancelledError

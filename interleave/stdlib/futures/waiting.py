@@ -14,6 +14,7 @@ from typing import Any
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.values import OrderedSet
 from interleave.stdlib.futures.future import FINISHED, NOTIFIED
+from interleave.stdlib.timeouts import begin_waiting
 
 
 def _is_over(future: Any) -> bool:
@@ -36,7 +37,7 @@ class Completed:
 
     def __init__(self, waiting: list[Any], timeout: float | None) -> None:
         self.waiting = waiting
-        self.timeout = timeout
+        self.ends = begin_waiting(timeout)
         self.total = len(waiting)
 
     def __iter__(self) -> Completed:
@@ -54,9 +55,10 @@ class Completed:
 
     def _first(self) -> Any:
         over = [each for each in self.waiting if _is_over(each)]
-        if not over and self.timeout is None:
+        if not over and self.ends.timeout is None:
             _block_on("as_completed", self.waiting)
         if not over:
+            self.ends.expire()
             left = len(self.waiting)
             raise futures.TimeoutError(f"{left} (of {self.total}) futures unfinished")
         return over[current_port().choose(over) if len(over) > 1 else 0]
@@ -73,6 +75,7 @@ def wait(
     """`concurrent.futures.wait`. A timeout may expire whenever it would have to wait."""
     port = current_port()
     given = list(dict.fromkeys(fs))
+    ends = begin_waiting(timeout)
 
     def effect() -> Any:
         over = [each for each in given if _is_over(each)]
@@ -85,6 +88,8 @@ def wait(
             raise ValueError(f"Invalid return condition: {return_when!r}")
         if not enough and timeout is None:
             _block_on("wait", given)
+        if not enough:
+            ends.expire()
         left = [each for each in given if each not in over]
         return DoneAndNotDoneFutures(OrderedSet(over), OrderedSet(left))
 

@@ -19,6 +19,7 @@ from interleave.memory.wait_line import IN_ANY_ORDER, HasLine, WaitLine
 from interleave.stdlib.conditions import OnLock
 from interleave.stdlib.multiprocessing.locks import Between
 from interleave.stdlib.threading.conditions import wait_for
+from interleave.stdlib.timeouts import Waiting, begin_waiting
 
 
 class ConditionState(NamedTuple):
@@ -65,7 +66,7 @@ class Condition(OnLock, Between, HasLine):
     def __exit__(self, *_: object) -> None:
         self._lock.__exit__()
 
-    def wait(self, timeout: float | None = None) -> bool:
+    def wait(self, timeout: float | Waiting | None = None) -> bool:
         """Give the lock back, wait to be notified, and take the lock again: two steps.
 
         A timeout may expire whenever the lock can be taken again. One that expires too late to
@@ -73,6 +74,7 @@ class Condition(OnLock, Between, HasLine):
         Raises `AssertionError` without the lock.
         """
         me = current_port().thread
+        waiting = begin_waiting(timeout)
 
         def park() -> int:
             state: ConditionState = self.state
@@ -83,12 +85,15 @@ class Condition(OnLock, Between, HasLine):
         def wake(depth: int) -> bool:
             state: ConditionState = self.state
             notified = me in state.line.woken
-            if not (notified or timeout is not None) or not state.lock.is_free():
+            if not (notified or waiting.timeout is not None) or not state.lock.is_free():
                 self.block()
             state.lock.take_back(depth)
             self.state = state._replace(line=state.line.left(me))
-            expires_late = timeout is not None and notified
-            return notified and not (expires_late and current_port().choose((False, True)))
+            expires_late = waiting.timeout is not None and notified
+            if notified and not (expires_late and current_port().choose((False, True))):
+                return True
+            waiting.expire()
+            return False
 
         depth = self.operate("wait", park)
         return bool(self.operate("wait", lambda: wake(depth)))

@@ -17,6 +17,7 @@ from interleave.memory.primitive import Primitive
 from interleave.stdlib.events import AnyEvent
 from interleave.stdlib.holding import Holdable
 from interleave.stdlib.reentrant import Reentrant
+from interleave.stdlib.timeouts import begin_waiting
 
 TOO_OFTEN = "semaphore or lock released too many times"
 
@@ -35,7 +36,9 @@ class _SemLock(Between, Holdable):
 
     def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
         """Take it: see `Holdable`. A timeout below 0 is 0."""
-        return self.take_or_wait(waits=block and timeout is None)
+        return self.take_or_wait(
+            waits=block and timeout is None, timeout=timeout if block else None
+        )
 
 
 class Lock(_SemLock):
@@ -156,6 +159,7 @@ class Event(AnyEvent, Between):
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is set. A timeout may expire whenever nobody has set it meanwhile."""
         me = current_port().thread
+        waiting = begin_waiting(timeout)
 
         def begin() -> bool:
             if not self.state.is_set:
@@ -167,6 +171,7 @@ class Event(AnyEvent, Between):
                 if timeout is None:
                     self.block()
                 self.state = self.state._replace(waiters=self.state.waiters.minus(me))
+                waiting.expire()
             return bool(self.state.is_set)
 
         return bool(self.operate("wait", begin) or self.operate("wait", wake))

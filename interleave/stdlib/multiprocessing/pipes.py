@@ -20,6 +20,7 @@ from interleave.memory.port import current_port
 from interleave.showing import show
 from interleave.stdlib.multiprocessing.locks import Between
 from interleave.stdlib.multiprocessing.messages import pack, unpack
+from interleave.stdlib.timeouts import begin_waiting
 
 EVERY = ThreadName("*")
 """Stands for every process, where setup has closed an end."""
@@ -198,12 +199,15 @@ class Connection(Holding):
 
     def poll(self, timeout: float | None = 0.0) -> bool:
         """Whether `recv` would not wait. A timeout may expire whenever it would; None waits."""
+        waiting = begin_waiting(timeout)
 
         def effect() -> bool:
             self._check(self.readable, "connection is write-only")
             is_ready = bool(self.state.messages) or self._is_alone()
             if not is_ready and timeout is None:
                 self.block()
+            if not is_ready:
+                waiting.expire()
             return is_ready
 
         return bool(self.operate("poll", effect))

@@ -22,6 +22,7 @@ from interleave.memory.port import AccessKind, Location, current_port
 from interleave.showing import show
 from interleave.stdlib.multiprocessing.messages import Packed, pack, sent, unpack
 from interleave.stdlib.multiprocessing.pipes import Holding
+from interleave.stdlib.timeouts import begin_waiting
 
 Messages = tuple[Any, ...]
 
@@ -100,12 +101,14 @@ class Queue(Holding):
     def put(self, obj: Any, block: bool = True, timeout: float | None = None) -> None:
         """Put a message into the buffer. Waits while the queue is full, or raises `Full`."""
         message = _packed(obj)
+        waiting = begin_waiting(timeout if block else None)
 
         def effect() -> None:
             state = self._open()
             if state.size >= state.limit:
                 if block and timeout is None:
                     self.block()
+                waiting.expire()
                 raise Full
             if type(message) is Packed and not message.is_as(obj):
                 current_port().halt(self.changed_too_soon())
@@ -128,12 +131,14 @@ class Queue(Holding):
         """
         waits = block and timeout is None
         me = current_port().thread
+        waiting = begin_waiting(timeout if block else None)
 
         def begin() -> None:
             state = self._open()
             if state.reader is not None:
                 if waits:
                     self.block()
+                waiting.expire()
                 raise Empty
             self.state = state._replace(reader=me)
 
@@ -143,6 +148,7 @@ class Queue(Holding):
                 if waits:
                     self.block()
                 self.state = state._replace(reader=None)
+                waiting.expire()
                 raise Empty
             first, *rest = state.messages
             self.state = state._replace(messages=tuple(rest), reader=None)

@@ -19,7 +19,7 @@ from interleave.stdlib.barriers import (
     AnyBarrier,
     after_one_left,
 )
-from interleave.stdlib.timeouts import check_timeout
+from interleave.stdlib.timeouts import Waiting, begin_waiting, check_timeout
 
 _NUMBERS = {FILLING: 0, DRAINING: 1, RESETTING: -1, BROKEN: -2}
 """Those that CPython has for the phases of a barrier."""
@@ -77,9 +77,10 @@ class Barrier(AnyBarrier):
         """
         if timeout is None:
             timeout = self.state.timeout
+        waiting = begin_waiting(timeout)
         place = self.operate("wait", lambda: self._come(timeout))
         if place + 1 < self.parties:
-            self.operate("wait", lambda: self._leave(timeout))
+            self.operate("wait", lambda: self._leave(waiting))
         elif self.state.action is not None:
             self._act()
         return int(place)
@@ -103,11 +104,12 @@ class Barrier(AnyBarrier):
             self.state = state._replace(acting=current_port().thread)
         return place
 
-    def _leave(self, timeout: float | None) -> None:
+    def _leave(self, waiting: Waiting) -> None:
         state = self._free()
-        if state.phase == FILLING and timeout is None:
+        if state.phase == FILLING and waiting.timeout is None:
             self.block()
         if state.phase == FILLING:
+            waiting.expire()
             state = state._replace(phase=BROKEN)
         self.state = after_one_left(state)
         if state.phase != DRAINING:

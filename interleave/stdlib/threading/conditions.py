@@ -17,7 +17,7 @@ from interleave.memory.made import Kind
 from interleave.memory.port import Location, current_port
 from interleave.memory.wait_line import FIRST_COME, HasLine, WaitLine
 from interleave.stdlib.threading.locks import Lock, RLock
-from interleave.stdlib.timeouts import check_timeout
+from interleave.stdlib.timeouts import Waiting, begin_waiting, check_timeout
 
 
 class ConditionState(NamedTuple):
@@ -72,7 +72,7 @@ class Condition(HasLine):
         current_port().switch_point()
         self._lock.__exit__(*args)
 
-    def wait(self, timeout: float | None = None) -> bool:
+    def wait(self, timeout: float | Waiting | None = None) -> bool:
         """Give the lock back, wait to be notified, and take the lock again: two steps.
 
         A timeout may expire whenever it is waited for. Where the thread does not have the lock
@@ -80,6 +80,7 @@ class Condition(HasLine):
         else is woken. Raises `RuntimeError` without the lock.
         """
         me = current_port().thread
+        waiting = begin_waiting(timeout)
 
         def park() -> object:
             if not self._lock.is_owned():
@@ -91,15 +92,17 @@ class Condition(HasLine):
             state: ConditionState = self.state
             notified = me in state.line.woken
             spurious = not notified and self._may_wake_anyway(state)
-            if not (notified or spurious or timeout is not None):
+            if not (notified or spurious or waiting.timeout is not None):
                 self.block()
             if not self._lock.is_free():
                 self.block(self._lock.acquiring)
             self._lock.take_back(before)
-            in_time = (notified or spurious) and not self._has_expired(timeout)
+            in_time = (notified or spurious) and not self._has_expired(waiting)
+            if not in_time:
+                waiting.expire()
             more = state.spurious + (in_time and spurious)
             self.state = ConditionState(state.line.left(me), more)
-            check_timeout(timeout)
+            check_timeout(waiting.timeout)
             return in_time
 
         before = self.operate("wait", park)
@@ -137,22 +140,26 @@ class Condition(HasLine):
         most: int = current_port().setting("SPURIOUS_WAKEUPS") or 0
         return state.spurious < most
 
-    def _has_expired(self, timeout: float | None) -> bool:
+    def _has_expired(self, waiting: Waiting) -> bool:
         """Whether a timeout has expired before the thread was woken: a choice, if there is one."""
-        return timeout is not None and bool(current_port().choose((False, True)))
+        return waiting.timeout is not None and bool(current_port().choose((False, True)))
 
 
 def wait_for(
-    wait: Callable[[float | None], bool], predicate: Callable[[], Any], timeout: float | None
+    wait: Callable[[Any], bool], predicate: Callable[[], Any], timeout: float | None
 ) -> Any:
-    """`wait` until `predicate()` holds, or a timeout has expired; what it gave last."""
+    """`wait` until `predicate()` holds, or a timeout has expired; what it gave last.
+
+    However often it waits, the time counts from the beginning.
+    """
     port = current_port()
+    waiting = begin_waiting(timeout)
     begin = port.progress()
     result = predicate()
     while not result:
         if timeout is not None:
             0.0 + timeout  # raises what adding it to the time would
-        in_time = wait(timeout)
+        in_time = wait(waiting)
         if in_time:
             port.forget(begin)  # each round is like the first
         result = predicate()

@@ -9,7 +9,7 @@ import threading
 
 from interleave.memory.port import current_port
 from interleave.stdlib.events import AnyEvent, EventState
-from interleave.stdlib.timeouts import check_timeout
+from interleave.stdlib.timeouts import begin_waiting, check_timeout
 
 _WAITERS = "who waits"
 
@@ -35,6 +35,7 @@ class Event(AnyEvent):
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is set: True. A timeout may expire whenever nobody has set it: False."""
         me = current_port().thread
+        waiting = begin_waiting(timeout)
 
         def look() -> bool | None:
             state: EventState = self.state
@@ -56,6 +57,7 @@ class Event(AnyEvent):
 
         def expire() -> bool:
             check_timeout(timeout)
+            waiting.expire()
             return False
 
         found = self.operate("wait", look)

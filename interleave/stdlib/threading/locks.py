@@ -6,9 +6,11 @@ import threading
 from typing import Any
 
 from interleave.errors import ModelError
+from interleave.memory.identity import ThreadIdent
 from interleave.memory.port import AccessKind, current_port
 from interleave.stdlib.holding import Holdable, Unowned
 from interleave.stdlib.reentrant import Reentrant
+from interleave.stdlib.timeouts import as_plain
 
 
 class _Lockable(Holdable):
@@ -16,9 +18,11 @@ class _Lockable(Holdable):
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take the lock: see `Holdable`."""
-        if timeout != -1 and (not blocking or timeout < 0):
-            threading.Lock().acquire(blocking, timeout)  # raises what this Python raises
-        return self.take_or_wait(waits=blocking and timeout == -1)
+        plain = as_plain(timeout)
+        if plain != -1 and (not blocking or plain < 0):
+            threading.Lock().acquire(blocking, plain)  # raises what this Python raises
+        ends = None if plain == -1 else timeout
+        return self.take_or_wait(waits=blocking and ends is None, timeout=ends)
 
     @property
     def acquiring(self) -> AccessKind:
@@ -79,6 +83,7 @@ class Lock(Unowned, _Lockable):
 class RLock(Reentrant, _Lockable):
     """`threading.RLock`."""
 
+    besides = frozenset({"_acquire_restore", "_is_owned", "_release_save"})
     not_owned = RuntimeError("cannot release un-acquired lock")
 
     @classmethod
@@ -92,3 +97,29 @@ class RLock(Reentrant, _Lockable):
     @classmethod
     def fresh(cls, real: Any) -> Any:
         return threading.RLock()
+
+    # What a `Condition` that is written in Python asks of it: `rlock_release_save` and the like in
+    # Modules/_threadmodule.c.
+
+    def _is_owned(self) -> bool:
+        return bool(self.operate("is owned", self.is_owned))
+
+    def _release_save(self) -> tuple[int, ThreadIdent]:
+        def effect() -> tuple[int, ThreadIdent]:
+            if self.state is None:
+                raise type(self.not_owned)(*self.not_owned.args)
+            owner = ThreadIdent.of(self.state[0])
+            return self.let_go(), owner
+
+        found: tuple[int, ThreadIdent] = self.operate("release", effect)
+        return found
+
+    def _acquire_restore(self, before: tuple[int, ThreadIdent]) -> None:
+        depth, owner = before
+
+        def effect() -> None:
+            if self.state is not None:
+                self.block()
+            self.state = (owner.thread, depth)
+
+        self.operate("acquire", effect)

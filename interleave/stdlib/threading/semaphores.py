@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from interleave.memory.port import AccessKind, current_port
 from interleave.stdlib.holding import InWith
-from interleave.stdlib.timeouts import check_timeout
+from interleave.stdlib.timeouts import begin_waiting, check_timeout
 
 
 class Count(NamedTuple):
@@ -66,6 +66,7 @@ class Semaphore(InWith):
         without waiting.
         """
         waits = blocking and timeout is None
+        waiting = begin_waiting(timeout if blocking else None)
 
         def effect() -> bool:
             count: Count = self.state
@@ -75,6 +76,7 @@ class Semaphore(InWith):
                 if timeout is not None:
                     0.0 + timeout  # raises what adding it to the time would
                 check_timeout(timeout)
+                waiting.expire()
                 return False
             self.state = count._replace(value=count.value - 1)
             return True

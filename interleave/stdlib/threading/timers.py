@@ -1,7 +1,7 @@
 """`Timer`, made and started by a running thread.
 
-After docs.python.org/3.12/library/threading.html#timer-objects. A model has no clock: a timer comes
-due at any moment after it was started, unless it was cancelled before.
+After docs.python.org/3.12/library/threading.html#timer-objects. A timer comes due at any
+moment after it was started, unless it was cancelled before; then the clock shows that it is time.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from interleave.memory.port import current_port
 from interleave.stdlib.threads import Made, Thread, made_thread
+from interleave.stdlib.timeouts import Waiting, begin_waiting
 
 
 class Timer(Thread):
@@ -32,19 +33,27 @@ class Timer(Thread):
 
         self.operate("cancel", effect)
 
-    def comes_due(self) -> bool:
+    def comes_due(self, waiting: Waiting) -> bool:
         """Whether it does what it is for: it may at any moment, unless it was cancelled."""
-        return not self.operate("come due", lambda: self.state.cancelled)
+
+        def effect() -> bool:
+            if self.state.cancelled:
+                return False
+            waiting.expire()
+            return True
+
+        return bool(self.operate("come due", effect))
 
 
 def run(
     timer: Timer,
     function: Callable[..., Any],
-    args: tuple[Any, ...],
+    interval_and_args: tuple[Any, ...],
     kwargs: tuple[tuple[str, Any], ...],
 ) -> None:
     """What the thread of a timer runs."""
-    if timer.comes_due():
+    interval, *args = interval_and_args
+    if timer.comes_due(begin_waiting(interval)):
         function(*args, **dict(kwargs))
 
 
@@ -55,4 +64,4 @@ def make_timer(
     kwargs: Mapping[str, Any] | None = None,
 ) -> Thread:
     """`threading.Timer(...)` in a running thread."""
-    return made_thread(Timer, function, args or (), kwargs)
+    return made_thread(Timer, function, (interval, *(args or ())), kwargs)
