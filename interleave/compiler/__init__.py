@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dis
 import types
 from collections.abc import Callable, Mapping, Set
 from types import MappingProxyType
@@ -11,7 +12,7 @@ from typing import Any
 from interleave.compiler.blocks import Block, BlockKind, Code, Locals, Swallow
 from interleave.compiler.closures import UNGIVEN, lift
 from interleave.compiler.defers import with_defers
-from interleave.compiler.emit import CHANGED, CONTENTS, INDEXED, emit, emit_whole
+from interleave.compiler.emit import CHANGED, CONTENTS, GONE_THROUGH, INDEXED, emit, emit_whole
 from interleave.compiler.flow import find_dependences, find_live
 from interleave.compiler.generators import GENERATOR, RESUMING
 from interleave.compiler.groups import HELPERS
@@ -31,6 +32,7 @@ from interleave.compiler.syntax import copied
 from interleave.compiler.variables import MODULE, module_of, with_holders
 from interleave.memory.closures import NOT_GIVEN, Closure, cell, with_defaults
 from interleave.memory.containers import plain
+from interleave.memory.cursors import gone_through
 from interleave.memory.unbound import UNBOUND_NAMES, Bare, class_of, unbound
 from interleave.runtimes import Scope
 from interleave.world import dates, reflection
@@ -51,6 +53,15 @@ __all__ = [
 
 _WHOLE_IN_OTHER_WORDS = UNBOUND_NAMES | reflection.USED | reflection.SET | ACCESSORS | dates.NAMES
 """Names in code that cannot be run as it is."""
+
+
+_GET_ITER = dis.opmap["GET_ITER"]
+
+
+def _has_loops(code: types.CodeType) -> bool:
+    """Whether code may go through something: itself, or a comprehension or a function in it."""
+    inner = [each for each in code.co_consts if isinstance(each, types.CodeType)]
+    return _GET_ITER in code.co_code[::2] or any(map(_has_loops, inner))
 
 
 def _matches(exception: BaseException, kinds: Any) -> bool:
@@ -160,6 +171,7 @@ _HELPERS: dict[str, Any] = {
     "@with_defaults": with_defaults,
     UNGIVEN: NOT_GIVEN,
     "@slice": slice,
+    GONE_THROUGH: gone_through,
     "@end": END,
     "@matches": _matches,
     "@type": type,
@@ -302,7 +314,10 @@ def compile_whole(
     found = find_function(function)
     code = function.__code__
     needed = (
-        switches or bool(holders or imports) or not _WHOLE_IN_OTHER_WORDS.isdisjoint(code.co_names)
+        switches
+        or bool(holders or imports)
+        or not _WHOLE_IN_OTHER_WORDS.isdisjoint(code.co_names)
+        or _has_loops(code)
     )
     if found is None or not needed or not isinstance(found[0], ast.FunctionDef):
         return None

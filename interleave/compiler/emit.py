@@ -21,6 +21,7 @@ UNBOUND_METHOD = "@unbound"
 SETTABLE = "@settable"
 USABLE = "@usable"
 CURSOR = "@cursor"
+GONE_THROUGH = "@gone_through"
 ATTRIBUTES = "@attributes"
 ACCESSOR = "@accessor"
 CLASS_OF = "@class_of"
@@ -289,7 +290,8 @@ class Rewriter(ast.NodeTransformer):
         for number, generator in enumerate(node.generators):
             if number:
                 generator.iter = self.visit(generator.iter)
-            generator.iter = self._as_in_go(CONTENTS, generator.iter)
+            items = self._as_in_go(CONTENTS, generator.iter)
+            generator.iter = self._in_other_words(GONE_THROUGH, items, items)
             generator.ifs = [self.visit(condition) for condition in generator.ifs]
         self._hidden.pop()
         made = self._inside(names, node, *parts)
@@ -389,6 +391,7 @@ class WholeRewriter(Rewriter):
 
     def visit_For(self, node: ast.For) -> ast.For:
         self.generic_visit(node)
+        node.iter = self._in_other_words(GONE_THROUGH, node.iter, node.iter)
         if self._switches:
             node.iter = ast.Call(ast.Name(_ITEMS, ast.Load()), [node.iter], [])
         return node

@@ -7,11 +7,12 @@ of what is in those.
 from __future__ import annotations
 
 import types
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
+from interleave.compiler.generators import Generator
 from interleave.memory.aliases import ORIGINAL_CLASS
 from interleave.memory.closures import Closure
 from interleave.memory.containers import SharedContainer
@@ -29,6 +30,7 @@ from interleave.memory.primitive import Primitive
 from interleave.memory.values import (
     UNBOUND,
     Freezer,
+    OrderedSet,
     Shared,
     Uncapturable,
     attributes_of,
@@ -52,9 +54,10 @@ Form = tuple[Any, ...]
 
 ("value", v): one that never changes. ("of", class, n, parts): a container, an object or an
 exception that one thread has for itself, the n-th of its picture; `parts` are forms, or pairs of
-them. ("again", n): that one once more. ("shared", k, stand-in): a shared object, the k-th of its
-picture. ("named", text): what is told from all else by its name. ("opaque", text): what has no
-value to be compared.
+them. Those of a `Closure` are a function, and what it has captured: of a method, its object.
+("again", n): that one once more. ("shared", k, stand-in): a shared object, the k-th of its picture.
+("named", text): what is told from all else by its name. ("opaque", text): what has no value to be
+compared.
 """
 
 
@@ -117,15 +120,21 @@ class Pictures:
             place, _ = self._met.setdefault(number, (len(self._met), value))
             return ("shared", place, value)
         if kind is Inherited:
-            return ("of", kind.__name__, -1, (self._form(value.value),))
+            return ("of", kind, -1, (self._form(value.value),))
         if isinstance(value, types.MethodType):
-            own = ("named", value.__func__.__qualname__)
-            return ("of", "method", -1, (self._form(value.__self__), own))
+            function: Any = value.__func__
+            is_closure = type(function) is Closure
+            own = self._form(function) if is_closure else ("named", function.__qualname__)
+            return ("of", Closure, -1, (own, self._form(value.__self__)))
+        if isinstance(value, types.BuiltinMethodType) and _is_bound(value):
+            return ("of", Closure, -1, (("named", value.__name__), self._form(value.__self__)))
         if kind is Closure:
             inside = [self._form(each) for each in value.captured]
-            return ("of", f"<function {value.function.__qualname__}>", -1, tuple(inside))
+            return ("of", kind, -1, (("value", value.function), *inside))
         if isinstance(value, types.ModuleType):
             return ("named", f"<module {value.__name__}>")
+        if isinstance(value, Generator):  # it has looked at nothing yet: what it gives is not known
+            return ("opaque", value.WHAT)
         parts = self._parts(value)
         if parts is not None:
             return parts
@@ -143,22 +152,25 @@ class Pictures:
         listed: Callable[[], Iterable[Any]]
         if isinstance(value, tuple):
             inside = tuple([self._form(each) for each in tuple.__iter__(value)])
-            return ("of", kind.__name__, -1, inside)
+            return ("of", kind, -1, inside)
         if isinstance(value, frozenset):
             inside = tuple([self._form(each) for each in in_order(frozenset.__iter__(value))])
-            return ("of", "frozenset", -1, inside)
+            return ("of", frozenset, -1, inside)
         if isinstance(value, bytearray):
             listed = lambda: [("value", bytes(value))]  # noqa: E731
         elif isinstance(value, set):
             listed = lambda: [self._form(each) for each in in_order(set.__iter__(value))]  # noqa: E731
         elif isinstance(value, list | deque):
             items: Any = list.__iter__ if isinstance(value, list) else deque.__iter__
+            most = getattr(value, "maxlen", None)
+            bound = {} if most is None else {"maxlen": most}
             listed = lambda: [  # noqa: E731
                 *[self._form(each) for each in items(value)],
-                *self._attributes(attributes_of(value).items()),
+                *self._attributes({**bound, **attributes_of(value)}.items()),
             ]
         elif isinstance(value, dict):
             listed = lambda: [  # noqa: E731
+                *([self._form(value.default_factory)] if isinstance(value, defaultdict) else []),
                 *[(self._form(key), self._form(each)) for key, each in dict.items(value)],
                 *self._attributes(attributes_of(value).items()),
             ]
@@ -175,8 +187,7 @@ class Pictures:
             return ("again", self._numbers[id(value)])
         number = self._numbers[id(value)] = len(self._numbers)
         self._kept.append(value)
-        name = "<iterator>" if kind in _ITERATORS else kind.__name__
-        return ("of", name, number, tuple(listed()))
+        return ("of", Iterator if kind in _ITERATORS else kind, number, tuple(listed()))
 
     def _attributes(self, pairs: Iterable[tuple[str, Any]]) -> list[tuple[Form, Form]]:
         return [
@@ -199,7 +210,7 @@ class Pictures:
             parts = [(each.name, self._held(each)) for each in heap.locations_of(number)]
             name = heap.name_of(stand_in)
             own = [(each.removeprefix(name), value) for each, value in parts]
-            return ("of", kind.__name__, -1, tuple(self._attributes(own)))
+            return ("of", kind, -1, tuple(self._attributes(own)))
         held = self._held(location)
         if location.is_room and held is not None:
             held = held.contents
@@ -214,7 +225,7 @@ class Pictures:
             return self._primitive(kind, held)
         if issubclass(kind, SharedContainer):
             return self._form_of_contents(stand_in.build(held))
-        return ("of", kind.__name__, -1, tuple(self._attributes(held)))
+        return ("of", kind, -1, tuple(self._attributes(held)))
 
     def _form_of_contents(self, real: Any) -> Form:
         form = self._parts(real)
@@ -230,11 +241,16 @@ class Pictures:
             return len(parts) - 1
 
         rest = kind.visit(state, visit)
-        return ("of", kind.__name__, -1, (("value", rest), *parts))
+        return ("of", kind, -1, (("value", rest), *parts))
 
     def _held(self, location: Location) -> Any:
         index = location.index
         return self._heap.values[location.initial if index < 0 else self._at(index)]
+
+
+def _is_bound(function: types.BuiltinMethodType) -> bool:
+    """Whether a function in C is a method of an object."""
+    return not isinstance(function.__self__, types.ModuleType | types.NoneType)
 
 
 def _is_ours(kind: type) -> bool:
@@ -265,13 +281,17 @@ def _plain(form: Form, inside: Any, within: frozenset[int]) -> object:
             return value
         case ("shared", place, _) if place not in within:
             return _plain(inside[place][1], inside, within | {place})
-        case ("of", "list", _, parts):
+        case ("of", kind, _, parts) if kind is list:
             return [_plain(each, inside, within) for each in parts]
-        case ("of", "tuple", _, parts):
+        case ("of", kind, _, parts) if kind is tuple:
             return tuple([_plain(each, inside, within) for each in parts])
-        case ("of", "dict", _, parts) if all(type(key[1]) in _PLAIN for key, _ in parts):
+        case ("of", kind, _, parts) if kind is dict and _has_plain_keys(parts):
             return {key[1]: _plain(each, inside, within) for key, each in parts}
     return Described(_words(form, inside, within))
+
+
+def _has_plain_keys(parts: tuple[tuple[Form, Form], ...]) -> bool:
+    return all(type(key[1]) in _PLAIN for key, _ in parts)
 
 
 def words_of(picture: Picture) -> str:
@@ -299,22 +319,28 @@ def _part(part: Form, inside: Any, within: frozenset[int]) -> tuple[str, ...]:
     return tuple([_words(each, inside, within) for each in forms_in(part)])
 
 
-_BRACKETS = {
-    "list": ("[", "]"),
-    "tuple": ("(", ")"),
-    "set": ("{", "}"),
-    "OrderedSet": ("{", "}"),
-    "dict": ("{", "}"),
-    "frozenset": ("frozenset({", "})"),
+_BRACKETS: Mapping[type, tuple[str, str]] = {
+    list: ("[", "]"),
+    tuple: ("(", ")"),
+    set: ("{", "}"),
+    OrderedSet: ("{", "}"),
+    dict: ("{", "}"),
+    frozenset: ("frozenset({", "})"),
 }
 
 
-def _composed(kind: str, parts: list[tuple[str, ...]]) -> str:
+def _composed(kind: type, parts: list[tuple[str, ...]]) -> str:
     if kind in _BRACKETS:
         opening, closing = _BRACKETS[kind]
         text = ", ".join(": ".join(each) for each in parts)
-        return f"{opening}{text}{',' if kind == 'tuple' and len(parts) == 1 else ''}{closing}"
-    if kind.startswith("<"):
-        return kind
+        return f"{opening}{text}{',' if kind is tuple and len(parts) == 1 else ''}{closing}"
+    if kind is Iterator:
+        return "<iterator>"
+    if kind is Closure:
+        return parts[0][0]
+    if issubclass(kind, dict):
+        items = ", ".join(": ".join(each) for each in parts if len(each) == 2)
+        before = [each[0] for each in parts if len(each) == 1]
+        return f"{kind.__name__}({', '.join([*before, f'{{{items}}}'])})"
     named = [f"{each[0][1:-1]}={each[1]}" if len(each) == 2 else each[0] for each in parts]
-    return f"{kind}({', '.join(named)})"
+    return f"{kind.__name__}({', '.join(named)})"

@@ -277,7 +277,7 @@ def forward(name: str) -> Callable[..., Any]:
     def operation(self: SharedContainer, *args: Any, **kwargs: Any) -> Any:
         return self.operate(name, *args, **kwargs)
 
-    operation.__name__ = name
+    operation.__name__ = operation.__qualname__ = name
     return operation
 
 

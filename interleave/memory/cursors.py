@@ -353,6 +353,15 @@ def cursor(iterable: Any) -> Iterator[Any]:
     return Cursor(_all_of(iterator))
 
 
+def gone_through(iterable: Any) -> Any:
+    """What a loop in code that is run as a whole goes through: a shared container item by item."""
+    container = iterable.of if type(iterable) is DictView else iterable
+    port = current_port()
+    if not issubclass(type(container), SharedContainer) or not port.others_run:
+        return iterable
+    return iterable if port.locate(container._location).constant else cursor(iterable)
+
+
 def _size_of(container: SharedContainer) -> int:
     """How many items a shared container has when a loop over it begins: an access of its own."""
     port = current_port()

@@ -25,7 +25,7 @@ from interleave.showing import show
 from interleave.tracing import variables
 from interleave.view import View
 
-_UNORDERED = ("set", "frozenset", "OrderedSet", "OrderedFrozenSet")
+_UNORDERED = (set, frozenset)
 
 
 @dataclass(frozen=True)
@@ -200,9 +200,9 @@ class Roles:
                 return self._object(stand_in)
             case ("of", kind, number, parts):
                 role = -1 if number < 0 else self._role((self._pictures, number))
-                if kind in _UNORDERED:
+                if issubclass(kind, _UNORDERED):
                     parts = sorted(parts, key=_anonymous)
-                return (kind, role, tuple([self._part(each) for each in parts]))
+                return (self._value(kind), role, tuple([self._part(each) for each in parts]))
             case ("again", number):
                 return ("again", self._role((self._pictures, number)))
         return form
@@ -226,8 +226,8 @@ class Roles:
         if isinstance(value, int | str | bytes | None):
             return (kind.__name__, value)
         if isinstance(value, type | FunctionType | BuiltinFunctionType):
-            line = getattr(getattr(value, "__code__", None), "co_firstlineno", None)
-            return (kind.__name__, value.__module__, value.__qualname__, line)
+            code = getattr(value, "__code__", None)
+            return (kind.__name__, value.__module__, value.__qualname__, code)
         return (kind.__name__, Freezer().freeze(value))
 
 

@@ -325,6 +325,128 @@ def random_class(chance: random.Random, *, is_async: bool) -> str:
     return "\n".join(lines)
 
 
+def made_of(name: str, text: str) -> Any:
+    """The class `Thing` of a module that consists of a text."""
+    module = types.ModuleType(name)
+    module.__file__ = f"{name}.py"
+    library_of(module, text)
+    return module.Thing
+
+
+RESULTS = [
+    ("(lambda: 1)", "(lambda: 2)"),
+    ("self.one.add", "self.one.pop"),
+    ("self.one.add", "self.two.add"),
+    ("[1].append", "[2].append"),
+    ("deque([1], maxlen=2)", "deque([1], maxlen=3)"),
+    ("deque([1])", "deque([1], maxlen=1)"),
+    ("defaultdict(int)", "defaultdict(list)"),
+    ("Inside.Empty()", "Outside.Empty()"),
+    ("{1}", "frozenset({1})"),
+    ("1", "True"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), RESULTS)
+def test_results_that_are_told_apart(one: str, other: str) -> None:
+    text = f"""
+from collections import defaultdict, deque
+class Inside:
+    class Empty: pass
+class Outside:
+    class Empty: pass
+class Thing:
+    def __init__(self):
+        self.a = self.b = 0
+        self.one, self.two = {{1}}, {{1}}
+    def both(self):
+        self.a = 1
+        self.b = 1
+    def give(self):
+        return {one} if self.a == self.b else {other}
+    def same(self):
+        found = {one}
+        return found if self.a == self.b else found
+"""
+    thing = made_of("results_told_apart", text)
+    assert kinds(raced(thing, "both()", "give()")) == ["not-atomic"]
+    assert raced(thing, "both()", "same()").verdict == "verified"
+
+
+def test_what_a_generator_gives_is_not_known() -> None:
+    text = """
+class Thing:
+    def __init__(self):
+        self.items = [1]
+    def each(self):
+        yield from self.items
+"""
+    result = raced(made_of("gives_generators", text), "each()", "each()")
+    assert result.verdict == "inconclusive"
+    assert result.compared is not None
+    assert result.compared.why_not.endswith("(generator)")
+
+
+WHOLE = [
+    "','.join(x for x in self.items)",
+    "dict.fromkeys(x for x in self.items)",
+    "{'1', '2'}.difference(x for x in self.items)",
+    "list(map(lambda _: [x for x in self.items], [0]))",
+    "sorted('ab', key=self.key)",
+    "self.looped",
+    "self.listed",
+    "self.viewed",
+    "'2' in self",
+    "str(self)",
+    "self == ['1']",
+    "self[:]",
+]
+
+
+@pytest.mark.parametrize("runtime", ["free-threaded", "gil"])
+@pytest.mark.parametrize("expression", WHOLE)
+def test_loops_in_code_that_is_run_as_a_whole(expression: str, runtime: str) -> None:
+    """Another thread takes the first item between the first round and the second one."""
+    text = f"""
+class Thing:
+    def __init__(self):
+        self.items = ["1", "2"]
+        self.kept = {{"1": 1, "2": 2}}
+    def take(self):
+        del self.kept["1"]
+        return self.items.pop(0)
+    def look(self):
+        return {expression}
+    @property
+    def looped(self):
+        found = []
+        for x in self.items:
+            found.append(x)
+        return found
+    @property
+    def listed(self):
+        return [x for x in self.items]
+    @property
+    def viewed(self):
+        return sum(x for x in self.kept.values())
+    def key(self, x):
+        return -ord(x) if self.listed == ["1"] else ord(x)
+    def __contains__(self, item):
+        for x in self.items:
+            if x == item:
+                return True
+        return False
+    def __eq__(self, other):
+        return self.listed == other
+    def __str__(self):
+        return "".join([x for x in self.items])
+    def __getitem__(self, which):
+        return [x for x in self.items][which]
+"""
+    result = raced(made_of("run_as_a_whole", text), "take()", "look()", runtime=runtime)
+    assert "not-atomic" in kinds(result)
+
+
 def library_of(module: types.ModuleType, text: str) -> None:
     """Have a module consist of a text that is in no file."""
     file = module.__file__ or "?"
