@@ -237,6 +237,22 @@ FOUND = {
         """,
         {}, set(), {"7"},
     ),
+    "variables with types": (
+        """
+        import threading
+        def work():
+            values.append(limit)
+        thread = threading.Thread(target=work)
+        if thread:
+            limit: int = 3
+            values: list[int]
+        values: "list[int]" = []
+        thread.start()
+        thread.join()
+        print(*values)
+        """,
+        {}, set(), {"3"},
+    ),
 }  # fmt: skip
 
 
