@@ -12,6 +12,7 @@ from typing import Any
 
 from interleave.compiler.blocks import BlockKind, Code, Locals
 from interleave.errors import InterleaveError, ModelError
+from interleave.memory.calling import call
 from interleave.memory.coroutine import stepwise_coroutine
 from interleave.memory.port import Unrecoverable, current_port
 from interleave.memory.primitive import stepwise
@@ -24,7 +25,6 @@ from interleave.memory.values import (
     Uncapturable,
     register_mutable,
 )
-from interleave.world.calling import call
 
 GENERATOR = "#generator"
 """Name of the local with which the frame of a generator refers to the generator itself."""
