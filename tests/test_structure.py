@@ -212,7 +212,9 @@ def test_what_would_ask_is_found(code: str, asks: bool) -> None:
 
 
 def test_pytest_asks_for_the_plugins_whose_options_are_set() -> None:
-    known = tomllib.loads((ROOT.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    known = tomllib.loads(
+        (Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8")
+    )
     options = known["tool"]["pytest"]["ini_options"]
     needed = {"pytest-timeout"} if "timeout" in options else set()
     declared = {each.partition(">")[0] for each in known["project"]["optional-dependencies"]["dev"]}

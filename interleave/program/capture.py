@@ -77,7 +77,7 @@ def capture(
         walk.begin(made.context)
         walk.model(made.instance)
         for name, value in roots.items():
-            walk.root(name, value)
+            walk.root(name, before.in_place_of(value))
         walk.holders()
         for finish in walk.at_last:
             finish()

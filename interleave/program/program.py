@@ -118,7 +118,7 @@ class Program:
         self.thread_local = [each for each in self.heap.stand_ins if type(each)._of_threads]
         """Shared objects that keep something for each thread, which goes when the thread ends."""
         self.world.know(
-            shared,
+            self.real.before.with_replaced(shared),
             own_names | method_names,
             scope=runtime.language.scope(self.settings),
         )

@@ -7,8 +7,8 @@ changes all the same was changed unseen.
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from interleave.errors import MODEL_FILES
 from interleave.records import dataclass
@@ -25,6 +25,8 @@ from interleave.world.homes import (
 from interleave.world.plans import CELL, NAMES_OF_CLASS, NAMES_OF_MODULE
 from interleave.world.reachable import Record, reachable_and_names
 from interleave.world.watched import home as home_of_watched
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Snapshot:
         found, self.names = reachable_and_names(roots)
         self._records = [each for each in found if not each.home.is_fixed]
         self._put_back: set[int] = set()
+        self._replaced: list[tuple[Any, Any]] = []
+        """Objects that could not be put back, each with what has taken its place."""
 
     def add(self, it: Any, *homes: Home) -> None:
         """Look at some homes of one more object, and at nothing that can be reached from it."""
@@ -113,6 +117,21 @@ class Snapshot:
                 self._replace(record)
         return self.differences()
 
+    def with_replaced(self, known: Mapping[int, Found]) -> dict[int, Found]:
+        """What is known of objects, by id; and of what has taken the place of one of them."""
+        found = {**known}
+        for it, made in self._replaced:
+            if id(it) in found:
+                found[id(made)] = found[id(it)]
+        return found
+
+    def in_place_of(self, it: Any) -> Any:
+        """What has taken the place of an object by now; itself, where nothing has."""
+        for each, made in self._replaced:
+            if each is it:
+                it = made
+        return it
+
     def has_put_back(self, it: object) -> bool:
         """Whether an object has been put back, once or more often."""
         return id(it) in self._put_back
@@ -123,6 +142,7 @@ class Snapshot:
             return
         holders = [each for each in self._records if put_in_place(each.contents, record.it, made)]
         if holders:
+            self._replaced.append((record.it, made))
             record.begin_with(made, home_of_watched(type(made)) or record.home)
             for each in holders:
                 each.home.write(each.it, each.contents)

@@ -503,7 +503,7 @@ def test_a_real_interrupt(tmp_path: Path, name: str) -> None:
 
 def test_the_exit_code_after_an_interrupt_in_what_a_module_generates(tmp_path: Path) -> None:
     model = tmp_path / "model.py"
-    model.write_text('exec("import signal; signal.raise_signal(signal.SIGINT)")')
+    model.write_text('import interleave\nexec("import signal; signal.raise_signal(signal.SIGINT)")')
     command = [sys.executable, "-m", "interleave", "check", str(model)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr, done.returncode) == ("", "interrupted\n", 3)

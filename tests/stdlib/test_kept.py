@@ -123,6 +123,33 @@ def test_a_lock_that_is_let_go_is_had_by_others(tmp_path: Path) -> None:
     assert found == {(0, 1), (1, 0)}
 
 
+@pytest.mark.parametrize("engine", ["auto", "reference"])
+def test_a_counter_of_a_module_that_setup_counts_with(tmp_path: Path, engine: str) -> None:
+    """It cannot be put back: after each run of setup another one takes its place."""
+    text = """
+import itertools
+from interleave import Model, choose, thread
+ids = itertools.count()
+class M(Model):
+    x = 0
+    def setup(self):
+        if choose([True, False]):
+            next(ids)
+        self.id = next(ids)
+    @thread(2)
+    def run(self):
+        self.x = next(ids)
+"""
+    (result,) = check(load(tmp_path / "model.py", text), engine=engine).models
+    assert result.interleavings is not None
+    found = {(each["id"], each["x"]) for each in map(_state, result.interleavings.outcomes)}
+    assert found == {(0, 1), (0, 2), (1, 2), (1, 3)}
+
+
+def _state(outcome: Any) -> dict[str, Any]:
+    return dict(outcome.state)
+
+
 REFUSED = {
     "changed": (
         "self.kept = functools.partial(added)\n    del self.kept.args",
