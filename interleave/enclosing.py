@@ -17,8 +17,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from interleave.compiler.closures import VariableRewriter, variable_of
-from interleave.compiler.imports import imports_of
-from interleave.compiler.names import scope_walk
+from interleave.compiler.imports import imported_by, imports_of
+from interleave.compiler.names import bindings, scope_walk
 from interleave.compiler.source import (
     FUNCTION_OF,
     Definition,
@@ -165,7 +165,7 @@ class _Enclosing:
             if isinstance(node, ast.Nonlocal)
             for name in node.names
         )
-        return Counter([*_bound_in(self._definition.body), *declared])
+        return Counter([*bindings(self._definition.body), *declared])
 
     # What it must not be
 
@@ -243,7 +243,7 @@ class _Enclosing:
             *self._parameters,
             *(each.name for each in methods),
         }
-        shared -= {name for node in self._imports for name in _imported_by(node)}
+        shared -= {name for node in self._imports for name in imported_by(node)}
         rewriter = _Rewriter(dict.fromkeys(shared, SELF))
         for each in methods:
             if each.name in members or hasattr(Model, each.name):
@@ -263,7 +263,7 @@ class _Enclosing:
 
     def _method(self, inner: Definition, rewriter: _Rewriter) -> types.FunctionType:
         names = {node.id for node in ast.walk(inner) if isinstance(node, ast.Name)}
-        imports = [each for each in self._imports if names.intersection(_imported_by(each))]
+        imports = [each for each in self._imports if names.intersection(imported_by(each))]
         made = rewriter.visit(copied(inner))
         found = next(each for each in _listed(made) if isinstance(each, Definition))
         return self._compiled(found, [*map(copied, imports), *found.body])
@@ -332,7 +332,7 @@ class _Enclosing:
                 + (f", or `def {name}(i):` for its instance index" if most else ""),
                 inner,
             )
-        local = set(_bound_in(self._definition.body)) - set(self._parameters)
+        local = set(bindings(self._definition.body)) - set(self._parameters)
         for node in (part for each in inner.decorator_list for part in ast.walk(each)):
             if isinstance(node, ast.Name) and node.id in local:
                 raise self._error(
@@ -387,7 +387,7 @@ class _Rewriter(VariableRewriter):
 
     def visit_ClassDef(self, node: ast.ClassDef) -> Any:
         outside = self._shared
-        own = set(_bound_in(node.body))
+        own = set(bindings(node.body))
         node.bases = [self.visit(each) for each in node.bases]
         node.keywords = [self.visit(each) for each in node.keywords]
         node.decorator_list = [self.visit(each) for each in node.decorator_list]
@@ -412,21 +412,8 @@ class _Rewriter(VariableRewriter):
         return [made, ast.copy_location(ast.Assign([target], value), node)]
 
 
-def _bound_in(body: Sequence[ast.stmt]) -> Iterator[str]:
-    """The names that are bound in a scope, each as often as it is."""
-    for node in scope_walk(body):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            yield node.id
-        elif isinstance(node, Definition | ast.ClassDef):
-            yield node.name
-
-
 def _listed(made: Any) -> list[Any]:
     return made if isinstance(made, list) else [made]
-
-
-def _imported_by(node: ast.Import | ast.ImportFrom) -> list[str]:
-    return [alias.asname or alias.name.partition(".")[0] for alias in node.names]
 
 
 def _is_module(value: object) -> bool:

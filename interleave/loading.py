@@ -37,7 +37,7 @@ from interleave.project import real_path
 from interleave.records import dataclass
 from interleave.runtimes import Runtime, runtimes_of
 from interleave.said import said, said_by
-from interleave.script import Script, is_script
+from interleave.scripts.script import Script, is_script
 
 
 def model_files(paths: list[Path]) -> list[Path]:
@@ -222,15 +222,15 @@ def read_file(
     with _blaming_file(file):
         text = importlib.util.decode_source(file.read_bytes())
         definitions = ast.parse(text, str(file))
-        whole = compile(text, str(file), "exec", dont_inherit=True)
+        flags = compile(text, str(file), "exec", dont_inherit=True).co_flags & _FUTURE
     is_read_as_script = script is not None and is_script(definitions)
     folders = _importing_from(folder, real_path(file).parent)
     with folders, _kept_out_of_the_process(), seen_from_outside():
         if is_read_as_script:
             with _blaming_file(file, as_script=True):
-                model = Script(definitions, str(file), script or {}).model(module)
+                model = Script(definitions, str(file), flags, script or {}).model(module)
             return ModelFile(file, module, definitions, (model,), frozenset())
-        broken = _run(definitions, whole.co_flags & _FUTURE, file, module, noted)
+        broken = _run(definitions, flags, file, module, noted)
     values: list[Any] = [*vars(module).values()]
     for place, value in enumerate(values):
         with noted():

@@ -130,6 +130,10 @@ FOUND = {
                  "@thread\ndef t():\n    nonlocal x\n    x = sum(x for x in seen)",
                  "@at_end\ndef e():\n    assert x == 11 and seen == [5, 6]"), set(),
     ),
+    "a count that a name in a comprehension hides": (
+        explored("seen = [N for N in (5, 6, 7)]", "@thread(N)\ndef t():\n    seen.pop()",
+                 "@at_end\ndef e():\n    assert seen == [5]"), set(),
+    ),
     "a variable without a value": (
         explored("@thread\ndef t():\n    print(late)", "@thread\ndef u():\n    nonlocal late\n"
                  "    late = 1", "if choose([False, True]):\n    late = 2"), {"exception"},

@@ -237,6 +237,22 @@ FOUND = {
         """,
         {}, set(), {"7"},
     ),
+    "variables with types": (
+        """
+        import threading
+        def work():
+            values.append(limit)
+        thread = threading.Thread(target=work)
+        if thread:
+            limit: int = 3
+            values: list[int]
+        values: "list[int]" = []
+        thread.start()
+        thread.join()
+        print(*values)
+        """,
+        {}, set(), {"3"},
+    ),
 }  # fmt: skip
 
 
@@ -314,6 +330,24 @@ def test_variables_are_shared_where_something_may_look_at_all(script) -> None:
     late = 2
     """
     assert printed(check(script(text))) == {"1", "2"}
+
+
+def test_the_text_of_a_value_is_code_between_which_threads_switch(script) -> None:
+    text = """
+    import threading
+    class Pair:
+        one = other = 0
+        def __str__(self):
+            return str(self.other)
+    pair = Pair()
+    def work():
+        pair.one = 1
+        pair.other = 1
+    thread = threading.Thread(target=work)
+    thread.start()
+    print(pair.one, pair)
+    """
+    assert printed(check(script(text), runtime="gil")) == {"0 0", "0 1", "1 1"}
 
 
 def test_steps_tell_what_is_printed(script) -> None:

@@ -102,6 +102,33 @@ def test_no_circles_in_the_whole_package() -> None:
         assert circle_in({**graph, one: {*graph[one], other}}), f"{one} closes no circle any more"
 
 
+BELOW = {
+    ("runtimes", "go"): "what is raised in Go",
+    ("schedule", "replaying"): "`Schedule.replay` searches",
+    ("world", "stdlib"): "`world` is in two places",
+    ("world", "compiler"): "`world` is in two places",
+    ("exploring", "report"): "a test that fails gives its report",
+    ("stategraph", "report"): "`StateGraph.to_text` writes as reports do",
+}
+"""What imports from what is below it in the table of docs/internals.md, with the reason for it."""
+
+
+def test_each_package_imports_from_those_above_it() -> None:
+    page = (ROOT.parent / "docs" / "internals.md").read_text(encoding="utf-8")
+    cells = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    rows = [re.findall(r"`(\w+)`", cell) for cell in cells]
+    row = {name: place for place, names in enumerate(rows) for name in names}
+    packages = {name.split(".")[1] for name in FILES if "." in name} - {"__main__"}
+    assert row.keys() == packages
+    below = set()
+    for name, file in FILES.items():
+        for imported in imports_of(file.read_text(), FILES.keys(), types=False):
+            pair = (f"{name}.".split(".")[1], f"{imported}.".split(".")[1])
+            if row.get(pair[1], -1) > row.get(pair[0], len(rows)):
+                below.add(pair)
+    assert below == BELOW.keys()
+
+
 @pytest.mark.parametrize(
     ("code", "imported"),
     [

@@ -495,18 +495,6 @@ def _is_chain(node: ast.expr) -> bool:
     return isinstance(node, ast.Compare) and len(node.ops) > 1
 
 
-def _asked_for_truth(node: ast.expr) -> list[ast.expr]:
-    """The parts of an expression of which it asks whether they are true."""
-    match node:
-        case ast.UnaryOp(ast.Not(), operand):
-            return [operand]
-        case ast.BoolOp(values=[*tested, _]):
-            return tested
-        case ast.IfExp(test):
-            return [test]
-    return []
-
-
 def _is_true_or_false(node: ast.expr) -> bool:
     """Whether an expression is known to give a truth value."""
     match node:

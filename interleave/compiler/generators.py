@@ -6,12 +6,14 @@ Where C code goes through one (`list(g)`, `a, b = g`), its blocks are run within
 
 from __future__ import annotations
 
+import sys
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from interleave.compiler.blocks import BlockKind, Code, Locals
 from interleave.errors import InterleaveError, ModelError
+from interleave.memory.calling import call
 from interleave.memory.coroutine import stepwise_coroutine
 from interleave.memory.port import Unrecoverable, current_port
 from interleave.memory.primitive import stepwise
@@ -24,10 +26,14 @@ from interleave.memory.values import (
     Uncapturable,
     register_mutable,
 )
-from interleave.world.calling import call
 
 GENERATOR = "#generator"
 """Name of the local with which the frame of a generator refers to the generator itself."""
+
+CLOSE_GIVES_VALUE = sys.version_info >= (3, 13)
+"""Whether `close` gives what the generator returns (docs.python.org/3/reference/expressions.html,
+`generator.close`).
+"""
 
 NEW, ENDED = -1, -2
 """Where a generator is that has not begun, or has ended."""
@@ -66,12 +72,14 @@ class Generator:
         """Resume it: its `yield` raises an exception."""
         return self._drive(None, thrown(kind, value, traceback))
 
-    def close(self) -> None:
+    def close(self) -> Any:
         """Have it end where it waits."""
         try:
             self._drive(None, GeneratorExit())
-        except (GeneratorExit, StopIteration):
-            return
+        except GeneratorExit:
+            return None
+        except StopIteration as end:
+            return end.value if CLOSE_GIVES_VALUE else None
         raise RuntimeError("generator ignored GeneratorExit")
 
     def __getattr__(self, name: str) -> Any:
@@ -293,11 +301,13 @@ def thrown(kind: Any, value: Any = None, traceback: Any = None) -> BaseException
 
 
 @stepwise
-def _close(generator: Any) -> None:
+def _close(generator: Any) -> Any:
     try:
         generator.throw(GeneratorExit())
-    except (GeneratorExit, StopIteration):
-        return
+    except GeneratorExit:
+        return None
+    except StopIteration as end:
+        return end.value if CLOSE_GIVES_VALUE else None
     raise RuntimeError("generator ignored GeneratorExit")
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import ast
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from interleave.compiler.names import bound_names, names_inside, scope_walk
+from interleave.compiler.names import bindings, bound_names, names_inside, scope_walk
 from interleave.compiler.source import Definition
 from interleave.compiler.syntax import copied
 
@@ -49,12 +49,24 @@ def imports_of(definition: Definition, globals_: Mapping[str, Any]) -> list[Impo
                     exec(code, {**globals_}, values)  # noqa: S102
             except Exception as raised:
                 error = raised
-            for alias in node.names:
-                name = _bound_by(alias)
+            for alias, name in zip(node.names, imported_by(node), strict=True):
                 value = values.get(name)
                 module = _module_of(node, globals_) if isinstance(node, ast.ImportFrom) else ""
                 found.append(Imported(name, _key(node, name), value, error, module, alias.name))
     return found
+
+
+def imported_by(node: ast.Import | ast.ImportFrom) -> list[str]:
+    """The variables that an import statement binds."""
+    return [alias.asname or alias.name.partition(".")[0] for alias in node.names]
+
+
+def bound_in(body: Sequence[ast.AST]) -> Iterator[str]:
+    """The variables that the statements of a scope bind, those that are imported among them."""
+    yield from bindings(body)
+    for node in scope_walk(body):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from imported_by(node)
 
 
 def _module_of(node: ast.ImportFrom, globals_: Mapping[str, Any]) -> str:
@@ -110,20 +122,15 @@ class _Rewriter(ast.NodeTransformer):
         return self._assignments(node)
 
     def _assignments(self, node: ast.Import | ast.ImportFrom) -> Any:
-        names = [_bound_by(alias) for alias in node.names]
         made: list[ast.stmt] = [
             ast.Assign(
                 [ast.Name(name, ast.Store())],
                 ast.Call(ast.Name(_key(node, name), ast.Load()), [], []),
             )
-            for name in names
+            for name in imported_by(node)
             if _key(node, name) in self._runs
         ]
         return [ast.copy_location(each, node) for each in made or [ast.Pass()]]
-
-
-def _bound_by(alias: ast.alias) -> str:
-    return alias.asname or alias.name.partition(".")[0]
 
 
 def _key(node: ast.stmt, name: str) -> str:

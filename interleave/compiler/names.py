@@ -199,15 +199,11 @@ def names_inside(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> frozense
     return frozenset(found)
 
 
-def bound_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
-    """The local variables of a function: parameters and whatever its body binds."""
-    arguments = function.args
-    names = {
-        argument.arg
-        for argument in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    }
-    names.update(argument.arg for argument in (arguments.vararg, arguments.kwarg) if argument)
-    nodes = list(scope_walk(function.body))
+def bindings(body: Iterable[ast.AST]) -> Iterator[str]:
+    """The variables that the statements of a scope bind, each as often as they do; not those that
+    are imported.
+    """
+    nodes = list(scope_walk(body))
     inner = {
         id(name)
         for node in nodes
@@ -217,13 +213,24 @@ def bound_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[s
     for node in nodes:
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             if id(node) not in inner:
-                names.add(node.id)
+                yield node.id
         elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
-            names.add(node.name)
+            yield node.name
         elif isinstance(node, ast.MatchMapping) and node.rest:
-            names.add(node.rest)
+            yield node.rest
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
+            yield node.name
+
+
+def bound_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+    """The local variables of a function: parameters and whatever its body binds."""
+    arguments = function.args
+    names = {
+        argument.arg
+        for argument in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    }
+    names.update(argument.arg for argument in (arguments.vararg, arguments.kwarg) if argument)
+    names.update(bindings(function.body))
     return frozenset(names)
 
 

@@ -50,7 +50,11 @@ REFLECTED = {
     "le": "ge",
     "ge": "le",
 }
+"""What asks the right operand, by the name of what asks the left one."""
+
 SYMBOLS = dict([*_BINARY.values(), *_COMPARED.values()])
+"""How messages of Python's call an operator, by the name of its method."""
+
 BUILT_IN = {
     "abs": frozenset({"__abs__"}),
     "bool": frozenset({"__bool__", "__len__"}),
@@ -66,7 +70,6 @@ BUILT_IN = {
 
 TRUE = BUILT_IN["bool"]
 """The methods that asking for the truth of something comes to."""
-
 
 OPERATOR_METHODS = frozenset(
     {"__contains__", "__getitem__", "__iter__", *TRUE}

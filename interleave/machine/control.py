@@ -28,12 +28,12 @@ from interleave.machine.stack import Stack
 from interleave.machine.step import Failure
 from interleave.machine.switching import Switches, is_of_this_package
 from interleave.machine.tasks import RESULT
+from interleave.memory.calling import call
 from interleave.memory.coroutine import Coroutine, awaited
 from interleave.memory.port import BY_STEPS, AccessKind, Unrecoverable
 from interleave.program import Program, Restart, Swallowed, Written
 from interleave.program.interning import LocalStates
 from interleave.world import reflection
-from interleave.world.calling import call
 from interleave.world.refusal import used
 
 DEEPEST_CALL = 200

@@ -19,7 +19,7 @@ from interleave.memory.primitive import stepwise
 from interleave.memory.values import is_plain_object
 from interleave.world.twins import method_of, twin_of
 
-# What is called by these functions by its name is run within a block.
+# Helpers, which run within a block of what is below.
 
 
 def method(value: Any, name: str) -> types.MethodType:

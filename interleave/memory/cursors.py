@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from interleave.errors import ModelError
+from interleave.memory.calling import call
 from interleave.memory.containers import (
     DictView,
     SharedArray,
@@ -34,7 +35,6 @@ from interleave.memory.values import (
     is_plain_object,
     register_mutable,
 )
-from interleave.world.calling import call
 
 LONGEST = 100_000
 """Items at most that are taken at once from an iterator which cannot be kept in a state."""

@@ -202,7 +202,7 @@ class ModelClock:
         self.location = heap.add_location("", 0, Elapsed() if self.by_steps else _at_setup(heap))
         self._settings = settings
         self._most_apart = _most_apart(written)
-        self._moments: dict[tuple[int, int], tuple[int, ...]] = {}
+        self._moments: dict[tuple[Keys, int], tuple[int, ...]] = {}
 
     def of(self, asker: Asker) -> AnyTime | BySteps:
         """The clock, for what runs now."""
@@ -214,7 +214,7 @@ class ModelClock:
         """The moments that a value or a local state refers to, as often as it does, but for that of
         `setup`.
         """
-        which = (id(keys), number)
+        which = (keys, number)
         found = self._moments.get(which)
         if found is None:
             names = moments_in(keys.key(number))

@@ -41,7 +41,7 @@ FIRST_PAUSE = 1_000_000
 
 
 @dataclass(frozen=True)
-class Source:
+class Origin:
     """What makes the object: an expression.
 
     `where` is how reports call the file that the model is in. `names` is what its names mean, which
@@ -60,8 +60,8 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Place:
-    """A call among those of a race, and where its result is kept."""
+class RacedCall:
+    """A call among those of a race: the line that it stands on, and where its result is kept."""
 
     line: int
     call: Call
@@ -75,7 +75,7 @@ class Caller:
 
     name: str
     count: int
-    places: tuple[Place, ...]
+    places: tuple[RacedCall, ...]
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ class Race:
 class Making:
     """Makes the models of one object. `sample` is such an object, which nobody else has."""
 
-    def __init__(self, source: Source, sample: Any) -> None:
-        self._source = source
+    def __init__(self, origin: Origin, sample: Any) -> None:
+        self._origin = origin
         self._known = attributes_known(sample)
         self._is_open = hasattr(type(sample), "__getattr__")
         self._kind = type(sample)
@@ -152,7 +152,7 @@ class Making:
             places = []
             for number, call in enumerate(each.calls, 1):
                 of = f" {number}" if len(each.calls) > 1 else ""
-                places.append(Place(next(lines), call, f"result{of} of {text}"))
+                places.append(RacedCall(next(lines), call, f"result{of} of {text}"))
             threads.append(Caller(text, counts[text], tuple(places)))
         in_loop = any(self._is_async(call) for each in all_calls for call in each.calls)
         return Race(name, _variable_for(self._kind), in_loop, tuple(threads))
@@ -163,13 +163,13 @@ class Making:
         """The model of a race. `observe` is the expression of what counts of a final state, if not
         all does; `paused`: other tasks may run between the calls of one.
         """
-        source, file = self._source, self._source.where
+        origin, file = self._origin, self._origin.where
         texts = [place.call.text for each in race.threads for place in each.places]
-        lines = [f"{line}\n" for line in (source.text, *texts)]
+        lines = [f"{line}\n" for line in (origin.text, *texts)]
         linecache.cache[file] = (0, None, lines, file)
         module = types.ModuleType(f"{MODEL_FILES}{file}")
         module.__file__ = file
-        vars(module).update({RESULT: call_result, MODULE: source.module, PAUSE: asyncio.sleep})
+        vars(module).update({RESULT: call_result, MODULE: origin.module, PAUSE: asyncio.sleep})
         sys.modules[module.__name__] = module
         members: dict[str, Any] = {"__module__": module.__name__, "CHECKS": checks}
         members["setup"] = self._setup(module, race)
@@ -183,12 +183,12 @@ class Making:
         return type(race.name, (Model,), members)
 
     def _names(self, text: str, target: str, of_object: Any = ()) -> Names:
-        return Names(text, of_object, target, self._source.names, MODULE)
+        return Names(text, of_object, target, self._origin.names, MODULE)
 
     def _setup(self, module: types.ModuleType, race: Race) -> types.FunctionType:
-        source, target = self._source, race.target
+        origin, target = self._origin, race.target
         definition = _template("def setup(self): pass")
-        made = self._names(source.text, target).meant(source.node)
+        made = self._names(origin.text, target).meant(origin.node)
         definition.body = [_assigned(target, made)]
         for caller in race.threads:
             one = f"{RESULT}()"
@@ -196,7 +196,7 @@ class Making:
             for place in caller.places:
                 new = ast.parse(each, mode="eval").body
                 definition.body.append(_assigned(place.result, new))
-        _put_on_line(definition, 1, source.text)
+        _put_on_line(definition, 1, origin.text)
         return _compiled(definition, module)
 
     def _observing(

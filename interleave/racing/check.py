@@ -74,9 +74,9 @@ class AtomicityCheck(Check):
 
     def found(self, graph: SearchGraph) -> list[Found]:
         outcomes = Outcomes(self.race, self.machine, self.observed)
-        calls = Positions(self.race, self.machine)
-        parallel = self._in_parallel(graph, calls, outcomes)
-        whole = self._whole(graph, calls, outcomes)
+        positions = Positions(self.race, self.machine)
+        parallel = self._in_parallel(graph, positions, outcomes)
+        whole = self._whole(graph, positions, outcomes)
         if parallel is None or whole is None:
             if graph.stop is None:
                 self._compare_not(f"more than {MOST_NODES:,} states: not compared")
@@ -103,7 +103,7 @@ class AtomicityCheck(Check):
             self._compare_not(NEED_EACH_OTHER)
         elif unexplained:
             self.compared = Compared(len(seen), sum(seen.values()))
-            self.predicates = [_Unexplained(outcomes, calls, unexplained)]
+            self.predicates = [_Unexplained(outcomes, positions, unexplained)]
             found.append(self._not_atomic(graph, unexplained, whole))
         elif opaque := dict.fromkeys(name for each in parallel for name in each.outcome.opaque):
             self._compare_not(f"there is no value to compare in {', '.join(opaque)}")
@@ -132,21 +132,23 @@ class AtomicityCheck(Check):
         self.compared = Compared(0, 0, why)
 
     def _in_parallel(
-        self, graph: SearchGraph, calls: Positions, outcomes: Outcomes
+        self, graph: SearchGraph, positions: Positions, outcomes: Outcomes
     ) -> list[_End] | None:
         """How the calls end in parallel."""
         if self.linearizable:
-            starts = calls.starts(map(graph.state, range(graph.initial)), ordered=True)
-            nodes = ends(starts, all_successors(calls, graph), calls, graph.guard)
+            starts = positions.starts(map(graph.state, range(graph.initial)), ordered=True)
+            nodes = ends(starts, all_successors(positions, graph), positions, graph.guard)
         else:
-            numbers: Iterable[int] = range(len(graph)) if calls.others else graph.ended
-            over = [s for s in map(graph.state, numbers) if calls.are_over(s)]
+            numbers: Iterable[int] = range(len(graph)) if positions.others else graph.ended
+            over = [s for s in map(graph.state, numbers) if positions.are_over(s)]
             nodes = [*map(Node, over)]
-            if calls.others:
-                nodes = ends(nodes, all_successors(calls, graph), calls, graph.guard)
+            if positions.others:
+                nodes = ends(nodes, all_successors(positions, graph), positions, graph.guard)
         return None if nodes is None else [_End(each, outcomes) for each in nodes]
 
-    def _whole(self, graph: SearchGraph, calls: Positions, outcomes: Outcomes) -> list[_End] | None:
+    def _whole(
+        self, graph: SearchGraph, positions: Positions, outcomes: Outcomes
+    ) -> list[_End] | None:
         """How the calls end if each is made as a whole."""
         step = self.steps.every.step  # whole calls may take more preemptions than the search has
         initial = [graph.state(each) for each in range(graph.initial)]
@@ -164,15 +166,15 @@ class AtomicityCheck(Check):
             )
             if paused.graph.stop is not None:
                 return None
-            calls, outcomes = (
+            positions, outcomes = (
                 Positions(race, paused.machine),
                 Outcomes(race, paused.machine, self.observed),
             )
             step, initial = paused.steps.step, paused.machine.initial()
-        runs = Runs(calls, step, graph.guard)
-        starts = calls.starts(initial, ordered=self.linearizable)
+        runs = Runs(positions, step, graph.guard)
+        starts = positions.starts(initial, ordered=self.linearizable)
         try:
-            nodes = ends(starts, runs.successors, calls, graph.guard)
+            nodes = ends(starts, runs.successors, positions, graph.guard)
         except Restart:  # of what a search that was cut short has not come to
             return None
         return None if nodes is None else [_End(each, outcomes) for each in nodes]
@@ -183,14 +185,14 @@ class AtomicityCheck(Check):
         assert number is not None
         if not end.order:
             return number, None
-        calls = Positions(self.race, self.machine)
-        successors = all_successors(calls, graph)
+        positions = Positions(self.race, self.machine)
+        successors = all_successors(positions, graph)
 
         def expand(node: Node) -> Iterator[tuple[State, Step, Node]]:
             for step, after in successors(node):
                 yield node.state, step, after
 
-        starts = calls.starts(map(graph.state, range(graph.initial)), ordered=True)
+        starts = positions.starts(map(graph.state, range(graph.initial)), ordered=True)
         return shortest(
             starts,
             expand,
@@ -238,20 +240,21 @@ class AtomicityCheck(Check):
 
     def _with_lines(self, detail: NotAtomic, path: Path, trace: Trace) -> NotAtomic:
         """With who came in between which lines."""
-        calls = Positions(self.race, self.machine)
+        positions = Positions(self.race, self.machine)
         taken = path.steps
         for place, (state, step) in enumerate(taken):
             thread = step.thread
-            if thread not in calls.first or place + 1 == len(taken):
+            if thread not in positions.first or place + 1 == len(taken):
                 continue
-            call = calls.call(state, thread)
+            call = positions.call(state, thread)
             later = [
                 each
                 for each in range(place + 1, len(taken))
-                if taken[each][1].thread == thread and calls.call(taken[each][0], thread) == call
+                if taken[each][1].thread == thread
+                and positions.call(taken[each][0], thread) == call
             ]
             other = taken[place + 1][1].thread
-            if later and later[0] > place + 1 and other in calls.first:
+            if later and later[0] > place + 1 and other in positions.first:
                 names = self.machine.program.threads
                 return replace(
                     detail,
@@ -303,14 +306,16 @@ class _Unexplained:
 
     when_final = True
 
-    def __init__(self, outcomes: Outcomes, calls: Positions, unexplained: Iterable[_End]) -> None:
+    def __init__(
+        self, outcomes: Outcomes, positions: Positions, unexplained: Iterable[_End]
+    ) -> None:
         self._outcomes = outcomes
-        self._calls = calls
+        self._positions = positions
         self._keys = {each.outcome.key for each in unexplained}
         self._places = tuple(range(outcomes.places))
 
     def look(self, state: State) -> tuple[bool, tuple[int | View, ...]]:
-        is_over = self._calls.are_over(state)
+        is_over = self._positions.are_over(state)
         return is_over and self._outcomes.of(state).key in self._keys, self._places
 
 

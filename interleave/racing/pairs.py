@@ -15,26 +15,31 @@ _SIMPLE = {
     "bool": ("True", "False"),
 }
 
+_Arguments = list[tuple[str, str]]
+"""Two texts for each argument that must be given."""
+
 
 def pairs_of(methods: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The texts of two calls, for each two methods, and for each of them with itself.
 
-    The last one of several arguments differs. What needs others than simple ones is left out.
+    The last one of several arguments differs. What says not what it takes is left out.
     """
-    signatures = {name: _arguments(method) for name, method in methods.items()}
-    known = [name for name, found in signatures.items() if found is not None]
+    known: dict[str, _Arguments] = {}
+    for name, method in methods.items():
+        if (found := _arguments(method)) is not None:
+            known[name] = found
     for first, second in itertools.combinations_with_replacement(known, 2):
-        yield _text(first, signatures[first], 0), _text(second, signatures[second], 1)
+        yield _text(first, known[first], 0), _text(second, known[second], 1)
 
 
-def _text(name: str, arguments: Any, which: int) -> str:
+def _text(name: str, arguments: _Arguments, which: int) -> str:
     chosen = [each[0] for each in arguments]
     if len(arguments) > 1:
         chosen[-1] = arguments[-1][which]
     return f"{name}({', '.join(chosen)})"
 
 
-def _arguments(method: Any) -> list[tuple[str, str]] | None:
+def _arguments(method: Any) -> _Arguments | None:
     """Two simple values for each argument that must be given; None where there are none."""
     function = method.__func__ if isinstance(method, staticmethod | classmethod) else method
     try:
@@ -45,13 +50,9 @@ def _arguments(method: Any) -> list[tuple[str, str]] | None:
         parameters = parameters[1:]
     found = []
     for each in parameters:
-        is_needed = each.default is each.empty
-        if each.kind is each.KEYWORD_ONLY and is_needed:
-            return None
-        if is_needed and each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD):
+        if each.default is each.empty and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
             kind = getattr(each.annotation, "__name__", str(each.annotation))
-            if each.annotation is not each.empty and kind not in (*_SIMPLE, "Any", "object"):
-                kind = "int" if kind.isidentifier() and len(kind) <= 2 else kind
             simple = _SIMPLE.get(kind, _SIMPLE["int"])
-            found.append(simple)
+            by = f"{each.name}=" if each.kind is each.KEYWORD_ONLY else ""
+            found.append((by + simple[0], by + simple[1]))
     return found

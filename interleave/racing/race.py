@@ -25,7 +25,7 @@ from interleave.interrupts import AT_POLLS, Interrupted, Stopped, leaving, liste
 from interleave.loading import Text, module_named, read_file
 from interleave.model import Model
 from interleave.options import RaceOptions, options_of
-from interleave.racing.building import Making, Race, Source
+from interleave.racing.building import Making, Origin, Race
 from interleave.racing.calls import Names, read_calls, read_expression
 from interleave.racing.check import AtomicityCheck
 from interleave.result import ModelResult, Result
@@ -67,16 +67,16 @@ def _raced(
     guard, errors = Guard(), Errors(options.on_error)
     results: list[ModelResult] = []
     parameters = _settings(options)
-    source, making = _begun_in_time(factory, options.max_seconds)
-    races = _races(making, texts, options, source)
+    origin, making = _begun_in_time(factory, options.max_seconds)
+    races = _races(making, texts, options, origin)
     for each in races:
         if guard.stop is not None:
             break
         with errors.noted(), _naming(each, races):
             model = _model(making, each, options)
             if options.on_begin is not None:
-                options.on_begin(unfinished(model, source.where, parameters, options))
-            checked = checked_model(model, source.where, parameters, options)
+                options.on_begin(unfinished(model, origin.where, parameters, options))
+            checked = checked_model(model, origin.where, parameters, options)
             results.append(checked.result)
             if checked.result.interrupted:
                 guard.note(INTERRUPTED)
@@ -99,7 +99,7 @@ def _naming(race_: Race, races: Sequence[Race]) -> Iterator[None]:
 
 
 def _races(
-    making: Making, texts: Sequence[str], options: RaceOptions, source: Source
+    making: Making, texts: Sequence[str], options: RaceOptions, origin: Origin
 ) -> list[Race]:
     """What is to be raced: the calls that were given, or each two methods."""
     if options.pairs and texts:
@@ -110,12 +110,12 @@ def _races(
         pairs = [*making.pairs()]
         if not pairs:
             raise UsageError(
-                f"{source.text} has no public methods that could be called with simple arguments",
+                f"{origin.text} has no public methods that could be called with simple arguments",
                 remedy=f"name the calls of each thread: {EXAMPLE}",
             )
         groups = [(read_calls(pair), " | ".join(pair)) for pair in pairs]
     elif texts:
-        groups = [(read_calls(texts), source.text)]
+        groups = [(read_calls(texts), origin.text)]
     else:
         raise UsageError(
             "there are no calls to race", remedy=f"name those of each thread, {EXAMPLE}; or --pairs"
@@ -183,10 +183,10 @@ def _value(value: object) -> object:
 
 def _begun_in_time(
     factory: str | Callable[[], Any], max_seconds: float | None
-) -> tuple[Source, Making]:
+) -> tuple[Origin, Making]:
     """What `_begun` gives, which must come in some time."""
     guard = Guard(max_seconds)
-    found: list[tuple[Source, Making]] = []
+    found: list[tuple[Origin, Making]] = []
     with guard.phase():
         found = [_begun(factory)]
     if guard.stop is None:
@@ -200,13 +200,13 @@ def _begun_in_time(
 
 
 @blaming()
-def _begun(factory: str | Callable[[], Any]) -> tuple[Source, Making]:
+def _begun(factory: str | Callable[[], Any]) -> tuple[Origin, Making]:
     """What makes the object, and what makes models of it. Raises `InterleaveError`."""
-    source = _named(factory) if isinstance(factory, str) else _given(factory)
-    return source, Making(source, _sample(source))
+    origin = _named(factory) if isinstance(factory, str) else _given(factory)
+    return origin, Making(origin, _sample(origin))
 
 
-def _named(text: str) -> Source:
+def _named(text: str) -> Origin:
     """What MODULE:EXPRESSION stands for."""
     name, colon, expression = text.partition(":")
     name = name.strip()
@@ -218,10 +218,10 @@ def _named(text: str) -> Source:
         )
     read_expression(expression)
     module = read_file(Path(name)).module if is_file else module_named(name)
-    return Source(expression.strip(), text, module, vars(module))
+    return Origin(expression.strip(), text, module, vars(module))
 
 
-def _given(factory: Callable[[], Any]) -> Source:
+def _given(factory: Callable[[], Any]) -> Origin:
     if not callable(factory):
         raise UsageError(
             f"there is nothing to call in an object of type {type(factory).__name__}",
@@ -234,7 +234,7 @@ def _given(factory: Callable[[], Any]) -> Source:
     names[called] = factory
     text = f"{called}()"
     space = _Namespace(names)
-    return Source(text, f"{getattr(module, '__name__', '?')}:{text}", space, names)
+    return Origin(text, f"{getattr(module, '__name__', '?')}:{text}", space, names)
 
 
 class _Namespace:
@@ -244,20 +244,20 @@ class _Namespace:
         vars(self).update(names)
 
 
-def _sample(source: Source) -> Any:
+def _sample(origin: Origin) -> Any:
     """An object, made once to see what it has; all else is as it was. Raises `InterleaveError`."""
-    holder = type("holder", (), {"__module__": getattr(source.module, "__name__", "?")})
-    before = Snapshot([holder, *([source.module] if source.module else [])])
-    names = Names(source.text, (), "", source.names, "module")
-    tree = ast.fix_missing_locations(ast.Expression(names.meant(source.node)))
+    holder = type("holder", (), {"__module__": getattr(origin.module, "__name__", "?")})
+    before = Snapshot([holder, *([origin.module] if origin.module else [])])
+    names = Names(origin.text, (), "", origin.names, "module")
+    tree = ast.fix_missing_locations(ast.Expression(names.meant(origin.node)))
     try:
         with redirect_stdout(sys.stderr):
-            found = eval(compile(tree, source.where, "eval"), {"module": source.module})  # noqa: S307
+            found = eval(compile(tree, origin.where, "eval"), {"module": origin.module})  # noqa: S307
     except (Stopped, InterleaveError):
         raise
     except BaseException as error:
         raise ModelError(
-            f"{source.text} raises {said(error)}",
+            f"{origin.text} raises {said(error)}",
             remedy="name an expression that makes the object",
             place=raised_at(error),
         ) from error
@@ -265,6 +265,6 @@ def _sample(source: Source) -> Any:
         before.restore()
     if isinstance(found, type):
         raise UsageError(
-            f"{source.text} is a class, and no object", remedy=f"call it: {source.text}()"
+            f"{origin.text} is a class, and no object", remedy=f"call it: {origin.text}()"
         )
     return found

@@ -146,21 +146,21 @@ class Runs:
     `step` gives all that a thread can do in a state.
     """
 
-    def __init__(self, calls: Positions, step: Moved, guard: Guard) -> None:
-        self._calls = calls
+    def __init__(self, positions: Positions, step: Moved, guard: Guard) -> None:
+        self._positions = positions
         self._step = step
         self._guard = guard
         self._helped: dict[tuple[State, int], bool] = {}
 
     def successors(self, node: Node) -> Iterator[tuple[Step, Node]]:
         """How a run can go on from a node."""
-        calls, state = self._calls, node.state
-        for thread in calls.others:
+        positions, state = self._positions, node.state
+        for thread in positions.others:
             for step in self._step(state, thread).steps:
-                yield step, calls.after(node, step)
+                yield step, positions.after(node, step)
         for mover in self._next(node):
             for step in self._step(state, mover).steps:
-                after = calls.after(node, step)
+                after = positions.after(node, step)
                 is_within = bool(after.begun >> mover & 1)
                 yield (
                     step,
@@ -175,11 +175,11 @@ class Runs:
         state, begun, turn = node.state, node.begun, node.turn
         if turn >= 0 and self._step(state, turn).steps:
             return [turn]
-        under_way = [each for each in self._calls.threads if begun >> each & 1]
+        under_way = [each for each in self._positions.threads if begun >> each & 1]
         able = [each for each in under_way if self._step(state, each).steps]
         if able or (under_way and self._will_go_on(state, begun)):
             return able
-        return [each for each in self._calls.threads if not begun >> each & 1]
+        return [each for each in self._positions.threads if not begun >> each & 1]
 
     def _will_go_on(self, state: State, begun: int) -> bool:
         """Whether a call that waits may go on without another call: by what calls have started."""
@@ -189,34 +189,34 @@ class Runs:
         return known
 
     def _is_helped(self, state: State, begun: int) -> bool:
-        waiting = [each for each in self._calls.threads if begun >> each & 1]
+        waiting = [each for each in self._positions.threads if begun >> each & 1]
         seen, following = {state}, deque([state])
         while following:
             self._guard.poll()
             here = following.popleft()
             if any(self._step(here, each).steps for each in waiting):
                 return True
-            for helper in self._calls.others:
+            for helper in self._positions.others:
                 for step in self._step(here, helper).steps:
-                    after = self._calls.after(Node(here), step).state
+                    after = self._positions.after(Node(here), step).state
                     if after not in seen:
                         seen.add(after)
                         following.append(after)
         return False
 
 
-def all_successors(calls: Positions, graph: SearchGraph) -> Successors:
+def all_successors(positions: Positions, graph: SearchGraph) -> Successors:
     """How any interleaving can go on, whole calls or not."""
 
     def successors(node: Node) -> Iterator[tuple[Step, Node]]:
         for step in graph.expand(node.state):
-            yield step, calls.after(node, step)
+            yield step, positions.after(node, step)
 
     return successors
 
 
 def ends(
-    starts: Iterable[Node], successors: Successors, calls: Positions, guard: Guard
+    starts: Iterable[Node], successors: Successors, positions: Positions, guard: Guard
 ) -> list[Node] | None:
     """The nodes with which some runs end, all calls over; None where there are too many to tell.
 
@@ -232,7 +232,7 @@ def ends(
         guard.poll()
         node = following.popleft()
         after = [each for _, each in successors(node)]
-        if calls.are_over(node.state):
+        if positions.are_over(node.state):
             over.append(node)
             if not after:
                 settled.append(node)

@@ -28,7 +28,7 @@ from interleave.world.profiling import set_profile
 if TYPE_CHECKING:
     from interleave.world.unseen import Unseen
 
-_PASSING_ON = str(Path(OURS, "world", "calling.py"))
+_PASSING_ON = str(Path(OURS, "memory", "calling.py"))
 """The file of this package that calls C code which the model has given it."""
 
 _IMPORTING = ("importlib._bootstrap", "importlib._bootstrap_external")

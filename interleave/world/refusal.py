@@ -7,10 +7,10 @@ from types import FrameType
 from typing import Any
 
 from interleave.errors import InterleaveError, ModelError, Place
+from interleave.memory.calling import call
 from interleave.memory.port import running_port
 from interleave.memory.values import Same, register_immutable
 from interleave.world import policy
-from interleave.world.calling import call
 from interleave.world.policy import OURS, Treatment, is_generated
 
 

@@ -14,6 +14,7 @@ from hypothesis import Phase, given, settings
 from running import load
 
 from interleave import InterleaveError, check
+from interleave.compiler import generators
 
 
 def events(file: Path, text: str) -> tuple[object, object]:
@@ -122,6 +123,35 @@ def test_as_the_same_code_written_out(tmp_path: Path, case: str, engine: str) ->
         kinds = sorted({(each.kind, each.location) for each in result.violations}, key=repr)
         results.append((result.states, kinds, result.interleavings))
     assert results[0] == results[1]
+
+
+CLOSED = """
+from interleave import Model, thread
+
+class M(Model):
+    events = ()
+
+    def values(self):
+        try:
+            yield 1
+        except GeneratorExit:
+            return 7
+
+    @thread
+    def run(self):
+        one, other = self.values(), self.values()
+        next(one), next(other)
+        log = [one.close(), one.close(), *map(lambda each: each.close(), [other])]
+        self.events = tuple(log)
+"""
+
+
+def test_what_close_gives(tmp_path: Path, monkeypatch) -> None:
+    by_python, by_interleave = events(tmp_path / "model.py", CLOSED)
+    assert by_python == by_interleave
+    monkeypatch.setattr(generators, "CLOSE_GIVES_VALUE", not generators.CLOSE_GIVES_VALUE)
+    _, otherwise = events(tmp_path / "model.py", CLOSED)
+    assert {by_interleave, otherwise} == {(None, None, None), (7, None, 7)}
 
 
 REFUSED = {

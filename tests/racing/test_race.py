@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 
 import interleave
 from interleave.cli import main
+from interleave.racing.pairs import pairs_of
 from interleave.result import ModelResult, Source
 from interleave.showing import show
 
@@ -164,6 +165,12 @@ def test_pairs() -> None:
     assert found["add(1, 1) | add(1, 2)"] == "violated"
     assert found["locked(1, 1) | locked(1, 2)"] == "verified"
     assert len(found) == 6
+
+
+def test_pairs_give_by_name_what_can_be_given_in_no_other_way() -> None:
+    def put(self, key: str, *keys: str, value, also=0): ...
+
+    assert [*pairs_of({"put": put})] == [("put('a', value=1)", "put('a', value=2)")]
 
 
 @pytest.mark.parametrize("call", ["later()", "lazily()"])
