@@ -27,8 +27,8 @@ def explore(target: type[Model] | str | Path, /, **options: Any) -> StateGraph: 
 @overload
 def explore(target: Callable[..., object], /, **options: Any) -> Test: ...
 @overload
-def explore(target: None = None, /, **options: Any) -> Callable[[Callable[..., object]], Test]: ...
-def explore(target: Any = None, /, **options: Any) -> Any:
+def explore(**options: Any) -> Callable[[Callable[..., object]], Test]: ...
+def explore(*target: Any, **options: Any) -> Any:
     """Make a test of a function (`@explore`, `@explore(runtime="gil")`); or explore every
     interleaving of a model, and give its state graph.
 
@@ -40,13 +40,13 @@ def explore(target: Any = None, /, **options: Any) -> Any:
     those of `interleave check`; docs/python.md lists them. Raises `InterleaveError` for a target,
     an option or a model that is at fault.
     """
-    if target is None:
+    if not target:
         return lambda function: _test_of(function, options)
-    if isinstance(target, types.FunctionType) and explored(target) is None:
-        return _test_of(target, options)
+    if isinstance(target[0], types.FunctionType) and explored(target[0]) is None:
+        return _test_of(target[0], options)
     from interleave.stategraph import explore as graph_of
 
-    return graph_of(target, **options)
+    return graph_of(*target, **options)
 
 
 vars(explore)["__signature__"] = inspect.Signature(
