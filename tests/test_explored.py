@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import subprocess
 import sys
 import textwrap
+import weakref
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 import interleave
 from interleave import InterleaveError, check
 from interleave.checking import Result
+from interleave.loading import load_models
 
 HEADER = """
 import asyncio, threading
@@ -233,6 +236,17 @@ def test_given(n=1):
         {"by": 4},
     )
     assert (second.passed, dict(second.parameters)) == (True, {"n": 2})
+
+
+def test_the_same_test_may_be_read_twice(tmp_path: Path) -> None:
+    file = tmp_path / "test_file.py"
+    file.write_text(HEADER.replace("from helpers", "# ") + explored("counter = 0", BUMPS))
+    before, after = load_models(file), load_models(file)
+    gone = weakref.ref(vars(before[0])["bumper"].__code__)
+    del before
+    gc.collect()
+    assert gone() is None
+    assert kinds(check(after)) == [LOST]
 
 
 MISTAKES = {

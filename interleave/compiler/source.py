@@ -8,7 +8,7 @@ import linecache
 import types
 from functools import lru_cache
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import finalize
 
 from interleave.errors import ModelError, Place
 
@@ -24,8 +24,10 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef
 """Where a function is defined."""
 
 
-REWRITTEN: WeakKeyDictionary[types.CodeType, tuple[Definition, str | None]] = WeakKeyDictionary()
-"""The definitions of functions that are no longer as their source has them, each with its class."""
+_REWRITTEN: dict[int, tuple[Definition, str | None]] = {}
+"""The definitions of functions that are no longer as their source has them, each with its class: by
+the identity of their code, for as long as that is there.
+"""
 
 FUNCTION_OF = "__interleave_function__"
 """Attribute of a model that was made of a function: a tuple with that function."""
@@ -40,7 +42,8 @@ def written_as(code: types.CodeType, definition: ast.AST) -> None:
         waiting += (part for part in each.co_consts if isinstance(part, types.CodeType))
         found = _definition_in(each, *known)
         if found is not None:
-            REWRITTEN[each] = found
+            _REWRITTEN[id(each)] = found
+            finalize(each, _REWRITTEN.pop, id(each), None).atexit = False
 
 
 _TEXTS: dict[str, tuple[list[str], str]] = {}
@@ -115,7 +118,7 @@ def find_function(
     if (lifted := function.__dict__.get(DEFINITION)) is not None:
         return lifted
     code = function.__code__
-    if REWRITTEN and (rewritten := REWRITTEN.get(code)) is not None:
+    if (rewritten := _REWRITTEN.get(id(code))) is not None:
         return rewritten
     try:
         return _definition_in(code, *_functions(code.co_filename, _text(code.co_filename)))
