@@ -109,8 +109,8 @@ class StepPort:
             self._ending.halt(
                 ModelError(
                     "this statement goes on after it has shared what it made",
-                    remedy="make it in setup, or share it in a statement of its own, in a method "
-                    "that the threads call by its name",
+                    remedy="make it before the threads begin, in setup or __init__; or, where a "
+                    "property makes it, make that a method, and call it",
                 )
             )
         if accesses.present is not None:
