@@ -6,6 +6,7 @@ of what is in those.
 
 from __future__ import annotations
 
+import itertools
 import types
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,6 +17,7 @@ from interleave.compiler.generators import Generator
 from interleave.memory.aliases import ORIGINAL_CLASS
 from interleave.memory.closures import Closure
 from interleave.memory.containers import SharedContainer
+from interleave.memory.counting import parts_of
 from interleave.memory.cursors import (
     Backwards,
     Calls,
@@ -158,6 +160,8 @@ class Pictures:
             return ("of", frozenset, -1, inside)
         if isinstance(value, bytearray):
             listed = lambda: [("value", bytes(value))]  # noqa: E731
+        elif isinstance(value, itertools.count):
+            listed = lambda: [("value", parts_of(value))]  # noqa: E731
         elif isinstance(value, set):
             listed = lambda: [self._form(each) for each in in_order(set.__iter__(value))]  # noqa: E731
         elif isinstance(value, list | deque):

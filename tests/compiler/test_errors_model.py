@@ -258,8 +258,8 @@ CASES = {
         remedy="write the code out",
     ),
     "infinite iterator": case(
-        "import itertools\nfor i in itertools.count():\n    self.x = i",
-        at="for i in itertools.count():",
+        "import itertools\nfor i in itertools.repeat(3):\n    self.x = i",
+        at="for i in itertools.repeat(3):",
         what="this loop iterates over more than 100,000 items that cannot be kept in a state",
         remedy="iterate over a range, tuple or list, or use a `while` loop",
     ),

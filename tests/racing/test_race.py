@@ -52,6 +52,8 @@ ATOMIC = [
     (library.Turns, ("quick(); quick()", "quick()"), 2),
     (library.Box, ("put(1); put(2)", "get()"), 1),
     (library.Box, ("get()", "put(1)", "put(2)"), 2),
+    (library.Ids, ("take()", "take()"), 2),
+    (library.Ids, ("take()", "begin_anew()"), 2),
 ]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import itertools
 import queue
 import threading
 
@@ -275,3 +276,16 @@ class Pool:
         node = Node()
         self.nodes.append(node)
         return node
+
+
+class Ids:
+    """Numbers, each given once; one can begin anew."""
+
+    def __init__(self) -> None:
+        self.kept = itertools.count(1)
+
+    def take(self) -> int:
+        return next(self.kept)
+
+    def begin_anew(self) -> None:
+        self.kept = itertools.count(1)
