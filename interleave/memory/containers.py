@@ -12,6 +12,7 @@ import types
 from collections import deque
 from collections.abc import (
     Callable,
+    Generator,
     Iterable,
     Iterator,
     MutableMapping,
@@ -65,6 +66,15 @@ _TAKING_ELEMENTS = {
 }  # fmt: skip
 """Operations to which a container is given as an element, and not to have its contents taken."""
 
+_FOR_EACH: dict[str, dict[type, str]] = {
+    "extend": {list: "append", deque: "append"},
+    "extendleft": {deque: "appendleft"},
+    "update": {set: "add", dict: "__setitem__"},
+    "__iadd__": {list: "append", deque: "append"},
+    "__ior__": {dict: "__setitem__"},
+}
+"""Operations that put in what an iterable gives -> for each type, the one that puts in an item."""
+
 _COMPARING = {
     ("__eq__",): {"__contains__", "count", "index", "remove", "__eq__", "__ne__"},
     ("__eq__", "__lt__", "__gt__"): {
@@ -113,7 +123,15 @@ class SharedContainer(Shared):
         return self._type(contents)
 
     def operate(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        """One operation of the real container, as one access."""
+        """One operation of the real container, as one access; what puts in the items of a generator
+        of the model's own, between which others may run, is one for each item.
+        """
+        if name in _FOR_EACH and args and isinstance(args[-1], Generator):
+            found = (one for kind, one in _FOR_EACH[name].items() if issubclass(self._type, kind))
+            if current_port().others_run and (one := next(found, "")):
+                for item in args[-1]:
+                    self.operate(one, *(item if one == "__setitem__" else (item,)))
+                return self if name.startswith("__i") else None
 
         def method(real: Any, *args: Any, **kwargs: Any) -> Any:
             return getattr(real, name)(*args, **kwargs)

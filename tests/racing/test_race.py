@@ -66,6 +66,22 @@ def test_atomic_calls(factory: Any, calls: tuple[str, ...], outcomes: int) -> No
     assert "not-atomic" not in kinds(result)
 
 
+@pytest.mark.parametrize("runtime", ["free-threaded", "gil"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        "extend()", "extend_by_method()", "add()", "extend_queue()", "update_set()",
+        "update_table()", "update_counts()",
+    ],
+)  # fmt: skip
+def test_what_a_generator_gives_is_put_in_item_by_item(call: str, runtime: str) -> None:
+    result = raced(library.Filled, call, "look()", runtime=runtime)
+    assert kinds(result) == ["not-atomic"]
+    (alone,) = raced(library.Filled, call, runtime=runtime).interleavings.outcomes
+    sizes = [len(value) for name, value in alone.state if name.startswith("filled.") and value]
+    assert sizes == [2]
+
+
 NOT_ATOMIC = [
     (library.Counter, ("add()", "add()"), True, ("counter.n",)),
     (library.Cache, ("add('k', 1)", "add('k', 2)"), False, ("result of add('k', 1)",)),

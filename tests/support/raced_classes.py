@@ -1,6 +1,7 @@
 """Classes to be raced."""
 
 import asyncio
+import collections
 import functools
 import itertools
 import queue
@@ -112,6 +113,47 @@ class Log:
 
     def later(self):
         return functools.partial(self.add, 1)
+
+
+class Filled:
+    """Containers into which a generator of the model's own is put, item by item."""
+
+    def __init__(self):
+        self.start = (1, 2)
+        self.items = []
+        self.queue = collections.deque()
+        self.set = set()
+        self.table = {}
+        self.counts = collections.defaultdict(int)
+
+    def given(self):
+        yield from self.start
+
+    def extend(self):
+        self.items.extend(each for each in self.start)
+
+    def extend_by_method(self):
+        self.items.extend(self.given())
+
+    def add(self):
+        self.items += self.given()
+
+    def extend_queue(self):
+        self.queue.extendleft(each for each in self.start)
+
+    def update_set(self):
+        self.set.update(each for each in self.start)
+
+    def update_table(self):
+        self.table.update((each, 0) for each in self.start)
+
+    def update_counts(self):
+        self.counts.update((each, 0) for each in self.start)
+
+    def look(self):
+        return (
+            len(self.items) + len(self.queue) + len(self.set) + len(self.table) + len(self.counts)
+        )
 
 
 class TwoCopies:
