@@ -25,6 +25,7 @@ from interleave.runtimes import (
 )
 
 ROOT = Path(interleave.__file__).parent
+PROJECT = Path(__file__).parent.parent
 
 
 def name_of(file: Path) -> str:
@@ -114,7 +115,7 @@ BELOW = {
 
 
 def test_each_package_imports_from_those_above_it() -> None:
-    page = (ROOT.parent / "docs" / "internals.md").read_text(encoding="utf-8")
+    page = (PROJECT / "docs" / "internals.md").read_text(encoding="utf-8")
     cells = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
     rows = [re.findall(r"`(\w+)`", cell) for cell in cells]
     row = {name: place for place, names in enumerate(rows) for name in names}
@@ -212,9 +213,7 @@ def test_what_would_ask_is_found(code: str, asks: bool) -> None:
 
 
 def test_pytest_asks_for_the_plugins_whose_options_are_set() -> None:
-    known = tomllib.loads(
-        (Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8")
-    )
+    known = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
     options = known["tool"]["pytest"]["ini_options"]
     needed = {"pytest-timeout"} if "timeout" in options else set()
     declared = {each.partition(">")[0] for each in known["project"]["optional-dependencies"]["dev"]}
