@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import os
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -348,3 +350,29 @@ def test_a_folder_that_cannot_be_written_is_none(tmp_path: Path) -> None:
     hindered = Store(tmp_path / "file" / "store")
     hindered.write("name", ["text"])
     assert hindered.read("name") is None
+
+
+def test_a_model_with_lru_cache_in_python_is_kept(tmp_path: Path) -> None:
+    """Its cells hold methods of slots (`cache.__len__`), which say no module."""
+    source = Path(functools.__file__).read_text(encoding="utf-8")
+    in_c = "    from _functools import _lru_cache_wrapper\n"
+    assert in_c in source
+    (tmp_path / "functools_in_python.py").write_text(source.replace(in_c, "    pass\n"))
+    (tmp_path / "model.py").write_text(
+        "from functools_in_python import _CacheInfo, _lru_cache_wrapper\n"
+        "from interleave import Model, thread\n"
+        "def square(n):\n"
+        "    return n * n\n"
+        "cached = _lru_cache_wrapper(square, 1, False, _CacheInfo)\n"
+        "class Lru(Model):\n"
+        "    @thread(2)\n"
+        "    def worker(self, i):\n"
+        "        assert cached(i) == i * i\n"
+    )
+    command = [sys.executable, "-m", "interleave", "check", "model.py", "--quiet"]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    for _ in range(2):
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert (done.stdout, done.returncode) == ("Lru: verified\n", 0), done.stderr

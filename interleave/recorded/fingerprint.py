@@ -345,7 +345,9 @@ class Description:
             return ",".join(map(self._of, gc.get_referents(value)))
         if kind is types.MethodType:
             return f"{self._of(value.__self__)},{self._of(value.__func__)}"
-        if kind is types.BuiltinFunctionType or kind is types.MethodWrapperType:
+        if kind is types.MethodWrapperType:  # of a slot of the object's class
+            return f"{self._of(value.__self__)},{value.__qualname__}"
+        if kind is types.BuiltinFunctionType:
             return f"{self._of(value.__self__)},{self._full(value.__module__, value.__qualname__)}"
         if kind in _MEMBERS:
             return str(getattr(value, "__qualname__", ""))
