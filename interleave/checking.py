@@ -114,17 +114,32 @@ def check(target: Target | Iterable[Target], asked: Asked[CheckOptions]) -> Resu
             with errors.noted():
                 near = asked.near(file, own_options(model))
                 parameters = parameters_of(model, options.parameters or {})
-                if options.on_begin is not None:
-                    options.on_begin(unfinished(model, file, parameters, near))
-                checked = checked_model(model, file, parameters, near)
-                results.append(checked.result)
-                if checked.result.interrupted:
-                    guard.note(INTERRUPTED)
-                if options.on_result is not None:
-                    with guard.finishing():
-                        options.on_result(checked.result, checked.facts)
+                check_and_tell(model, file, parameters, near, options, results, guard)
             guard.note(take())
     return Result(tuple(results), interrupted=guard.stop is not None, errors=tuple(errors.found))
+
+
+def check_and_tell(
+    model: type[Model],
+    file: str,
+    parameters: dict[str, Any],
+    near: Options,
+    told: CheckOptions,
+    results: list[ModelResult],
+    guard: Guard,
+) -> None:
+    """Check one model with the options that are `near` its file, add what comes of it to the
+    results, and tell whom `told` names before and after.
+    """
+    if told.on_begin is not None:
+        told.on_begin(unfinished(model, file, parameters, near))
+    checked = checked_model(model, file, parameters, near)
+    results.append(checked.result)
+    if checked.result.interrupted:
+        guard.note(INTERRUPTED)
+    if told.on_result is not None:
+        with guard.finishing():
+            told.on_result(checked.result, checked.facts)
 
 
 @dataclass(frozen=True)

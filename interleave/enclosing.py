@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from interleave.compiler.closures import VariableRewriter, variable_of
+from interleave.compiler.closures import VariableRewriter
 from interleave.compiler.imports import imported_by, imports_of
 from interleave.compiler.names import bindings, scope_walk
 from interleave.compiler.source import (
@@ -383,7 +383,7 @@ class _Rewriter(VariableRewriter):
         return node if node.names else ast.copy_location(ast.Pass(), node)
 
     def visit_FunctionDef(self, node: Definition) -> Any:
-        return self._defined(node, super().visit_FunctionDef(node))
+        return self.defined(node, super().visit_FunctionDef(node))
 
     def visit_ClassDef(self, node: ast.ClassDef) -> Any:
         outside = self._shared
@@ -400,16 +400,7 @@ class _Rewriter(VariableRewriter):
                 body += _listed(self.visit(each))
                 self._shared = outside
         node.body = body
-        return self._defined(node, node)
-
-    def _defined(self, node: Any, made: Any) -> Any:
-        """A definition, after which its name is an attribute of the model too."""
-        holder = self._shared.get(node.name)
-        if holder is None:
-            return made
-        target = variable_of(holder, node.name, node, ast.Store())
-        value = ast.copy_location(ast.Name(node.name, ast.Load()), node)
-        return [made, ast.copy_location(ast.Assign([target], value), node)]
+        return self.defined(node, node)
 
 
 def _listed(made: Any) -> list[Any]:

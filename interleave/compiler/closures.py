@@ -481,6 +481,15 @@ class VariableRewriter(ast.NodeTransformer):
         holder = self._shared.get(node.id)
         return node if holder is None else variable_of(holder, node.id, node, node.ctx)
 
+    def defined(self, node: Any, made: Any) -> Any:
+        """What is made of a definition; where its name is shared, the variable is set after it."""
+        holder = self._shared.get(node.name)
+        if holder is None:
+            return made
+        target = variable_of(holder, node.name, node, ast.Store())
+        value = ast.copy_location(ast.Name(node.name, ast.Load()), node)
+        return [made, ast.copy_location(ast.Assign([target], value), node)]
+
     def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
         value = self.visit(node.value)
         holder = self._shared.get(node.target.id)

@@ -11,7 +11,7 @@ import types
 from collections.abc import Mapping
 from typing import Any
 
-from interleave.compiler.closures import VariableRewriter, variable_of
+from interleave.compiler.closures import VariableRewriter
 from interleave.compiler.source import Definition
 from interleave.compiler.syntax import copied
 
@@ -49,13 +49,7 @@ class _HolderRewriter(VariableRewriter):
         return ast.copy_location(ast.Pass(), node)
 
     def visit_FunctionDef(self, node: Definition) -> Any:
-        made = super().visit_FunctionDef(node)
-        holder = self._shared.get(node.name)
-        if holder is None:
-            return made
-        target = variable_of(holder, node.name, node, ast.Store())
-        value = ast.copy_location(ast.Name(node.name, ast.Load()), node)
-        return [made, ast.copy_location(ast.Assign([target], value), node)]
+        return self.defined(node, super().visit_FunctionDef(node))
 
     def visit_Nonlocal(self, node: ast.Nonlocal) -> ast.stmt:
         node.names = [name for name in node.names if name not in self._shared]

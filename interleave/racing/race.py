@@ -12,7 +12,7 @@ from typing import Any
 
 from interleave.asked import Asked, asked
 from interleave.blaming import blaming, raised_at
-from interleave.checking import checked_model, unfinished
+from interleave.checking import check_and_tell
 from interleave.engine.stopping import INTERRUPTED, Guard
 from interleave.errors import (
     InterleaveError,
@@ -74,15 +74,7 @@ def _raced(
             break
         with errors.noted(), _naming(each, races):
             model = _model(making, each, options)
-            if options.on_begin is not None:
-                options.on_begin(unfinished(model, origin.where, parameters, options))
-            checked = checked_model(model, origin.where, parameters, options)
-            results.append(checked.result)
-            if checked.result.interrupted:
-                guard.note(INTERRUPTED)
-            if options.on_result is not None:
-                with guard.finishing():
-                    options.on_result(checked.result, checked.facts)
+            check_and_tell(model, origin.where, parameters, options, options, results, guard)
         guard.note(take())
     return Result(tuple(results), interrupted=guard.stop is not None, errors=tuple(errors.found))
 
