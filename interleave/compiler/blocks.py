@@ -123,6 +123,12 @@ class Block:
         self.body = body
         self.ends = ends
 
+    def running(self, run: Callable[[Locals], Any]) -> Block:
+        """The same block, as it runs in one program."""
+        made = Block.__new__(Block)
+        made.__dict__.update(self.__dict__, run=run)
+        return made
+
     def successors(self) -> list[int]:
         """Where control goes without an exception."""
         if self.kind is BlockKind.RETURN or self.next < 0:
@@ -186,13 +192,14 @@ class Code:
         file: str,
         bind: Callable[..., Locals],
         blocks: list[Block],
+        returns_on: frozenset[int],
     ) -> None:
         self.function = function
         self.definition = definition
         self.file = file
         self.bind = bind
         self.blocks = blocks
-        self.returns_on: frozenset[int] = frozenset()
+        self.returns_on = returns_on
         """What it depends on whether a call returns, and does not raise: see `Block.depends`."""
 
         self.is_generator = yields(definition)

@@ -49,7 +49,7 @@ def _is_defer(node: ast.AST, names: Surroundings) -> bool:
         return False
     match node.func:
         case ast.Attribute(value=ast.Name(id=module), attr=attribute) if module in names:
-            return is_marked(getattr(names.real(module), attribute, None), DEFERS)
+            return is_marked(names.attribute(module, attribute), DEFERS)
         case ast.Name(id=name) if name in names:
             return is_marked(names.real(name), DEFERS)
     return False

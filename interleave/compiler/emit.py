@@ -185,7 +185,7 @@ class Rewriter(ast.NodeTransformer):
             return False
         found = self._names.real(name)
         for part in parts:
-            found = vars(found).get(part) if isinstance(found, types.ModuleType) else None
+            found = self._names.member(name, part)
         if isinstance(found, type):
             return not (is_defined_in_python(found) or issubclass(found, BaseException))
         return isinstance(found, types.BuiltinFunctionType)
@@ -362,6 +362,10 @@ class Rewriter(ast.NodeTransformer):
         return node
 
 
+OF_BLOCKS: dict[str, Any] = {_BIND: bind, MARKED: then_switch}
+"""What the code of blocks needs among its globals."""
+
+
 class WholeRewriter(Rewriter):
     """The same for the code of a function that is run by Python as a whole: it keeps its locals.
 
@@ -397,26 +401,29 @@ class WholeRewriter(Rewriter):
         return node
 
 
+OF_WHOLE: dict[str, Any] = {MARKED: then_switch, _ROUNDS: Rounds, _ITEMS: items}
+"""What the code of such a function needs among its globals."""
+
+
 def emit_whole(
     definition: ast.FunctionDef,
     *,
     owner: str | None,
     names: Surroundings,
-    namespace: dict[str, Any],
     file: str,
     switches: bool,
 ) -> types.CodeType:
-    """The code of a whole function, whose free names are found in `namespace` when it runs.
+    """The code of a whole function, whose free names are found among its globals when it runs,
+    those of `OF_WHOLE` among them.
 
-    Its parameters have no defaults. What it needs besides goes into `namespace`. `switches` says
-    whether the run is to note where threads may switch.
+    Its parameters have no defaults. `switches` says whether the run is to note where threads may
+    switch.
     """
     made = copied(definition)
     parameters = [*made.args.posonlyargs, *made.args.args]
     first = parameters[0].arg if parameters else ""
     rewriter = WholeRewriter(owner, names, first, switches=switches)
     made.body = rewriter.visit(ast.Module(made.body, [])).body
-    namespace.update({MARKED: then_switch, _ROUNDS: Rounds, _ITEMS: items})
     made.decorator_list, made.returns = [], None
     made.args.defaults = []
     made.args.kw_defaults = [None for _ in made.args.kw_defaults]
@@ -425,9 +432,14 @@ def emit_whole(
             node.annotation = None
             node.arg = mangle(node.arg, owner)
     module = ast.fix_missing_locations(ast.Module([made], []))
+    return defined(module, made.name, file)
+
+
+def defined(module: ast.Module, name: str, file: str) -> types.CodeType:
+    """The code of a function without defaults that a module defines."""
     compiled: dict[str, Any] = {}
     exec(compile(module, file, "exec"), compiled)  # noqa: S102  (the user's own function)
-    code: types.CodeType = compiled[made.name].__code__
+    code: types.CodeType = compiled[name].__code__
     return code
 
 
@@ -438,12 +450,12 @@ def emit(
     owner: str | None,
     first: str,
     names: Surroundings,
-    namespace: dict[str, Any],
     file: str,
     switches: bool,
     in_go: bool,
-) -> None:
-    """Give each block its `run`, and note which locals it uses and defines.
+) -> list[types.CodeType]:
+    """The code of each block, whose free names are found among its globals when it runs, those of
+    `OF_BLOCKS` among them. Notes which locals each uses and defines.
 
     `first` is the name of the function's first parameter, which `super()` means; `switches` says
     whether the run is to note where threads may switch, `in_go` whether it is to fail as Go does.
@@ -458,11 +470,8 @@ def emit(
         block.always_defines = frozenset(rewriter.always_defines)
         functions.append(_function(f"#{block.number}", body))
     module = ast.fix_missing_locations(ast.Module(functions, []))
-    namespace[_BIND] = bind
-    namespace[MARKED] = then_switch
-    exec(compile(module, file, "exec"), namespace)  # noqa: S102  (the user's own code, block by block)
-    for block in blocks:
-        block.run = namespace.pop(f"#{block.number}")
+    constants = compile(module, file, "exec").co_consts  # the functions, in order
+    return [each for each in constants if isinstance(each, types.CodeType)]
 
 
 def _function(name: str, body: list[ast.stmt]) -> ast.FunctionDef:

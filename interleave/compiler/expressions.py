@@ -135,7 +135,7 @@ class ExpressionFlattener(Builder):
                 and name in self.names
                 and isinstance(self.names.real(name), types.ModuleType)
             ):
-                return may_be_followed(getattr(self.names.real(name), attribute, None))
+                return may_be_followed(self.names.attribute(name, attribute))
             case ast.Attribute(attr=attribute):
                 name = mangle(attribute, self.owner)
                 return name in self.method_names or name not in LIBRARY_METHODS

@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,22 +39,28 @@ class Imported(NamedTuple):
 def imports_of(definition: Definition, globals_: Mapping[str, Any]) -> list[Imported]:
     """What the import statements of a function bind."""
     found = []
-    for node in scope_walk(definition.body):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            values: dict[str, Any] = {}
-            error: Exception | None = None
-            statement = ast.Module([node], [])
-            try:
-                with importing_beside(globals_):
-                    code = compile(statement, "<import>", "exec")
-                    exec(code, {**globals_}, values)  # noqa: S102
-            except Exception as raised:
-                error = raised
-            for alias, name in zip(node.names, imported_by(node), strict=True):
-                value = values.get(name)
-                module = _module_of(node, globals_) if isinstance(node, ast.ImportFrom) else ""
-                found.append(Imported(name, _key(node, name), value, error, module, alias.name))
+    for node in _import_statements(definition):
+        values: dict[str, Any] = {}
+        error: Exception | None = None
+        statement = ast.Module([node], [])
+        try:
+            with importing_beside(globals_):
+                code = compile(statement, "<import>", "exec")
+                exec(code, {**globals_}, values)  # noqa: S102
+        except Exception as raised:
+            error = raised
+        for alias, name in zip(node.names, imported_by(node), strict=True):
+            value = values.get(name)
+            module = _module_of(node, globals_) if isinstance(node, ast.ImportFrom) else ""
+            found.append(Imported(name, _key(node, name), value, error, module, alias.name))
     return found
+
+
+@lru_cache(maxsize=4096)
+def _import_statements(definition: Definition) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    """Those of a definition as it stands in the source, which is remembered."""
+    nodes = scope_walk(definition.body)
+    return tuple(node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom))
 
 
 def imported_by(node: ast.Import | ast.ImportFrom) -> list[str]:

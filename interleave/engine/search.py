@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
+from interleave.compiler import Compilations
 from interleave.engine.advancing import advance, begin
 from interleave.engine.engines import Engine
 from interleave.engine.graph import SearchGraph, Spent
@@ -84,7 +85,7 @@ def search(
     known = Discoveries()
     assumed: frozenset[str] = frozenset()
     refuted: frozenset[str] = frozenset()
-    real = RealState(model)
+    real, compilations = RealState(model), Compilations()
     few = None if preemptions is None else FewPreemptions(preemptions)
 
     def make(known: Discoveries) -> Program:
@@ -99,6 +100,7 @@ def search(
             method_names=known.method_names,
             swallowing=known.swallowing,
             real=real,
+            compilations=compilations,
         )
         if few is not None:
             few.add_to(program)

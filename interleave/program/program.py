@@ -9,7 +9,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from interleave.compiler import Swallow
+from interleave.compiler import Compilations, Swallow
 from interleave.errors import ModelError, did_you_mean
 from interleave.memory.addresses import ObjectId
 from interleave.memory.identity import ThreadName
@@ -59,7 +59,7 @@ class Program:
 
     What earlier programs of the same model have lacked is given as `restarts.Discoveries` has it:
     `written`, `spawned`, `rooms`, `roots`, `method_names`, `swallowing`. `real` knows what real
-    objects were like before.
+    objects were like before, and `compilations` what they have compiled.
     """
 
     def __init__(
@@ -75,12 +75,14 @@ class Program:
         method_names: frozenset[str] = frozenset(),
         swallowing: frozenset[Swallow] = frozenset(),
         real: RealState | None = None,
+        compilations: Compilations | None = None,
     ) -> None:
         self.model = model
         self.runtime = runtime
         self.parameters = parameters
         self.written = written
         self._swallowing = swallowing
+        self._compilations = compilations or Compilations()
         self.findings = Findings()
         """What was seen while code of the model ran."""
         self.net = Net(self.findings)
@@ -182,6 +184,7 @@ class Program:
                 self.written,
                 self.findings,
                 swallowing=self._swallowing,
+                compilations=self._compilations,
                 switches=self.runtime.global_lock,
                 has_nil=self.runtime.language.has_nil,
                 kept=self._kept,

@@ -21,6 +21,7 @@ from typing import Any
 
 from interleave.compiler import (
     Code,
+    Compilations,
     Locals,
     Swallow,
     compile_function,
@@ -39,7 +40,7 @@ from interleave.compiler.names import (
     is_shared_global,
     modelled,
     source_bound,
-    source_nodes,
+    source_names,
 )
 from interleave.compiler.source import DEFINITION, Definition, find_function, place_of_function
 from interleave.compiler.variables import CELL, MODULE, module_of, surrounding
@@ -106,12 +107,14 @@ class World:
         findings: Findings,
         *,
         swallowing: Set[Swallow] = frozenset(),
+        compilations: Compilations,
         switches: bool,
         has_nil: bool = False,
         kept: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.swallowing = swallowing
         """Each `with` that is known to swallow exceptions."""
+        self._compilations = compilations
         self._model = model
         self._findings = findings
         self._kept = kept
@@ -459,6 +462,7 @@ class World:
             holders=self._holders_in(function),
             imports=self._imports(function),
             swallowing=self.swallowing,
+            compilations=self._compilations,
         )
 
     def _inner(self, function: types.FunctionType, inside: types.FunctionType) -> Any:
@@ -609,6 +613,7 @@ class World:
             self._holders_in(function),
             self._imports(function),
             switches=self._switches,
+            compilations=self._compilations,
         )
         cells = None
         if code is None:
@@ -660,14 +665,14 @@ class World:
             bound = source_bound(definition) | {each.name for each in self._imports(function)}
             holders.update(dict.fromkeys({*variables.wanted} - bound, module))
         freevars = function.__code__.co_freevars
-        nonlocals = declared(definition, ast.Nonlocal) if freevars else frozenset()
+        nonlocals = _declared(definition, ast.Nonlocal) if freevars else frozenset()
         cells = zip(freevars, function.__closure__ or (), strict=True)
         for name, cell in cells:
             holder = self._cell(cell, name, function)
             holders.pop(name, None)
             if name in nonlocals or name in self._cell_variables[holder][1].wanted:
                 holders[name] = holder
-        holders.update(dict.fromkeys(declared(definition, ast.Global), module))
+        holders.update(dict.fromkeys(_declared(definition, ast.Global), module))
         return holders
 
     def _imports(self, function: types.FunctionType) -> list[Imported]:
@@ -751,9 +756,7 @@ class World:
                 namespace[each.key] = _raising(each.error)
             else:
                 namespace[each.key] = lambda each=each: self._imported(each)
-        for node in source_nodes(definition):
-            if not isinstance(node, ast.Name):
-                continue
+        for node in source_names(definition):
             name = node.id
             if name in namespace or (name in bound and name not in imported):
                 continue
@@ -845,6 +848,11 @@ def _names_in(code: types.CodeType) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+_declared = functools.lru_cache(maxsize=4096)(declared)
+"""`declared` of a definition as it stands in the source, which is remembered."""
+
+
+@functools.lru_cache(maxsize=4096)
 def _declares_inside(definition: Definition) -> bool:
     return any(isinstance(node, ast.Global) for node in ast.walk(definition))
 
