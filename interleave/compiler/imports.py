@@ -10,9 +10,8 @@ from __future__ import annotations
 import ast
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,10 +35,18 @@ class Imported(NamedTuple):
     """Whether some code writes that variable."""
 
 
-def imports_of(definition: Definition, globals_: Mapping[str, Any]) -> list[Imported]:
+Import = ast.Import | ast.ImportFrom
+
+
+def import_statements(definition: Definition) -> tuple[Import, ...]:
+    """The import statements of a function, those of functions inside left out."""
+    return tuple(node for node in scope_walk(definition.body) if isinstance(node, Import))
+
+
+def imports_of(statements: Iterable[Import], globals_: Mapping[str, Any]) -> list[Imported]:
     """What the import statements of a function bind."""
     found = []
-    for node in _import_statements(definition):
+    for node in statements:
         values: dict[str, Any] = {}
         error: Exception | None = None
         statement = ast.Module([node], [])
@@ -56,14 +63,7 @@ def imports_of(definition: Definition, globals_: Mapping[str, Any]) -> list[Impo
     return found
 
 
-@lru_cache(maxsize=4096)
-def _import_statements(definition: Definition) -> tuple[ast.Import | ast.ImportFrom, ...]:
-    """Those of a definition as it stands in the source, which is remembered."""
-    nodes = scope_walk(definition.body)
-    return tuple(node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom))
-
-
-def imported_by(node: ast.Import | ast.ImportFrom) -> list[str]:
+def imported_by(node: Import) -> list[str]:
     """The variables that an import statement binds."""
     return [alias.asname or alias.name.partition(".")[0] for alias in node.names]
 

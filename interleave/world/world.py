@@ -30,7 +30,7 @@ from interleave.compiler import (
 )
 from interleave.compiler.closures import declared
 from interleave.compiler.generators import AsyncGenerator, Generator
-from interleave.compiler.imports import Imported, imports_of
+from interleave.compiler.imports import Imported, import_statements, imports_of
 from interleave.compiler.names import (
     LIBRARY_METHODS,
     Surroundings,
@@ -678,7 +678,8 @@ class World:
     def _imports(self, function: types.FunctionType) -> list[Imported]:
         """What the import statements in a function bind."""
         found = find_function(function)
-        imports = imports_of(found[0], function.__globals__) if found else []
+        statements = _import_statements(found[0]) if found else ()
+        imports = imports_of(statements, function.__globals__)
         return [
             each._replace(varies=each.variable in self._written.get(f"module {each.module}", ()))
             for each in imports
@@ -849,7 +850,8 @@ def _names_in(code: types.CodeType) -> list[str]:
 
 
 _declared = functools.lru_cache(maxsize=4096)(declared)
-"""`declared` of a definition as it stands in the source, which is remembered."""
+_import_statements = functools.lru_cache(maxsize=4096)(import_statements)
+"""The same of a definition as it stands in the source, which is remembered."""
 
 
 @functools.lru_cache(maxsize=4096)
