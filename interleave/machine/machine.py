@@ -157,12 +157,19 @@ class Machine:
         return found
 
     def step(
-        self, state: State, thread: int, *, explain: bool = False, watched: bool = True
+        self,
+        state: State,
+        thread: int,
+        *,
+        explain: bool = False,
+        watched: bool = True,
+        twice: bool = True,
     ) -> Moves:
         """Every way in which a thread can go on from a state.
 
         With `explain`, steps have their `flow`. With `watched`, all code that runs is looked at:
-        once for each case is enough. Raises `ModelError`, and `Restart` (see `program.restarts`).
+        once for each case is enough. With `twice`, a local state that is new is run twice, to see
+        that it does the same. Raises `ModelError`, and `Restart` (see `program.restarts`).
         """
         local = self.local(state, thread)
         if local in (FINISHED, FAILED):
@@ -170,7 +177,7 @@ class Machine:
         found = self._moves(state, thread, explain=explain, watched=watched)
         instance = self.program.threads[thread]
         again = partial(self._moves, state, thread, explain=False, watched=False)
-        if (thread, local) not in self._checked:
+        if twice and (thread, local) not in self._checked:
             self._checked.add((thread, local))
             self.program.real.note(instance.name, instance.function, again)
             self._check_same(found, again())

@@ -162,6 +162,7 @@ class Making:
                     # Taken, until what is in it is known.
                     self._places.written[room.location.index] = values.id_of(Held(kind, ()))
                     self._new[room.number] = None
+                    self._heap.taken.add(room)
                     return self._heap.made(room, kind), room
         if len(self._heap.rooms) >= MOST_ROOMS:
             raise ModelError(

@@ -62,11 +62,13 @@ def capture(
     written: frozenset[str],
     assigned: frozenset[str],
     place: Callable[[str], Place | None],
+    all_change: bool = False,
 ) -> tuple[Heap, dict[int, Any]]:
     """The heap of a model, and what stands for each real object in it, by id.
 
     `instances` yields the model after each run of setup; `written` has the keys of locations that
     some code writes, `assigned` the names of attributes; `place` finds an attribute in the source.
+    With `all_change`, no location is taken for a constant.
     Raises `Written` where setup gives a variable of a module or a class another value than the one
     it had `before`.
     """
@@ -85,7 +87,7 @@ def capture(
         if (key := world.rebound_by_setup(before)) is not None:
             raise Written(key)
         contents.append(walk.contents)
-    _lay_out(walk.heap, contents, written | assigned, walk.uncapturable)
+    _lay_out(walk.heap, contents, written | assigned, walk.uncapturable, all_change=all_change)
     return walk.heap, walk.all_known
 
 
@@ -94,6 +96,8 @@ def _lay_out(
     contents: list[dict[int, Any]],
     written: frozenset[str],
     uncapturable: Callable[[object, str], ModelError],
+    *,
+    all_change: bool,
 ) -> None:
     absent = heap.values.id_of(None)
     columns = []
@@ -113,6 +117,9 @@ def _lay_out(
             or location.field in written
             or location.key in written
         )
+        if all_change and not changes:
+            changes = True
+            heap.supposed.add(location.key)
         location.initial = column[0] if column else absent
         location.constant = not changes
         location.known = written

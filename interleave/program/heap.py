@@ -47,6 +47,8 @@ class Heap:
         self.locations: list[Location] = []
         self.changing: list[Location] = []
         self.initial: list[tuple[int, ...]] = []
+        self.supposed: set[str] = set()
+        """The keys of locations that change for no other reason than that all do."""
         self.warnings: list[str] = []
         self.functions: dict[types.FunctionType, None] = {}
         """The functions of the model that shared objects refer to."""
@@ -54,6 +56,8 @@ class Heap:
         self.values = self.interner.values
         self.rooms: list[Room] = []
         """Room for objects that threads make."""
+        self.taken: set[Room] = set()
+        """Those in which there ever was an object."""
         self.main_context: Any = None
         """What stands for the context of the main thread, where there are context variables."""
         self._made: dict[int, Any] = {}

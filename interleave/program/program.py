@@ -59,7 +59,9 @@ class Program:
 
     What earlier programs of the same model have lacked is given as `restarts.Discoveries` has it:
     `written`, `spawned`, `rooms`, `roots`, `method_names`, `swallowing`. `real` knows what real
-    objects were like before, and `compilations` what they have compiled.
+    objects were like before, and `compilations` what they have compiled. With `all_change`, no
+    variable is taken for a constant, but where there are processes: of each variable that changes,
+    these have a copy.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Program:
         swallowing: frozenset[Swallow] = frozenset(),
         real: RealState | None = None,
         compilations: Compilations | None = None,
+        all_change: bool = False,
     ) -> None:
         self.model = model
         self.runtime = runtime
@@ -83,6 +86,7 @@ class Program:
         self.written = written
         self._swallowing = swallowing
         self._compilations = compilations or Compilations()
+        self._all_change = all_change
         self.findings = Findings()
         """What was seen while code of the model ran."""
         self.net = Net(self.findings)
@@ -203,6 +207,8 @@ class Program:
                     written=self.written,
                     assigned=self._written_by(self._entries(processes=False)),
                     place=partial(place_of_variable, self.model, functions=reachable),
+                    all_change=self._all_change
+                    and not any(t.kind.is_process for t in self.threads),
                 )
             # By their code: each run of setup makes functions of its own.
             known = {each.__code__ for each in (*reachable, *entries)}
