@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from interleave.compiler import Code, Locals
+from interleave.memory.values import Key
 
 
 class FrameLocals(dict[str, Any]):
@@ -23,12 +24,14 @@ class FrameLocals(dict[str, Any]):
 class Frame:
     """A function that is running: where it is, and its locals."""
 
-    __slots__ = ("at", "code", "names")
+    __slots__ = ("at", "code", "frozen", "names")
 
     def __init__(self, code: Code, at: int, names: Locals) -> None:
         self.code = code
         self.at = at
         self.names = names
+        self.frozen: Key | None = None
+        """Its key while it waits for the call that it is in, where nothing in it can change."""
 
 
 def place_in(frame: Frame) -> tuple[Code, int]:

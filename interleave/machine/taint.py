@@ -104,6 +104,9 @@ class FlowRecorder:
         for carrier in self._present(log_length):
             self._now[carrier] = frozenset({(carrier, False)})
         self._replayed = log_length
+        self._outside: list[Sources] = [_NONE]
+        """For each frame, what decided that control came to those outside of it, as far as known:
+        it stays the same until one of these is the innermost again."""
 
     def _present(self, log_length: int) -> list[Carrier]:
         """The carriers that the present local state has."""
@@ -123,16 +126,25 @@ class FlowRecorder:
 
     def _condition(self) -> Sources:
         """What decided that control came here."""
-        found: set[Any] = set()
-        for depth, frame in enumerate(self._frames):
-            if frame.at < len(frame.code.blocks):
-                found |= self._decided(depth, frame.code.blocks[frame.at].depends)
-        return frozenset(found)
+        last = len(self._frames) - 1
+        outside = self._outside
+        while len(outside) <= last:
+            outside.append(outside[-1] | self._condition_in(len(outside) - 1))
+        return outside[last] | self._condition_in(last)
+
+    def _condition_in(self, depth: int) -> Sources:
+        """What decided that control came to where it is in one frame."""
+        frame = self._frames[depth]
+        if frame.at >= len(frame.code.blocks):
+            return _NONE
+        return self._decided(depth, frame.code.blocks[frame.at].depends)
 
     def _decided(self, depth: int, branches: frozenset[int]) -> Sources:
         """What some branches of a function were decided by."""
-        sources = [self._now.get(("control", depth, branch), _NONE) for branch in branches]
-        return frozenset({(source, True) for each in {*sources} for source, _ in each})
+        if not branches:
+            return _NONE
+        sources = {self._now.get(("control", depth, branch), _NONE) for branch in branches}
+        return frozenset([(source, True) for each in sources for source, _ in each])
 
     def _of_names(self, names: Iterable[str], into: Mapping[str, set[str]]) -> Sources:
         """What variables derive from; of an object of the thread's own of which code only looks
@@ -165,6 +177,7 @@ class FlowRecorder:
 
     def block(self, block: Block) -> None:
         """A block begins, or begins again after a suspension."""
+        del self._outside[len(self._frames) :]
         self._way.append(block)
         self._inputs = self._of_names(block.uses, block.looks_into)
         self._read = set()
@@ -192,7 +205,8 @@ class FlowRecorder:
         """A block has run to its end, and control is about to move on."""
         depth = len(self._frames) - 1
         frame = self._frames[-1]
-        sources = self._given() | self._condition()
+        condition = self._condition()
+        sources = self._given() | condition
         if attribute := self._attribute_set(block):
             name, given = attribute
             owner, _, field = name.partition(".")
@@ -208,7 +222,7 @@ class FlowRecorder:
         for name in block.defines | ({block.target} if block.target else frozenset()):
             made = self._copy_of(frame.names.get(name), depth, block.uses - {name})
             for field, each in (made or {"": self._given()}).items():
-                self._now["local", depth, f"{name}{field}"] = each | self._condition()
+                self._now["local", depth, f"{name}{field}"] = each | condition
         if block.kind is BlockKind.BRANCH:
             self._now["control", depth, block.number] = sources
         self._forget_log()
