@@ -359,7 +359,7 @@ def is_plain_object(value: object) -> bool:
 
 
 def _rooted_in_object(kind: type) -> bool:
-    return all([base is object or is_defined_in_python(base) for base in kind.__mro__])
+    return all(base is object or is_defined_in_python(base) for base in kind.__mro__)
 
 
 def _native(kind: type) -> Any:
