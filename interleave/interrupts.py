@@ -423,6 +423,16 @@ def _counted(run: Callable[[], Result]) -> Result:
             outside.cells[0] = outside.run
 
 
+def begin_anew() -> None:
+    """Have a run that is under way count as one that begins now: what came before was not the
+    model's code.
+    """
+    outside = _outside
+    if outside.run and outside.run != outside.counting:
+        outside.runs += 1
+        outside.run = outside.runs
+
+
 def count_instructions(most: int, end: Callable[[Place], Stopped], frames: list[FrameType]) -> None:
     """Raise what `end` makes of a line, `most` instructions of these and of new frames later.
 

@@ -45,6 +45,7 @@ from interleave.compiler.names import (
 from interleave.compiler.source import DEFINITION, Definition, find_function, place_of_function
 from interleave.compiler.variables import CELL, MODULE, module_of, surrounding
 from interleave.errors import InterleaveError, ModelError, Place
+from interleave.interrupts import begin_anew
 from interleave.memory.aliases import Alias, alias_in
 from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
@@ -441,10 +442,12 @@ class World:
         if found is None:
             profile = sys.getprofile()
             sys.setprofile(None)  # what compiles it is no code of the model
+            begin_anew()
             try:
                 found = self._codes[function] = self._compiled(function)
                 self._fill()
             finally:
+                begin_anew()
                 set_profile(profile)
             self._require()
         return found
