@@ -210,8 +210,10 @@ class StepRun:
         seen: set[Any] = set()
         while True:
             start, unsent = stack.freeze(moved), stack.freeze_unsent()
-            coroutines = (each for each in stack.suspended if isinstance(each, Coroutine))
-            waiting = [each for each in coroutines if not each.started]
+            waiting: list[Coroutine] = []
+            if stack.suspended:
+                coroutines = [each for each in stack.suspended if isinstance(each, Coroutine)]
+                waiting = [each for each in coroutines if not each.started]
             here = stack.here()
             if not log.entries:
                 self._note_progress(seen, start)

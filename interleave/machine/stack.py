@@ -132,14 +132,16 @@ class Stack:
                 found.append(frame.frozen)
                 continue
             values = []
+            freeze, value_of = freezer.freeze, frame.names.get
             freezer.met_mutable = False
-            for name in live(frame.code, frame.at, is_innermost):
-                try:
-                    values.append(freezer.freeze(frame.names.get(name, UNBOUND)))
-                except Uncapturable as error:
-                    return self._uncapturable(name, error.why)
-                except RecursionError:
-                    return self._uncapturable(name, "it refers to itself, or is too deep")
+            name = ""
+            try:
+                for name in live(frame.code, frame.at, is_innermost):
+                    values.append(freeze(value_of(name, UNBOUND)))
+            except Uncapturable as error:
+                return self._uncapturable(name, error.why)
+            except RecursionError:
+                return self._uncapturable(name, "it refers to itself, or is too deep")
             key = (self._locals.code_number(frame.code), frame.at, tuple(values))
             frame.frozen = None if is_innermost or freezer.met_mutable else key
             found.append(key)
