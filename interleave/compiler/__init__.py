@@ -242,6 +242,7 @@ class Flattened(NamedTuple):
     """The code of each block."""
     bind: types.CodeType
     returns_on: frozenset[int]
+    is_generator: bool
 
     def in_program(
         self,
@@ -256,7 +257,9 @@ class Flattened(NamedTuple):
             for block, body in zip(self.blocks, self.bodies, strict=True)
         ]
         file = function.__code__.co_filename
-        return Code(function, self.definition, file, bind, blocks, self.returns_on)
+        return Code(
+            function, self.definition, file, bind, blocks, self.returns_on, self.is_generator
+        )
 
 
 def compile_function(
@@ -383,12 +386,12 @@ def _flattened(
     for block in blocks:
         if block.swallows in swallowing:
             block.swallows = None
-    find_live(blocks, frozenset({GENERATOR} if yields(definition) else ()))
+    is_generator = yields(definition)
+    find_live(blocks, frozenset({GENERATOR} if is_generator else ()))
     handlers = [(handler.at, after.at) for handler, after in flattener.handlers]
     returns_on = find_dependences(blocks, handlers)
-    return Flattened(
-        definition, functions, blocks, bodies, _binder(function, definition), returns_on
-    )
+    bind = _binder(function, definition)
+    return Flattened(definition, functions, blocks, bodies, bind, returns_on, is_generator)
 
 
 def compile_whole(

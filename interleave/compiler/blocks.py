@@ -10,7 +10,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from interleave.compiler.names import is_library, yields
+from interleave.compiler.names import is_library
 from interleave.compiler.source import Definition, statement_text
 from interleave.errors import Place
 from interleave.result import Source
@@ -193,6 +193,7 @@ class Code:
         bind: Callable[..., Locals],
         blocks: list[Block],
         returns_on: frozenset[int],
+        is_generator: bool,
     ) -> None:
         self.function = function
         self.definition = definition
@@ -202,7 +203,7 @@ class Code:
         self.returns_on = returns_on
         """What it depends on whether a call returns, and does not raise: see `Block.depends`."""
 
-        self.is_generator = yields(definition)
+        self.is_generator = is_generator
         """Whether a call makes a generator, and only resuming that runs the blocks."""
 
         self.is_library = is_library(function)

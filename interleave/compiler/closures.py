@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 from interleave.compiler.lazily import GENEXPR, generates, yielding
 from interleave.compiler.names import bound_names, scope_walk
 from interleave.compiler.source import DEFINITION, LAMBDA, LIFTED, Definition
-from interleave.compiler.syntax import copied
+from interleave.compiler.syntax import Transformer, copied
 from interleave.errors import ModelError, Place
 from interleave.memory.closures import NOT_GIVEN
 from interleave.runtimes import Scope
@@ -362,7 +362,7 @@ UNGIVEN = "@not_given"
 """The name by which code knows that an argument was not given."""
 
 
-class _Defaults(ast.NodeTransformer):
+class _Defaults(Transformer):
     """Has the default values of inner functions made where these are defined.
 
     Each becomes a parameter that goes before the others, which `@with_defaults` captures. Where an
@@ -433,7 +433,7 @@ class _Defaults(ast.NodeTransformer):
         return [self.visit(value) for _, value in pairs]
 
 
-class _Renamer(ast.NodeTransformer):
+class _Renamer(Transformer):
     """Gives a variable, where it is bound, a name of the compiler's own."""
 
     def __init__(self, name: str) -> None:
@@ -446,7 +446,7 @@ class _Renamer(ast.NodeTransformer):
         return node
 
 
-class _NoOuter(ast.NodeTransformer):
+class _NoOuter(Transformer):
     """Leaves out that variables are nonlocal which are captured."""
 
     def __init__(self, names: frozenset[str]) -> None:
@@ -457,7 +457,7 @@ class _NoOuter(ast.NodeTransformer):
         return node if node.names else ast.copy_location(ast.Pass(), node)
 
 
-class VariableRewriter(ast.NodeTransformer):
+class VariableRewriter(Transformer):
     """Makes `x` into `holder.x` for shared variables, and inner functions into closures.
 
     `shared` gives for the name of each shared variable the name of the object that holds it,
@@ -581,7 +581,7 @@ class VariableRewriter(ast.NodeTransformer):
         return node
 
 
-class _Hidden(ast.NodeTransformer):
+class _Hidden(Transformer):
     def __init__(self, names: frozenset[str]) -> None:
         self._names = names
 

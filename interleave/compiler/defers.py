@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from interleave.compiler.names import Surroundings, scope_walk
 from interleave.compiler.source import Definition
-from interleave.compiler.syntax import copied
+from interleave.compiler.syntax import Transformer, copied
 from interleave.errors import ModelError, Place
 from interleave.memory.primitive import DEFERS, is_marked
 
@@ -55,7 +55,7 @@ def _is_defer(node: ast.AST, names: Surroundings) -> bool:
     return False
 
 
-class _Finder(ast.NodeTransformer):
+class _Finder(Transformer):
     """Puts what is deferred on the stack, and remembers where."""
 
     def __init__(self, names: Surroundings) -> None:

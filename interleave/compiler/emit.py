@@ -9,7 +9,7 @@ from typing import Any
 
 from interleave.compiler.blocks import HIDDEN, Block
 from interleave.compiler.names import ORDERED_FROZEN_SET, ORDERED_SET, Surroundings
-from interleave.compiler.syntax import copied
+from interleave.compiler.syntax import Transformer, copied
 from interleave.memory.port import current_port
 from interleave.memory.unbound import UNBOUND_NAMES
 from interleave.memory.values import is_defined_in_python, mangle
@@ -81,7 +81,7 @@ def items(iterable: Iterable[Any]) -> Iterator[Any]:
         then_switch(None)
 
 
-class Rewriter(ast.NodeTransformer):
+class Rewriter(Transformer):
     """Makes `x` into `L['x']` for each local `x` of a block, and notes which it uses and binds.
 
     With `switches`, the result of each call and comprehension is passed through a function that

@@ -22,7 +22,7 @@ from interleave.compiler.operators import (
     call_of,
     methods_of,
 )
-from interleave.compiler.syntax import copied
+from interleave.compiler.syntax import Transformer, copied
 from interleave.memory.values import mangle
 
 _PURE_NODES = (
@@ -595,7 +595,7 @@ def _copy(node: ast.expr) -> ast.expr:
     return made
 
 
-class _Renamer(ast.NodeTransformer):
+class _Renamer(Transformer):
     def __init__(self, names: dict[str, str]) -> None:
         self._names = names
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from interleave.compiler.names import bindings, bound_names, names_inside, scope_walk
 from interleave.compiler.source import Definition
-from interleave.compiler.syntax import copied
+from interleave.compiler.syntax import Transformer, copied
 
 
 class Imported(NamedTuple):
@@ -118,7 +118,7 @@ def with_imports(definition: Definition, imports: list[Imported]) -> Definition:
     return ast.fix_missing_locations(made)
 
 
-class _Rewriter(ast.NodeTransformer):
+class _Rewriter(Transformer):
     def __init__(self, runs: set[str]) -> None:
         self._runs = runs
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from interleave.compiler.names import LIBRARY_METHODS, Surroundings
 from interleave.compiler.source import Definition
-from interleave.compiler.syntax import copied
+from interleave.compiler.syntax import Transformer, copied
 
 GENEXPR = "<genexpr>"
 """The name of a function that yields what a generator expression gives."""
@@ -61,7 +61,7 @@ def yielding(node: ast.Lambda) -> list[ast.stmt]:
     return [body]
 
 
-class _Rewriter(ast.NodeTransformer):
+class _Rewriter(Transformer):
     def __init__(self, names: Surroundings, bound: frozenset[str]) -> None:
         self._names = names
         self._bound = bound

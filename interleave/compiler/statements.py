@@ -18,7 +18,7 @@ from interleave.compiler.builder import (
 from interleave.compiler.emit import switch_point
 from interleave.compiler.expressions import ExpressionFlattener
 from interleave.compiler.operators import as_in_place, call_of
-from interleave.compiler.syntax import copied
+from interleave.compiler.syntax import Transformer, copied
 
 NOTHING = ""
 """Stands for the exception being handled where there is none, in a `finally`."""
@@ -693,7 +693,7 @@ def _as_load(target: ast.expr) -> ast.expr:
     return target
 
 
-class _PatternRenamer(ast.NodeTransformer):
+class _PatternRenamer(Transformer):
     """Gives what a pattern binds, and the locals it looks at, names of Python locals."""
 
     def __init__(self, used: frozenset[str]) -> None:
