@@ -130,8 +130,10 @@ def search(
             except Restart as restart:
                 restart.add_to(known)
                 restarts += 1
-                if restarts == ENOUGH_TO_LOOK_AHEAD or (
-                    restarts > ENOUGH_TO_LOOK_AHEAD and restart.is_ordered
+                is_whole = few is None and not limits.first_violation
+                if is_whole and (
+                    restarts == ENOUGH_TO_LOOK_AHEAD
+                    or (restarts > ENOUGH_TO_LOOK_AHEAD and restart.is_ordered)
                 ):
                     real.compare()
                     with guard.phase(), leaving(AT_POLLS):
