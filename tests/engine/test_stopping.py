@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import json
 import itertools
+import json
 import os
 import signal
 import subprocess
