@@ -11,6 +11,7 @@ import ast
 import types
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,9 @@ from interleave.engine.observing import Limits
 from interleave.engine.search import Searched, search
 from interleave.engine.steps import Steps
 from interleave.engine.stopping import Guard
-from interleave.errors import EndlessLoop, LimitReached, ModelError, Place
+from interleave.errors import EndlessLoop, InterleaveError, LimitReached, ModelError, Place
 from interleave.interrupts import AT_POLLS, leaving, listening, take
-from interleave.loading import checked_runtime, loop_settings, own_options, parameters_of
+from interleave.loading import checked_runtime, here, loop_settings, own_options, parameters_of
 from interleave.machine import Machine, Moves, State
 from interleave.memory.values import mangle, members_by_base
 from interleave.model import Model
@@ -129,8 +130,17 @@ def _probed(what: tuple[str, type[Model], str], wanted: Asked[Options]) -> Probe
         ahead = [each for each in _ahead(found.machine) if (each.what, each.place) not in known]
     limit = str(found.graph.stop or guard.stop or "")
     # Calls of a race, and what `dataclass` makes, stand in no file.
-    followed = tuple([e for e in followed_in(found.machine.program) if Path(e.file).exists()])
-    return Probed(name, refusals.found, tuple(ahead), followed, limit)
+    followed = [each for each in followed_in(found.machine.program) if Path(each.file).exists()]
+    near = tuple([replace(each, file=str(here(each.file))) for each in followed])
+    return Probed(name, refusals.found, tuple(ahead), near, limit)
+
+
+def _bring_near(error: InterleaveError) -> None:
+    """Call the files of an error as a user would name them."""
+    places = [
+        each and replace(each, file=str(here(each.file))) for each in (error.place, *error.calls)
+    ]
+    error.place, error.calls = places[0], tuple(filter(None, places[1:]))
 
 
 class _Refusals:
@@ -146,6 +156,7 @@ class _Refusals:
 
     def note(self, error: ModelError) -> None:
         """A thread has come to this."""
+        _bring_near(error)
         self._found.setdefault((error.what, error.place), error)
 
     def passed(self, steps: Steps, machine: Machine) -> Steps:
@@ -266,7 +277,7 @@ class _Reading:
         try:
             yield
         except ModelError as error:
-            error.at(place)
+            _bring_near(error.at(place))
             self.refused.setdefault((error.what, error.place), error)
 
 
