@@ -334,7 +334,7 @@ def test_pytest_runs_them_as_they_are(tmp_path: Path) -> None:
 
 CLASSES = {
     "a method": ("class TestIt:", "def test_it(self):"),
-    "a method with a parameter": ("class TestIt:", "def test_it(self, n=2):"),
+    "a method with a parameter": ("class TestIt:", "def test_it(self, many=2):"),
     "a static method": ("class TestIt:", "def test_it():"),
     "of unittest": ("import unittest\nclass TestIt(unittest.TestCase):", "def test_it(self):"),
 }
