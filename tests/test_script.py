@@ -223,6 +223,44 @@ FOUND = {
         """,
         {}, set(), {"late"},
     ),
+    "decorators that name the clock, or what sleeps": (
+        """
+        import functools, threading, time
+        from dataclasses import dataclass
+        def timed(function):
+            @functools.wraps(function)
+            def wrapper(*args):
+                begun = time.time()
+                return function(*args)
+            return wrapper
+        def retried(times):
+            def outer(function):
+                def again(*args):
+                    for _ in range(times):
+                        time.sleep(1)
+                        return function(*args)
+                return again
+            return outer
+        @dataclass
+        class Job:
+            name: str
+            def run(self):
+                threading.Thread(target=work).start()
+        n = 0
+        @timed
+        @retried(2)
+        def work():
+            global n
+            n += 1
+        threads = [threading.Thread(target=work) for _ in range(2)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        print(n)
+        """,
+        {}, {"lost-update"}, {"1", "2"},
+    ),
     "a name in an inner scope": (
         """
         import threading
