@@ -19,11 +19,12 @@ from typing import Any, NoReturn
 from interleave.compiler.imports import bound_in
 from interleave.compiler.source import FUNCTION_OF, Definition, written_as
 from interleave.errors import InterleaveError, ModelError, Place
+from interleave.literals import read_literal
 from interleave.memory.output import output
 from interleave.model import BOUNDS, MAIN, PRINTED, Model, task, thread
 from interleave.scripts.loops import RUN, Loops
 from interleave.scripts.starts import STARTERS, Starts, nobody_starts
-from interleave.scripts.values import replaced
+from interleave.scripts.values import is_setting, replaced
 from interleave.world.findings import Findings
 from interleave.world.net import Net, watching
 from interleave.world.policy import is_standard
@@ -96,6 +97,9 @@ class Script:
         self._tree = tree
         self._file = file
         self._flags = flags
+        self._settings = {
+            name: read_literal(value) for name, value in given.items() if is_setting(tree, name)
+        }
         self.bounds = tuple(replaced(tree, file, given))
         """What was put in place of what stands in the file, by name or as LINE:NUMBER."""
         _NameOfMain().visit(tree)
@@ -192,6 +196,7 @@ class Script:
                 BOUNDS: self.bounds,
                 PRINTED: output(printed.getvalue()),
                 MAIN: mark(function),
+                **self._settings,
             },
         )
 

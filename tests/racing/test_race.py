@@ -300,6 +300,20 @@ def test_in_the_order_of_a_loop() -> None:
     assert result.parameters["ORDER"] == "fifo"
 
 
+def test_how_the_clock_goes() -> None:
+    text = """
+import time
+class Thing:
+    def look(self):
+        return int(time.time())
+"""
+    thing = made_of("looks_at_the_clock", text)
+    found = raced(thing, "look()", parameters={"CLOCK": 1, "CLOCK_STEP": 4})
+    assert dict(found.bounds) == {"CLOCK": 1, "CLOCK_STEP": 4}
+    assert len(found.interleavings.outcomes) == 4
+    assert len(raced(thing, "look()", parameters={"CLOCK": 0}).interleavings.outcomes) == 2
+
+
 def test_few_preemptions() -> None:
     calls = ("add('k', 1)", "add('k', 2)")
     assert raced(library.Cache, *calls, preemptions=0).verdict == "inconclusive"
