@@ -63,6 +63,7 @@ _SIMPLE = (ast.Name, ast.Constant, ast.expr_context)
 _IMMUTABLE = (int, float, complex, str, bytes, type(None), tuple, frozenset, range, Shared, Refused)
 
 _UNCHANGING = (*_IMMUTABLE, type, types.FunctionType, types.ModuleType)
+_WITHOUT_PARTS = tuple([each for each in _UNCHANGING if each not in (tuple, frozenset)])
 _CONTAINERS = (list, tuple, set, frozenset, deque)
 
 
@@ -293,11 +294,14 @@ class FlowRecorder:
         """
         if not sources:
             return
+        of = {id(value), *changed}
         for depth, frame in enumerate(self._frames):
             for name, each in frame.names.items():
                 if each is value:
                     self._add(("local", depth, f"{name}{field}"), sources)
-                elif not {id(value), *changed}.isdisjoint(_with_parts([each])):
+                elif issubclass(type(each), _WITHOUT_PARTS):
+                    continue
+                elif not of.isdisjoint(_with_parts([each])):
                     self._add(("local", depth, name), sources)
 
     def _copy_of(
