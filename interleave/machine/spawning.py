@@ -20,7 +20,7 @@ from interleave.memory.values import Shared
 from interleave.program import MoreThreads, Program, SpawnKey, ThreadInstance
 from interleave.program.interning import LocalStates
 from interleave.said import said_by
-from interleave.stdlib.threads import call, name_of
+from interleave.stdlib.threads import call
 from interleave.world.calls import CALL_PARTIAL
 
 MOST_STARTED = 20
@@ -58,7 +58,7 @@ class Spawning:
         function, _ = self._function(target)
         daemon = me.daemon if daemon is None else daemon
         name = me.name if maker is None else self._program.heap.lasting_name_of(maker)
-        key = SpawnKey(name, function, daemon, kind, me.process, name_of(target))
+        key = SpawnKey(name, function, daemon, kind, me.process, kind.called(target))
         for room in self._program.spawned.of(key):
             if room.state is None:
                 return room

@@ -5,6 +5,7 @@
 
 from interleave.stdlib.registry import (
     Namespace,
+    base_for,
     capturing,
     counterpart,
     derived,
@@ -17,6 +18,7 @@ from interleave.stdlib.registry import (
 
 __all__ = [
     "Namespace",
+    "base_for",
     "capturing",
     "counterpart",
     "derived",

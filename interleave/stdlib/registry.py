@@ -14,13 +14,13 @@ import importlib
 from collections.abc import Callable
 from functools import lru_cache
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from interleave.errors import InterleaveError, ModelError
 from interleave.memory.made import Kind
 from interleave.memory.port import current_port
-from interleave.memory.primitive import Primitive, Unmade
-from interleave.memory.values import register_immutable
+from interleave.memory.primitive import STEPWISE, Primitive, Unmade, is_marked
+from interleave.memory.values import Same, register_immutable
 from interleave.world import policy
 from interleave.world.homes import CACHES_OF_LIBRARIES
 from interleave.world.policy import Decision, Treatment
@@ -62,14 +62,33 @@ def capturing(real: object) -> Callable[..., Any] | None:
 
 
 def derived(cls: type) -> str | None:
-    """The class of a modelled module that another class derives from; None where there is none.
+    """The class of a modelled module that another class derives from, and of which nothing is known
+    by which to do so; None where there is none.
 
     What it inherits knows real locks and real threads only.
     """
     for base in cls.__mro__[1:]:
-        if base.__module__ in MODELLED and not issubclass(base, BaseException):
+        is_modelled = base.__module__ in MODELLED and not issubclass(base, BaseException)
+        if is_modelled and base_for(base) is None and not policy.is_followed_as_base(base):
             return f"{base.__module__}.{base.__qualname__}"
     return None
+
+
+class Base(NamedTuple):
+    """What a class of the model's derives from in place of one of a modelled module.
+
+    `taken_over` gives the attributes of what stands for an instance that was there before the
+    threads: it is given a `program.capture.Walk`, the real one, and its path.
+    """
+
+    cls: type
+    taken_over: Callable[[Any, Any, str], dict[str, Any]]
+
+
+def base_for(real: type) -> Base | None:
+    """What stands for a class of a modelled module where others derive from it; None if nothing."""
+    found: Base | None = getattr(counterpart(real.__module__), "BASES", {}).get(real)
+    return found
 
 
 def is_pure(module: str | None) -> bool:
@@ -152,11 +171,63 @@ def modelled(value: Any, name: str) -> Any:
     if decision.assumed:
         return value
     if (found := _function(_module_of(value), getattr(value, "__name__", ""), name)) is not None:
-        return found
+        is_class = isinstance(value, type) and isinstance(found, FunctionType)
+        return _class(value, found) if is_class and not is_marked(found, STEPWISE) else found
     is_error = isinstance(value, type) and issubclass(value, BaseException)
     if is_error or decision.treatment in (Treatment.PURE, Treatment.FOLLOWED):
         return value
     raise unmodelled(name, decision)
+
+
+class LibraryClass:
+    """What stands for a class of which the instances are modelled: calling it makes one."""
+
+    def __init__(self, real: type, make: Callable[..., Any]) -> None:
+        self._real = real
+        self._make = make
+        self.__name__ = real.__name__
+        self.__qualname__ = real.__qualname__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._make(*args, **kwargs)
+
+    def __instancecheck__(self, value: object) -> bool:
+        return self.__subclasscheck__(type(value))
+
+    def __subclasscheck__(self, cls: Any) -> bool:
+        real, base = self._real, base_for(self._real)
+        for each in getattr(cls, "__mro__", ()):
+            is_twin = policy.is_followed_as_base(real) and policy.full_name(
+                each
+            ) == policy.full_name(real)
+            if is_twin or (base is not None and each is base.cls):
+                return True
+        if type(cls) is LibraryClass:
+            return issubclass(cls._real, real)
+        if cls.__module__.startswith("interleave.") and not hasattr(cls, "stands_for"):
+            what = f"whether a {cls.__name__} is a {real.__name__}"
+            raise current_port().halt(ModelError(f"{what} has no modelled counterpart"))
+        return any(issubclass(each, real) for each in getattr(cls, "stands_for", ()))
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "__init__" or not hasattr(LibraryClass, name):
+            real = object.__getattribute__(self, "_real")
+            if (base := base_for(real)) is not None and hasattr(base.cls, name):
+                return getattr(base.cls, name)
+            if policy.is_followed_as_base(real) and hasattr(real, name):
+                return current_port().meaning(getattr(real, name), f"{real.__name__}.{name}")
+        return object.__getattribute__(self, name)
+
+    def __repr__(self) -> str:
+        return f"<class '{self._real.__module__}.{self._real.__qualname__}'>"
+
+
+_class = lru_cache(LibraryClass)
+"""What stands for a class of the library, which there is one of."""
+
+register_immutable(
+    LibraryClass, lambda _, value: (LibraryClass, Same(value)), lambda _, key: key[1].it
+)
 
 
 def _module_of(value: Any) -> str:

@@ -46,6 +46,7 @@ class CurrentThread:
     name: ThreadName
     daemon: bool
     ident: ThreadIdent
+    stands_for: ClassVar[tuple[type, ...]] = (threading.Thread,)
 
     @property
     def native_id(self) -> ThreadIdent:
@@ -74,6 +75,16 @@ class Thread(Primitive):
     comes_back = False
     """Whether it is the same thread for others that begins again after it has ended."""
 
+    @staticmethod
+    def kept(target: Any) -> Any:
+        """What the state of one has as its target until it is started."""
+        return target
+
+    @staticmethod
+    def called(target: Any) -> str:
+        """What reports call one that runs something."""
+        return name_of(target)
+
     @classmethod
     def content(cls, state: Any) -> object:
         return None if state is None else state.phase
@@ -87,24 +98,38 @@ class Thread(Primitive):
 
     def start(self) -> None:
         """Start the thread. Raises `RuntimeError` where it was started before."""
+        self._start({})
+
+    def _start(self, changes: dict[str, Any]) -> None:
+        """The same, with some changes of what it runs."""
 
         def effect() -> None:
             made: Made = self.state
             if made.phase != NEW:
                 raise RuntimeError("threads can only be started once")
-            self.state = made._replace(phase=STARTED, target=None, args=(), kwargs=())
-            self.begin(made)
+            made = made._replace(**changes)
+            self.state = self.begun(made)
+            current_port().start_thread(self.runs, *self.entry(made))
 
         self.operate("start", effect)
 
-    def begin(self, made: Made) -> None:
-        """Have the thread run what it was made for, within an access."""
-        current_port().start_thread(self.runs, made.target, made.args, dict(made.kwargs))
+    def entry(self, made: Made) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+        """What the thread runs that it was made for, and with what."""
+        return made.target, made.args, dict(made.kwargs)
+
+    @staticmethod
+    def begun(made: Made) -> Made:
+        """The state once the thread was started."""
+        return made._replace(phase=STARTED, target=None, args=(), kwargs=())
 
     @staticmethod
     def ended(state: Any) -> Any:
         """The state once the thread has ended."""
         return state._replace(phase=ENDED)
+
+    def seen_from_inside(self) -> Any:
+        """What `threading.current_thread()` gives in the thread itself."""
+        return self
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the thread has ended. A timeout may expire whenever it has not."""
@@ -138,6 +163,13 @@ class Thread(Primitive):
     def name(self) -> str:
         name: str = self.operate("name", lambda: self.state.name)
         return name
+
+    @name.setter
+    def name(self, value: str) -> None:
+        def effect() -> None:
+            self.state = self.state._replace(name=str(value))
+
+        self.operate("set name", effect)
 
     @property
     def ident(self) -> ThreadIdent | None:
@@ -230,8 +262,8 @@ def made_thread(
 
     def effect() -> Thread:
         room: Thread = port.thread_room(kind, target, daemon=daemon)
-        called = name or room.default_name
-        room.state = Made(NEW, target, tuple(args), tuple((kwargs or {}).items()), called)
+        runs = kind.kept(target), tuple(args), tuple((kwargs or {}).items())
+        room.state = Made(NEW, *runs, name or room.default_name)
         return room
 
     made: Thread = port.access(AccessKind(kind.__name__), effect, private=True)

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from interleave.memory.port import current_port
 from interleave.stdlib.threads import Made, Thread, made_thread
 from interleave.stdlib.timeouts import Waiting, begin_waiting
 
@@ -21,9 +20,8 @@ class Timer(Thread):
     stands_for = (threading.Timer,)
     besides = frozenset({"args", "finished", "function", "interval", "kwargs"})
 
-    def begin(self, made: Made) -> None:
-        arguments = (self, made.target, made.args, made.kwargs)
-        current_port().start_thread(self.runs, run, arguments, {})
+    def entry(self, made: Made) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+        return run, (self, made.target, made.args, made.kwargs), {}
 
     def cancel(self) -> None:
         """Have it do nothing, if it has not come due."""
