@@ -195,15 +195,11 @@ class LibraryClass:
         return self.__subclasscheck__(type(value))
 
     def __subclasscheck__(self, cls: Any) -> bool:
-        real, base = self._real, base_for(self._real)
-        for each in getattr(cls, "__mro__", ()):
-            is_twin = policy.is_followed_as_base(real) and policy.full_name(
-                each
-            ) == policy.full_name(real)
-            if is_twin or (base is not None and each is base.cls):
-                return True
+        real = self._real
         if type(cls) is LibraryClass:
             return issubclass(cls._real, real)
+        if any(_is_in_place_of(each, real) for each in cls.__mro__):
+            return True
         if cls.__module__.startswith("interleave.") and not hasattr(cls, "stands_for"):
             what = f"whether a {cls.__name__} is a {real.__name__}"
             raise current_port().halt(ModelError(f"{what} has no modelled counterpart"))
@@ -220,6 +216,14 @@ class LibraryClass:
 
     def __repr__(self) -> str:
         return f"<class '{self._real.__module__}.{self._real.__qualname__}'>"
+
+
+def _is_in_place_of(cls: type, real: type) -> bool:
+    """Whether a class is what others derive from in place of one of the library."""
+    if policy.is_followed_as_base(real):
+        return policy.full_name(cls) == policy.full_name(real)
+    base = base_for(real)
+    return base is not None and base.cls is cls
 
 
 _class = lru_cache(LibraryClass)

@@ -6,8 +6,6 @@ which runs its `run` and which nobody else refers to.
 
 from __future__ import annotations
 
-import re
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
