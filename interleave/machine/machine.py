@@ -17,6 +17,7 @@ from interleave.memory.identity import ThreadId
 from interleave.memory.port import using_port
 from interleave.program import Program, ThreadInstance
 from interleave.program.choices import Choices, next_choices
+from interleave.stdlib.threads import STARTED
 
 MOST_CHOICES = 100_000
 """Ways that the choices of one step can go, at most."""
@@ -98,18 +99,25 @@ class Machine:
         found: dict[State, None] = {}
         for values in self.program.heap.initial:
             steps = []
+            # Rooms for threads to come count as finished.
+            local = [FINISHED] * len(self.program.threads)
             for thread in self.program.threads:
-                if thread.room is None:
-                    steps.append(self._first_step(values, thread))
-            # Rooms for threads to come are the last ones. They count as finished.
-            rooms = [FINISHED] * (len(self.program.threads) - len(steps))
-            ends = dict(write for step in steps for write in self.ended_by(step))
+                if thread.room is None or self._is_started(values, thread):
+                    step = self._first_step(values, thread)
+                    steps.append(step)
+                    local[thread.number] = step.local
+            ends = dict(write for step in steps for write in (*step.writes, *self.ended_by(step)))
             values = tuple([ends.get(place, value) for place, value in enumerate(values)])
-            state = (*values, *[step.local for step in steps], *rooms)
+            state = (*values, *local)
             found[state] = None
             if failures := [step for step in steps if step.failure]:
                 self._failed_at_start[state] = failures
         return list(found)
+
+    def _is_started(self, values: State, thread: ThreadInstance) -> bool:
+        """Whether `setup` has started a thread that is no declared one."""
+        made = self.program.heap.values[values[thread.room.location.index]]
+        return made is not None and thread.task is None and made.phase == STARTED
 
     def _first_step(self, values: State, thread: ThreadInstance) -> Step:
         begin = partial(self._begin, values, thread)
@@ -132,6 +140,8 @@ class Machine:
         def begin() -> tuple[StepRun, Step]:
             run = StepRun(self.program, self.locals, values, thread.number, Choices([]))
             with using_port(run.port):
+                if thread.room is not None:
+                    return run, run.begin(thread.room)
                 return run, run.start(*self.program.entry(thread))
 
         run, step = counted(begin, f"the beginning of {thread.name}")

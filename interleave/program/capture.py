@@ -42,7 +42,7 @@ from interleave.program.heap import Heap
 from interleave.program.restarts import Written
 from interleave.program.setup import Made, class_attributes
 from interleave.said import shown_by
-from interleave.stdlib import capturing, derived, primitive_class, unmodelled
+from interleave.stdlib import base_for, capturing, derived, primitive_class, unmodelled
 from interleave.verbs import Array
 from interleave.world import policy
 from interleave.world.holders import VariableLocation
@@ -76,6 +76,8 @@ def capture(
     for made in instances:
         walk.begin(made.context)
         walk.model(made.instance)
+        for each in made.started:
+            walk.visit(each, type(each).__name__)
         for name, value in roots.items():
             walk.root(name, before.in_place_of(value))
         walk.holders()
@@ -453,6 +455,12 @@ class Walk:
                 place=self._place(self._attribute),
             )
         made = self._world.stand_in_class(cls)
+        stand_in = self.stand_in(
+            (path, cls), lambda number: make_stand_in(made, number, path), value
+        )
+        for each in map(base_for, cls.__mro__):
+            if each is not None:
+                attributes = each.taken_over(self, value, path)
         of_class = self._world.variables_of(cls)
         if isinstance(value, Model):
             attributes = {
@@ -470,9 +478,6 @@ class Walk:
             attributes = {**of_its_class, **attributes}
         late = self._late.get(path, ())
         attributes.update({name: UNBOUND for name in late if name not in attributes})
-        stand_in = self.stand_in(
-            (path, cls), lambda number: make_stand_in(made, number, path), value
-        )
         locations: dict[str, Location] = object.__getattribute__(stand_in, "_locations")
         number: int = object.__getattribute__(stand_in, "_number")
         for name, item in attributes.items():

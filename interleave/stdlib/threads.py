@@ -7,8 +7,10 @@ threads as it was found to start: see `program.rooms`.
 from __future__ import annotations
 
 import functools
+import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar, NamedTuple
 
 from interleave.errors import ModelError
@@ -161,7 +163,7 @@ class Thread(Primitive):
 
     @property
     def name(self) -> str:
-        name: str = self.operate("name", lambda: self.state.name)
+        name: str = self.operate("name", lambda: self.state.name or self.default_name)
         return name
 
     @name.setter
@@ -242,9 +244,7 @@ def make_thread(
     """`threading.Thread(...)` in a running thread."""
     assert group is None, "group argument must be None for now"
     if target is None:
-        raise ModelError(
-            "a Thread is made without a target", remedy="say what it runs: Thread(target=...)"
-        )
+        raise ModelError("a Thread is made without a target", remedy=_SAY_WHAT)
     return made_thread(Thread, target, args, kwargs, name=name, daemon=daemon)
 
 
@@ -270,12 +270,88 @@ def made_thread(
     return made
 
 
-def refuse_early(_: Any, real: Any, path: str) -> Any:
-    """Refuse a thread that was made before the threads of the model start."""
-    raise ModelError(
-        f"{path} is a threading.{type(real).__name__} that was made before the threads start",
-        remedy="make it in a thread; or mark the method that it is to run with @thread",
-    )
+def capture_thread(walk: Any, real: threading.Thread, path: str) -> Any:
+    """The stand-in of a thread that `setup` has made. See `program.capture`."""
+    target: Any = real._target  # type: ignore[attr-defined]
+    if target is None:
+        raise ModelError(f"{path} is a Thread without a target", remedy=_SAY_WHAT)
+    runs = target, real._args, tuple(real._kwargs.items())  # type: ignore[attr-defined]
+    return captured(walk, Thread, real, path, runs)
+
+
+def captured(
+    walk: Any,
+    kind: type[Thread],
+    real: threading.Thread,
+    path: str,
+    runs: tuple[Any, tuple[Any, ...], tuple[tuple[str, Any], ...]],
+    *,
+    of: object = None,
+) -> Any:
+    """The same, of some class. `runs` is what it runs, and with what; `of` what it stands for, if
+    that is not the real one.
+    """
+    if real.ident is not None:
+        raise ModelError(
+            f"{path} is a thread that was started before setup, and runs outside of the model",
+            remedy="start it in setup or in a thread; or mark the method that it is to run with "
+            "@thread",
+        )
+
+    def make(number: int) -> Thread:
+        made = kind(number, walk.location(path, number))
+        made.daemon_room = real.daemon
+        return made
+
+    made = walk.stand_in((path, (kind, real.daemon)), make, real if of is None else of)
+
+    def finish() -> None:
+        target, args, kwargs = (walk.visit(part, path) for part in runs)
+        phase = STARTED if is_started(real) else NEW
+        name = "" if _DEFAULT_NAME.fullmatch(real.name) else real.name
+        walk.contents[made._location.number] = Made(phase, target, args, kwargs, name)
+
+    walk.at_last.append(finish)
+    return made
+
+
+_DEFAULT_NAME = re.compile(r"Thread-\d+( \(.*\))?")
+_SAY_WHAT = "say what it runs: Thread(target=...)"
+
+
+def is_started(real: threading.Thread) -> bool:
+    """Whether `setup` has started a thread: see `starting_nothing`."""
+    return real._started.is_set()  # type: ignore[attr-defined]
+
+
+@contextmanager
+def starting_nothing() -> Iterator[list[threading.Thread]]:
+    """Have threads that are started only be marked as such, for the duration: gives those."""
+    started: list[threading.Thread] = []
+
+    def start(thread: threading.Thread) -> None:
+        if not thread._initialized:  # type: ignore[attr-defined]
+            raise RuntimeError("thread.__init__() not called")
+        if is_started(thread):
+            raise RuntimeError("threads can only be started once")
+        thread._started.set()  # type: ignore[attr-defined]
+        started.append(thread)
+
+    def join(thread: threading.Thread, timeout: float | None = None) -> None:
+        if is_started(thread) and thread.ident is None:
+            raise ModelError(
+                f"setup waits for {thread.name}, which begins when setup is over",
+                remedy="join it in a thread",
+            )
+        real_join(thread, timeout)
+
+    real_start, real_join = threading.Thread.start, threading.Thread.join
+    real: Any = threading.Thread
+    real.start, real.join = start, join
+    try:
+        yield started
+    finally:
+        real.start, real.join = real_start, real_join
 
 
 def current_thread() -> Any:

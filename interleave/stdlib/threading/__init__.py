@@ -44,8 +44,8 @@ BASES = {threading.Thread: derived.BASE}
 
 _CAPTURING = {
     threading.Condition: conditions.capture_condition,
-    threading.Thread: threads.refuse_early,
-    threading.Timer: threads.refuse_early,
+    threading.Thread: threads.capture_thread,
+    threading.Timer: timers.capture_timer,
     threading.local: local.capture_local,
 }
 

@@ -6,6 +6,9 @@ which runs its `run` and which nobody else refers to.
 
 from __future__ import annotations
 
+import inspect
+import threading
+import types
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -144,4 +147,21 @@ class Thread:
 BEHIND = "_behind_it"
 """The attribute that has the thread behind an instance."""
 
-BASE = Base(Thread, lambda walk, real, path: {})
+_INSIDE = frozenset(vars(threading.Thread(name="any")))
+"""The attributes of real ones."""
+
+
+def taken_over(walk: Any, real: threading.Thread, path: str) -> dict[str, Any]:
+    """The attributes of what stands for an instance that `setup` has made."""
+    own = {name: value for name, value in vars(real).items() if name not in _INSIDE}
+    if not real._initialized:  # type: ignore[attr-defined]
+        return own
+    found = inspect.getattr_static(type(real), "run")
+    run = types.MethodType(Thread.run if found is threading.Thread.run else found, real)
+    behind = object()
+    threads.captured(walk, ThreadBehind, real, path, (run, (real,), ()), of=behind)
+    made_with = {name: getattr(real, name) for name in ("_target", "_args", "_kwargs")}
+    return {**made_with, **own, BEHIND: behind}
+
+
+BASE = Base(Thread, taken_over)

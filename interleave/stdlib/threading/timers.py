@@ -10,7 +10,8 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from interleave.stdlib.threads import Made, Thread, made_thread
+from interleave.errors import ModelError
+from interleave.stdlib.threads import Made, Thread, captured, made_thread
 from interleave.stdlib.timeouts import Waiting, begin_waiting
 
 
@@ -63,3 +64,14 @@ def make_timer(
 ) -> Thread:
     """`threading.Timer(...)` in a running thread."""
     return made_thread(Timer, function, (interval, *(args or ())), kwargs)
+
+
+def capture_timer(walk: Any, real: threading.Timer, path: str) -> Any:
+    """The stand-in of a timer that `setup` has made. See `program.capture`."""
+    if real.finished.is_set():
+        raise ModelError(
+            f"{path} is a Timer that was cancelled before the threads start",
+            remedy="leave it out",
+        )
+    runs = real.function, (real.interval, *real.args), tuple(real.kwargs.items())
+    return captured(walk, Timer, real, path, runs)
