@@ -312,9 +312,15 @@ class StepPort:
         )
 
     def thread_room(
-        self, kind: Any, target: Any, *, daemon: bool | None = None, maker: Any = None
+        self,
+        kind: Any,
+        target: Any,
+        *,
+        daemon: bool | None = None,
+        maker: Any = None,
+        name: str = "",
     ) -> Any:
-        return self._spawning.thread_room(kind, target, daemon, maker)
+        return self._spawning.thread_room(kind, target, daemon, maker, name)
 
     def thread_object(self) -> Any:
         me = self._me

@@ -20,7 +20,7 @@ from interleave.memory.values import Shared
 from interleave.program import MoreThreads, Program, SpawnKey, ThreadInstance
 from interleave.program.interning import LocalStates
 from interleave.said import said_by
-from interleave.stdlib.threads import call
+from interleave.stdlib.threads import call, name_of
 from interleave.world.calls import CALL_PARTIAL
 
 MOST_STARTED = 20
@@ -52,13 +52,15 @@ class Spawning:
         self._making = making
         self._ending = ending
 
-    def thread_room(self, kind: Any, target: Any, daemon: bool | None, maker: Any) -> Any:
+    def thread_room(
+        self, kind: Any, target: Any, daemon: bool | None, maker: Any, name: str
+    ) -> Any:
         """See `Port.thread_room`."""
         me = self._me
         function, _ = self._function(target)
         daemon = me.daemon if daemon is None else daemon
-        name = me.name if maker is None else self._program.heap.lasting_name_of(maker)
-        key = SpawnKey(name, function, daemon, kind, me.process, kind.called(target))
+        maker_name = me.name if maker is None else self._program.heap.lasting_name_of(maker)
+        key = SpawnKey(maker_name, function, daemon, kind, me.process, name or name_of(target))
         for room in self._program.spawned.of(key):
             if room.state is None:
                 return room

@@ -49,6 +49,7 @@ from interleave.world.holders import VariableLocation
 from interleave.world.identities import may_be_address
 from interleave.world.instances import Inherited, make_stand_in
 from interleave.world.policy import Treatment
+from interleave.world.refusal import Refused
 from interleave.world.snapshot import Snapshot
 from interleave.world.world import World, own_attributes
 
@@ -163,6 +164,9 @@ class Walk:
         """The same for what functions hold: those of each run of setup are functions of their own.
         """
         self._attribute = ""
+        self._in_roots = False
+        self._refused: dict[int, Refused] = {}
+        """What stands for objects that no state can have, by their ids."""
 
     def begin(self, context: contextvars.Context) -> None:
         """Start on the next run of setup, which has left behind the values in a context."""
@@ -186,7 +190,9 @@ class Walk:
 
     def root(self, name: str, value: Any) -> Any:
         self._attribute = name
+        self._in_roots = True
         found = self.visit(value, name)
+        self._in_roots = False
         self.all_known[id(value)] = found
         return found
 
@@ -228,9 +234,19 @@ class Walk:
             self._world.identities.add(address, value, stand_in._number)
 
     def visit(self, value: Any, path: str) -> Any:
-        """What stands for `value` in a state."""
+        """What stands for `value` in a state; a `Refused` for what no state can have, where only a
+        global variable leads to it: code may never come to use it.
+        """
         if id(value) in self.known:
             return self.known[id(value)]
+        try:
+            return self._visited(value, path)
+        except ModelError as error:
+            if not self._in_roots:
+                raise
+            return self.keep(value, self._refused.setdefault(id(value), Refused(error)))
+
+    def _visited(self, value: Any, path: str) -> Any:
         kind = type(value)
         if kind is Param:
             raise self.uncapturable(value, self._attribute)
@@ -344,6 +360,7 @@ class Walk:
         return self._world.twin(kind) if is_followed_class(kind) else kind
 
     def _container(self, cls: type[SharedContainer], value: Any, path: str) -> Any:
+        found = () if isinstance(value, dict) else self._contents(cls, value)
         options = tuple(
             self.visit(each, path) if callable(each) else each for each in cls.options(value)
         )
@@ -354,14 +371,12 @@ class Walk:
         )
         for key in value if isinstance(value, dict | set | frozenset) else ():
             self._check_key(key)
-        found: tuple[Any, ...] = ()
         if isinstance(value, dict):
             contents = tuple(
                 (self.visit(key, f"{path}.key"), self.visit(item, f"{path}[{_shown(key, place)}]"))
                 for place, (key, item) in enumerate(value.items())
             )
         else:
-            found = self._contents(cls, value)
             items = (self.visit(item, f"{path}[{place}]") for place, item in enumerate(found))
             contents = type(found)(items)  # a tuple, or a bag
         self.contents[stand_in._location.number] = contents

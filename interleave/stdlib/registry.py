@@ -14,7 +14,7 @@ import importlib
 from collections.abc import Callable
 from functools import lru_cache
 from types import FunctionType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from interleave.errors import InterleaveError, ModelError
 from interleave.memory.made import Kind
@@ -183,10 +183,9 @@ class LibraryClass:
     """What stands for a class of which the instances are modelled: calling it makes one."""
 
     def __init__(self, real: type, make: Callable[..., Any]) -> None:
-        self._real = real
-        self._make = make
-        self.__name__ = real.__name__
-        self.__qualname__ = real.__qualname__
+        names = ("__module__", "__name__", "__qualname__", "__doc__")
+        own = {"_real": real, "_make": make, **{name: getattr(real, name) for name in names}}
+        self.__dict__.update(own)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._make(*args, **kwargs)
@@ -201,18 +200,30 @@ class LibraryClass:
         if any(_is_in_place_of(each, real) for each in cls.__mro__):
             return True
         if cls.__module__.startswith("interleave.") and not hasattr(cls, "stands_for"):
-            what = f"whether a {cls.__name__} is a {real.__name__}"
-            raise current_port().halt(ModelError(f"{what} has no modelled counterpart"))
+            self._refuse(f"whether a {cls.__name__} is a {real.__name__}")
         return any(issubclass(each, real) for each in getattr(cls, "stands_for", ()))
 
     def __getattribute__(self, name: str) -> Any:
-        if name == "__init__" or not hasattr(LibraryClass, name):
-            real = object.__getattribute__(self, "_real")
-            if (base := base_for(real)) is not None and hasattr(base.cls, name):
-                return getattr(base.cls, name)
-            if policy.is_followed_as_base(real) and hasattr(real, name):
-                return current_port().meaning(getattr(real, name), f"{real.__name__}.{name}")
-        return object.__getattribute__(self, name)
+        own: dict[str, Any] = object.__getattribute__(self, "__dict__")
+        if name in own or (name != "__init__" and hasattr(LibraryClass, name)):
+            return object.__getattribute__(self, name)
+        real: Any = own["_real"]
+        if (base := base_for(real)) is not None and hasattr(base.cls, name):
+            return getattr(base.cls, name)
+        member = getattr(real, name)
+        if not policy.is_followed_as_base(real):
+            self._refuse(f"{real.__name__}.{name}")
+        return current_port().meaning(member, f"{real.__name__}.{name}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self._refuse(f"setting {self._real.__name__}.{name}")
+
+    def __delattr__(self, name: str) -> None:
+        self._refuse(f"deleting {self._real.__name__}.{name}")
+
+    def _refuse(self, what: str) -> NoReturn:
+        real = self._real
+        raise current_port().halt(unmodelled(what, policy.of_object(real)))
 
     def __repr__(self) -> str:
         return f"<class '{self._real.__module__}.{self._real.__qualname__}'>"

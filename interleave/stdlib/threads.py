@@ -261,7 +261,7 @@ def made_thread(
     port = current_port()
 
     def effect() -> Thread:
-        room: Thread = port.thread_room(kind, target, daemon=daemon)
+        room: Thread = port.thread_room(kind, target, daemon=daemon, name=kind.called(target))
         runs = kind.kept(target), tuple(args), tuple((kwargs or {}).items())
         room.state = Made(NEW, *runs, name or room.default_name)
         return room
