@@ -18,6 +18,7 @@ from interleave.errors import ModelError
 from interleave.memory import cursors
 from interleave.memory.addresses import ObjectId, as_hash
 from interleave.memory.containers import CONTAINERS
+from interleave.memory.derived import derived_from, is_instance, is_subclass
 from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE, is_marked
 from interleave.memory.unbound import UNBOUND_TYPES, unbound
@@ -119,6 +120,8 @@ REPLACED: dict[Any, Any] = {
     zip: cursors.Zipped,
     map: cursors.Mapped,
     filter: cursors.Filtered,
+    isinstance: is_instance,
+    issubclass: is_subclass,
     reversed: cursors.reverse,
     min: cursors.least,
     max: cursors.greatest,
@@ -408,9 +411,13 @@ def is_shared_global(value: object) -> bool:
     return (
         type(value) in CONTAINERS
         or stdlib.primitive_class(value) is not None
-        or (is_plain_object(value) and is_followed(type(value)))
+        or (_is_object(value) and is_followed(type(value)))
         or (type(value).__name__ == "Array" and type(value).__module__ == "interleave.verbs")
     )
+
+
+def _is_object(value: object) -> bool:
+    return is_plain_object(value) or derived_from(type(value)) is not None
 
 
 def is_followed_class(value: type) -> bool:

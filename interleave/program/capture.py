@@ -24,6 +24,7 @@ from interleave.compiler.variables import surrounding
 from interleave.errors import ModelError, Place
 from interleave.memory.aliases import Alias
 from interleave.memory.containers import CONTAINERS, SharedArray, SharedContainer
+from interleave.memory.derived import INNER, derived_from
 from interleave.memory.partials import partial_of
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
@@ -264,7 +265,8 @@ class Walk:
             return self._world.meaning(value, path)
         if isinstance(value, tuple) or is_dataclass(kind):
             return self._compound(value, path)
-        if is_plain_object(value) and not isinstance(value, Shared):
+        is_object = is_plain_object(value) or derived_from(kind) is not None
+        if is_object and not isinstance(value, Shared):
             return self._object(value, path, attributes_of(value))
         if isinstance(value, type):
             if is_followed_class(value):
@@ -473,9 +475,9 @@ class Walk:
         stand_in = self.stand_in(
             (path, cls), lambda number: make_stand_in(made, number, path), value
         )
-        for each in map(base_for, cls.__mro__):
-            if each is not None:
-                attributes = each.taken_over(self, value, path)
+        bases = (found for each in cls.__mro__ if (found := base_for(each)) is not None)
+        if (derives_from := next(bases, None)) is not None:
+            attributes = derives_from.taken_over(self, value, path)
         of_class = self._world.variables_of(cls)
         if isinstance(value, Model):
             attributes = {
@@ -496,7 +498,7 @@ class Walk:
         locations: dict[str, Location] = object.__getattribute__(stand_in, "_locations")
         number: int = object.__getattribute__(stand_in, "_number")
         for name, item in attributes.items():
-            inner = f"{path}.{name}" if path else name
+            inner = f"{path}.{name}" if path and name not in INNER else path or name
             if not path:
                 self._attribute = name
             if name not in locations:

@@ -17,10 +17,11 @@ from types import FunctionType, ModuleType
 from typing import Any, NamedTuple, NoReturn
 
 from interleave.errors import InterleaveError, ModelError
+from interleave.memory.derived import base_of, items_before
 from interleave.memory.made import Kind
 from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE, Primitive, Unmade, is_marked
-from interleave.memory.values import Same, register_immutable
+from interleave.memory.values import Same, attributes_of, register_immutable
 from interleave.world import policy
 from interleave.world.homes import CACHES_OF_LIBRARIES
 from interleave.world.policy import Decision, Treatment
@@ -87,8 +88,14 @@ class Base(NamedTuple):
 
 def base_for(real: type) -> Base | None:
     """What stands for a class of a modelled module where others derive from it; None if nothing."""
+    if (container := base_of(real)) is not None:
+        return Base(container, _with_items)
     found: Base | None = getattr(counterpart(real.__module__), "BASES", {}).get(real)
     return found
+
+
+def _with_items(_: Any, real: Any, __: str) -> dict[str, Any]:
+    return {**attributes_of(real), **items_before(real)}
 
 
 def is_pure(module: str | None) -> bool:

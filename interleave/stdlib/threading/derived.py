@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from interleave.memory import parts
+from interleave.memory.derived import BEHIND
 from interleave.memory.identity import ThreadIdent
 from interleave.memory.made import MadeObject
 from interleave.memory.port import AccessKind, current_port
@@ -143,9 +144,6 @@ class Thread:
         behind: ThreadBehind = found
         return behind
 
-
-BEHIND = "_behind_it"
-"""The attribute that has the thread behind an instance."""
 
 _INSIDE = frozenset(vars(threading.Thread(name="any")))
 """The attributes of real ones."""

@@ -1,0 +1,215 @@
+"""Python's containers as classes of the model derive from them.
+
+An instance of such a class is an object like any other, with one attribute more: the container that
+has its items. What a container can do is done to that. So a method of the class may be the model's
+own code, and `super()` leads to the items.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable
+from typing import Any
+
+from interleave.errors import ModelError
+from interleave.memory import parts
+from interleave.memory.cursors import iterate, reverse
+from interleave.memory.made import MadeObject
+from interleave.memory.port import current_port
+from interleave.memory.values import UNBOUND
+
+ITEMS = "(items)"
+"""The attribute that has the items of an instance. No code can name it, so nobody sets it again."""
+
+
+BEHIND = "(thread)"
+"""The same of what is behind an instance of a class that derives from `threading.Thread`."""
+
+INNER = (ITEMS, BEHIND)
+"""Attributes that such instances have in a model only: they hold what an instance is there."""
+
+
+def items_of(value: Any) -> Any:
+    """The container that has the items of an instance: to look at it is no step."""
+    if issubclass(type(value), MadeObject):
+        return parts.read(value, ITEMS, of_class=False, private=True)
+    return value.__dict__[ITEMS]
+
+
+class Derived:
+    """What the bases below have in common."""
+
+    stands_in_for: type
+
+    def __new__(cls, *_: Any, **__: Any) -> Any:
+        made = object.__new__(cls)
+        made.__dict__[ITEMS] = cls.stands_in_for()
+        return made
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __iter__(self) -> Any:
+        return iterate(items_of(self))
+
+    def __repr__(self) -> str:
+        shown, name = repr(items_of(self)), type(self).__name__
+        if self.stands_in_for in (list, dict):
+            return shown
+        is_set = shown.startswith("{")
+        return f"{name}({shown})" if is_set else name + shown[shown.index("(") :]
+
+
+def _filled(self: Any, *args: Any, **kwargs: Any) -> None:
+    """`__init__` of most of them: the items are those of a new one."""
+    made = self.stands_in_for(*map(plain, args), **kwargs)
+    items = items_of(self)
+    if issubclass(self.stands_in_for, dict):
+        items.update(made)
+        return
+    if items:
+        items.clear()
+    if made:
+        (items.update if issubclass(self.stands_in_for, set) else items.extend)(made)
+
+
+def _with_option(self: Any, *args: Any, **kwargs: Any) -> None:
+    """`__init__` of those that have something which never changes: they begin anew."""
+    self.__dict__[ITEMS] = self.stands_in_for(*map(plain, args), **kwargs)
+
+
+def plain(value: Any) -> Any:
+    """What C code goes through: the items of an instance whose class iterates as its base does."""
+    is_ours = isinstance(value, Derived) and type(value).__iter__ is Derived.__iter__
+    return items_of(value) if is_ours else value
+
+
+def _forwarded(kind: type, name: str) -> Callable[..., Any]:
+    """A method that does to the items what that of a container does."""
+    in_place = name.startswith("__i") and name not in ("__init__", "__iter__")
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if name in _MAKING_ANOTHER.get(kind, ()):
+            _refuse(self, name)
+        found = getattr(items_of(self), name)(*map(plain, args), **kwargs)
+        return self if in_place and found is not NotImplemented else found
+
+    method.__name__ = name
+    method.__qualname__ = f"{kind.__name__}.{name}"
+    return method
+
+
+def _refuse(value: Any, name: str) -> None:
+    kind = type(value)
+    current_port().halt(
+        ModelError(
+            f"{name} of a {kind.__name__} makes another {kind.__name__}, which has no modelled "
+            "counterpart",
+            remedy=f"make a {kind.stands_in_for.__name__} of it first",
+        )
+    )
+
+
+def _get_item(self: Any, key: Any) -> Any:
+    """`dict.__getitem__`: what a class of the model's says of keys that are missing goes first."""
+    own = getattr(type(self), "__missing__", None)
+    if own is None or own is getattr(_DERIVED[self.stands_in_for], "__missing__", None):
+        return items_of(self)[key]
+    found = items_of(self).get(key, UNBOUND)
+    return own(self, key) if found is UNBOUND else found
+
+
+def _reversed(self: Any) -> Any:
+    return reverse(items_of(self))
+
+
+_OPERATORS = {f"__{way}{name}__" for name in ("and", "or", "xor", "sub") for way in ("", "r")}
+_MAKING_ANOTHER: dict[type, set[str]] = {
+    set: {*_OPERATORS, "copy", "union", "difference", "intersection", "symmetric_difference"},
+    deque: {"copy", "__add__", "__mul__", "__rmul__"},
+    OrderedDict: {"copy", "__or__", "__ror__"},
+    defaultdict: {"copy", "__or__", "__ror__"},
+    Counter: {*_OPERATORS, "copy", "__add__", "__pos__", "__neg__"},
+}
+"""What gives another instance of the class, past its `__init__` or by it."""
+
+_COMPARING = {"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"}
+_OWN: dict[str, Callable[..., Any]] = {"__getitem__": _get_item, "__reversed__": _reversed}
+
+
+def _base(kind: type) -> type:
+    has_option = kind in (deque, defaultdict)
+    members: dict[str, Any] = {
+        "__module__": kind.__module__,
+        "stands_in_for": kind,
+        "__init__": _with_option if has_option else _filled,
+    }
+    for name in dir(kind):
+        if name in members or name in vars(Derived) or name == "__class_getitem__":
+            continue
+        if name in _OWN and (name != "__getitem__" or issubclass(kind, dict)):
+            members[name] = _OWN[name]
+        elif name in _COMPARING or not hasattr(object, name):
+            members[name] = _forwarded(kind, name)
+    for name in ("maxlen", "default_factory"):
+        if name in members:
+            members[name] = _option(name)
+    return type(kind.__name__, (Derived,), members)
+
+
+def _option(name: str) -> property:
+    return property(lambda self: getattr(items_of(self), name))
+
+
+def _taken_over(kind: type, real: Any) -> Any:
+    """A container with the items of an instance that was there before the threads."""
+    members: Any = vars(kind)
+    if kind is deque:
+        return deque(deque.__iter__(real), members["maxlen"].__get__(real))
+    if kind is defaultdict:
+        return defaultdict(members["default_factory"].__get__(real), dict.items(real))
+    if kind is OrderedDict:
+        return OrderedDict(OrderedDict.items(real))
+    if issubclass(kind, dict):
+        made = kind()
+        dict.update(made, dict.items(real))
+        return made
+    return set(set.__iter__(real)) if kind is set else list(list.__iter__(real))
+
+
+_DERIVED: dict[type, type[Derived]] = {
+    kind: _base(kind) for kind in (list, dict, set, deque, OrderedDict, defaultdict, Counter)
+}
+
+
+def derived_from(kind: type) -> type | None:
+    """The container that a class derives from; None where that is none, or it is one itself."""
+    if kind in _DERIVED:
+        return None
+    return next((base for base in kind.__mro__ if base in _DERIVED), None)
+
+
+def base_of(kind: type) -> type[Derived] | None:
+    """What classes derive from in place of a container; None for anything else."""
+    return _DERIVED.get(kind)
+
+
+def items_before(real: Any) -> dict[str, Any]:
+    """The attribute that what stands for an instance has besides."""
+    kind = derived_from(type(real))
+    assert kind is not None
+    return {ITEMS: _taken_over(kind, real)}
+
+
+def is_instance(value: object, kinds: Any, /) -> bool:
+    """`isinstance`: an instance of a class that derives from a container is one of that."""
+    return isinstance(value, kinds) or is_derived(type(value), kinds)
+
+
+def is_subclass(cls: type, kinds: Any, /) -> bool:
+    """`issubclass`, likewise."""
+    return issubclass(cls, kinds) or is_derived(cls, kinds)
+
+
+def is_derived(cls: type, kinds: Any) -> bool:
+    """Whether a class derives from what stands in for a container of some kind."""
+    return issubclass(cls, Derived) and issubclass(cls.stands_in_for, kinds)
