@@ -148,7 +148,7 @@ def _base(kind: type) -> type:
             continue
         if name in _OWN and (name != "__getitem__" or issubclass(kind, dict)):
             members[name] = _OWN[name]
-        elif name in _COMPARING or not hasattr(object, name):
+        elif name in _COMPARING or name not in vars(object):
             members[name] = _forwarded(kind, name)
     for name in ("maxlen", "default_factory"):
         if name in members:
