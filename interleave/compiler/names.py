@@ -18,7 +18,7 @@ from interleave.errors import ModelError
 from interleave.memory import cursors
 from interleave.memory.addresses import ObjectId, as_hash
 from interleave.memory.containers import CONTAINERS
-from interleave.memory.derived import derived_from, is_instance, is_subclass
+from interleave.memory.derived import is_instance, is_object, is_subclass
 from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE, is_marked
 from interleave.memory.unbound import UNBOUND_TYPES, unbound
@@ -27,7 +27,6 @@ from interleave.memory.values import (
     OrderedFrozenSet,
     OrderedSet,
     Uncapturable,
-    is_plain_object,
 )
 from interleave.model import Model
 from interleave.world import policy, reflection
@@ -411,13 +410,9 @@ def is_shared_global(value: object) -> bool:
     return (
         type(value) in CONTAINERS
         or stdlib.primitive_class(value) is not None
-        or (_is_object(value) and is_followed(type(value)))
+        or (is_object(value) and (is_followed(type(value)) or type(value) is types.SimpleNamespace))
         or (type(value).__name__ == "Array" and type(value).__module__ == "interleave.verbs")
     )
-
-
-def _is_object(value: object) -> bool:
-    return is_plain_object(value) or derived_from(type(value)) is not None
 
 
 def is_followed_class(value: type) -> bool:

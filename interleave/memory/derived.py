@@ -7,6 +7,7 @@ own code, and `super()` leads to the items.
 
 from __future__ import annotations
 
+import types
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from typing import Any
@@ -15,8 +16,9 @@ from interleave.errors import ModelError
 from interleave.memory import parts
 from interleave.memory.cursors import iterate, reverse
 from interleave.memory.made import MadeObject
+from interleave.memory.namespaces import SimpleNamespace
 from interleave.memory.port import current_port
-from interleave.memory.values import UNBOUND
+from interleave.memory.values import UNBOUND, attributes_of, is_plain_object
 
 ITEMS = "(items)"
 """The attribute that has the items of an instance. No code can name it, so nobody sets it again."""
@@ -188,16 +190,26 @@ def derived_from(kind: type) -> type | None:
     return next((base for base in kind.__mro__ if base in _DERIVED), None)
 
 
-def base_of(kind: type) -> type[Derived] | None:
-    """What classes derive from in place of a container; None for anything else."""
-    return _DERIVED.get(kind)
+def base_of(kind: type) -> type | None:
+    """What classes derive from in place of a container, or of `SimpleNamespace`; None for anything
+    else.
+    """
+    return SimpleNamespace if kind is types.SimpleNamespace else _DERIVED.get(kind)
 
 
-def items_before(real: Any) -> dict[str, Any]:
-    """The attribute that what stands for an instance has besides."""
-    kind = derived_from(type(real))
-    assert kind is not None
-    return {ITEMS: _taken_over(kind, real)}
+def is_object(value: object) -> bool:
+    """Whether an object is an instance of a class in Python, for a model."""
+    kind = type(value)
+    is_namespace = issubclass(kind, types.SimpleNamespace)
+    return is_plain_object(value) or is_namespace or derived_from(kind) is not None
+
+
+def attributes_before(real: Any) -> dict[str, Any]:
+    """The attributes of what stands for an instance of a class that derives from one of these."""
+    attributes = attributes_of(real)
+    if (kind := derived_from(type(real))) is not None:
+        attributes[ITEMS] = _taken_over(kind, real)
+    return attributes
 
 
 def is_instance(value: object, kinds: Any, /) -> bool:
@@ -211,5 +223,5 @@ def is_subclass(cls: type, kinds: Any, /) -> bool:
 
 
 def is_derived(cls: type, kinds: Any) -> bool:
-    """Whether a class derives from what stands in for a container of some kind."""
-    return issubclass(cls, Derived) and issubclass(cls.stands_in_for, kinds)
+    """Whether a class derives from what stands in for a class of these kinds."""
+    return issubclass(cls, Derived | SimpleNamespace) and issubclass(cls.stands_in_for, kinds)

@@ -24,7 +24,7 @@ from interleave.compiler.variables import surrounding
 from interleave.errors import ModelError, Place
 from interleave.memory.aliases import Alias
 from interleave.memory.containers import CONTAINERS, SharedArray, SharedContainer
-from interleave.memory.derived import INNER, derived_from
+from interleave.memory.derived import INNER, is_object
 from interleave.memory.partials import partial_of
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
@@ -43,7 +43,7 @@ from interleave.program.heap import Heap
 from interleave.program.restarts import Written
 from interleave.program.setup import Made, class_attributes
 from interleave.said import shown_by
-from interleave.stdlib import base_for, capturing, derived, primitive_class, unmodelled
+from interleave.stdlib import base_for, capturing, derived, instance, primitive_class, unmodelled
 from interleave.verbs import Array
 from interleave.world import policy
 from interleave.world.holders import VariableLocation
@@ -265,8 +265,9 @@ class Walk:
             return self._world.meaning(value, path)
         if isinstance(value, tuple) or is_dataclass(kind):
             return self._compound(value, path)
-        is_object = is_plain_object(value) or derived_from(kind) is not None
-        if is_object and not isinstance(value, Shared):
+        if (found := instance(value)) is not value:
+            return self.keep(value, found)
+        if is_object(value) and not isinstance(value, Shared):
             return self._object(value, path, attributes_of(value))
         if isinstance(value, type):
             if is_followed_class(value):
@@ -519,9 +520,7 @@ class Walk:
         kind = type(value)
         moves = attribute in self._written or path in self._written
         # An array, a lock or a channel keeps its name, by which it may be known to be written.
-        is_ordinary = (
-            is_plain_object(value) and kind is not Array and primitive_class(value) is None
-        )
+        is_ordinary = is_object(value) and kind is not Array and primitive_class(value) is None
         if not moves or id(value) in self.known or not is_ordinary:
             return path
         self._numbered[kind] += 1

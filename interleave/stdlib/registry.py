@@ -17,11 +17,11 @@ from types import FunctionType, ModuleType
 from typing import Any, NamedTuple, NoReturn
 
 from interleave.errors import InterleaveError, ModelError
-from interleave.memory.derived import base_of, items_before
+from interleave.memory.derived import attributes_before, base_of
 from interleave.memory.made import Kind
 from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE, Primitive, Unmade, is_marked
-from interleave.memory.values import Same, attributes_of, register_immutable
+from interleave.memory.values import Same, register_immutable
 from interleave.world import policy
 from interleave.world.homes import CACHES_OF_LIBRARIES
 from interleave.world.policy import Decision, Treatment
@@ -88,14 +88,10 @@ class Base(NamedTuple):
 
 def base_for(real: type) -> Base | None:
     """What stands for a class of a modelled module where others derive from it; None if nothing."""
-    if (container := base_of(real)) is not None:
-        return Base(container, _with_items)
+    if (in_place := base_of(real)) is not None:
+        return Base(in_place, lambda _, real, __: attributes_before(real))
     found: Base | None = getattr(counterpart(real.__module__), "BASES", {}).get(real)
     return found
-
-
-def _with_items(_: Any, real: Any, __: str) -> dict[str, Any]:
-    return {**attributes_of(real), **items_before(real)}
 
 
 def is_pure(module: str | None) -> bool:
@@ -172,8 +168,7 @@ def modelled(value: Any, name: str) -> Any:
         is_itself = is_pure(value.__name__) and not getattr(file, "FUNCTIONS", None)
         return value if is_itself else Namespace(value)
     if not (isinstance(value, type) or callable(value)):
-        file = counterpart(type(value).__module__)
-        return getattr(file, "INSTANCES", {}).get(type(value), value)
+        return instance(value)
     decision = policy.of_object(value)
     if decision.assumed:
         return value
@@ -184,6 +179,12 @@ def modelled(value: Any, name: str) -> Any:
     if is_error or decision.treatment in (Treatment.PURE, Treatment.FOLLOWED):
         return value
     raise unmodelled(name, decision)
+
+
+def instance(value: object) -> Any:
+    """What stands for an instance of a type of which all are alike in a model: a logger."""
+    file = counterpart(type(value).__module__)
+    return getattr(file, "INSTANCES", {}).get(type(value), value)
 
 
 class LibraryClass:

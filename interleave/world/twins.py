@@ -353,12 +353,13 @@ class Twins:
         """
         if any("__class__" in members_of(each) for each in cls.__mro__ if each is not object):
             raise _disguised(cls)
-        twin = self.twin(cls)
+        twin = self._meant(cls)
+        its_class = twin if isinstance(twin, TwinType) else cls
         members: dict[str, Any] = {
             "__module__": twin.__module__,
             "__qualname__": twin.__qualname__,
             "__doc__": members_of(twin)["__doc__"],
-            "__class__": property(lambda _: twin),
+            "__class__": property(lambda _: its_class),
             "_is_ready": False,
             **more,
         }
