@@ -27,15 +27,25 @@ ITEMS = "(items)"
 BEHIND = "(thread)"
 """The same of what is behind an instance of a class that derives from `threading.Thread`."""
 
-INNER = (ITEMS, BEHIND)
+POOL = "(pool)"
+"""The same of one that derives from `ThreadPoolExecutor`."""
+
+INNER = (ITEMS, BEHIND, POOL)
 """Attributes that such instances have in a model only: they hold what an instance is there."""
 
 
-def items_of(value: Any) -> Any:
-    """The container that has the items of an instance: to look at it is no step."""
+def inner_of(value: Any, name: str) -> Any:
+    """Such an attribute, which nobody sets again: to look at it is no step. `UNBOUND` where the
+    instance has none.
+    """
     if issubclass(type(value), MadeObject):
-        return parts.read(value, ITEMS, of_class=False, private=True)
-    return value.__dict__[ITEMS]
+        return parts.read(value, name, of_class=False, private=True)
+    return value.__dict__.get(name, UNBOUND)
+
+
+def items_of(value: Any) -> Any:
+    """The container that has the items of an instance."""
+    return inner_of(value, ITEMS)
 
 
 class Derived:

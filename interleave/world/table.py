@@ -67,7 +67,8 @@ INSIDE_MODELLED = {
 """What modelled modules are made of, and what has no module of its own that is modelled."""
 
 BASES = {
-    "concurrent.futures._base.Executor",
+    "asyncio.mixins._LoopBoundMixin", "asyncio.queues.LifoQueue",
+    "asyncio.queues.PriorityQueue", "asyncio.queues.Queue",
     "queue.LifoQueue", "queue.PriorityQueue", "queue.Queue",
     "threading.Barrier", "threading.BoundedSemaphore", "threading.Condition", "threading.Event",
     "threading.Semaphore", "threading.Timer",

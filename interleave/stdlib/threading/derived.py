@@ -12,10 +12,8 @@ import types
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from interleave.memory import parts
-from interleave.memory.derived import BEHIND
+from interleave.memory.derived import BEHIND, inner_of
 from interleave.memory.identity import ThreadIdent
-from interleave.memory.made import MadeObject
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import stepwise
 from interleave.memory.values import UNBOUND
@@ -131,14 +129,8 @@ class Thread:
         lacking: str = "Thread.__init__() not called",
         error: type[Exception] = RuntimeError,
     ) -> ThreadBehind:
-        """The thread behind it. Raises what Python does where `__init__` was not called.
-
-        Nobody sets it again: to look at it is no step.
-        """
-        if issubclass(type(self), MadeObject):
-            found = parts.read(self, BEHIND, of_class=False, private=True)
-        else:
-            found = self.__dict__.get(BEHIND, UNBOUND)
+        """The thread behind it. Raises what Python does where `__init__` was not called."""
+        found = inner_of(self, BEHIND)
         if found is UNBOUND:
             raise error(lacking)
         behind: ThreadBehind = found
