@@ -130,6 +130,76 @@ def _get_item(self: Any, key: Any) -> Any:
     return own(self, key) if found is UNBOUND else found
 
 
+def _overrides(value: Any, *names: str) -> bool:
+    """Whether the class of an instance has one of these methods of its own."""
+    base = _DERIVED[value.stands_in_for]
+    return any(getattr(type(value), name) is not getattr(base, name) for name in names)
+
+
+def _missing(self: Any, key: Any) -> Any:
+    """`defaultdict.__missing__`."""
+    items = items_of(self)
+    if not _overrides(self, "__setitem__") or items.default_factory is None:
+        return items.__missing__(key)
+    self[key] = made = items.default_factory()
+    return made
+
+
+def _update(self: Any, other: Any = (), /, **named: Any) -> None:
+    """`OrderedDict.update`, and what begins with it: it goes by `__setitem__`."""
+    if not _overrides(self, "__setitem__"):
+        items_of(self).update(plain(other), **named)
+        return
+    for key in other if hasattr(other, "keys") else ():
+        self[key] = other[key]
+    for key, value in () if hasattr(other, "keys") else other:
+        self[key] = value
+    for key, value in named.items():
+        self[key] = value
+
+
+def _update_in_place(self: Any, other: Any) -> Any:
+    _update(self, other)
+    return self
+
+
+def _set_default(self: Any, key: Any, default: Any = None) -> Any:
+    """`OrderedDict.setdefault`."""
+    if not _overrides(self, "__contains__", "__getitem__", "__setitem__"):
+        return items_of(self).setdefault(key, default)
+    if key in self:
+        return self[key]
+    self[key] = default
+    return default
+
+
+def _unless_overridden(name: str, *called: str) -> Callable[..., Any]:
+    """A method that may call others of the instance: it is none of the items alone if the class of
+    the model's overrides one of these.
+    """
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if (args or kwargs or name != "__init__") and _overrides(self, *called):
+            kind = type(self).__name__
+            current_port().halt(
+                ModelError(
+                    f"{name} of a {self.stands_in_for.__name__} may call what {kind} overrides",
+                    remedy="write out what it does: by items, and `del`",
+                )
+            )
+        found = getattr(items_of(self), "update" if name == "__init__" else name)
+        return found(*map(plain, args), **kwargs)
+
+    return method
+
+
+_POPPING = ("__contains__", "__getitem__", "__delitem__")
+"""What `OrderedDict.pop` and its like call up to CPython 3.11."""
+
+_COUNTING = ("__contains__", "__getitem__", "__setitem__", "__delitem__", "get", "items", "update")
+"""What methods of `Counter` call, which are Python code."""
+
+
 def _reversed(self: Any) -> Any:
     return reverse(items_of(self))
 
@@ -145,7 +215,27 @@ _MAKING_ANOTHER: dict[type, set[str]] = {
 """What gives another instance of the class, past its `__init__` or by it."""
 
 _COMPARING = {"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"}
-_OWN: dict[str, Callable[..., Any]] = {"__getitem__": _get_item, "__reversed__": _reversed}
+_OWN: dict[type, dict[str, Callable[..., Any]]] = {
+    dict: {"__getitem__": _get_item},
+    OrderedDict: {
+        "__getitem__": _get_item,
+        "__init__": _update,
+        "update": _update,
+        "__ior__": _update_in_place,
+        "setdefault": _set_default,
+        **{name: _unless_overridden(name, *_POPPING) for name in ("pop", "popitem")},
+    },
+    defaultdict: {"__getitem__": _get_item, "__missing__": _missing},
+    Counter: {
+        "__getitem__": _get_item,
+        **{
+            name: _unless_overridden(name, *_COUNTING)
+            for name in ("__init__", "update", "subtract", "most_common", "elements", "total",
+                         "__delitem__")
+        },
+    },
+}  # fmt: skip
+"""What is more than the same of the items."""
 
 
 def _base(kind: type) -> type:
@@ -154,13 +244,14 @@ def _base(kind: type) -> type:
         "__module__": kind.__module__,
         "stands_in_for": kind,
         "__init__": _with_option if has_option else _filled,
+        **_OWN.get(kind, {}),
     }
+    if hasattr(kind, "__reversed__"):
+        members["__reversed__"] = _reversed
     for name in dir(kind):
         if name in members or name in vars(Derived) or name == "__class_getitem__":
             continue
-        if name in _OWN and (name != "__getitem__" or issubclass(kind, dict)):
-            members[name] = _OWN[name]
-        elif name in _COMPARING or name not in vars(object):
+        if name in _COMPARING or name not in vars(object):
             members[name] = _forwarded(kind, name)
     for name in ("maxlen", "default_factory"):
         if name in members:

@@ -21,7 +21,7 @@ from interleave.memory.derived import attributes_before, base_of
 from interleave.memory.made import Kind
 from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE, Primitive, Unmade, is_marked
-from interleave.memory.values import Same, register_immutable
+from interleave.memory.values import Same, Shared, register_immutable
 from interleave.world import policy
 from interleave.world.homes import CACHES_OF_LIBRARIES
 from interleave.world.policy import Decision, Treatment
@@ -199,7 +199,8 @@ class LibraryClass:
         return self._make(*args, **kwargs)
 
     def __instancecheck__(self, value: object) -> bool:
-        return self.__subclasscheck__(type(value))
+        is_shared = issubclass(type(value), Shared)
+        return self.__subclasscheck__(value.__class__ if is_shared else type(value))
 
     def __subclasscheck__(self, cls: Any) -> bool:
         real = self._real

@@ -345,13 +345,16 @@ def starting_nothing() -> Iterator[list[threading.Thread]]:
             )
         real_join(thread, timeout)
 
-    real_start, real_join = threading.Thread.start, threading.Thread.join
+    def is_alive(thread: threading.Thread) -> bool:
+        return real_is_alive(thread) if thread.ident is not None else is_started(thread)
+
     real: Any = threading.Thread
-    real.start, real.join = start, join
+    real_start, real_join, real_is_alive = real.start, real.join, real.is_alive
+    real.start, real.join, real.is_alive = start, join, is_alive
     try:
         yield started
     finally:
-        real.start, real.join = real_start, real_join
+        real.start, real.join, real.is_alive = real_start, real_join, real_is_alive
 
 
 def current_thread() -> Any:

@@ -68,10 +68,11 @@ def make_timer(
 
 def capture_timer(walk: Any, real: threading.Timer, path: str) -> Any:
     """The stand-in of a timer that `setup` has made. See `program.capture`."""
+    runs = real.function, (real.interval, *real.args), tuple(real.kwargs.items())
+    made = captured(walk, Timer, real, path, runs)
     if real.finished.is_set():
         raise ModelError(
             f"{path} is a Timer that was cancelled before the threads start",
             remedy="leave it out",
         )
-    runs = real.function, (real.interval, *real.args), tuple(real.kwargs.items())
-    return captured(walk, Timer, real, path, runs)
+    return made
