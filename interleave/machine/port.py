@@ -100,6 +100,8 @@ class StepPort:
     ) -> Any:
         if self._ending.how:
             raise Halt
+        if self._stack.is_thawing:
+            self._ending.halt(_by_key(kind))
         log, accesses, switches = self._log, self._accesses, self._switches
         if switches.gil:
             switches.note_caller(sys._getframe(1))
@@ -155,7 +157,9 @@ class StepPort:
         return self._replay(entry)
 
     def _replay(self, entry: Key) -> Any:
+        self._stack.is_thawing = True
         value = Thawer(self._heap.stand_in).thaw(entry[1])
+        self._stack.is_thawing = False
         if entry[0] == RAISED:
             raise value
         return value
@@ -402,6 +406,14 @@ class StepPort:
 
     def halt(self, error: InterleaveError) -> Any:
         self._ending.halt(error)
+
+
+def _by_key(kind: AccessKind) -> ModelError:
+    return ModelError(
+        f"__hash__ or __eq__ of a key touches shared state ({kind.name} {kind.where}): a dict or "
+        "set of a thread's own is made anew in each of its steps",
+        remedy="let keys be hashed and compared by what never changes",
+    )
 
 
 def _nested(inner: AccessKind, outer: AccessKind) -> ModelError:

@@ -518,6 +518,7 @@ _IMMUTABLE: dict[type, Callable[[Freezer, Any], Key]] = {
     object: lambda _, value: (object, Same(value)),
     Field: lambda _, value: (object, Same(value)),
     re.Pattern: lambda self, value: (re.Pattern, self.freeze(value.pattern), value.flags),
+    Same: lambda _, value: (Same, value),
 }
 """How to freeze the immutable types that need care."""
 
@@ -555,6 +556,7 @@ _THAW: dict[Any, Callable[[Thawer, Key], Any]] = {
     Enum: lambda _, key: key[1].it,
     object: lambda _, key: key[1].it,
     re.Pattern: lambda self, key: re.compile(self.thaw(key[1]), key[2]),
+    Same: lambda _, key: key[1],
     "named": Thawer._named_tuple,
     "dataclass": Thawer._dataclass,
     "named object": lambda _, key: key[1].it,

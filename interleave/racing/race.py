@@ -67,7 +67,7 @@ def _raced(
     guard, errors = Guard(), Errors(options.on_error)
     results: list[ModelResult] = []
     parameters = _settings(options)
-    origin, making = _begun_in_time(factory, options.max_seconds)
+    origin, making = begun(factory, options.max_seconds)
     races = _races(making, texts, options, origin)
     for each in races:
         if guard.stop is not None:
@@ -173,10 +173,11 @@ def _value(value: object) -> object:
         return str(value)
 
 
-def _begun_in_time(
-    factory: str | Callable[[], Any], max_seconds: float | None
-) -> tuple[Origin, Making]:
-    """What `_begun` gives, which must come in some time."""
+def begun(factory: str | Callable[[], Any], max_seconds: float | None) -> tuple[Origin, Making]:
+    """What makes the object, and what makes models of it. Raises `InterleaveError`.
+
+    The object is made once, which must come to an end within these seconds.
+    """
     guard = Guard(max_seconds)
     found: list[tuple[Origin, Making]] = []
     with guard.phase():

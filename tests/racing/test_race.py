@@ -369,6 +369,14 @@ RESULTS = [
     ("Inside.Empty()", "Outside.Empty()"),
     ("{1}", "frozenset({1})"),
     ("1", "True"),
+    # Things that Python calls by one name.
+    ("ONE", "TWO"),
+    ("ONE()", "TWO()"),
+    ("ONE().run", "TWO().run"),
+    ("ONE.run", "TWO.run"),
+    ("adding(1)", "adding(2)"),
+    ("ADD_ONE", "ADD_TWO"),
+    ("self.first", "self.second"),
 ]
 
 
@@ -380,6 +388,18 @@ class Inside:
     class Empty: pass
 class Outside:
     class Empty: pass
+def made():
+    class Made:
+        def run(self): pass
+    return Made
+ONE, TWO = made(), made()
+def adding(n):
+    return lambda x: x + n
+ADD_ONE, ADD_TWO = adding(1), adding(2)
+def wrapped(function):
+    def wrapper(self):
+        return function(self)
+    return wrapper
 class Thing:
     def __init__(self):
         self.a = self.b = 0
@@ -392,10 +412,32 @@ class Thing:
     def same(self):
         found = {one}
         return found if self.a == self.b else found
+    @wrapped
+    def first(self): return 1
+    @wrapped
+    def second(self): return 2
 """
     thing = made_of("results_told_apart", text)
     assert kinds(raced(thing, "both()", "give()")) == ["not-atomic"]
     assert raced(thing, "both()", "same()").verdict == "verified"
+
+
+def test_what_setup_makes_anew_is_the_same_in_whole_calls_that_pause() -> None:
+    text = """
+import asyncio
+def Thing():
+    class Inside: pass
+    def one(): return 1
+    class Outside:
+        def __init__(self):
+            self.kind, self.function = Inside, one
+        async def give(self):
+            await asyncio.sleep(0)
+            return self.kind, self.function, lambda: 1
+    return Outside()
+"""
+    thing = made_of("made_anew", text)
+    assert raced(thing, "give(); give()", "give()").verdict == "verified"
 
 
 def test_what_a_generator_gives_is_not_known() -> None:
