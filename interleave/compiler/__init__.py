@@ -12,7 +12,15 @@ from typing import Any
 from interleave.compiler.blocks import Block, BlockKind, Code, Locals, Swallow
 from interleave.compiler.closures import UNGIVEN, lift
 from interleave.compiler.defers import with_defers
-from interleave.compiler.emit import CHANGED, CONTENTS, GONE_THROUGH, INDEXED, emit, emit_whole
+from interleave.compiler.emit import (
+    CHANGED,
+    CONTENTS,
+    GONE_THROUGH,
+    IN_C,
+    INDEXED,
+    emit,
+    emit_whole,
+)
 from interleave.compiler.flow import find_dependences, find_live
 from interleave.compiler.generators import GENERATOR, RESUMING
 from interleave.compiler.groups import HELPERS
@@ -33,6 +41,7 @@ from interleave.compiler.variables import MODULE, module_of, with_holders
 from interleave.memory.closures import NOT_GIVEN, Closure, cell, with_defaults
 from interleave.memory.containers import plain
 from interleave.memory.cursors import gone_through
+from interleave.memory.derived import in_c
 from interleave.memory.unbound import UNBOUND_NAMES, Bare, class_of, unbound
 from interleave.runtimes import Scope
 from interleave.world import dates, reflection
@@ -79,7 +88,7 @@ def _unpacked(callee: Any, mapping: Any) -> dict[Any, Any]:
     if not hasattr(type(mapping), "keys"):
         kind = type(mapping).__name__
         raise TypeError(f"{_called(callee)}() argument after ** must be a mapping, not {kind}")
-    return {**mapping}
+    return {**in_c(mapping)}
 
 
 def _called(callee: Any) -> str:
@@ -183,6 +192,7 @@ _HELPERS: dict[str, Any] = {
     **RESUMING,
     **HELPERS,
     **SETS,
+    IN_C: in_c,
 }
 
 

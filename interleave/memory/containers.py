@@ -290,6 +290,8 @@ def _contents_of(argument: Any) -> Any:
     kind = type(argument)
     if issubclass(kind, DictView):
         return argument._real()
+    if hasattr(kind, "contents_in_c"):
+        return argument.contents_in_c()
     if issubclass(kind, SharedArray) or hasattr(kind, "__next__"):
         return list(argument)
     return plain(argument)

@@ -18,7 +18,7 @@ from interleave.memory.cursors import iterate, reverse
 from interleave.memory.made import MadeObject
 from interleave.memory.namespaces import SimpleNamespace
 from interleave.memory.port import current_port
-from interleave.memory.values import UNBOUND, attributes_of, is_plain_object
+from interleave.memory.values import UNBOUND, Shared, attributes_of, is_plain_object
 
 ITEMS = "(items)"
 """The attribute that has the items of an instance. No code can name it, so nobody sets it again."""
@@ -60,6 +60,13 @@ class Derived:
 
     __hash__ = None  # type: ignore[assignment]
 
+    def contents_in_c(self) -> Any:
+        """What C code takes of it, where others are not to run in between: see `in_c`."""
+        items = in_c(self)
+        if items is self:
+            return {key: self[key] for key in self.keys()} if hasattr(self, "keys") else [*self]
+        return items.snapshot() if issubclass(type(items), Shared) else items
+
     def __iter__(self) -> Any:
         return iterate(items_of(self))
 
@@ -73,7 +80,7 @@ class Derived:
 
 def _filled(self: Any, *args: Any, **kwargs: Any) -> None:
     """`__init__` of most of them: the items are those of a new one."""
-    made = self.stands_in_for(*map(plain, args), **kwargs)
+    made = self.stands_in_for(*map(in_c, args), **kwargs)
     items = items_of(self)
     if issubclass(self.stands_in_for, dict):
         items.update(made)
@@ -86,13 +93,19 @@ def _filled(self: Any, *args: Any, **kwargs: Any) -> None:
 
 def _with_option(self: Any, *args: Any, **kwargs: Any) -> None:
     """`__init__` of those that have something which never changes: they begin anew."""
-    self.__dict__[ITEMS] = self.stands_in_for(*map(plain, args), **kwargs)
+    self.__dict__[ITEMS] = self.stands_in_for(*map(in_c, args), **kwargs)
 
 
-def plain(value: Any) -> Any:
-    """What C code goes through: the items of an instance whose class iterates as its base does."""
-    is_ours = isinstance(value, Derived) and type(value).__iter__ is Derived.__iter__
-    return items_of(value) if is_ours else value
+def in_c(value: Any) -> Any:
+    """What C code goes through: the items of an instance, past what its class says of them.
+
+    After `dict_merge` of CPython: where the class, or `OrderedDict`, iterates in a way of its own,
+    C code asks for item by item.
+    """
+    if not isinstance(value, Derived) or type(value).__iter__ is not Derived.__iter__:
+        return value
+    is_asked = value.stands_in_for is OrderedDict and _overrides(value, "__getitem__", "keys")
+    return value if is_asked else items_of(value)
 
 
 def _forwarded(kind: type, name: str) -> Callable[..., Any]:
@@ -102,7 +115,7 @@ def _forwarded(kind: type, name: str) -> Callable[..., Any]:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if name in _MAKING_ANOTHER.get(kind, ()):
             _refuse(self, name)
-        found = getattr(items_of(self), name)(*map(plain, args), **kwargs)
+        found = getattr(items_of(self), name)(*map(in_c, args), **kwargs)
         return self if in_place and found is not NotImplemented else found
 
     method.__name__ = name
@@ -148,7 +161,7 @@ def _missing(self: Any, key: Any) -> Any:
 def _update(self: Any, other: Any = (), /, **named: Any) -> None:
     """`OrderedDict.update`, and what begins with it: it goes by `__setitem__`."""
     if not _overrides(self, "__setitem__"):
-        items_of(self).update(plain(other), **named)
+        items_of(self).update(in_c(other), **named)
         return
     for key in other if hasattr(other, "keys") else ():
         self[key] = other[key]
@@ -188,7 +201,7 @@ def _unless_overridden(name: str, *called: str) -> Callable[..., Any]:
                 )
             )
         found = getattr(items_of(self), "update" if name == "__init__" else name)
-        return found(*map(plain, args), **kwargs)
+        return found(*map(in_c, args), **kwargs)
 
     return method
 

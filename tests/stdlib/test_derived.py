@@ -349,6 +349,72 @@ def test_containers_are_as_in_real_python(tmp_path: Path, text: str) -> None:
     assert outcomes(result, "events") == {repr(real.events)}
 
 
+VALUES = """
+import array, logging, re
+STATE = types.SimpleNamespace(n=0)
+
+class Sub(types.SimpleNamespace):
+    def grow(self):
+        self.a += 1
+
+class N(Model):
+    got = it = None
+
+    def setup(self):
+        self.numbers, self.bytes = array.array("d", [1, 2]), bytearray(b"ab")
+        self.pattern, self.sub = re.compile("x", re.I), Sub(a=1)
+        self.log, self.adapted = logging.getLogger(), logging.LoggerAdapter(logging.getLogger("x"), {})
+
+    @thread
+    def run(self):
+        self.log.info("%s", self.got)
+        self.adapted.warning("x")
+        STATE.n += 1
+        self.it = types.SimpleNamespace(a=1)
+        self.it.b = array.array("i", [1])
+        self.it.b.append(2)
+        self.it.c = bytearray(2)
+        self.sub.grow()
+        self.numbers += array.array("d", [4])
+        self.bytes.extend(b"c")
+        self.bytes[0] = 120
+        total = 0
+        for each in self.numbers:
+            total += each
+        for each in self.bytes:
+            total += each
+        self.got = (
+            total, repr(self.it), self.sub.a, self.numbers.typecode, self.numbers[1:].tolist(),
+            bytes(self.bytes), self.bytes.find(b"c"), bool(self.pattern.search("aXb")), STATE.n,
+            type(self.it) is types.SimpleNamespace, isinstance(STATE, types.SimpleNamespace),
+            self.it == types.SimpleNamespace(**vars(self.it)), len(self.it.c), self.it.b[-1],
+        )
+"""
+
+
+def test_values_of_other_types_are_as_in_real_python(tmp_path: Path) -> None:
+    model = load(tmp_path / "model.py", HEAD + VALUES)
+    (result,) = check(model).models
+    real: Any = model()
+    real.setup()
+    real.run()
+    assert result.violations == ()
+    assert outcomes(result, "got") == {repr(real.got)}
+
+
+BUFFERS = ["struct.unpack('2s', self.it)", "memoryview(self.it)", "hashlib.sha256(self.it)"]
+
+
+@pytest.mark.parametrize("code", BUFFERS)
+def test_c_code_does_not_look_into_what_is_shared(code: str, tmp_path: Path) -> None:
+    setup = "    def setup(self):\n        self.it = bytearray(b'ab')\n"
+    run = (
+        f"    @thread\n    def main(self):\n        self.it[0] = 1\n        self.n = bool({code})\n"
+    )
+    with pytest.raises(ModelError, match="C code looks into what threads share"):
+        result_of(tmp_path, f"import hashlib, struct\n{HEAD}{setup}{run}")
+
+
 LOST = """
 class Own({base}):
     def {name}(self, *args):

@@ -60,7 +60,8 @@ _OF_DICTS = [
     "log.append(len(x))", "log.append('a' in x)", "log.append(list(x))", "x.update(a=5, c=6)",
     "for each in x:\n    log.append(each)", "log.append(x == {'a': 1})", "del x['a']",
     "log.append(x.pop('a'))", "log.append(x.pop('z', 1))", "log.append(list(x.items()))",
-    "log.append(sorted(x.values()))", "x.clear()",
+    "log.append(sorted(x.values()))", "log.append(dict(x))", "log.append({'z': 0, **x})",
+    "log.append((lambda **given: given)(**x))", "x.clear()",
     "log.append(x.setdefault('d', 9))", "log.append(bool(x))", "x['n'] = x.get('n', 0) + 1",
     "log.append(x.popitem())",
 ]  # fmt: skip
