@@ -385,7 +385,7 @@ class N(Model):
             total += each
         self.got = (
             total, repr(self.it), self.sub.a, self.numbers.typecode, self.numbers[1:].tolist(),
-            bytes(self.bytes), self.bytes.find(b"c"), bool(self.pattern.search("aXb")), STATE.n,
+            bytes(self.bytes), self.bytes.find(b"c"), self.pattern.sub("-", "aXb"), STATE.n,
             type(self.it) is types.SimpleNamespace, isinstance(STATE, types.SimpleNamespace),
             self.it == types.SimpleNamespace(**vars(self.it)), len(self.it.c), self.it.b[-1],
         )
