@@ -369,6 +369,7 @@ class N(Model):
     def run(self):
         self.log.info("%s", self.got)
         self.adapted.warning("x")
+        match = re.search("(?P<k>X)(z)?", "aXb")
         STATE.n += 1
         self.it = types.SimpleNamespace(a=1)
         self.it.b = array.array("i", [1])
@@ -388,6 +389,8 @@ class N(Model):
             bytes(self.bytes), self.bytes.find(b"c"), self.pattern.sub("-", "aXb"), STATE.n,
             type(self.it) is types.SimpleNamespace, isinstance(STATE, types.SimpleNamespace),
             self.it == types.SimpleNamespace(**vars(self.it)), len(self.it.c), self.it.b[-1],
+            match.group(), match[1], match.groups(0), match.groupdict(), match.span("k"),
+            match.lastgroup, match.string, match.re.pattern, repr(match), type(match) is re.Match,
         )
 """
 
