@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from types import FunctionType
 from typing import Any, ClassVar, NamedTuple
 
 from interleave.errors import ModelError
@@ -20,6 +21,8 @@ from interleave.memory.primitive import Primitive, stepwise
 from interleave.records import dataclass
 from interleave.runtimes.free_threaded import THREAD
 from interleave.stdlib.timeouts import begin_waiting
+from interleave.world import policy
+from interleave.world.policy import Treatment
 
 NEW, STARTED, ENDED = "new", "started", "ended"
 
@@ -324,9 +327,19 @@ def is_started(real: threading.Thread) -> bool:
     return real._started.is_set()  # type: ignore[attr-defined]
 
 
+def _is_of_library(thread: threading.Thread) -> bool:
+    """Whether a thread runs code of a modelled module."""
+    target = thread._target  # type: ignore[attr-defined]
+    is_python = isinstance(getattr(target, "__func__", target), FunctionType)
+    return is_python and policy.of_object(target).treatment is Treatment.MODELLED
+
+
 @contextmanager
 def starting_nothing() -> Iterator[list[threading.Thread]]:
-    """Have threads that are started only be marked as such, for the duration: gives those."""
+    """Have threads that are started only be marked as such, for the duration: gives those.
+
+    What the library starts for itself, workers of a pool, is started.
+    """
     started: list[threading.Thread] = []
 
     def start(thread: threading.Thread) -> None:
@@ -334,6 +347,9 @@ def starting_nothing() -> Iterator[list[threading.Thread]]:
             raise RuntimeError("thread.__init__() not called")
         if is_started(thread):
             raise RuntimeError("threads can only be started once")
+        if _is_of_library(thread):
+            real_start(thread)
+            return
         thread._started.set()  # type: ignore[attr-defined]
         started.append(thread)
 
