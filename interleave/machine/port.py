@@ -17,7 +17,7 @@ from interleave.machine.accesses import Accesses
 from interleave.machine.halting import Ending, Halt
 from interleave.machine.log import GAVE, RAISED, Log
 from interleave.machine.making import Making
-from interleave.machine.pictures import Picture, Pictures
+from interleave.machine.pictures import Picture, Pictures, words_of
 from interleave.machine.places import Places
 from interleave.machine.spawning import Spawning
 from interleave.machine.stack import Stack
@@ -400,6 +400,15 @@ class StepPort:
             return Pictures(self._heap, self._places.at, is_beyond).take(value)
         except Exception as error:  # ours: the model is not to see it
             self._ending.fail(error)
+
+    def text_then(self, error: BaseException) -> str:
+        """The text of an exception that shows what is in shared objects; "" if it shows none."""
+        is_made_in_c = type(error).__str__ in (BaseException.__str__, KeyError.__str__)
+        if not is_made_in_c or all(type(each) is str for each in error.args):
+            return ""
+        shown = error.args[0] if len(error.args) == 1 else error.args
+        picture = Pictures(self._heap, self._places.at, lambda _: False).take(shown)
+        return words_of(picture) if picture.inside else ""
 
     def holds(self, value: object) -> bool:
         return self._program.holds(value)
