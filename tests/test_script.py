@@ -442,10 +442,6 @@ REFUSED = {
     "no threads after all": (
         "from own import Counter\nc = Counter()\nc.bump()", "there is no model",
     ),
-    "a class of threads": (
-        "import threading\nclass W(threading.Thread):\n    pass\nW().start()",
-        "derives from threading.Thread",
-    ),
     "a process": (
         "import multiprocessing as m\nq = m.Queue()\np = m.Process(target=q.put, args=(1,))\n"
         "p.start()", "multiprocessing.Process",

@@ -17,6 +17,7 @@ from interleave.compiler.emit import (
     CHANGED,
     CONTENTS,
     GONE_THROUGH,
+    IN_C,
     INDEXED,
     OF_BLOCKS,
     OF_WHOLE,
@@ -45,6 +46,7 @@ from interleave.compiler.variables import MODULE, module_of, with_holders
 from interleave.memory.closures import NOT_GIVEN, Closure, cell, with_defaults
 from interleave.memory.containers import plain
 from interleave.memory.cursors import gone_through
+from interleave.memory.derived import in_c
 from interleave.memory.unbound import UNBOUND_NAMES, Bare, class_of, unbound
 from interleave.runtimes import Scope
 from interleave.world import dates, reflection
@@ -92,7 +94,7 @@ def _unpacked(callee: Any, mapping: Any) -> dict[Any, Any]:
     if not hasattr(type(mapping), "keys"):
         kind = type(mapping).__name__
         raise TypeError(f"{_called(callee)}() argument after ** must be a mapping, not {kind}")
-    return {**mapping}
+    return {**in_c(mapping)}
 
 
 def _called(callee: Any) -> str:
@@ -196,6 +198,7 @@ _HELPERS: dict[str, Any] = {
     **RESUMING,
     **HELPERS,
     **SETS,
+    IN_C: in_c,
 }
 
 

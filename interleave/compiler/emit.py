@@ -25,6 +25,7 @@ GONE_THROUGH = "@gone_through"
 ATTRIBUTES = "@attributes"
 ACCESSOR = "@accessor"
 CLASS_OF = "@class_of"
+IN_C = "@in_c"
 DATED = "@dated"
 CONTENTS = "@contents"
 INDEXED = "@indexed"
@@ -316,6 +317,16 @@ class Rewriter(Transformer):
         elements = [self.visit(element) for element in node.elts]
         return self._ordered(ORDERED_SET, node, ast.List(elements, ast.Load()))
 
+    def visit_Dict(self, node: ast.Dict) -> ast.expr:
+        pairs = zip(node.keys, node.values, strict=True)
+        node.values = [value if key else self._as_mapping(value) for key, value in pairs]
+        self.generic_visit(node)
+        return node
+
+    def _as_mapping(self, node: ast.expr) -> ast.expr:
+        """What C code takes the items of, without asking for them one by one."""
+        return self._ordered(IN_C, node, node)
+
     def visit_Call(self, node: ast.Call) -> ast.expr:
         is_users = not (isinstance(node.func, ast.Name) and node.func.id.startswith("@"))
         for kind, ordered in ((set, ORDERED_SET), (frozenset, ORDERED_FROZEN_SET)):
@@ -330,6 +341,8 @@ class Rewriter(Transformer):
         if self._names.is_builtin(node.func, "type") and len(node.args) == 1:
             node.func = ast.copy_location(ast.Name(CLASS_OF, ast.Load()), node.func)
             node.args = [self._used(node.args[0])]
+        if self._names.is_builtin(node.func, "dict") and node.args:
+            node.args[0] = self._as_mapping(node.args[0])
         if self._names.is_builtin(node.func, "object") and not node.args:
             node.func = ast.copy_location(ast.Name(BARE_OBJECT, ast.Load()), node.func)
         if self._names.is_builtin(node.func, "super") and not node.args:

@@ -18,6 +18,7 @@ from interleave.errors import ModelError
 from interleave.memory import cursors
 from interleave.memory.addresses import ObjectId, as_hash
 from interleave.memory.containers import CONTAINERS
+from interleave.memory.derived import is_instance, is_object, is_subclass
 from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE, is_marked
 from interleave.memory.unbound import UNBOUND_TYPES, unbound
@@ -26,7 +27,6 @@ from interleave.memory.values import (
     OrderedFrozenSet,
     OrderedSet,
     Uncapturable,
-    is_plain_object,
 )
 from interleave.model import Model
 from interleave.world import policy, reflection
@@ -119,6 +119,8 @@ REPLACED: dict[Any, Any] = {
     zip: cursors.Zipped,
     map: cursors.Mapped,
     filter: cursors.Filtered,
+    isinstance: is_instance,
+    issubclass: is_subclass,
     reversed: cursors.reverse,
     min: cursors.least,
     max: cursors.greatest,
@@ -447,7 +449,7 @@ def is_shared_global(value: object) -> bool:
     return (
         type(value) in CONTAINERS
         or stdlib.primitive_class(value) is not None
-        or (is_plain_object(value) and is_followed(type(value)))
+        or (is_object(value) and (is_followed(type(value)) or type(value) is types.SimpleNamespace))
         or (type(value).__name__ == "Array" and type(value).__module__ == "interleave.verbs")
     )
 

@@ -104,7 +104,7 @@ class Control:
                     return None
                 if isinstance(callee, _IN_C):
                     for each in arguments:
-                        used(each)
+                        call(used, (each,), {})
                 with self._watch:
                     frame.names[block.target] = call(callee, arguments, keywords)
                 if not is_operation(callee):

@@ -21,9 +21,10 @@ from interleave.machine.log import Log
 from interleave.machine.places import Places
 from interleave.memory.containers import CONTAINERS
 from interleave.memory.coroutine import Coroutine
+from interleave.memory.derived import is_object
 from interleave.memory.made import Held, Kind
 from interleave.memory.partials import SharedPartial
-from interleave.memory.values import Freezer, Thawer, Uncapturable, attributes_of, is_plain_object
+from interleave.memory.values import Freezer, Thawer, Uncapturable, attributes_of
 from interleave.program import MoreRooms
 from interleave.program.heap import Heap, Room, RoomOwner
 
@@ -148,7 +149,7 @@ class Making:
             return Kind(container, container.options(value))
         if kind is functools.partial:
             return Kind(SharedPartial)
-        if is_plain_object(value) and not isinstance(value, BaseException):
+        if is_object(value) and not isinstance(value, BaseException):
             return Kind(self._class_of(kind))
         raise Uncapturable(value, f"a {kind.__name__} was made by a thread")
 

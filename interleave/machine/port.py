@@ -316,13 +316,21 @@ class StepPort:
         )
 
     def thread_room(
-        self, kind: Any, target: Any, *, daemon: bool | None = None, maker: Any = None
+        self,
+        kind: Any,
+        target: Any,
+        *,
+        daemon: bool | None = None,
+        maker: Any = None,
+        name: str = "",
     ) -> Any:
-        return self._spawning.thread_room(kind, target, daemon, maker)
+        return self._spawning.thread_room(kind, target, daemon, maker, name)
 
     def thread_object(self) -> Any:
         me = self._me
-        return me.room or CurrentThread(ThreadName(me.name), me.daemon, ThreadIdent.of(self.thread))
+        if me.room is not None:
+            return me.room.seen_from_inside()
+        return CurrentThread(ThreadName(me.name), me.daemon, ThreadIdent.of(self.thread))
 
     def start_thread(
         self, thread: ThreadId, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]

@@ -180,7 +180,13 @@ class PropertyPort:
         return self.halt(_refused(f"make a {kind.stand_in.__name__}"))
 
     def thread_room(
-        self, kind: Any, target: Any, *, daemon: bool | None = None, maker: Any = None
+        self,
+        kind: Any,
+        target: Any,
+        *,
+        daemon: bool | None = None,
+        maker: Any = None,
+        name: str = "",
     ) -> Any:
         return self.halt(_refused("make a thread"))
 

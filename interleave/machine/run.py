@@ -147,6 +147,16 @@ class StepRun:
         assert isinstance(step, Step)
         return step
 
+    def begin(self, room: Any) -> Step:
+        """Begin a thread that `setup` has started: it runs no code as yet."""
+        self._is_start = True
+        made = self.port.read(room.location)
+        self.places.written[room.location.index] = self._program.heap.values.id_of(room.begun(made))
+        self._spawning.start_thread(self._me.number, *room.entry(made))
+        ((_, local),) = self._spawning.started
+        code = self._program.world.code(self._me.function)
+        return self._step(local, (code, 0))._replace(starts=())
+
     def _enter(self, function: types.FunctionType, arguments: tuple[Any, ...]) -> None:
         """Put the first frame of the thread on its stack."""
         code = self._program.world.code(function)

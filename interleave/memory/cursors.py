@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from interleave.errors import ModelError
+from interleave.memory.buffers import BUFFERS, SharedByteArray, SharedNumbers
 from interleave.memory.calling import call
 from interleave.memory.containers import (
     DictView,
@@ -332,11 +333,11 @@ def cursor(iterable: Any) -> Iterator[Any]:
     kind = type(iterable)
     if kind in _OURS or kind in _COUNTS:
         return iterable
-    if issubclass(kind, SharedList | SharedArray):
+    if issubclass(kind, SharedList | SharedArray | SharedByteArray | SharedNumbers):
         return Cursor(iterable)
     if issubclass(kind, SharedContainer | DictView):
         return Cursor(iterable, size=_size_of(iterable.of if kind is DictView else iterable))
-    if kind in _IMMUTABLE or kind in (list, bytearray):
+    if kind in _IMMUTABLE or kind in (list, *BUFFERS):
         return Cursor(iterable)
     if kind in (set, OrderedSet, deque):
         return Cursor(iterable, size=len(iterable))

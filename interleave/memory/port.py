@@ -243,12 +243,19 @@ class Port(Protocol):
         ...
 
     def thread_room(
-        self, kind: Any, target: Any, *, daemon: bool | None = None, maker: Any = None
+        self,
+        kind: Any,
+        target: Any,
+        *,
+        daemon: bool | None = None,
+        maker: Any = None,
+        name: str = "",
     ) -> Any:
         """An unused object, of class `kind`, for a thread that is to run `target`.
 
         Where there is none, the program is made anew with one more. `maker`: the shared object that
-        makes it, where that is not the running thread.
+        makes it, where that is not the running thread. `name`: what reports call it by, with a
+        number; mostly that of the target.
         """
         ...
 

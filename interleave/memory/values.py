@@ -9,6 +9,7 @@ are one list stay one list. Sets are kept in a fixed order, so that nothing depe
 
 from __future__ import annotations
 
+import re
 import struct
 import types
 from collections import deque
@@ -525,6 +526,7 @@ _IMMUTABLE: dict[type, Callable[[Freezer, Any], Key]] = {
     Unbound: lambda _, value: (Unbound,),
     object: lambda _, value: (object, Same(value)),
     Field: lambda _, value: (object, Same(value)),
+    re.Pattern: lambda self, value: (re.Pattern, self.freeze(value.pattern), value.flags),
     Same: lambda _, value: (Same, value),
 }
 """How to freeze the immutable types that need care."""
@@ -562,6 +564,7 @@ _THAW: dict[Any, Callable[[Thawer, Key], Any]] = {
     Unbound: lambda *_: UNBOUND,
     Enum: lambda _, key: key[1].it,
     object: lambda _, key: key[1].it,
+    re.Pattern: lambda self, key: re.compile(self.thaw(key[1]), key[2]),
     Same: lambda _, key: key[1],
     "named": Thawer._named_tuple,
     "dataclass": Thawer._dataclass,

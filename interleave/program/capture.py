@@ -24,6 +24,7 @@ from interleave.compiler.variables import surrounding
 from interleave.errors import ModelError, Place
 from interleave.memory.aliases import Alias
 from interleave.memory.containers import CONTAINERS, SharedArray, SharedContainer
+from interleave.memory.derived import INNER, is_object
 from interleave.memory.partials import partial_of
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
@@ -42,13 +43,14 @@ from interleave.program.heap import Heap
 from interleave.program.restarts import Written
 from interleave.program.setup import Made, class_attributes
 from interleave.said import shown_by
-from interleave.stdlib import capturing, derived, primitive_class, unmodelled
+from interleave.stdlib import base_for, capturing, derived, instance, primitive_class, unmodelled
 from interleave.verbs import Array
 from interleave.world import policy
 from interleave.world.holders import VariableLocation
 from interleave.world.identities import may_be_address
 from interleave.world.instances import Inherited, make_stand_in
 from interleave.world.policy import Treatment
+from interleave.world.refusal import Refused
 from interleave.world.snapshot import Snapshot
 from interleave.world.world import World, own_attributes
 
@@ -78,6 +80,8 @@ def capture(
     for made in instances:
         walk.begin(made.context)
         walk.model(made.instance)
+        for each in made.started:
+            walk.visit(each, type(each).__name__)
         for name, value in roots.items():
             walk.root(name, before.in_place_of(value))
         walk.holders()
@@ -168,6 +172,9 @@ class Walk:
         """The same for what functions hold: those of each run of setup are functions of their own.
         """
         self._attribute = ""
+        self._in_roots = False
+        self._refused: dict[int, Refused] = {}
+        """What stands for objects that no state can have, by their ids."""
 
     def begin(self, context: contextvars.Context) -> None:
         """Start on the next run of setup, which has left behind the values in a context."""
@@ -191,7 +198,9 @@ class Walk:
 
     def root(self, name: str, value: Any) -> Any:
         self._attribute = name
+        self._in_roots = True
         found = self.visit(value, name)
+        self._in_roots = False
         self.all_known[id(value)] = found
         return found
 
@@ -233,9 +242,19 @@ class Walk:
             self._world.identities.add(address, value, stand_in._number)
 
     def visit(self, value: Any, path: str) -> Any:
-        """What stands for `value` in a state."""
+        """What stands for `value` in a state; a `Refused` for what no state can have, where only a
+        global variable leads to it: code may never come to use it.
+        """
         if id(value) in self.known:
             return self.known[id(value)]
+        try:
+            return self._visited(value, path)
+        except ModelError as error:
+            if not self._in_roots:
+                raise
+            return self.keep(value, self._refused.setdefault(id(value), Refused(error)))
+
+    def _visited(self, value: Any, path: str) -> Any:
         kind = type(value)
         if kind is Param:
             raise self.uncapturable(value, self._attribute)
@@ -253,7 +272,9 @@ class Walk:
             return self._world.meaning(value, path)
         if isinstance(value, tuple) or is_dataclass(kind):
             return self._compound(value, path)
-        if is_plain_object(value) and not isinstance(value, Shared):
+        if (found := instance(value)) is not value:
+            return self.keep(value, found)
+        if is_object(value) and not isinstance(value, Shared):
             return self._object(value, path, attributes_of(value))
         if isinstance(value, type):
             if is_followed_class(value):
@@ -349,6 +370,7 @@ class Walk:
         return self._world.twin(kind) if is_followed_class(kind) else kind
 
     def _container(self, cls: type[SharedContainer], value: Any, path: str) -> Any:
+        found = () if isinstance(value, dict) else self._contents(cls, value)
         options = tuple(
             self.visit(each, path) if callable(each) else each for each in cls.options(value)
         )
@@ -359,14 +381,12 @@ class Walk:
         )
         for key in value if isinstance(value, dict | set | frozenset) else ():
             self._check_key(key)
-        found: tuple[Any, ...] = ()
         if isinstance(value, dict):
             contents = tuple(
                 (self.visit(key, f"{path}.key"), self.visit(item, f"{path}[{_shown(key, place)}]"))
                 for place, (key, item) in enumerate(value.items())
             )
         else:
-            found = self._contents(cls, value)
             items = (self.visit(item, f"{path}[{place}]") for place, item in enumerate(found))
             contents = type(found)(items)  # a tuple, or a bag
         self.contents[stand_in._location.number] = contents
@@ -460,6 +480,12 @@ class Walk:
                 place=self._place(self._attribute),
             )
         made = self._world.stand_in_class(cls)
+        stand_in = self.stand_in(
+            (path, cls), lambda number: make_stand_in(made, number, path), value
+        )
+        bases = (found for each in cls.__mro__ if (found := base_for(each)) is not None)
+        if (derives_from := next(bases, None)) is not None:
+            attributes = derives_from.taken_over(self, value, path)
         of_class = self._world.variables_of(cls)
         if isinstance(value, Model):
             attributes = {
@@ -477,13 +503,10 @@ class Walk:
             attributes = {**of_its_class, **attributes}
         late = self._late.get(path, ())
         attributes.update({name: UNBOUND for name in late if name not in attributes})
-        stand_in = self.stand_in(
-            (path, cls), lambda number: make_stand_in(made, number, path), value
-        )
         locations: dict[str, Location] = object.__getattribute__(stand_in, "_locations")
         number: int = object.__getattribute__(stand_in, "_number")
         for name, item in attributes.items():
-            inner = f"{path}.{name}" if path else name
+            inner = f"{path}.{name}" if path and name not in INNER else path or name
             if not path:
                 self._attribute = name
             if name not in locations:
@@ -504,9 +527,7 @@ class Walk:
         kind = type(value)
         moves = attribute in self._written or path in self._written
         # An array, a lock or a channel keeps its name, by which it may be known to be written.
-        is_ordinary = (
-            is_plain_object(value) and kind is not Array and primitive_class(value) is None
-        )
+        is_ordinary = is_object(value) and kind is not Array and primitive_class(value) is None
         if not moves or id(value) in self.known or not is_ordinary:
             return path
         self._numbered[kind] += 1

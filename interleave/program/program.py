@@ -35,7 +35,7 @@ from interleave.program.restarts import MoreRoots, Written
 from interleave.program.sections import Sections
 from interleave.program.settings import settings_of
 from interleave.program.setup import Lacking, initial_instances, place_of_variable
-from interleave.program.spawned import Spawned, SpawnKey
+from interleave.program.spawned import Spawned, SpawnKey, add_captured
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
 from interleave.runtimes import DEFAULT, Runtime
 from interleave.world.findings import Findings
@@ -132,6 +132,7 @@ class Program:
         self.net.unseen = Unseen(self.world, changing, self.real.before)
         self.loop: Any = self._add_loop() if has_tasks else None
         """The modelled event loop, where there are tasks."""
+        add_captured(self.threads, self.heap, self.world.to_flatten)
         self.spawned = Spawned(self.threads, self.heap, written, spawned)
         """The threads that running threads make."""
         self.contexts = add_contexts(self.heap, self.threads, written)

@@ -7,6 +7,7 @@ set; but for those attributes that mean something to Python.
 
 from __future__ import annotations
 
+import re
 import types
 from typing import Any, NoReturn
 
@@ -142,9 +143,15 @@ def _refuse(name: str, *, is_set: bool = True) -> NoReturn:
 
 
 def lacking(error: BaseException) -> ModelError | None:
-    """What to say of an `AttributeError` where something modelled does not have what is asked for;
-    None where the code has asked another object.
+    """What to say of an `AttributeError` where something modelled does not have what is asked for,
+    and of a `TypeError` of C code that looks into a buffer; None where the code has asked another
+    object.
     """
+    if isinstance(error, TypeError) and _WANTS_BUFFER.search(str(error)):
+        return ModelError(
+            f"C code looks into what threads share: {error}",
+            remedy="give it bytes(...) of it",
+        )
     if not isinstance(error, AttributeError):
         return None
     owner = error.obj
@@ -155,6 +162,10 @@ def lacking(error: BaseException) -> ModelError | None:
         f"{error.name} of {kind.__name__} has no modelled counterpart",
         remedy="keep what threads share in attributes of the model, or of objects of your own",
     )
+
+
+_WANTS_BUFFER = re.compile(r"\bbytearray\b|'array'|buffer API required")
+"""What errors say of something that has no buffer, and stands for what has one."""
 
 
 def _knows(kind: type, name: str) -> bool:

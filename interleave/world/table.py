@@ -66,6 +66,17 @@ INSIDE_MODELLED = {
 }  # fmt: skip
 """What modelled modules are made of, and what has no module of its own that is modelled."""
 
+BASES = {
+    "asyncio.mixins._LoopBoundMixin", "asyncio.queues.LifoQueue",
+    "asyncio.queues.PriorityQueue", "asyncio.queues.Queue",
+    "queue.LifoQueue", "queue.PriorityQueue", "queue.Queue",
+    "threading.Barrier", "threading.BoundedSemaphore", "threading.Condition", "threading.Event",
+    "threading.Semaphore", "threading.Timer",
+}  # fmt: skip
+"""Classes of modelled modules of which the source is followed where classes of the model derive
+from them.
+"""
+
 PURE = {
     # The language itself: what the interpreter, the import system and classes are made of.
     "__future__", "_abc", "_ast", "_codecs", "_collections_abc", "_compat_pickle", "_py_abc",

@@ -49,6 +49,7 @@ from interleave.interrupts import begin_anew
 from interleave.memory.aliases import Alias, alias_in
 from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
+from interleave.memory.derived import base_of
 from interleave.memory.descriptors import is_data_descriptor, member_of
 from interleave.memory.port import running_port
 from interleave.memory.values import (
@@ -305,7 +306,8 @@ class World:
             if isinstance(twin, TwinType):
                 made = self._twins.stand_in(self._twins.real(twin), mixin, {})
             else:
-                made = type(twin.__name__, (twin, mixin), {"__module__": twin.__module__})
+                members = {"__module__": twin.__module__, "__class__": property(lambda _: twin)}
+                made = type(twin.__name__, (base_of(twin) or twin, mixin), members)
             self._made[twin] = made
             self._fill()
             self._require()

@@ -444,6 +444,6 @@ def test_annotations_and_names_of_comprehensions_are_no_uses(tmp_path: Path) -> 
 def test_a_method_of_a_lock_that_is_its_own(tmp_path: Path) -> None:
     header = "import threading\nrelease = threading.RLock()._at_fork_reinit"
     file = tmp_path / "model.py"
-    file.write_text(model("self.x = release is None", header=header))
+    file.write_text(model("self.x = release()", header=header))
     with pytest.raises(InterleaveError, match="release is the method _at_fork_reinit of a RLock"):
         check(file)
