@@ -32,6 +32,7 @@ from interleave.compiler.syntax import copied
 from interleave.compiler.variables import MODULE, module_of, with_holders
 from interleave.memory.closures import NOT_GIVEN, Closure, cell, with_defaults
 from interleave.memory.containers import plain
+from interleave.memory.coroutine import as_iterable, is_awaiting
 from interleave.memory.cursors import gone_through
 from interleave.memory.unbound import UNBOUND_NAMES, Bare, class_of, unbound
 from interleave.runtimes import Scope
@@ -163,6 +164,8 @@ _HELPERS: dict[str, Any] = {
     "@usable": reflection.used,
     "@used": used,
     "@class_of": class_of,
+    "@awaitable": as_iterable,
+    "@is_awaiting": is_awaiting,
     "@dated": dates.dated,
     "@object": Bare,
     "@accessor": accessor,

@@ -14,7 +14,7 @@ from typing import Any
 from interleave.compiler.blocks import BlockKind, Code, Locals
 from interleave.errors import InterleaveError, ModelError
 from interleave.memory.calling import call
-from interleave.memory.coroutine import stepwise_coroutine
+from interleave.memory.coroutine import Awaiting, awaited_by_hand, stepwise_coroutine
 from interleave.memory.port import Unrecoverable, current_port
 from interleave.memory.primitive import stepwise
 from interleave.memory.values import (
@@ -171,6 +171,8 @@ class Generator:
                         callee, arguments, keywords = result
                         names[block.target] = call(callee, arguments, keywords)
                         port.switch_point()
+                    case BlockKind.AWAIT:
+                        port.halt(awaited_by_hand())
                     case BlockKind.YIELD:
                         self.wait(at, names)
                         return result
@@ -240,6 +242,9 @@ class Resumption:
         self.error = error
         self.is_used = False
 
+    def __await__(self) -> Awaiting:
+        return Awaiting(self)
+
     @property
     def is_in_vain(self) -> bool:
         """Whether it throws an exception into what has ended, which CPython (genobject.c) takes for
@@ -265,7 +270,7 @@ async def _aclose(generator: AsyncGenerator) -> None:
     if resumption.is_in_vain:
         return
     try:
-        await resumption  # type: ignore[misc]  # the machine knows how
+        await resumption
     except (GeneratorExit, StopAsyncIteration):
         return
     raise RuntimeError("async generator ignored GeneratorExit")

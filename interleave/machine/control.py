@@ -18,6 +18,7 @@ from interleave.compiler.generators import (
 from interleave.compiler.operators import is_operation
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.interrupts import Stopped
+from interleave.machine.awaiting import begun, runs_by_await
 from interleave.machine.frames import Frame
 from interleave.machine.halting import Ending, Halt
 from interleave.machine.log import Log
@@ -29,7 +30,7 @@ from interleave.machine.step import Failure
 from interleave.machine.switching import Switches, is_of_this_package
 from interleave.machine.tasks import RESULT
 from interleave.memory.calling import call
-from interleave.memory.coroutine import Coroutine, awaited
+from interleave.memory.coroutine import Coroutine, awaited, awaited_by_hand
 from interleave.memory.port import BY_STEPS, AccessKind, Unrecoverable
 from interleave.program import Program, Restart, Swallowed, Written
 from interleave.program.interning import LocalStates
@@ -112,9 +113,11 @@ class Control:
             if block.kind is BlockKind.AWAIT and not self._ending.how:
                 if type(result) is Resumption and not result.is_in_vain:
                     return self._resume(*result.use())
-                if type(result) is Coroutine:
-                    result.start()
-                    self._enter(block, self._program.world.code(result.function), result.names, 0)
+                if not runs_by_await(self._stack.frames):
+                    self._ending.halt(awaited_by_hand())
+                if (coroutine := begun(result)) is not None:
+                    code = self._program.world.code(coroutine.function)
+                    self._enter(block, code, coroutine.names, 0)
                     return None
                 in_vain = type(result) is Resumption
                 frame.names[block.target] = None if in_vain else awaited(result)

@@ -20,7 +20,7 @@ from interleave.machine.halting import Ending
 from interleave.machine.log import Log
 from interleave.machine.places import Places
 from interleave.memory.containers import CONTAINERS
-from interleave.memory.coroutine import Coroutine
+from interleave.memory.coroutine import Awaiting, Coroutine
 from interleave.memory.made import Held, Kind
 from interleave.memory.partials import SharedPartial
 from interleave.memory.values import Freezer, Thawer, Uncapturable, attributes_of, is_plain_object
@@ -140,7 +140,7 @@ class Making:
 
     def _kind_of(self, value: Any) -> Kind:
         kind = type(value)
-        if isinstance(value, Coroutine):
+        if isinstance(value, Coroutine | Awaiting):
             raise Uncapturable(value, "a coroutine is for the task that made it (make it a task)")
         if isinstance(value, Generator):
             raise Uncapturable(value, "a generator is for the thread that made it")
