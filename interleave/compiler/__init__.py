@@ -233,6 +233,7 @@ def compile_function(
     holders: Mapping[str, str] = MappingProxyType({}),
     imports: list[Imported] | None = None,
     swallowing: Set[Swallow] = frozenset(),
+    keeps_handled: bool = False,
 ) -> Code:
     """Compile a function to blocks.
 
@@ -244,7 +245,7 @@ def compile_function(
     Go does; `holders` gives, for the names
     of variables of the module and of closures that have one, that of what holds them; `imports` is
     what its import statements bind; `swallowing` has each `with` that is known to swallow
-    exceptions.
+    exceptions; with `keeps_handled`, an exception is kept as long as it is being handled.
     Raises `ModelError`, placed, for what cannot be compiled.
     """
     found = find_function(function)
@@ -295,7 +296,8 @@ def compile_function(
     for block in code.blocks:
         if block.swallows in swallowing:
             block.swallows = None
-    find_live(code.blocks, frozenset({GENERATOR} if code.is_generator else ()))
+    always = frozenset({GENERATOR} if code.is_generator else ())
+    find_live(code.blocks, always, keeps_handled=keeps_handled)
     handlers = [(handler.at, after.at) for handler, after in flattener.handlers]
     code.returns_on = find_dependences(code.blocks, handlers)
     return code

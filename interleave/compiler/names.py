@@ -255,6 +255,8 @@ class Surroundings:
                 continue  # not bound yet
         ours = is_library(function)
         self.looked_at = reflection.USED - INTERNAL if ours else reflection.USED
+        if function.__module__ == "contextlib":  # which only has chains of exceptions end somewhere
+            self.looked_at -= {reflection.CONTEXT}
         """Names of attributes that its code may not use of all objects."""
         flags = function.__code__.co_flags
         self.may_await = bool(flags & inspect.CO_ITERABLE_COROUTINE)

@@ -7,6 +7,7 @@ or `setup` (`program.setup`).
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
@@ -75,6 +76,9 @@ CLOCK = "the clock"
 
 BY_STEPS = "the clock: by steps"
 """Key of the fact that some code computes with a reading, so that the clock goes on by steps."""
+
+HANDLED = "handled exceptions"
+"""Key of the fact that some code asks which exception is being handled."""
 
 READ_CLOCK = "read clock"
 """The access by which code reads it."""
@@ -282,6 +286,12 @@ class Port(Protocol):
     def swallows(self, which: tuple[str, int, int]) -> Any:
         """Make the program anew, with a `with` known as one that swallows exceptions (see
         `compiler.blocks.Swallow`). Does not return.
+        """
+        ...
+
+    def handled(self, code: types.CodeType | None) -> BaseException | None:
+        """The exception that is being handled. `code` is what asks; None: the thread calls what
+        does.
         """
         ...
 

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import textwrap
 from pathlib import Path
-from typing import Any
 
 import pytest
 from generator_programs import async_programs, programs
 from hypothesis import Phase, given, settings
-from running import load
+from running import events, load
 
 from interleave import InterleaveError, check
 from interleave.compiler import generators
-
-
-def events(file: Path, text: str) -> tuple[object, object]:
-    """The events of a program, as real Python has them and as interleave does."""
-    model = load(file, text)
-    real: Any = model()
-    if inspect.iscoroutinefunction(model.run):  # type: ignore[attr-defined]
-        asyncio.run(real.run())
-    else:
-        real.run()
-    (result,) = check(model).models
-    assert result.violations == (), result.violations
-    assert result.interleavings is not None
-    (outcome,) = result.interleavings.outcomes
-    return real.events, dict(outcome.state)["events"]
 
 
 @given(programs())
