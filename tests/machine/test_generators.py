@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
+import comprehension_programs as comprehensions
 import pytest
 from generator_programs import async_programs, programs
 from hypothesis import Phase, given, settings
@@ -25,6 +26,12 @@ def test_as_in_real_python(tmp_path: Path, text: str) -> None:
 @settings(max_examples=8, phases=[Phase.generate])
 def test_asynchronous_ones_as_in_real_python(tmp_path: Path, text: str) -> None:
     by_python, by_interleave = events(tmp_path / "model.py", text)
+    assert by_python == by_interleave
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_comprehensions_as_in_real_python(tmp_path: Path, seed: int) -> None:
+    by_python, by_interleave = events(tmp_path / "model.py", comprehensions.program(seed))
     assert by_python == by_interleave
 
 
@@ -86,6 +93,13 @@ SAME = {
         "with contextlib.suppress(KeyError):\n    {}['x']\n"
         "with contextlib.nullcontext(3) as value:\n    self.n += value",
         "self.n += 3",
+    ),
+    "comprehension of an expression": (
+        "self.log = tuple([x + self.n for x in (y * 2 for y in self.items if y > self.n)])",
+        (
+            "log = []\nfor y in self.items:\n    if y > self.n:\n"
+            "        log.append(y * 2 + self.n)\nself.log = tuple(log)"
+        ),
     ),
     "expression": (
         "for each in self.filtered():\n    self.n += each",
