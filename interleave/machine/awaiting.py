@@ -11,7 +11,14 @@ import itertools
 import types
 from typing import Any
 
-from interleave.compiler.generators import GENERATOR, Generator, can_take, send_to, throw_into
+from interleave.compiler.generators import (
+    GENERATOR,
+    Generator,
+    can_take,
+    is_generator,
+    send_to,
+    throw_into,
+)
 from interleave.machine.frames import Frame
 from interleave.memory.coroutine import Coroutine, is_awaiting, stepwise_coroutine
 from interleave.world.twins import method_of
@@ -35,7 +42,7 @@ def begun(value: Any) -> Coroutine | None:
 def runs_by_await(frames: list[Frame]) -> bool:
     """Whether all generators that run in some frames were resumed because a task awaits them."""
     return all(
-        type(frame.names.get(GENERATOR)) is not Generator or caller.code.function in _PASSING_ON
+        not is_generator(frame.names.get(GENERATOR)) or caller.code.function in _PASSING_ON
         for caller, frame in itertools.pairwise(frames)
     )
 

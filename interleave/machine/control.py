@@ -11,7 +11,9 @@ from interleave.compiler.generators import (
     GENERATOR,
     NEW,
     Generator,
+    Resumable,
     Resumption,
+    SharedGenerator,
     as_stepwise,
     resumed,
 )
@@ -81,6 +83,14 @@ class Control:
 
     def run_block(self) -> Failure | bool | None:
         """Run the present block and go where it leads. Not None when the thread has ended."""
+        try:
+            return self._run_block()
+        except Halt as halt:
+            if isinstance(self._ending.error, InterleaveError):
+                self._ending.error.at(_place_in(halt))
+            return None
+
+    def _run_block(self) -> Failure | bool | None:
         frame = self._stack.frames[-1]
         if frame.at >= len(frame.code.blocks):
             if self.is_returning:
@@ -123,11 +133,7 @@ class Control:
                 frame.names[block.target] = None if in_vain else awaited(result)
             if block.kind is BlockKind.RETURN and isinstance(result, _SUSPENDED):
                 self._refuse_unrun(frame, block, result)
-        except Halt as halt:
-            if isinstance(self._ending.error, InterleaveError):
-                self._ending.error.at(_place_in(halt))
-            return None
-        except (Stopped, MemoryError):
+        except (Halt, Stopped, MemoryError):
             raise
         except BaseException as error:
             if self._ending.how:
@@ -224,35 +230,37 @@ class Control:
         self._switches.note_point()
 
     def _resume(
-        self, generator: Generator, value: Any, error: BaseException | None
+        self, generator: Resumable, value: Any, error: BaseException | None
     ) -> Failure | bool | None:
         """Have a generator go on: push its frame. `value` is sent, or `error` thrown."""
-        at = generator.at
-        names = generator.begin(value, error)
-        self._begin(generator.code)
+        code, at, names = generator.begin(value, error)
+        self._begin(code)
         if self._port.flow:
-            self._port.flow.resumed(generator, at, names, value)
-        self._stack.push(generator.code, names)
+            self._port.flow.resumed(generator, code, at, names, value)
+        self._stack.push(code, names)
         if at == NEW:
             return None
         frame = self._stack.frames[-1]
         frame.at = at
         if error is not None:
             return self._throw(error)
-        waiting = generator.code.blocks[at]
+        waiting = code.blocks[at]
         self._jump(frame, waiting, waiting.next)
         return None
 
     def _yield(self, frame: Frame, value: Any) -> None:
         """Leave a generator where it is, and give a value to who has resumed it."""
-        generator: Generator = frame.names[GENERATOR]
+        generator: Resumable = frame.names[GENERATOR]
         self._switches.note_point()
+        if type(generator) is SharedGenerator:
+            generator.pause(frame.code, frame.at, frame.names)
         caller = self._stack.frames[-2]
         block = caller.code.blocks[caller.at]
         if self._port.flow:
             self._port.flow.yielded(block, generator, value)
         self._stack.frames.pop()
-        generator.wait(frame.at, frame.names)
+        if type(generator) is not SharedGenerator:
+            generator.pause(frame.code, frame.at, frame.names)
         caller.names[block.target] = value
         self._jump(caller, block, block.next)
 
@@ -260,6 +268,8 @@ class Control:
         """Leave the innermost function. True when it was the thread's method itself."""
         if (generator := self._stack.frames[-1].names.get(GENERATOR)) is not None:
             self._switches.note_point()
+            if type(generator) is SharedGenerator:
+                generator.end()
             if self._port.flow:
                 self._port.flow.thrown()
             self._leave_generator(generator)
@@ -279,10 +289,22 @@ class Control:
         self._jump(caller, block, block.next)
         return None
 
-    def _leave_generator(self, generator: Generator) -> None:
-        """The innermost frame is that of a generator, which has ended."""
+    def _leave_generator(self, generator: Resumable) -> None:
+        """The innermost frame is that of a generator, which has ended; all know so of one that is
+        shared.
+        """
         self._stack.frames.pop()
-        generator.end()
+        if type(generator) is not SharedGenerator:
+            generator.end()
+
+    def _end_shared(self, error: BaseException) -> None:
+        """End the shared generators that an exception is about to leave."""
+        for frame in reversed(self._stack.frames):
+            block = frame.code.blocks[frame.at]
+            if block.handler is not None and not isinstance(error, Unrecoverable):
+                return
+            if type(generator := frame.names.get(GENERATOR)) is SharedGenerator:
+                generator.end()
 
     def _throw(self, error: BaseException, *, is_end: bool = False) -> Failure | bool | None:
         """Take an exception to its handler, or out of the thread.
@@ -291,6 +313,7 @@ class Control:
         """
         error = self._program.runtime.language.raised(error)
         origin = self._stack.shown() if is_end else self._origin(error)
+        self._end_shared(error)
         while self._stack.frames:
             frame = self._stack.frames[-1]
             block = frame.code.blocks[frame.at]

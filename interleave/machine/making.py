@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from interleave.compiler.generators import Generator
+from interleave.compiler.generators import AsyncGenerator, Generator, SharedGenerator
 from interleave.errors import ModelError
 from interleave.machine.halting import Ending
 from interleave.machine.log import Log
@@ -142,8 +142,10 @@ class Making:
         kind = type(value)
         if isinstance(value, Coroutine | Awaiting):
             raise Uncapturable(value, "a coroutine is for the task that made it (make it a task)")
+        if isinstance(value, AsyncGenerator):
+            raise Uncapturable(value, "an async generator is for the task that made it")
         if isinstance(value, Generator):
-            raise Uncapturable(value, "a generator is for the thread that made it")
+            return Kind(SharedGenerator)
         if (container := CONTAINERS.get(kind)) is not None:
             return Kind(container, container.options(value))
         if kind is functools.partial:
@@ -219,6 +221,8 @@ class Making:
     def _let_go(self, held: Held | None) -> None:
         if held is not None and held.kind.is_primitive:
             self.lost += held.kind.stand_in.lost_with(held.contents)
+            if held.kind.stand_in is SharedGenerator:
+                SharedGenerator.must_not_be_given_up(held.contents)
 
     def _count(self, room: Room) -> int:
         count: int = self._heap.values[self._places.at(room.references.index)]

@@ -367,6 +367,9 @@ class StepPort:
                 return found
         return None
 
+    def knows_references(self, shared: Any) -> bool:
+        return self._heap.is_made(shared) or self._heap.is_fixed(shared)
+
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
         self._ending.fail(MoreRoots(roots) if roots else MoreNames(names))
 

@@ -237,6 +237,9 @@ class PropertyPort:
     def handled(self, code: types.CodeType | None) -> BaseException | None:
         raise handled_in_whole_code()
 
+    def knows_references(self, shared: Any) -> bool:
+        return True  # nothing waits in a property
+
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
         raise MoreRoots(roots) if roots else MoreNames(names)
 

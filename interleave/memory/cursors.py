@@ -29,6 +29,7 @@ from interleave.memory.values import (
     Freezer,
     Key,
     OrderedSet,
+    Shared,
     Thawer,
     compared_in_python,
     in_order,
@@ -60,6 +61,17 @@ class Cursor:
         self.size = size
         self.view = view
         self.passed: tuple[Any, ...] = ()
+
+    def parts(self) -> tuple[Any, ...]:
+        """What it is made of, for `of`."""
+        return (self.source, self.place, self.size, self.view, self.passed)
+
+    @classmethod
+    def of(cls, parts: tuple[Any, ...]) -> Cursor:
+        """A cursor made of such parts."""
+        made = object.__new__(cls)
+        made.source, made.place, made.size, made.view, made.passed = parts
+        return made
 
     def __iter__(self) -> Cursor:
         return self
@@ -330,7 +342,7 @@ def cursor(iterable: Any) -> Iterator[Any]:
     Raises `ModelError` for an iterator without end, `TypeError` for what cannot be iterated.
     """
     kind = type(iterable)
-    if kind in _OURS or kind in _COUNTS:
+    if kind in _OURS or kind in _COUNTS or (issubclass(kind, Shared) and hasattr(kind, "__next__")):
         return iterable
     if issubclass(kind, SharedList | SharedArray):
         return Cursor(iterable)

@@ -295,6 +295,10 @@ class Port(Protocol):
         """
         ...
 
+    def knows_references(self, shared: Any) -> bool:
+        """Whether it would be known that nothing refers any more to a shared object."""
+        ...
+
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
         """Make the program anew, with these objects captured (by name), or with these methods known
         by their names. Does not return.

@@ -19,7 +19,15 @@ from dataclasses import fields, is_dataclass
 from typing import Any, cast
 
 from interleave.compiler import is_user_function
+from interleave.compiler.generators import (
+    NEW,
+    GeneratorState,
+    SharedGenerator,
+    arguments_of,
+    function_of,
+)
 from interleave.compiler.names import is_followed_class, is_followed_module, is_shared_global
+from interleave.compiler.source import find_function
 from interleave.compiler.variables import surrounding
 from interleave.errors import ModelError, Place
 from interleave.memory.aliases import Alias
@@ -242,6 +250,8 @@ class Walk:
             return self._captured(capture_it, value, path)
         if primitive is not None:
             return self._primitive(primitive, value, path)
+        if kind is types.GeneratorType:
+            return self._generator(value, path)
         if kind is Alias:
             return self._world.meaning(value, path)
         if isinstance(value, tuple) or is_dataclass(kind):
@@ -284,6 +294,24 @@ class Walk:
                 remedy="keep the object itself, and use what its documentation names",
                 about=path,
             ) from None
+
+    def _generator(self, value: types.GeneratorType[Any, Any, Any], path: str) -> Any:
+        """One that has not begun: a function, and what it was given."""
+        function = function_of(value)
+        if function is None or not is_user_function(function) or find_function(function) is None:
+            raise self.uncapturable(value, self._attribute)
+        stand_in = self.stand_in(
+            (path, SharedGenerator),
+            lambda number: SharedGenerator(number, self.location(path, number)),
+            value,
+        )
+        given = [
+            (name, self.visit(part, f"{path}.{name}"))
+            for name, part in zip(("args", "kwargs"), arguments_of(value), strict=True)
+        ]
+        state = GeneratorState(self._function(function, path), NEW, tuple(given))
+        self.contents[stand_in._location.number] = state
+        return stand_in
 
     def _function(self, value: types.FunctionType, path: str) -> Any:
         self.heap.functions[value] = None

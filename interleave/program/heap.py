@@ -134,6 +134,18 @@ class Heap:
         """Whether a thread has made what a stand-in stands for."""
         return isinstance(value, Shared) and value._number >= FIRST_MADE
 
+    def is_fixed(self, stand_in: Any) -> bool:
+        """Whether what was captured stays where it was found: nothing on the way to it changes."""
+        path = self.name_of(stand_in)
+        way = [
+            location
+            for location in self.locations
+            if location.name
+            and f"{path}.".startswith((f"{location.name}.", f"{location.name}["))
+            and location.owner != stand_in._number
+        ]
+        return bool(way) and "#" not in path and all(location.constant for location in way)
+
     def index_of(self, stand_in: Any) -> int:
         """The number of a shared object; of one in a room, that of the room."""
         number: int = stand_in._number

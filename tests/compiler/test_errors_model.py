@@ -76,10 +76,10 @@ CASES = {
         what="io.StringIO has no modelled counterpart",
         remedy="do it outside the model, or write down what it does in the model",
     ),
-    "shared generator": case(
-        "self.x = (i for i in range(3))",
-        at="self.x = (i for i in range(3))",
-        what="shared variable 'x' is given a value that cannot be shared: a generator is for the thread that made it",
+    "shared view": case(
+        "self.x = memoryview(b'')",
+        at="self.x = memoryview(b'')",
+        what="shared variable 'x' is given a value that cannot be shared: a memoryview cannot be kept in a state",
         remedy="use numbers, strings, bytes, tuples, lists, dicts, sets, deques or objects of classes of your own",
     ),
     "object local": case(
@@ -109,10 +109,10 @@ CASES = {
         remedy="use numbers, strings, bytes, tuples, lists, dicts, sets, deques or objects of classes of your own",
     ),
     "store file in list": case(
-        "self.items.append({1: (i for i in ())})",
+        "self.items.append({1: memoryview(b'')})",
         shared="items = []",
-        at="self.items.append({1: (i for i in ())})",
-        what="shared variable 'items' is given a value that cannot be shared: a generator is for the thread that made it",
+        at="self.items.append({1: memoryview(b'')})",
+        what="shared variable 'items' is given a value that cannot be shared: a memoryview cannot be kept in a state",
         remedy="use numbers, strings, bytes, tuples, lists, dicts, sets, deques or objects of classes of your own",
     ),
     "yield": case(

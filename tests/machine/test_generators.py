@@ -156,16 +156,6 @@ REFUSED = {
         "for each in self.f():\n    break\nself.n = 2",
         "the generator M.f is given up inside of a `with` or `try`",
     ),
-    "shared": (
-        "def f(self):\n    yield 1",
-        "self.n = self.f()",
-        "a generator is for the thread that made it",
-    ),
-    "made in setup": (
-        "def f(self):\n    yield 1\ndef setup(self):\n    self.n = self.f()",
-        "next(self.n)",
-        "generator",
-    ),
 }
 
 
