@@ -367,8 +367,11 @@ class StepPort:
                 return found
         return None
 
+    def is_lasting(self, shared: Any) -> bool:
+        return not self._heap.is_made(shared) and self._heap.is_fixed(shared)
+
     def knows_references(self, shared: Any) -> bool:
-        return self._heap.is_made(shared) or self._heap.is_fixed(shared)
+        return self._heap.is_made(shared) or self.is_lasting(shared)
 
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
         self._ending.fail(MoreRoots(roots) if roots else MoreNames(names))

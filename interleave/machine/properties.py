@@ -237,6 +237,10 @@ class PropertyPort:
     def handled(self, code: types.CodeType | None) -> BaseException | None:
         raise handled_in_whole_code()
 
+    def is_lasting(self, shared: Any) -> bool:
+        heap = self._machine.program.heap
+        return not heap.is_made(shared) and heap.is_fixed(shared)
+
     def knows_references(self, shared: Any) -> bool:
         return True  # nothing waits in a property
 

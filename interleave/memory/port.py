@@ -295,8 +295,12 @@ class Port(Protocol):
         """
         ...
 
+    def is_lasting(self, shared: Any) -> bool:
+        """Whether a shared object lives as long as the program."""
+        ...
+
     def knows_references(self, shared: Any) -> bool:
-        """Whether it would be known that nothing refers any more to a shared object."""
+        """The same, or whether it is known when nothing refers any more to it."""
         ...
 
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:

@@ -13,8 +13,9 @@ import contextvars
 import functools
 import re
 import types
+import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, cast
 
@@ -81,6 +82,7 @@ def capture(
     walk = Walk(world, place, written, assigned, {id(value) for value in roots.values()})
     world.begin(walk.heap.add_object)
     contents: list[dict[int, Any]] = []
+    at_import = {*_finalizers()}
     for made in instances:
         walk.begin(made.context)
         walk.model(made.instance)
@@ -93,8 +95,16 @@ def capture(
         if (key := world.rebound_by_setup(before)) is not None:
             raise Written(key)
         contents.append(walk.contents)
+        for each in {*_finalizers()} - at_import:
+            each.detach()  # what setup has made is gone now, and no part of the model
     _lay_out(walk.heap, contents, written | assigned, walk.uncapturable)
     return walk.heap, walk.all_known
+
+
+def _finalizers() -> Iterable[weakref.finalize[Any, Any]]:
+    """What is to be called when its object is gone."""
+    registered: dict[weakref.finalize[Any, Any], Any] = weakref.finalize._registry  # type: ignore[attr-defined]
+    return registered
 
 
 def _lay_out(
@@ -194,6 +204,8 @@ class Walk:
         self._attribute = name
         found = self.visit(value, name)
         self.all_known[id(value)] = found
+        if isinstance(found, Shared):
+            self.heap.roots.add(found._number)
         return found
 
     def holders(self) -> None:

@@ -52,6 +52,8 @@ class Heap:
         """The functions of the model that shared objects refer to."""
         self.interner = Interner(self.stand_in)
         self.values = self.interner.values
+        self.roots: set[int] = set()
+        """The numbers of objects that code refers to by a name."""
         self.rooms: list[Room] = []
         """Room for objects that threads make."""
         self.main_context: Any = None
@@ -144,7 +146,8 @@ class Heap:
             and f"{path}.".startswith((f"{location.name}.", f"{location.name}["))
             and location.owner != stand_in._number
         ]
-        return bool(way) and "#" not in path and all(location.constant for location in way)
+        is_found = bool(way) or stand_in._number == 0 or stand_in._number in self.roots
+        return is_found and "#" not in path and all(location.constant for location in way)
 
     def index_of(self, stand_in: Any) -> int:
         """The number of a shared object; of one in a room, that of the room."""

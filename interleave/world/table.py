@@ -57,6 +57,8 @@ COUNTERPARTS = {
     "_pickle": "pickle",
     "nt": "os",
     "posix": "os",
+    "weakref": "weakref",
+    "_weakref": "weakref",
 }
 """The same, and those of modules that run as they are but for some of their objects."""
 
@@ -98,6 +100,7 @@ PURE = {
     "_pytest", "pluggy",
     # Parts of modules that are modelled, or refused as a whole.
     "heapq.merge", "heapq.nlargest", "heapq.nsmallest",
+    "weakref.ReferenceType", "weakref.WeakMethod", "weakref.finalize",
     "sys.exc_info", "sys.exit", "sys.intern", "time.struct_time",
 }  # fmt: skip
 """What gives the same result for the same arguments, every time, and keeps nothing."""
