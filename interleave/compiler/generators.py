@@ -21,7 +21,7 @@ from interleave.compiler.blocks import BlockKind, Code, Locals
 from interleave.errors import InterleaveError, ModelError
 from interleave.memory.calling import call
 from interleave.memory.coroutine import Awaiting, awaited_by_hand, stepwise_coroutine
-from interleave.memory.cursors import Cursor
+from interleave.memory.cursors import disclosed, enclosed
 from interleave.memory.port import Unrecoverable, current_port
 from interleave.memory.primitive import Primitive, stepwise
 from interleave.memory.values import (
@@ -295,7 +295,7 @@ class SharedGenerator(Resumable, Primitive):
             return state
 
         code, at, kept = self.operate("resume", effect)
-        names = {name: each.it if type(each) is Inside else each for name, each in kept}
+        names = dict(disclosed(kept))
         if type(code) is not Code:
             made: Generator = code(*names["args"], **dict(names["kwargs"]))
             code, names = made.code, made.names
@@ -322,23 +322,9 @@ class SharedGenerator(Resumable, Primitive):
 
 def _state(code: Code, at: int, names: Locals) -> GeneratorState:
     kept = [(name, names[name]) for name in names_kept(code, at) if name in names]
-    # The iterator of a loop is nobody else's.
-    inside = [(name, Inside(each) if type(each) is Cursor else each) for name, each in kept]
-    return GeneratorState(code, at, tuple(inside))
+    return GeneratorState(code, at, enclosed(tuple(kept)))
 
 
-class Inside:
-    """An iterator as a part of the one thing that uses it."""
-
-    def __init__(self, it: Any) -> None:
-        self.it = it
-
-
-register_immutable(
-    Inside,
-    lambda freezer, value: (Inside, freezer.freeze(value.it.parts())),
-    lambda thawer, key: Inside(Cursor.of(thawer.thaw(key[1]))),
-)
 register_immutable(Code, lambda _, value: (Code, Same(value)), lambda _, key: key[1].it)
 
 _GENERATORS = (Generator, SharedGenerator)

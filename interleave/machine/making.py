@@ -21,6 +21,8 @@ from interleave.machine.log import Log
 from interleave.machine.places import Places
 from interleave.memory.containers import CONTAINERS
 from interleave.memory.coroutine import Awaiting, Coroutine
+from interleave.memory.iterators import SHARED as SHARED_ITERATORS
+from interleave.memory.iterators import SharedIterator
 from interleave.memory.made import Held, Kind
 from interleave.memory.partials import SharedPartial
 from interleave.memory.values import Freezer, Thawer, Uncapturable, attributes_of, is_plain_object
@@ -146,6 +148,8 @@ class Making:
             raise Uncapturable(value, "an async generator is for the task that made it")
         if isinstance(value, Generator):
             return Kind(SharedGenerator)
+        if kind in SHARED_ITERATORS:
+            return Kind(SharedIterator, (kind,))
         if (container := CONTAINERS.get(kind)) is not None:
             return Kind(container, container.options(value))
         if kind is functools.partial:

@@ -367,6 +367,10 @@ class StepPort:
                 return found
         return None
 
+    @property
+    def in_access(self) -> bool:
+        return self._accesses.present is not None
+
     def is_lasting(self, shared: Any) -> bool:
         return not self._heap.is_made(shared) and self._heap.is_fixed(shared)
 

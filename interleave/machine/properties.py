@@ -237,6 +237,8 @@ class PropertyPort:
     def handled(self, code: types.CodeType | None) -> BaseException | None:
         raise handled_in_whole_code()
 
+    in_access = False
+
     def is_lasting(self, shared: Any) -> bool:
         heap = self._machine.program.heap
         return not heap.is_made(shared) and heap.is_fixed(shared)

@@ -295,6 +295,11 @@ class Port(Protocol):
         """
         ...
 
+    @property
+    def in_access(self) -> bool:
+        """Whether what runs is part of an access."""
+        ...
+
     def is_lasting(self, shared: Any) -> bool:
         """Whether a shared object lives as long as the program."""
         ...

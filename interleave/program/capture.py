@@ -33,6 +33,7 @@ from interleave.compiler.variables import surrounding
 from interleave.errors import ModelError, Place
 from interleave.memory.aliases import Alias
 from interleave.memory.containers import CONTAINERS, SharedArray, SharedContainer
+from interleave.memory.iterators import SharedIterator, parts_of_real
 from interleave.memory.partials import partial_of
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
@@ -264,6 +265,8 @@ class Walk:
             return self._primitive(primitive, value, path)
         if kind is types.GeneratorType:
             return self._generator(value, path)
+        if (iterator := parts_of_real(value)) is not None:
+            return self._iterator(*iterator, value, path)
         if kind is Alias:
             return self._world.meaning(value, path)
         if isinstance(value, tuple) or is_dataclass(kind):
@@ -323,6 +326,15 @@ class Walk:
         ]
         state = GeneratorState(self._function(function, path), NEW, tuple(given))
         self.contents[stand_in._location.number] = state
+        return stand_in
+
+    def _iterator(self, kind: type, parts: tuple[Any, ...], value: Any, path: str) -> Any:
+        stand_in = self.stand_in(
+            (path, (SharedIterator, kind)),
+            lambda number: SharedIterator(number, self.location(path, number), kind),
+            value,
+        )
+        self.contents[stand_in._location.number] = self.visit(parts, path)
         return stand_in
 
     def _function(self, value: types.FunctionType, path: str) -> Any:

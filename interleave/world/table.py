@@ -51,6 +51,7 @@ COUNTERPARTS = {
     **MODELLED,
     "dataclasses": "dataclasses",
     "functools": "functools",
+    "itertools": "itertools",
     "json": "json",
     "os": "os",
     "pickle": "pickle",

@@ -97,9 +97,9 @@ CASES = {
     ),
     "shared uncapturable": case(
         "self.x = 1",
-        shared="x = 0\nf = iter([])",
+        shared="x = 0\nf = iter({})",
         at="f",
-        what="shared variable 'f' holds a list_iterator, which cannot be part of a state",
+        what="shared variable 'f' holds a dict_keyiterator, which cannot be part of a state",
         remedy="keep numbers, strings, None, enums, tuples, frozen dataclasses, lists, dicts, sets, deques or modelled primitives in shared variables",
     ),
     "store bytearray": case(

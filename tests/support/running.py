@@ -70,6 +70,7 @@ def events(file: Path, text: str) -> tuple[object, object]:
     """What the last model notes in `events`, as real Python has it and as interleave does."""
     model = load(file, text)
     real: Any = model()
+    real.setup()
     if inspect.iscoroutinefunction(model.run):  # type: ignore[attr-defined]
         asyncio.run(real.run())
     else:
