@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from interleave.model import process as process
     from interleave.model import task as task
     from interleave.model import thread as thread
+    from interleave.probing import probe as probe
     from interleave.racing.race import race as race
     from interleave.result import ModelResult as ModelResult
     from interleave.result import Result as Result
@@ -63,6 +64,7 @@ __all__ = [
     "nothing",
     "param",
     "postcondition",
+    "probe",
     "process",
     "race",
     "section",
@@ -77,6 +79,7 @@ _HOMES = (
     ("checking",),
     ("stategraph",),
     ("racing.race",),
+    ("probing",),
 )
 """The modules that the public names are in: those of a model file, and what it does not need."""
 

@@ -36,6 +36,7 @@ from interleave.machine import State
 from interleave.model import BOUNDS, MAIN, Expectation, Model
 from interleave.notes import notes_of
 from interleave.options import CheckOptions, Options
+from interleave.program import Program
 from interleave.program.misuse import unused_methods
 from interleave.recorded.memory import Memory
 from interleave.records import dataclass
@@ -309,7 +310,7 @@ def _checked_model(
         interrupted=stop is INTERRUPTED,
         assumed_pure=tuple(assumed().used),
         bounds=tuple((name, value) for name, value in _bounds(found) if value is not None),
-        followed=_followed(found),
+        followed=followed_in(found.machine.program),
         compared=compared,
     )
     if memory is not None and complete and not assumed().used:
@@ -398,9 +399,8 @@ def _bounds(found: Searched[Check]) -> list[tuple[str, object]]:
     return [*replaced, *((name, settings.get(name)) for name in names)]
 
 
-def _followed(found: Searched[Check]) -> tuple[Followed, ...]:
+def followed_in(program: Program) -> tuple[Followed, ...]:
     """The functions that were run, file by file."""
-    program = found.machine.program
     by_file: dict[str, dict[tuple[int, str], None]] = {}
     for function in program.world.followed():
         code = function.__code__

@@ -322,6 +322,35 @@ def race(
     _report(context, reports, diagram, limits, partial(race_calls, target, *calls, **given))
 
 
+@main.command()
+@click.argument("target", metavar="MODULE:EXPRESSION|PATH")
+@click.argument("calls", nargs=-1, metavar="CALL...")
+@taking("probe")
+@click.pass_context
+def probe(context: click.Context, /, target: str, calls: tuple[str, ...], **_: Any) -> None:
+    """Say all that stands in the way of a check, and what a check would follow.
+
+    Of an object, two threads make each CALL, or each public method with simple arguments:
+    interleave probe 'cachelib:SimpleCache()'. The exit status is 2 where something is refused.
+    """
+    from interleave.probing import probe as probe_target
+    from interleave.report.probed import render_probed
+
+    output = Output()
+    given = given_in(context)
+    memory = _limits((), asked(Options, given, "interleave probe"))[1]
+    with _watched(context, memory, _know_nothing), redirect_stdout(sys.stderr):
+        found = probe_target(target, *calls, **given)
+    output.write(render_probed(target, found))
+    if output.failure:
+        _tell_error(UsageError(output.failure, remedy=_SEE_OUTPUT))
+        context.exit(EXIT_USAGE)
+    is_cut_short = any(each.limit for each in found) or take() is INTERRUPTED
+    context.exit(
+        EXIT_USAGE if any(each.refused for each in found) else EXIT_INCONCLUSIVE * is_cut_short
+    )
+
+
 def _limits(paths: tuple[Path, ...], options: Asked[Any]) -> tuple[float | None, int | None]:
     """The seconds and the bytes that are given, or set for one of the paths: the least of them."""
     limits: list[Options] = []

@@ -67,6 +67,8 @@ class _Enclosing:
             raise no_source(function)
         self._function = function
         self._definition = copied(found[0])
+        if found[1] is not None:
+            self._leave_out_owner()
         self._imports = [
             node
             for node in scope_walk(self._definition.body)
@@ -78,6 +80,23 @@ class _Enclosing:
         self._check_body()
 
     # What it is given
+
+    def _leave_out_owner(self) -> None:
+        """A method of a class of tests takes an instance of it, which says nothing of a model."""
+        arguments = self._definition.args
+        listed = arguments.posonlyargs or arguments.args
+        if len(listed) == len(arguments.defaults):  # a static method
+            return
+        name = listed.pop(0).arg
+        for node in ast.walk(self._definition):
+            if isinstance(node, ast.Name) and node.id == name:
+                raise self._error(
+                    f"{self._function.__name__} uses {name}, the object that a class of tests is "
+                    "made for: it is no part of a model",
+                    "make what the threads share in the body of the function; and compare with "
+                    "`assert`",
+                    node,
+                )
 
     def _read_parameters(self, given: Mapping[str, object]) -> dict[str, Param]:
         """What it takes, which must have a default: each is a parameter of the model."""

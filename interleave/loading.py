@@ -232,6 +232,7 @@ def read_file(
             return ModelFile(file, module, definitions, (model,), frozenset())
         broken = _run(definitions, flags, file, module, noted)
     values: list[Any] = [*vars(module).values()]
+    values += [test for value in values for test in _tests_in(value, module_name)]
     for place, value in enumerate(values):
         with noted():
             if (test := explored(value)) is not None:
@@ -245,6 +246,19 @@ def read_file(
         and value.__module__ == module_name
     ]
     return ModelFile(file, module, definitions, tuple(dict.fromkeys(models)), broken)
+
+
+def _tests_in(value: Any, module: str) -> Iterator[Any]:
+    """The methods of a class of tests that a module defines, and of classes in it, which stand for
+    models.
+    """
+    if isinstance(value, type) and value.__module__ == module:
+        for member in vars(value).values():
+            function = member.__func__ if isinstance(member, staticmethod) else member
+            if explored(function) is not None:
+                yield function
+            else:
+                yield from _tests_in(member, module)
 
 
 _FUTURE = annotations.compiler_flag

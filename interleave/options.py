@@ -46,7 +46,7 @@ kernel explore the graph. `auto` learns too, and goes over to the kernel where t
 
 OF_MODELS = ("check", "graph", "steps")
 SEARCHING = ("check", "graph", "race")
-RUNNING = (*OF_MODELS, "race")
+RUNNING = (*OF_MODELS, "race", "probe")
 """The commands that are given models, those that search for what there is, and those that run code
 at all.
 """
@@ -91,7 +91,7 @@ class Options:
         None,
         NameList("NAME"),
         "Only the model of this name. May be repeated.",
-        commands=OF_MODELS,
+        commands=(*OF_MODELS, "probe"),
         flags=("-m", "--model"),
     )
     parameters: Mapping[str, object] | None = option(
@@ -135,7 +135,7 @@ class Options:
         MOST_STATES,
         Whole(),
         "Give up before state N + 1: inconclusive unless a violation was found.",
-        commands=SEARCHING,
+        commands=(*SEARCHING, "probe"),
         is_setting=True,
         default_words="100 million",
         none="no limit",

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
@@ -16,9 +15,7 @@ from pathlib import Path
 from interleave.errors import as_users_know
 from interleave.interrupts import heard
 from interleave.result import Described
-from interleave.said import class_name
-
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+from interleave.said import ADDRESS, class_name
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 """What `json.dumps(..., allow_nan=False)` accepts."""
@@ -70,7 +67,7 @@ def _show_object(value: object, within: tuple[int, ...]) -> str:
         return f"{type(value).__name__}.{value._name_ or value._value_}"
     if _is_plain_dataclass(value):
         return _show_container(value, within)
-    return _ADDRESS.sub("", as_users_know(repr(value)))
+    return ADDRESS.sub("", as_users_know(repr(value)))
 
 
 def _show_int(value: int) -> str:

@@ -251,6 +251,11 @@ def test_the_same_test_may_be_read_twice(tmp_path: Path) -> None:
 
 MISTAKES = {
     "a fixture": (explored("pass", of="def test_it(tmp_path):"), "takes tmp_path, which nobody"),
+    "the object of a class of tests": (
+        "class TestIt:\n" + textwrap.indent(
+            explored("@thread\ndef t(): self.x = 1", of="def test_it(self):"), "    "
+        ), "uses self, the object that a class of tests",
+    ),
     "any arguments": (explored("pass", of="def test_it(*items):"), "takes items, which nobody"),
     "a result": (explored("@thread\ndef t(): pass", "return 3"), "gives something back"),
     "a result of main": (explored("return 3"), "gives something back"),
@@ -325,6 +330,33 @@ def test_pytest_runs_them_as_they_are(tmp_path: Path) -> None:
     assert "AssertionError: test_fails: violated - lost-update on counter" in done.stdout
     assert "takes a_fixture, which nobody gives" in done.stdout
     assert "enclosing.py" not in done.stdout
+
+
+CLASSES = {
+    "a method": ("class TestIt:", "def test_it(self):"),
+    "a method with a parameter": ("class TestIt:", "def test_it(self, many=2):"),
+    "a static method": ("class TestIt:", "def test_it():"),
+    "of unittest": ("import unittest\nclass TestIt(unittest.TestCase):", "def test_it(self):"),
+}
+
+
+@pytest.mark.parametrize("case", CLASSES)
+def test_methods_of_classes_of_tests(tmp_path: Path, case: str) -> None:
+    above, begin = CLASSES[case]
+    method = explored("n = 0", "@thread(2)\ndef t():\n    nonlocal n\n    n += 1", of=begin)
+    if "static" in case:
+        method = f"@staticmethod\n{method.lstrip()}"
+    file = tmp_path / "test_class.py"
+    header = HEADER.replace("from helpers", "# from helpers")
+    file.write_text(f"{header}\n{above}\n{textwrap.indent(method, '    ')}")
+    result = check(file)
+    assert kinds(result) == [{"lost-update"}]
+    assert result.models[0].model == "test_it"
+    arguments = ["-m", "pytest", "-q", "-p", "no:cacheprovider", file.name]
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert "test_it: violated - lost-update on n" in done.stdout, done.stdout
 
 
 def test_the_function_stays_what_it_is() -> None:

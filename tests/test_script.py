@@ -223,6 +223,44 @@ FOUND = {
         """,
         {}, set(), {"late"},
     ),
+    "decorators that name the clock, or what sleeps": (
+        """
+        import functools, threading, time
+        from dataclasses import dataclass
+        def timed(function):
+            @functools.wraps(function)
+            def wrapper(*args):
+                begun = time.time()
+                return function(*args)
+            return wrapper
+        def retried(times):
+            def outer(function):
+                def again(*args):
+                    for _ in range(times):
+                        time.sleep(1)
+                        return function(*args)
+                return again
+            return outer
+        @dataclass
+        class Job:
+            name: str
+            def run(self):
+                threading.Thread(target=work).start()
+        n = 0
+        @timed
+        @retried(2)
+        def work():
+            global n
+            n += 1
+        threads = [threading.Thread(target=work) for _ in range(2)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        print(n)
+        """,
+        {}, {"lost-update"}, {"1", "2"},
+    ),
     "a name in an inner scope": (
         """
         import threading
@@ -456,3 +494,20 @@ def test_in_a_folder_only_models_are_looked_for(script) -> None:
     file.write_text(file.read_text().replace("open('touched', 'w')", "pass"))
     with pytest.raises(InterleaveError, match="there is no model in what was named"):
         check(file.parent)
+
+
+def test_how_the_clock_goes_is_said_on_the_command_line(script) -> None:
+    file = script("""
+        import threading, time
+        seen = []
+        def look():
+            seen.append(int(time.time()))
+        threads = [threading.Thread(target=look) for _ in range(2)]
+        for each in threads: each.start()
+        for each in threads: each.join()
+        print(abs(seen[0] - seen[1]))
+    """)
+    assert printed(check(file, parameters={"CLOCK": 0})) == {"0", "1000000000"}
+    assert printed(check(file, parameters={"CLOCK": 1, "CLOCK_STEP": 3})) >= {"0", "3"}
+    with pytest.raises(InterleaveError, match="CLOCK is 'x'"):
+        check(file, parameters={"CLOCK": "x"})

@@ -209,8 +209,9 @@ class _Lifter:
     def _check(self, inner: Inner, file: str) -> None:
         if getattr(inner, "decorator_list", None):
             raise ModelError(
-                "a function defined inside a thread is decorated",
-                remedy="make it a function of the module, or leave the decorator out",
+                "a function that a thread defines is decorated",
+                remedy="make it a function of the module (of a script: let its decorator start "
+                "nothing, and look at no clock), or leave the decorator out",
                 place=Place.of_node(file, inner),
             )
 

@@ -68,8 +68,11 @@ def search(
     guard: Guard | None = None,
     memory: Memory | None = None,
     preemptions: int | None = None,
+    among: Callable[[Steps, Machine], Steps] | None = None,
 ) -> Searched[Watching]:
     """Explore the state graph of a model, watched by `observers`. Raises `ModelError`.
+
+    Of the steps, `among` gives those that are followed, where these are not all.
 
     Where it is cut short there is a part of the graph, whose `stop` says why; unless that comes
     before there is any. So it is where only interleavings with so many `preemptions` at most are
@@ -117,6 +120,8 @@ def search(
                 steps: Steps = (RunSteps if engine.name == "reference" else LearntSteps)(machine)
                 if few is not None:
                     steps = few.among(steps, machine)
+                if among is not None:
+                    steps = among(steps, machine)
                 watching = observers(machine, steps)
                 graph = explore(machine, steps, watching, engine, limits, guard, spent=spent)
             except Restart as restart:

@@ -339,7 +339,7 @@ class Control:
         code, number = origin
         # What the message of an assertion raises, and what its condition does, is no assertion.
         asserted = code.blocks[number].is_failed_assertion and type(error) is AssertionError
-        return Failure(error, origin, asserted)
+        return Failure(error, origin, asserted, self._port.text_then(error))
 
     def _origin(self, error: BaseException) -> tuple[Code, int]:
         """The block that first raised an exception, which may have come through handlers since."""

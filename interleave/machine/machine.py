@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from interleave.compiler import Code
@@ -34,6 +35,10 @@ class Machine:
         self._failed_at_start: dict[State, list[Step]] = {}
         self.locations = len(program.heap.changing)
         """How many places of a state are locations; the local states of the threads follow."""
+        self.on_refused: Callable[[ModelError], None] | None = None
+        """Is told of what a thread is refused for before its first access, and that ends it; where
+        there is no such thing, it ends the search.
+        """
 
     def local(self, state: State, thread: int) -> int:
         """The local state of a thread."""
@@ -98,20 +103,20 @@ class Machine:
         found: dict[State, None] = {}
         for values in self.program.heap.initial:
             steps = []
+            locals_ = [FINISHED] * len(self.program.threads)  # so rooms for threads to come count
             for thread in self.program.threads:
-                if thread.room is None:
-                    steps.append(self._first_step(values, thread))
-            # Rooms for threads to come are the last ones. They count as finished.
-            rooms = [FINISHED] * (len(self.program.threads) - len(steps))
+                if thread.room is None and (step := self._first_step(values, thread)) is not None:
+                    steps.append(step)
+                    locals_[thread.number] = step.local
             ends = dict(write for step in steps for write in self.ended_by(step))
             values = tuple([ends.get(place, value) for place, value in enumerate(values)])
-            state = (*values, *[step.local for step in steps], *rooms)
+            state = (*values, *locals_)
             found[state] = None
             if failures := [step for step in steps if step.failure]:
                 self._failed_at_start[state] = failures
         return list(found)
 
-    def _first_step(self, values: State, thread: ThreadInstance) -> Step:
+    def _first_step(self, values: State, thread: ThreadInstance) -> Step | None:
         begin = partial(self._begin, values, thread)
 
         def run() -> tuple[Step, tuple[int, ...]]:
@@ -119,7 +124,13 @@ class Machine:
             self.program.real.note(thread.name, thread.function, begin)
             return found
 
-        step, _ = self.cases.ask(("begin", thread.number), values, run)
+        try:
+            step, _ = self.cases.ask(("begin", thread.number), values, run)
+        except ModelError as error:
+            if self.on_refused is None:
+                raise
+            self.on_refused(error)
+            return None
         return step
 
     def _begin(self, values: State, thread: ThreadInstance) -> tuple[Step, tuple[int, ...]]:

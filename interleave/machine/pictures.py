@@ -33,6 +33,7 @@ from interleave.memory.values import (
     UNBOUND,
     Freezer,
     OrderedSet,
+    Same,
     Shared,
     Uncapturable,
     attributes_of,
@@ -58,7 +59,8 @@ Form = tuple[Any, ...]
 exception that one thread has for itself, the n-th of its picture; `parts` are forms, or pairs of
 them. Those of a `Closure` are a function, and what it has captured: of a method, its object.
 ("again", n): that one once more. ("shared", k, stand-in): a shared object, the k-th of its picture.
-("named", text): what is told from all else by its name. ("opaque", text): what has no value to be
+("named", text): what is told from all else by its name; a function stands behind it, as methods of
+one class may have one name. ("opaque", text): what has no value to be
 compared.
 """
 
@@ -125,8 +127,9 @@ class Pictures:
             return ("of", kind, -1, (self._form(value.value),))
         if isinstance(value, types.MethodType):
             function: Any = value.__func__
-            is_closure = type(function) is Closure
-            own = self._form(function) if is_closure else ("named", function.__qualname__)
+            own: Form = ("named", function.__qualname__, Same(function))
+            if type(function) is Closure:
+                own = self._form(function)
             return ("of", Closure, -1, (own, self._form(value.__self__)))
         if isinstance(value, types.BuiltinMethodType) and _is_bound(value):
             return ("of", Closure, -1, (("named", value.__name__), self._form(value.__self__)))
@@ -213,7 +216,7 @@ class Pictures:
         if location is None:  # each attribute, or element, is a location of its own
             parts = [(each.name, self._held(each)) for each in heap.locations_of(number)]
             name = heap.name_of(stand_in)
-            own = [(each.removeprefix(name), value) for each, value in parts]
+            own = [(each.removeprefix(name).lstrip("."), value) for each, value in parts]
             return ("of", kind, -1, tuple(self._attributes(own)))
         held = self._held(location)
         if location.is_room and held is not None:
@@ -312,7 +315,7 @@ def _words(form: Form, inside: Any, within: frozenset[int]) -> str:
             return _words(contents, inside, within | {place})
         case ("of", kind, _, parts):
             return _composed(kind, [_part(each, inside, within) for each in parts])
-        case ("named", name):
+        case ("named", name, *_):
             return str(name)
         case ("opaque", text):
             return f"<{text}>"

@@ -18,7 +18,7 @@ from interleave.machine.accesses import Accesses
 from interleave.machine.halting import Ending, Halt
 from interleave.machine.log import GAVE, RAISED, Log
 from interleave.machine.making import Making
-from interleave.machine.pictures import Picture, Pictures
+from interleave.machine.pictures import Picture, Pictures, words_of
 from interleave.machine.places import Places
 from interleave.machine.spawning import Spawning
 from interleave.machine.stack import Stack
@@ -101,6 +101,8 @@ class StepPort:
     ) -> Any:
         if self._ending.how:
             raise Halt
+        if self._stack.is_thawing:
+            self._ending.halt(_by_key(kind))
         log, accesses, switches = self._log, self._accesses, self._switches
         if switches.gil:
             switches.note_caller(sys._getframe(1))
@@ -156,7 +158,9 @@ class StepPort:
         return self._replay(entry)
 
     def _replay(self, entry: Key) -> Any:
+        self._stack.is_thawing = True
         value = Thawer(self._heap.stand_in).thaw(entry[1])
+        self._stack.is_thawing = False
         if entry[0] == RAISED:
             raise value
         return value
@@ -413,11 +417,28 @@ class StepPort:
         except Exception as error:  # ours: the model is not to see it
             self._ending.fail(error)
 
+    def text_then(self, error: BaseException) -> str:
+        """The text of an exception that shows what is in shared objects; "" if it shows none."""
+        is_made_in_c = type(error).__str__ in (BaseException.__str__, KeyError.__str__)
+        if not is_made_in_c or all(type(each) is str for each in error.args):
+            return ""
+        shown = error.args[0] if len(error.args) == 1 else error.args
+        picture = Pictures(self._heap, self._places.at, lambda _: False).take(shown)
+        return words_of(picture) if picture.inside else ""
+
     def holds(self, value: object) -> bool:
         return self._program.holds(value)
 
     def halt(self, error: InterleaveError) -> Any:
         self._ending.halt(error)
+
+
+def _by_key(kind: AccessKind) -> ModelError:
+    return ModelError(
+        f"__hash__ or __eq__ of a key touches shared state ({kind.name} {kind.where}): a dict or "
+        "set of a thread's own is made anew in each of its steps",
+        remedy="let keys be hashed and compared by what never changes",
+    )
 
 
 def _nested(inner: AccessKind, outer: AccessKind) -> ModelError:

@@ -156,7 +156,10 @@ class StepRun:
         """Take the step from a local state. Raises `ModelError`, `Restart`."""
         self._before = local
         frames, log, unsent = self._locals[local]
-        self._stack.thaw(frames, unsent)
+        try:
+            self._stack.thaw(frames, unsent)
+        except Halt:
+            raise self._error(self._stack.shown()) from None
         self._log.entries += log
         last = self._stack.frames[0]
         self._control.is_returning = last.at >= len(last.code.blocks)

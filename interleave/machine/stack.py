@@ -31,6 +31,8 @@ class Stack:
         """The coroutines and generators that the thread has, or had in this step."""
         self.unsent: list[Unsent] = []
         """What the thread has put into queues and still has."""
+        self.is_thawing = False
+        """Whether values are made anew: what code this runs is that of keys, to be put in dicts."""
         self._just_put: list[Unsent] = []
         """The same of the present block."""
         self._heap = heap
@@ -60,16 +62,18 @@ class Stack:
 
     def thaw(self, key: Key, unsent: Key) -> None:
         """Add the frames of a local state, and what is unsent in it."""
+        self.is_thawing = True
         thawer = Thawer(self._heap.stand_in)
         last = len(key) - 1
         for place, (number, at, values) in enumerate(key):
             code = self._locals.codes[number]
             names = FrameLocals()
+            self.frames.append(Frame(code, at, names))
             for name, value in zip(live(code, at, place == last), values, strict=True):
                 if value[0] is not type(UNBOUND):
                     names[name] = thawer.thaw(value)
-            self.frames.append(Frame(code, at, names))
         self.unsent = [Unsent(thawer.thaw(queue), thawer.thaw(value)) for queue, value in unsent]
+        self.is_thawing = False
         self.suspended += [e for e in thawer.made() if isinstance(e, Coroutine | Generator)]
 
     def freeze(self, moved: Moved) -> Key | ModelError:

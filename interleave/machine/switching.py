@@ -19,6 +19,7 @@ from interleave.compiler.emit import MARKED
 from interleave.errors import ModelError
 from interleave.machine.halting import Ending
 from interleave.machine.unmarked import UnmarkedCode
+from interleave.memory.looking import LOOKS_ONLY
 from interleave.world.profiling import set_profile
 
 _OURS = str(Path(__file__).parent.parent)
@@ -27,27 +28,25 @@ _OURS = str(Path(__file__).parent.parent)
 _PASSING_ON = tuple(
     str(Path(_OURS, *parts))
     for parts in (
+        ("memory", ""),
+        ("stdlib", ""),
         ("world", "instances.py"),
         ("world", "twins.py"),
         ("world", "accessors.py"),
-        ("memory", "calling.py"),
         ("world", "reflection.py"),
         ("compiler", "__init__.py"),
         ("compiler", "names.py"),
         ("compiler", "operators.py"),
-        ("memory", "closures.py"),
-        ("memory", "comparing.py"),
-        ("memory", "cursors.py"),
-        ("memory", "descriptors.py"),
-        ("memory", "factories.py"),
-        ("memory", "made.py"),
-        ("memory", "output.py"),
-        ("memory", "partials.py"),
-        ("memory", "unbound.py"),
-        ("stdlib", "logging.py"),
     )
 )
-"""Files of it that call the user's code where Python itself would: a property, a factory."""
+"""Folders and files of it that call the user's code where Python itself would: a property, a key
+function, the `__eq__` of an element. Only what is marked `looks_only` in them does not.
+"""
+
+_OURS_TOO = ("abc", "_py_abc", "_collections_abc", "collections")
+"""Modules that files in these folders call for themselves: to ask whether something is of a class,
+or for a part of what a container of the library does, of which they have the switches.
+"""
 
 
 class Switches:
@@ -129,7 +128,7 @@ def noting_frames(note: Callable[[], None]) -> Callable[[FrameType], None]:
     """What is to be called with each frame that is entered, to call `note` with the user's."""
 
     def note_frame(frame: FrameType) -> None:
-        if not _is_ours(frame) and _runs_for_user(frame.f_back):
+        if not _is_ours(frame) and _runs_for_user(frame):
             note()
 
     return note_frame
@@ -150,11 +149,25 @@ def _is_ours(frame: FrameType) -> bool:
     )
 
 
-def _runs_for_user(caller: FrameType | None) -> bool:
-    """Whether what a frame calls is called by the user's code, directly or through a library."""
+def _runs_for_user(frame: FrameType) -> bool:
+    """Whether the user's code has entered a frame, directly or through a library."""
+    first, caller = frame, frame.f_back
     while caller is not None and not _is_ours(caller):
-        caller = caller.f_back
+        first, caller = caller, caller.f_back
     if caller is None:
         return False
-    code = caller.f_code
-    return code.co_name.startswith("#") or code.co_filename.startswith(_PASSING_ON)
+    if caller.f_code.co_name.startswith("#"):
+        return True
+    return first.f_globals.get("__name__") not in _OURS_TOO and _passes_on(caller)
+
+
+def _passes_on(ours: FrameType) -> bool:
+    """Whether a frame of this package calls what Python itself would call there."""
+    if not ours.f_code.co_filename.startswith(_PASSING_ON):
+        return False
+    each: FrameType | None = ours
+    while each is not None and each.f_code.co_filename.startswith(_OURS):
+        if each.f_code in LOOKS_ONLY:
+            return False
+        each = each.f_back
+    return True

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import types
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from functools import partial
 from typing import Any
 
@@ -62,24 +62,44 @@ _DECIDED = "#decided {}"
 _SIMPLE = (ast.Name, ast.Constant, ast.expr_context)
 _IMMUTABLE = (int, float, complex, str, bytes, type(None), tuple, frozenset, range, Shared, Refused)
 
+_UNCHANGING = (*_IMMUTABLE, type, types.FunctionType, types.ModuleType)
 _CONTAINERS = (list, tuple, set, frozenset, deque)
 
 
-def _is_in(value: object, it: object, seen: set[int]) -> bool:
-    """Whether an object is a part of something of the thread's own, or a part of a part."""
-    if id(it) in seen or issubclass(type(it), Shared):
-        return False
-    seen.add(id(it))
-    parts: Iterable[Any] = ()
+def _inside(it: object) -> Iterable[Any]:
+    """The parts of something of the thread's own."""
+    if issubclass(type(it), Shared):
+        return ()
     if isinstance(it, dict):
-        parts = it.values()
-    elif isinstance(it, _CONTAINERS):
-        parts = it
-    elif isinstance(it, Closure):
-        parts = it.captured
-    else:
-        parts = _parts_of(it).values()
-    return any(each is value or _is_in(value, each, seen) for each in parts)
+        return it.values()
+    if isinstance(it, _CONTAINERS):
+        return it
+    if isinstance(it, Closure):
+        return it.captured
+    return _parts_of(it).values()
+
+
+def _with_parts(values: Iterable[Any]) -> dict[int, Any]:
+    """Some values, their parts, the parts of these, and so on, by id."""
+    found: dict[int, Any] = {}
+    waiting = [*values]
+    while waiting:
+        it = waiting.pop()
+        if id(it) not in found:
+            found[id(it)] = it
+            waiting += _inside(it)
+    return found
+
+
+def _is_in(value: object, it: object) -> bool:
+    """Whether an object is something of the thread's own, or a part of it, or a part of a part."""
+    return id(value) in _with_parts([it])
+
+
+def _changeable(values: Iterable[Any]) -> set[int]:
+    """The ids of what can change among some values and all their parts."""
+    parts = _with_parts(values)
+    return {number for number, each in parts.items() if not isinstance(each, _UNCHANGING)}
 
 
 def _is_empty(value: object) -> bool:
@@ -150,15 +170,18 @@ class FlowRecorder:
                     found |= self._now.get(("local", depth, f"{name}.{each}"), _NONE)
         return frozenset(found)
 
-    def _may_change(self, name: str, block: Block) -> bool:
-        """Whether a block may change an object of the thread's own, which a variable holds."""
+    def _may_change(self, name: str, block: Block) -> set[int]:
+        """The ids of what a block may change of the thread's own, by way of a variable."""
         value = self._frames[-1].names.get(name)
         if block.passes_on or isinstance(value, _IMMUTABLE):
-            return False
+            return set()
         fields = _parts_of(value)
         wanted = block.looks_into.get(name, set())
         is_look = bool(wanted) and wanted <= fields.keys()
-        return not is_look or any(not isinstance(fields[each], _IMMUTABLE) for each in wanted)
+        if not is_look:
+            return _changeable([value])
+        looked_at = [fields[each] for each in wanted if not isinstance(fields[each], _IMMUTABLE)]
+        return _changeable(looked_at)
 
     def _given(self) -> Sources:
         return self._inputs | self._read
@@ -201,8 +224,8 @@ class FlowRecorder:
             self._forget_log()
             return
         for name in block.uses:
-            if self._may_change(name, block):
-                self._add_to_all(frame.names.get(name), "", sources)
+            if changed := self._may_change(name, block):
+                self._add_to_all(frame.names.get(name), "", sources, changed)
         for name in block.may_define:
             self._add(("local", depth, name), sources)
         for name in block.defines | ({block.target} if block.target else frozenset()):
@@ -248,9 +271,11 @@ class FlowRecorder:
     def _add(self, carrier: Carrier, sources: Sources) -> None:
         self._now[carrier] = self._now.get(carrier, _NONE) | sources
 
-    def _add_to_all(self, value: object, field: str, sources: Sources) -> None:
+    def _add_to_all(
+        self, value: object, field: str, sources: Sources, changed: Set[int] = frozenset()
+    ) -> None:
         """Add sources to all variables that hold one object of the thread's own, or to a field; and
-        to those of which it is a part.
+        to those of which it is a part, or something that is `changed`.
         """
         if not sources:
             return
@@ -258,7 +283,7 @@ class FlowRecorder:
             for name, each in frame.names.items():
                 if each is value:
                     self._add(("local", depth, f"{name}{field}"), sources)
-                elif _is_in(value, each, set()):
+                elif not {id(value), *changed}.isdisjoint(_with_parts([each])):
                     self._add(("local", depth, name), sources)
 
     def _copy_of(
@@ -386,7 +411,7 @@ class FlowRecorder:
             for variable, each in frame.names.items():
                 for way in _ways_to(generator, variable, each):
                     return partial(self._of_part, depth, way)
-                if _is_in(generator, each, set()):
+                if _is_in(generator, each):
                     for field in ("", *[f".{part}" for part in _attributes(each)]):
                         whole |= self._now.get(("local", depth, f"{variable}{field}"), _NONE)
         return lambda _: frozenset(whole)
@@ -421,7 +446,7 @@ class FlowRecorder:
                     self._now["local", outside, way] = _NONE
                     for part, sources in parts.items():
                         self._now["local", outside, f"{way}.{part}"] = sources
-                if not ways and _is_in(generator, each, set()):
+                if not ways and _is_in(generator, each):
                     self._add(("local", outside, variable), everything)
         for field, sources in made.items():
             self._now["local", depth - 1, f"{call.target}{field}"] = sources | condition

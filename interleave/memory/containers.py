@@ -25,6 +25,7 @@ from typing import Any
 from interleave.errors import ModelError
 from interleave.memory.bag import Bag
 from interleave.memory.comparing import IN_STEPS
+from interleave.memory.looking import looks_only
 from interleave.memory.port import WHOLE, AccessKind, Location, current_port
 from interleave.memory.values import (
     UNBOUND,
@@ -109,6 +110,7 @@ class SharedContainer(Shared):
         self._options = options
 
     @classmethod
+    @looks_only
     def contents(cls, value: Any) -> tuple[Any, ...]:
         """The tuple that represents `value`, a real container, in a state."""
         return tuple(value)
@@ -118,6 +120,7 @@ class SharedContainer(Shared):
         """What of `value` never changes (the bound of a deque)."""
         return ()
 
+    @looks_only
     def build(self, contents: tuple[Any, ...]) -> Any:
         """A real container with these contents."""
         return self._type(contents)
@@ -195,10 +198,12 @@ class SharedContainer(Shared):
         """A real container with the present contents, read in one access."""
         return self.operate("copy")
 
+    @looks_only
     def part_of(self, name: str, args: tuple[Any, ...], contents: tuple[Any, ...]) -> object:
         """The key that an operation concerns, as a tuple of one; WHOLE where it concerns all."""
         return (args[0],) if args and name in self._by_key and _can_be_key(args[0]) else WHOLE
 
+    @looks_only
     def part(self, contents: tuple[Any, ...], part: object) -> object:
         """What is at a key of these contents, as a tuple of one; () where nothing is."""
         assert isinstance(part, tuple)
@@ -266,6 +271,7 @@ def _compares_by_python(name: str, kind: type) -> ModelError:
     )
 
 
+@looks_only
 def _can_be_key(value: Any) -> bool:
     try:
         hash(value)
@@ -317,6 +323,7 @@ class _SharedSequence(SharedContainer):
     __slots__ = ()
     _by_key = frozenset({"__getitem__", "__setitem__"})
 
+    @looks_only
     def part_of(self, name: str, args: tuple[Any, ...], contents: tuple[Any, ...]) -> object:
         if name not in self._by_key or not isinstance(args[0], int):
             return WHOLE
@@ -347,6 +354,7 @@ class SharedDeque(_SharedSequence):
     def maxlen(self) -> int | None:
         return self._options[0]
 
+    @looks_only
     def build(self, contents: tuple[Any, ...]) -> Any:
         return deque(contents, *self._options)
 
@@ -376,9 +384,11 @@ class SharedSet(SharedContainer):
         self.perform("replace", _replace, self.operate("intersection", *others))
 
     @classmethod
+    @looks_only
     def contents(cls, value: Any) -> tuple[Any, ...]:
         return Bag(in_order(set.__iter__(value)))
 
+    @looks_only
     def build(self, contents: tuple[Any, ...]) -> Any:
         return OrderedSet(contents)
 
@@ -401,9 +411,11 @@ class SharedDict(SharedContainer):
     )
 
     @classmethod
+    @looks_only
     def contents(cls, value: Any) -> tuple[Any, ...]:
         return tuple(value.items())
 
+    @looks_only
     def part(self, contents: tuple[Any, ...], part: object) -> object:
         assert isinstance(part, tuple)
         found = dict(contents).get(part[0], UNBOUND)  # which makes nothing for what is missing

@@ -12,6 +12,7 @@ from typing import Any
 
 from interleave.errors import ModelError
 from interleave.memory.containers import CONTAINERS, SharedContainer
+from interleave.memory.looking import looks_only
 from interleave.memory.port import current_port
 from interleave.memory.values import Freezer, Key, Thawer, register_mutable
 
@@ -37,9 +38,11 @@ class SharedCount(SharedContainer):
     _type = itertools.count
 
     @classmethod
+    @looks_only
     def contents(cls, value: Any) -> tuple[Any, ...]:
         return parts_of(value)
 
+    @looks_only
     def build(self, contents: tuple[Any, ...]) -> Any:
         return itertools.count(*contents)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from interleave.memory.containers import CONTAINERS, SharedDict, forward
 from interleave.memory.factories import made_by
+from interleave.memory.looking import looks_only
 from interleave.memory.port import current_port
 from interleave.memory.values import UNBOUND, Freezer, Key, Thawer, register_mutable
 from interleave.said import shown_by
@@ -46,6 +47,7 @@ class SharedDefaultDict(_WithMissing):
     def default_factory(self) -> Any:
         return self._options[0]
 
+    @looks_only
     def build(self, contents: tuple[Any, ...]) -> Any:
         return defaultdict(self._options[0], contents)
 
@@ -84,6 +86,7 @@ class SharedCounter(_WithMissing):
     __slots__ = ()
     _type = Counter
 
+    @looks_only
     def build(self, contents: tuple[Any, ...]) -> Any:
         return Counter(dict(contents))
 

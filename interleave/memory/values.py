@@ -516,6 +516,7 @@ _IMMUTABLE: dict[type, Callable[[Freezer, Any], Key]] = {
     Unbound: lambda _, value: (Unbound,),
     object: lambda _, value: (object, Same(value)),
     Field: lambda _, value: (object, Same(value)),
+    Same: lambda _, value: (Same, value),
 }
 """How to freeze the immutable types that need care."""
 
@@ -552,6 +553,7 @@ _THAW: dict[Any, Callable[[Thawer, Key], Any]] = {
     Unbound: lambda *_: UNBOUND,
     Enum: lambda _, key: key[1].it,
     object: lambda _, key: key[1].it,
+    Same: lambda _, key: key[1],
     "named": Thawer._named_tuple,
     "dataclass": Thawer._dataclass,
     "named object": lambda _, key: key[1].it,

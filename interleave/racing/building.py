@@ -22,7 +22,7 @@ from interleave.compiler.source import DEFINITION
 from interleave.errors import MODEL_FILES, UsageError, did_you_mean
 from interleave.model import NOTE, Model, PropertyNote, ThreadNote
 from interleave.racing.calls import Call, Calls, Names, attributes_known, read_expression
-from interleave.racing.pairs import pairs_of
+from interleave.racing.pairs import pairs_of, simple_calls
 from interleave.racing.results import call_result
 from interleave.records import dataclass
 from interleave.runtimes.asyncio import TASK
@@ -136,6 +136,10 @@ class Making:
     def pairs(self) -> Iterator[tuple[str, str]]:
         """The texts of two calls, for each two public methods."""
         return pairs_of({name: self._known[name] for name in self.methods()})
+
+    def each(self) -> list[str]:
+        """The text of a call of each public method."""
+        return simple_calls({name: self._known[name] for name in self.methods()})
 
     def race(self, all_calls: Sequence[Calls], times: int, name: str) -> Race:
         """Some calls in parallel: so many threads for each of them. Raises `UsageError`."""

@@ -17,6 +17,7 @@ from interleave.machine.properties import PropertyPort
 from interleave.memory.identity import ThreadId, ThreadIdent
 from interleave.memory.port import Location, using_port
 from interleave.memory.values import Freezer, Shared
+from interleave.program import Program
 from interleave.racing.building import OBSERVE, Race
 from interleave.racing.results import CallResult, Given
 from interleave.records import dataclass
@@ -174,6 +175,7 @@ class Roles:
     def __init__(self, machine: Machine) -> None:
         self._heap = machine.program.heap
         self._declared = {each.number for each in machine.program.threads if each.room is None}
+        self._namesakes = Namesakes(machine.program)
         self._roles: dict[Hashable, int] = {}
         self._pictures = 0
 
@@ -203,6 +205,8 @@ class Roles:
                 if issubclass(kind, _UNORDERED):
                     parts = sorted(parts, key=_anonymous)
                 return (self._value(kind), role, tuple([self._part(each) for each in parts]))
+            case ("named", _, function):
+                return self._value(function.it)
             case ("again", number):
                 return ("again", self._role((self._pictures, number)))
         return form
@@ -226,9 +230,44 @@ class Roles:
         if isinstance(value, int | str | bytes | None):
             return (kind.__name__, value)
         if isinstance(value, type | FunctionType | BuiltinFunctionType):
-            code = getattr(value, "__code__", None)
-            return (kind.__name__, value.__module__, value.__qualname__, code)
+            return (kind.__name__, *self._namesakes.told(value))
         return (kind.__name__, Freezer().freeze(value))
+
+
+class Namesakes:
+    """Tells classes and functions apart that Python calls by one name.
+
+    What `setup` makes anew for each program is known by its place among those of its name that the
+    program begins with: so it is the same for two programs of one race.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._world = program.world
+        self._known: dict[int, tuple[Hashable, ...]] = {}
+        places: dict[Hashable, int] = {}
+        for each in map(self._real, program.begins_with):
+            if isinstance(each, type | FunctionType) and id(each) not in self._known:
+                name = _name(each)
+                places[name] = place = places.get(name, -1) + 1
+                self._known[id(each)] = (*name, place)
+
+    def told(self, value: type | FunctionType | BuiltinFunctionType) -> tuple[Hashable, ...]:
+        """What is the same for one class or function only."""
+        real = self._real(value)
+        if (around := self._world.around(real)) is not None:  # it is made anew by each call
+            return (*self.told(around), self._world.inside(around).index(real))
+        return self._known.get(id(real)) or (*_name(real), id(real))
+
+    def _real(self, value: Any) -> Any:
+        if isinstance(value, type):
+            return self._world.real_class(value)
+        if isinstance(value, FunctionType):
+            return self._world.original(value) or value
+        return value
+
+
+def _name(value: Any) -> tuple[str, str]:
+    return value.__module__, value.__qualname__
 
 
 def _anonymous(form: Form) -> str:

@@ -24,12 +24,22 @@ def pairs_of(methods: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
     The last one of several arguments differs. What says not what it takes is left out.
     """
+    known = _known(methods)
+    for first, second in itertools.combinations_with_replacement(known, 2):
+        yield _text(first, known[first], 0), _text(second, known[second], 1)
+
+
+def simple_calls(methods: Mapping[str, Any]) -> list[str]:
+    """The text of a call of each method; what says not what it takes is left out."""
+    return [_text(name, found, 0) for name, found in _known(methods).items()]
+
+
+def _known(methods: Mapping[str, Any]) -> dict[str, _Arguments]:
     known: dict[str, _Arguments] = {}
     for name, method in methods.items():
         if (found := _arguments(method)) is not None:
             known[name] = found
-    for first, second in itertools.combinations_with_replacement(known, 2):
-        yield _text(first, known[first], 0), _text(second, known[second], 1)
+    return known
 
 
 def _text(name: str, arguments: _Arguments, which: int) -> str:

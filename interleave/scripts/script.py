@@ -13,17 +13,18 @@ import io
 import sys
 import types
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from interleave.compiler.imports import bound_in
 from interleave.compiler.source import FUNCTION_OF, Definition, written_as
 from interleave.errors import InterleaveError, ModelError, Place
+from interleave.literals import read_literal
 from interleave.memory.output import output
 from interleave.model import BOUNDS, MAIN, PRINTED, Model, task, thread
 from interleave.scripts.loops import RUN, Loops
 from interleave.scripts.starts import STARTERS, Starts, nobody_starts
-from interleave.scripts.values import replaced
+from interleave.scripts.values import is_setting, replaced
 from interleave.world.findings import Findings
 from interleave.world.net import Net, watching
 from interleave.world.policy import is_standard
@@ -96,6 +97,9 @@ class Script:
         self._tree = tree
         self._file = file
         self._flags = flags
+        self._settings = {
+            name: read_literal(value) for name, value in given.items() if is_setting(tree, name)
+        }
         self.bounds = tuple(replaced(tree, file, given))
         """What was put in place of what stands in the file, by name or as LINE:NUMBER."""
         _NameOfMain().visit(tree)
@@ -118,16 +122,23 @@ class Script:
 
     def _names(self, statement: ast.stmt, known: frozenset[str]) -> bool:
         """Whether a statement may do something, by what it names and what that names."""
-        named = () if _only_defines(statement) else self._named_by(statement)
+        named: Iterable[str] = ()
+        if isinstance(statement, Definition | ast.ClassDef):
+            for each in statement.decorator_list:
+                named = {*named, *self._named_by(each, decorates=True)}
+        elif not _is_import(statement):
+            named = self._named_by(statement)
         return any(self._aliases.get(name, name) in known for name in named)
 
-    def _named_by(self, statement: ast.stmt) -> set[str]:
-        """The names in a statement, and in all of the file that these may stand for."""
-        waiting: list[ast.AST] = [statement]
+    def _named_by(self, node: ast.AST, *, decorates: bool = False) -> set[str]:
+        """The names in a piece of code, and in all of the file that these may stand for. What
+        `decorates` something runs nothing of a function that it only gives back.
+        """
+        waiting: list[ast.AST] = [node]
         seen: set[str] = set()
         while waiting:
-            for node in ast.walk(waiting.pop()):
-                name: str = getattr(node, "attr", "") or getattr(node, "id", "")
+            for each in _nodes_run(waiting.pop()) if decorates else ast.walk(waiting.pop()):
+                name: str = getattr(each, "attr", "") or getattr(each, "id", "")
                 if name and name not in seen:
                     seen.add(name)
                     waiting += self._definitions.get(name, ())
@@ -185,6 +196,7 @@ class Script:
                 BOUNDS: self.bounds,
                 PRINTED: output(printed.getvalue()),
                 MAIN: mark(function),
+                **self._settings,
             },
         )
 
@@ -289,11 +301,19 @@ def _is_import(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Import | ast.ImportFrom)
 
 
-def _only_defines(statement: ast.stmt) -> bool:
-    """Whether a statement runs nothing of what it defines."""
-    if isinstance(statement, Definition | ast.ClassDef):
-        return not statement.decorator_list
-    return _is_import(statement)
+def _nodes_run(code: ast.AST) -> Iterator[ast.AST]:
+    """All nodes of a piece of code but for functions in it that it only gives back."""
+    returned = {id(node.value) for node in ast.walk(code) if isinstance(node, ast.Return)}
+    names = [node for node in ast.walk(code) if isinstance(node, ast.Name)]
+    used = {node.id for node in names if id(node) not in returned}
+    waiting = [code]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Definition) and node is not code and node.name not in used:
+            waiting += node.decorator_list
+        elif not (id(node) in returned and isinstance(node, ast.Name) and node.id not in used):
+            yield node
+            waiting += ast.iter_child_nodes(node)
 
 
 def _can_go_first(statement: ast.stmt) -> bool:

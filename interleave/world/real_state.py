@@ -145,7 +145,8 @@ def _line_that_changes(changed: Snapshot, again: Callable[[], object]) -> Place 
         if found is None and last is not None and not changed.is_unchanged:
             found = last
         module = str(frame.f_globals.get("__name__"))
-        if is_standard(module) or module.startswith("interleave."):
+        is_made = frame.f_code.co_filename.startswith("<")  # as `namedtuple` makes code of its own
+        if is_made or is_standard(module) or module.startswith("interleave."):
             return None
         if event == "line":
             last = Place(frame.f_code.co_filename, frame.f_lineno)

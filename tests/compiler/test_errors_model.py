@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from programs import model
+from running import load
 
 from interleave import InterleaveError, ModelError, check
 
@@ -311,6 +312,25 @@ def test_error(tmp_path: Path, name: str) -> None:
     assert str(error).startswith(f"{file}:{place.line}:{line.index(wrong.at) + 1}: {wrong.what}\n")
     assert f"| {line.expandtabs(4)}\n" in str(error)
     assert "^" * len(wrong.at) in str(error)
+
+
+@pytest.mark.parametrize(
+    "code", ["raise ValueError(Thing())", "raise KeyError([Thing()])", "{}[Thing()]"]
+)
+def test_where_an_object_is_does_not_matter(tmp_path: Path, code: str) -> None:
+    text = f"""
+from interleave import Model, thread
+class Thing:
+    def __init__(self):
+        self.x = 1
+class M(Model):
+    @thread(2)
+    def t(self):
+        {code}
+"""
+    (result,) = check(load(tmp_path / "model.py", text)).models
+    assert {each.kind for each in result.violations} == {"exception"}
+    assert "0x" not in str([each.message for each in result.violations])
 
 
 def test_a_step_that_is_not_deterministic(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 import interleave
 from interleave.cli import main
 from interleave.racing.pairs import pairs_of
+from interleave.report.text import render_text
 from interleave.result import ModelResult, Source
 from interleave.showing import show
 
@@ -300,6 +301,20 @@ def test_in_the_order_of_a_loop() -> None:
     assert result.parameters["ORDER"] == "fifo"
 
 
+def test_how_the_clock_goes() -> None:
+    text = """
+import time
+class Thing:
+    def look(self):
+        return int(time.time())
+"""
+    thing = made_of("looks_at_the_clock", text)
+    found = raced(thing, "look()", parameters={"CLOCK": 1, "CLOCK_STEP": 4})
+    assert dict(found.bounds) == {"CLOCK": 1, "CLOCK_STEP": 4}
+    assert len(found.interleavings.outcomes) == 4
+    assert len(raced(thing, "look()", parameters={"CLOCK": 0}).interleavings.outcomes) == 2
+
+
 def test_few_preemptions() -> None:
     calls = ("add('k', 1)", "add('k', 2)")
     assert raced(library.Cache, *calls, preemptions=0).verdict == "inconclusive"
@@ -369,6 +384,14 @@ RESULTS = [
     ("Inside.Empty()", "Outside.Empty()"),
     ("{1}", "frozenset({1})"),
     ("1", "True"),
+    # Things that Python calls by one name.
+    ("ONE", "TWO"),
+    ("ONE()", "TWO()"),
+    ("ONE().run", "TWO().run"),
+    ("ONE.run", "TWO.run"),
+    ("adding(1)", "adding(2)"),
+    ("ADD_ONE", "ADD_TWO"),
+    ("self.first", "self.second"),
 ]
 
 
@@ -380,6 +403,18 @@ class Inside:
     class Empty: pass
 class Outside:
     class Empty: pass
+def made():
+    class Made:
+        def run(self): pass
+    return Made
+ONE, TWO = made(), made()
+def adding(n):
+    return lambda x: x + n
+ADD_ONE, ADD_TWO = adding(1), adding(2)
+def wrapped(function):
+    def wrapper(self):
+        return function(self)
+    return wrapper
 class Thing:
     def __init__(self):
         self.a = self.b = 0
@@ -392,10 +427,50 @@ class Thing:
     def same(self):
         found = {one}
         return found if self.a == self.b else found
+    @wrapped
+    def first(self): return 1
+    @wrapped
+    def second(self): return 2
 """
     thing = made_of("results_told_apart", text)
     assert kinds(raced(thing, "both()", "give()")) == ["not-atomic"]
     assert raced(thing, "both()", "same()").verdict == "verified"
+
+
+def test_what_only_looks_the_same_is_told_apart_in_the_report() -> None:
+    text = """
+def named():
+    return lambda: 1
+ONE, TWO = named(), named()
+class Thing:
+    def __init__(self):
+        self.a = self.b = 0
+    def both(self):
+        self.a = 1
+        self.b = 1
+    def give(self):
+        return ONE if self.a == self.b else TWO
+"""
+    result = raced(made_of("looks_the_same", text), "both()", "give()")
+    assert "<locals>.<lambda>> (another one than below)" in " ".join(render_text(result).split())
+
+
+def test_what_setup_makes_anew_is_the_same_in_whole_calls_that_pause() -> None:
+    text = """
+import asyncio
+def Thing():
+    class Inside: pass
+    def one(): return 1
+    class Outside:
+        def __init__(self):
+            self.kind, self.function = Inside, one
+        async def give(self):
+            await asyncio.sleep(0)
+            return self.kind, self.function, lambda: 1
+    return Outside()
+"""
+    thing = made_of("made_anew", text)
+    assert raced(thing, "give(); give()", "give()").verdict == "verified"
 
 
 def test_what_a_generator_gives_is_not_known() -> None:
