@@ -46,6 +46,13 @@ class SharedIterator(Primitive):
 
     @classmethod
     def describe(cls, state: Any) -> str:
+        match state:
+            case (tuple() | str() | bytes() | range() as left, int(), int(), str(), tuple()):
+                return f"{len(left)} left"
+            case (_, tuple(met), int(place)):
+                return f"{len(met)} met, at {place}"
+            case (_, int(place), *_):
+                return f"at {place}"
         return "an iterator"
 
     def __iter__(self) -> SharedIterator:

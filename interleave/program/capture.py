@@ -85,20 +85,29 @@ def capture(
     contents: list[dict[int, Any]] = []
     at_import = {*_finalizers()}
     for made in instances:
-        walk.begin(made.context)
+        walk.begin(made.context, made.copies)
         walk.model(made.instance)
         for name, value in roots.items():
             walk.root(name, before.in_place_of(value))
         walk.holders()
         for finish in walk.at_last:
             finish()
-        walk.translate(made.copies)
+        walk.translate()
         if (key := world.rebound_by_setup(before)) is not None:
             raise Written(key)
         contents.append(walk.contents)
         for each in {*_finalizers()} - at_import:
             each.detach()  # what setup has made is gone now, and no part of the model
     _lay_out(walk.heap, contents, written | assigned, walk.uncapturable)
+    for stand_in in walk.missed:
+        if not walk.heap.is_fixed(stand_in):
+            name = walk.heap.name_of(stand_in)
+            raise ModelError(
+                f"something is to be called when {name} is gone, and no step shows when that is",
+                remedy="keep it in an attribute that nothing sets, or leave that out",
+                about=name,
+                place=place(name),
+            )
     return walk.heap, walk.all_known
 
 
@@ -180,10 +189,15 @@ class Walk:
         """The same for what functions hold: those of each run of setup are functions of their own.
         """
         self._attribute = ""
+        self.missed: list[Any] = []
+        """What something is to be called for when it is gone: see `weakref`."""
 
-    def begin(self, context: contextvars.Context) -> None:
-        """Start on the next run of setup, which has left behind the values in a context."""
+    def begin(self, context: contextvars.Context, copies: Mapping[int, Any]) -> None:
+        """Start on the next run of setup, which has left behind the values in a context; `copies`
+        are those that it was given of objects at other addresses.
+        """
         self.context = context
+        self.copies = copies
         self.all_known = {**self._of_functions}
         self.contents: dict[int, Any] = {}
         self.known: dict[int, Any] = {}
@@ -225,16 +239,13 @@ class Walk:
                 self._attribute = shown
                 self.contents[number] = value if value is UNBOUND else self.visit(value, shown)
 
-    def translate(self, copies: Mapping[int, Any]) -> None:
-        """Put numbers in place of addresses, in all that was captured.
-
-        `copies` are those that setup was given of objects at other addresses.
-        """
+    def translate(self) -> None:
+        """Put numbers in place of addresses, in all that was captured."""
         if not (self._is_first or self._has_addresses):
             return  # no constant has kept what this run of setup has made
         self._is_first = False
         identities = self._world.identities
-        for address, copy in copies.items():
+        for address, copy in self.copies.items():
             self._add_address(address, copy)
         for value in self._alive:
             self._add_address(id(value), value)
@@ -525,6 +536,8 @@ class Walk:
         stand_in = self.stand_in(
             (path, cls), lambda number: make_stand_in(made, number, path), value
         )
+        if any(reference.__callback__ for reference in weakref.getweakrefs(value)):
+            self.missed.append(stand_in)
         locations: dict[str, Location] = object.__getattribute__(stand_in, "_locations")
         number: int = object.__getattribute__(stand_in, "_number")
         for name, item in attributes.items():

@@ -115,6 +115,11 @@ def _capture(walk: Any, real: Any, path: str) -> Any:
     of = real()
     if of is None:
         raise walk.uncapturable(real, path)
+    if id(getattr(of, "__self__", of)) in walk.copies:
+        raise ModelError(
+            f"{path} is a weak reference to what each run of setup has a copy of",
+            remedy="make both in setup",
+        )
     is_method = type(real) is weakref.WeakMethod
     made: Any = object.__new__(WeakMethod if is_method else ReferenceType)
     callback = None if is_method else real.__callback__  # else it is one of the library's own

@@ -110,3 +110,37 @@ def test_of_what_there_are_none(tmp_path: Path) -> None:
     )
     by_python, by_interleave = events(tmp_path / "model.py", text)
     assert by_python == by_interleave
+
+
+CALLED = """
+    def called(self, *_):
+        self.n = 1
+
+    @thread
+    def run(self):
+        self.late = None
+"""
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "weakref.finalize(self.late, self.called)",
+        "self.kept = weakref.ref(self.late, self.called)",
+        "self.kept = weakref.ref(self.late, lambda _: self.called())",
+    ],
+)
+def test_what_is_to_be_called_is_not_passed_over(tmp_path: Path, made: str) -> None:
+    line = "        self.ending = "
+    text = HEAD.replace(line, f"        {made}\n{line}") + CALLED
+    with pytest.raises(ModelError, match="something is to be called when"):
+        check(load(tmp_path / "model.py", text))
+    kept = text.replace("\n    late = None\n", "\n").replace("self.late = None", "self.n = 2")
+    (result,) = check(load(tmp_path / "kept.py", kept)).models
+    assert result.violations == ()
+
+
+def test_one_to_what_setup_has_a_copy_of(tmp_path: Path) -> None:
+    text = HEAD.replace("    n = 0\n", "    n = 0\n    own = Thing(1)\n    to = weakref.ref(own)\n")
+    with pytest.raises(ModelError, match="what each run of setup has a copy of"):
+        check(load(tmp_path / "model.py", text + RUN.format("self.n += self.to().n")))
