@@ -45,6 +45,7 @@ from interleave.compiler.syntax import copied
 from interleave.compiler.variables import MODULE, module_of, with_holders
 from interleave.memory.closures import NOT_GIVEN, Closure, cell, with_defaults
 from interleave.memory.containers import plain
+from interleave.memory.coroutine import as_iterable, is_awaiting
 from interleave.memory.cursors import gone_through
 from interleave.memory.derived import in_c
 from interleave.memory.unbound import UNBOUND_NAMES, Bare, class_of, unbound
@@ -178,6 +179,8 @@ _HELPERS: dict[str, Any] = {
     "@usable": reflection.used,
     "@used": used,
     "@class_of": class_of,
+    "@awaitable": as_iterable,
+    "@is_awaiting": is_awaiting,
     "@dated": dates.dated,
     "@object": Bare,
     "@accessor": accessor,
@@ -279,6 +282,7 @@ def compile_function(
     holders: Mapping[str, str] = MappingProxyType({}),
     imports: list[Imported] | None = None,
     swallowing: Set[Swallow] = frozenset(),
+    keeps_handled: bool = False,
 ) -> Code:
     """Compile a function to blocks.
 
@@ -290,7 +294,8 @@ def compile_function(
     Go does; `holders` gives, for the names
     of variables of the module and of closures that have one, that of what holds them; `imports` is
     what its import statements bind; `swallowing` has each `with` that is known to swallow
-    exceptions. `compilations` knows what was compiled before.
+    exceptions; with `keeps_handled`, an exception is kept as long as it is being handled.
+    `compilations` knows what was compiled before.
     Raises `ModelError`, placed, for what cannot be compiled.
     """
     found = find_function(function)
@@ -313,6 +318,7 @@ def compile_function(
             holders=holders,
             imports=imports,
             swallowing=swallowing,
+            keeps_handled=keeps_handled,
         )
 
     how = (
@@ -322,6 +328,7 @@ def compile_function(
         in_go,
         scope,
         frozenset(swallowing),
+        keeps_handled,
     )
     flattened = compilations.get(how, definition, names, flatten)
     namespace.update(_HELPERS)
@@ -355,6 +362,7 @@ def _flattened(
     holders: Mapping[str, str],
     imports: list[Imported],
     swallowing: Set[Swallow],
+    keeps_handled: bool,
 ) -> Flattened:
     file = function.__code__.co_filename
     definition = with_imports(definition, imports)
@@ -390,7 +398,8 @@ def _flattened(
         if block.swallows in swallowing:
             block.swallows = None
     is_generator = yields(definition)
-    find_live(blocks, frozenset({GENERATOR} if is_generator else ()))
+    always = frozenset({GENERATOR} if is_generator else ())
+    find_live(blocks, always, keeps_handled=keeps_handled)
     handlers = [(handler.at, after.at) for handler, after in flattener.handlers]
     returns_on = find_dependences(blocks, handlers)
     bind = _binder(function, definition)

@@ -79,6 +79,8 @@ class Block:
     does not hold leads to, or an exception that no handler is for."""
     origin: tuple[int, int] | None = None
     """Blocks of one origin are copies of each other: a `finally` is laid down for each way out."""
+    handles: str = ""
+    """The local with the exception that its function handles here; "" where that handles none."""
     is_awaited: bool = False
     """For a CALL: whether `next` is the AWAIT of what it gives, and nothing else looks at that."""
     swallows: Swallow | None = None

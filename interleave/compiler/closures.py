@@ -279,12 +279,21 @@ def _in_order(body: Sequence[ast.AST], loops: Loops) -> Iterator[tuple[Loops, as
             yield from _in_order(node.orelse, loops)
         elif isinstance(node, _COMPREHENSIONS):
             hidden = _comprehension_names(node)
-            for inside, each in _in_order(list(ast.iter_child_nodes(node)), loops):
+            first, *parts = _parts_of(node)
+            yield from _in_order([first], loops)
+            for inside, each in _in_order(parts, loops):
                 if not (isinstance(each, ast.Name) and each.id in hidden):
                     if not isinstance(each, ast.Lambda):
                         yield inside, each
         else:
             yield from _in_order(list(ast.iter_child_nodes(node)), loops)
+
+
+def _parts_of(node: Any) -> list[ast.AST]:
+    """The parts of a comprehension: first what is evaluated outside of it."""
+    first, *others = node.generators
+    values = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+    return [first.iter, first.target, *first.ifs, *others, *values]
 
 
 def _comprehension_names(node: Any) -> frozenset[str]:
@@ -547,9 +556,15 @@ class VariableRewriter(Transformer):
         return self._comprehension(node)
 
     def _comprehension(self, node: Any) -> Any:
+        first, *others = node.generators
+        first.iter = self.visit(first.iter)
         hidden = _comprehension_names(node)
         outside, self._shared = self._shared, _without(self._shared, hidden)
-        self.generic_visit(node)
+        first.target, first.ifs = self.visit(first.target), [*map(self.visit, first.ifs)]
+        node.generators = [first, *map(self.visit, others)]
+        for part in ("key", "value", "elt"):
+            if hasattr(node, part):
+                setattr(node, part, self.visit(getattr(node, part)))
         self._shared = outside
         return node
 

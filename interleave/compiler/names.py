@@ -6,6 +6,7 @@ import ast
 import builtins
 import enum
 import functools
+import inspect
 import sys
 import types
 from collections import deque
@@ -276,7 +277,12 @@ class Surroundings:
                 continue  # not bound yet
         ours = is_library(function)
         self.looked_at = reflection.USED - INTERNAL if ours else reflection.USED
+        if function.__module__ == "contextlib":  # which only has chains of exceptions end somewhere
+            self.looked_at -= {reflection.CONTEXT}
         """Names of attributes that its code may not use of all objects."""
+        flags = function.__code__.co_flags
+        self.may_await = bool(flags & inspect.CO_ITERABLE_COROUTINE)
+        """Whether `yield from` takes coroutines: see `types.coroutine`."""
         self.imported: dict[str, Any] = {}
         """Names that the function itself imports."""
         self.asked: dict[Asked, Any] = {}

@@ -550,11 +550,23 @@ class StatementFlattener(ExpressionFlattener):
             name: self.temporary() for name in ("iterator", "sent", "thrown", "item", "result")
         }
         names.update({name: self.temporary("exception") for name in ("stop", "error")})
+        if self.names.may_await:
+            value = _helper("@awaitable", [value], node)
         self.assign(names["iterator"], self.simple(call_of("@cursor", [value], node)), node)
+        iterator = load(names["iterator"], node)
+        awaits, goes_through, after = Label(), Label(), Label()
+        self.branch(node, _helper("@is_awaiting", [iterator], node), awaits, goes_through)
+        self.blocks[-1].decides = False
+        self.place(awaits)
+        inside = at(node, ast.Attribute(iterator, "of", ast.Load()))
+        self.assign(names["result"], self.awaited(inside, node), node)
+        self.jump(after)
+        self.place(goes_through)
         outside = (self.statement, self.ending)
         for statement in _delegation(names, node):
             self._statement(statement)
             self.statement, self.ending = outside
+        self.place(after)
         return load(names["result"], node)
 
     # match

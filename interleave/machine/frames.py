@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from interleave.compiler import Code, Locals
+from interleave.compiler.generators import GENERATOR
 from interleave.memory.values import Key
 
 
@@ -42,6 +43,6 @@ def place_in(frame: Frame) -> tuple[Code, int]:
 def live(code: Code, at: int, innermost: bool) -> tuple[str, ...]:
     """The locals that a local state keeps of a frame: those that may still be used."""
     if at >= len(code.blocks):
-        return ()
+        return (GENERATOR,) if code.is_generator else ()
     block = code.blocks[at]
     return block.live if innermost else block.live_in_call

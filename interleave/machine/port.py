@@ -7,6 +7,7 @@ with a log of what its accesses gave before.
 from __future__ import annotations
 
 import sys
+import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -28,7 +29,7 @@ from interleave.machine.tasks import NoLoop, Tasks
 from interleave.memory.addresses import ObjectId
 from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
 from interleave.memory.made import Kind
-from interleave.memory.port import CLOCK, CONTEXTS, FORK, WHOLE, AccessKind, Location
+from interleave.memory.port import CLOCK, CONTEXTS, FORK, HANDLED, WHOLE, AccessKind, Location
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
 from interleave.program import MoreNames, MoreRoots, Program, Swallowed, ThreadInstance, Written
 from interleave.program.choices import Choices
@@ -365,6 +366,29 @@ class StepPort:
     def swallows(self, which: Swallow) -> Any:
         self._ending.fail(Swallowed(which))
 
+    def handled(self, code: types.CodeType | None) -> BaseException | None:
+        for frame in reversed(self._stack.frames):
+            block = frame.code.blocks[frame.at]
+            if code is not None and block.run.__code__ is not code:
+                self.halt(handled_in_whole_code())
+            code = None
+            if block.handles and not self._program.world.keeps_handled:
+                self.begin_again(HANDLED)
+            if block.handles:
+                found: BaseException = frame.names[block.handles]
+                return found
+        return None
+
+    @property
+    def in_access(self) -> bool:
+        return self._accesses.present is not None
+
+    def is_lasting(self, shared: Any) -> bool:
+        return not self._heap.is_made(shared) and self._heap.is_fixed(shared)
+
+    def knows_references(self, shared: Any) -> bool:
+        return self._heap.is_made(shared) or self.is_lasting(shared)
+
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
         self._ending.fail(MoreRoots(roots) if roots else MoreNames(names))
 
@@ -431,6 +455,14 @@ def _nested(inner: AccessKind, outer: AccessKind) -> ModelError:
         remedy="compute what it needs before: a key function or comparison must not touch "
         "shared state; tuples (priority, number, item) of different numbers compare without the "
         "items, and so do objects of a @dataclass(order=True, frozen=True)",
+    )
+
+
+def handled_in_whole_code() -> ModelError:
+    """What to say where code that is run as a whole asks which exception is being handled."""
+    return ModelError(
+        "sys.exc_info() is called by code that Python runs as a whole",
+        remedy="give the exception a name: `except Exception as error`",
     )
 
 

@@ -392,7 +392,7 @@ class StepRun:
         for each in self._stack.suspended:
             if isinstance(each, Generator) and each.is_protected:
                 if ended or not self._stack.keeps(each):
-                    raise given_up(each)
+                    raise given_up(each.code, each.at)
 
     def _leave_loop(self, first: tuple[Code, int], *, suspended: bool) -> None:
         """Tell the loop that its code has come to the end of this step."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from interleave.compiler import Block, BlockKind, Code
 from interleave.compiler.blocks import decided_between, handled, looks_into
-from interleave.compiler.generators import NEW, Generator, names_kept
+from interleave.compiler.generators import NEW, Generator, Resumable, names_kept
 from interleave.machine.frames import Frame
 from interleave.machine.step import Carrier, Flow, Sources
 from interleave.memory.closures import Closure
@@ -49,7 +49,7 @@ def _parts_of(value: object, outside: tuple[object, ...] = ()) -> dict[str, Any]
     return parts
 
 
-def _ways_to(generator: Generator, variable: str, value: object) -> list[str]:
+def _ways_to(generator: Resumable, variable: str, value: object) -> list[str]:
     """How a variable, which has some value, leads to a generator: "x", or "x.gen"."""
     if value is generator:
         return [variable]
@@ -399,7 +399,7 @@ class FlowRecorder:
         return found | (_NONE if simple else frozenset(self._read))
 
     def resumed(
-        self, generator: Generator, at: int, names: Mapping[str, Any], sent: object
+        self, generator: Resumable, code: Code, at: int, names: Mapping[str, Any], sent: object
     ) -> None:
         """The frame of a generator, which has waited at a block, is about to be pushed.
 
@@ -407,20 +407,23 @@ class FlowRecorder:
         """
         to = len(self._frames)
         held = self._of_generator(generator)
-        for name in names_kept(generator.code, at):
+        for name in names_kept(code, at):
             for field in ("", *[f".{each}" for each in _attributes(names.get(name))]):
                 self._now["local", to, f"{name}{field}"] = held(f"{name}{field}")
         if at != NEW:
-            block = generator.code.blocks[at]
+            block = code.blocks[at]
             self._now["local", to, block.target] = _NONE if sent is None else self._given()
             for branch in block.keeps:
                 self._now["control", to, branch] = held(_DECIDED.format(branch))
         self._forget_log()
 
-    def _of_generator(self, generator: Generator) -> Callable[[str], Sources]:
+    def _of_generator(self, generator: Resumable) -> Callable[[str], Sources]:
         """What gives what a part of a generator derives from: by a variable that leads to it, else
-        by all that hold what it is a part of.
+        by all that hold what it is a part of; of one that is shared, it was read where that is.
         """
+        if not isinstance(generator, Generator):
+            given = self._given()
+            return lambda _: given
         whole = set[Any]()
         for depth, frame in enumerate(self._frames):
             for variable, each in frame.names.items():
@@ -435,7 +438,7 @@ class FlowRecorder:
         general = self._now.get(("local", depth, way), _NONE)
         return general | self._now.get(("local", depth, f"{way}.{part}"), _NONE)
 
-    def yielded(self, call: Block, generator: Generator, value: object) -> None:
+    def yielded(self, call: Block, generator: Resumable, value: object) -> None:
         """A generator is about to wait at the block where it is, its value going to the target of
         the call that has resumed it.
         """
@@ -453,7 +456,8 @@ class FlowRecorder:
                 parts[f"{name}{field}"] = of_field
         self._leave(depth)
         everything = _NONE.union(*parts.values())
-        for outside, caller in enumerate(self._frames[:-1]):
+        is_own = isinstance(generator, Generator)  # the frame of another one is a shared value
+        for outside, caller in enumerate(self._frames[:-1] if is_own else ()):
             for variable, each in caller.names.items():
                 ways = _ways_to(generator, variable, each)
                 for way in ways:

@@ -13,18 +13,28 @@ import contextvars
 import functools
 import re
 import types
+import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, cast
 
 from interleave.compiler import is_user_function
+from interleave.compiler.generators import (
+    NEW,
+    GeneratorState,
+    SharedGenerator,
+    arguments_of,
+    function_of,
+)
 from interleave.compiler.names import is_followed_class, is_followed_module, is_shared_global
+from interleave.compiler.source import find_function
 from interleave.compiler.variables import surrounding
 from interleave.errors import ModelError, Place
 from interleave.memory.aliases import Alias
 from interleave.memory.containers import CONTAINERS, SharedArray, SharedContainer
 from interleave.memory.derived import INNER, is_object
+from interleave.memory.iterators import SharedIterator, parts_of_real
 from interleave.memory.partials import partial_of
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
@@ -77,8 +87,9 @@ def capture(
     walk = Walk(world, place, written, assigned, {id(value) for value in roots.values()})
     world.begin(walk.heap.add_object)
     contents: list[dict[int, Any]] = []
+    at_import = {*_finalizers()}
     for made in instances:
-        walk.begin(made.context)
+        walk.begin(made.context, made.copies)
         walk.model(made.instance)
         for each in made.started:
             walk.visit(each, type(each).__name__)
@@ -87,12 +98,29 @@ def capture(
         walk.holders()
         for finish in walk.at_last:
             finish()
-        walk.translate(made.copies)
+        walk.translate()
         if (key := world.rebound_by_setup(before)) is not None:
             raise Written(key)
         contents.append(walk.contents)
+        for each in {*_finalizers()} - at_import:
+            each.detach()  # what setup has made is gone now, and no part of the model
     _lay_out(walk.heap, contents, written | assigned, walk.uncapturable, all_change=all_change)
+    for stand_in in walk.missed:
+        if not walk.heap.is_fixed(stand_in):
+            name = walk.heap.name_of(stand_in)
+            raise ModelError(
+                f"something is to be called when {name} is gone, and no step shows when that is",
+                remedy="keep it in an attribute that nothing sets, or leave that out",
+                about=name,
+                place=place(name),
+            )
     return walk.heap, walk.all_known
+
+
+def _finalizers() -> Iterable[weakref.finalize[Any, Any]]:
+    """What is to be called when its object is gone."""
+    registered: dict[weakref.finalize[Any, Any], Any] = weakref.finalize._registry  # type: ignore[attr-defined]
+    return registered
 
 
 def _lay_out(
@@ -175,10 +203,15 @@ class Walk:
         self._in_roots = False
         self._refused: dict[int, Refused] = {}
         """What stands for objects that no state can have, by their ids."""
+        self.missed: list[Any] = []
+        """What something is to be called for when it is gone: see `weakref`."""
 
-    def begin(self, context: contextvars.Context) -> None:
-        """Start on the next run of setup, which has left behind the values in a context."""
+    def begin(self, context: contextvars.Context, copies: Mapping[int, Any]) -> None:
+        """Start on the next run of setup, which has left behind the values in a context; `copies`
+        are those that it was given of objects at other addresses.
+        """
         self.context = context
+        self.copies = copies
         self.all_known = {**self._of_functions}
         self.contents: dict[int, Any] = {}
         self.known: dict[int, Any] = {}
@@ -202,6 +235,8 @@ class Walk:
         found = self.visit(value, name)
         self._in_roots = False
         self.all_known[id(value)] = found
+        if isinstance(found, Shared):
+            self.heap.roots.add(found._number)
         return found
 
     def holders(self) -> None:
@@ -220,16 +255,13 @@ class Walk:
                 self._attribute = shown
                 self.contents[number] = value if value is UNBOUND else self.visit(value, shown)
 
-    def translate(self, copies: Mapping[int, Any]) -> None:
-        """Put numbers in place of addresses, in all that was captured.
-
-        `copies` are those that setup was given of objects at other addresses.
-        """
+    def translate(self) -> None:
+        """Put numbers in place of addresses, in all that was captured."""
         if not (self._is_first or self._has_addresses):
             return  # no constant has kept what this run of setup has made
         self._is_first = False
         identities = self._world.identities
-        for address, copy in copies.items():
+        for address, copy in self.copies.items():
             self._add_address(address, copy)
         for value in self._alive:
             self._add_address(id(value), value)
@@ -268,6 +300,10 @@ class Walk:
             return self._captured(capture_it, value, path)
         if primitive is not None:
             return self._primitive(primitive, value, path)
+        if kind is types.GeneratorType:
+            return self._generator(value, path)
+        if (iterator := parts_of_real(value)) is not None:
+            return self._iterator(*iterator, value, path)
         if kind is Alias:
             return self._world.meaning(value, path)
         if isinstance(value, tuple) or is_dataclass(kind):
@@ -312,6 +348,33 @@ class Walk:
                 remedy="keep the object itself, and use what its documentation names",
                 about=path,
             ) from None
+
+    def _generator(self, value: types.GeneratorType[Any, Any, Any], path: str) -> Any:
+        """One that has not begun: a function, and what it was given."""
+        function = function_of(value)
+        if function is None or not is_user_function(function) or find_function(function) is None:
+            raise self.uncapturable(value, self._attribute)
+        stand_in = self.stand_in(
+            (path, SharedGenerator),
+            lambda number: SharedGenerator(number, self.location(path, number)),
+            value,
+        )
+        given = [
+            (name, self.visit(part, f"{path}.{name}"))
+            for name, part in zip(("args", "kwargs"), arguments_of(value), strict=True)
+        ]
+        state = GeneratorState(self._function(function, path), NEW, tuple(given))
+        self.contents[stand_in._location.number] = state
+        return stand_in
+
+    def _iterator(self, kind: type, parts: tuple[Any, ...], value: Any, path: str) -> Any:
+        stand_in = self.stand_in(
+            (path, (SharedIterator, kind)),
+            lambda number: SharedIterator(number, self.location(path, number), kind),
+            value,
+        )
+        self.contents[stand_in._location.number] = self.visit(parts, path)
+        return stand_in
 
     def _function(self, value: types.FunctionType, path: str) -> Any:
         self.heap.functions[value] = None
@@ -503,6 +566,8 @@ class Walk:
             attributes = {**of_its_class, **attributes}
         late = self._late.get(path, ())
         attributes.update({name: UNBOUND for name in late if name not in attributes})
+        if any(reference.__callback__ for reference in weakref.getweakrefs(value)):
+            self.missed.append(stand_in)
         locations: dict[str, Location] = object.__getattribute__(stand_in, "_locations")
         number: int = object.__getattribute__(stand_in, "_number")
         for name, item in attributes.items():

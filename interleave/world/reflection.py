@@ -12,7 +12,7 @@ import types
 from typing import Any, NoReturn
 
 from interleave.errors import ModelError
-from interleave.memory.closures import Closure
+from interleave.memory.closures import WRAPPED, Closure
 from interleave.memory.fixed import Fixed
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive
@@ -33,7 +33,10 @@ _OF_CODE = frozenset(
      "__defaults__", "__doc__", "__kwdefaults__", "__module__", "__name__", "__qualname__",
      "__slots__", "__type_params__"}
 )  # fmt: skip
-USED = _LEADS_TO_VARIABLES | _OF_DESCRIPTORS | INTERNAL
+CONTEXT = "__context__"
+"""Attribute of an exception that says what was handled when it was raised: no state has that."""
+
+USED = _LEADS_TO_VARIABLES | _OF_DESCRIPTORS | INTERNAL | {CONTEXT}
 """Names of attributes that may not be used, at least of some objects."""
 SET = OF_ALL_OBJECTS | _OF_CODE
 """Names of attributes that may not be set, at least of some objects."""
@@ -54,6 +57,7 @@ def used(value: Any, name: str) -> Any:
     if name in _OF_DESCRIPTORS:
         return _refuse(name, is_set=False) if type(value) in _MADE_BY_PYTHON else value
     is_refused = name in _LEADS_TO_VARIABLES or is_cache(value, name)
+    is_refused |= name == CONTEXT and issubclass(type(value), BaseException)
     return _refuse(name, is_set=False) if is_refused else value
 
 
@@ -88,7 +92,8 @@ def settable(value: Any, name: str) -> Any:
         if COPY not in value.__globals__:
             _refuse(name)
     elif issubclass(kind, (types.ModuleType, Closure, *_DESCRIPTORS)):
-        _refuse(name)
+        if not (kind is Closure and name == WRAPPED):
+            _refuse(name)
     elif issubclass(kind, type):
         # Python itself refuses to change types in C.
         if is_defined_in_python(value) and policy.of_class(value).treatment is not _FOLLOWED:

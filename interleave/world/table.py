@@ -51,12 +51,15 @@ COUNTERPARTS = {
     **MODELLED,
     "dataclasses": "dataclasses",
     "functools": "functools",
+    "itertools": "itertools",
     "json": "json",
     "os": "os",
     "pickle": "pickle",
     "_pickle": "pickle",
     "nt": "os",
     "posix": "os",
+    "weakref": "weakref",
+    "_weakref": "weakref",
 }
 """The same, and those of modules that run as they are but for some of their objects."""
 
@@ -87,8 +90,7 @@ PURE = {
     "_tokenize", "traceback", "types", "typing", "typing_extensions", "warnings",
     # Data types, and what is done with them.
     "_bisect", "_collections", "_csv", "_functools", "_operator", "_pickle", "array", "bisect",
-    "collections", "contextlib.AsyncExitStack", "contextlib.ExitStack",
-    "contextlib._BaseExitStack", "copy", "csv", "dataclasses", "functools", "graphlib",
+    "collections", "copy", "csv", "dataclasses", "functools", "graphlib",
     "itertools", "operator", "pickle", "pickletools", "pprint", "reprlib",
     # Numbers and dates.
     "_datetime", "_decimal", "_pydatetime", "_pydecimal", "_statistics", "_strptime", "calendar",
@@ -110,7 +112,8 @@ PURE = {
     "_pytest", "pluggy",
     # Parts of modules that are modelled, or refused as a whole.
     "heapq.merge", "heapq.nlargest", "heapq.nsmallest",
-    "sys.exit", "sys.intern", "time.struct_time",
+    "weakref.ReferenceType", "weakref.WeakMethod", "weakref.finalize",
+    "sys.exc_info", "sys.exit", "sys.intern", "time.struct_time",
 }  # fmt: skip
 """What gives the same result for the same arguments, every time, and keeps nothing."""
 
@@ -197,7 +200,7 @@ REFUSED = {
     ),
     **dict.fromkeys(
         ("builtins.frame", "gc", "inspect.currentframe", "inspect.getframeinfo", "inspect.stack",
-         "inspect.trace", "sys._getframe", "sys.exc_info", "sys.setprofile", "sys.settrace",
+         "inspect.trace", "sys._getframe", "sys.setprofile", "sys.settrace",
          "traceback.extract_stack", "traceback.format_stack",
          "traceback.print_stack", "traceback.walk_stack", "tracemalloc", "_tracemalloc", "trace",
          "faulthandler"),

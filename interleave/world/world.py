@@ -51,7 +51,7 @@ from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.derived import base_of
 from interleave.memory.descriptors import is_data_descriptor, member_of
-from interleave.memory.port import running_port
+from interleave.memory.port import HANDLED, running_port
 from interleave.memory.values import (
     COPY,
     UNBOUND,
@@ -117,6 +117,8 @@ class World:
         self.swallowing = swallowing
         """Each `with` that is known to swallow exceptions."""
         self._compilations = compilations
+        self.keeps_handled = HANDLED in written
+        """Whether a frame keeps an exception as long as it is being handled."""
         self._model = model
         self._findings = findings
         self._kept = kept
@@ -467,6 +469,7 @@ class World:
             holders=self._holders_in(function),
             imports=self._imports(function),
             swallowing=self.swallowing,
+            keeps_handled=self.keeps_handled,
             compilations=self._compilations,
         )
 

@@ -246,7 +246,7 @@ REFUSED = {
     "id(Point())": "this asks for the identity of a Point",
     "id(self.run)": "this asks for the identity of a method",
     "id(lambda: self)": "this asks for the identity of a Closure",
-    "id(x for x in ())": "id() is given a value that cannot be shared",
+    "id(memoryview(b''))": "id() is given a value that cannot be shared",
     "OF_CLASS.get(id(Account))": "this asks for the identity of what is no shared object, and its",
     "AS_TEXT.get(str(id(A)))": "this asks for the identity of an object whose address is kept in",
 }
