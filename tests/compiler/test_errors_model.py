@@ -423,6 +423,7 @@ def test_setup_that_is_atomic(tmp_path: Path) -> None:
         check(file)
 
 
+@pytest.mark.slow
 def test_a_step_that_takes_too_long(tmp_path: Path) -> None:
     file = tmp_path / "model.py"
     file.write_text(model("n = 0\nwhile n < 60000:\n    n += 1\nself.x = n"))

@@ -7,23 +7,22 @@ from pathlib import Path
 
 import comprehension_programs as comprehensions
 import pytest
+from families import drawn
 from generator_programs import async_programs, programs
-from hypothesis import Phase, given, settings
+from hypothesis import Phase
 from running import events, load
 
 from interleave import InterleaveError, check
 from interleave.compiler import generators
 
 
-@given(programs())
-@settings(max_examples=12, phases=[Phase.generate])
+@drawn(12, 50, text=programs(), phases=[Phase.generate])
 def test_as_in_real_python(tmp_path: Path, text: str) -> None:
     by_python, by_interleave = events(tmp_path / "model.py", text)
     assert by_python == by_interleave
 
 
-@given(async_programs())
-@settings(max_examples=8, phases=[Phase.generate])
+@drawn(8, 50, text=async_programs(), phases=[Phase.generate])
 def test_asynchronous_ones_as_in_real_python(tmp_path: Path, text: str) -> None:
     by_python, by_interleave = events(tmp_path / "model.py", text)
     assert by_python == by_interleave
@@ -108,6 +107,7 @@ SAME = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["reference", "native"])
 @pytest.mark.parametrize("case", SAME)
 def test_as_the_same_code_written_out(tmp_path: Path, case: str, engine: str) -> None:

@@ -173,12 +173,14 @@ def waits(real: Any, call: Call) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*is deprecated:DeprecationWarning")  # old names
 @pytest.mark.parametrize(("kind", "made_with"), MADE)
 def test_any_two_calls_answer_as_the_real_ones_do(kind: str, made_with: tuple[int, ...]) -> None:
     compare(Calls, [CALLS[kind]] * 2, waits, KIND=kind, MADE_WITH=made_with)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*is deprecated:DeprecationWarning")  # old names
 @pytest.mark.parametrize("in_thread", [False, True])
 @pytest.mark.parametrize("kind", CALLS)
@@ -471,6 +473,7 @@ RUNS += [(name, "gil") for name in [*SCENARIOS][::3]]
 """Under the gil, threads switch less often; each call of a library is one step all the same."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "runtime"), RUNS)
 def test_outcomes_are_those_of_cpythons_way(tmp_path: Path, name: str, runtime: str) -> None:
     text = AS_IN_CPYTHON.replace("{body}", SCENARIOS[name])
@@ -554,6 +557,7 @@ def test_a_notify_may_be_gone_although_nobody_was_woken_by_it() -> None:
     }
 
 
+@pytest.mark.slow
 def test_who_waits_longest_is_woken_first() -> None:
     class Fifo(Model):
         condition = threading.Condition()
@@ -601,6 +605,7 @@ def test_a_notify_that_comes_too_early_is_gone() -> None:
     assert dict(violation.trace.final)["condition"].text == "1 waiting"
 
 
+@pytest.mark.slow
 def test_if_in_place_of_while() -> None:
     class If(Model):
         condition = threading.Condition()
@@ -838,6 +843,7 @@ class Guarded(Model):
         return self.inside("inside") <= 2
 
 
+@pytest.mark.slow
 def test_a_semaphore_lets_so_many_in() -> None:
     found = checked(Guarded)
     assert found.verdict == "verified"
@@ -982,6 +988,7 @@ def test_a_barrier_is_used_again() -> None:
     assert size(found) == (60, 94)
 
 
+@pytest.mark.slow
 def test_the_action_runs_before_anybody_goes_on() -> None:
     class Acts(Model):
         total = 0
