@@ -27,13 +27,15 @@ from interleave.machine.switching import Switches
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import NoLoop, Tasks
 from interleave.memory.addresses import ObjectId
+from interleave.memory.containers import SharedContainer
 from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
-from interleave.memory.made import Kind
+from interleave.memory.made import Kind, MadeObject
 from interleave.memory.port import CLOCK, CONTEXTS, FORK, HANDLED, WHOLE, AccessKind, Location
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
 from interleave.program import MoreNames, MoreRoots, Program, Swallowed, ThreadInstance, Written
 from interleave.program.choices import Choices
 from interleave.stdlib.threads import CurrentThread
+from interleave.world.instances import SharedObject
 from interleave.world.profiling import Profile, pause, resume
 
 LONGEST_LOG = 300
@@ -432,7 +434,11 @@ class StepPort:
             return ""
         shown = error.args[0] if len(error.args) == 1 else error.args
         picture = Pictures(self._heap, self._places.at, lambda _: False).take(shown)
-        return words_of(picture) if picture.inside else ""
+        kinds = [type(each) for each, _ in picture.inside]
+        is_shown = all(
+            issubclass(each, SharedContainer | SharedObject | MadeObject) for each in kinds
+        )
+        return words_of(picture) if kinds and is_shown else ""
 
     def holds(self, value: object) -> bool:
         return self._program.holds(value)

@@ -724,13 +724,16 @@ def test_python_code_is_entered_under_a_gil(kind, steps) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("self.q.put(bytearray(1))", "shared variable 'q' is given a value that cannot be shared"),
         (
-            "self.heap.put((0, bytearray(1)))",
+            "self.q.put(memoryview(b'x'))",
+            "shared variable 'q' is given a value that cannot be shared",
+        ),
+        (
+            "self.heap.put((0, memoryview(b'x')))",
             "shared variable 'heap' is given a value that cannot be shared",
         ),
         (
-            "self.simple.put(bytearray(1))",
+            "self.simple.put(memoryview(b'x'))",
             "shared variable 'simple' is given a value that cannot be shared",
         ),
         ("self.q.queue.clear()", "q.queue is inside the queue, and is not modelled"),
