@@ -32,7 +32,7 @@ from interleave.memory.port import CLOCK, CONTEXTS, FORK, WHOLE, AccessKind, Loc
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
 from interleave.program import MoreNames, MoreRoots, Program, Swallowed, ThreadInstance, Written
 from interleave.program.choices import Choices
-from interleave.stdlib.threads import CurrentThread
+from interleave.stdlib.threads import seen_by_itself
 from interleave.world.profiling import Profile, pause, resume
 
 LONGEST_LOG = 300
@@ -322,7 +322,8 @@ class StepPort:
 
     def thread_object(self) -> Any:
         me = self._me
-        return me.room or CurrentThread(ThreadName(me.name), me.daemon, ThreadIdent.of(self.thread))
+        name, ident = ThreadName(me.name), ThreadIdent.of(self.thread)
+        return me.room or seen_by_itself(name, me.daemon, ident)
 
     def start_thread(
         self, thread: ThreadId, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
