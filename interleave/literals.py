@@ -64,3 +64,21 @@ def _value(node: ast.expr) -> object:
     if type(value) not in (*_PLAIN, complex):
         raise ValueError(f"an instance of {type(value).__name__} is no value of a parameter")
     return value
+
+
+def is_literal(text: object) -> bool:
+    """Whether something is the text of a literal of Python's."""
+    if not isinstance(text, str):
+        return False
+    try:
+        ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True
+
+
+def read_literal(value: object) -> object:
+    """A value that may be given as the text of a literal, as the command line has it."""
+    if is_literal(value):
+        return ast.literal_eval(str(value))
+    return str(value) if isinstance(value, str) else value

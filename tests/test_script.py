@@ -442,10 +442,6 @@ REFUSED = {
     "no threads after all": (
         "from own import Counter\nc = Counter()\nc.bump()", "there is no model",
     ),
-    "a class of threads": (
-        "import threading\nclass W(threading.Thread):\n    pass\nW().start()",
-        "derives from threading.Thread",
-    ),
     "a process": (
         "import multiprocessing as m\nq = m.Queue()\np = m.Process(target=q.put, args=(1,))\n"
         "p.start()", "multiprocessing.Process",
@@ -494,3 +490,20 @@ def test_in_a_folder_only_models_are_looked_for(script) -> None:
     file.write_text(file.read_text().replace("open('touched', 'w')", "pass"))
     with pytest.raises(InterleaveError, match="there is no model in what was named"):
         check(file.parent)
+
+
+def test_how_the_clock_goes_is_said_on_the_command_line(script) -> None:
+    file = script("""
+        import threading, time
+        seen = []
+        def look():
+            seen.append(int(time.time()))
+        threads = [threading.Thread(target=look) for _ in range(2)]
+        for each in threads: each.start()
+        for each in threads: each.join()
+        print(abs(seen[0] - seen[1]))
+    """)
+    assert printed(check(file, parameters={"CLOCK": 0})) == {"0", "1000000000"}
+    assert printed(check(file, parameters={"CLOCK": 1, "CLOCK_STEP": 3})) >= {"0", "3"}
+    with pytest.raises(InterleaveError, match="CLOCK is 'x'"):
+        check(file, parameters={"CLOCK": "x"})

@@ -11,7 +11,7 @@ from interleave.engine.steps import Steps
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import Failure
 from interleave.result import Trace, Violation
-from interleave.said import class_name, said_by
+from interleave.said import class_name
 
 Cause = tuple[str, str, str, int]
 
@@ -40,7 +40,7 @@ class FailureCheck(Check):
         code, block = step.failure.place
         source = code.source(block)
         error = step.failure.exception
-        cause = (class_name(type(error)), said_by(error), source.file, source.line)
+        cause = (class_name(type(error)), step.failure.said, source.file, source.line)
         if cause in self._found:
             return False
         self._found[cause] = (number, step, at_start)
@@ -60,7 +60,7 @@ class FailureCheck(Check):
         name = self.machine.program.threads[thread].name
         code, block = failure.place
         error = failure.exception
-        said = said_by(error)
+        said = failure.said
         text = f": {said}" if said else ""
         source = code.source(block)
         if failure.raised_by_assert:

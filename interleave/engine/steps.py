@@ -11,7 +11,6 @@ from typing import Protocol
 
 from interleave.machine import Machine, Moves, State, Step
 from interleave.machine.trees import DecisionTree
-from interleave.said import said_by
 
 
 class Steps(Protocol):
@@ -85,7 +84,7 @@ class RunSteps:
 
 def _result(step: Step) -> Hashable:
     """What two steps of one case have in common where they are equal."""
-    failed = step.failure and said_by(step.failure.exception)
+    failed = step.failure and step.failure.said
     return (step.writes, step.starts, step.local, failed)
 
 

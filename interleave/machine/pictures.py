@@ -216,7 +216,7 @@ class Pictures:
         if location is None:  # each attribute, or element, is a location of its own
             parts = [(each.name, self._held(each)) for each in heap.locations_of(number)]
             name = heap.name_of(stand_in)
-            own = [(each.removeprefix(name), value) for each, value in parts]
+            own = [(each.removeprefix(name).lstrip("."), value) for each, value in parts]
             return ("of", kind, -1, tuple(self._attributes(own)))
         held = self._held(location)
         if location.is_room and held is not None:

@@ -7,6 +7,7 @@ with a log of what its accesses gave before.
 from __future__ import annotations
 
 import sys
+import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from interleave.machine.accesses import Accesses
 from interleave.machine.halting import Ending, Halt
 from interleave.machine.log import GAVE, RAISED, Log
 from interleave.machine.making import Making
-from interleave.machine.pictures import Picture, Pictures
+from interleave.machine.pictures import Picture, Pictures, words_of
 from interleave.machine.places import Places
 from interleave.machine.spawning import Spawning
 from interleave.machine.stack import Stack
@@ -26,13 +27,15 @@ from interleave.machine.switching import Switches
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import NoLoop, Tasks
 from interleave.memory.addresses import ObjectId
+from interleave.memory.containers import SharedContainer
 from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
-from interleave.memory.made import Kind
-from interleave.memory.port import CLOCK, CONTEXTS, FORK, WHOLE, AccessKind, Location
+from interleave.memory.made import Kind, MadeObject
+from interleave.memory.port import CLOCK, CONTEXTS, FORK, HANDLED, WHOLE, AccessKind, Location
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
 from interleave.program import MoreNames, MoreRoots, Program, Swallowed, ThreadInstance, Written
 from interleave.program.choices import Choices
 from interleave.stdlib.threads import seen_by_itself
+from interleave.world.instances import SharedObject
 from interleave.world.profiling import Profile, pause, resume
 
 LONGEST_LOG = 300
@@ -316,14 +319,21 @@ class StepPort:
         )
 
     def thread_room(
-        self, kind: Any, target: Any, *, daemon: bool | None = None, maker: Any = None
+        self,
+        kind: Any,
+        target: Any,
+        *,
+        daemon: bool | None = None,
+        maker: Any = None,
+        name: str = "",
     ) -> Any:
-        return self._spawning.thread_room(kind, target, daemon, maker)
+        return self._spawning.thread_room(kind, target, daemon, maker, name)
 
     def thread_object(self) -> Any:
         me = self._me
-        name, ident = ThreadName(me.name), ThreadIdent.of(self.thread)
-        return me.room or seen_by_itself(name, me.daemon, ident)
+        if me.room is not None:
+            return me.room.seen_from_inside()
+        return seen_by_itself(ThreadName(me.name), me.daemon, ThreadIdent.of(self.thread))
 
     def start_thread(
         self, thread: ThreadId, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
@@ -357,6 +367,29 @@ class StepPort:
 
     def swallows(self, which: Swallow) -> Any:
         self._ending.fail(Swallowed(which))
+
+    def handled(self, code: types.CodeType | None) -> BaseException | None:
+        for frame in reversed(self._stack.frames):
+            block = frame.code.blocks[frame.at]
+            if code is not None and block.run.__code__ is not code:
+                self.halt(handled_in_whole_code())
+            code = None
+            if block.handles and not self._program.world.keeps_handled:
+                self.begin_again(HANDLED)
+            if block.handles:
+                found: BaseException = frame.names[block.handles]
+                return found
+        return None
+
+    @property
+    def in_access(self) -> bool:
+        return self._accesses.present is not None
+
+    def is_lasting(self, shared: Any) -> bool:
+        return not self._heap.is_made(shared) and self._heap.is_fixed(shared)
+
+    def knows_references(self, shared: Any) -> bool:
+        return self._heap.is_made(shared) or self.is_lasting(shared)
 
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
         self._ending.fail(MoreRoots(roots) if roots else MoreNames(names))
@@ -394,6 +427,19 @@ class StepPort:
         except Exception as error:  # ours: the model is not to see it
             self._ending.fail(error)
 
+    def text_then(self, error: BaseException) -> str:
+        """The text of an exception that shows what is in shared objects; "" if it shows none."""
+        is_made_in_c = type(error).__str__ in (BaseException.__str__, KeyError.__str__)
+        if not is_made_in_c or all(type(each) is str for each in error.args):
+            return ""
+        shown = error.args[0] if len(error.args) == 1 else error.args
+        picture = Pictures(self._heap, self._places.at, lambda _: False).take(shown)
+        kinds = [type(each) for each, _ in picture.inside]
+        is_shown = all(
+            issubclass(each, SharedContainer | SharedObject | MadeObject) for each in kinds
+        )
+        return words_of(picture) if kinds and is_shown else ""
+
     def holds(self, value: object) -> bool:
         return self._program.holds(value)
 
@@ -415,6 +461,14 @@ def _nested(inner: AccessKind, outer: AccessKind) -> ModelError:
         remedy="compute what it needs before: a key function or comparison must not touch "
         "shared state; tuples (priority, number, item) of different numbers compare without the "
         "items, and so do objects of a @dataclass(order=True, frozen=True)",
+    )
+
+
+def handled_in_whole_code() -> ModelError:
+    """What to say where code that is run as a whole asks which exception is being handled."""
+    return ModelError(
+        "sys.exc_info() is called by code that Python runs as a whole",
+        remedy="give the exception a name: `except Exception as error`",
     )
 
 

@@ -96,6 +96,13 @@ class Failure(NamedTuple):
     exception: BaseException
     place: tuple[Code, int]
     raised_by_assert: bool
+    text_then: str = ""
+    """Its text as it was then, where that shows what is in shared objects; else ""."""
+
+    @property
+    def said(self) -> str:
+        """The text of the exception."""
+        return self.text_then or said_by(self.exception)
 
 
 Sources = frozenset[tuple["Carrier | int", bool]]
@@ -142,7 +149,7 @@ class Step(NamedTuple):
 
     def outcome(self) -> tuple[object, ...]:
         """What must be the same whenever the step is taken again."""
-        failed = self.failure and (type(self.failure.exception), said_by(self.failure.exception))
+        failed = self.failure and (type(self.failure.exception), self.failure.said)
         return (self.writes, self.starts, self.local, failed)
 
 

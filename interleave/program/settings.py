@@ -96,6 +96,10 @@ SETTINGS = {
 }
 
 
+GIVEN = ("CLOCK", "CLOCK_STEP", "SPURIOUS_WAKEUPS", "PIPE_CAPACITY", "ASYNCIO_DEBUG")
+"""Those that `-p` gives where no class says them: for a race, and a script."""
+
+
 def settings_of(
     model: type[Model], parameters: Mapping[str, object], *, has_tasks: bool, has_clock: bool
 ) -> dict[str, Any]:

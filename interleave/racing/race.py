@@ -22,9 +22,11 @@ from interleave.errors import (
     did_you_mean,
 )
 from interleave.interrupts import AT_POLLS, Interrupted, Stopped, leaving, listening, take
-from interleave.loading import Text, module_named, read_file
+from interleave.literals import read_literal
+from interleave.loading import module_named, read_file
 from interleave.model import Model
 from interleave.options import RaceOptions, options_of
+from interleave.program.settings import GIVEN
 from interleave.racing.building import Making, Origin, Race
 from interleave.racing.calls import Names, read_calls, read_expression
 from interleave.racing.check import AtomicityCheck
@@ -32,9 +34,6 @@ from interleave.result import ModelResult, Result
 from interleave.said import said
 from interleave.selecting import Errors
 from interleave.world.snapshot import Snapshot
-
-PARAMETERS = ("SPURIOUS_WAKEUPS", "PIPE_CAPACITY", "ASYNCIO_DEBUG")
-"""Settings that `-p` gives."""
 
 
 def race(factory: str | Callable[[], Any], *calls: str, **options: Any) -> Result:
@@ -152,25 +151,16 @@ def _settings(options: RaceOptions) -> dict[str, Any]:
     """How things are to be modelled, as `-p` says. Raises `UsageError`."""
     found: dict[str, Any] = {}
     for name, value in (options.parameters or {}).items():
-        if name not in PARAMETERS:
+        if name not in GIVEN:
             raise UsageError(
                 f"there is no parameter {name!r}",
-                remedy=f"{did_you_mean(name, PARAMETERS)}a race has {', '.join(PARAMETERS)}; all "
+                remedy=f"{did_you_mean(name, GIVEN)}a race has {', '.join(GIVEN)}; all "
                 "else is in the expression that makes the object",
             )
-        found[name] = _value(value)
+        found[name] = read_literal(value)
     if options.cancel:
         found["CANCEL"] = tuple(options.cancel)
     return found
-
-
-def _value(value: object) -> object:
-    if not isinstance(value, Text):
-        return value
-    try:
-        return ast.literal_eval(value)
-    except (ValueError, SyntaxError):
-        return str(value)
 
 
 def begun(factory: str | Callable[[], Any], max_seconds: float | None) -> tuple[Origin, Making]:

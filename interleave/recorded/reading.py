@@ -186,8 +186,8 @@ class Recorded:
         code, block = data
         return self._it(code), block
 
-    def _failure(self, exception: Any, place: Any, raised_by_assert: Any) -> Failure:
-        return Failure(self._value(exception), self._place(place), raised_by_assert)
+    def _failure(self, exception: Any, place: Any, raised_by_assert: Any, text: Any) -> Failure:
+        return Failure(self._value(exception), self._place(place), raised_by_assert, text)
 
     def _blocked(self, thread: int, kind: Any, place: Any) -> Blocked:
         number = self._machine.program.threads[thread].number

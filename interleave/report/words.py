@@ -252,8 +252,10 @@ def call_outcomes(detail: NotAtomic) -> list[str]:
         texts = [one_line(show(all_values[place][name])) for place in having]
         if name in results or len({*texts}) > 1 or len(having) < len(all_values):
             shorter = abridged(texts, MOST_OF_VALUES * len(texts))
+            is_like_another = name in detail.differing and texts[0] in texts[1:2]
             for place, text in zip(having, shorter, strict=True):
-                shown[place].append(f"{one_line(name)} = {text}")
+                note = " (another one than below)" if is_like_another and place == 0 else ""
+                shown[place].append(f"{one_line(name)} = {text}{note}")
     return [", ".join(parts) for parts in shown]
 
 

@@ -10,17 +10,26 @@ from typing import Any
 from interleave.compiler.imports import bound_in
 from interleave.errors import Place, UsageError
 from interleave.kinds import LITERAL
+from interleave.literals import is_literal, read_literal
+from interleave.program.settings import GIVEN
 
 
 def replaced(tree: ast.Module, file: str, given: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     """Put values in place of constants and literals; what was replaced, by what."""
     for name, value in given.items():
+        if is_setting(tree, name):
+            continue
         if found := LITERAL.fullmatch(name):
             line, number = found.groups()
             at = int(line) if line else None
             yield _replace_literal(tree, file, at, int(number), value)
         else:
             yield _replace_constant(tree, file, name, value)
+
+
+def is_setting(tree: ast.Module, name: str) -> bool:
+    """Whether a name is that of a setting, and of nothing in a file."""
+    return name in GIVEN and all(name != each for each, _ in _bound_anywhere(tree))
 
 
 def _replace_literal(
@@ -87,20 +96,10 @@ def _put(node: Any, value: Any) -> None:
 
 
 def _as_int(what: str, value: Any) -> int:
-    read = ast.literal_eval(value) if _is_literal(value) else value
+    read = read_literal(value)
     if type(read) is not int:
         raise UsageError(f"{what} cannot be {read!r}", remedy="give a whole number: -p 10000=3")
     return read
-
-
-def _is_literal(text: object) -> bool:
-    if not isinstance(text, str):
-        return False
-    try:
-        ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return False
-    return True
 
 
 def _replace_constant(tree: ast.Module, file: str, name: str, value: Any) -> tuple[str, object]:
@@ -133,7 +132,7 @@ def _replace_constant(tree: ast.Module, file: str, name: str, value: Any) -> tup
             f"{name} is not assigned a literal", remedy="name one that is", place=place
         )
     usual = ast.literal_eval(literal)
-    is_text = isinstance(usual, str) or not _is_literal(value)
+    is_text = isinstance(usual, str) or not is_literal(value)
     read = value if is_text else ast.literal_eval(value)
     if isinstance(usual, float) and type(read) is int:
         read = float(read)

@@ -61,3 +61,37 @@ def test_what_an_assertion_is(tmp_path: Path, statement: str, engine: str) -> No
     kinds = {each.kind for each in result.violations} - {"lost-update"}
     also = {"assertion"} if statement.startswith("assert False") else set()
     assert kinds == {KINDS[statement]} | also
+
+
+@pytest.mark.parametrize("engine", ["auto", "reference", "native"])
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("assert not self.items, self.items", "[1]"),
+        ("raise ValueError(self.items)", "[1]"),
+        ("raise KeyError('a', self.items)", "('a', [1])"),
+        ("raise RuntimeError(self.box)", "Box(n=1)"),
+        ("raise RuntimeError(str(self.items))", "[1]"),
+    ],
+)
+def test_a_message_shows_what_was_in_shared_objects(
+    tmp_path: Path, code: str, text: str, engine: str
+) -> None:
+    source = f"""
+from interleave import Model, thread
+class Box:
+    def __init__(self):
+        self.n = 0
+class M(Model):
+    items, box = [], Box()
+    @thread
+    def t(self):
+        self.items.append(1)
+        self.box.n = 1
+        {code}
+    @thread
+    def u(self):
+        len(self.items), self.box.n
+"""
+    (result,) = check(load(tmp_path / "model.py", source), engine=engine).models
+    assert {each.message.rpartition(": ")[2] for each in result.violations} == {text}
