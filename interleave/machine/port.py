@@ -34,7 +34,7 @@ from interleave.memory.port import CLOCK, CONTEXTS, FORK, HANDLED, WHOLE, Access
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
 from interleave.program import MoreNames, MoreRoots, Program, Swallowed, ThreadInstance, Written
 from interleave.program.choices import Choices
-from interleave.stdlib.threads import CurrentThread
+from interleave.stdlib.threads import seen_by_itself
 from interleave.world.instances import SharedObject
 from interleave.world.profiling import Profile, pause, resume
 
@@ -333,7 +333,7 @@ class StepPort:
         me = self._me
         if me.room is not None:
             return me.room.seen_from_inside()
-        return CurrentThread(ThreadName(me.name), me.daemon, ThreadIdent.of(self.thread))
+        return seen_by_itself(ThreadName(me.name), me.daemon, ThreadIdent.of(self.thread))
 
     def start_thread(
         self, thread: ThreadId, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]

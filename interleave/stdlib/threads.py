@@ -18,6 +18,7 @@ from interleave.errors import ModelError
 from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive, stepwise
+from interleave.memory.values import register_immutable
 from interleave.records import dataclass
 from interleave.runtimes.free_threaded import THREAD
 from interleave.stdlib.timeouts import begin_waiting
@@ -63,6 +64,16 @@ class CurrentThread:
 
     def getName(self) -> str:
         return self.name
+
+
+seen_by_itself = functools.cache(CurrentThread)
+"""The one object that is a thread of the model's own for itself, whenever it asks."""
+
+register_immutable(
+    CurrentThread,
+    lambda self, it: (CurrentThread, self.freeze(it.name), it.daemon, self.freeze(it.ident)),
+    lambda self, key: seen_by_itself(self.thaw(key[1]), key[2], self.thaw(key[3])),
+)
 
 
 class Thread(Primitive):

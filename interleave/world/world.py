@@ -85,6 +85,8 @@ from interleave.world.twins import (
     TwinType,
     Uncaptured,
     UncapturedDescriptor,
+    disguised,
+    is_disguised,
     method_of,
     refuse_descriptor,
 )
@@ -196,6 +198,8 @@ class World:
             return self._shared[id(value)]
         if isinstance(value, Param):
             raise parameter_as_value(value)
+        if is_disguised(value):
+            return Refused(disguised(type(value)))
         if isinstance(value, types.FunctionType) and is_user_function(value):
             return self.copy(value)
         if isinstance(value, type) and is_followed_class(value):

@@ -33,6 +33,12 @@ CASES = {
         what="CYCLE is a itertools.cycle, of which the checker cannot see who changes it",
         remedy="keep what threads share in attributes of the model, in objects of classes of your own, lists, dicts, sets or deques",
     ),
+    "an attribute that no code could name": case(
+        "setattr(self, 'a|b', 1)",
+        at="setattr(self, 'a|b', 1)",
+        what="this sets an attribute named 'a|b', which is no name that code could have",
+        remedy="keep what has such a name in a dict",
+    ),
     "an object that says what its class is": case(
         "self.x = isinstance(Proxy(), int)",
         header="class Proxy:\n    @property\n    def __class__(self):\n        return int",
