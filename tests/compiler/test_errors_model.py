@@ -90,9 +90,9 @@ CASES = {
         remedy="use numbers, strings, bytes, tuples, lists, dicts, sets, deques or objects of classes of your own",
     ),
     "object local": case(
-        "import re\nm = re.match('a', 'a')\nself.x = 1\nself.x = m.end()",
+        "m = memoryview(b'a')\nself.x = 1\nself.x = len(m)",
         at="self.x = 1",
-        what="local variable 'm' cannot be kept from one step to the next: a Match cannot be kept in a state",
+        what="local variable 'm' cannot be kept from one step to the next: a memoryview cannot be kept in a state",
         remedy="use it within one statement, or keep numbers, strings, tuples, lists and the like",
     ),
     "for chain": case(
@@ -109,10 +109,10 @@ CASES = {
         what="shared variable 'f' holds a dict_keyiterator, which cannot be part of a state",
         remedy="keep numbers, strings, None, enums, tuples, frozen dataclasses, lists, dicts, sets, deques or modelled primitives in shared variables",
     ),
-    "store bytearray": case(
-        "self.x = bytearray(2)",
-        at="self.x = bytearray(2)",
-        what="shared variable 'x' is given a value that cannot be shared: a bytearray was made by a thread",
+    "store a view": case(
+        "self.x = memoryview(b'a')",
+        at="self.x = memoryview(b'a')",
+        what="shared variable 'x' is given a value that cannot be shared: a memoryview cannot be kept in a state",
         remedy="use numbers, strings, bytes, tuples, lists, dicts, sets, deques or objects of classes of your own",
     ),
     "store file in list": case(
