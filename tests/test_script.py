@@ -446,9 +446,8 @@ REFUSED = {
         "import threading\nclass W(threading.Thread):\n    pass\nW().start()",
         "derives from threading.Thread",
     ),
-    "a process": (
-        "import multiprocessing as m\nq = m.Queue()\np = m.Process(target=q.put, args=(1,))\n"
-        "p.start()", "multiprocessing.Process",
+    "a pool of processes": (
+        "import multiprocessing as m\nprint(m.Pool(2).map(abs, [1]))", "multiprocessing.Pool",
     ),
     "loops in threads": (
         "import asyncio, threading\nasync def a(): pass\ndef t(): asyncio.run(a())\n"

@@ -7,7 +7,7 @@ with a log of what its accesses gave before.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from interleave.compiler import Swallow
@@ -26,13 +26,21 @@ from interleave.machine.switching import Switches
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import NoLoop, Tasks
 from interleave.memory.addresses import ObjectId
-from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
+from interleave.memory.identity import MODEL_PROCESS, ThreadId, ThreadIdent, ThreadName
 from interleave.memory.made import Kind
-from interleave.memory.port import CLOCK, CONTEXTS, FORK, WHOLE, AccessKind, Location
+from interleave.memory.port import (
+    BETWEEN,
+    CLOCK,
+    CONTEXTS,
+    FORK,
+    WHOLE,
+    AccessKind,
+    Location,
+)
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
 from interleave.program import MoreNames, MoreRoots, Program, Swallowed, ThreadInstance, Written
 from interleave.program.choices import Choices
-from interleave.stdlib.threads import CurrentThread
+from interleave.stdlib.threads import CurrentProcess, CurrentThread
 from interleave.world.profiling import Profile, pause, resume
 
 LONGEST_LOG = 300
@@ -242,7 +250,7 @@ class StepPort:
 
     def _check_unsent(self, location: Location, number: int) -> None:
         """Stop where this changes what the feeder of a queue may not have copied yet."""
-        queues = self._program.queues
+        queues = self.feeding()
         if not queues or self._heap.owner(location)._between_processes:
             return
         if location.owner and self._places.at(location.index) != number:
@@ -322,12 +330,46 @@ class StepPort:
 
     def thread_object(self) -> Any:
         me = self._me
-        return me.room or CurrentThread(ThreadName(me.name), me.daemon, ThreadIdent.of(self.thread))
+        if me.room is not None and not me.kind.is_process:
+            return me.room
+        return CurrentThread(ThreadName(me.name), me.daemon, ThreadIdent.of(self.thread))
+
+    def process_object(self) -> Any:
+        made = (room for _, room in self._program.spawned if room.default_name == self.process)
+        if self.process and (found := next(made, None)) is not None:
+            return found
+        is_daemon = bool(self.process) and self._me.daemon
+        return CurrentProcess(self.process or "MainProcess", is_daemon)
 
     def start_thread(
         self, thread: ThreadId, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
         self._spawning.start_thread(thread, target, args, kwargs)
+
+    def started_in(self, process: ThreadName) -> list[Any]:
+        spawned = self._program.spawned
+        return [made for key, made in spawned if key.process == process]
+
+    def holding(self) -> list[Any]:
+        return [*self._program.pipes, *self._made_between("notices_ends")]
+
+    def feeding(self) -> list[Any]:
+        return [*self._program.queues, *self._made_between("is_to_copy")]
+
+    def processes(self) -> list[ThreadName]:
+        declared = (each.process for each in self._program.threads if each.room is None)
+        made = (room for _, room in self._program.spawned if room.thread_kind.is_process)
+        running = (each.default_name for each in made if each.has_started())
+        return [*dict.fromkeys((MODEL_PROCESS, *declared, *running))]
+
+    def _made_between(self, method: str) -> Iterator[Any]:
+        """What is in rooms that processes share, and has a method of some name."""
+        if BETWEEN not in self._program.written:
+            return
+        for room in self._heap.rooms:
+            held = self._heap.values[self._places.at(room.location.index)]
+            if held is not None and held.kind.is_primitive and hasattr(held.kind.stand_in, method):
+                yield self._heap.made(room, held.kind)
 
     def context(self, thread: ThreadId | None = None) -> Location:
         found = self._program.contexts.get(self.thread if thread is None else thread)
@@ -350,6 +392,10 @@ class StepPort:
         if choice >= count:  # a step is taken again, of a thread that has come another way
             self._ending.halt(ModelError("there are fewer ways than there were"))
         return choice
+
+    def know(self, key: str) -> None:
+        if key not in self._program.written:
+            self.begin_again(key)
 
     def begin_again(self, key: str) -> Any:
         self._ending.fail(Written(key))

@@ -19,7 +19,7 @@ from interleave.machine.machine import Machine
 from interleave.machine.step import FAILED, FINISHED, State
 from interleave.machine.tasks import NoLoop
 from interleave.memory.addresses import ObjectId
-from interleave.memory.identity import MODEL_PROCESS, ThreadId
+from interleave.memory.identity import MODEL_PROCESS, ThreadId, ThreadName
 from interleave.memory.port import (
     BY_STEPS,
     CLOCK,
@@ -187,6 +187,9 @@ class PropertyPort:
     def thread_object(self) -> Any:
         return self.halt(_refused("ask for the current thread"))
 
+    def process_object(self) -> Any:
+        return self.halt(_refused("ask for the current process"))
+
     def start_thread(
         self, thread: ThreadId, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
@@ -225,6 +228,23 @@ class PropertyPort:
 
     def choose_silently(self, count: int) -> int:
         return self._choices.choose(range(count))
+
+    def started_in(self, process: ThreadName) -> list[Any]:
+        """No process ends here."""
+        return []
+
+    def holding(self) -> list[Any]:
+        """No process begins here."""
+        return []
+
+    feeding = holding
+
+    def processes(self) -> list[ThreadName]:
+        """No pipe is waited for."""
+        return []
+
+    def know(self, key: str) -> None:
+        """Nothing is made here."""
 
     def begin_again(self, key: str) -> Any:
         raise Written(key)

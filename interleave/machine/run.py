@@ -323,7 +323,7 @@ class StepRun:
 
     def _step(self, local: int, first: tuple[Code, int], failure: Failure | None = None) -> Step:
         if local in (FINISHED, FAILED):
-            self._leave()
+            self._leave(failed=local == FAILED)
         if self._tasks.in_loop and not self._is_start:
             self._leave_loop(first, suspended=local not in (FINISHED, FAILED))
         if self._program.heap.rooms and not self._is_start:
@@ -346,12 +346,13 @@ class StepRun:
             constants=tuple(self.places.looks),
         )
 
-    def _leave(self) -> None:
+    def _leave(self, *, failed: bool) -> None:
         """Do what the end of a thread does to what is shared."""
         room = self._me.room
         is_task = self._tasks.task is not None
         if room is not None and not is_task:
-            self.port.write(room.location, room.ended(self.port.read(room.location)))
+            ended = room.ended(self.port.read(room.location), failed=failed)
+            self.port.write(room.location, ended)
         if room is not None and not is_task and room.comes_back:
             return
         if self.port.has_contexts:

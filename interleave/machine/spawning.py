@@ -9,6 +9,7 @@ from typing import Any
 
 from interleave.compiler import Code, is_library
 from interleave.errors import ModelError
+from interleave.machine.forking import Fork
 from interleave.machine.halting import Ending
 from interleave.machine.log import Log
 from interleave.machine.making import Making
@@ -16,6 +17,7 @@ from interleave.machine.places import Places
 from interleave.machine.references import is_referred_to
 from interleave.machine.stack import Stack
 from interleave.memory.identity import ThreadId
+from interleave.memory.primitive import Primitive
 from interleave.memory.values import Shared
 from interleave.program import MoreThreads, Program, SpawnKey, ThreadInstance
 from interleave.program.interning import LocalStates
@@ -89,6 +91,9 @@ class Spawning:
         function, first = self._function(target)
         code = self._program.world.code(function)
         given = (*first, *args), tuple(kwargs.items())
+        child = self._program.threads[thread]
+        if child.kind.is_process:
+            given = Fork(self._program, self._me, child, self._places, self._making).copy(given)
         args, named = self._making.hand_over(given, f"a thread that runs {code.name}")
         try:
             bound = code.bind(*args, **dict(named))
@@ -171,8 +176,10 @@ def _is_lambda(target: Any) -> bool:
 
 
 def _is_of_shared(target: Any) -> bool:
-    """Whether something is a method of a shared object: an event's `set`."""
-    return isinstance(target, types.MethodType) and issubclass(type(target.__self__), Shared)
+    """Whether something is a method of a shared object: an event's `set`; or what `print` means."""
+    if isinstance(target, types.MethodType):
+        return issubclass(type(target.__self__), Shared)
+    return issubclass(type(target), Primitive)
 
 
 def _called(target: Any) -> tuple[Any, tuple[Any, ...]] | None:

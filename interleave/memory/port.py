@@ -73,6 +73,9 @@ CONTEXTS = "contexts"
 CLOCK = "the clock"
 """Key of the fact that some code reads the clock."""
 
+BETWEEN = "messages: in what threads have made"
+"""Key of the fact that running threads make what holds messages of processes."""
+
 BY_STEPS = "the clock: by steps"
 """Key of the fact that some code computes with a reading, so that the clock goes on by steps."""
 
@@ -256,10 +259,30 @@ class Port(Protocol):
         """What `threading.current_thread()` gives."""
         ...
 
+    def process_object(self) -> Any:
+        """What `multiprocessing.current_process()` gives."""
+        ...
+
     def start_thread(
         self, thread: ThreadId, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
         """Have a thread begin, as part of the current access."""
+        ...
+
+    def started_in(self, process: ThreadName) -> list[Any]:
+        """The objects of the threads and processes that those of a process may have started."""
+        ...
+
+    def holding(self) -> list[Any]:
+        """What holds messages of processes, as far as there is any."""
+        ...
+
+    def feeding(self) -> list[Any]:
+        """The queues among these, which have feeders."""
+        ...
+
+    def processes(self) -> list[ThreadName]:
+        """The processes that run, and those of which no state says that they have ended."""
         ...
 
     def context(self, thread: ThreadId | None = None) -> Location:
@@ -273,6 +296,10 @@ class Port(Protocol):
         """The clock: a `memory.clock.Clock`. Does not return where there is none yet: the program
         is made anew with one.
         """
+        ...
+
+    def know(self, key: str) -> None:
+        """Have the program made anew with `key` among what is known, where it is not yet."""
         ...
 
     def begin_again(self, key: str) -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from interleave.errors import ModelError
-from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
+from interleave.memory.identity import MODEL_PROCESS, ThreadId, ThreadIdent, ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive, stepwise
 from interleave.records import dataclass
@@ -28,7 +28,7 @@ DAEMON = "whether it is a daemon"
 class Made(NamedTuple):
     """The state of a thread object: how far it is, what it is to run, and its name.
 
-    `cancelled`: it is a timer, and to do nothing.
+    `cancelled`: it is a timer, and to do nothing. `code`: it is a process, and exits with that.
     """
 
     phase: str
@@ -37,6 +37,7 @@ class Made(NamedTuple):
     kwargs: tuple[tuple[str, Any], ...]
     name: str
     cancelled: bool = False
+    code: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,14 @@ class CurrentThread:
         return self.name
 
 
+@dataclass(frozen=True)
+class CurrentProcess:
+    """What `multiprocessing.current_process()` gives where no running thread has made it."""
+
+    name: str
+    daemon: bool
+
+
 class Thread(Primitive):
     """A thread made by another one. State: None while there is no such thread, then `Made`."""
 
@@ -71,6 +80,8 @@ class Thread(Primitive):
     daemon_room = False
     """Whether it has room for a daemon."""
     default_name = ThreadName("")
+    made_in = MODEL_PROCESS
+    """The process that makes it."""
     comes_back = False
     """Whether it is the same thread for others that begins again after it has ended."""
 
@@ -85,6 +96,17 @@ class Thread(Primitive):
     def holders(self, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:  # type: ignore[override]
         return (self.runs,) if state is not None and state.phase == STARTED else ()
 
+    def operate(self, kind: str, effect: Callable[[], Any]) -> Any:
+        port = current_port()
+        if port.process != self.made_in:
+            port.halt(
+                ModelError(
+                    "a process asks a thread of another one, which does not run here",
+                    remedy="ask where it was started",
+                )
+            )
+        return super().operate(kind, effect)
+
     def start(self) -> None:
         """Start the thread. Raises `RuntimeError` where it was started before."""
 
@@ -97,13 +119,17 @@ class Thread(Primitive):
 
         self.operate("start", effect)
 
+    def has_started(self) -> bool:
+        """Whether it runs, within an access."""
+        return self.state is not None and self.state.phase == STARTED
+
     def begin(self, made: Made) -> None:
         """Have the thread run what it was made for, within an access."""
         current_port().start_thread(self.runs, made.target, made.args, dict(made.kwargs))
 
     @staticmethod
-    def ended(state: Any) -> Any:
-        """The state once the thread has ended."""
+    def ended(state: Any, *, failed: bool) -> Any:
+        """The state once the thread has ended; an exception has ended it if it has `failed`."""
         return state._replace(phase=ENDED)
 
     def join(self, timeout: float | None = None) -> None:
@@ -194,7 +220,7 @@ class Worker(Thread):
         return "not running" if state is None else "running"
 
     @staticmethod
-    def ended(state: Any) -> Any:
+    def ended(state: Any, *, failed: bool) -> Any:
         return None
 
 
