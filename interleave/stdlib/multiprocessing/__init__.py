@@ -53,7 +53,6 @@ PRIMITIVES: dict[type, type[Primitive]] = {
     multiprocessing.queues.Queue: queues.Queue,
     multiprocessing.queues.SimpleQueue: pipes.SimpleQueue,
     multiprocessing.connection.Connection: pipes.Connection,
-    multiprocessing.Process: processes.Process,
 }
 
 
