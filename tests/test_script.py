@@ -446,9 +446,7 @@ REFUSED = {
         "import threading\nclass W(threading.Thread):\n    pass\nW().start()",
         "derives from threading.Thread",
     ),
-    "a pool of processes": (
-        "import multiprocessing as m\nprint(m.Pool(2).map(abs, [1]))", "multiprocessing.Pool",
-    ),
+    "a manager": ("import multiprocessing as m\nprint(m.Manager())", "multiprocessing.Manager"),
     "loops in threads": (
         "import asyncio, threading\nasync def a(): pass\ndef t(): asyncio.run(a())\n"
         "threading.Thread(target=t).start()", "t runs an event loop, and is not called",

@@ -1249,7 +1249,7 @@ def test_join_waits_until_all_tasks_are_done() -> None:
     ("body", "message"),
     [
         ("multiprocessing.get_context('spawn')", "multiprocessing.get_context has no modelled"),
-        ("multiprocessing.Pool(2)", "multiprocessing.Pool has no modelled counterpart"),
+        ("multiprocessing.Manager()", "multiprocessing.Manager has no modelled counterpart"),
         ("self.value.get_obj()", "get_obj() has no modelled counterpart"),
         ("self.value.value = 1; self.queue.put(lambda: 0)", "this cannot be sent to another"),
         ("self.queue.put(self)", "the model is sent to another process"),

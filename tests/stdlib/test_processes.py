@@ -410,6 +410,77 @@ SCRIPTS: dict[str, tuple[str, set[str], set[str]]] = {
         set(),
         {"1"},
     ),
+    "a pool": (
+        """
+        seen = []
+        def square(x):
+            seen.append(x)
+            return x * x
+        if __name__ == "__main__":
+            with multiprocessing.Pool(2) as pool:
+                print(pool.map(square, [1, 2, 3]), list(pool.imap(square, [4])), seen)
+        """,
+        set(),
+        {"[1, 4, 9] [16] []"},
+    ),
+    "what workers have": (
+        """
+        base, late = 0, "before"
+        def begin(n):
+            global base
+            base = n
+        def add(a, b=0):
+            return base + a + b, late
+        def main():
+            global late
+            pool = multiprocessing.Pool(processes=2, initializer=begin, initargs=(10,))
+            late = "after"
+            result = pool.apply_async(add, (1,), {"b": 2})
+            print(result.get(), pool.starmap(add, [(1, 2), (3, 4)]), base)
+            pool.close()
+            pool.join()
+        main()
+        """,
+        set(),
+        {"(13, 'before') [(13, 'before'), (17, 'before')] 0"},
+    ),
+    "what a pool raises": (
+        """
+        def half(x):
+            return 1 / x
+        def main():
+            pool = multiprocessing.Pool(1)
+            result = pool.map_async(half, [1, 0])
+            result.wait()
+            print(result.ready(), result.successful())
+            for ask in (result.get, pool.join):
+                try:
+                    ask()
+                except (ZeroDivisionError, ValueError) as error:
+                    print(error)
+            pool.close()
+            try:
+                pool.apply(half, (1,))
+            except ValueError as error:
+                print(error)
+        main()
+        """,
+        set(),
+        {"True False\ndivision by zero\nPool is still running\nPool not running"},
+    ),
+    "workers that share a value": (
+        """
+        total = Value("i", 0)
+        def add(n):
+            total.value += n
+        if __name__ == "__main__":
+            with multiprocessing.Pool(2) as pool:
+                pool.map(add, [1, 1])
+            print(total.value)
+        """,
+        {"lost-update"},
+        {"1", "2"},
+    ),
 }
 """Each with what is found in it, and all that it may print."""
 
@@ -451,7 +522,24 @@ def test_what_is_printed_by_python(tmp_path: Path, name: str) -> None:
 REFUSED = {
     "a signal": ("p.start()\np.terminate()", "terminate is not modelled"),
     "its number": ("p.start()\nprint(p.pid)", "the number of a process is asked for"),
-    "a pool": ("multiprocessing.Pool(2)", "multiprocessing.Pool has no modelled counterpart"),
+    "workers without a number": ("multiprocessing.Pool()", "as many workers as there are"),
+    "a pool that is left at work": (
+        "with multiprocessing.Pool(1) as pool:\n    pool.apply_async(sorted, ([1],))",
+        "while its workers have tasks",
+    ),
+    "what cannot be pickled": (
+        "def main():\n    def f(x): return x\n    multiprocessing.Pool(1).map(f, [1])\nmain()",
+        "cannot be sent to another process",
+    ),
+    "a lambda": ("f = lambda x: x\nmultiprocessing.Pool(1).map(f, [1])", "is given a lambda"),
+    "a result that cannot be pickled": (
+        "def f(x): return lambda: x\nmultiprocessing.Pool(1).map(f, [1])",
+        "cannot be sent to another process",
+    ),
+    "a callback": (
+        "multiprocessing.Pool(1).map_async(sorted, [[1]], callback=print)",
+        "given a callback",
+    ),
     "a thread of the parent": (
         "t = threading.Thread(target=print)\nt.start()\nProcess(target=t.join).start()",
         "a process asks a thread of another one",

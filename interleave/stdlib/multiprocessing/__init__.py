@@ -20,6 +20,7 @@ from interleave.stdlib.multiprocessing import (
     making,
     memory,
     pipes,
+    pools,
     processes,
     queues,
 )
@@ -35,6 +36,7 @@ def _refused(what: str, remedy: str) -> Callable[..., Any]:
 
 FUNCTIONS = {
     **making.FUNCTIONS,
+    "Pool": pools.make_pool,
     "Process": processes.make_process,
     "current_process": processes.current_process,
     "get_context": _refused(
