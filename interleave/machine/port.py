@@ -75,6 +75,7 @@ class StepPort:
         follow. -1 where a thread begins, which ends before it has performed any.
         """
         self.has_clock = program.clock is not None
+        self.has_feeders = bool(program.queues) or BETWEEN in program.written
         self.has_contexts = bool(program.contexts)
         self.flow: FlowRecorder | None = None
         self.served: dict[ThreadId, None] = {}

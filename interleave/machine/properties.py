@@ -91,6 +91,7 @@ class PropertyPort:
     thread = ThreadId(-1)
     process = MODEL_PROCESS
     tasks = NoLoop()
+    has_feeders = False
 
     def fork(self) -> None:
         """No process begins here."""

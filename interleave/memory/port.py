@@ -130,6 +130,8 @@ class Port(Protocol):
     """
     has_clock: bool
     """Whether code reads the clock, as far as is known: see `clock`."""
+    has_feeders: bool
+    """Whether there are queues of processes, as far as is known: see `feeding`."""
     has_contexts: bool
     """Whether threads have contexts, as far as is known: see `context`."""
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 INTERNAL = frozenset(
     {"_abort", "_abort_now", "_act", "_acted", "_add", "_added", "_assign", "_await", "_begin",
      "_between_processes", "_call", "_call_soon", "_called", "_cancel", "_cancel_what_it_awaits",
-     "_change", "_check", "_come", "_condition", "_done_in", "_drop", "_end", "_feeder", "_find",
-     "_found", "_free", "_get", "_go", "_go_on", "_has_expired", "_is_alone", "_is_at_rest",
-     "_is_empty", "_is_full", "_is_idle", "_is_locked", "_items", "_join", "_keep", "_keeps",
-     "_keys", "_leave", "_leave_out", "_line", "_lineage", "_location", "_lock",
-     "_lock_is_called", "_locked", "_looked_at", "_lower_flag", "_may_have_rung",
+     "_change", "_check", "_chunks", "_come", "_condition", "_done_in", "_drop", "_end",
+     "_feeder", "_find", "_found", "_free", "_get", "_go", "_go_on", "_has_expired", "_is_alone",
+     "_is_at_rest", "_is_empty", "_is_full", "_is_idle", "_is_locked", "_items", "_join",
+     "_keep", "_keeps", "_keys", "_leave", "_leave_out", "_line", "_lineage", "_location",
+     "_lock", "_lock_is_called", "_locked", "_looked_at", "_lower_flag", "_may_have_rung",
      "_may_wake_anyway", "_must_wait", "_name", "_next", "_no_attribute", "_note", "_notify",
      "_number", "_of_threads", "_one_of", "_open", "_operate", "_pairs", "_pass", "_pass_locked",
      "_pending", "_phase", "_put", "_queue", "_raise_flag", "_real", "_refuse", "_serve",
      "_serve_receiver", "_serve_sender", "_set", "_set_line", "_set_own", "_start_timer",
-     "_store", "_take", "_take_errors", "_unfinished", "_unset", "_value", "_wait",
+     "_store", "_submit", "_take", "_take_errors", "_unfinished", "_unset", "_value", "_wait",
      "_wake_first", "_wake_next", "_zero", "acquiring", "adopt", "alarms", "all_cancelled",
      "be_cancelled", "begin", "begins", "besides", "bits", "block", "call_back", "call_no_more",
      "call_when_done", "can_receive", "can_send", "can_take", "cancels", "cancels_so_far",
@@ -36,9 +36,9 @@ INTERNAL = frozenset(
      "park", "park_in_line", "peer", "processes", "put", "ready", "release", "request_cancel",
      "resume", "retrieve", "ring", "runs", "runs_in", "said_of", "schedule", "shut", "signed",
      "sleeps", "stand_in_line", "stands_for", "start_timer", "state", "stop_timer", "subject",
-     "submitted_to", "take", "take_back", "take_or_wait", "take_result", "tells", "thread_kind",
-     "timers", "took", "typed", "unpark", "until", "until_notified", "usable", "visit",
-     "waiter_is_pending", "waiter_was_cancelled", "wake", "was_cancelled", "written_in_python",
-     "zero"}
+     "submitted_to", "take", "take_back", "take_or_wait", "take_outcome", "take_result", "tells",
+     "thread_kind", "timers", "took", "typed", "unpark", "until", "until_notified", "usable",
+     "visit", "waiter_is_pending", "waiter_was_cancelled", "wake", "was_cancelled",
+     "written_in_python", "zero"}
 )  # fmt: skip
 """Of some; `Primitive.known` says what one of them can be asked for."""

@@ -120,6 +120,8 @@ class Process(Thread):
         """
         port = current_port()
         started = port.started_in(self.runs_in)
+        if not (started or port.has_feeders):
+            return ()
 
         def effect() -> tuple[Any, ...]:
             running = [each for each in started if each.has_started()]
