@@ -347,6 +347,9 @@ class StepPort:
     ) -> None:
         self._spawning.start_thread(thread, target, args, kwargs)
 
+    def kill(self, thread: ThreadId) -> None:
+        self._spawning.kill(thread)
+
     def started_in(self, process: ThreadName) -> list[Any]:
         spawned = self._program.spawned
         return [made for key, made in spawned if key.process == process]

@@ -230,6 +230,9 @@ class PropertyPort:
     def choose_silently(self, count: int) -> int:
         return self._choices.choose(range(count))
 
+    def kill(self, thread: ThreadId) -> None:
+        self.halt(_refused("end a thread"))
+
     def started_in(self, process: ThreadName) -> list[Any]:
         """No process ends here."""
         return []

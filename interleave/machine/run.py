@@ -393,10 +393,12 @@ class StepRun:
     def _settle(self, local: int) -> None:
         """Count the references to what threads have made."""
         rooms = self._locals.rooms
-        after = [*rooms(local)]
+        before, after = [*rooms(self._before)], [*rooms(local)]
         for _, started in self._spawning.started:
             after += rooms(started)
-        self._making.settle(rooms(self._before), after)
+        for killed in self._spawning.killed:
+            before += rooms(killed)
+        self._making.settle(before, after)
 
     def _settle_clock(self, local: int) -> None:
         """Forget what is known of moments to which nothing refers any more."""
@@ -408,6 +410,8 @@ class StepRun:
         after = [*clock.moments(locals_, local)]
         for _, started in self._spawning.started:
             after += clock.moments(locals_, started)
+        for killed in self._spawning.killed:
+            before += clock.moments(locals_, killed)
         for index, value in [*places.written.items()]:
             if index != place:
                 places.looked_at[index] = None

@@ -16,6 +16,7 @@ from interleave.machine.making import Making
 from interleave.machine.places import Places
 from interleave.machine.references import is_referred_to
 from interleave.machine.stack import Stack
+from interleave.machine.step import FINISHED
 from interleave.memory.identity import ThreadId
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import Shared
@@ -45,6 +46,8 @@ class Spawning:
     ) -> None:
         self.started: list[tuple[ThreadId, int]] = []
         """The threads that have begun in this step, each with its local state."""
+        self.killed: list[int] = []
+        """The local states of the threads that this step has ended, before it did."""
         self._program = program
         self._me = me
         self._locals = locals_
@@ -110,6 +113,11 @@ class Spawning:
     ) -> None:
         """Have a task begin in a function with these locals."""
         self._begin(thread, self._program.world.code(function), names)
+
+    def kill(self, thread: ThreadId) -> None:
+        """See `Port.kill`."""
+        self.killed.append(self._places.at(len(self._program.heap.changing) + thread))
+        self.started.append((thread, FINISHED))
 
     def _begin(self, thread: ThreadId, code: Code, names: dict[str, Any]) -> None:
         frames = self._stack.freeze_start(code, names, self._making.moved)

@@ -271,6 +271,10 @@ class Port(Protocol):
         """Have a thread begin, as part of the current access."""
         ...
 
+    def kill(self, thread: ThreadId) -> None:
+        """End another thread, wherever it is, as part of the current access."""
+        ...
+
     def started_in(self, process: ThreadName) -> list[Any]:
         """The objects of the threads and processes that those of a process may have started."""
         ...

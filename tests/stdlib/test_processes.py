@@ -410,6 +410,63 @@ SCRIPTS: dict[str, tuple[str, set[str], set[str]]] = {
         set(),
         {"1"},
     ),
+    "killed with a lock": (
+        """
+        def work(lock, v):
+            with lock:
+                v.value += 1
+        def main():
+            lock, v = multiprocessing.Lock(), Value("i", 0)
+            p = Process(target=work, args=(lock, v))
+            p.start()
+            p.terminate()
+            p.join()
+            print(p.exitcode, v.value)
+            with lock:
+                print("got it")
+        main()
+        """,
+        {"deadlock"},
+        {"0 1\ngot it", "-15 0\ngot it", "-15 0", "-15 1"},
+    ),
+    "killed with messages that were not moved": (
+        """
+        def work(q, done):
+            q.put("x")
+            done.set()
+            done.wait()
+            q.put("y")
+        def main():
+            q, done = Queue(), multiprocessing.Event()
+            p = Process(target=work, args=(q, done))
+            p.start()
+            done.wait()
+            p.kill()
+            p.join()
+            found = []
+            try:
+                while True:
+                    found.append(q.get_nowait())
+            except queue.Empty:
+                print(found)
+        main()
+        """,
+        set(),
+        {"[]", "['x']", "['x', 'y']"},
+    ),
+    "a pool that is left at work": (
+        """
+        v = multiprocessing.RawValue("i", 0)
+        def work(n):
+            v.value += n
+        if __name__ == "__main__":
+            with multiprocessing.Pool(1) as pool:
+                pool.apply_async(work, (1,))
+            print(v.value)
+        """,
+        set(),
+        {"0", "1"},
+    ),
     "a pool": (
         """
         seen = []
@@ -520,13 +577,8 @@ def test_what_is_printed_by_python(tmp_path: Path, name: str) -> None:
 
 
 REFUSED = {
-    "a signal": ("p.start()\np.terminate()", "terminate is not modelled"),
     "its number": ("p.start()\nprint(p.pid)", "the number of a process is asked for"),
     "workers without a number": ("multiprocessing.Pool()", "as many workers as there are"),
-    "a pool that is left at work": (
-        "with multiprocessing.Pool(1) as pool:\n    pool.apply_async(sorted, ([1],))",
-        "while its workers have tasks",
-    ),
     "what cannot be pickled": (
         "def main():\n    def f(x): return x\n    multiprocessing.Pool(1).map(f, [1])\nmain()",
         "cannot be sent to another process",

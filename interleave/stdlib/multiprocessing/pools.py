@@ -114,23 +114,24 @@ class Pool(Between):
 
     def close(self) -> None:
         """Take no more tasks: the workers end when there are none."""
-        self.operate("close", lambda: self._end(CLOSE))
-
-    def terminate(self) -> None:
-        """End the workers. Raises `ModelError` where they have something to do."""
 
         def effect() -> None:
-            if self.state.tasks or self.state.running:
-                current_port().halt(
-                    ModelError(
-                        "a pool is terminated, or left by `with`, while its workers have tasks: "
-                        "processes that are killed are not modelled",
-                        remedy="wait for the results before: result.get(), or close() and join()",
-                    )
-                )
-            self._end(TERMINATE)
+            if self.state.phase == RUN:
+                self.state = self.state._replace(phase=CLOSE)
 
-        self.operate("terminate", effect)
+        self.operate("close", effect)
+
+    def terminate(self) -> None:
+        """End the workers, by a signal where one of them has something to do."""
+
+        def effect() -> tuple[Any, ...]:
+            state: PoolState = self.state
+            self.state = state._replace(phase=TERMINATE, tasks=())
+            return state.workers if state.running else ()
+
+        for each in self.operate("terminate", effect):
+            each.terminate()
+        self.join()
 
     def join(self) -> None:
         """Wait until the workers have ended. Raises `ValueError` where more tasks may come."""
@@ -173,10 +174,6 @@ class Pool(Between):
 
     def __exit__(self, *_: object) -> None:
         self.terminate()
-
-    def _end(self, phase: str) -> None:
-        if self.state.phase == RUN or phase == TERMINATE:
-            self.state = self.state._replace(phase=phase)
 
     def _chunks(self, calls: list[tuple[Any, ...]], size: int | None) -> list[list[Any]]:
         """What each task calls: as in `Pool._map_async`."""

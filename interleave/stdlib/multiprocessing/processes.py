@@ -9,6 +9,7 @@ start, as for threads.
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -64,6 +65,42 @@ class Process(Thread):
                 waiting.expire()
 
         self.operate("join", effect)
+
+    def terminate(self) -> None:
+        """Send it SIGTERM, which ends it some time later, wherever it is."""
+        self._send(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """The same, with SIGKILL."""
+        self._send(signal.SIGKILL)
+
+    def _send(self, number: int) -> None:
+        sent = self.operate("terminate", lambda: self.state.phase)
+        if sent == NEW or current_port().process != self.made_in:
+            raise AttributeError("'NoneType' object has no attribute 'terminate'")
+        if sent == STARTED:
+            made_thread(Thread, arrives, (self, int(number)), {}, daemon=False).start()
+
+    def die(self, number: int) -> None:
+        """What the signal does when it arrives. What the feeders have not moved is lost."""
+        port = current_port()
+
+        def effect() -> None:
+            if not self.has_started():
+                return
+            if any(each.has_started() for each in port.started_in(self.runs_in)):
+                port.halt(
+                    ModelError(
+                        f"process {self.default_name} is killed while what it has started runs",
+                        remedy="have it wait for that, and tell it to end by an Event",
+                    )
+                )
+            for each in port.feeding():
+                each.lose(self.runs_in)
+            self.state = self.state._replace(phase=ENDED, code=-number)
+            port.kill(self.runs)
+
+        self.operate("die", effect)
 
     def is_alive(self) -> bool:
         """Whether the process was started and has not ended."""
@@ -164,6 +201,14 @@ def run(
     finally:
         for each in process.end():
             each.leave()
+
+
+def arrives(process: Process, number: int) -> None:
+    """What brings a signal to a process: a thread of nobody's, for it comes when it comes."""
+    process.die(number)
+
+
+arrives.__name__ = "signal"
 
 
 def make_process(
