@@ -29,10 +29,11 @@ def taking(command: str, kind: type[Options] = Options) -> Callable[[Command], C
 
 def given_in(context: click.Context, kind: type[Options] = Options) -> dict[str, Any]:
     """The options that somebody gave to a command, as keywords of `check` or of `explore`."""
+    known = options_of(kind)
     return {
         name: value
         for name, value in context.params.items()
-        if name in options_of(kind) and _is_given(context, name)
+        if name in known and _is_given(context, name)
     }
 
 

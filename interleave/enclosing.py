@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from interleave.compiler.closures import VariableRewriter
-from interleave.compiler.imports import imported_by, imports_of
+from interleave.compiler.imports import import_statements, imported_by, imports_of
 from interleave.compiler.names import bindings, scope_walk
 from interleave.compiler.source import (
     FUNCTION_OF,
@@ -143,7 +143,7 @@ class _Enclosing:
                 found[name] = cell.cell_contents
             except ValueError:
                 continue  # not bound yet
-        for each in imports_of(self._definition, function.__globals__):
+        for each in imports_of(import_statements(self._definition), function.__globals__):
             found[each.name] = each.value
         return found
 

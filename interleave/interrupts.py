@@ -20,6 +20,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from time import thread_time
 from types import FrameType
 from typing import Any, Literal, TypeVar
 
@@ -126,6 +127,8 @@ class _Outside:
         """Classes of what did not come back when it was asked what it says of itself."""
         self._seen = 0
         """The run that was under way at the last look."""
+        self._seen_at = 0.0
+        """How much time of the processor had been spent when it was seen first."""
 
     def on_signal(self, _: int, frame: FrameType | None) -> None:
         is_second = self.due is INTERRUPTED
@@ -138,9 +141,12 @@ class _Outside:
         _put_back(self.kept)
         self.due = self.due or self.limit()
         seen, self._seen = self._seen, self.run
+        spent = thread_time()  # other processes may have had the rest
+        if seen != self.run:
+            self._seen_at = spent
         if self.due is not None:
             self._answer(frame)
-        elif self.run and seen == self.run != self.counting:
+        elif self.run and seen == self.run != self.counting and spent - self._seen_at > TICK / 2:
             self.counting = self.run
             count_instructions(FEW_INSTRUCTIONS, lambda _: _Overlong(), model_frames(frame)[1])
 
@@ -421,6 +427,16 @@ def _counted(run: Callable[[], Result]) -> Result:
         outside.run, outside.leave, outside.counting = usual
         if outside.cells is not None:
             outside.cells[0] = outside.run
+
+
+def begin_anew() -> None:
+    """Have a run that is under way count as one that begins now: what came before was not the
+    model's code.
+    """
+    outside = _outside
+    if outside.run and outside.run != outside.counting:
+        outside.runs += 1
+        outside.run = outside.runs
 
 
 def count_instructions(most: int, end: Callable[[Place], Stopped], frames: list[FrameType]) -> None:

@@ -37,7 +37,7 @@ from interleave.project import real_path
 from interleave.records import dataclass
 from interleave.runtimes import Runtime, runtimes_of
 from interleave.said import said, said_by
-from interleave.scripts.script import Script, is_script
+from interleave.scripts.recognizing import is_script
 
 
 def model_files(paths: list[Path]) -> list[Path]:
@@ -227,6 +227,8 @@ def read_file(
     folders = _importing_from(folder, real_path(file).parent)
     with folders, _kept_out_of_the_process(), seen_from_outside():
         if is_read_as_script:
+            from interleave.scripts.script import Script  # which few files are
+
             with _blaming_file(file, as_script=True):
                 model = Script(definitions, str(file), flags, script or {}).model(module)
             return ModelFile(file, module, definitions, (model,), frozenset())

@@ -19,7 +19,7 @@ from interleave.asked import Asked, asked
 from interleave.blaming import blaming
 from interleave.checking import collecting_seldom, followed_in
 from interleave.compiler import is_user_function
-from interleave.compiler.imports import imports_of
+from interleave.compiler.imports import import_statements, imports_of
 from interleave.compiler.names import (
     Surroundings,
     is_followed_class,
@@ -231,7 +231,7 @@ class _Reading:
         with self._noting(place_of_function(function)):
             self._world.code(function)
         names = Surroundings(function)
-        imports = imports_of(definition[0], function.__globals__)
+        imports = imports_of(import_statements(definition[0]), function.__globals__)
         names.imported.update({e.name: e.value for e in imports if e.error is None})
         bound = source_bound(definition[0]) - names.imported.keys()
         for node in source_nodes(definition[0]):

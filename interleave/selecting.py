@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -64,6 +64,8 @@ def find_models(
     none of the models can heed.
     """
     errors = errors or Errors()
+    # Of models that are named, those of others do not matter, unless one that is named is missing.
+    of_classes = errors if asked.options.model is None else Errors(lambda _: None)
     seen: set[Path] = set()
     named: list[type[Model] | tuple[ModelFile, bool]] = []
     for target in targets:
@@ -93,7 +95,7 @@ def find_models(
                 with errors.noted():
                     seconds = asked.near(file).max_seconds
                     given = (asked.options.parameters or {}) if required else None
-                    named.append((_run(file, seconds, errors.noted, given), required))
+                    named.append((_run(file, seconds, of_classes.noted, given), required))
     found: dict[tuple[type[Model], str], None] = {}
     run = [each[0] for each in named if isinstance(each, tuple)]
     for each in named:
@@ -103,24 +105,34 @@ def find_models(
         home, required = each
         with errors.noted(), blaming():
             others = [other for other in run if other is not home]
-            models = models_in(home, others, required=required, noted=errors.noted)
+            models = models_in(home, others, required=required, noted=of_classes.noted)
             found.update(dict.fromkeys((model, str(home.file)) for model in models))
+    known = {model.__name__ for model, _ in found}
+    if of_classes is not errors and not known >= {*(asked.options.model or ())}:
+        for error in of_classes.found:
+            with errors.noted():
+                raise error
     if errors.found and not found:
         return []
     if not found:
         raise UsageError("there is no model in what was named", remedy="name a model file")
-    picked = _named([*found], asked.options)
+    broken = frozenset[str]().union(*[home.broken for home in run])
+    picked = _named([*found], asked.options, broken)
     _refuse_unheeded(asked.options, [model for model, _ in picked])
     return picked
 
 
-def _named(found: list[tuple[type[Model], str]], options: Options) -> list[tuple[type[Model], str]]:
-    """The models with the names that `options` ask for."""
+def _named(
+    found: list[tuple[type[Model], str]], options: Options, broken: Set[str]
+) -> list[tuple[type[Model], str]]:
+    """The models with the names that `options` ask for. The errors of those that are `broken` were
+    told.
+    """
     if options.model is None:
         return found
     known = dict.fromkeys(model.__name__ for model, _ in found)
     for name in options.model:
-        if name not in known:
+        if name not in known and name not in broken:
             raise UsageError(
                 f"there is no model {name!r}",
                 remedy=f"{did_you_mean(name, known)}the models are {', '.join(known)}",

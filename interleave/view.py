@@ -12,6 +12,7 @@ from interleave.memory.addresses import ObjectId
 from interleave.memory.aliases import ORIGINAL_CLASS
 from interleave.memory.closures import Closure, variable
 from interleave.memory.containers import SharedContainer
+from interleave.memory.derived import BEHIND, ITEMS
 from interleave.memory.identity import ThreadIdent, ThreadName
 from interleave.memory.made import Held
 from interleave.memory.port import Location
@@ -24,6 +25,9 @@ from interleave.world.instances import Inherited
 from interleave.world.refusal import Refused
 
 NOTHING = Described("nothing")
+
+_LEFT_OUT = (ORIGINAL_CLASS, BEHIND)
+"""Attributes that instances have in a model only."""
 
 
 class View:
@@ -94,7 +98,7 @@ class View:
         return {
             each: self.plain(value, f"{name}.{each}")
             for each, value in held.contents
-            if each != ORIGINAL_CLASS
+            if each not in _LEFT_OUT
         }
 
     def plain(self, value: Any, place: str = "", *, deep: bool = False) -> object:
@@ -163,9 +167,10 @@ class View:
             values = (self.plain(each, name) for _, each in held.contents)
             return next(values, Described("no value"))
         inside = ", ".join(
-            f"{each}={show(self.plain(value, f'{name}.{each}', deep=True))}"
+            ("" if each == ITEMS else f"{each}=")
+            + show(self.plain(value, f"{name}.{each}", deep=True))
             for each, value in held.contents
-            if each != ORIGINAL_CLASS
+            if each not in _LEFT_OUT
         )
         return Described(f"{held.kind.stand_in.__name__}({inside})")
 

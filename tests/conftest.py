@@ -37,7 +37,7 @@ def nothing_is_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-ALL = "tests/world/"
+ALL = ("tests/world/", "tests/test_explored.py", "tests/test_script.py")
 """The tests of which all cases are quick: each is a line of code of its own."""
 
 

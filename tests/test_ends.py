@@ -135,6 +135,7 @@ def alarm(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return arrange
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there is no such timer")
 @pytest.mark.parametrize("phase", PHASES)
 def test_at_any_moment(write, alarm, phase: str) -> None:
@@ -349,6 +350,7 @@ def test_what_cannot_be_said_is_left_out(write, impatient, does, said, command) 
         assert "<its text cannot be had>" in found.stdout
 
 
+@pytest.mark.slow
 def test_what_is_said_may_be_interrupted(write, alarm) -> None:
     alarm(2)
     says = SAYS.format(name="__repr__", does=DOES["endless"])
@@ -645,6 +647,7 @@ def test_values_of_any_size(write, value: str, place: str) -> None:
     assert time.monotonic() - started < 20
 
 
+@pytest.mark.slow
 def test_conditions_in_conditions(write) -> None:
     nested = (
         "".join(f"{' ' * depth}if self.x < 9:\n" for depth in range(20)) + " " * 20 + "self.y = 1"

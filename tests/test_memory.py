@@ -226,6 +226,7 @@ def test_what_has_changed_is_learnt_anew(kept: Path, change: str) -> None:
     assert report(kept)[0] == report(kept, cache=False)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENVIRONMENT)
 def test_the_environment_is_what_was_made_of_it(
     kept: Path, name: str, monkeypatch: pytest.MonkeyPatch
@@ -243,6 +244,7 @@ def with_hidden(text: str) -> str:
     return by + text + HELPER.replace("value + T", "value + hidden() + T")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_what_no_variable_has_is_seen(
     kept: Path, hidden: str, monkeypatch: pytest.MonkeyPatch
@@ -257,6 +259,7 @@ def test_what_no_variable_has_is_seen(
     assert facts.known == 0
 
 
+@pytest.mark.slow
 def test_a_number_with_too_many_digits_is_learnt_each_time(kept: Path) -> None:
     text = "LARGE = 10**5000\ndef hidden():\n    return LARGE % 7\n"
     (kept / "helper_of_memory.py").write_text(with_hidden(text))
@@ -265,6 +268,7 @@ def test_a_number_with_too_many_digits_is_learnt_each_time(kept: Path) -> None:
         assert (found, facts.known) == (report(kept, cache=False)[0], 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [{"parameters": {"N": 2}}, {"runtime": "gil"}, {"races": True}, {"max_states": 9}],
@@ -284,6 +288,7 @@ def test_nothing_is_kept(kept: Path, options: dict[str, Any]) -> None:
     assert not files_in(kept)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["cut", "empty", "other bytes", "another digest", "writable"])
 def test_a_file_that_cannot_be_believed_is_written_anew(kept: Path, how: str) -> None:
     wanted, _ = report(kept)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import interleave
 from interleave import InterleaveError, ModelError, check
+from interleave.cli import main
 
 HEAD = """
 import threading
@@ -70,3 +72,36 @@ def test_a_mistake_of_the_file_is_one_of_all_its_models(tmp_path: Path) -> None:
     errors: list[InterleaveError] = []
     assert not interleave.check(file, on_error=errors.append).models
     assert len(errors) == 1
+
+
+ONE_OF_TWO = """
+from interleave import Model, expect, thread
+@expect("lost")
+class A(Model):
+    n = 0
+    @thread
+    def t(self): self.n = 1
+class B(Model):
+    n = 0
+    @thread
+    def t(self): self.n = 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "code", "words"),
+    [
+        ("B", 0, []),
+        ("A", 2, ["@expect('lost')"]),
+        ("C", 2, ["@expect('lost')", "there is no model 'C'"]),
+    ],
+)
+def test_mistakes_of_models_that_nobody_asks_for(
+    tmp_path: Path, wanted: str, code: int, words: list[str]
+) -> None:
+    file = tmp_path / "two.py"
+    file.write_text(ONE_OF_TWO)
+    found = CliRunner().invoke(main, ["check", str(file), "-m", wanted])
+    assert found.exit_code == code
+    assert found.stderr.count("error: ") == len(words)
+    assert all(each in found.stderr for each in words)

@@ -98,6 +98,7 @@ def misspelt(name: str) -> str:
 # One place
 
 
+@pytest.mark.slow
 def test_no_option_is_written_in_a_second_place() -> None:
     flags = {flag for each in OPTIONS.values() for flag in each.flags}
     flags |= {f"--{name.replace('_', '-')}" for name in OPTIONS}

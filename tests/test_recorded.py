@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from concurrent_models import models
+from families import drawn
 from generator_programs import async_programs, programs
-from hypothesis import Phase, given, settings
+from hypothesis import Phase
 from running import load, unload
 
 from interleave.checking import checked_model
@@ -70,15 +71,15 @@ def refuse() -> Any:
     raise AssertionError("this case is known")
 
 
-@given(models())
-@settings(max_examples=8)
+@pytest.mark.slow
+@drawn(8, 60, source=models())
 def test_random_models(tmp_path: Path, source: str) -> None:
     assert_same_numbers(load(tmp_path / "model.py", source))
     unload()
 
 
-@given(programs() | async_programs())
-@settings(max_examples=6, phases=[Phase.generate])
+@pytest.mark.slow
+@drawn(4, 40, source=programs() | async_programs(), phases=[Phase.generate])
 def test_generators_that_wait(tmp_path: Path, source: str) -> None:
     assert_same_numbers(load(tmp_path / "model.py", source))
     unload()

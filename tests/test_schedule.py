@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from families import drawn
 from hypothesis import strategies as st
 
 from interleave import (
@@ -150,8 +150,7 @@ OWN = (Colour, Own, Point)
 OWNED = st.sampled_from([Colour.RED, Own("a"), Point(1)])
 
 
-@settings(max_examples=50)
-@given(NESTED | OWNED | st.tuples(PLAIN, OWNED) | st.builds(slice, OWNED))
+@drawn(25, 200, value=NESTED | OWNED | st.tuples(PLAIN, OWNED) | st.builds(slice, OWNED))
 def test_every_schedule_that_is_written_can_be_read_back(value: object) -> None:
     schedule = Schedule("M", "gil", (("K", value),), pure=("os.getpid",))
     try:
@@ -178,8 +177,7 @@ class Takes(Model):
         self.n = k[0] + 1
 
 
-@settings(max_examples=10)
-@given(PLAIN | NESTED)
+@drawn(6, 60, value=PLAIN | NESTED)
 def test_whatever_a_parameter_is_it_is_replayed(value: object) -> None:
     (found,) = check(Takes, parameters={"K": value}).models
     (violation,) = found.violations

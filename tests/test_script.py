@@ -442,10 +442,6 @@ REFUSED = {
     "no threads after all": (
         "from own import Counter\nc = Counter()\nc.bump()", "there is no model",
     ),
-    "a class of threads": (
-        "import threading\nclass W(threading.Thread):\n    pass\nW().start()",
-        "derives from threading.Thread",
-    ),
     "a manager": ("import multiprocessing as m\nprint(m.Manager())", "multiprocessing.Manager"),
     "loops in threads": (
         "import asyncio, threading\nasync def a(): pass\ndef t(): asyncio.run(a())\n"

@@ -90,6 +90,7 @@ HONEST = {
 """Imports that close a circle, each with the reason for it."""
 
 
+@pytest.mark.slow
 def test_no_circles_in_the_whole_package() -> None:
     """Nor are any hidden by imports in functions. What is there for type checkers runs never."""
     graph = {
@@ -114,6 +115,7 @@ BELOW = {
 """What imports from what is below it in the table of docs/internals.md, with the reason for it."""
 
 
+@pytest.mark.slow
 def test_each_package_imports_from_those_above_it() -> None:
     page = (PROJECT / "docs" / "internals.md").read_text(encoding="utf-8")
     cells = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
@@ -157,6 +159,7 @@ def test_only_the_store_knows_how_states_are_kept() -> None:
             assert known <= {"words", "workers", "room"}, file
 
 
+@pytest.mark.slow
 def test_nothing_asks_which_runtime_it_is() -> None:
     """What differs between runtimes, and between kinds of threads, is said by fields of these."""
     for file in ROOT.rglob("*.py"):

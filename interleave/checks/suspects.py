@@ -12,6 +12,7 @@ fixed point, leave few suspects:
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -112,10 +113,12 @@ class LocalMoves:
 
         `holding` grows.
         """
-        waiting = list(self.edges if with_reads else holding)
+        waiting = deque(self.edges if with_reads else holding)
+        are_waiting = {*waiting}
         while waiting:
             self._guard.poll()
-            node = waiting.pop()
+            node = waiting.popleft()  # in order: most of what leads to it was gone through
+            are_waiting.remove(node)
             here = holding.get(node, {})
             for step in self.edges.get(node, ()):
                 assert step.flow is not None
@@ -130,7 +133,9 @@ class LocalMoves:
                     known = there.setdefault(carrier, set())
                     if not parts <= known:
                         known |= parts
-                        waiting.append(target)
+                        if target not in are_waiting:
+                            waiting.append(target)
+                            are_waiting.add(target)
         return holding
 
     def _overwritten(self, stale: Holding) -> list[tuple[int, Cell]]:

@@ -5,14 +5,26 @@ from __future__ import annotations
 import ast
 import dis
 import types
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Hashable, Mapping, Set
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from interleave.compiler.blocks import Block, BlockKind, Code, Locals, Swallow
 from interleave.compiler.closures import UNGIVEN, lift
+from interleave.compiler.compilations import Compilations
 from interleave.compiler.defers import with_defers
-from interleave.compiler.emit import CHANGED, CONTENTS, GONE_THROUGH, INDEXED, emit, emit_whole
+from interleave.compiler.emit import (
+    CHANGED,
+    CONTENTS,
+    GONE_THROUGH,
+    IN_C,
+    INDEXED,
+    OF_BLOCKS,
+    OF_WHOLE,
+    defined,
+    emit,
+    emit_whole,
+)
 from interleave.compiler.flow import find_dependences, find_live
 from interleave.compiler.generators import GENERATOR, RESUMING
 from interleave.compiler.groups import HELPERS
@@ -24,15 +36,18 @@ from interleave.compiler.names import (
     bound_names,
     is_library,
     is_user_function,
+    yields,
 )
 from interleave.compiler.operators import END, OPERATIONS
-from interleave.compiler.source import find_function, no_source
+from interleave.compiler.source import Definition, find_function, no_source
 from interleave.compiler.statements import StatementFlattener
 from interleave.compiler.syntax import copied
 from interleave.compiler.variables import MODULE, module_of, with_holders
 from interleave.memory.closures import NOT_GIVEN, Closure, cell, with_defaults
 from interleave.memory.containers import plain
+from interleave.memory.coroutine import as_iterable, is_awaiting
 from interleave.memory.cursors import gone_through
+from interleave.memory.derived import in_c
 from interleave.memory.unbound import UNBOUND_NAMES, Bare, class_of, unbound
 from interleave.runtimes import Scope
 from interleave.world import dates, reflection
@@ -43,6 +58,7 @@ __all__ = [
     "Block",
     "BlockKind",
     "Code",
+    "Compilations",
     "Locals",
     "Swallow",
     "compile_function",
@@ -79,7 +95,7 @@ def _unpacked(callee: Any, mapping: Any) -> dict[Any, Any]:
     if not hasattr(type(mapping), "keys"):
         kind = type(mapping).__name__
         raise TypeError(f"{_called(callee)}() argument after ** must be a mapping, not {kind}")
-    return {**mapping}
+    return {**in_c(mapping)}
 
 
 def _called(callee: Any) -> str:
@@ -163,6 +179,8 @@ _HELPERS: dict[str, Any] = {
     "@usable": reflection.used,
     "@used": used,
     "@class_of": class_of,
+    "@awaitable": as_iterable,
+    "@is_awaiting": is_awaiting,
     "@dated": dates.dated,
     "@object": Bare,
     "@accessor": accessor,
@@ -183,21 +201,18 @@ _HELPERS: dict[str, Any] = {
     **RESUMING,
     **HELPERS,
     **SETS,
+    IN_C: in_c,
 }
 
 
-def _binder(
-    function: types.FunctionType,
-    definition: ast.FunctionDef | ast.AsyncFunctionDef,
-    defaults: Callable[[Any], Any],
-) -> Callable[..., Locals]:
-    """A function with the parameters of `function` that returns them as a dict."""
+def _binder(function: types.FunctionType, definition: Definition) -> types.CodeType:
+    """The code of a function with the parameters of `function` that returns them as a dict."""
     arguments = copied(definition.args)
     for node in ast.walk(arguments):
         if isinstance(node, ast.arg):
             node.annotation = None
-    arguments.defaults = [ast.Constant(None) for _ in arguments.defaults]
-    arguments.kw_defaults = [default and ast.Constant(None) for default in arguments.kw_defaults]
+    arguments.defaults = []
+    arguments.kw_defaults = [None for _ in arguments.kw_defaults]
     listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
     listed += [each for each in (arguments.vararg, arguments.kwarg) if each]
     parameters = ast.Dict(
@@ -206,15 +221,51 @@ def _binder(
     )
     made = ast.FunctionDef(function.__name__, arguments, [ast.Return(parameters)], [], None)
     made.type_params = []  # type: ignore[attr-defined]  # from Python 3.12 on
-    namespace: dict[str, Any] = {}
     module = ast.fix_missing_locations(ast.Module([made], []))
-    exec(compile(module, function.__code__.co_filename, "exec"), namespace)  # noqa: S102
-    bind: Any = namespace[function.__name__]
+    return defined(module, function.__name__, function.__code__.co_filename)
+
+
+def _bind(
+    function: types.FunctionType, code: types.CodeType, defaults: Callable[[Any], Any]
+) -> Callable[..., Locals]:
+    """That function, with the defaults of `function` as they are in the model."""
+    bind = types.FunctionType(code, {}, function.__name__)
     bind.__qualname__ = function.__qualname__
     bind.__defaults__ = function.__defaults__ and tuple(map(defaults, function.__defaults__))
     keyword_only = function.__kwdefaults__ or {}
     bind.__kwdefaults__ = {name: defaults(value) for name, value in keyword_only.items()}
     return bind
+
+
+class Flattened(NamedTuple):
+    """A function as blocks that cannot run yet: what its names mean is up to a program."""
+
+    definition: Definition
+    """Without the functions inside, which `functions` has by the names that stand for them."""
+    functions: dict[str, types.FunctionType]
+    blocks: list[Block]
+    bodies: list[types.CodeType]
+    """The code of each block."""
+    bind: types.CodeType
+    returns_on: frozenset[int]
+    is_generator: bool
+
+    def in_program(
+        self,
+        function: types.FunctionType,
+        namespace: dict[str, Any],
+        defaults: Callable[[Any], Any],
+    ) -> Code:
+        """The function as it runs in a program, where names stand for what `namespace` has."""
+        bind = _bind(function, self.bind, defaults)
+        blocks = [
+            block.running(types.FunctionType(body, namespace))
+            for block, body in zip(self.blocks, self.bodies, strict=True)
+        ]
+        file = function.__code__.co_filename
+        return Code(
+            function, self.definition, file, bind, blocks, self.returns_on, self.is_generator
+        )
 
 
 def compile_function(
@@ -223,6 +274,7 @@ def compile_function(
     method_names: frozenset[str],
     namespace: dict[str, Any],
     defaults: Callable[[Any], Any],
+    compilations: Compilations,
     inner: Callable[[types.FunctionType], types.FunctionType] = lambda function: function,
     switches: bool = False,
     in_go: bool = False,
@@ -230,6 +282,7 @@ def compile_function(
     holders: Mapping[str, str] = MappingProxyType({}),
     imports: list[Imported] | None = None,
     swallowing: Set[Swallow] = frozenset(),
+    keeps_handled: bool = False,
 ) -> Code:
     """Compile a function to blocks.
 
@@ -241,17 +294,77 @@ def compile_function(
     Go does; `holders` gives, for the names
     of variables of the module and of closures that have one, that of what holds them; `imports` is
     what its import statements bind; `swallowing` has each `with` that is known to swallow
-    exceptions.
+    exceptions; with `keeps_handled`, an exception is kept as long as it is being handled.
+    `compilations` knows what was compiled before.
     Raises `ModelError`, placed, for what cannot be compiled.
     """
     found = find_function(function)
     if found is None:
         raise no_source(function)
     definition, owner = found
-    file = function.__code__.co_filename
-    names = Surroundings(function)
-    imports = imports or []
+    names, imports = Surroundings(function), imports or []
     names.imported.update({each.name: each.value for each in imports if each.error is None})
+
+    def flatten() -> Flattened:
+        return _flattened(
+            function,
+            definition,
+            owner,
+            names,
+            method_names=method_names,
+            switches=switches,
+            in_go=in_go,
+            scope=scope,
+            holders=holders,
+            imports=imports,
+            swallowing=swallowing,
+            keeps_handled=keeps_handled,
+        )
+
+    how = (
+        *_asked_for(function, holders, imports),
+        method_names,
+        switches,
+        in_go,
+        scope,
+        frozenset(swallowing),
+        keeps_handled,
+    )
+    flattened = compilations.get(how, definition, names, flatten)
+    namespace.update(_HELPERS)
+    namespace.update(OF_BLOCKS)
+    if in_go:
+        from interleave.go.indexing import changed, contents, indexed
+
+        namespace.update({CHANGED: changed, CONTENTS: contents, INDEXED: indexed})
+    namespace.update({name: inner(each) for name, each in flattened.functions.items()})
+    return flattened.in_program(function, namespace, defaults)
+
+
+def _asked_for(
+    function: types.FunctionType, holders: Mapping[str, str], imports: list[Imported]
+) -> tuple[Hashable, ...]:
+    """What the compiler is asked to make of a function."""
+    imported = tuple((each.name, each.key, each.error is None, each.varies) for each in imports)
+    return (function, is_library(function), module_of(function), *holders.items(), imported)
+
+
+def _flattened(
+    function: types.FunctionType,
+    definition: Definition,
+    owner: str | None,
+    names: Surroundings,
+    *,
+    method_names: frozenset[str],
+    switches: bool,
+    in_go: bool,
+    scope: Scope,
+    holders: Mapping[str, str],
+    imports: list[Imported],
+    swallowing: Set[Swallow],
+    keeps_handled: bool,
+) -> Flattened:
+    file = function.__code__.co_filename
     definition = with_imports(definition, imports)
     definition = with_defers(definition, names, file)
     definition = with_holders(definition, holders, MODULE + module_of(function))
@@ -269,33 +382,28 @@ def compile_function(
     )
     flattener.body(definition.body)
     flattener.finish()
-    bind = _binder(function, definition, defaults)
-    code = Code(function, definition, file, bind, flattener.blocks)
-    namespace.update(_HELPERS)
-    if in_go:
-        from interleave.go.indexing import changed, contents, indexed
-
-        namespace.update({CHANGED: changed, CONTENTS: contents, INDEXED: indexed})
-    namespace.update({name: inner(each) for name, each in functions.items()})
+    blocks = flattener.blocks
     parameters = [*definition.args.posonlyargs, *definition.args.args]
-    emit(
-        code.blocks,
+    bodies = emit(
+        blocks,
         bound=bound,
         owner=owner,
         first=parameters[0].arg if parameters else "",
         names=names,
-        namespace=namespace,
         file=file,
         switches=switches,
         in_go=in_go,
     )
-    for block in code.blocks:
+    for block in blocks:
         if block.swallows in swallowing:
             block.swallows = None
-    find_live(code.blocks, frozenset({GENERATOR} if code.is_generator else ()))
+    is_generator = yields(definition)
+    always = frozenset({GENERATOR} if is_generator else ())
+    find_live(blocks, always, keeps_handled=keeps_handled)
     handlers = [(handler.at, after.at) for handler, after in flattener.handlers]
-    code.returns_on = find_dependences(code.blocks, handlers)
-    return code
+    returns_on = find_dependences(blocks, handlers)
+    bind = _binder(function, definition)
+    return Flattened(definition, functions, blocks, bodies, bind, returns_on, is_generator)
 
 
 def compile_whole(
@@ -305,11 +413,13 @@ def compile_whole(
     imports: list[Imported],
     *,
     switches: bool,
+    compilations: Compilations,
 ) -> types.CodeType | None:
     """The code of a function that is run by Python as a whole, where its own would not do.
 
     Its free names are found in `namespace` when it runs. `switches` asks for code that notes where
-    threads may switch. None where its own code does, with cells.
+    threads may switch. None where its own code does, with cells. `compilations` knows what was
+    compiled before.
     """
     found = find_function(function)
     code = function.__code__
@@ -321,17 +431,19 @@ def compile_whole(
     )
     if found is None or not needed or not isinstance(found[0], ast.FunctionDef):
         return None
-    definition = with_imports(found[0], imports)
-    definition = with_holders(definition, holders, MODULE + module_of(function))
-    assert isinstance(definition, ast.FunctionDef)
+    source, owner = found
     names = Surroundings(function)
     names.imported.update({each.name: each.value for each in imports if each.error is None})
+
+    def make() -> types.CodeType:
+        definition = with_imports(source, imports)
+        definition = with_holders(definition, holders, MODULE + module_of(function))
+        assert isinstance(definition, ast.FunctionDef)
+        return emit_whole(
+            definition, owner=owner, names=names, file=code.co_filename, switches=switches
+        )
+
+    how = (*_asked_for(function, holders, imports), "whole", switches)
     namespace.update(_HELPERS)
-    return emit_whole(
-        definition,
-        owner=found[1],
-        names=names,
-        namespace=namespace,
-        file=code.co_filename,
-        switches=switches,
-    )
+    namespace.update(OF_WHOLE)
+    return compilations.get(how, source, names, make)

@@ -10,7 +10,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from interleave.compiler.names import is_library, yields
+from interleave.compiler.names import is_library
 from interleave.compiler.source import Definition, statement_text
 from interleave.errors import Place
 from interleave.result import Source
@@ -79,6 +79,8 @@ class Block:
     does not hold leads to, or an exception that no handler is for."""
     origin: tuple[int, int] | None = None
     """Blocks of one origin are copies of each other: a `finally` is laid down for each way out."""
+    handles: str = ""
+    """The local with the exception that its function handles here; "" where that handles none."""
     is_awaited: bool = False
     """For a CALL: whether `next` is the AWAIT of what it gives, and nothing else looks at that."""
     swallows: Swallow | None = None
@@ -122,6 +124,12 @@ class Block:
         self.node = node
         self.body = body
         self.ends = ends
+
+    def running(self, run: Callable[[Locals], Any]) -> Block:
+        """The same block, as it runs in one program."""
+        made = Block.__new__(Block)
+        made.__dict__.update(self.__dict__, run=run)
+        return made
 
     def successors(self) -> list[int]:
         """Where control goes without an exception."""
@@ -186,16 +194,18 @@ class Code:
         file: str,
         bind: Callable[..., Locals],
         blocks: list[Block],
+        returns_on: frozenset[int],
+        is_generator: bool,
     ) -> None:
         self.function = function
         self.definition = definition
         self.file = file
         self.bind = bind
         self.blocks = blocks
-        self.returns_on: frozenset[int] = frozenset()
+        self.returns_on = returns_on
         """What it depends on whether a call returns, and does not raise: see `Block.depends`."""
 
-        self.is_generator = yields(definition)
+        self.is_generator = is_generator
         """Whether a call makes a generator, and only resuming that runs the blocks."""
 
         self.is_library = is_library(function)

@@ -110,6 +110,8 @@ class Builder:
         if self.handler is not None:
             self._jumps[block.number, "handler"] = self.handler[0]
             block.handler_name = self.handler[1]
+        if self._handled:
+            block.handles = self._handled[-1]
         return block
 
     def plain(self, node: ast.AST, *body: ast.stmt) -> Block:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 from interleave.compiler.lazily import GENEXPR, generates, yielding
 from interleave.compiler.names import bound_names, scope_walk
 from interleave.compiler.source import DEFINITION, LAMBDA, LIFTED, Definition
-from interleave.compiler.syntax import copied
+from interleave.compiler.syntax import Transformer, copied
 from interleave.errors import ModelError, Place
 from interleave.memory.closures import NOT_GIVEN
 from interleave.runtimes import Scope
@@ -279,12 +279,21 @@ def _in_order(body: Sequence[ast.AST], loops: Loops) -> Iterator[tuple[Loops, as
             yield from _in_order(node.orelse, loops)
         elif isinstance(node, _COMPREHENSIONS):
             hidden = _comprehension_names(node)
-            for inside, each in _in_order(list(ast.iter_child_nodes(node)), loops):
+            first, *parts = _parts_of(node)
+            yield from _in_order([first], loops)
+            for inside, each in _in_order(parts, loops):
                 if not (isinstance(each, ast.Name) and each.id in hidden):
                     if not isinstance(each, ast.Lambda):
                         yield inside, each
         else:
             yield from _in_order(list(ast.iter_child_nodes(node)), loops)
+
+
+def _parts_of(node: Any) -> list[ast.AST]:
+    """The parts of a comprehension: first what is evaluated outside of it."""
+    first, *others = node.generators
+    values = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+    return [first.iter, first.target, *first.ifs, *others, *values]
 
 
 def _comprehension_names(node: Any) -> frozenset[str]:
@@ -363,7 +372,7 @@ UNGIVEN = "@not_given"
 """The name by which code knows that an argument was not given."""
 
 
-class _Defaults(ast.NodeTransformer):
+class _Defaults(Transformer):
     """Has the default values of inner functions made where these are defined.
 
     Each becomes a parameter that goes before the others, which `@with_defaults` captures. Where an
@@ -434,7 +443,7 @@ class _Defaults(ast.NodeTransformer):
         return [self.visit(value) for _, value in pairs]
 
 
-class _Renamer(ast.NodeTransformer):
+class _Renamer(Transformer):
     """Gives a variable, where it is bound, a name of the compiler's own."""
 
     def __init__(self, name: str) -> None:
@@ -447,7 +456,7 @@ class _Renamer(ast.NodeTransformer):
         return node
 
 
-class _NoOuter(ast.NodeTransformer):
+class _NoOuter(Transformer):
     """Leaves out that variables are nonlocal which are captured."""
 
     def __init__(self, names: frozenset[str]) -> None:
@@ -458,7 +467,7 @@ class _NoOuter(ast.NodeTransformer):
         return node if node.names else ast.copy_location(ast.Pass(), node)
 
 
-class VariableRewriter(ast.NodeTransformer):
+class VariableRewriter(Transformer):
     """Makes `x` into `holder.x` for shared variables, and inner functions into closures.
 
     `shared` gives for the name of each shared variable the name of the object that holds it,
@@ -547,9 +556,15 @@ class VariableRewriter(ast.NodeTransformer):
         return self._comprehension(node)
 
     def _comprehension(self, node: Any) -> Any:
+        first, *others = node.generators
+        first.iter = self.visit(first.iter)
         hidden = _comprehension_names(node)
         outside, self._shared = self._shared, _without(self._shared, hidden)
-        self.generic_visit(node)
+        first.target, first.ifs = self.visit(first.target), [*map(self.visit, first.ifs)]
+        node.generators = [first, *map(self.visit, others)]
+        for part in ("key", "value", "elt"):
+            if hasattr(node, part):
+                setattr(node, part, self.visit(getattr(node, part)))
         self._shared = outside
         return node
 
@@ -582,7 +597,7 @@ class VariableRewriter(ast.NodeTransformer):
         return node
 
 
-class _Hidden(ast.NodeTransformer):
+class _Hidden(Transformer):
     def __init__(self, names: frozenset[str]) -> None:
         self._names = names
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from interleave.compiler.names import Surroundings, scope_walk
 from interleave.compiler.source import Definition
-from interleave.compiler.syntax import copied
+from interleave.compiler.syntax import Transformer, copied
 from interleave.errors import ModelError, Place
 from interleave.memory.primitive import DEFERS, is_marked
 
@@ -49,13 +49,13 @@ def _is_defer(node: ast.AST, names: Surroundings) -> bool:
         return False
     match node.func:
         case ast.Attribute(value=ast.Name(id=module), attr=attribute) if module in names:
-            return is_marked(getattr(names.real(module), attribute, None), DEFERS)
+            return is_marked(names.attribute(module, attribute), DEFERS)
         case ast.Name(id=name) if name in names:
             return is_marked(names.real(name), DEFERS)
     return False
 
 
-class _Finder(ast.NodeTransformer):
+class _Finder(Transformer):
     """Puts what is deferred on the stack, and remembers where."""
 
     def __init__(self, names: Surroundings) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from interleave.compiler.blocks import HIDDEN, Block
 from interleave.compiler.names import ORDERED_FROZEN_SET, ORDERED_SET, Surroundings
-from interleave.compiler.syntax import copied
+from interleave.compiler.syntax import Transformer, copied
 from interleave.memory.port import current_port
 from interleave.memory.unbound import UNBOUND_NAMES
 from interleave.memory.values import is_defined_in_python, mangle
@@ -25,6 +25,7 @@ GONE_THROUGH = "@gone_through"
 ATTRIBUTES = "@attributes"
 ACCESSOR = "@accessor"
 CLASS_OF = "@class_of"
+IN_C = "@in_c"
 DATED = "@dated"
 CONTENTS = "@contents"
 INDEXED = "@indexed"
@@ -81,7 +82,7 @@ def items(iterable: Iterable[Any]) -> Iterator[Any]:
         then_switch(None)
 
 
-class Rewriter(ast.NodeTransformer):
+class Rewriter(Transformer):
     """Makes `x` into `L['x']` for each local `x` of a block, and notes which it uses and binds.
 
     With `switches`, the result of each call and comprehension is passed through a function that
@@ -185,7 +186,7 @@ class Rewriter(ast.NodeTransformer):
             return False
         found = self._names.real(name)
         for part in parts:
-            found = vars(found).get(part) if isinstance(found, types.ModuleType) else None
+            found = self._names.member(name, part)
         if isinstance(found, type):
             return not (is_defined_in_python(found) or issubclass(found, BaseException))
         return isinstance(found, types.BuiltinFunctionType)
@@ -316,6 +317,16 @@ class Rewriter(ast.NodeTransformer):
         elements = [self.visit(element) for element in node.elts]
         return self._ordered(ORDERED_SET, node, ast.List(elements, ast.Load()))
 
+    def visit_Dict(self, node: ast.Dict) -> ast.expr:
+        pairs = zip(node.keys, node.values, strict=True)
+        node.values = [value if key else self._as_mapping(value) for key, value in pairs]
+        self.generic_visit(node)
+        return node
+
+    def _as_mapping(self, node: ast.expr) -> ast.expr:
+        """What C code takes the items of, without asking for them one by one."""
+        return self._ordered(IN_C, node, node)
+
     def visit_Call(self, node: ast.Call) -> ast.expr:
         is_users = not (isinstance(node.func, ast.Name) and node.func.id.startswith("@"))
         for kind, ordered in ((set, ORDERED_SET), (frozenset, ORDERED_FROZEN_SET)):
@@ -330,6 +341,8 @@ class Rewriter(ast.NodeTransformer):
         if self._names.is_builtin(node.func, "type") and len(node.args) == 1:
             node.func = ast.copy_location(ast.Name(CLASS_OF, ast.Load()), node.func)
             node.args = [self._used(node.args[0])]
+        if self._names.is_builtin(node.func, "dict") and node.args:
+            node.args[0] = self._as_mapping(node.args[0])
         if self._names.is_builtin(node.func, "object") and not node.args:
             node.func = ast.copy_location(ast.Name(BARE_OBJECT, ast.Load()), node.func)
         if self._names.is_builtin(node.func, "super") and not node.args:
@@ -360,6 +373,10 @@ class Rewriter(ast.NodeTransformer):
                 self.uses.add(value.id)
         node.body = [self.visit(statement) for statement in node.body]
         return node
+
+
+OF_BLOCKS: dict[str, Any] = {_BIND: bind, MARKED: then_switch}
+"""What the code of blocks needs among its globals."""
 
 
 class WholeRewriter(Rewriter):
@@ -397,26 +414,29 @@ class WholeRewriter(Rewriter):
         return node
 
 
+OF_WHOLE: dict[str, Any] = {MARKED: then_switch, _ROUNDS: Rounds, _ITEMS: items}
+"""What the code of such a function needs among its globals."""
+
+
 def emit_whole(
     definition: ast.FunctionDef,
     *,
     owner: str | None,
     names: Surroundings,
-    namespace: dict[str, Any],
     file: str,
     switches: bool,
 ) -> types.CodeType:
-    """The code of a whole function, whose free names are found in `namespace` when it runs.
+    """The code of a whole function, whose free names are found among its globals when it runs,
+    those of `OF_WHOLE` among them.
 
-    Its parameters have no defaults. What it needs besides goes into `namespace`. `switches` says
-    whether the run is to note where threads may switch.
+    Its parameters have no defaults. `switches` says whether the run is to note where threads may
+    switch.
     """
     made = copied(definition)
     parameters = [*made.args.posonlyargs, *made.args.args]
     first = parameters[0].arg if parameters else ""
     rewriter = WholeRewriter(owner, names, first, switches=switches)
     made.body = rewriter.visit(ast.Module(made.body, [])).body
-    namespace.update({MARKED: then_switch, _ROUNDS: Rounds, _ITEMS: items})
     made.decorator_list, made.returns = [], None
     made.args.defaults = []
     made.args.kw_defaults = [None for _ in made.args.kw_defaults]
@@ -425,9 +445,14 @@ def emit_whole(
             node.annotation = None
             node.arg = mangle(node.arg, owner)
     module = ast.fix_missing_locations(ast.Module([made], []))
+    return defined(module, made.name, file)
+
+
+def defined(module: ast.Module, name: str, file: str) -> types.CodeType:
+    """The code of a function without defaults that a module defines."""
     compiled: dict[str, Any] = {}
     exec(compile(module, file, "exec"), compiled)  # noqa: S102  (the user's own function)
-    code: types.CodeType = compiled[made.name].__code__
+    code: types.CodeType = compiled[name].__code__
     return code
 
 
@@ -438,12 +463,12 @@ def emit(
     owner: str | None,
     first: str,
     names: Surroundings,
-    namespace: dict[str, Any],
     file: str,
     switches: bool,
     in_go: bool,
-) -> None:
-    """Give each block its `run`, and note which locals it uses and defines.
+) -> list[types.CodeType]:
+    """The code of each block, whose free names are found among its globals when it runs, those of
+    `OF_BLOCKS` among them. Notes which locals each uses and defines.
 
     `first` is the name of the function's first parameter, which `super()` means; `switches` says
     whether the run is to note where threads may switch, `in_go` whether it is to fail as Go does.
@@ -458,11 +483,8 @@ def emit(
         block.always_defines = frozenset(rewriter.always_defines)
         functions.append(_function(f"#{block.number}", body))
     module = ast.fix_missing_locations(ast.Module(functions, []))
-    namespace[_BIND] = bind
-    namespace[MARKED] = then_switch
-    exec(compile(module, file, "exec"), namespace)  # noqa: S102  (the user's own code, block by block)
-    for block in blocks:
-        block.run = namespace.pop(f"#{block.number}")
+    constants = compile(module, file, "exec").co_consts  # the functions, in order
+    return [each for each in constants if isinstance(each, types.CodeType)]
 
 
 def _function(name: str, body: list[ast.stmt]) -> ast.FunctionDef:

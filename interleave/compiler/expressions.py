@@ -22,7 +22,7 @@ from interleave.compiler.operators import (
     call_of,
     methods_of,
 )
-from interleave.compiler.syntax import copied
+from interleave.compiler.syntax import Transformer, copied
 from interleave.memory.values import mangle
 
 _PURE_NODES = (
@@ -135,7 +135,7 @@ class ExpressionFlattener(Builder):
                 and name in self.names
                 and isinstance(self.names.real(name), types.ModuleType)
             ):
-                return may_be_followed(getattr(self.names.real(name), attribute, None))
+                return may_be_followed(self.names.attribute(name, attribute))
             case ast.Attribute(attr=attribute):
                 name = mangle(attribute, self.owner)
                 return name in self.method_names or name not in LIBRARY_METHODS
@@ -353,31 +353,56 @@ class ExpressionFlattener(Builder):
         renamed: dict[str, str] = {}
         ends: list[tuple[Label, Label]] = []
         for generator in node.generators:
-            iterable = self.simple(rename(generator.iter, renamed))
-            for name in ast.walk(generator.target):
-                if isinstance(name, ast.Name):
-                    renamed[name.id] = self.temporary(f"{name.id}@")
-            again, inside, leave = Label(), Label(), Label()
-            target = rename(generator.target, renamed)
-            if generator.is_async:
-                iterator = self.begin_async_loop(iterable, node)
-                self.place(again)
-                item = self.next_async_item(iterator, node, leave)
-                self.plain(node, at(node, ast.Assign([target], item)))
-            else:
-                iterator = self.begin_loop(iterable, node)
-                self.place(again)
-                self.next_item(iterator, target, node, inside, leave)
-            self.place(inside)
-            for condition in generator.ifs:
-                go_on = Label()
-                self.condition(rename(condition, renamed), go_on, again)
-                self.place(go_on)
-            ends.append((again, leave))
+            self._loop(generator, renamed, ends, node)
         each([rename(part, renamed) for part in parts])
         for again, leave in reversed(ends):
             self.jump(again)
             self.place(leave)
+
+    def _loop(
+        self,
+        generator: ast.comprehension,
+        renamed: dict[str, str],
+        ends: list[tuple[Label, Label]],
+        node: ast.expr,
+    ) -> None:
+        """One `for` of a comprehension, with its conditions; one that goes through a generator
+        expression is the loops of that.
+
+        `renamed` and `ends` get what the loops bind, and where each goes on and ends.
+        """
+        made, iterable = None, generator.iter
+        if isinstance(iterable, ast.GeneratorExp):
+            own = {**renamed}
+            for inner in iterable.generators:
+                self._loop(inner, own, ends, node)
+            made = self.simple(rename(iterable.elt, own))
+        else:
+            iterable = self.simple(rename(iterable, renamed))
+        for name in ast.walk(generator.target):
+            if isinstance(name, ast.Name):
+                renamed[name.id] = self.temporary(f"{name.id}@")
+        target = rename(generator.target, renamed)
+        again, inside, leave = Label(), Label(), Label()
+        if made is not None:
+            self.plain(node, at(node, ast.Assign([target], made)))
+            again, _ = ends[-1]
+        elif generator.is_async:
+            iterator = self.begin_async_loop(iterable, node)
+            self.place(again)
+            item = self.next_async_item(iterator, node, leave)
+            self.plain(node, at(node, ast.Assign([target], item)))
+        else:
+            iterator = self.begin_loop(iterable, node)
+            self.place(again)
+            self.next_item(iterator, target, node, inside, leave)
+        if made is None:
+            ends.append((again, leave))
+        self.place(inside)
+        for condition in generator.ifs:
+            go_on = Label()
+            self.condition(rename(condition, renamed), go_on, again)
+            self.place(go_on)
 
     def begin_loop(self, iterable: ast.expr, node: ast.AST) -> str:
         """Lay down the making of an iterator; gives its name."""
@@ -595,7 +620,7 @@ def _copy(node: ast.expr) -> ast.expr:
     return made
 
 
-class _Renamer(ast.NodeTransformer):
+class _Renamer(Transformer):
     def __init__(self, names: dict[str, str]) -> None:
         self._names = names
 

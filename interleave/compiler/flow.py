@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from interleave.compiler.blocks import SUSPENDED, Block, BlockKind, decided_between, handled
 
 
-def find_live(blocks: list[Block], always: frozenset[str]) -> None:
+def find_live(blocks: list[Block], always: frozenset[str], *, keeps_handled: bool) -> None:
     """Fill in `live` and `live_in_call`: what each block, or one after it, may use.
 
     The usual backward analysis (Aho, Lam, Sethi, Ullman: Compilers, 9.2.5). An exception may come
     before the block has bound anything. None goes on behind a `with` that is not known to swallow
     any (`Block.swallows`): else all that is used there would be live from its beginning. `always`
-    are names that are live everywhere.
+    are names that are live everywhere; with `keeps_handled`, an exception is live as long as it is
+    being handled.
     """
     live: list[frozenset[str]] = [frozenset()] * (len(blocks) + 1)
     after_call: list[frozenset[str]] = [frozenset()] * len(blocks)
@@ -21,6 +22,7 @@ def find_live(blocks: list[Block], always: frozenset[str]) -> None:
     while changed:
         changed = False
         for block in reversed(blocks):
+            held = frozenset({block.handles} if keeps_handled and block.handles else ())
             thrown = frozenset[str]()
             if block.handler is not None:
                 thrown = live[block.handler] - {block.handler_name}
@@ -35,8 +37,8 @@ def find_live(blocks: list[Block], always: frozenset[str]) -> None:
                 out |= live[successors[1]] - block.always_defines
             if block.kind in SUSPENDED:
                 # What the block itself has bound (by `:=`) is there when the call begins.
-                after_call[block.number] = (live[successors[0]] - {block.target}) | thrown
-            found = block.uses | out | thrown
+                after_call[block.number] = (live[successors[0]] - {block.target}) | thrown | held
+            found = block.uses | out | thrown | held
             if found != live[block.number]:
                 live[block.number] = found
                 changed = True

@@ -10,14 +10,14 @@ from __future__ import annotations
 import ast
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from interleave.compiler.names import bindings, bound_names, names_inside, scope_walk
 from interleave.compiler.source import Definition
-from interleave.compiler.syntax import copied
+from interleave.compiler.syntax import Transformer, copied
 
 
 class Imported(NamedTuple):
@@ -35,28 +35,35 @@ class Imported(NamedTuple):
     """Whether some code writes that variable."""
 
 
-def imports_of(definition: Definition, globals_: Mapping[str, Any]) -> list[Imported]:
+Import = ast.Import | ast.ImportFrom
+
+
+def import_statements(definition: Definition) -> tuple[Import, ...]:
+    """The import statements of a function, those of functions inside left out."""
+    return tuple(node for node in scope_walk(definition.body) if isinstance(node, Import))
+
+
+def imports_of(statements: Iterable[Import], globals_: Mapping[str, Any]) -> list[Imported]:
     """What the import statements of a function bind."""
     found = []
-    for node in scope_walk(definition.body):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            values: dict[str, Any] = {}
-            error: Exception | None = None
-            statement = ast.Module([node], [])
-            try:
-                with importing_beside(globals_):
-                    code = compile(statement, "<import>", "exec")
-                    exec(code, {**globals_}, values)  # noqa: S102
-            except Exception as raised:
-                error = raised
-            for alias, name in zip(node.names, imported_by(node), strict=True):
-                value = values.get(name)
-                module = _module_of(node, globals_) if isinstance(node, ast.ImportFrom) else ""
-                found.append(Imported(name, _key(node, name), value, error, module, alias.name))
+    for node in statements:
+        values: dict[str, Any] = {}
+        error: Exception | None = None
+        statement = ast.Module([node], [])
+        try:
+            with importing_beside(globals_):
+                code = compile(statement, "<import>", "exec")
+                exec(code, {**globals_}, values)  # noqa: S102
+        except Exception as raised:
+            error = raised
+        for alias, name in zip(node.names, imported_by(node), strict=True):
+            value = values.get(name)
+            module = _module_of(node, globals_) if isinstance(node, ast.ImportFrom) else ""
+            found.append(Imported(name, _key(node, name), value, error, module, alias.name))
     return found
 
 
-def imported_by(node: ast.Import | ast.ImportFrom) -> list[str]:
+def imported_by(node: Import) -> list[str]:
     """The variables that an import statement binds."""
     return [alias.asname or alias.name.partition(".")[0] for alias in node.names]
 
@@ -111,7 +118,7 @@ def with_imports(definition: Definition, imports: list[Imported]) -> Definition:
     return ast.fix_missing_locations(made)
 
 
-class _Rewriter(ast.NodeTransformer):
+class _Rewriter(Transformer):
     def __init__(self, runs: set[str]) -> None:
         self._runs = runs
 

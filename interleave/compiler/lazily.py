@@ -11,7 +11,7 @@ from typing import Any
 
 from interleave.compiler.names import LIBRARY_METHODS, Surroundings
 from interleave.compiler.source import Definition
-from interleave.compiler.syntax import copied
+from interleave.compiler.syntax import Transformer, copied
 
 GENEXPR = "<genexpr>"
 """The name of a function that yields what a generator expression gives."""
@@ -61,7 +61,7 @@ def yielding(node: ast.Lambda) -> list[ast.stmt]:
     return [body]
 
 
-class _Rewriter(ast.NodeTransformer):
+class _Rewriter(Transformer):
     def __init__(self, names: Surroundings, bound: frozenset[str]) -> None:
         self._names = names
         self._bound = bound
@@ -85,12 +85,17 @@ class _Rewriter(ast.NodeTransformer):
         return self._comprehension(node)
 
     def _comprehension(self, node: Any) -> Any:
-        """Only what its first `for` is about is evaluated outside of it."""
-        node.generators[0].iter = self.visit(node.generators[0].iter)
+        """Only what its first `for` is about is evaluated outside of it; of a generator expression
+        there, the loops are laid down where it stands.
+        """
+        first = node.generators[0]
+        is_inside = isinstance(first.iter, ast.GeneratorExp)
+        first.iter = self._comprehension(first.iter) if is_inside else self.visit(first.iter)
         return node
 
     def visit_For(self, node: ast.For) -> ast.For:
-        if isinstance(node.iter, ast.GeneratorExp):  # its loops are laid down where it stands
+        if isinstance(node.iter, ast.GeneratorExp):  # so are its loops
+            node.iter = self._comprehension(node.iter)
             node.body = [self.visit(each) for each in node.body]
             node.orelse = [self.visit(each) for each in node.orelse]
             return node
@@ -104,7 +109,9 @@ class _Rewriter(ast.NodeTransformer):
             if isinstance(each, ast.GeneratorExp) and self._goes_through(node.func)
         ]
         node.func = self.visit(node.func)
-        node.args = [each if each in kept else self.visit(each) for each in node.args]
+        node.args = [
+            self._comprehension(each) if each in kept else self.visit(each) for each in node.args
+        ]
         for keyword in node.keywords:
             keyword.value = self.visit(keyword.value)
         return node

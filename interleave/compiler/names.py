@@ -6,10 +6,11 @@ import ast
 import builtins
 import enum
 import functools
+import inspect
 import sys
 import types
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +19,7 @@ from interleave.errors import ModelError
 from interleave.memory import cursors
 from interleave.memory.addresses import ObjectId, as_hash
 from interleave.memory.containers import CONTAINERS
+from interleave.memory.derived import is_instance, is_object, is_subclass
 from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE, is_marked
 from interleave.memory.unbound import UNBOUND_TYPES, unbound
@@ -26,7 +28,6 @@ from interleave.memory.values import (
     OrderedFrozenSet,
     OrderedSet,
     Uncapturable,
-    is_plain_object,
 )
 from interleave.model import Model
 from interleave.world import policy, reflection
@@ -119,6 +120,8 @@ REPLACED: dict[Any, Any] = {
     zip: cursors.Zipped,
     map: cursors.Mapped,
     filter: cursors.Filtered,
+    isinstance: is_instance,
+    issubclass: is_subclass,
     reversed: cursors.reverse,
     min: cursors.least,
     max: cursors.greatest,
@@ -183,6 +186,12 @@ def source_nodes(
 
 
 @lru_cache(maxsize=4096)
+def source_names(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[ast.Name, ...]:
+    """The names among `source_nodes`; remembered likewise."""
+    return tuple(node for node in source_nodes(definition) if isinstance(node, ast.Name))
+
+
+@lru_cache(maxsize=4096)
 def source_bound(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
     """`bound_names` of a definition as it stands in the source; remembered likewise."""
     return bound_names(definition)
@@ -240,6 +249,20 @@ def yields(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in nodes)
 
 
+Asked = tuple[Any, ...]
+"""A name, and where an attribute of what it stands for was asked for, how, and which."""
+
+_NOTHING = object()
+
+
+def _attribute(value: Any, name: str) -> Any:
+    return getattr(value, name, None)
+
+
+def _member(value: Any, name: str) -> Any:
+    return vars(value).get(name) if isinstance(value, types.ModuleType) else None
+
+
 class Surroundings:
     """What the free names of a function stand for: its closure, its module, the built-ins."""
 
@@ -254,26 +277,50 @@ class Surroundings:
                 continue  # not bound yet
         ours = is_library(function)
         self.looked_at = reflection.USED - INTERNAL if ours else reflection.USED
+        if function.__module__ == "contextlib":  # which only has chains of exceptions end somewhere
+            self.looked_at -= {reflection.CONTEXT}
         """Names of attributes that its code may not use of all objects."""
+        flags = function.__code__.co_flags
+        self.may_await = bool(flags & inspect.CO_ITERABLE_COROUTINE)
+        """Whether `yield from` takes coroutines: see `types.coroutine`."""
         self.imported: dict[str, Any] = {}
         """Names that the function itself imports."""
+        self.asked: dict[Asked, Any] = {}
+        """What was asked for, a name or an attribute of one, with the object that it stands for."""
 
     def __contains__(self, name: str) -> bool:
-        return (
-            name in self.imported
-            or name in self._closure
-            or name in self._function.__globals__
-            or hasattr(builtins, name)
-        )
+        return self._ask(name) is not _NOTHING
 
     def real(self, name: str) -> Any:
         """The Python object a name stands for. Raises `KeyError` where there is none."""
+        found = self._ask(name)
+        if found is _NOTHING:
+            raise KeyError(name)
+        return found
+
+    def attribute(self, name: str, attribute: str) -> Any:
+        """What an attribute of the object is that a name stands for; None where it has none."""
+        return self._ask(name, _attribute, attribute)
+
+    def member(self, name: str, member: str) -> Any:
+        """What is known by a name in the module that a name stands for; None for anything else."""
+        return self._ask(name, _member, member)
+
+    def agree(self, asked: Mapping[Asked, Any]) -> bool:
+        """Whether all that was asked for before stands for the same objects here."""
+        return all(self._find(*each) is found for each, found in asked.items())
+
+    def _ask(self, *question: Any) -> Any:
+        found = self.asked[question] = self._find(*question)
+        return found
+
+    def _find(self, name: str, look: Callable[[Any, str], Any] | None = None, at: str = "") -> Any:
+        if look is not None:
+            return look(self._find(name), at)
         for names in (self.imported, self._closure, self._function.__globals__):
             if name in names:
                 return names[name]
-        if hasattr(builtins, name):
-            return getattr(builtins, name)
-        raise KeyError(name)
+        return getattr(builtins, name, _NOTHING)
 
     def is_builtin_type(self, name: str) -> bool:
         """Whether a name stands for the type of that name: of Python's, or of `collections`."""
@@ -408,7 +455,7 @@ def is_shared_global(value: object) -> bool:
     return (
         type(value) in CONTAINERS
         or stdlib.primitive_class(value) is not None
-        or (is_plain_object(value) and is_followed(type(value)))
+        or (is_object(value) and (is_followed(type(value)) or type(value) is types.SimpleNamespace))
         or (type(value).__name__ == "Array" and type(value).__module__ == "interleave.verbs")
     )
 

@@ -18,7 +18,7 @@ from interleave.compiler.builder import (
 from interleave.compiler.emit import switch_point
 from interleave.compiler.expressions import ExpressionFlattener
 from interleave.compiler.operators import as_in_place, call_of
-from interleave.compiler.syntax import copied
+from interleave.compiler.syntax import Transformer, copied
 
 NOTHING = ""
 """Stands for the exception being handled where there is none, in a `finally`."""
@@ -550,11 +550,23 @@ class StatementFlattener(ExpressionFlattener):
             name: self.temporary() for name in ("iterator", "sent", "thrown", "item", "result")
         }
         names.update({name: self.temporary("exception") for name in ("stop", "error")})
+        if self.names.may_await:
+            value = _helper("@awaitable", [value], node)
         self.assign(names["iterator"], self.simple(call_of("@cursor", [value], node)), node)
+        iterator = load(names["iterator"], node)
+        awaits, goes_through, after = Label(), Label(), Label()
+        self.branch(node, _helper("@is_awaiting", [iterator], node), awaits, goes_through)
+        self.blocks[-1].decides = False
+        self.place(awaits)
+        inside = at(node, ast.Attribute(iterator, "of", ast.Load()))
+        self.assign(names["result"], self.awaited(inside, node), node)
+        self.jump(after)
+        self.place(goes_through)
         outside = (self.statement, self.ending)
         for statement in _delegation(names, node):
             self._statement(statement)
             self.statement, self.ending = outside
+        self.place(after)
         return load(names["result"], node)
 
     # match
@@ -693,7 +705,7 @@ def _as_load(target: ast.expr) -> ast.expr:
     return target
 
 
-class _PatternRenamer(ast.NodeTransformer):
+class _PatternRenamer(Transformer):
     """Gives what a pattern binds, and the locals it looks at, names of Python locals."""
 
     def __init__(self, used: frozenset[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from interleave.engine.graph import SearchGraph
-from interleave.engine.observing import Limits, Observer
+from interleave.engine.observing import Limits, Observer, listeners
 from interleave.engine.reference import BEGIN, END, EXPANDED, NEW, STATE, TRANSITION, breadth_first
 from interleave.engine.stopping import FIRST_VIOLATION, too_many_states
 from interleave.interrupts import poll
@@ -46,22 +46,24 @@ def advance(
     """
     if graph.stop is not None:
         return
+    of_transitions = listeners(observers, "on_transition")
+    of_states, of_ends = listeners(observers, "on_state"), listeners(observers, "on_end")
     pairing = [observer for observer in observers if observer.pairs is not None]
+    of_pairs = listeners(pairing, "on_expanded")
     for event, number, state, step in breadth_first(graph):
         seen: list[bool] = []
         if event is TRANSITION:
-            assert step is not None
-            seen = [observer.on_transition(number, state, step) for observer in observers]
+            seen = [tell(number, state, step) for tell in of_transitions]
         elif event is NEW:
             if number == limits.states:
                 graph.stop = too_many_states(number)
                 return
         elif event is STATE:
-            seen = [observer.on_state(number, state) for observer in observers]
+            seen = [tell(number, state) for tell in of_states]
         elif event is END:
-            seen = [observer.on_end(number, state) for observer in observers]
+            seen = [tell(number, state) for tell in of_ends]
         elif event is EXPANDED:
-            seen = [observer.on_expanded(number, state) for observer in pairing]
+            seen = [tell(number, state) for tell in of_pairs]
         elif event is BEGIN:
             _look_up(graph)
             if number == until:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from interleave.engine.predicates import Pairs, Predicate
@@ -61,6 +61,12 @@ class Observer:
         Only asked where observers may end it: see `Limits`.
         """
         return False
+
+
+def listeners(observers: Iterable[Observer], name: str) -> list[Callable[..., bool]]:
+    """The methods of one name of those observers that have one of their own."""
+    usual = getattr(Observer, name)
+    return [getattr(each, name) for each in observers if getattr(type(each), name) is not usual]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
+from interleave.compiler import Compilations
 from interleave.engine.advancing import advance, begin
+from interleave.engine.ahead import look_ahead
 from interleave.engine.engines import Engine
 from interleave.engine.graph import SearchGraph, Spent
 from interleave.engine.observing import Limits, Observer
@@ -28,6 +30,9 @@ ENOUGH_FOR_NATIVE = 10_000
 """Moves looked up in Python, one for each thread in each state, from which on it pays to load the
 kernel: that takes a tenth of a second, and so do they.
 """
+
+ENOUGH_TO_LOOK_AHEAD = 2
+"""Fresh starts from which on it pays to look ahead for what else the program lacks."""
 
 Watching = TypeVar("Watching", bound=Observer)
 
@@ -87,10 +92,11 @@ def search(
     known = Discoveries()
     assumed: frozenset[str] = frozenset()
     refuted: frozenset[str] = frozenset()
-    real = RealState(model)
+    real, compilations = RealState(model), Compilations()
     few = None if preemptions is None else FewPreemptions(preemptions)
+    restarts = 0
 
-    def make(known: Discoveries) -> Program:
+    def make(known: Discoveries, *, all_change: bool = False) -> Program:
         program = Program(
             model,
             dict(parameters),
@@ -102,6 +108,8 @@ def search(
             method_names=known.method_names,
             swallowing=known.swallowing,
             real=real,
+            compilations=compilations,
+            all_change=all_change,
         )
         if few is not None:
             few.add_to(program)
@@ -126,6 +134,15 @@ def search(
                 graph = explore(machine, steps, watching, engine, limits, guard, spent=spent)
             except Restart as restart:
                 restart.add_to(known)
+                restarts += 1
+                is_whole = few is None and not limits.first_violation
+                if is_whole and (
+                    restarts == ENOUGH_TO_LOOK_AHEAD
+                    or (restarts > ENOUGH_TO_LOOK_AHEAD and restart.is_ordered)
+                ):
+                    real.compare()
+                    with guard.phase(), leaving(AT_POLLS):
+                        look_ahead(partial(make, all_change=True), known)
                 continue
             except EndlessLoop as loop:
                 doubtful = loop.constants - assumed - refuted

@@ -11,13 +11,16 @@ from interleave.compiler.generators import (
     GENERATOR,
     NEW,
     Generator,
+    Resumable,
     Resumption,
+    SharedGenerator,
     as_stepwise,
     resumed,
 )
 from interleave.compiler.operators import is_operation
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.interrupts import Stopped
+from interleave.machine.awaiting import begun, runs_by_await
 from interleave.machine.frames import Frame
 from interleave.machine.halting import Ending, Halt
 from interleave.machine.log import Log
@@ -29,7 +32,7 @@ from interleave.machine.step import Failure
 from interleave.machine.switching import Switches, is_of_this_package
 from interleave.machine.tasks import RESULT
 from interleave.memory.calling import call
-from interleave.memory.coroutine import Coroutine, awaited
+from interleave.memory.coroutine import Coroutine, awaited, awaited_by_hand
 from interleave.memory.port import BY_STEPS, AccessKind, Unrecoverable
 from interleave.program import Program, Restart, Swallowed, Written
 from interleave.program.interning import LocalStates
@@ -80,6 +83,14 @@ class Control:
 
     def run_block(self) -> Failure | bool | None:
         """Run the present block and go where it leads. Not None when the thread has ended."""
+        try:
+            return self._run_block()
+        except Halt as halt:
+            if isinstance(self._ending.error, InterleaveError):
+                self._ending.error.at(_place_in(halt))
+            return None
+
+    def _run_block(self) -> Failure | bool | None:
         frame = self._stack.frames[-1]
         if frame.at >= len(frame.code.blocks):
             if self.is_returning:
@@ -104,7 +115,7 @@ class Control:
                     return None
                 if isinstance(callee, _IN_C):
                     for each in arguments:
-                        used(each)
+                        call(used, (each,), {})
                 with self._watch:
                     frame.names[block.target] = call(callee, arguments, keywords)
                 if not is_operation(callee):
@@ -112,19 +123,17 @@ class Control:
             if block.kind is BlockKind.AWAIT and not self._ending.how:
                 if type(result) is Resumption and not result.is_in_vain:
                     return self._resume(*result.use())
-                if type(result) is Coroutine:
-                    result.start()
-                    self._enter(block, self._program.world.code(result.function), result.names, 0)
+                if not runs_by_await(self._stack.frames):
+                    self._ending.halt(awaited_by_hand())
+                if (coroutine := begun(result)) is not None:
+                    code = self._program.world.code(coroutine.function)
+                    self._enter(block, code, coroutine.names, 0)
                     return None
                 in_vain = type(result) is Resumption
                 frame.names[block.target] = None if in_vain else awaited(result)
             if block.kind is BlockKind.RETURN and isinstance(result, _SUSPENDED):
                 self._refuse_unrun(frame, block, result)
-        except Halt as halt:
-            if isinstance(self._ending.error, InterleaveError):
-                self._ending.error.at(_place_in(halt))
-            return None
-        except (Stopped, MemoryError):
+        except (Halt, Stopped, MemoryError):
             raise
         except BaseException as error:
             if self._ending.how:
@@ -221,35 +230,37 @@ class Control:
         self._switches.note_point()
 
     def _resume(
-        self, generator: Generator, value: Any, error: BaseException | None
+        self, generator: Resumable, value: Any, error: BaseException | None
     ) -> Failure | bool | None:
         """Have a generator go on: push its frame. `value` is sent, or `error` thrown."""
-        at = generator.at
-        names = generator.begin(value, error)
-        self._begin(generator.code)
+        code, at, names = generator.begin(value, error)
+        self._begin(code)
         if self._port.flow:
-            self._port.flow.resumed(generator, at, names, value)
-        self._stack.push(generator.code, names)
+            self._port.flow.resumed(generator, code, at, names, value)
+        self._stack.push(code, names)
         if at == NEW:
             return None
         frame = self._stack.frames[-1]
         frame.at = at
         if error is not None:
             return self._throw(error)
-        waiting = generator.code.blocks[at]
+        waiting = code.blocks[at]
         self._jump(frame, waiting, waiting.next)
         return None
 
     def _yield(self, frame: Frame, value: Any) -> None:
         """Leave a generator where it is, and give a value to who has resumed it."""
-        generator: Generator = frame.names[GENERATOR]
+        generator: Resumable = frame.names[GENERATOR]
         self._switches.note_point()
+        if type(generator) is SharedGenerator:
+            generator.pause(frame.code, frame.at, frame.names)
         caller = self._stack.frames[-2]
         block = caller.code.blocks[caller.at]
         if self._port.flow:
             self._port.flow.yielded(block, generator, value)
         self._stack.frames.pop()
-        generator.wait(frame.at, frame.names)
+        if type(generator) is not SharedGenerator:
+            generator.pause(frame.code, frame.at, frame.names)
         caller.names[block.target] = value
         self._jump(caller, block, block.next)
 
@@ -257,6 +268,8 @@ class Control:
         """Leave the innermost function. True when it was the thread's method itself."""
         if (generator := self._stack.frames[-1].names.get(GENERATOR)) is not None:
             self._switches.note_point()
+            if type(generator) is SharedGenerator:
+                generator.end()
             if self._port.flow:
                 self._port.flow.thrown()
             self._leave_generator(generator)
@@ -276,10 +289,22 @@ class Control:
         self._jump(caller, block, block.next)
         return None
 
-    def _leave_generator(self, generator: Generator) -> None:
-        """The innermost frame is that of a generator, which has ended."""
+    def _leave_generator(self, generator: Resumable) -> None:
+        """The innermost frame is that of a generator, which has ended; all know so of one that is
+        shared.
+        """
         self._stack.frames.pop()
-        generator.end()
+        if type(generator) is not SharedGenerator:
+            generator.end()
+
+    def _end_shared(self, error: BaseException) -> None:
+        """End the shared generators that an exception is about to leave."""
+        for frame in reversed(self._stack.frames):
+            block = frame.code.blocks[frame.at]
+            if block.handler is not None and not isinstance(error, Unrecoverable):
+                return
+            if type(generator := frame.names.get(GENERATOR)) is SharedGenerator:
+                generator.end()
 
     def _throw(self, error: BaseException, *, is_end: bool = False) -> Failure | bool | None:
         """Take an exception to its handler, or out of the thread.
@@ -288,6 +313,7 @@ class Control:
         """
         error = self._program.runtime.language.raised(error)
         origin = self._stack.shown() if is_end else self._origin(error)
+        self._end_shared(error)
         while self._stack.frames:
             frame = self._stack.frames[-1]
             block = frame.code.blocks[frame.at]

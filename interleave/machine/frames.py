@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from interleave.compiler import Code, Locals
+from interleave.compiler.generators import GENERATOR
+from interleave.memory.values import Key
 
 
 class FrameLocals(dict[str, Any]):
@@ -23,12 +25,14 @@ class FrameLocals(dict[str, Any]):
 class Frame:
     """A function that is running: where it is, and its locals."""
 
-    __slots__ = ("at", "code", "names")
+    __slots__ = ("at", "code", "frozen", "names")
 
     def __init__(self, code: Code, at: int, names: Locals) -> None:
         self.code = code
         self.at = at
         self.names = names
+        self.frozen: Key | None = None
+        """Its key while it waits for the call that it is in, where nothing in it can change."""
 
 
 def place_in(frame: Frame) -> tuple[Code, int]:
@@ -39,6 +43,6 @@ def place_in(frame: Frame) -> tuple[Code, int]:
 def live(code: Code, at: int, innermost: bool) -> tuple[str, ...]:
     """The locals that a local state keeps of a frame: those that may still be used."""
     if at >= len(code.blocks):
-        return ()
+        return (GENERATOR,) if code.is_generator else ()
     block = code.blocks[at]
     return block.live if innermost else block.live_in_call

@@ -18,6 +18,7 @@ from interleave.memory.identity import ThreadId
 from interleave.memory.port import using_port
 from interleave.program import Program, ThreadInstance
 from interleave.program.choices import Choices, next_choices
+from interleave.stdlib.threads import STARTED
 
 MOST_CHOICES = 100_000
 """Ways that the choices of one step can go, at most."""
@@ -105,16 +106,22 @@ class Machine:
             steps = []
             locals_ = [FINISHED] * len(self.program.threads)  # so rooms for threads to come count
             for thread in self.program.threads:
-                if thread.room is None and (step := self._first_step(values, thread)) is not None:
+                is_there = thread.room is None or self._is_started(values, thread)
+                if is_there and (step := self._first_step(values, thread)) is not None:
                     steps.append(step)
                     locals_[thread.number] = step.local
-            ends = dict(write for step in steps for write in self.ended_by(step))
+            ends = dict(write for step in steps for write in (*step.writes, *self.ended_by(step)))
             values = tuple([ends.get(place, value) for place, value in enumerate(values)])
             state = (*values, *locals_)
             found[state] = None
             if failures := [step for step in steps if step.failure]:
                 self._failed_at_start[state] = failures
         return list(found)
+
+    def _is_started(self, values: State, thread: ThreadInstance) -> bool:
+        """Whether `setup` has started a thread that is no declared one."""
+        made = self.program.heap.values[values[thread.room.location.index]]
+        return made is not None and thread.task is None and made.phase == STARTED
 
     def _first_step(self, values: State, thread: ThreadInstance) -> Step | None:
         begin = partial(self._begin, values, thread)
@@ -143,6 +150,8 @@ class Machine:
         def begin() -> tuple[StepRun, Step]:
             run = StepRun(self.program, self.locals, values, thread.number, Choices([]))
             with using_port(run.port):
+                if thread.room is not None:
+                    return run, run.begin(thread.room)
                 return run, run.start(*self.program.entry(thread))
 
         run, step = counted(begin, f"the beginning of {thread.name}")
@@ -168,12 +177,19 @@ class Machine:
         return found
 
     def step(
-        self, state: State, thread: int, *, explain: bool = False, watched: bool = True
+        self,
+        state: State,
+        thread: int,
+        *,
+        explain: bool = False,
+        watched: bool = True,
+        twice: bool = True,
     ) -> Moves:
         """Every way in which a thread can go on from a state.
 
         With `explain`, steps have their `flow`. With `watched`, all code that runs is looked at:
-        once for each case is enough. Raises `ModelError`, and `Restart` (see `program.restarts`).
+        once for each case is enough. With `twice`, a local state that is new is run twice, to see
+        that it does the same. Raises `ModelError`, and `Restart` (see `program.restarts`).
         """
         local = self.local(state, thread)
         if local in (FINISHED, FAILED):
@@ -181,7 +197,7 @@ class Machine:
         found = self._moves(state, thread, explain=explain, watched=watched)
         instance = self.program.threads[thread]
         again = partial(self._moves, state, thread, explain=False, watched=False)
-        if (thread, local) not in self._checked:
+        if twice and (thread, local) not in self._checked:
             self._checked.add((thread, local))
             self.program.real.note(instance.name, instance.function, again)
             self._check_same(found, again())

@@ -14,16 +14,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from interleave.compiler.generators import Generator
+from interleave.compiler.generators import AsyncGenerator, Generator, SharedGenerator
 from interleave.errors import ModelError
 from interleave.machine.halting import Ending
 from interleave.machine.log import Log
 from interleave.machine.places import Places
 from interleave.memory.containers import CONTAINERS
-from interleave.memory.coroutine import Coroutine
+from interleave.memory.coroutine import Awaiting, Coroutine
+from interleave.memory.derived import is_object
+from interleave.memory.iterators import SHARED as SHARED_ITERATORS
+from interleave.memory.iterators import SharedIterator
 from interleave.memory.made import Held, Kind
 from interleave.memory.partials import SharedPartial
-from interleave.memory.values import Freezer, Thawer, Uncapturable, attributes_of, is_plain_object
+from interleave.memory.values import Freezer, Thawer, Uncapturable, attributes_of
 from interleave.program import MoreRooms
 from interleave.program.heap import Heap, Room, RoomOwner
 
@@ -156,15 +159,19 @@ class Making:
 
     def _kind_of(self, value: Any) -> Kind:
         kind = type(value)
-        if isinstance(value, Coroutine):
+        if isinstance(value, Coroutine | Awaiting):
             raise Uncapturable(value, "a coroutine is for the task that made it (make it a task)")
+        if isinstance(value, AsyncGenerator):
+            raise Uncapturable(value, "an async generator is for the task that made it")
         if isinstance(value, Generator):
-            raise Uncapturable(value, "a generator is for the thread that made it")
+            return Kind(SharedGenerator)
+        if kind in SHARED_ITERATORS:
+            return Kind(SharedIterator, (kind,))
         if (container := CONTAINERS.get(kind)) is not None:
             return Kind(container, container.options(value))
         if kind is functools.partial:
             return Kind(SharedPartial)
-        if is_plain_object(value) and not isinstance(value, BaseException):
+        if is_object(value) and not isinstance(value, BaseException):
             return Kind(self._class_of(kind))
         raise Uncapturable(value, f"a {kind.__name__} was made by a thread")
 
@@ -178,6 +185,7 @@ class Making:
                     # Taken, until what is in it is known.
                     self._places.written[room.location.index] = values.id_of(Held(kind, ()))
                     self._new[room.number] = None
+                    self._heap.taken.add(room)
                     return self._heap.made(room, kind), room
         if len(self._heap.rooms) >= MOST_ROOMS:
             raise ModelError(
@@ -235,6 +243,8 @@ class Making:
     def _let_go(self, held: Held | None) -> None:
         if held is not None and held.kind.is_primitive:
             self.lost += held.kind.stand_in.lost_with(held.contents)
+            if held.kind.stand_in is SharedGenerator:
+                SharedGenerator.must_not_be_given_up(held.contents)
 
     def _count(self, room: Room) -> int:
         count: int = self._heap.values[self._places.at(room.references.index)]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from interleave.compiler import operators
-from interleave.compiler.generators import Generator
+from interleave.compiler.generators import is_generator
 from interleave.compiler.operators import END, REFLECTED, SYMBOLS
 from interleave.memory import cursors
 from interleave.memory.primitive import stepwise
@@ -322,7 +322,7 @@ def _choose_next(iterator: Any, *default: Any) -> _Choice:
 
 
 def _is_by_blocks(iterator: Any) -> bool:
-    return type(iterator) is Generator or method_of(iterator, "__next__") is not None
+    return is_generator(iterator) or method_of(iterator, "__next__") is not None
 
 
 def _if_defined(place: int, name: str, function: Callable[..., Any]) -> Callable[..., _Choice]:

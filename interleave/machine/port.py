@@ -7,6 +7,7 @@ with a log of what its accesses gave before.
 from __future__ import annotations
 
 import sys
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -26,13 +27,15 @@ from interleave.machine.switching import Switches
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import NoLoop, Tasks
 from interleave.memory.addresses import ObjectId
+from interleave.memory.containers import SharedContainer
 from interleave.memory.identity import MODEL_PROCESS, ThreadId, ThreadIdent, ThreadName
-from interleave.memory.made import Kind
+from interleave.memory.made import Kind, MadeObject
 from interleave.memory.port import (
     BETWEEN,
     CLOCK,
     CONTEXTS,
     FORK,
+    HANDLED,
     WHOLE,
     AccessKind,
     Location,
@@ -41,6 +44,7 @@ from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
 from interleave.program import MoreNames, MoreRoots, Program, Swallowed, ThreadInstance, Written
 from interleave.program.choices import Choices
 from interleave.stdlib.threads import CurrentProcess, CurrentThread
+from interleave.world.instances import SharedObject
 from interleave.world.profiling import Profile, pause, resume
 
 LONGEST_LOG = 300
@@ -325,14 +329,20 @@ class StepPort:
         )
 
     def thread_room(
-        self, kind: Any, target: Any, *, daemon: bool | None = None, maker: Any = None
+        self,
+        kind: Any,
+        target: Any,
+        *,
+        daemon: bool | None = None,
+        maker: Any = None,
+        name: str = "",
     ) -> Any:
-        return self._spawning.thread_room(kind, target, daemon, maker)
+        return self._spawning.thread_room(kind, target, daemon, maker, name)
 
     def thread_object(self) -> Any:
         me = self._me
         if me.room is not None and not me.kind.is_process:
-            return me.room
+            return me.room.seen_from_inside()
         return CurrentThread(ThreadName(me.name), me.daemon, ThreadIdent.of(self.thread))
 
     def process_object(self) -> Any:
@@ -407,6 +417,29 @@ class StepPort:
     def swallows(self, which: Swallow) -> Any:
         self._ending.fail(Swallowed(which))
 
+    def handled(self, code: types.CodeType | None) -> BaseException | None:
+        for frame in reversed(self._stack.frames):
+            block = frame.code.blocks[frame.at]
+            if code is not None and block.run.__code__ is not code:
+                self.halt(handled_in_whole_code())
+            code = None
+            if block.handles and not self._program.world.keeps_handled:
+                self.begin_again(HANDLED)
+            if block.handles:
+                found: BaseException = frame.names[block.handles]
+                return found
+        return None
+
+    @property
+    def in_access(self) -> bool:
+        return self._accesses.present is not None
+
+    def is_lasting(self, shared: Any) -> bool:
+        return not self._heap.is_made(shared) and self._heap.is_fixed(shared)
+
+    def knows_references(self, shared: Any) -> bool:
+        return self._heap.is_made(shared) or self.is_lasting(shared)
+
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
         self._ending.fail(MoreRoots(roots) if roots else MoreNames(names))
 
@@ -450,7 +483,11 @@ class StepPort:
             return ""
         shown = error.args[0] if len(error.args) == 1 else error.args
         picture = Pictures(self._heap, self._places.at, lambda _: False).take(shown)
-        return words_of(picture) if picture.inside else ""
+        kinds = [type(each) for each, _ in picture.inside]
+        is_shown = all(
+            issubclass(each, SharedContainer | SharedObject | MadeObject) for each in kinds
+        )
+        return words_of(picture) if kinds and is_shown else ""
 
     def holds(self, value: object) -> bool:
         return self._program.holds(value)
@@ -473,6 +510,14 @@ def _nested(inner: AccessKind, outer: AccessKind) -> ModelError:
         remedy="compute what it needs before: a key function or comparison must not touch "
         "shared state; tuples (priority, number, item) of different numbers compare without the "
         "items, and so do objects of a @dataclass(order=True, frozen=True)",
+    )
+
+
+def handled_in_whole_code() -> ModelError:
+    """What to say where code that is run as a whole asks which exception is being handled."""
+    return ModelError(
+        "sys.exc_info() is called by code that Python runs as a whole",
+        remedy="give the exception a name: `except Exception as error`",
     )
 
 

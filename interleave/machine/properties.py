@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
+import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -16,6 +17,7 @@ from interleave.compiler.source import find_function, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
 from interleave.interrupts import Stopped, counted
 from interleave.machine.machine import Machine
+from interleave.machine.port import handled_in_whole_code
 from interleave.machine.step import FAILED, FINISHED, State
 from interleave.machine.tasks import NoLoop
 from interleave.memory.addresses import ObjectId
@@ -181,7 +183,13 @@ class PropertyPort:
         return self.halt(_refused(f"make a {kind.stand_in.__name__}"))
 
     def thread_room(
-        self, kind: Any, target: Any, *, daemon: bool | None = None, maker: Any = None
+        self,
+        kind: Any,
+        target: Any,
+        *,
+        daemon: bool | None = None,
+        maker: Any = None,
+        name: str = "",
     ) -> Any:
         return self.halt(_refused("make a thread"))
 
@@ -255,6 +263,18 @@ class PropertyPort:
 
     def swallows(self, which: Swallow) -> Any:
         raise Swallowed(which)
+
+    def handled(self, code: types.CodeType | None) -> BaseException | None:
+        raise handled_in_whole_code()
+
+    in_access = False
+
+    def is_lasting(self, shared: Any) -> bool:
+        heap = self._machine.program.heap
+        return not heap.is_made(shared) and heap.is_fixed(shared)
+
+    def knows_references(self, shared: Any) -> bool:
+        return True  # nothing waits in a property
 
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
         raise MoreRoots(roots) if roots else MoreNames(names)

@@ -147,6 +147,16 @@ class StepRun:
         assert isinstance(step, Step)
         return step
 
+    def begin(self, room: Any) -> Step:
+        """Begin a thread that `setup` has started: it runs no code as yet."""
+        self._is_start = True
+        made = self.port.read(room.location)
+        self.places.written[room.location.index] = self._program.heap.values.id_of(room.begun(made))
+        self._spawning.start_thread(self._me.number, *room.entry(made))
+        ((_, local),) = self._spawning.started
+        code = self._program.world.code(self._me.function)
+        return self._step(local, (code, 0))._replace(starts=())
+
     def _enter(self, function: types.FunctionType, arguments: tuple[Any, ...]) -> None:
         """Put the first frame of the thread on its stack."""
         code = self._program.world.code(function)
@@ -213,8 +223,10 @@ class StepRun:
         seen: set[Any] = set()
         while True:
             start, unsent = stack.freeze(moved), stack.freeze_unsent()
-            coroutines = (each for each in stack.suspended if isinstance(each, Coroutine))
-            waiting = [each for each in coroutines if not each.started]
+            waiting: list[Coroutine] = []
+            if stack.suspended:
+                coroutines = [each for each in stack.suspended if isinstance(each, Coroutine)]
+                waiting = [each for each in coroutines if not each.started]
             here = stack.here()
             if not log.entries:
                 self._note_progress(seen, start)
@@ -381,7 +393,7 @@ class StepRun:
         for each in self._stack.suspended:
             if isinstance(each, Generator) and each.is_protected:
                 if ended or not self._stack.keeps(each):
-                    raise given_up(each)
+                    raise given_up(each.code, each.at)
 
     def _leave_loop(self, first: tuple[Code, int], *, suspended: bool) -> None:
         """Tell the loop that its code has come to the end of this step."""

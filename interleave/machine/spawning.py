@@ -57,13 +57,15 @@ class Spawning:
         self._making = making
         self._ending = ending
 
-    def thread_room(self, kind: Any, target: Any, daemon: bool | None, maker: Any) -> Any:
+    def thread_room(
+        self, kind: Any, target: Any, daemon: bool | None, maker: Any, name: str
+    ) -> Any:
         """See `Port.thread_room`."""
         me = self._me
         function, _ = self._function(target)
         daemon = me.daemon if daemon is None else daemon
-        name = me.name if maker is None else self._program.heap.lasting_name_of(maker)
-        key = SpawnKey(name, function, daemon, kind, me.process, name_of(target))
+        maker_name = me.name if maker is None else self._program.heap.lasting_name_of(maker)
+        key = SpawnKey(maker_name, function, daemon, kind, me.process, name or name_of(target))
         for room in self._program.spawned.of(key):
             if room.state is None:
                 return room

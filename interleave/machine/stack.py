@@ -131,15 +131,24 @@ class Stack:
         found = []
         last = len(frames) - 1
         for place, frame in enumerate(frames):
+            is_innermost = place == last
+            if frame.frozen is not None and not is_innermost:
+                found.append(frame.frozen)
+                continue
             values = []
-            for name in live(frame.code, frame.at, place == last):
-                try:
-                    values.append(freezer.freeze(frame.names.get(name, UNBOUND)))
-                except Uncapturable as error:
-                    return self._uncapturable(name, error.why)
-                except RecursionError:
-                    return self._uncapturable(name, "it refers to itself, or is too deep")
-            found.append((self._locals.code_number(frame.code), frame.at, tuple(values)))
+            freeze, value_of = freezer.freeze, frame.names.get
+            freezer.met_mutable = False
+            name = ""
+            try:
+                for name in live(frame.code, frame.at, is_innermost):
+                    values.append(freeze(value_of(name, UNBOUND)))
+            except Uncapturable as error:
+                return self._uncapturable(name, error.why)
+            except RecursionError:
+                return self._uncapturable(name, "it refers to itself, or is too deep")
+            key = (self._locals.code_number(frame.code), frame.at, tuple(values))
+            frame.frozen = None if is_innermost or freezer.met_mutable else key
+            found.append(key)
         return tuple(found)
 
     def _uncapturable(self, name: str, why: str) -> ModelError:

@@ -15,7 +15,7 @@ from typing import Any
 
 from interleave.compiler import Block, BlockKind, Code
 from interleave.compiler.blocks import decided_between, handled, looks_into
-from interleave.compiler.generators import NEW, Generator, names_kept
+from interleave.compiler.generators import NEW, Generator, Resumable, names_kept
 from interleave.machine.frames import Frame
 from interleave.machine.step import Carrier, Flow, Sources
 from interleave.memory.closures import Closure
@@ -49,7 +49,7 @@ def _parts_of(value: object, outside: tuple[object, ...] = ()) -> dict[str, Any]
     return parts
 
 
-def _ways_to(generator: Generator, variable: str, value: object) -> list[str]:
+def _ways_to(generator: Resumable, variable: str, value: object) -> list[str]:
     """How a variable, which has some value, leads to a generator: "x", or "x.gen"."""
     if value is generator:
         return [variable]
@@ -63,6 +63,7 @@ _SIMPLE = (ast.Name, ast.Constant, ast.expr_context)
 _IMMUTABLE = (int, float, complex, str, bytes, type(None), tuple, frozenset, range, Shared, Refused)
 
 _UNCHANGING = (*_IMMUTABLE, type, types.FunctionType, types.ModuleType)
+_WITHOUT_PARTS = tuple([each for each in _UNCHANGING if each not in (tuple, frozenset)])
 _CONTAINERS = (list, tuple, set, frozenset, deque)
 
 
@@ -124,6 +125,9 @@ class FlowRecorder:
         for carrier in self._present(log_length):
             self._now[carrier] = frozenset({(carrier, False)})
         self._replayed = log_length
+        self._outside: list[Sources] = [_NONE]
+        """For each frame, what decided that control came to those outside of it, as far as known:
+        it stays the same until one of these is the innermost again."""
 
     def _present(self, log_length: int) -> list[Carrier]:
         """The carriers that the present local state has."""
@@ -143,16 +147,25 @@ class FlowRecorder:
 
     def _condition(self) -> Sources:
         """What decided that control came here."""
-        found: set[Any] = set()
-        for depth, frame in enumerate(self._frames):
-            if frame.at < len(frame.code.blocks):
-                found |= self._decided(depth, frame.code.blocks[frame.at].depends)
-        return frozenset(found)
+        last = len(self._frames) - 1
+        outside = self._outside
+        while len(outside) <= last:
+            outside.append(outside[-1] | self._condition_in(len(outside) - 1))
+        return outside[last] | self._condition_in(last)
+
+    def _condition_in(self, depth: int) -> Sources:
+        """What decided that control came to where it is in one frame."""
+        frame = self._frames[depth]
+        if frame.at >= len(frame.code.blocks):
+            return _NONE
+        return self._decided(depth, frame.code.blocks[frame.at].depends)
 
     def _decided(self, depth: int, branches: frozenset[int]) -> Sources:
         """What some branches of a function were decided by."""
-        sources = [self._now.get(("control", depth, branch), _NONE) for branch in branches]
-        return frozenset({(source, True) for each in {*sources} for source, _ in each})
+        if not branches:
+            return _NONE
+        sources = {self._now.get(("control", depth, branch), _NONE) for branch in branches}
+        return frozenset([(source, True) for each in sources for source, _ in each])
 
     def _of_names(self, names: Iterable[str], into: Mapping[str, set[str]]) -> Sources:
         """What variables derive from; of an object of the thread's own of which code only looks
@@ -188,6 +201,7 @@ class FlowRecorder:
 
     def block(self, block: Block) -> None:
         """A block begins, or begins again after a suspension."""
+        del self._outside[len(self._frames) :]
         self._way.append(block)
         self._inputs = self._of_names(block.uses, block.looks_into)
         self._read = set()
@@ -215,7 +229,8 @@ class FlowRecorder:
         """A block has run to its end, and control is about to move on."""
         depth = len(self._frames) - 1
         frame = self._frames[-1]
-        sources = self._given() | self._condition()
+        condition = self._condition()
+        sources = self._given() | condition
         if attribute := self._attribute_set(block):
             name, given = attribute
             owner, _, field = name.partition(".")
@@ -231,7 +246,7 @@ class FlowRecorder:
         for name in block.defines | ({block.target} if block.target else frozenset()):
             made = self._copy_of(frame.names.get(name), depth, block.uses - {name})
             for field, each in (made or {"": self._given()}).items():
-                self._now["local", depth, f"{name}{field}"] = each | self._condition()
+                self._now["local", depth, f"{name}{field}"] = each | condition
         if block.kind is BlockKind.BRANCH:
             self._now["control", depth, block.number] = sources
         self._forget_log()
@@ -279,11 +294,14 @@ class FlowRecorder:
         """
         if not sources:
             return
+        of = {id(value), *changed}
         for depth, frame in enumerate(self._frames):
             for name, each in frame.names.items():
                 if each is value:
                     self._add(("local", depth, f"{name}{field}"), sources)
-                elif not {id(value), *changed}.isdisjoint(_with_parts([each])):
+                elif issubclass(type(each), _WITHOUT_PARTS):
+                    continue
+                elif not of.isdisjoint(_with_parts([each])):
                     self._add(("local", depth, name), sources)
 
     def _copy_of(
@@ -381,7 +399,7 @@ class FlowRecorder:
         return found | (_NONE if simple else frozenset(self._read))
 
     def resumed(
-        self, generator: Generator, at: int, names: Mapping[str, Any], sent: object
+        self, generator: Resumable, code: Code, at: int, names: Mapping[str, Any], sent: object
     ) -> None:
         """The frame of a generator, which has waited at a block, is about to be pushed.
 
@@ -389,20 +407,23 @@ class FlowRecorder:
         """
         to = len(self._frames)
         held = self._of_generator(generator)
-        for name in names_kept(generator.code, at):
+        for name in names_kept(code, at):
             for field in ("", *[f".{each}" for each in _attributes(names.get(name))]):
                 self._now["local", to, f"{name}{field}"] = held(f"{name}{field}")
         if at != NEW:
-            block = generator.code.blocks[at]
+            block = code.blocks[at]
             self._now["local", to, block.target] = _NONE if sent is None else self._given()
             for branch in block.keeps:
                 self._now["control", to, branch] = held(_DECIDED.format(branch))
         self._forget_log()
 
-    def _of_generator(self, generator: Generator) -> Callable[[str], Sources]:
+    def _of_generator(self, generator: Resumable) -> Callable[[str], Sources]:
         """What gives what a part of a generator derives from: by a variable that leads to it, else
-        by all that hold what it is a part of.
+        by all that hold what it is a part of; of one that is shared, it was read where that is.
         """
+        if not isinstance(generator, Generator):
+            given = self._given()
+            return lambda _: given
         whole = set[Any]()
         for depth, frame in enumerate(self._frames):
             for variable, each in frame.names.items():
@@ -417,7 +438,7 @@ class FlowRecorder:
         general = self._now.get(("local", depth, way), _NONE)
         return general | self._now.get(("local", depth, f"{way}.{part}"), _NONE)
 
-    def yielded(self, call: Block, generator: Generator, value: object) -> None:
+    def yielded(self, call: Block, generator: Resumable, value: object) -> None:
         """A generator is about to wait at the block where it is, its value going to the target of
         the call that has resumed it.
         """
@@ -435,7 +456,8 @@ class FlowRecorder:
                 parts[f"{name}{field}"] = of_field
         self._leave(depth)
         everything = _NONE.union(*parts.values())
-        for outside, caller in enumerate(self._frames[:-1]):
+        is_own = isinstance(generator, Generator)  # the frame of another one is a shared value
+        for outside, caller in enumerate(self._frames[:-1] if is_own else ()):
             for variable, each in caller.names.items():
                 ways = _ways_to(generator, variable, each)
                 for way in ways:

@@ -10,7 +10,12 @@ from __future__ import annotations
 import types
 from typing import Any
 
+from interleave.errors import ModelError
+from interleave.memory.port import current_port
 from interleave.memory.values import Freezer, Key, Same, Thawer, register_immutable
+
+WRAPPED = "__wrapped__"
+"""Attribute of a function that says which one it stands for: it can be set, and not looked at."""
 
 
 class variable:
@@ -40,6 +45,20 @@ class Closure:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*self.captured, *args, **kwargs)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name != WRAPPED:
+            object.__setattr__(self, name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == WRAPPED:
+            return current_port().halt(
+                ModelError(
+                    f"{WRAPPED} of a function that a thread has defined is looked at",
+                    remedy="pass on the function itself",
+                )
+            )
+        raise AttributeError(f"'function' object has no attribute {name!r}")
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)

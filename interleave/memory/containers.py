@@ -48,7 +48,7 @@ _CHANGING = _BLIND | {
     "popitem", "sort", "reverse", "rotate", "setdefault", "update", "add", "discard",
     "difference_update", "intersection_update", "symmetric_difference_update",
     "move_to_end", "subtract", "exchange", "heapify", "heappop", "heappush", "heappushpop",
-    "heapreplace",
+    "heapreplace", "byteswap", "frombytes", "fromlist", "fromunicode",
     "__iadd__", "__imul__", "__ior__", "__iand__", "__isub__", "__ixor__", "__next__",
 }  # fmt: skip
 """Operations that may change the container."""
@@ -290,6 +290,8 @@ def _contents_of(argument: Any) -> Any:
     kind = type(argument)
     if issubclass(kind, DictView):
         return argument._real()
+    if hasattr(kind, "contents_in_c"):
+        return argument.contents_in_c()
     if issubclass(kind, SharedArray) or hasattr(kind, "__next__"):
         return list(argument)
     return plain(argument)
@@ -305,7 +307,7 @@ def forward(name: str) -> Callable[..., Any]:
     return operation
 
 
-def _stand_in(kind: type) -> Callable[[type], type]:
+def stands_for(kind: type) -> Callable[[type], type]:
     """Give a class every operation of `kind`, and make isinstance() take it for one."""
 
     def fill(cls: type) -> type:
@@ -319,7 +321,9 @@ def _stand_in(kind: type) -> Callable[[type], type]:
     return fill
 
 
-class _SharedSequence(SharedContainer):
+class SharedSequence(SharedContainer):
+    """What is shared and has its elements in order, by number."""
+
     __slots__ = ()
     _by_key = frozenset({"__getitem__", "__setitem__"})
 
@@ -330,8 +334,8 @@ class _SharedSequence(SharedContainer):
         return (args[0] + len(contents) if args[0] < 0 else args[0],)
 
 
-@_stand_in(list)
-class SharedList(_SharedSequence):
+@stands_for(list)
+class SharedList(SharedSequence):
     """A shared list."""
 
     __slots__ = ()
@@ -340,8 +344,8 @@ class SharedList(_SharedSequence):
         return other + self.snapshot()
 
 
-@_stand_in(deque)
-class SharedDeque(_SharedSequence):
+@stands_for(deque)
+class SharedDeque(SharedSequence):
     """A shared deque."""
 
     __slots__ = ()
@@ -362,7 +366,7 @@ class SharedDeque(_SharedSequence):
         return other + self.snapshot()
 
 
-@_stand_in(set)
+@stands_for(set)
 class SharedSet(SharedContainer):
     """A shared set.
 
@@ -401,7 +405,7 @@ def _replace(real: set[Any], elements: Iterable[Any]) -> None:
     real.update(elements)
 
 
-@_stand_in(dict)
+@stands_for(dict)
 class SharedDict(SharedContainer):
     """A shared dict. By CPython 3.13, `update` takes keywords after what it takes besides."""
 

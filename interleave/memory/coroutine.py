@@ -2,6 +2,8 @@
 
 A coroutine is a call that has not begun. Awaiting one of the model pushes a frame; one of the
 library is a Python function of this package, which performs accesses, and in some of them waits.
+What their `__await__` gives is no iterator that anybody could take steps of: `yield from` awaits
+what it is of, in the frame in which it stands.
 """
 
 from __future__ import annotations
@@ -38,6 +40,9 @@ class Coroutine:
         """It will never run."""
         self.started = True
 
+    def __await__(self) -> Awaiting:
+        return Awaiting(self)
+
 
 class LibraryCoroutine(Coroutine):
     """What calling an `async def` function of the library gives: `names` are its arguments."""
@@ -52,7 +57,55 @@ class LibraryCoroutine(Coroutine):
         return self.function(*self.arguments)
 
 
+class Awaiting:
+    """What `__await__` of a coroutine or a future gives."""
+
+    def __init__(self, of: Any) -> None:
+        self.of = of
+
+    def __iter__(self) -> Awaiting:
+        return self
+
+    def __next__(self) -> Any:
+        return self._by_hand()
+
+    def send(self, value: Any, /) -> Any:
+        """Refused."""
+        return self._by_hand()
+
+    def throw(self, *_: Any) -> Any:
+        """Refused."""
+        return self._by_hand()
+
+    def close(self) -> Any:
+        """Refused."""
+        return self._by_hand()
+
+    @staticmethod
+    def _by_hand() -> Any:
+        return current_port().halt(awaited_by_hand())
+
+
+def awaited_by_hand() -> ModelError:
+    """What to say where code takes the steps of something that is to be awaited."""
+    return ModelError(
+        "what is to be awaited is run step by step, by something else than `await`",
+        remedy="await it, or `yield from` it in an `__await__` that is a generator",
+    )
+
+
+def as_iterable(value: Any) -> Any:
+    """What a generator of `types.coroutine` goes through that is to `yield from` something."""
+    return Awaiting(value) if isinstance(value, Coroutine) else value
+
+
+def is_awaiting(iterator: object) -> bool:
+    """Whether to `yield from` something is to await what it is of."""
+    return type(iterator) is Awaiting
+
+
 # In messages of Python's they are what they stand for.
+Awaiting.__name__ = "coroutine_wrapper"
 Coroutine.__name__ = LibraryCoroutine.__name__ = "coroutine"
 
 
@@ -121,7 +174,7 @@ def awaited(value: Any) -> Any:
     name = kind.__name__
     if hasattr(kind, "__await__"):
         raise ModelError(
-            f"a task awaits an object of class {name}, whose __await__ is a generator",
+            f"a task awaits an object of class {name}, whose __await__ is not written in Python",
             remedy="write an `async def` method, and await a call of it",
         )
     raise TypeError(f"object {name} can't be used in 'await' expression")

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from interleave.errors import ModelError
+from interleave.memory.buffers import BUFFERS, SharedByteArray, SharedNumbers
 from interleave.memory.calling import call
 from interleave.memory.containers import (
     DictView,
@@ -29,10 +30,12 @@ from interleave.memory.values import (
     Freezer,
     Key,
     OrderedSet,
+    Shared,
     Thawer,
     compared_in_python,
     in_order,
     is_plain_object,
+    register_immutable,
     register_mutable,
 )
 
@@ -141,6 +144,12 @@ class Cursor:
         raise StopIteration
 
 
+class NamedCursor(Cursor):
+    """What `iter(x)` gives: others than one loop may have it."""
+
+    __slots__ = ()
+
+
 def _is_same(one: Any, other: Any) -> bool:
     """Whether two keys are one, without code of the model's that compares them."""
     freezer = Freezer(mutable=True)
@@ -159,7 +168,7 @@ def _take_shared(
     def effect() -> tuple[Any, ...]:
         return take(port.read(location))
 
-    if location.constant:
+    if location.constant or port.in_access:
         return effect()
     found: tuple[Any, ...] = port.access(AccessKind("next", location), effect)
     return found
@@ -298,6 +307,37 @@ class Filtered:
                 return item
 
 
+class Cycle:
+    """`itertools.cycle` that a state can hold: what it has met comes again from `place` on, as soon
+    as `source` has ended, and is None.
+    """
+
+    __slots__ = ("met", "place", "source")
+
+    def __init__(self, iterable: Any, /) -> None:
+        self.source: Any = cursor(iterable)
+        self.met: tuple[Any, ...] = ()
+        self.place = 0
+
+    def __iter__(self) -> Cycle:
+        return self
+
+    def __next__(self) -> Any:
+        if self.source is not None:
+            try:
+                item = next(self.source)
+            except StopIteration:
+                self.source = None
+            else:
+                self.met += (item,)
+                return item
+        if not self.met:
+            raise StopIteration
+        item = self.met[self.place]
+        self.place = (self.place + 1) % len(self.met)
+        return item
+
+
 class Calls:
     """`iter(function, sentinel)` that a state can hold."""
 
@@ -321,7 +361,7 @@ class Calls:
 
 
 _COUNTS = (itertools.count, SharedCount)
-_OURS = (Cursor, Backwards, Enumerated, Zipped, Mapped, Filtered, Calls)
+_OURS = (Cursor, NamedCursor, Backwards, Enumerated, Zipped, Mapped, Filtered, Cycle, Calls)
 
 
 def cursor(iterable: Any) -> Iterator[Any]:
@@ -330,13 +370,13 @@ def cursor(iterable: Any) -> Iterator[Any]:
     Raises `ModelError` for an iterator without end, `TypeError` for what cannot be iterated.
     """
     kind = type(iterable)
-    if kind in _OURS or kind in _COUNTS:
+    if kind in _OURS or kind in _COUNTS or (issubclass(kind, Shared) and hasattr(kind, "__next__")):
         return iterable
-    if issubclass(kind, SharedList | SharedArray):
+    if issubclass(kind, SharedList | SharedArray | SharedByteArray | SharedNumbers):
         return Cursor(iterable)
     if issubclass(kind, SharedContainer | DictView):
         return Cursor(iterable, size=_size_of(iterable.of if kind is DictView else iterable))
-    if kind in _IMMUTABLE or kind in (list, bytearray):
+    if kind in _IMMUTABLE or kind in (list, *BUFFERS):
         return Cursor(iterable)
     if kind in (set, OrderedSet, deque):
         return Cursor(iterable, size=len(iterable))
@@ -397,7 +437,12 @@ def _all_of(iterator: Iterator[Any]) -> tuple[Any, ...]:
 
 def iterate(iterable: Any, *sentinel: Any) -> Iterator[Any]:
     """`iter(x)` or `iter(function, sentinel)` that a state can hold."""
-    return Calls(iterable, *sentinel) if sentinel else cursor(iterable)
+    if sentinel:
+        return Calls(iterable, *sentinel)
+    made: Any = cursor(iterable)
+    if type(made) is Cursor and made is not iterable:
+        made.__class__ = NamedCursor
+    return made
 
 
 _ORDERED = ("__lt__", "__gt__")
@@ -471,26 +516,73 @@ def reverse(sequence: Any) -> Iterator[Any]:
     return cursor(reversed(sequence))
 
 
-def _register(kind: type, *fields: str) -> None:
-    """Freeze and thaw the attributes of an iterator."""
+_FIELDS: dict[type, tuple[str, ...]] = {
+    Cursor: ("source", "place", "size", "view", "passed"),
+    Backwards: ("source", "place"),
+    Enumerated: ("source", "count"),
+    Zipped: ("sources", "strict"),
+    Mapped: ("function", "sources"),
+    Filtered: ("function", "source"),
+    Cycle: ("source", "met", "place"),
+    Calls: ("function", "sentinel"),
+    DictView: ("of", "which"),
+}
+_FIELDS[NamedCursor] = _FIELDS[Cursor]
+"""The attributes of iterators, by type."""
 
-    def freeze(freezer: Freezer, value: Any) -> Key:
-        return tuple([freezer.freeze(getattr(value, field)) for field in fields])
 
-    def thaw(thawer: Thawer, key: Key) -> Any:
-        made = thawer.placed(key[1], object.__new__(kind))
-        for field, item in zip(fields, key[2], strict=True):
-            setattr(made, field, thawer.thaw(item))
-        return made
-
-    register_mutable(kind, freeze, thaw)
+def parts_of(iterator: Any) -> tuple[Any, ...]:
+    """What an iterator is made of."""
+    return tuple([getattr(iterator, field) for field in _FIELDS[type(iterator)]])
 
 
-_register(Cursor, "source", "place", "size", "view", "passed")
-_register(Backwards, "source", "place")
-_register(Enumerated, "source", "count")
-_register(Zipped, "sources", "strict")
-_register(Mapped, "function", "sources")
-_register(Filtered, "function", "source")
-_register(Calls, "function", "sentinel")
-_register(DictView, "of", "which")
+def made_of(kind: type, parts: tuple[Any, ...]) -> Any:
+    """An iterator of a type, made of such parts."""
+    return _with_parts(object.__new__(kind), parts)
+
+
+def _with_parts(made: Any, parts: tuple[Any, ...]) -> Any:
+    for field, part in zip(_FIELDS[type(made)], parts, strict=True):
+        setattr(made, field, part)
+    return made
+
+
+def _freeze(freezer: Freezer, value: Any) -> Key:
+    return tuple([freezer.freeze(part) for part in parts_of(value)])
+
+
+def _thaw(thawer: Thawer, key: Key) -> Any:
+    made = thawer.placed(key[1], object.__new__(key[0]))
+    return _with_parts(made, tuple([thawer.thaw(part) for part in key[2]]))
+
+
+for _kind in _FIELDS:
+    register_mutable(_kind, _freeze, _thaw)
+
+
+class Inside:
+    """An iterator as a part of the one thing that uses it."""
+
+    def __init__(self, it: Any) -> None:
+        self.it = it
+
+
+register_immutable(
+    Inside,
+    lambda freezer, value: (Inside, freezer.freeze(parts_of(value.it))),
+    lambda thawer, key: Inside(made_of(Cursor, thawer.thaw(key[1]))),
+)
+
+
+def enclosed(part: Any) -> Any:
+    """A part of what is shared: the iterator of a loop is nobody else's."""
+    if type(part) is tuple:
+        return tuple(map(enclosed, part))
+    return Inside(part) if type(part) is Cursor else part
+
+
+def disclosed(part: Any) -> Any:
+    """The same part, for whoever uses it: a shared value does not change with it."""
+    if type(part) is tuple:
+        return tuple(map(disclosed, part))
+    return made_of(Cursor, parts_of(part.it)) if type(part) is Inside else part

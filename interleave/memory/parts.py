@@ -11,8 +11,11 @@ from interleave.memory.values import UNBOUND
 _get = object.__getattribute__
 
 
-def read(made: Any, name: str, *, of_class: bool) -> Any:
-    """An attribute in the room of an instance; its class's, if wanted, or `UNBOUND` otherwise."""
+def read(made: Any, name: str, *, of_class: bool, private: bool = False) -> Any:
+    """An attribute in the room of an instance; its class's, if wanted, or `UNBOUND` otherwise.
+
+    `private`: nobody else ever sets it.
+    """
     location: Location = _get(made, "_location")
     port = current_port()
 
@@ -26,7 +29,8 @@ def read(made: Any, name: str, *, of_class: bool) -> Any:
 
     if location.varying is not None and name not in location.varying:
         return effect()  # looking at what nobody sets is no access
-    return port.access(AccessKind("read", location, _part(made, name)), effect)
+    kind = AccessKind("" if private else "read", location, _part(made, name))
+    return port.access(kind, effect, private=private)
 
 
 def names(made: Any) -> list[str]:

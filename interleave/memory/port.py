@@ -7,6 +7,7 @@ or `setup` (`program.setup`).
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
@@ -78,6 +79,9 @@ BETWEEN = "messages: in what threads have made"
 
 BY_STEPS = "the clock: by steps"
 """Key of the fact that some code computes with a reading, so that the clock goes on by steps."""
+
+HANDLED = "handled exceptions"
+"""Key of the fact that some code asks which exception is being handled."""
 
 READ_CLOCK = "read clock"
 """The access by which code reads it."""
@@ -248,12 +252,19 @@ class Port(Protocol):
         ...
 
     def thread_room(
-        self, kind: Any, target: Any, *, daemon: bool | None = None, maker: Any = None
+        self,
+        kind: Any,
+        target: Any,
+        *,
+        daemon: bool | None = None,
+        maker: Any = None,
+        name: str = "",
     ) -> Any:
         """An unused object, of class `kind`, for a thread that is to run `target`.
 
         Where there is none, the program is made anew with one more. `maker`: the shared object that
-        makes it, where that is not the running thread.
+        makes it, where that is not the running thread. `name`: what reports call it by, with a
+        number; mostly that of the target.
         """
         ...
 
@@ -316,6 +327,25 @@ class Port(Protocol):
         """Make the program anew, with a `with` known as one that swallows exceptions (see
         `compiler.blocks.Swallow`). Does not return.
         """
+        ...
+
+    def handled(self, code: types.CodeType | None) -> BaseException | None:
+        """The exception that is being handled. `code` is what asks; None: the thread calls what
+        does.
+        """
+        ...
+
+    @property
+    def in_access(self) -> bool:
+        """Whether what runs is part of an access."""
+        ...
+
+    def is_lasting(self, shared: Any) -> bool:
+        """Whether a shared object lives as long as the program."""
+        ...
+
+    def knows_references(self, shared: Any) -> bool:
+        """The same, or whether it is known when nothing refers any more to it."""
         ...
 
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from interleave.errors import ModelError
+from interleave.memory.derived import base_of, is_derived
 from interleave.memory.dicts import DICTS
 from interleave.memory.port import current_port
 from interleave.memory.values import (
@@ -42,6 +43,8 @@ class UnboundMethod:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         kind, name = self._kind, self.__name__
+        if args and (base := base_of(kind)) is not None and is_derived(type(args[0]), kind):
+            return getattr(base, name)(*args, **kwargs)
         if args and _stands_for_another(args[0]):
             return _of_shared(kind, name, args[0])(*args[1:], **kwargs)
         if kind is object and name in ("__setattr__", "__delattr__") and args:

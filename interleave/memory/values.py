@@ -9,6 +9,7 @@ are one list stay one list. Sets are kept in a fixed order, so that nothing depe
 
 from __future__ import annotations
 
+import re
 import struct
 import types
 from collections import deque
@@ -222,6 +223,8 @@ class Freezer:
         self.replaced: set[int] = set()
         """Ids of those of `shared` that were met."""
         self._seen: dict[int, int] = {}
+        self.met_mutable = False
+        """Whether any mutable value was met so far, or one that was replaced."""
 
     def seen(self) -> set[int]:
         """Ids of the mutable values that were frozen."""
@@ -240,6 +243,10 @@ class Freezer:
             return (Shared, value._number)  # type: ignore[attr-defined]
         if handler := _IMMUTABLE.get(kind):
             return handler(self, value)
+        if kind in _MUTABLE:
+            return self._freeze_mutable(kind, value)
+        if kind is types.FunctionType:
+            return self._freeze_function(value)  # type: ignore[arg-type]
         if issubclass(kind, Enum):
             return (Enum, Same(value))
         if issubclass(kind, tuple):
@@ -249,7 +256,7 @@ class Freezer:
             return ("dataclass", Same(kind), tuple(parts))
         if isinstance(value, _NAMED):
             return self._freeze_named(value)
-        if isinstance(value, types.FunctionType):
+        if isinstance(value, types.FunctionType):  # its class says so
             return self._freeze_function(value)
         if isinstance(value, types.MethodType):
             return ("method", self.freeze(value.__self__), Same(value.__func__))
@@ -280,6 +287,7 @@ class Freezer:
             if (kind.__module__, kind.__name__) in _DATES:
                 return ("made of", Same(kind), self._sequence(value.__reduce_ex__(4)[1]))
             raise Uncapturable(value, f"{_a(value)} cannot be kept in a state")
+        self.met_mutable = True
         if id(value) in self._shared:
             self.replaced.add(id(value))
             return self.freeze(self._shared[id(value)][1])
@@ -329,7 +337,8 @@ def _a(value: object) -> str:
 
 def is_frozen_dataclass(kind: type) -> bool:
     """Whether the instances of a class are values that never change."""
-    for own in members_by_base(kind):  # whatever its metaclass says of attributes
+    for base in kind.__mro__:
+        own = members_of(base)  # whatever its metaclass says of attributes
         if "__dataclass_params__" in own:
             return own["__dataclass_params__"].frozen is True
     return False
@@ -386,8 +395,9 @@ def slots_of(kind: type) -> list[str]:
     found: list[str] = []
     for base in reversed(kind.__mro__):
         slots = members_of(base).get("__slots__", ())
-        names = (slots,) if isinstance(slots, str) else slots
-        found += [mangle(each, base.__name__) for each in names]
+        if slots:
+            names = (slots,) if isinstance(slots, str) else slots
+            found += [mangle(each, base.__name__) for each in names]
     return [each for each in found if each not in ("__dict__", "__weakref__")]
 
 
@@ -516,6 +526,7 @@ _IMMUTABLE: dict[type, Callable[[Freezer, Any], Key]] = {
     Unbound: lambda _, value: (Unbound,),
     object: lambda _, value: (object, Same(value)),
     Field: lambda _, value: (object, Same(value)),
+    re.Pattern: lambda self, value: (re.Pattern, self.freeze(value.pattern), value.flags),
     Same: lambda _, value: (Same, value),
 }
 """How to freeze the immutable types that need care."""
@@ -553,6 +564,7 @@ _THAW: dict[Any, Callable[[Thawer, Key], Any]] = {
     Unbound: lambda *_: UNBOUND,
     Enum: lambda _, key: key[1].it,
     object: lambda _, key: key[1].it,
+    re.Pattern: lambda self, key: re.compile(self.thaw(key[1]), key[2]),
     Same: lambda _, key: key[1],
     "named": Thawer._named_tuple,
     "dataclass": Thawer._dataclass,

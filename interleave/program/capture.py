@@ -13,17 +13,28 @@ import contextvars
 import functools
 import re
 import types
+import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, cast
 
 from interleave.compiler import is_user_function
+from interleave.compiler.generators import (
+    NEW,
+    GeneratorState,
+    SharedGenerator,
+    arguments_of,
+    function_of,
+)
 from interleave.compiler.names import is_followed_class, is_followed_module, is_shared_global
+from interleave.compiler.source import find_function
 from interleave.compiler.variables import surrounding
 from interleave.errors import ModelError, Place
 from interleave.memory.aliases import Alias
 from interleave.memory.containers import CONTAINERS, SharedArray, SharedContainer
+from interleave.memory.derived import INNER, is_object
+from interleave.memory.iterators import SharedIterator, parts_of_real
 from interleave.memory.partials import partial_of
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
@@ -42,13 +53,14 @@ from interleave.program.heap import Heap
 from interleave.program.restarts import Written
 from interleave.program.setup import Made, class_attributes
 from interleave.said import shown_by
-from interleave.stdlib import capturing, derived, primitive_class, unmodelled
+from interleave.stdlib import base_for, capturing, derived, instance, primitive_class, unmodelled
 from interleave.verbs import Array
 from interleave.world import policy
 from interleave.world.holders import VariableLocation
 from interleave.world.identities import may_be_address
 from interleave.world.instances import Inherited, make_stand_in
 from interleave.world.policy import Treatment
+from interleave.world.refusal import Refused
 from interleave.world.snapshot import Snapshot
 from interleave.world.world import World, own_attributes
 
@@ -62,31 +74,53 @@ def capture(
     written: frozenset[str],
     assigned: frozenset[str],
     place: Callable[[str], Place | None],
+    all_change: bool = False,
 ) -> tuple[Heap, dict[int, Any]]:
     """The heap of a model, and what stands for each real object in it, by id.
 
     `instances` yields the model after each run of setup; `written` has the keys of locations that
     some code writes, `assigned` the names of attributes; `place` finds an attribute in the source.
+    With `all_change`, no location is taken for a constant.
     Raises `Written` where setup gives a variable of a module or a class another value than the one
     it had `before`.
     """
     walk = Walk(world, place, written, assigned, {id(value) for value in roots.values()})
     world.begin(walk.heap.add_object)
     contents: list[dict[int, Any]] = []
+    at_import = {*_finalizers()}
     for made in instances:
-        walk.begin(made.context)
+        walk.begin(made.context, made.copies)
         walk.model(made.instance)
+        for each in made.started:
+            walk.visit(each, type(each).__name__)
         for name, value in roots.items():
             walk.root(name, before.in_place_of(value))
         walk.holders()
         for finish in walk.at_last:
             finish()
-        walk.translate(made.copies)
+        walk.translate()
         if (key := world.rebound_by_setup(before)) is not None:
             raise Written(key)
         contents.append(walk.contents)
-    _lay_out(walk.heap, contents, written | assigned, walk.uncapturable)
+        for each in {*_finalizers()} - at_import:
+            each.detach()  # what setup has made is gone now, and no part of the model
+    _lay_out(walk.heap, contents, written | assigned, walk.uncapturable, all_change=all_change)
+    for stand_in in walk.missed:
+        if not walk.heap.is_fixed(stand_in):
+            name = walk.heap.name_of(stand_in)
+            raise ModelError(
+                f"something is to be called when {name} is gone, and no step shows when that is",
+                remedy="keep it in an attribute that nothing sets, or leave that out",
+                about=name,
+                place=place(name),
+            )
     return walk.heap, walk.all_known
+
+
+def _finalizers() -> Iterable[weakref.finalize[Any, Any]]:
+    """What is to be called when its object is gone."""
+    registered: dict[weakref.finalize[Any, Any], Any] = weakref.finalize._registry  # type: ignore[attr-defined]
+    return registered
 
 
 def _lay_out(
@@ -94,6 +128,8 @@ def _lay_out(
     contents: list[dict[int, Any]],
     written: frozenset[str],
     uncapturable: Callable[[object, str], ModelError],
+    *,
+    all_change: bool,
 ) -> None:
     absent = heap.values.id_of(None)
     columns = []
@@ -113,6 +149,9 @@ def _lay_out(
             or location.field in written
             or location.key in written
         )
+        if all_change and not changes:
+            changes = True
+            heap.supposed.add(location.key)
         location.initial = column[0] if column else absent
         location.constant = not changes
         location.known = written
@@ -162,10 +201,18 @@ class Walk:
         """The same for what functions hold: those of each run of setup are functions of their own.
         """
         self._attribute = ""
+        self._in_roots = False
+        self._refused: dict[int, Refused] = {}
+        """What stands for objects that no state can have, by their ids."""
+        self.missed: list[Any] = []
+        """What something is to be called for when it is gone: see `weakref`."""
 
-    def begin(self, context: contextvars.Context) -> None:
-        """Start on the next run of setup, which has left behind the values in a context."""
+    def begin(self, context: contextvars.Context, copies: Mapping[int, Any]) -> None:
+        """Start on the next run of setup, which has left behind the values in a context; `copies`
+        are those that it was given of objects at other addresses.
+        """
         self.context = context
+        self.copies = copies
         self.all_known = {**self._of_functions}
         self.contents: dict[int, Any] = {}
         self.known: dict[int, Any] = {}
@@ -185,8 +232,12 @@ class Walk:
 
     def root(self, name: str, value: Any) -> Any:
         self._attribute = name
+        self._in_roots = True
         found = self.visit(value, name)
+        self._in_roots = False
         self.all_known[id(value)] = found
+        if isinstance(found, Shared):
+            self.heap.roots.add(found._number)
         return found
 
     def holders(self) -> None:
@@ -205,16 +256,13 @@ class Walk:
                 self._attribute = shown
                 self.contents[number] = value if value is UNBOUND else self.visit(value, shown)
 
-    def translate(self, copies: Mapping[int, Any]) -> None:
-        """Put numbers in place of addresses, in all that was captured.
-
-        `copies` are those that setup was given of objects at other addresses.
-        """
+    def translate(self) -> None:
+        """Put numbers in place of addresses, in all that was captured."""
         if not (self._is_first or self._has_addresses):
             return  # no constant has kept what this run of setup has made
         self._is_first = False
         identities = self._world.identities
-        for address, copy in copies.items():
+        for address, copy in self.copies.items():
             self._add_address(address, copy)
         for value in self._alive:
             self._add_address(id(value), value)
@@ -227,9 +275,19 @@ class Walk:
             self._world.identities.add(address, value, stand_in._number)
 
     def visit(self, value: Any, path: str) -> Any:
-        """What stands for `value` in a state."""
+        """What stands for `value` in a state; a `Refused` for what no state can have, where only a
+        global variable leads to it: code may never come to use it.
+        """
         if id(value) in self.known:
             return self.known[id(value)]
+        try:
+            return self._visited(value, path)
+        except ModelError as error:
+            if not self._in_roots:
+                raise
+            return self.keep(value, self._refused.setdefault(id(value), Refused(error)))
+
+    def _visited(self, value: Any, path: str) -> Any:
         kind = type(value)
         if kind is Param:
             raise self.uncapturable(value, self._attribute)
@@ -243,11 +301,17 @@ class Walk:
             return self._captured(capture_it, value, path)
         if primitive is not None:
             return self._primitive(primitive, value, path)
+        if kind is types.GeneratorType:
+            return self._generator(value, path)
+        if (iterator := parts_of_real(value)) is not None:
+            return self._iterator(*iterator, value, path)
         if kind is Alias:
             return self._world.meaning(value, path)
         if isinstance(value, tuple) or is_dataclass(kind):
             return self._compound(value, path)
-        if is_plain_object(value) and not isinstance(value, Shared):
+        if (found := instance(value)) is not value:
+            return self.keep(value, found)
+        if is_object(value) and not isinstance(value, Shared):
             return self._object(value, path, attributes_of(value))
         if isinstance(value, type):
             if is_followed_class(value):
@@ -285,6 +349,33 @@ class Walk:
                 remedy="keep the object itself, and use what its documentation names",
                 about=path,
             ) from None
+
+    def _generator(self, value: types.GeneratorType[Any, Any, Any], path: str) -> Any:
+        """One that has not begun: a function, and what it was given."""
+        function = function_of(value)
+        if function is None or not is_user_function(function) or find_function(function) is None:
+            raise self.uncapturable(value, self._attribute)
+        stand_in = self.stand_in(
+            (path, SharedGenerator),
+            lambda number: SharedGenerator(number, self.location(path, number)),
+            value,
+        )
+        given = [
+            (name, self.visit(part, f"{path}.{name}"))
+            for name, part in zip(("args", "kwargs"), arguments_of(value), strict=True)
+        ]
+        state = GeneratorState(self._function(function, path), NEW, tuple(given))
+        self.contents[stand_in._location.number] = state
+        return stand_in
+
+    def _iterator(self, kind: type, parts: tuple[Any, ...], value: Any, path: str) -> Any:
+        stand_in = self.stand_in(
+            (path, (SharedIterator, kind)),
+            lambda number: SharedIterator(number, self.location(path, number), kind),
+            value,
+        )
+        self.contents[stand_in._location.number] = self.visit(parts, path)
+        return stand_in
 
     def _function(self, value: types.FunctionType, path: str) -> Any:
         self.heap.functions[value] = None
@@ -343,6 +434,7 @@ class Walk:
         return self._world.twin(kind) if is_followed_class(kind) else kind
 
     def _container(self, cls: type[SharedContainer], value: Any, path: str) -> Any:
+        found = () if isinstance(value, dict) else self._contents(cls, value)
         options = tuple(
             self.visit(each, path) if callable(each) else each for each in cls.options(value)
         )
@@ -353,14 +445,12 @@ class Walk:
         )
         for key in value if isinstance(value, dict | set | frozenset) else ():
             self._check_key(key)
-        found: tuple[Any, ...] = ()
         if isinstance(value, dict):
             contents = tuple(
                 (self.visit(key, f"{path}.key"), self.visit(item, f"{path}[{_shown(key, place)}]"))
                 for place, (key, item) in enumerate(value.items())
             )
         else:
-            found = self._contents(cls, value)
             items = (self.visit(item, f"{path}[{place}]") for place, item in enumerate(found))
             contents = type(found)(items)  # a tuple, or a bag
         self.contents[stand_in._location.number] = contents
@@ -454,6 +544,12 @@ class Walk:
                 place=self._place(self._attribute),
             )
         made = self._world.stand_in_class(cls)
+        stand_in = self.stand_in(
+            (path, cls), lambda number: make_stand_in(made, number, path), value
+        )
+        bases = (found for each in cls.__mro__ if (found := base_for(each)) is not None)
+        if (derives_from := next(bases, None)) is not None:
+            attributes = derives_from.taken_over(self, value, path)
         of_class = self._world.variables_of(cls)
         if isinstance(value, Model):
             attributes = {
@@ -471,13 +567,12 @@ class Walk:
             attributes = {**of_its_class, **attributes}
         late = self._late.get(path, ())
         attributes.update({name: UNBOUND for name in late if name not in attributes})
-        stand_in = self.stand_in(
-            (path, cls), lambda number: make_stand_in(made, number, path), value
-        )
+        if any(reference.__callback__ for reference in weakref.getweakrefs(value)):
+            self.missed.append(stand_in)
         locations: dict[str, Location] = object.__getattribute__(stand_in, "_locations")
         number: int = object.__getattribute__(stand_in, "_number")
         for name, item in attributes.items():
-            inner = f"{path}.{name}" if path else name
+            inner = f"{path}.{name}" if path and name not in INNER else path or name
             if not path:
                 self._attribute = name
             if name not in locations:
@@ -498,9 +593,7 @@ class Walk:
         kind = type(value)
         moves = attribute in self._written or path in self._written
         # An array, a lock or a channel keeps its name, by which it may be known to be written.
-        is_ordinary = (
-            is_plain_object(value) and kind is not Array and primitive_class(value) is None
-        )
+        is_ordinary = is_object(value) and kind is not Array and primitive_class(value) is None
         if not moves or id(value) in self.known or not is_ordinary:
             return path
         self._numbered[kind] += 1

@@ -49,13 +49,19 @@ class Heap:
         """The locations of what `setup` has left behind; the others are made for the search."""
         self.changing: list[Location] = []
         self.initial: list[tuple[int, ...]] = []
+        self.supposed: set[str] = set()
+        """The keys of locations that change for no other reason than that all do."""
         self.warnings: list[str] = []
         self.functions: dict[types.FunctionType, None] = {}
         """The functions of the model that shared objects refer to."""
         self.interner = Interner(self.stand_in)
         self.values = self.interner.values
+        self.roots: set[int] = set()
+        """The numbers of objects that code refers to by a name."""
         self.rooms: list[Room] = []
         """Room for objects that threads make."""
+        self.taken: set[Room] = set()
+        """Those in which there ever was an object."""
         self.main_context: Any = None
         """What stands for the context of the main thread, where there are context variables."""
         self._made: dict[int, Any] = {}
@@ -135,6 +141,19 @@ class Heap:
     def is_made(self, value: object) -> bool:
         """Whether a thread has made what a stand-in stands for."""
         return isinstance(value, Shared) and value._number >= FIRST_MADE
+
+    def is_fixed(self, stand_in: Any) -> bool:
+        """Whether what was captured stays where it was found: nothing on the way to it changes."""
+        path = self.name_of(stand_in)
+        way = [
+            location
+            for location in self.locations
+            if location.name
+            and f"{path}.".startswith((f"{location.name}.", f"{location.name}["))
+            and location.owner != stand_in._number
+        ]
+        is_found = bool(way) or stand_in._number == 0 or stand_in._number in self.roots
+        return is_found and "#" not in path and all(location.constant for location in way)
 
     def index_of(self, stand_in: Any) -> int:
         """The number of a shared object; of one in a room, that of the room."""

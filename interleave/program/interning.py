@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+import interleave.memory.matches  # noqa: F401 (so that states can hold them)
 from interleave.compiler import Code
 from interleave.memory.made import Kind
 from interleave.memory.values import Freezer, Key, Shared, Thawer

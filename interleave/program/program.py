@@ -9,7 +9,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from interleave.compiler import Swallow
+from interleave.compiler import Compilations, Swallow
 from interleave.errors import ModelError, did_you_mean
 from interleave.memory.addresses import ObjectId
 from interleave.memory.identity import MODEL_PROCESS, ThreadName
@@ -35,7 +35,7 @@ from interleave.program.restarts import MoreRoots, Written
 from interleave.program.sections import Sections
 from interleave.program.settings import settings_of
 from interleave.program.setup import Lacking, initial_instances, place_of_variable
-from interleave.program.spawned import Spawned, SpawnKey
+from interleave.program.spawned import Spawned, SpawnKey, add_captured
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
 from interleave.runtimes import DEFAULT, Runtime
 from interleave.world.findings import Findings
@@ -59,7 +59,9 @@ class Program:
 
     What earlier programs of the same model have lacked is given as `restarts.Discoveries` has it:
     `written`, `spawned`, `rooms`, `roots`, `method_names`, `swallowing`. `real` knows what real
-    objects were like before.
+    objects were like before, and `compilations` what they have compiled. With `all_change`, no
+    variable is taken for a constant, but where there are processes: of each variable that changes,
+    these have a copy.
     """
 
     def __init__(
@@ -75,12 +77,16 @@ class Program:
         method_names: frozenset[str] = frozenset(),
         swallowing: frozenset[Swallow] = frozenset(),
         real: RealState | None = None,
+        compilations: Compilations | None = None,
+        all_change: bool = False,
     ) -> None:
         self.model = model
         self.runtime = runtime
         self.parameters = parameters
         self.written = written
         self._swallowing = swallowing
+        self._compilations = compilations or Compilations()
+        self._all_change = all_change
         self.findings = Findings()
         """What was seen while code of the model ran."""
         self.net = Net(self.findings)
@@ -130,6 +136,7 @@ class Program:
         self.net.unseen = Unseen(self.world, changing, self.real.before)
         self.loop: Any = self._add_loop() if has_tasks else None
         """The modelled event loop, where there are tasks."""
+        add_captured(self.threads, self.heap, self.world.to_flatten)
         self.spawned = Spawned(self.threads, self.heap, written, spawned)
         """The threads that running threads make."""
         for key, made in self.spawned:
@@ -189,6 +196,7 @@ class Program:
                 self.written,
                 self.findings,
                 swallowing=self._swallowing,
+                compilations=self._compilations,
                 switches=self.runtime.global_lock,
                 has_nil=self.runtime.language.has_nil,
                 kept=self._kept,
@@ -207,6 +215,8 @@ class Program:
                     written=self.written,
                     assigned=self._written_by(self._entries(processes=False)),
                     place=partial(place_of_variable, self.model, functions=reachable),
+                    all_change=self._all_change
+                    and not any(t.kind.is_process for t in self.threads),
                 )
             # By their code: each run of setup makes functions of its own.
             known = {each.__code__ for each in (*reachable, *entries)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from interleave.compiler import Swallow
 from interleave.errors import ModelError
@@ -44,6 +44,9 @@ class Discoveries:
 class Restart(Exception):
     """The program must be made again, for it does not have what running it has come by."""
 
+    is_ordered: ClassVar[bool] = False
+    """Whether it makes a difference before or after what else it was found out."""
+
     def add_to(self, known: Discoveries) -> None:
         """Add what was found out to what was known before."""
         raise NotImplementedError
@@ -73,6 +76,8 @@ class Swallowed(Restart):
 
 class MoreRoots(Restart):
     """Code has come by an object that was not captured: capture it, by the name it has here."""
+
+    is_ordered = True
 
     def __init__(self, roots: Mapping[str, Any]) -> None:
         super().__init__(", ".join(roots))
@@ -117,6 +122,8 @@ class MoreRooms(Restart):
 
 class MoreThreads(Restart):
     """A thread makes one more thread than there are."""
+
+    is_ordered = True
 
     def __init__(self, key: SpawnKey) -> None:
         super().__init__(key)

@@ -6,7 +6,7 @@ import ast
 import inspect
 import types
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextvars import Context, copy_context
 from dataclasses import fields
 from typing import Any, NamedTuple, NoReturn, Protocol
@@ -39,6 +39,7 @@ from interleave.notes import is_special
 from interleave.program.choices import Choices, next_choices
 from interleave.said import said
 from interleave.stdlib import primitive_class
+from interleave.stdlib.threads import starting_nothing
 from interleave.verbs import Array
 from interleave.world.chance import drawn, left_to_chance, was_drawn
 from interleave.world.net import Net, watching
@@ -112,12 +113,13 @@ class Made(NamedTuple):
     """A model, made by one run of setup: a plain instance, with real locks and containers.
 
     `context` is the one in which setup has run, `copies` what it was given instead of objects of
-    the class body, by their ids.
+    the class body, by their ids, and `started` has the threads that it has started.
     """
 
     instance: Any
     context: Context
     copies: dict[int, Any]
+    started: Sequence[Any]
 
 
 def initial_instances(
@@ -156,7 +158,8 @@ def initial_instances(
             at_first = _under(kept, model, instance)
             choices = Choices(given)
             port = _SetupPort(choices, clock)
-            with using_port(port), replaced(clock.stand_ins if clock else {}):  # type: ignore[arg-type]
+            stand_ins = clock.stand_ins if clock else {}
+            with using_port(port), replaced(stand_ins), starting_nothing() as started:  # type: ignore[arg-type]
                 context = copy_context()
                 try:
                     context.run(_run_setup, model, instance, net, clock)
@@ -167,7 +170,7 @@ def initial_instances(
                 if value != at_first[name]:
                     error = refuse_to_set(f"self.{name}", name, kept[name])
                     raise error.at(place_of_function(model.setup))  # type: ignore[arg-type]
-            return Made(instance, context, copies), choices
+            return Made(instance, context, copies, started), choices
 
         try:
             made, choices = counted(run, "setup")

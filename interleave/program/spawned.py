@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from interleave.memory.identity import MODEL_PROCESS, ThreadId, ThreadName
@@ -12,7 +12,7 @@ from interleave.program.heap import Heap
 from interleave.program.loop import add_task
 from interleave.program.threads import ThreadInstance
 from interleave.records import dataclass
-from interleave.stdlib.threads import DAEMON, Thread, Worker
+from interleave.stdlib.threads import DAEMON, STARTED, Made, Thread, Worker, call
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Spawned:
         self._written = written
         self._objects: list[tuple[SpawnKey, Any]] = []
         """The modelled `Thread` of each, and who makes it."""
-        self._made: Counter[str] = Counter()
+        self._made = Counter(thread.name.rpartition("-")[0] for thread in threads if thread.room)
         # Those of each maker in turn. Pools are no threads, and come last.
         makers = [*dict.fromkeys(thread.name for thread in threads)]
         makers += dict.fromkeys(key.maker for key in wanted if issubclass(key.kind, Worker))
@@ -116,3 +116,31 @@ class Spawned:
             )
         )
         return name
+
+
+def add_captured(
+    threads: list[ThreadInstance],
+    heap: Heap,
+    to_flatten: Callable[[Any], tuple[types.FunctionType, tuple[Any, ...]] | None],
+) -> None:
+    """Add the threads that `setup` has made, of which the objects were captured.
+
+    `to_flatten` is that of the `World`.
+    """
+    numbers: Counter[str] = Counter()
+    for room in heap.stand_ins:
+        if not isinstance(room, Thread):
+            continue
+        made: Made = heap.values[room.location.initial]
+        label = room.called(made.target)
+        numbers[label] += 1
+        name = f"{label}-{numbers[label]}"
+        room.runs, room.default_name = ThreadId(len(threads)), ThreadName(name)
+        room.daemon_room = room.daemon_room or room.keeps(DAEMON)
+        flat = to_flatten(made.target)
+        function: Any = call if flat is None else flat[0]
+        threads.append(
+            ThreadInstance(room.runs, name, name, 0, function, (), room.daemon_room, room)
+        )
+        if made.phase == STARTED:
+            heap.warnings.append(f"setup starts {name}, which begins when setup is over")

@@ -15,6 +15,7 @@ import gc
 import hashlib
 import linecache
 import locale
+import os
 import sys
 import types
 import warnings
@@ -114,9 +115,15 @@ def _parts(program: Program, followed: Iterable[types.FunctionType]) -> Iterator
 def own_sources() -> str:
     """The digest of the sources of this package."""
     digest = hashlib.sha256()
-    for file in sorted(Path(policy.OURS).rglob("*.py")):
-        digest.update(str(file.relative_to(policy.OURS)).encode())
-        digest.update(file.read_bytes())
+    files = [
+        os.path.join(folder, name)
+        for folder, _, names in os.walk(policy.OURS)
+        for name in names
+        if name.endswith(".py")
+    ]
+    for file in sorted(files):
+        digest.update(os.path.relpath(file, policy.OURS).encode())
+        digest.update(Path(file).read_bytes())
     return digest.hexdigest()
 
 

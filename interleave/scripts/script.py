@@ -23,11 +23,11 @@ from interleave.literals import read_literal
 from interleave.memory.output import output
 from interleave.model import BOUNDS, MAIN, PRINTED, Model, task, thread
 from interleave.scripts.loops import RUN, Loops
+from interleave.scripts.recognizing import names_from_elsewhere
 from interleave.scripts.starts import STARTERS, Starts, nobody_starts
 from interleave.scripts.values import is_setting, replaced
 from interleave.world.findings import Findings
 from interleave.world.net import Net, watching
-from interleave.world.policy import is_standard
 from interleave.world.snapshot import Snapshot
 
 BODY = "<module>"
@@ -44,45 +44,6 @@ DYNAMIC = frozenset({
     "modules", "vars",
 })  # fmt: skip
 """Names of what may look at a variable without naming it."""
-
-
-def _foreign(tree: ast.Module) -> set[str]:
-    """The names that a file imports from elsewhere than Python."""
-    foreign: set[str] = set()
-    for node in ast.walk(tree):
-        level = 0
-        if isinstance(node, ast.Import):
-            names = [alias.name.partition(".")[0] for alias in node.names]
-            modules = {alias.asname or name for alias, name in zip(node.names, names, strict=True)}
-        elif isinstance(node, ast.ImportFrom):
-            names, level = [(node.module or "").partition(".")[0]], node.level
-            modules = {alias.asname or alias.name for alias in node.names}
-        else:
-            continue
-        if not all(map(is_standard, names)) or level:
-            foreign |= modules
-    return foreign
-
-
-def is_script(tree: ast.Module) -> bool:
-    """Whether a file cannot define a model: it names nothing of this package, and derives no class
-    from what it may have from a file that does.
-    """
-    foreign = _foreign(tree)
-    modules = [each for each in ast.walk(tree) if isinstance(each, ast.Import | ast.ImportFrom)]
-    named = {alias.name for each in modules for alias in each.names}
-    named |= {each.module or "" for each in modules if isinstance(each, ast.ImportFrom)}
-    if any(name.partition(".")[0] == "interleave" for name in named):
-        return False
-    classes = [each for each in ast.walk(tree) if isinstance(each, ast.ClassDef)]
-    bases = {
-        node.id
-        for each in classes
-        for base in each.bases
-        for node in ast.walk(base)
-        if isinstance(node, ast.Name)
-    }
-    return not (bases & foreign or ("*" in foreign and bases))
 
 
 class Script:
@@ -103,7 +64,7 @@ class Script:
         self.bounds = tuple(replaced(tree, file, given))
         """What was put in place of what stands in the file, by name or as LINE:NUMBER."""
         _NameOfMain().visit(tree)
-        self._foreign = _foreign(tree)
+        self._foreign = names_from_elsewhere(tree)
         if not self._foreign and not any(self._names(each, STARTERS) for each in tree.body):
             raise self._no_model()
         known = STARTERS | CLOCKS

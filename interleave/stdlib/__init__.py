@@ -5,9 +5,11 @@
 
 from interleave.stdlib.registry import (
     Namespace,
+    base_for,
     capturing,
     counterpart,
     derived,
+    instance,
     is_pure,
     modelled,
     modelled_attribute,
@@ -17,9 +19,11 @@ from interleave.stdlib.registry import (
 
 __all__ = [
     "Namespace",
+    "base_for",
     "capturing",
     "counterpart",
     "derived",
+    "instance",
     "is_pure",
     "modelled",
     "modelled_attribute",

@@ -56,7 +56,7 @@ def _refuse_users() -> None:
 
 @dataclass(frozen=True)
 class Logger:
-    """Stands for every `logging.Logger`."""
+    """Stands for every `logging.Logger`, and for what adds to its messages."""
 
     debug = info = warning = error = critical = exception = staticmethod(_silent)
     log = staticmethod(_silent_of_level)
@@ -81,10 +81,18 @@ def get_logger(name: str | None = None) -> Logger:
     return Logger()
 
 
+def get_adapter(logger: Logger, extra: object = None) -> Logger:
+    """`logging.LoggerAdapter`, whose own `process` adds what no message shows."""
+    return logger
+
+
 FUNCTIONS = {
     **dict.fromkeys(("debug", "info", "warning", "error", "critical", "exception"), _silent),
     "log": _silent_of_level,
     "getLogger": get_logger,
+    "LoggerAdapter": get_adapter,
 }
 PRIMITIVES: dict[type, type] = {}
-INSTANCES: dict[type, object] = {logging.Logger: Logger()}
+INSTANCES: dict[type, object] = dict.fromkeys(
+    (logging.Logger, logging.RootLogger, logging.LoggerAdapter), Logger()
+)

@@ -14,13 +14,14 @@ import importlib
 from collections.abc import Callable
 from functools import lru_cache
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
 from interleave.errors import InterleaveError, ModelError
+from interleave.memory.derived import attributes_before, base_of
 from interleave.memory.made import Kind
 from interleave.memory.port import current_port
-from interleave.memory.primitive import Primitive, Unmade
-from interleave.memory.values import register_immutable
+from interleave.memory.primitive import STEPWISE, Primitive, Unmade, is_marked
+from interleave.memory.values import Same, Shared, register_immutable
 from interleave.world import policy
 from interleave.world.homes import CACHES_OF_LIBRARIES
 from interleave.world.policy import Decision, Treatment
@@ -62,14 +63,35 @@ def capturing(real: object) -> Callable[..., Any] | None:
 
 
 def derived(cls: type) -> str | None:
-    """The class of a modelled module that another class derives from; None where there is none.
+    """The class of a modelled module that another class derives from, and of which nothing is known
+    by which to do so; None where there is none.
 
     What it inherits knows real locks and real threads only.
     """
     for base in cls.__mro__[1:]:
-        if base.__module__ in MODELLED and not issubclass(base, BaseException):
+        is_modelled = base.__module__ in MODELLED and not issubclass(base, BaseException)
+        if is_modelled and base_for(base) is None and not policy.is_followed_as_base(base):
             return f"{base.__module__}.{base.__qualname__}"
     return None
+
+
+class Base(NamedTuple):
+    """What a class of the model's derives from in place of one of a modelled module.
+
+    `taken_over` gives the attributes of what stands for an instance that was there before the
+    threads: it is given a `program.capture.Walk`, the real one, and its path.
+    """
+
+    cls: type
+    taken_over: Callable[[Any, Any, str], dict[str, Any]]
+
+
+def base_for(real: type) -> Base | None:
+    """What stands for a class of a modelled module where others derive from it; None if nothing."""
+    if (in_place := base_of(real)) is not None:
+        return Base(in_place, lambda _, real, __: attributes_before(real))
+    found: Base | None = getattr(counterpart(real.__module__), "BASES", {}).get(real)
+    return found
 
 
 def is_pure(module: str | None) -> bool:
@@ -146,17 +168,90 @@ def modelled(value: Any, name: str) -> Any:
         is_itself = is_pure(value.__name__) and not getattr(file, "FUNCTIONS", None)
         return value if is_itself else Namespace(value)
     if not (isinstance(value, type) or callable(value)):
-        file = counterpart(type(value).__module__)
-        return getattr(file, "INSTANCES", {}).get(type(value), value)
+        return instance(value)
     decision = policy.of_object(value)
     if decision.assumed:
         return value
     if (found := _function(_module_of(value), getattr(value, "__name__", ""), name)) is not None:
-        return found
+        is_class = isinstance(value, type) and isinstance(found, FunctionType)
+        return _class(value, found) if is_class and not is_marked(found, STEPWISE) else found
     is_error = isinstance(value, type) and issubclass(value, BaseException)
     if is_error or decision.treatment in (Treatment.PURE, Treatment.FOLLOWED):
         return value
     raise unmodelled(name, decision)
+
+
+def instance(value: object) -> Any:
+    """What stands for an instance of a type of which all are alike in a model: a logger."""
+    file = counterpart(type(value).__module__)
+    return getattr(file, "INSTANCES", {}).get(type(value), value)
+
+
+class LibraryClass:
+    """What stands for a class of which the instances are modelled: calling it makes one."""
+
+    def __init__(self, real: type, make: Callable[..., Any]) -> None:
+        names = ("__module__", "__name__", "__qualname__", "__doc__")
+        own = {"_real": real, "_make": make, **{name: getattr(real, name) for name in names}}
+        self.__dict__.update(own)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._make(*args, **kwargs)
+
+    def __instancecheck__(self, value: object) -> bool:
+        is_shared = issubclass(type(value), Shared)
+        return self.__subclasscheck__(value.__class__ if is_shared else type(value))
+
+    def __subclasscheck__(self, cls: Any) -> bool:
+        real = self._real
+        if type(cls) is LibraryClass:
+            return issubclass(cls._real, real)
+        if any(_is_in_place_of(each, real) for each in cls.__mro__):
+            return True
+        if cls.__module__.startswith("interleave.") and not hasattr(cls, "stands_for"):
+            self._refuse(f"whether a {cls.__name__} is a {real.__name__}")
+        return any(issubclass(each, real) for each in getattr(cls, "stands_for", ()))
+
+    def __getattribute__(self, name: str) -> Any:
+        own: dict[str, Any] = object.__getattribute__(self, "__dict__")
+        if name in own or (name != "__init__" and hasattr(LibraryClass, name)):
+            return object.__getattribute__(self, name)
+        real: Any = own["_real"]
+        if (base := base_for(real)) is not None and hasattr(base.cls, name):
+            return getattr(base.cls, name)
+        member = getattr(real, name)
+        if not policy.is_followed_as_base(real):
+            self._refuse(f"{real.__name__}.{name}")
+        return current_port().meaning(member, f"{real.__name__}.{name}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self._refuse(f"setting {self._real.__name__}.{name}")
+
+    def __delattr__(self, name: str) -> None:
+        self._refuse(f"deleting {self._real.__name__}.{name}")
+
+    def _refuse(self, what: str) -> NoReturn:
+        real = self._real
+        raise current_port().halt(unmodelled(what, policy.of_object(real)))
+
+    def __repr__(self) -> str:
+        return f"<class '{self._real.__module__}.{self._real.__qualname__}'>"
+
+
+def _is_in_place_of(cls: type, real: type) -> bool:
+    """Whether a class is what others derive from in place of one of the library."""
+    if policy.is_followed_as_base(real):
+        return policy.full_name(cls) == policy.full_name(real)
+    base = base_for(real)
+    return base is not None and base.cls is cls
+
+
+_class = lru_cache(LibraryClass)
+"""What stands for a class of the library, which there is one of."""
+
+register_immutable(
+    LibraryClass, lambda _, value: (LibraryClass, Same(value)), lambda _, key: key[1].it
+)
 
 
 def _module_of(value: Any) -> str:

@@ -1,4 +1,6 @@
-"""The `sys` module: `exit`, which ends the thread that calls it, as in CPython, and `modules`."""
+"""The `sys` module: `exit`, which ends the thread that calls it, as in CPython, `exc_info`, and
+`modules`.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import sys
 from typing import Any
 
 from interleave.errors import ModelError
+from interleave.memory.calling import call
 from interleave.memory.port import current_port
 
 _CHANGED = ModelError(
@@ -34,6 +37,13 @@ class Modules:
         return self[name] if name in sys.modules else default
 
 
-FUNCTIONS = {"exit": sys.exit}
+def exc_info() -> tuple[Any, Any, Any]:
+    """`sys.exc_info`; no exception of a model has a traceback."""
+    caller = sys._getframe(1).f_code
+    error = current_port().handled(None if caller is call.__code__ else caller)
+    return (None, None, None) if error is None else (type(error), error, None)
+
+
+FUNCTIONS = {"exit": sys.exit, "exc_info": exc_info}
 ATTRIBUTES = {"modules": Modules()}
 PRIMITIVES: dict[type, type] = {}

@@ -7,8 +7,11 @@ threads as it was found to start: see `program.rooms`.
 from __future__ import annotations
 
 import functools
+import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from types import FunctionType
 from typing import Any, ClassVar, NamedTuple
 
 from interleave.errors import ModelError
@@ -18,6 +21,8 @@ from interleave.memory.primitive import Primitive, stepwise
 from interleave.records import dataclass
 from interleave.runtimes.free_threaded import THREAD
 from interleave.stdlib.timeouts import begin_waiting
+from interleave.world import policy
+from interleave.world.policy import Treatment
 
 NEW, STARTED, ENDED = "new", "started", "ended"
 
@@ -47,6 +52,7 @@ class CurrentThread:
     name: ThreadName
     daemon: bool
     ident: ThreadIdent
+    stands_for: ClassVar[tuple[type, ...]] = (threading.Thread,)
 
     @property
     def native_id(self) -> ThreadIdent:
@@ -85,6 +91,16 @@ class Thread(Primitive):
     comes_back = False
     """Whether it is the same thread for others that begins again after it has ended."""
 
+    @staticmethod
+    def kept(target: Any) -> Any:
+        """What the state of one has as its target until it is started."""
+        return target
+
+    @staticmethod
+    def called(target: Any) -> str:
+        """What reports call one that runs something."""
+        return name_of(target)
+
     @classmethod
     def content(cls, state: Any) -> object:
         return None if state is None else state.phase
@@ -109,13 +125,18 @@ class Thread(Primitive):
 
     def start(self) -> None:
         """Start the thread. Raises `RuntimeError` where it was started before."""
+        self._start({})
+
+    def _start(self, changes: dict[str, Any]) -> None:
+        """The same, with some changes of what it runs."""
 
         def effect() -> None:
             made: Made = self.state
             if made.phase != NEW:
                 raise RuntimeError("threads can only be started once")
-            self.state = made._replace(phase=STARTED, target=None, args=(), kwargs=())
-            self.begin(made)
+            made = made._replace(**changes)
+            self.state = self.begun(made)
+            current_port().start_thread(self.runs, *self.entry(made))
 
         self.operate("start", effect)
 
@@ -123,14 +144,23 @@ class Thread(Primitive):
         """Whether it runs, within an access."""
         return self.state is not None and self.state.phase == STARTED
 
-    def begin(self, made: Made) -> None:
-        """Have the thread run what it was made for, within an access."""
-        current_port().start_thread(self.runs, made.target, made.args, dict(made.kwargs))
+    def entry(self, made: Made) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+        """What the thread runs that it was made for, and with what."""
+        return made.target, made.args, dict(made.kwargs)
+
+    @staticmethod
+    def begun(made: Made) -> Made:
+        """The state once the thread was started."""
+        return made._replace(phase=STARTED, target=None, args=(), kwargs=())
 
     @staticmethod
     def ended(state: Any, *, failed: bool) -> Any:
         """The state once the thread has ended; an exception has ended it if it has `failed`."""
         return state._replace(phase=ENDED)
+
+    def seen_from_inside(self) -> Any:
+        """What `threading.current_thread()` gives in the thread itself."""
+        return self
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the thread has ended. A timeout may expire whenever it has not."""
@@ -162,8 +192,15 @@ class Thread(Primitive):
 
     @property
     def name(self) -> str:
-        name: str = self.operate("name", lambda: self.state.name)
+        name: str = self.operate("name", lambda: self.state.name or self.default_name)
         return name
+
+    @name.setter
+    def name(self, value: str) -> None:
+        def effect() -> None:
+            self.state = self.state._replace(name=str(value))
+
+        self.operate("set name", effect)
 
     @property
     def ident(self) -> ThreadIdent | None:
@@ -236,9 +273,7 @@ def make_thread(
     """`threading.Thread(...)` in a running thread."""
     assert group is None, "group argument must be None for now"
     if target is None:
-        raise ModelError(
-            "a Thread is made without a target", remedy="say what it runs: Thread(target=...)"
-        )
+        raise ModelError("a Thread is made without a target", remedy=_SAY_WHAT)
     return made_thread(Thread, target, args, kwargs, name=name, daemon=daemon)
 
 
@@ -255,21 +290,113 @@ def made_thread(
     port = current_port()
 
     def effect() -> Thread:
-        room: Thread = port.thread_room(kind, target, daemon=daemon)
-        called = name or room.default_name
-        room.state = Made(NEW, target, tuple(args), tuple((kwargs or {}).items()), called)
+        room: Thread = port.thread_room(kind, target, daemon=daemon, name=kind.called(target))
+        runs = kind.kept(target), tuple(args), tuple((kwargs or {}).items())
+        room.state = Made(NEW, *runs, name or room.default_name)
         return room
 
     made: Thread = port.access(AccessKind(kind.__name__), effect, private=True)
     return made
 
 
-def refuse_early(_: Any, real: Any, path: str) -> Any:
-    """Refuse a thread that was made before the threads of the model start."""
-    raise ModelError(
-        f"{path} is a threading.{type(real).__name__} that was made before the threads start",
-        remedy="make it in a thread; or mark the method that it is to run with @thread",
-    )
+def capture_thread(walk: Any, real: threading.Thread, path: str) -> Any:
+    """The stand-in of a thread that `setup` has made. See `program.capture`."""
+    target: Any = real._target  # type: ignore[attr-defined]
+    if target is None:
+        raise ModelError(f"{path} is a Thread without a target", remedy=_SAY_WHAT)
+    runs = target, real._args, tuple(real._kwargs.items())  # type: ignore[attr-defined]
+    return captured(walk, Thread, real, path, runs)
+
+
+def captured(
+    walk: Any,
+    kind: type[Thread],
+    real: threading.Thread,
+    path: str,
+    runs: tuple[Any, tuple[Any, ...], tuple[tuple[str, Any], ...]],
+    *,
+    of: object = None,
+) -> Any:
+    """The same, of some class. `runs` is what it runs, and with what; `of` what it stands for, if
+    that is not the real one.
+    """
+    if real.ident is not None:
+        raise ModelError(
+            f"{path} is a thread that was started before setup, and runs outside of the model",
+            remedy="start it in setup or in a thread; or mark the method that it is to run with "
+            "@thread",
+        )
+
+    def make(number: int) -> Thread:
+        made = kind(number, walk.location(path, number))
+        made.daemon_room = real.daemon
+        return made
+
+    made = walk.stand_in((path, (kind, real.daemon)), make, real if of is None else of)
+
+    def finish() -> None:
+        target, args, kwargs = (walk.visit(part, path) for part in runs)
+        phase = STARTED if is_started(real) else NEW
+        name = "" if _DEFAULT_NAME.fullmatch(real.name) else real.name
+        walk.contents[made._location.number] = Made(phase, target, args, kwargs, name)
+
+    walk.at_last.append(finish)
+    return made
+
+
+_DEFAULT_NAME = re.compile(r"Thread-\d+( \(.*\))?")
+_SAY_WHAT = "say what it runs: Thread(target=...)"
+
+
+def is_started(real: threading.Thread) -> bool:
+    """Whether `setup` has started a thread: see `starting_nothing`."""
+    return real._started.is_set()  # type: ignore[attr-defined]
+
+
+def _is_of_library(thread: threading.Thread) -> bool:
+    """Whether a thread runs code of a modelled module."""
+    target = thread._target  # type: ignore[attr-defined]
+    is_python = isinstance(getattr(target, "__func__", target), FunctionType)
+    return is_python and policy.of_object(target).treatment is Treatment.MODELLED
+
+
+@contextmanager
+def starting_nothing() -> Iterator[list[threading.Thread]]:
+    """Have threads that are started only be marked as such, for the duration: gives those.
+
+    What the library starts for itself, workers of a pool, is started.
+    """
+    started: list[threading.Thread] = []
+
+    def start(thread: threading.Thread) -> None:
+        if not thread._initialized:  # type: ignore[attr-defined]
+            raise RuntimeError("thread.__init__() not called")
+        if is_started(thread):
+            raise RuntimeError("threads can only be started once")
+        if _is_of_library(thread):
+            real_start(thread)
+            return
+        thread._started.set()  # type: ignore[attr-defined]
+        started.append(thread)
+
+    def join(thread: threading.Thread, timeout: float | None = None) -> None:
+        if is_started(thread) and thread.ident is None:
+            raise ModelError(
+                f"setup waits for {thread.name}, which begins when setup is over",
+                remedy="join it in a thread",
+            )
+        real_join(thread, timeout)
+
+    def is_alive(thread: threading.Thread) -> bool:
+        return real_is_alive(thread) if thread.ident is not None else is_started(thread)
+
+    real: Any = threading.Thread
+    real_start, real_join, real_is_alive = real.start, real.join, real.is_alive
+    real.start, real.join, real.is_alive = start, join, is_alive
+    try:
+        yield started
+    finally:
+        real.start, real.join, real.is_alive = real_start, real_join, real_is_alive
 
 
 def current_thread() -> Any:

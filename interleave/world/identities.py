@@ -41,7 +41,7 @@ _IN_TEXT = re.compile(r"[0-9a-f]{5,}")
 
 _VALUES = frozenset(
     (int, str, bool, bytes, float, complex, range, None, type(...), type(NotImplemented),
-     ObjectId, ProcessIdent, ThreadIdent, ThreadName)
+     ObjectId, ProcessIdent, ThreadIdent, ThreadName, re.Pattern)
 )  # fmt: skip
 """Kinds of values of which Python may have one object wherever they are equal."""
 

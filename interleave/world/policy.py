@@ -186,6 +186,11 @@ def of_builtin(name: str) -> Decision:
     return _of_name(f"builtins.{name}")
 
 
+def is_followed_as_base(cls: type) -> bool:
+    """Whether a class that is modelled is followed where others derive from it."""
+    return full_name(cls) in table.BASES
+
+
 def is_generated(code: types.CodeType) -> bool:
     """Whether code is what `dataclass` makes: it may hash, and uses no globals of its module."""
     return code.co_filename == "<string>" and code.co_name in _GENERATED
@@ -219,6 +224,8 @@ def _decided(name: str, *, is_c: bool) -> Decision:
     if given := _assumed.covering(name):
         return Decision(Treatment.PURE, name, assumed=given)
     for part in _prefixes(name):
+        if part in table.BASES and part != name:
+            return Decision(Treatment.FOLLOWED, name)
         if part in _TABLE:
             treatment, remedy = _TABLE[part]
             return Decision(treatment, name, remedy)

@@ -7,11 +7,12 @@ set; but for those attributes that mean something to Python.
 
 from __future__ import annotations
 
+import re
 import types
 from typing import Any, NoReturn
 
 from interleave.errors import ModelError
-from interleave.memory.closures import Closure
+from interleave.memory.closures import WRAPPED, Closure
 from interleave.memory.fixed import Fixed
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive
@@ -32,7 +33,10 @@ _OF_CODE = frozenset(
      "__defaults__", "__doc__", "__kwdefaults__", "__module__", "__name__", "__qualname__",
      "__slots__", "__type_params__"}
 )  # fmt: skip
-USED = _LEADS_TO_VARIABLES | _OF_DESCRIPTORS | INTERNAL
+CONTEXT = "__context__"
+"""Attribute of an exception that says what was handled when it was raised: no state has that."""
+
+USED = _LEADS_TO_VARIABLES | _OF_DESCRIPTORS | INTERNAL | {CONTEXT}
 """Names of attributes that may not be used, at least of some objects."""
 SET = OF_ALL_OBJECTS | _OF_CODE
 """Names of attributes that may not be set, at least of some objects."""
@@ -53,6 +57,7 @@ def used(value: Any, name: str) -> Any:
     if name in _OF_DESCRIPTORS:
         return _refuse(name, is_set=False) if type(value) in _MADE_BY_PYTHON else value
     is_refused = name in _LEADS_TO_VARIABLES or is_cache(value, name)
+    is_refused |= name == CONTEXT and issubclass(type(value), BaseException)
     return _refuse(name, is_set=False) if is_refused else value
 
 
@@ -87,7 +92,8 @@ def settable(value: Any, name: str) -> Any:
         if COPY not in value.__globals__:
             _refuse(name)
     elif issubclass(kind, (types.ModuleType, Closure, *_DESCRIPTORS)):
-        _refuse(name)
+        if not (kind is Closure and name == WRAPPED):
+            _refuse(name)
     elif issubclass(kind, type):
         # Python itself refuses to change types in C.
         if is_defined_in_python(value) and policy.of_class(value).treatment is not _FOLLOWED:
@@ -142,9 +148,15 @@ def _refuse(name: str, *, is_set: bool = True) -> NoReturn:
 
 
 def lacking(error: BaseException) -> ModelError | None:
-    """What to say of an `AttributeError` where something modelled does not have what is asked for;
-    None where the code has asked another object.
+    """What to say of an `AttributeError` where something modelled does not have what is asked for,
+    and of a `TypeError` of C code that looks into a buffer; None where the code has asked another
+    object.
     """
+    if isinstance(error, TypeError) and _WANTS_BUFFER.search(str(error)):
+        return ModelError(
+            f"C code looks into what threads share: {error}",
+            remedy="give it bytes(...) of it",
+        )
     if not isinstance(error, AttributeError):
         return None
     owner = error.obj
@@ -155,6 +167,10 @@ def lacking(error: BaseException) -> ModelError | None:
         f"{error.name} of {kind.__name__} has no modelled counterpart",
         remedy="keep what threads share in attributes of the model, or of objects of your own",
     )
+
+
+_WANTS_BUFFER = re.compile(r"\bbytearray\b|'array'|buffer API required")
+"""What errors say of something that has no buffer, and stands for what has one."""
 
 
 def _knows(kind: type, name: str) -> bool:

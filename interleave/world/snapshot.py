@@ -19,6 +19,7 @@ from interleave.world.homes import (
     changes,
     derives,
     key_of,
+    members,
     put_in_place,
     shown,
 )
@@ -140,11 +141,20 @@ class Snapshot:
         made = record.home.copied(record.contents)
         if made is None:
             return
-        holders = [each for each in self._records if put_in_place(each.contents, record.it, made)]
+        replaced = [(record.it, made)]
+        for each in self._records:
+            for held in members(each.contents):
+                if type(held) is types.MethodWrapperType and held.__self__ is record.it:
+                    replaced.append((held, getattr(made, held.__name__)))
+        holders: dict[int, Record] = {}
+        for each in self._records:
+            for old, new in replaced:
+                if put_in_place(each.contents, old, new):
+                    holders[id(each)] = each
         if holders:
-            self._replaced.append((record.it, made))
+            self._replaced += replaced
             record.begin_with(made, home_of_watched(type(made)) or record.home)
-            for each in holders:
+            for each in holders.values():
                 each.home.write(each.it, each.contents)
 
 

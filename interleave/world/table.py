@@ -51,12 +51,15 @@ COUNTERPARTS = {
     **MODELLED,
     "dataclasses": "dataclasses",
     "functools": "functools",
+    "itertools": "itertools",
     "json": "json",
     "os": "os",
     "pickle": "pickle",
     "_pickle": "pickle",
     "nt": "os",
     "posix": "os",
+    "weakref": "weakref",
+    "_weakref": "weakref",
 }
 """The same, and those of modules that run as they are but for some of their objects."""
 
@@ -65,6 +68,17 @@ INSIDE_MODELLED = {
     "selectors",
 }  # fmt: skip
 """What modelled modules are made of, and what has no module of its own that is modelled."""
+
+BASES = {
+    "asyncio.mixins._LoopBoundMixin", "asyncio.queues.LifoQueue",
+    "asyncio.queues.PriorityQueue", "asyncio.queues.Queue",
+    "queue.LifoQueue", "queue.PriorityQueue", "queue.Queue",
+    "threading.Barrier", "threading.BoundedSemaphore", "threading.Condition", "threading.Event",
+    "threading.Semaphore", "threading.Timer",
+}  # fmt: skip
+"""Classes of modelled modules of which the source is followed where classes of the model derive
+from them.
+"""
 
 PURE = {
     # The language itself: what the interpreter, the import system and classes are made of.
@@ -76,8 +90,7 @@ PURE = {
     "_tokenize", "traceback", "types", "typing", "typing_extensions", "warnings",
     # Data types, and what is done with them.
     "_bisect", "_collections", "_csv", "_functools", "_operator", "_pickle", "array", "bisect",
-    "collections", "contextlib.AsyncExitStack", "contextlib.ExitStack",
-    "contextlib._BaseExitStack", "copy", "csv", "dataclasses", "functools", "graphlib",
+    "collections", "copy", "csv", "dataclasses", "functools", "graphlib",
     "itertools", "operator", "pickle", "pickletools", "pprint", "reprlib",
     # Numbers and dates.
     "_datetime", "_decimal", "_pydatetime", "_pydecimal", "_statistics", "_strptime", "calendar",
@@ -99,7 +112,8 @@ PURE = {
     "_pytest", "pluggy",
     # Parts of modules that are modelled, or refused as a whole.
     "heapq.merge", "heapq.nlargest", "heapq.nsmallest",
-    "sys.exit", "sys.intern", "time.struct_time",
+    "weakref.ReferenceType", "weakref.WeakMethod", "weakref.finalize",
+    "sys.exc_info", "sys.exit", "sys.intern", "time.struct_time",
 }  # fmt: skip
 """What gives the same result for the same arguments, every time, and keeps nothing."""
 
@@ -186,7 +200,7 @@ REFUSED = {
     ),
     **dict.fromkeys(
         ("builtins.frame", "gc", "inspect.currentframe", "inspect.getframeinfo", "inspect.stack",
-         "inspect.trace", "sys._getframe", "sys.exc_info", "sys.setprofile", "sys.settrace",
+         "inspect.trace", "sys._getframe", "sys.setprofile", "sys.settrace",
          "traceback.extract_stack", "traceback.format_stack",
          "traceback.print_stack", "traceback.walk_stack", "tracemalloc", "_tracemalloc", "trace",
          "faulthandler"),

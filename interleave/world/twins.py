@@ -17,7 +17,9 @@ from interleave.memory.descriptors import is_data_descriptor
 from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE, is_marked
 from interleave.memory.values import UNBOUND, members_of, register_immutable
+from interleave.stdlib import base_for
 from interleave.world.holders import Variables
+from interleave.world.policy import is_followed_as_base
 from interleave.world.registered import register, registered_with, registers_of
 
 _put = type.__setattr__
@@ -299,8 +301,11 @@ class Twins:
         return tuple(map(self._meant, cls.__bases__))
 
     def _meant(self, cls: type) -> type:
-        """What a class is in the model."""
-        return self.twin(cls) if self._is_followed(cls) else cls
+        """What a class is in the model, for those that derive from it."""
+        if self._is_followed(cls) or is_followed_as_base(cls):
+            return self.twin(cls)
+        found = base_for(cls)
+        return cls if found is None else found.cls
 
     def _metaclass(self, kind: type) -> type:
         found = self._metaclasses.get(kind)
@@ -348,12 +353,13 @@ class Twins:
         """
         if any("__class__" in members_of(each) for each in cls.__mro__ if each is not object):
             raise _disguised(cls)
-        twin = self.twin(cls)
+        twin = self._meant(cls)
+        its_class = twin if isinstance(twin, TwinType) else cls
         members: dict[str, Any] = {
             "__module__": twin.__module__,
             "__qualname__": twin.__qualname__,
             "__doc__": members_of(twin)["__doc__"],
-            "__class__": property(lambda _: twin),
+            "__class__": property(lambda _: its_class),
             "_is_ready": False,
             **more,
         }

@@ -21,6 +21,7 @@ from typing import Any
 
 from interleave.compiler import (
     Code,
+    Compilations,
     Locals,
     Swallow,
     compile_function,
@@ -29,7 +30,7 @@ from interleave.compiler import (
 )
 from interleave.compiler.closures import declared
 from interleave.compiler.generators import AsyncGenerator, Generator
-from interleave.compiler.imports import Imported, imports_of
+from interleave.compiler.imports import Imported, import_statements, imports_of
 from interleave.compiler.names import (
     LIBRARY_METHODS,
     Surroundings,
@@ -39,16 +40,18 @@ from interleave.compiler.names import (
     is_shared_global,
     modelled,
     source_bound,
-    source_nodes,
+    source_names,
 )
 from interleave.compiler.source import DEFINITION, Definition, find_function, place_of_function
 from interleave.compiler.variables import CELL, MODULE, module_of, surrounding
 from interleave.errors import InterleaveError, ModelError, Place
+from interleave.interrupts import begin_anew
 from interleave.memory.aliases import Alias, alias_in
 from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
+from interleave.memory.derived import base_of
 from interleave.memory.descriptors import is_data_descriptor, member_of
-from interleave.memory.port import running_port
+from interleave.memory.port import HANDLED, running_port
 from interleave.memory.values import (
     COPY,
     UNBOUND,
@@ -106,12 +109,16 @@ class World:
         findings: Findings,
         *,
         swallowing: Set[Swallow] = frozenset(),
+        compilations: Compilations,
         switches: bool,
         has_nil: bool = False,
         kept: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.swallowing = swallowing
         """Each `with` that is known to swallow exceptions."""
+        self._compilations = compilations
+        self.keeps_handled = HANDLED in written
+        """Whether a frame keeps an exception as long as it is being handled."""
         self._model = model
         self._findings = findings
         self._kept = kept
@@ -301,7 +308,8 @@ class World:
             if isinstance(twin, TwinType):
                 made = self._twins.stand_in(self._twins.real(twin), mixin, {})
             else:
-                made = type(twin.__name__, (twin, mixin), {"__module__": twin.__module__})
+                members = {"__module__": twin.__module__, "__class__": property(lambda _: twin)}
+                made = type(twin.__name__, (base_of(twin) or twin, mixin), members)
             self._made[twin] = made
             self._fill()
             self._require()
@@ -438,10 +446,12 @@ class World:
         if found is None:
             profile = sys.getprofile()
             sys.setprofile(None)  # what compiles it is no code of the model
+            begin_anew()
             try:
                 found = self._codes[function] = self._compiled(function)
                 self._fill()
             finally:
+                begin_anew()
                 set_profile(profile)
             self._require()
         return found
@@ -459,6 +469,8 @@ class World:
             holders=self._holders_in(function),
             imports=self._imports(function),
             swallowing=self.swallowing,
+            keeps_handled=self.keeps_handled,
+            compilations=self._compilations,
         )
 
     def _inner(self, function: types.FunctionType, inside: types.FunctionType) -> Any:
@@ -609,6 +621,7 @@ class World:
             self._holders_in(function),
             self._imports(function),
             switches=self._switches,
+            compilations=self._compilations,
         )
         cells = None
         if code is None:
@@ -660,20 +673,21 @@ class World:
             bound = source_bound(definition) | {each.name for each in self._imports(function)}
             holders.update(dict.fromkeys({*variables.wanted} - bound, module))
         freevars = function.__code__.co_freevars
-        nonlocals = declared(definition, ast.Nonlocal) if freevars else frozenset()
+        nonlocals = _declared(definition, ast.Nonlocal) if freevars else frozenset()
         cells = zip(freevars, function.__closure__ or (), strict=True)
         for name, cell in cells:
             holder = self._cell(cell, name, function)
             holders.pop(name, None)
             if name in nonlocals or name in self._cell_variables[holder][1].wanted:
                 holders[name] = holder
-        holders.update(dict.fromkeys(declared(definition, ast.Global), module))
+        holders.update(dict.fromkeys(_declared(definition, ast.Global), module))
         return holders
 
     def _imports(self, function: types.FunctionType) -> list[Imported]:
         """What the import statements in a function bind."""
         found = find_function(function)
-        imports = imports_of(found[0], function.__globals__) if found else []
+        statements = _import_statements(found[0]) if found else ()
+        imports = imports_of(statements, function.__globals__)
         return [
             each._replace(varies=each.variable in self._written.get(f"module {each.module}", ()))
             for each in imports
@@ -751,9 +765,7 @@ class World:
                 namespace[each.key] = _raising(each.error)
             else:
                 namespace[each.key] = lambda each=each: self._imported(each)
-        for node in source_nodes(definition):
-            if not isinstance(node, ast.Name):
-                continue
+        for node in source_names(definition):
             name = node.id
             if name in namespace or (name in bound and name not in imported):
                 continue
@@ -845,6 +857,12 @@ def _names_in(code: types.CodeType) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+_declared = functools.lru_cache(maxsize=4096)(declared)
+_import_statements = functools.lru_cache(maxsize=4096)(import_statements)
+"""The same of a definition as it stands in the source, which is remembered."""
+
+
+@functools.lru_cache(maxsize=4096)
 def _declares_inside(definition: Definition) -> bool:
     return any(isinstance(node, ast.Global) for node in ast.walk(definition))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from families import drawn
 from lost_update_oracle import Cause, Oracle
 from running import unload
 from small_programs import Program, programs
@@ -35,12 +35,6 @@ def reported(program: Program, engine: str = "auto") -> set[Cause]:
 
 
 @pytest.mark.slow
-@settings(
-    max_examples=300,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
-@given(programs())
+@drawn(100, 600, program=programs())
 def test_every_cause_and_no_other_is_reported(program: Program) -> None:
     assert reported(program) == Oracle(program).causes(), program.text

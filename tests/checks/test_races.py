@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from concurrent_models import models
-from hypothesis import given, settings
+from families import drawn
 from hypothesis import strategies as st
 from running import load, machine_of, unload
 
@@ -389,8 +389,7 @@ def conflicts(machine: Machine, one: Any, other: Any) -> list[str]:
 
 
 @pytest.mark.slow
-@settings(max_examples=60)
-@given(text=models(), engine=st.sampled_from(ENGINES), enough=st.integers(1, 200))
+@drawn(20, 120, text=models(), engine=st.sampled_from(ENGINES), enough=st.integers(1, 200))
 def test_random_models(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, engine: str, enough: int
 ) -> None:
@@ -417,6 +416,7 @@ def test_random_models(
     unload()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("enough", range(20, 100, 7))
 def test_the_first_state_of_a_race(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, enough: int
@@ -560,6 +560,7 @@ class ManyCells(Model):
             _ = self.cells[39 - place]
 
 
+@pytest.mark.slow
 def test_many_locations() -> None:
     first, *others = [check(ManyCells, races=True, engine=each) for each in ENGINES]
     assert others == [first, first]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from families import drawn
 from hypothesis import strategies as st
 from running import load, unload
 
@@ -113,6 +113,7 @@ def test_who_looks_in_a_step_of_its_own_is_one(
     assert products
 
 
+@pytest.mark.slow
 def test_philosophers_cost_no_product(products: list[SearchGraph]) -> None:
     (result,) = check(BENCHMARKS / "philosophers_in_a_room.py").models
     assert (result.states, result.expected) == (5_049, True)
@@ -191,8 +192,8 @@ def _everything(
     return True, {local: set(contents) for local in mine}
 
 
-@settings(max_examples=30)
-@given(machines())
+@pytest.mark.slow
+@drawn(15, 60, steps=machines())
 def test_nothing_is_missed_by_what_is_left_out(steps: str) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         model = machine(Path(folder), steps, atomic=False)

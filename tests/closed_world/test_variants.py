@@ -130,7 +130,7 @@ def gives_a_verdict(checked: Checked) -> bool:
 
 @pytest.mark.slow
 def test_most_variants_get_a_verdict(tmp_path: Path) -> None:
-    some = SAMPLE[::3]  # all are run above
+    some = SAMPLE[::6]  # all are run above
     verdicts = [gives_a_verdict(by_interleave(variant, tmp_path)) for variant in some]
     assert sum(verdicts) >= 0.7 * len(some)
 

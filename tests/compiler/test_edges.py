@@ -179,6 +179,7 @@ class Objects(Model):
         )
 
 
+@pytest.mark.slow
 def test_objects() -> None:
     assert ends(Objects, "version", "point", "light", "account") == {
         ((2, 0), (9, 2), "Light.GREEN", (6, (6,)))
@@ -737,6 +738,7 @@ SWALLOWING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SWALLOWING)
 def test_where_an_exception_is_swallowed_locals_are_as_before_it(tmp_path: Path, name: str) -> None:
     model = load(
@@ -916,6 +918,7 @@ for state in seen:
 """
 
 
+@pytest.mark.slow
 def test_hash_seeds_change_nothing(tmp_path: Path) -> None:
     file = tmp_path / "sets.py"
     file.write_text(SETS)
@@ -928,7 +931,7 @@ def test_hash_seeds_change_nothing(tmp_path: Path) -> None:
             text=True,
             check=True,
         ).stdout
-        for seed in ("0", "1", "2", "77")
+        for seed in ("0", "1", "77")
     ]
     assert len(outputs[0].splitlines()) > 100
     assert len(set(outputs)) == 1

@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from families import drawn
 from hypothesis import strategies as st
 from programs import model, source
 from running import by_interleave, by_python, load, machine_of
@@ -23,8 +23,7 @@ def agree(file: Path, text: str) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=60)
-@given(seed=st.integers(0, 10**9), size=st.sampled_from([6, 10, 16, 24]))
+@drawn(20, 120, seed=st.integers(0, 10**9), size=st.sampled_from([6, 10, 16, 24]))
 def test_random_programs(tmp_path: Path, seed: int, size: int) -> None:
     agree(tmp_path / "program.py", source(Random(seed), size))
 
@@ -756,8 +755,12 @@ def note_failure(found: Found, step) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=100)
-@given(seed=st.integers(0, 10**9), shape=st.sampled_from([(2, 3), (2, 4), (2, 5), (3, 2), (3, 3)]))
+@drawn(
+    40,
+    200,
+    seed=st.integers(0, 10**9),
+    shape=st.sampled_from([(2, 3), (2, 4), (2, 5), (3, 2), (3, 3)]),
+)
 def test_every_schedule(tmp_path: Path, seed: int, shape: tuple[int, int]) -> None:
     program = Writer(Random(seed)).program(*shape)
     expected = brute_force(program, most=3000)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 from concurrent_models import models
-from hypothesis import given, settings
+from families import drawn, sample
 from hypothesis import strategies as st
 from running import load, unload
 
@@ -77,15 +78,15 @@ def agree(
         assert states(other) == states(checked)
 
 
-many = settings(max_examples=60)
 one_of_them = st.sampled_from(NATIVE).map(lambda each: [each])
 two_of_them = st.lists(st.sampled_from(NATIVE), min_size=2, max_size=2, unique_by=repr)
 """For random models: to try more models finds more than to try each in every way."""
 
 
 @pytest.mark.slow
-@many
-@given(
+@drawn(
+    20,
+    120,
     text=models(),
     most=st.sampled_from([MOST, MOST, 1, 10, 50, 200]),
     enough=st.integers(1, 200),
@@ -107,8 +108,9 @@ def test_random_models(
 
 
 @pytest.mark.slow
-@many
-@given(
+@drawn(
+    20,
+    120,
     text=models(),
     most=st.sampled_from([MOST, 100]),
     races=st.booleans(),
@@ -123,7 +125,7 @@ def test_first_violation(
 
 
 @pytest.mark.slow
-@given(text=models(), preemptions=st.integers(0, 3), configurations=one_of_them)
+@drawn(30, 200, text=models(), preemptions=st.integers(0, 3), configurations=one_of_them)
 def test_few_preemptions(
     tmp_path: Path, text: str, preemptions: int, configurations: list[dict[str, Any]]
 ) -> None:
@@ -133,8 +135,9 @@ def test_few_preemptions(
 
 
 @pytest.mark.slow
-@many
-@given(
+@drawn(
+    20,
+    120,
     text=models(),
     most=st.sampled_from([MOST, MOST, 100]),
     races=st.booleans(),
@@ -159,7 +162,7 @@ class Gated(Model):
 
     def setup(self) -> None:
         self.value = 0
-        self.cells = array([0] * 80)
+        self.cells = array([0] * 40)
         self.changed = threading.Lock()
         self.changed.acquire()
 
@@ -167,7 +170,7 @@ class Gated(Model):
     def slow(self) -> None:
         seen = self.value
         self.changed.acquire()
-        for cell in range(80):
+        for cell in range(40):
             self.cells[cell] = cell
         self.value = seen + 1
 
@@ -177,6 +180,7 @@ class Gated(Model):
         self.changed.release()
 
 
+@pytest.mark.slow
 def test_a_change_is_remembered() -> None:
     agree(Gated)
 
@@ -199,6 +203,7 @@ class FailsAtTheEnd(Model):
         return not self.finished("reader") or bool(self.x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("enough", [1, 30, 129])
 def test_paths_end_where_the_reference_engine_saw_a_failure(
     monkeypatch: pytest.MonkeyPatch, enough: int
@@ -216,22 +221,26 @@ class Counter(Model):
             self.counter += 1
 
 
+ROOMS = [(900, 60), (1300, 400), (2100, 3000)]
+ROOMS += [each for each in product((900, 1300, 2100), (60, 400, 3000)) if each not in ROOMS]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2, 3])
-@pytest.mark.parametrize("room", [60, 400, 3000])
-def test_what_is_taken_back_hides_nothing(workers: int, room: int) -> None:
+@pytest.mark.parametrize(("states", "room"), sample(3, ROOMS))
+def test_what_is_taken_back_hides_nothing(workers: int, states: int, room: int) -> None:
     """Where a case is missed, what later workers have entered into the table is taken out again.
 
     States that stand behind it in the table must be found all the same, or they would be twice in
     the graph. The number of states that the table is made for has it full again and again.
     """
-    for states in (900, 1300, 2100):
-        engine = Engine("native", workers, Sizes(states=states, room=room, shared_from=0))
-        found = search.search(
-            Counter,
-            {},
-            lambda *_: [],
-            runtime=DEFAULT,
-            engine=engine,
-            limits=Limits(50_000),
-        )
-        assert (len(found.graph), found.graph.transitions) == (42_237, 110_595)
+    engine = Engine("native", workers, Sizes(states=states, room=room, shared_from=0))
+    found = search.search(
+        Counter,
+        {},
+        lambda *_: [],
+        runtime=DEFAULT,
+        engine=engine,
+        limits=Limits(50_000),
+    )
+    assert (len(found.graph), found.graph.transitions) == (42_237, 110_595)

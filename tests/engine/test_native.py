@@ -35,6 +35,7 @@ def document(model: type[Model], engine: str, **options: Any) -> str:
 # Layouts and states
 
 
+@pytest.mark.slow
 def test_slots_widen_and_words_multiply() -> None:
     layout = Layout(["a", "b", "b", "thread"], threads=[3])
     assert layout.words == 1
@@ -90,13 +91,13 @@ def one_by_one(workers: int) -> Any:
 
 
 class Long(Model):
-    """Every place takes hundreds of values, one after the other."""
+    """Every place takes many values, one after the other."""
 
     cells = array([0] * 9)
 
     @thread
     def writer(self):
-        for k in range(300):
+        for k in range(150):
             self.cells[k % 9] = k * 7
 
     @thread
@@ -124,7 +125,7 @@ class Inside(Model):
 
     @thread(2)
     def work(self):
-        for k in range(12):
+        for k in range(6):
             self.total = (self.total * 3 + k) % 101
             with section("s"):
                 pass
@@ -168,7 +169,7 @@ class Apart(Model):
             self.cells[i] = 1
 
 
-@pytest.mark.parametrize("steps", [3, 70, 550])
+@pytest.mark.parametrize("steps", [3, 70, 300])
 def test_numbers_of_interleavings_beyond_all_words(steps: int) -> None:
     (found,) = check(Apart, parameters={"K": steps}, engine="native").models
     assert found.interleavings is not None
@@ -213,6 +214,7 @@ class Round(Model):
             pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [Detour, Round])
 def test_orders_and_cycles(model: type[Model], monkeypatch: pytest.MonkeyPatch) -> None:
     expected = document(model, "reference")
@@ -281,6 +283,7 @@ class Counter(Model):
             self.counter = temp + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_million_states(workers: int) -> None:
     checked = checked_model(Philosophers, "", {"N": 12}, Options(workers=workers))
@@ -371,6 +374,7 @@ def test_memory_is_known() -> None:
     assert 0 <= resources.resident() < (resources.installed() or 1)
 
 
+@pytest.mark.slow
 def test_progress_is_told_in_one_line() -> None:
     lines: list[str] = []
     options = Options(on_progress=lambda graph: lines.append(progress_line(graph, 2.0)))
@@ -402,7 +406,7 @@ def test_progress_on_a_terminal_and_nowhere_else(tmp_path: Path) -> None:
         "            self.n = t + 1\n"
     )
     command = [sys.executable, "-m", "interleave", "check", str(file), "-q"]
-    command += ["--engine", "reference", "--max-seconds", "2"]
+    command += ["--engine", "reference", "--max-seconds", "1"]
     keeper, terminal = pty.openpty()
     subprocess.run(command, stdout=subprocess.DEVNULL, stderr=terminal, check=False)
     os.close(terminal)

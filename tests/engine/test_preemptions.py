@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from concurrent_models import models
-from hypothesis import given, settings
+from families import drawn
 from hypothesis import strategies as st
 from running import load, names_of, unload, variables
 
@@ -78,8 +78,7 @@ def seen(machine: Machine, model: type[Model], states: Iterator[State]) -> Count
 
 
 @pytest.mark.slow
-@settings(max_examples=25)
-@given(text=models(), most=st.integers(0, 4))
+@drawn(15, 60, text=models(), most=st.integers(0, 4))
 def test_states_are_those_of_few_preemptions(tmp_path: Path, text: str, most: int) -> None:
     model = load(tmp_path / "model.py", text)
     try:

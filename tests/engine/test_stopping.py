@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import itertools
 import json
 import os
 import signal
@@ -652,6 +653,7 @@ def test_a_tick_at_the_end_of_a_run_leaves_no_trace_function(
         return found
 
     monkeypatch.setattr(interrupts._outside, "due", None)
+    monkeypatch.setattr(interrupts, "thread_time", itertools.count().__next__)
     monkeypatch.setattr(interrupts.sys, "gettrace", gettrace)
     before = usual()
     assert interrupts.counted(lambda: 1, "it") == 1
@@ -703,7 +705,10 @@ def _overlong_at_first(attempt: Callable[[], None]) -> Callable[[], None]:
     return run
 
 
-def test_what_is_counted_stays_so_when_something_within_it_was() -> None:
+def test_what_is_counted_stays_so_when_something_within_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(interrupts, "thread_time", itertools.count().__next__)
     runs = []
 
     def ticks() -> None:
@@ -787,3 +792,28 @@ def test_handlers_are_kept_no_longer_than_asked(monkeypatch, left: int) -> None:
         time.sleep(3 * interrupts.TICK)
     assert later.stop is None
     assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+
+
+@pytest.mark.parametrize(
+    ("spends", "is_anew", "is_counted"),
+    [(0.02, False, True), (0.005, False, True), (0.0, False, False), (0.02, True, False)],
+    ids=["it runs", "it runs now and then", "others run", "what runs is ours"],
+)
+def test_what_takes_long_is_counted_by_the_time_that_it_has_had(
+    spends: float, is_anew: bool, is_counted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside, spent, counted = interrupts._outside, [0.0], list[int]()
+    monkeypatch.setattr(outside, "due", None)
+    monkeypatch.setattr(interrupts, "thread_time", lambda: spent[0])
+    monkeypatch.setattr(interrupts, "count_instructions", lambda *_: counted.append(outside.run))
+
+    def run() -> None:
+        for _ in range(4):  # looks, of which each finds that the thread has run a little more
+            spent[0] += spends
+            outside.on_tick(signal.SIGALRM, sys._getframe())
+            if is_anew:
+                interrupts.begin_anew()
+
+    interrupts.counted(run, "it")
+    assert bool(counted) is is_counted
+    assert outside.run == outside.counting == 0

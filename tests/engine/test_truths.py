@@ -92,6 +92,7 @@ def test_counters(threads, times, states, transitions, engine) -> None:
     assert size(Counter, engine, N=threads, K=times) == (states, transitions)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["auto", "native"])
 @pytest.mark.parametrize(("threads", "times", "states", "transitions"), LARGE_COUNTERS)
 def test_large_counters(threads, times, states, transitions, engine) -> None:

@@ -611,6 +611,7 @@ LARGEST = 1_000
 """States of a kernel that the reference engine is asked for as well."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "name", "expected", "size", "engine"),
     [
@@ -629,6 +630,7 @@ def test_a_kernel(
     assert (result.states, result.transitions) == size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "name", "wrong", "right"), FIXES)
 def test_a_kernel_that_is_mended(
     tmp_path: Path, text: str, name: str, wrong: str, right: str

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import pytest
+from families import crossed
 from goroutines import checked, kinds, messages
 
 from interleave.errors import ModelError
@@ -56,8 +58,10 @@ USES = [
 ]
 
 
-@pytest.mark.parametrize("where", MADE)
-@pytest.mark.parametrize(("make", "use", "expected"), USES)
+@pytest.mark.parametrize(
+    ("make", "use", "expected", "where"),
+    crossed(USES, [(where,) for where in MADE]),
+)
 def test_a_primitive_is_the_same_wherever_it_was_made(
     tmp_path: Path, make: str, use: str, expected: set[str], where: str
 ) -> None:
@@ -89,9 +93,10 @@ STRUCTS = {
 }
 
 
-@pytest.mark.parametrize("struct", STRUCTS)
-@pytest.mark.parametrize("where", ["class body", "setup", "running"])
-@pytest.mark.parametrize(("base", "use", "expected"), EMBEDDED)
+@pytest.mark.parametrize(
+    ("base", "use", "expected", "where", "struct"),
+    crossed(EMBEDDED, [*product(("class body", "setup", "running"), STRUCTS)]),
+)
 def test_a_class_can_embed_a_primitive(
     tmp_path: Path, base: str, use: str, expected: set[str], where: str, struct: str
 ) -> None:

@@ -764,6 +764,7 @@ class M(Model):
     assert outcomes(result, "got") == {"'a'", "'b'"}
 
 
+@pytest.mark.slow
 def test_a_limit_keeps_others_waiting(tmp_path: Path) -> None:
     text = """
 class M(Model):

@@ -134,6 +134,7 @@ def test_two_that_miss_make_two(tmp_path: Path, what: str) -> None:
 LOCKS = ("threading.Lock", "threading.RLock", "threading.Condition", "lambda: threading.Lock()")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factory", LOCKS)
 def test_a_lock_for_each_key(tmp_path: Path, factory: str) -> None:
     """It keeps nothing apart where both have made one; a GIL keeps those in C from doing so."""

@@ -2,47 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import textwrap
 from pathlib import Path
-from typing import Any
 
+import comprehension_programs as comprehensions
 import pytest
+from families import drawn
 from generator_programs import async_programs, programs
-from hypothesis import Phase, given, settings
-from running import load
+from hypothesis import Phase
+from running import events, load
 
 from interleave import InterleaveError, check
 from interleave.compiler import generators
 
 
-def events(file: Path, text: str) -> tuple[object, object]:
-    """The events of a program, as real Python has them and as interleave does."""
-    model = load(file, text)
-    real: Any = model()
-    if inspect.iscoroutinefunction(model.run):  # type: ignore[attr-defined]
-        asyncio.run(real.run())
-    else:
-        real.run()
-    (result,) = check(model).models
-    assert result.violations == (), result.violations
-    assert result.interleavings is not None
-    (outcome,) = result.interleavings.outcomes
-    return real.events, dict(outcome.state)["events"]
-
-
-@given(programs())
-@settings(max_examples=12, phases=[Phase.generate])
+@drawn(12, 50, text=programs(), phases=[Phase.generate])
 def test_as_in_real_python(tmp_path: Path, text: str) -> None:
     by_python, by_interleave = events(tmp_path / "model.py", text)
     assert by_python == by_interleave
 
 
-@given(async_programs())
-@settings(max_examples=8, phases=[Phase.generate])
+@drawn(8, 50, text=async_programs(), phases=[Phase.generate])
 def test_asynchronous_ones_as_in_real_python(tmp_path: Path, text: str) -> None:
     by_python, by_interleave = events(tmp_path / "model.py", text)
+    assert by_python == by_interleave
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_comprehensions_as_in_real_python(tmp_path: Path, seed: int) -> None:
+    by_python, by_interleave = events(tmp_path / "model.py", comprehensions.program(seed))
     assert by_python == by_interleave
 
 
@@ -105,6 +93,13 @@ SAME = {
         "with contextlib.nullcontext(3) as value:\n    self.n += value",
         "self.n += 3",
     ),
+    "comprehension of an expression": (
+        "self.log = tuple([x + self.n for x in (y * 2 for y in self.items if y > self.n)])",
+        (
+            "log = []\nfor y in self.items:\n    if y > self.n:\n"
+            "        log.append(y * 2 + self.n)\nself.log = tuple(log)"
+        ),
+    ),
     "expression": (
         "for each in self.filtered():\n    self.n += each",
         "for each in self.items:\n    if each > self.n:\n        self.n += each",
@@ -112,6 +107,7 @@ SAME = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["reference", "native"])
 @pytest.mark.parametrize("case", SAME)
 def test_as_the_same_code_written_out(tmp_path: Path, case: str, engine: str) -> None:
@@ -159,16 +155,6 @@ REFUSED = {
         "def f(self):\n    try:\n        yield 1\n    finally:\n        self.n = 1",
         "for each in self.f():\n    break\nself.n = 2",
         "the generator M.f is given up inside of a `with` or `try`",
-    ),
-    "shared": (
-        "def f(self):\n    yield 1",
-        "self.n = self.f()",
-        "a generator is for the thread that made it",
-    ),
-    "made in setup": (
-        "def f(self):\n    yield 1\ndef setup(self):\n    self.n = self.f()",
-        "next(self.n)",
-        "generator",
     ),
 }
 

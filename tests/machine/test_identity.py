@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from exchanging import Exchange, explored, instances, without_its_twin
+from families import third
 from running import load
 
 from interleave import Model
@@ -484,7 +485,7 @@ FOLDER = Path(__file__).parents[2] / "models"
 MODELS = [each for file in model_files([FOLDER]) for each in load_models(file)]
 
 
-@pytest.mark.parametrize("each", MODELS, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("each", third(MODELS), ids=lambda each: each.__name__)
 def test_instances_of_a_thread_can_be_exchanged(each: type[Model]) -> None:
     """Of all models of fewer than 2,000 states, in which threads are not told their index."""
     if not [*instances(explored(each, states=1).machine)]:

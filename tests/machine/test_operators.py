@@ -6,15 +6,15 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, given, settings
+from families import drawn
+from hypothesis import Phase
 from operator_programs import programs
 from running import load
 
 from interleave import check
 
 
-@given(programs())
-@settings(max_examples=12, phases=[Phase.generate])
+@drawn(8, 50, text=programs(), phases=[Phase.generate])
 def test_as_in_real_python(tmp_path: Path, text: str) -> None:
     model = load(tmp_path / "model.py", text)
     real = model()

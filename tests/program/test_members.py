@@ -310,6 +310,7 @@ def test_of_two_models_of_one_name_none_is_lost(tmp_path: Path) -> None:
     assert isinstance(outcome(written(tmp_path, MODEL + derived)), Result)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["thread", "invariant"])
 def test_what_takes_the_place_of_a_marked_method_is_marked(tmp_path: Path, first: str) -> None:
     base = MODEL + textwrap.indent(DEFINITIONS[first], "    ") + "\n"
@@ -411,6 +412,7 @@ def test_names_of_settings(tmp_path: Path, member: str) -> None:
     assert line_of(file, error) == member.splitlines()[0]
 
 
+@pytest.mark.slow
 def test_a_member_that_has_the_name_of_a_question_is_what_it_says(tmp_path: Path) -> None:
     for member, asked in (
         ("def inside(self, name): return 3", "self.inside('a') == 3"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import make_dataclass
 
 import pytest
-from hypothesis import given, settings
+from families import drawn
 from hypothesis import strategies as st
 
 from interleave.report import words
@@ -45,8 +45,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=30)
-@given(st.lists(VALUES, min_size=1, max_size=4), st.integers(40, 90))
+@drawn(15, 200, values=st.lists(VALUES, min_size=1, max_size=4), most=st.integers(40, 90))
 def test_what_is_short_is_left_alone_and_what_is_long_is_cut(
     values: list[object], most: int
 ) -> None:

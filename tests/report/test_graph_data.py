@@ -145,6 +145,7 @@ def test_the_command_writes_each_format(suffix: str, tmp_path: Path) -> None:
     assert file.stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_the_command_says_what_it_draws(tmp_path: Path) -> None:
     file = str(tmp_path / "graph.dot")
     done = run(MODELS, "-m", "Counter", "-p", "K=2", "-o", file, "--by", "counter % 2")

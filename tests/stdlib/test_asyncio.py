@@ -908,6 +908,7 @@ def test_a_loop_goes_on_after_a_callback_that_raises(
     assert {each.how for each in result.interleavings.outcomes} == {"finished"}
 
 
+@pytest.mark.slow
 def test_threads_of_tasks_switch_as_their_runtime_says(tmp_path: Path, engine: str) -> None:
     body = """
     def work(self):
@@ -957,6 +958,7 @@ def test_to_thread(tmp_path: Path, engine: str) -> None:
     assert result.verdict == "verified", result.violations
 
 
+@pytest.mark.slow
 def test_the_queue_of_the_loop_is_learnt(tmp_path: Path) -> None:
     """Few of the steps under `fifo` are cases of their own."""
     body = """

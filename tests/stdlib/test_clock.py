@@ -37,6 +37,7 @@ def checked(folder: Path, body: str, **options: object) -> ModelResult:
     return result
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["reference", "native"])
 @pytest.mark.parametrize("seed", [9, 13, 17])
 def test_what_comes_of_a_program_comes_of_it_at_some_times(

@@ -213,6 +213,7 @@ class Parent(Model):
         self.received.set()
 
 
+@pytest.mark.slow
 def test_another_thread_of_the_process_may_not_change_it_either() -> None:
     class Waits(Parent):
         @thread
@@ -262,6 +263,7 @@ def test_what_is_put_is_not_changed_while_put_waits() -> None:
         assert caught.value.place is not None
 
 
+@pytest.mark.slow
 def test_what_was_put_is_not_shared_before_it_is_received() -> None:
     class Shares(Parent):
         @thread

@@ -157,6 +157,7 @@ def test_any_two_calls_on_a_future_answer_as_the_real_ones_do() -> None:
     compare(Calls, [OF_A_FUTURE] * 2)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_any_two_calls_on_a_pool_answer_as_the_real_ones_do() -> None:
     compare(Calls, [OF_A_POOL] * 2)
@@ -335,6 +336,7 @@ RUNS += [(name, "gil") for name in [*SCENARIOS][::3]]
 """Under the gil, threads switch less often; each call of a library is one step all the same."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "runtime"), RUNS)
 def test_outcomes_are_those_of_workers_that_wait(tmp_path: Path, name: str, runtime: str) -> None:
     workers, body = SCENARIOS[name]
@@ -364,6 +366,7 @@ class Starved(Model):
             assert pool.submit(self.outer, pool).result() == 2
 
 
+@pytest.mark.slow
 def test_a_task_that_waits_for_one_behind_it() -> None:
     found = checked(Starved)
     (violation,) = found.violations
@@ -427,6 +430,7 @@ def test_workers_that_wait_for_nothing_are_no_part_of_a_state() -> None:
     assert size(found) == (11, 10)
 
 
+@pytest.mark.slow
 def test_map_gives_results_in_order_and_raises_what_a_task_raised() -> None:
     class Maps(Model):
         pool = ThreadPoolExecutor(2)
@@ -519,6 +523,7 @@ def test_callbacks_are_called_by_who_ends_the_task() -> None:
     }
 
 
+@pytest.mark.slow
 def test_futures_as_they_are_completed() -> None:
     class Completed(Model):
         seen = ()
@@ -538,6 +543,7 @@ def test_futures_as_they_are_completed() -> None:
     assert ends(found, "seen") == {("finished", (0, 1)), ("finished", (1, 0))}
 
 
+@pytest.mark.slow
 def test_waiting_for_the_first_or_for_all() -> None:
     class Waits(Model):
         WHEN = param(FIRST_COMPLETED)

@@ -44,6 +44,7 @@ class Heap(Sequences):
                 return tuple(self.heap)
 
 
+@pytest.mark.slow
 def test_a_shared_heap_is_what_a_real_one_is() -> None:
     compare(Heap, [CALLS, CALLS, CALLS, [("all",)]])
 

@@ -146,6 +146,7 @@ class Node:
         self.number = 0
 
 
+@pytest.mark.slow
 def test_aliases_in_a_process_stay_aliases_and_globals_are_copied() -> None:
     class Aliases(Model):
         def setup(self):
@@ -181,6 +182,7 @@ def test_aliases_in_a_process_stay_aliases_and_globals_are_copied() -> None:
     assert found.verdict == "verified"
 
 
+@pytest.mark.slow
 def test_the_copies_are_of_what_the_parent_has_at_the_fork() -> None:
     class Chosen(Model):
         seen = multiprocessing.Array("i", 2, lock=False)
@@ -335,6 +337,7 @@ def test_the_runtime_of_processes_alone_is_process() -> None:
         check(Expects, runtime="process")
 
 
+@pytest.mark.slow
 def test_a_gil_is_not_shared_by_processes() -> None:
     class Mixed(Model):
         mine = 0
@@ -538,12 +541,14 @@ LOCK_CALLS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["Lock", "RLock", "Semaphore", "BoundedSemaphore"])
 def test_locks_answer_as_the_real_ones_do(kind) -> None:
     more = (("get_value",),) if "Semaphore" in kind else ()
     compare(Calls, [(*LOCK_CALLS, *more)] * 3, KIND=kind)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "calls", "length"),
     [
@@ -567,12 +572,14 @@ GET_VALUE = [("get", "value")]
 NUMBERS = (0, 1, -1, 127, 128, 2**15, 2**31, -(2**31) - 1, 2**63, 2**64 + 5, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", "bBhHiIlLqQ")
 def test_whole_numbers_wrap_around_as_in_c(code) -> None:
     stores = [("set", "value", number) for number in (*NUMBERS, 1.5, "1", None)]
     compare(Calls, [stores, GET_VALUE], KIND=f"Value {code}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", "fdc")
 def test_other_values_are_converted_as_ctypes_does(code) -> None:
     stores = [("set", "value", value) for value in (0, 1, 0.1, 1e300, -0.0, b"x", b"xy", "x", None)]
@@ -598,6 +605,7 @@ def test_arrays_answer_as_the_real_ones_do(kind) -> None:
     compare(Calls, [calls, calls, [("list",)]], KIND=kind)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["Array c", "RawArray c"])
 def test_strings_answer_as_the_real_ones_do(kind) -> None:
     calls = (
@@ -676,6 +684,7 @@ class Waiters(Model):
             self.condition.notify(self.COUNT)
 
 
+@pytest.mark.slow
 def test_notify_wakes_any_of_those_who_wait() -> None:
     found = on_both(Waiters)
     assert kinds(found) == ["deadlock"]
@@ -1044,6 +1053,7 @@ class Producers(Model):
             self.received = (*self.received, self.queue.get())
 
 
+@pytest.mark.slow
 def test_messages_of_one_process_come_in_order_and_of_two_in_any() -> None:
     found = on_both(Producers)
     assert found.verdict == "verified"
@@ -1080,6 +1090,7 @@ class Relay(Model):
         self.received = (self.queue.get(), self.queue.get())
 
 
+@pytest.mark.slow
 def test_a_signal_overtakes_a_message_but_for_a_feeder_that_was_joined() -> None:
     found = on_both(Relay, parameters={"JOINS": False})
     assert set(endings(found, "received")) == {("finished", (1, 2)), ("finished", (2, 1))}
@@ -1235,6 +1246,7 @@ class Tasks(Model):
             self.tasks.task_done()
 
 
+@pytest.mark.slow
 def test_join_waits_until_all_tasks_are_done() -> None:
     assert set(endings(on_both(Tasks), "joined")) == {("finished", 1)}
     assert kinds(on_both(Tasks, parameters={"DONE": 1})) == ["deadlock"]
@@ -1298,6 +1310,7 @@ def test_what_setup_cannot_make(tmp_path, made, message) -> None:
     assert caught.value.place.line == 10
 
 
+@pytest.mark.slow
 def test_many_runs_of_setup_leave_nothing_behind() -> None:
     class Many(Model):
         lock = multiprocessing.Lock()

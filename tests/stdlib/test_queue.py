@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from families import drawn
 from hypothesis import strategies as st
 from sequences import Call, Sequences, compare
 
@@ -143,6 +143,7 @@ OPERATIONS: tuple[Call, ...] = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [(), (3,)], ids=["empty", "full"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_two_calls_answer_as_the_real_ones_do(kind: str, before: tuple[int, ...]) -> None:
@@ -159,9 +160,9 @@ def rounds(draw: st.DrawFn, items: list[Any]) -> list[list[Call]]:
     return draw(st.lists(st.lists(calls, min_size=2, max_size=2), min_size=5, max_size=5))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=8)
-@given(data=st.data())
+@drawn(3, 30, data=st.data())
 def test_many_calls_answer_as_the_real_ones_do(kind: str, data: st.DataObject) -> None:
     items = data.draw(ITEMS)
     parameters = {
@@ -172,6 +173,7 @@ def test_many_calls_answer_as_the_real_ones_do(kind: str, data: st.DataObject) -
     compare(Calls, data.draw(rounds(items)), **parameters)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "then"),
     [
@@ -341,6 +343,7 @@ def test_an_exception_of_the_queue_is_caught_by_its_name() -> None:
     assert ends(found, "seen") == {((True, True, True),)}
 
 
+@pytest.mark.slow
 def test_join_waits_until_every_task_is_done() -> None:
     class Tasks(Model):
         DONE = param(True)
@@ -721,13 +724,16 @@ def test_python_code_is_entered_under_a_gil(kind, steps) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("self.q.put(bytearray(1))", "shared variable 'q' is given a value that cannot be shared"),
         (
-            "self.heap.put((0, bytearray(1)))",
+            "self.q.put(memoryview(b'x'))",
+            "shared variable 'q' is given a value that cannot be shared",
+        ),
+        (
+            "self.heap.put((0, memoryview(b'x')))",
             "shared variable 'heap' is given a value that cannot be shared",
         ),
         (
-            "self.simple.put(bytearray(1))",
+            "self.simple.put(memoryview(b'x'))",
             "shared variable 'simple' is given a value that cannot be shared",
         ),
         ("self.q.queue.clear()", "q.queue is inside the queue, and is not modelled"),

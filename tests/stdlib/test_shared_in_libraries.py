@@ -91,6 +91,7 @@ def texts(value: Any) -> list[str]:
     return [text for _, text in items]
 
 
+@pytest.mark.slow
 def test_a_shared_value_is_what_a_real_one_is(tmp_path: Path) -> None:
     expressions = EXPRESSIONS.strip().splitlines()
     text = model("\n".join(f"got.append(repr(({each})))" for each in expressions))

@@ -84,6 +84,7 @@ def test_with_a_gil(tmp_path: Path, engine: str) -> None:
     assert outcomes(result, "counter") == {"2"}
 
 
+@pytest.mark.slow
 def test_arguments_and_loops(tmp_path: Path, engine: str) -> None:
     body = """
     def add(self, number, *, times):
@@ -240,6 +241,7 @@ def test_methods_of_shared_objects_as_targets(tmp_path: Path, engine: str) -> No
     assert outcomes(result, "names") == {"['main', 'timer']", "['timer', 'main']"}
 
 
+@pytest.mark.slow
 def test_threads_make_threads(tmp_path: Path, engine: str) -> None:
     body = """
     def leaf(self):

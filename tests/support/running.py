@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import sys
 from collections import deque
 from dataclasses import dataclass, fields, is_dataclass
@@ -9,6 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from interleave import check
 from interleave.loading import load_models, parameters_of
 from interleave.machine import Machine, State
 from interleave.machine.properties import PropertyPort
@@ -61,6 +64,22 @@ def by_interleave(file: Path, text: str) -> Outcome:
         state = machine.after(state, step)
     raised = [(type(f.exception).__name__, str(f.exception)) for f in failures if f is not None]
     return Outcome(raised[0] if raised else None, variables(machine, state, names_of(model)))
+
+
+def events(file: Path, text: str) -> tuple[object, object]:
+    """What the last model notes in `events`, as real Python has it and as interleave does."""
+    model = load(file, text)
+    real: Any = model()
+    real.setup()
+    if inspect.iscoroutinefunction(model.run):  # type: ignore[attr-defined]
+        asyncio.run(real.run())
+    else:
+        real.run()
+    (result,) = check(model).models
+    assert result.violations == (), result.violations
+    assert result.interleavings is not None
+    (outcome,) = result.interleavings.outcomes
+    return real.events, dict(outcome.state)["events"]
 
 
 def machine_of(model: type[Model]) -> Machine:

@@ -6,6 +6,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from families import sample
 from running import by_interleave, by_python
 from verdicts import verdict
 
@@ -148,9 +149,16 @@ class M(Model):
 """
 
 
+LISTS = ([3, 1, 2, 5, 4, 1], [2, 2], [], [9, 8, 7, 6])
+SOME = [*zip(LISTS, (1, 7, 1, 7), strict=True)]
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("cases", sample(1, [SOME, [*product(LISTS, (1, 7))]]), ids=len)
 @pytest.mark.parametrize(("kind", "use"), [*product(KINDS, DONE)])
-def test_step_by_step_they_do_what_python_does(kind: str, use: str, tmp_path: Path) -> None:
+def test_step_by_step_they_do_what_python_does(
+    kind: str, use: str, cases: list[tuple[list[int], int]], tmp_path: Path
+) -> None:
     definition, element, key = KINDS[kind]
     shown = {
         name: key.format(item=f"heapq.{call}" if call.startswith("heap") else call)
@@ -162,7 +170,7 @@ def test_step_by_step_they_do_what_python_does(kind: str, use: str, tmp_path: Pa
             ("greatest", "max(items)"),
         )
     }
-    for numbers, one in product(([3, 1, 2, 5, 4, 1], [2, 2], [], [9, 8, 7, 6]), (1, 7)):
+    for numbers, one in cases:
         source = PROGRAM.format(
             definition=definition,
             numbers=numbers,

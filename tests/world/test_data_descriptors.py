@@ -81,6 +81,7 @@ def written(kind: tuple[str, ...], *, state: bool) -> str:
 CASES = [*((kind, False) for kind in KINDS), (KINDS[-1], True)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "state"), CASES)
 def test_they_do_as_in_python(kind: tuple[str, ...], state: bool, tmp_path: Path) -> None:
     source = written(kind, state=state)

@@ -112,7 +112,7 @@ CASES = {
         def value():
             return struct.unpack_from("i", data)[0]
         """,
-        "data is a builtins.bytearray",
+        "C code looks into what threads share",
     ),
     "a dict behind a view": Case(
         """

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from asyncio_driver import listed
 from context_programs import noted_by_a_thread
+from families import sample
 from identity_programs import program
 from running import load
 
@@ -72,7 +73,7 @@ def checked(
     return found
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", sample(10, range(40)))
 def test_identities_tell_objects_apart_as_in_python(tmp_path: Path, seed: int) -> None:
     text = program(seed)
     real = noted_by_a_thread(load(tmp_path / "real.py", text))
@@ -246,7 +247,7 @@ REFUSED = {
     "id(Point())": "this asks for the identity of a Point",
     "id(self.run)": "this asks for the identity of a method",
     "id(lambda: self)": "this asks for the identity of a Closure",
-    "id(x for x in ())": "id() is given a value that cannot be shared",
+    "id(memoryview(b''))": "id() is given a value that cannot be shared",
     "OF_CLASS.get(id(Account))": "this asks for the identity of what is no shared object, and its",
     "AS_TEXT.get(str(id(A)))": "this asks for the identity of an object whose address is kept in",
 }

@@ -34,15 +34,15 @@ def check(folder: Path, line: str = "pass", head: str = "", setup: str = "") -> 
 
 
 STREAM = "import io, json, re\nconnection = io.StringIO('1')"
-ITEMS = "class Box:\n    def __init__(self): self.items = iter([1])\nbox = Box()"
-GENERATOR = f"def counted():\n    yield 1\n{ITEMS.replace('iter([1])', 'counted()')}"
+ITEMS = "class Box:\n    def __init__(self): self.items = iter({1})\nbox = Box()"
+GENERATOR = ITEMS.replace("iter({1})", "(1 for _ in '1')")
 
 REFUSALS = {
     "what a library uses": (STREAM, "self.n = json.load(connection)", "connection is a"),
     "a callback of a library": (
         STREAM, "re.sub('a', connection.write, 'a')", "connection is a",
     ),
-    "a global that holds an iterator": (ITEMS, "next(box.items)", "'box' holds a list_iterator"),
+    "a global that holds an iterator": (ITEMS, "next(box.items)", "'box' holds a set_iterator"),
     "a tree in a global": ("import ast\ntree = ast.parse('1')", "len(tree.body)", "a ast.Module"),
     "a tree": ("import ast", "self.n = ast.parse('1')", "a Module cannot be kept in a state"),
     "a generator": (GENERATOR, "next(box.items)", "'box' holds a generator"),

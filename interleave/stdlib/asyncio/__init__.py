@@ -46,6 +46,7 @@ FUNCTIONS: dict[str, Any] = {
     "ensure_future": tasks.ensure_future,
     "gather": gathering.gather,
     "get_event_loop": loop.get_event_loop,
+    "_get_running_loop": loop.get_running_loop,
     "get_running_loop": loop.get_running_loop,
     "iscoroutine": lambda value: isinstance(value, Coroutine),
     "isfuture": lambda value: isinstance(value, futures.Future),

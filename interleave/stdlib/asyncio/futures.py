@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 from interleave.errors import ModelError
+from interleave.memory.coroutine import Awaiting
 from interleave.memory.made import Kind
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
@@ -260,6 +261,11 @@ class Future(Primitive):
 
     def get_loop(self) -> Any:
         return current_port().tasks.loop
+
+    def __await__(self) -> Awaiting:
+        return Awaiting(self)
+
+    __iter__ = __await__
 
     def _await(self) -> Any:
         """What a task does that awaits it: without waiting, where it is done."""

@@ -303,13 +303,21 @@ def ensure_future(coro_or_future: Any, *, loop: Any = None) -> Future:
         return create_task(coro_or_future)
     if isinstance(coro_or_future, Future):
         return coro_or_future
+    if hasattr(type(coro_or_future), "__await__"):
+        return create_task(await_in_task(coro_or_future))
     raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
+
+
+@stepwise_coroutine
+async def await_in_task(awaitable: Any) -> Any:
+    """What a task runs that was made of an object with `__await__`."""
+    return await awaitable
 
 
 @stepwise_coroutine
 async def run_coroutine(function: Any, args: Any) -> Any:
     """What a task runs that was made of a coroutine of the library."""
-    return await coroutine_of(function, args)  # type: ignore[misc]
+    return await coroutine_of(function, args)
 
 
 def coroutine_of(function: Any, args: tuple[Any, ...]) -> LibraryCoroutine:

@@ -10,6 +10,7 @@ from typing import Any
 
 from interleave.errors import ModelError
 from interleave.memory.primitive import Primitive
+from interleave.stdlib.futures import derived
 from interleave.stdlib.futures.future import Future
 from interleave.stdlib.futures.pool import ThreadPoolExecutor
 from interleave.stdlib.futures.waiting import as_completed, wait
@@ -23,11 +24,17 @@ def _no_processes(*_: object, **__: object) -> Any:
     )
 
 
+def _executor() -> Any:
+    return derived.Executor()
+
+
 PRIMITIVES: dict[type, type[Primitive]] = {
     futures.Future: Future,
     futures.ThreadPoolExecutor: ThreadPoolExecutor,
 }
-FUNCTIONS = {
+BASES = derived.BASES
+FUNCTIONS: dict[str, Any] = {
+    "Executor": _executor,
     "Future": made_by_threads(futures.Future, Future),
     "ProcessPoolExecutor": _no_processes,
     "ThreadPoolExecutor": made_by_threads(futures.ThreadPoolExecutor, ThreadPoolExecutor),

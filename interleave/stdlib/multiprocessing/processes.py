@@ -42,14 +42,13 @@ class Process(Thread):
             assert made.phase == NEW, "cannot start a process twice"
             self._check("can only start a process object created by current process")
             assert not self.in_daemon, "daemonic processes are not allowed to have children"
-            self.state = made._replace(phase=STARTED, target=None, args=(), kwargs=())
-            self.begin(made)
+            self.state = self.begun(made)
+            current_port().start_thread(self.runs, *self.entry(made))
 
         self.operate("start", effect)
 
-    def begin(self, made: Made) -> None:
-        arguments = (self, made.target, made.args, made.kwargs)
-        current_port().start_thread(self.runs, run, arguments, {})
+    def entry(self, made: Made) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+        return run, (self, made.target, made.args, made.kwargs), {}
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the process has ended. A timeout may expire whenever it has not."""

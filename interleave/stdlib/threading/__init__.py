@@ -10,7 +10,7 @@ from typing import Any
 from interleave.memory.primitive import Primitive
 from interleave.stdlib import threads
 from interleave.stdlib.registry import made_by_threads
-from interleave.stdlib.threading import conditions, local, timers
+from interleave.stdlib.threading import conditions, derived, local, timers
 from interleave.stdlib.threading.barriers import Barrier
 from interleave.stdlib.threading.conditions import Condition
 from interleave.stdlib.threading.events import Event
@@ -40,12 +40,12 @@ FUNCTIONS = {
     "local": local.make_local,
     **threads.FUNCTIONS,
 }
-
+BASES = {threading.Thread: derived.BASE}
 
 _CAPTURING = {
     threading.Condition: conditions.capture_condition,
-    threading.Thread: threads.refuse_early,
-    threading.Timer: threads.refuse_early,
+    threading.Thread: threads.capture_thread,
+    threading.Timer: timers.capture_timer,
     threading.local: local.capture_local,
 }
 

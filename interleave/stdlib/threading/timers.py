@@ -10,8 +10,8 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from interleave.memory.port import current_port
-from interleave.stdlib.threads import Made, Thread, made_thread
+from interleave.errors import ModelError
+from interleave.stdlib.threads import Made, Thread, captured, made_thread
 from interleave.stdlib.timeouts import Waiting, begin_waiting
 
 
@@ -21,9 +21,8 @@ class Timer(Thread):
     stands_for = (threading.Timer,)
     besides = frozenset({"args", "finished", "function", "interval", "kwargs"})
 
-    def begin(self, made: Made) -> None:
-        arguments = (self, made.target, made.args, made.kwargs)
-        current_port().start_thread(self.runs, run, arguments, {})
+    def entry(self, made: Made) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+        return run, (self, made.target, made.args, made.kwargs), {}
 
     def cancel(self) -> None:
         """Have it do nothing, if it has not come due."""
@@ -65,3 +64,15 @@ def make_timer(
 ) -> Thread:
     """`threading.Timer(...)` in a running thread."""
     return made_thread(Timer, function, (interval, *(args or ())), kwargs)
+
+
+def capture_timer(walk: Any, real: threading.Timer, path: str) -> Any:
+    """The stand-in of a timer that `setup` has made. See `program.capture`."""
+    runs = real.function, (real.interval, *real.args), tuple(real.kwargs.items())
+    made = captured(walk, Timer, real, path, runs)
+    if real.finished.is_set():
+        raise ModelError(
+            f"{path} is a Timer that was cancelled before the threads start",
+            remedy="leave it out",
+        )
+    return made
