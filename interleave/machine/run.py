@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from interleave.compiler import Code
+from interleave.compiler import Code, is_library
 from interleave.compiler.generators import Generator, given_up
+from interleave.compiler.source import place_of_function
 from interleave.errors import EndlessLoop, InterleaveError, ModelError, Place
 from interleave.machine.accesses import Accesses
 from interleave.machine.control import Control
@@ -438,7 +439,9 @@ class StepRun:
         assert error is not None
         if isinstance(error, InterleaveError):
             code, at = self._stack.shown() if self._stack.frames else first
-            error.at(code.place(at))
+            runs = self._me.function
+            is_between = code.is_library and not is_library(runs)  # before or after what it runs
+            error.at(place_of_function(runs) if is_between else code.place(at))
             if not error.calls:
                 error.led_to_by(self._stack.calls())
         return error

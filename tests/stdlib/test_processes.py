@@ -578,6 +578,11 @@ def test_what_is_printed_by_python(tmp_path: Path, name: str) -> None:
 
 REFUSED = {
     "its number": ("p.start()\nprint(p.pid)", "the number of a process is asked for"),
+    "a daemon that it leaves": (
+        "def work():\n    threading.Thread(target=print, daemon=True).start()\n"
+        "Process(target=work).start()",
+        r"(?s)def work.*ends while a daemon|ends while a daemon.*def work",
+    ),
     "workers without a number": ("multiprocessing.Pool()", "as many workers as there are"),
     "what cannot be pickled": (
         "def main():\n    def f(x): return x\n    multiprocessing.Pool(1).map(f, [1])\nmain()",
