@@ -362,7 +362,9 @@ class StepPort:
 
     def started_in(self, process: ThreadName) -> list[Any]:
         spawned = self._program.spawned
-        return [made for key, made in spawned if key.process == process]
+        return [
+            made for key, made in spawned if key.process == process and not made.thread_kind.in_loop
+        ]
 
     def holding(self) -> list[Any]:
         return [*self._program.pipes, *self._made_between("notices_ends")]

@@ -15,6 +15,7 @@ class Output(Own):
     A call is one operation, though Python may write its parts one by one.
     """
 
+    __name__ = "print"
     _between_processes = True
 
     def __call__(

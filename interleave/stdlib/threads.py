@@ -140,6 +140,12 @@ class Thread(Primitive):
 
         self.operate("start", effect)
 
+    def is_waited_for(self) -> bool:
+        """Whether the end of the program waits for it."""
+        if self.daemon_room or self.thread_kind.is_process:
+            return False
+        return bool(self.operate("is_alive", self.has_started))
+
     def has_started(self) -> bool:
         """Whether it runs, within an access."""
         return self.state is not None and self.state.phase == STARTED
@@ -232,6 +238,19 @@ class Thread(Primitive):
                     remedy="say so when it is made: Thread(target=..., daemon=False)",
                 )
             )
+
+
+@stepwise
+def wait_for_threads() -> None:
+    """What Python does when the main thread is through: wait for the others, but for daemons."""
+    threads = current_port().started_in(MODEL_PROCESS)
+    waiting = True
+    while waiting:
+        waiting = False
+        for each in threads:
+            if each.is_waited_for():
+                each.join()
+                waiting = True
 
 
 @stepwise
