@@ -28,7 +28,7 @@ from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import NoLoop, Tasks
 from interleave.memory.addresses import ObjectId
 from interleave.memory.containers import SharedContainer
-from interleave.memory.identity import MODEL_PROCESS, ThreadId, ThreadIdent, ThreadName
+from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
 from interleave.memory.made import Kind, MadeObject
 from interleave.memory.port import (
     BETWEEN,
@@ -373,10 +373,7 @@ class StepPort:
         return [*self._program.queues, *self._made_between("is_to_copy")]
 
     def processes(self) -> list[ThreadName]:
-        declared = (each.process for each in self._program.threads if each.room is None)
-        made = (room for _, room in self._program.spawned if room.thread_kind.is_process)
-        running = (each.default_name for each in made if each.has_started())
-        return [*dict.fromkeys((MODEL_PROCESS, *declared, *running))]
+        return self._program.processes()
 
     def _made_between(self, method: str) -> Iterator[Any]:
         """What is in rooms that processes share, and has a method of some name."""

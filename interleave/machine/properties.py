@@ -252,8 +252,7 @@ class PropertyPort:
     feeding = holding
 
     def processes(self) -> list[ThreadName]:
-        """No pipe is waited for."""
-        return []
+        return self._machine.program.processes()
 
     def know(self, key: str) -> None:
         """Nothing is made here."""

@@ -295,6 +295,13 @@ class Program:
         )
         self.forks[process] = copied_at_fork(self.spaces[process], known, self.written)
 
+    def processes(self) -> list[ThreadName]:
+        """See `Port.processes`: as the current port shows it."""
+        declared = (each.process for each in self.threads if each.room is None)
+        made = (room for _, room in self.spawned if room.thread_kind.is_process)
+        running = (each.default_name for each in made if each.has_started())
+        return [*dict.fromkeys((MODEL_PROCESS, *declared, *running))]
+
     def thread_number(self, method: str, index: int | None) -> list[int]:
         """The threads that `finished(method, index)` asks about. Raises `ModelError` if none."""
         found = [t for t in self.threads if t.method == method and index in (None, t.index)]
