@@ -576,6 +576,14 @@ def test_what_is_printed_by_python(tmp_path: Path, name: str) -> None:
     assert done.stdout.strip() in outcomes, done.stderr
 
 
+def test_a_lock_at_the_fork_is_nobody_s(tmp_path: Path) -> None:
+    text, _, _ = SCRIPTS["a lock that another thread holds"]
+    (violation,) = checked(tmp_path, text).violations
+    (wait,) = (each for each in violation.waits if each.thread == "work-1")
+    assert wait.holders == ()
+    assert "it was locked when work-1 was forked" in wait.note
+
+
 REFUSED = {
     "its number": ("p.start()\nprint(p.pid)", "the number of a process is asked for"),
     "a daemon that it leaves": (
