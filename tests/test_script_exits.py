@@ -114,11 +114,10 @@ SCRIPTS: dict[str, tuple[str, set[str], set[str]]] = {
             v.value = 1
         def show(v):
             print(v.value)
-        def main():
+        if __name__ == "__main__":
             v = multiprocessing.RawValue("i", 0)
             atexit.register(show, v)
             multiprocessing.Process(target=work, args=(v,)).start()
-        main()
         """,
         set(),
         {"0", "1"},

@@ -570,7 +570,7 @@ def test_what_is_found(tmp_path: Path, name: str) -> None:
 def test_what_is_printed_by_python(tmp_path: Path, name: str) -> None:
     text, _, outcomes = SCRIPTS[name]
     file = tmp_path / "script.py"
-    file.write_text(HEAD + textwrap.dedent(text))
+    file.write_text(f"{HEAD}multiprocessing.set_start_method('fork')\n{textwrap.dedent(text)}")
     python = [sys.executable, "-u", str(file)]
     done = subprocess.run(python, capture_output=True, text=True, timeout=20, check=False)
     assert done.stdout.strip() in outcomes, done.stderr
