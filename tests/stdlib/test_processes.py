@@ -542,6 +542,35 @@ SCRIPTS: dict[str, tuple[str, set[str], set[str]]] = {
 """Each with what is found in it, and all that it may print."""
 
 
+MODEL = """
+import multiprocessing
+from interleave import Model, postcondition, process
+
+class M(Model):
+    n = 0
+    v = multiprocessing.Value("i", 0)
+
+    @process(2)
+    def outer(self, i):
+        self.n += i + 1
+        p = multiprocessing.Process(target=self.inner, args=(i,))
+        p.start()
+        self.n += 10
+        p.join()
+        assert self.n == i + 11
+
+    def inner(self, i):
+        assert self.n == i + 1
+        self.n += 100
+        with self.v.get_lock():
+            self.v.value += self.n
+
+    @postcondition
+    def both_are_in_it(self):
+        return self.v.value == 203
+"""
+
+
 def checked(tmp_path: Path, text: str) -> ModelResult:
     file = tmp_path / "script.py"
     file.write_text(HEAD + textwrap.dedent(text))
@@ -582,6 +611,14 @@ def test_a_lock_at_the_fork_is_nobody_s(tmp_path: Path) -> None:
     (wait,) = (each for each in violation.waits if each.thread == "work-1")
     assert wait.holders == ()
     assert "it was locked when work-1 was forked" in wait.note
+
+
+def test_processes_of_a_model_start_others(tmp_path: Path) -> None:
+    file = tmp_path / "model.py"
+    file.write_text(MODEL)
+    found = [check(file, engine=each).models[0] for each in ("reference", "native")]
+    assert found[0] == found[1]
+    assert (found[0].violations, found[0].states) == ((), 880)
 
 
 REFUSED = {
