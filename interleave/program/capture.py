@@ -175,6 +175,7 @@ def _lay_out(
     chosen = [columns[location.number] for location in heap.changing]
     rows = zip(*chosen, strict=True) if chosen else [()] * len(contents)
     heap.initial = list(dict.fromkeys(rows))
+    heap.captured = tuple(heap.locations)
 
 
 class Walk:
