@@ -771,6 +771,8 @@ class World:
                 namespace[each.key] = lambda each=each: self._imported(each)
         for node in source_names(definition):
             name = node.id
+            if name.startswith((MODULE, CELL)):  # in a function that was lifted out of another one
+                holders = {**holders, name: name}
             if name in namespace or (name in bound and name not in imported):
                 continue
             if name not in names or name in holders:
