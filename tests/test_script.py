@@ -261,6 +261,50 @@ FOUND = {
         """,
         {}, {"lost-update"}, {"1", "2"},
     ),
+    "an object that keeps its thread": (
+        """
+        import threading
+        from concurrent.futures import ThreadPoolExecutor
+        class Worker:
+            def __init__(self):
+                self.n = 0
+            def start(self):
+                self.thread = threading.Thread(target=self.run)
+                self.thread.start()
+                self.other = threading.Timer(1, lambda: self.run())
+                self.other.start()
+            def run(self):
+                self.n += 1
+            def stop(self):
+                self.thread.join()
+                self.other.join()
+        worker = Worker()
+        worker.start()
+        worker.stop()
+        print(worker.n)
+        """,
+        {}, {"lost-update"}, {"1", "2"},
+    ),
+    "a task that is kept": (
+        """
+        import asyncio
+        class Worker:
+            def __init__(self):
+                self.n = 0
+            async def start(self):
+                self.task = asyncio.create_task(self.run())
+            async def run(self):
+                await asyncio.sleep(0)
+                self.n += 1
+        async def main():
+            worker = Worker()
+            await worker.start()
+            await worker.task
+            print(worker.n)
+        asyncio.run(main())
+        """,
+        {}, set(), {"1"},
+    ),
     "a name in an inner scope": (
         """
         import threading

@@ -10,6 +10,7 @@ from typing import Any
 from interleave.compiler.blocks import HIDDEN, Block
 from interleave.compiler.names import ORDERED_FROZEN_SET, ORDERED_SET, Surroundings
 from interleave.compiler.syntax import Transformer, copied
+from interleave.errors import ModelError, Place
 from interleave.memory.port import current_port
 from interleave.memory.unbound import UNBOUND_NAMES
 from interleave.memory.values import is_defined_in_python, mangle
@@ -483,7 +484,15 @@ def emit(
         block.always_defines = frozenset(rewriter.always_defines)
         functions.append(_function(f"#{block.number}", body))
     module = ast.fix_missing_locations(ast.Module(functions, []))
-    constants = compile(module, file, "exec").co_consts  # the functions, in order
+    try:
+        constants = compile(module, file, "exec").co_consts  # the functions, in order
+    except SyntaxError as error:
+        place = Place(file, error.lineno or 1)
+        raise ModelError(
+            f"this cannot be taken apart into steps: {error.msg}",
+            remedy="write it as statements of its own",
+            place=place,
+        ) from None
     return [each for each in constants if isinstance(each, types.CodeType)]
 
 

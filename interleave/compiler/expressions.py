@@ -103,7 +103,7 @@ class ExpressionFlattener(Builder):
         ):
             return True
         if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp):
-            return not self._is_local_only(node)
+            return _is_asynchronous(node) or not self._is_local_only(node)
         return self.operates(node) or any(
             self.needs_blocks(child) for child in _expressions_of(node)
         )
@@ -509,10 +509,10 @@ class ExpressionFlattener(Builder):
         return self.simple(part)
 
 
-def _is_asynchronous(generator: ast.GeneratorExp) -> bool:
-    """Whether what a generator expression makes is an asynchronous generator."""
-    return any(each.is_async for each in generator.generators) or any(
-        isinstance(inner, ast.Await) for inner in ast.walk(generator)
+def _is_asynchronous(node: ast.GeneratorExp | ast.ListComp | ast.SetComp | ast.DictComp) -> bool:
+    """Whether a comprehension waits; of a generator expression, what it makes is asynchronous."""
+    return any(each.is_async for each in node.generators) or any(
+        isinstance(inner, ast.Await) for inner in ast.walk(node)
     )
 
 

@@ -20,6 +20,7 @@ from interleave.memory import cursors
 from interleave.memory.addresses import ObjectId, as_hash
 from interleave.memory.containers import CONTAINERS
 from interleave.memory.derived import is_instance, is_object, is_subclass
+from interleave.memory.output import printed
 from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE, is_marked
 from interleave.memory.unbound import UNBOUND_TYPES, unbound
@@ -40,10 +41,9 @@ ORDERED_FROZEN_SET = "@frozenset"
 """Names under which compiled code finds the sets whose order does not depend on hash seeds."""
 
 
-def _silent(*values: object, **_: object) -> None:
+def _silent(*values: object, **how: Any) -> None:
     """`print` in a model: the values are looked at, and nothing is printed."""
-    for value in values:
-        str(value)
+    printed(*values, **how)
 
 
 def _variables_of(*owner: Any) -> Any:

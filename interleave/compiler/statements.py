@@ -95,10 +95,37 @@ class StatementFlattener(ExpressionFlattener):
                     self._store(single, value, node)
                 return
         value = self.simple(node.value)
-        if len(node.targets) > 1:
+        if len(node.targets) > 1 or self._may_share_owner(target, node.value):
             value = self.keep(value, node)
         for single in node.targets:
             self._store(single, value, node)
+
+    def _may_share_owner(self, target: ast.expr, value: ast.expr) -> bool:
+        """Whether a call may share the very object of which it gives an attribute, as
+        `self.thread = Thread(target=self.run)` does: it is set on the shared one then.
+        """
+        match target, value:
+            case ast.Attribute(ast.Name(owner)), ast.Call():
+                given = [*value.args, *[each.value for each in value.keywords]]
+                return any(self._gives_out(each, owner) for each in given)
+        return False
+
+    def _gives_out(self, node: ast.expr, owner: str) -> bool:
+        match node:
+            case ast.Name(name):
+                return name == owner
+            case ast.Attribute(ast.Name(name), attribute):
+                return name == owner and attribute in self.method_names
+            case ast.Call():
+                given = [node.func, *node.args, *[each.value for each in node.keywords]]
+                return any(self._gives_out(each, owner) for each in given)
+            case ast.Lambda():
+                return any(isinstance(e, ast.Name) and e.id == owner for e in ast.walk(node.body))
+            case ast.Tuple(elts) | ast.List(elts):
+                return any(self._gives_out(each, owner) for each in elts)
+            case ast.Starred():
+                return self._gives_out(node.value, owner)
+        return False
 
     def _store(self, target: ast.expr, value: ast.expr, node: ast.AST) -> None:
         """Lay down `target = value`, where `value` is simple."""

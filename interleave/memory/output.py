@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import Any
 
@@ -22,8 +23,7 @@ class Output(Own):
         self, *values: object, sep: str | None = " ", end: str | None = "\n", file: Any = None,
         flush: bool = False,
     ) -> None:  # fmt: skip
-        text = (" " if sep is None else sep).join(map(str, values))
-        text += "\n" if end is None else end
+        text = printed(*values, sep=sep, end=end, file=file, flush=flush)
         if file is None:
             self.operate("print", lambda: self._add(_ADDRESS.sub("0x...", text)))
 
@@ -34,6 +34,29 @@ class Output(Own):
     def describe(cls, state: Any) -> str:
         """The lines, quoted: 'one', 'two'."""
         return ", ".join(map(repr, "".join(state).splitlines())) or "nothing"
+
+
+def printed(
+    *values: object, sep: str | None = " ", end: str | None = "\n", file: Any = None,
+    flush: bool = False,
+) -> str:  # fmt: skip
+    """What `print` prints, piece by piece, to a `file` that is an object of the model's; a real one
+    is left alone.
+    """
+    pieces: list[str] = []
+    write = None if file is None or isinstance(file, io.IOBase) else file.write
+    between, last = " " if sep is None else sep, "\n" if end is None else end
+    for number, value in enumerate(values):
+        for piece in ([between] if number else []) + [str(value)]:
+            pieces.append(piece)
+            if write is not None:
+                write(piece)
+    pieces.append(last)
+    if write is not None:
+        write(last)
+        if flush:
+            file.flush()
+    return "".join(pieces)
 
 
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")

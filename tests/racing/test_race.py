@@ -7,6 +7,7 @@ import json
 import linecache
 import random
 import sys
+import textwrap
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -473,6 +474,58 @@ class Thing:
     thing = made_of("results_told_apart", text)
     assert kinds(raced(thing, "both()", "give()")) == ["not-atomic"]
     assert raced(thing, "both()", "same()").verdict == "verified"
+
+
+LOSES = {
+    "groups": (
+        "",
+        "n = self.n\n"
+        "longest = max(len(list(group)) for _, group in itertools.groupby('aab'))\n"
+        "self.n = n + longest",
+    ),
+    "groups in a loop": (
+        "",
+        "n = self.n\n"
+        "for key, group in itertools.groupby([1, 3, 2], lambda x: x % 2):\n"
+        "    n += len([*group])\n"
+        "self.n = n",
+    ),
+    "what print writes to": (
+        "class Log:\n"
+        "    def __init__(self): self.n = 0\n"
+        "    def write(self, text): self.n += len(text)\n"
+        "LOG = Log()\n",
+        "print('a', 'b', sep='-', file=LOG)",
+    ),
+    "an asynchronous comprehension": (
+        "class Rows:\n"
+        "    def __init__(self): self.left = 2\n"
+        "    def __aiter__(self): return self\n"
+        "    async def __anext__(self):\n"
+        "        await asyncio.sleep(0)\n"
+        "        self.left -= 1\n"
+        "        if self.left < 0: raise StopAsyncIteration\n"
+        "        return self.left\n",
+        "rows, n = Rows(), self.n\ngot = [row async for row in rows]\nself.n = n + len(got)",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LOSES)
+def test_what_is_lost_on_the_way_of_a_library(case: str) -> None:
+    above, body = LOSES[case]
+    begin = "async def" if "async" in body else "def"
+    text = f"""
+import asyncio, itertools
+{above}
+class Thing:
+    def __init__(self):
+        self.n = 0
+    {begin} add(self):
+{textwrap.indent(body, " " * 8)}
+"""
+    thing = made_of(f"loses_{case.replace(' ', '_')}", text)
+    assert "lost-update" in kinds(raced(thing, "add()", "add()"))
 
 
 def test_what_only_looks_the_same_is_told_apart_in_the_report() -> None:
