@@ -341,7 +341,7 @@ always = invariant
 
 def _noted(method: Method, note: ThreadNote | PropertyNote, decorator: str) -> Method:
     name = getattr(method, "__name__", "") or f"something of type {type(method).__name__}"
-    if not isinstance(method, types.FunctionType):
+    if type(method) is not types.FunctionType:
         raise ModelError(
             f"{decorator} decorates {name}, which is not a plain method",
             remedy=f"put {decorator} directly above `def ...(self):`, and leave out what makes "
@@ -355,7 +355,7 @@ def _noted(method: Method, note: ThreadNote | PropertyNote, decorator: str) -> M
     setattr(method, NOTE, note)
     variables = _variables_outside()
     variables[NOTED] = (*variables.get(NOTED, ()), method)
-    return cast(Method, method)
+    return method
 
 
 def _variables_outside() -> dict[str, Any]:

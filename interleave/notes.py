@@ -59,7 +59,7 @@ class Member:
     @property
     def note(self) -> ThreadNote | PropertyNote | None:
         """The note that a decorator has left on it, if it is a plain method."""
-        is_function = isinstance(self.value, types.FunctionType)
+        is_function = type(self.value) is types.FunctionType  # and does not only say so
         return getattr(self.value, NOTE, None) if is_function else None
 
 

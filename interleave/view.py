@@ -87,7 +87,7 @@ class View:
         """Whether a value refers to what has not been made yet."""
         places = (self._heap.index_of(part) for _, part in shared_in(value, ""))
         owners = [self._heap.stand_ins[place] for place in places]
-        return any(self.is_empty(each._location) for each in owners if hasattr(each, "_location"))
+        return any(self.is_empty(at) for at in map(_location_of, owners) if at is not None)
 
     def attributes(self, location: Location) -> dict[str, object] | None:
         """The attributes of the instance in a room; None where there is no instance."""
@@ -144,7 +144,7 @@ class View:
     def _inside(self, stand_in: Any, *, deep: bool) -> object | None:
         """What an object is, if that is to be shown where it is and not on its own."""
         number = self._heap.index_of(stand_in)
-        location: Location | None = getattr(self._heap.stand_ins[number], "_location", None)
+        location = _location_of(self._heap.stand_ins[number])
         is_primitive = issubclass(type(stand_in), Primitive)
         if location is None or (deep and (is_primitive or not location.is_room)):
             return None
@@ -184,6 +184,15 @@ class View:
             items = enumerate(container)
             return type(container)(self.plain(v, _part(name, i), deep=True) for i, v in items)
         return container
+
+
+def _location_of(stand_in: object) -> Location | None:
+    """Where all of a shared object is, if that is one location; `__getattr__` is not asked."""
+    try:
+        found: Location = object.__getattribute__(stand_in, "_location")
+    except AttributeError:
+        return None
+    return found
 
 
 def _has_attributes(held: Held) -> bool:

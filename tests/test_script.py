@@ -442,10 +442,7 @@ REFUSED = {
     "no threads after all": (
         "from own import Counter\nc = Counter()\nc.bump()", "there is no model",
     ),
-    "a process": (
-        "import multiprocessing as m\nq = m.Queue()\np = m.Process(target=q.put, args=(1,))\n"
-        "p.start()", "multiprocessing.Process",
-    ),
+    "a manager": ("import multiprocessing as m\nprint(m.Manager())", "multiprocessing.Manager"),
     "loops in threads": (
         "import asyncio, threading\nasync def a(): pass\ndef t(): asyncio.run(a())\n"
         "threading.Thread(target=t).start()", "t runs an event loop, and is not called",

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from interleave.machine import Machine, State, Step
 from interleave.machine.step import Touch
-from interleave.memory.containers import SharedContainer
 from interleave.memory.port import WHOLE, Location
 from interleave.said import shown_by
 from interleave.view import View
@@ -47,9 +46,8 @@ class Cell(NamedTuple):
         if self.part is WHOLE:
             return number
         heap = machine.program.heap
-        owner = heap.owner(self.location)
-        assert isinstance(owner, SharedContainer)
-        return heap.values.id_of(owner.part(heap.values[number], self.part))
+        part = heap.owner(self.location).part(heap.values[number], self.part)
+        return heap.values.id_of(part)
 
 
 def reads_of(cell: Cell, step: Step) -> list[int]:

@@ -9,7 +9,7 @@ from interleave.checks.loops import BUSY, is_kept_off, note_of_loop, those_that_
 from interleave.engine.passes.shortest import Path
 from interleave.engine.steps import Steps
 from interleave.machine import FAILED, FINISHED, Blocked, Machine, State, Step
-from interleave.memory.port import FORK
+from interleave.memory.port import FORK, Location
 from interleave.memory.primitive import Primitive
 from interleave.program.processes import PrivateLocation
 from interleave.result import Access, Wait
@@ -157,7 +157,7 @@ def _holders(machine: Machine, state: State, wait: Blocked, path: Path) -> tuple
         (step.thread, heap.values[before[index]], heap.values[value])
         for before, step in path.steps
         for place, value in step.writes
-        if place == index and not _forks(step)
+        if place == index and not _forks(machine, step, location)
     ]
     return owner.holders(heap.values[state[index]], history)
 
@@ -168,7 +168,7 @@ def _note_of_fork(machine: Machine, state: State, wait: Blocked, path: Path) -> 
     if not isinstance(location, PrivateLocation):
         return ""
     written = [step for _, step in path.steps if location.index in dict(step.writes)]
-    if not written or not _forks(written[-1]):
+    if not written or not _forks(machine, written[-1], location):
         return ""
     heap = machine.program.heap
     was = type(heap.owner(location)).describe(heap.values[state[location.index]])
@@ -178,7 +178,11 @@ def _note_of_fork(machine: Machine, state: State, wait: Blocked, path: Path) -> 
     )
 
 
-def _forks(step: Step) -> bool:
+def _forks(machine: Machine, step: Step, location: Location) -> bool:
+    """Whether what a step writes there is what a process begins with."""
+    if isinstance(location, PrivateLocation):
+        if machine.program.threads[step.thread].process != location.process:
+            return True  # the thread that starts it
     return any(access.kind.name == FORK for access in step.accesses)
 
 

@@ -486,7 +486,7 @@ def is_user_function(value: object) -> bool:
     """Whether `value` is a function whose source is part of the model, so to speak."""
     if isinstance(value, types.MethodType):
         value = value.__func__
-    if not isinstance(value, types.FunctionType):
+    if type(value) is not types.FunctionType:  # which a proxy says that it is
         return False
     return is_marked(value, STEPWISE) or is_followed(value)
 

@@ -35,7 +35,7 @@ class Goroutine(Primitive):
     def describe(cls, state: Any) -> str:
         return "not running" if state is None else str(state)
 
-    def ended(self, state: Any) -> Any:
+    def ended(self, state: Any, *, failed: bool) -> Any:
         """The state when its goroutine has ended."""
         return None
 

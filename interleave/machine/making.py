@@ -128,6 +128,22 @@ class Making:
             self._ending.fail(error)
         return stand_in
 
+    def copy(self, shared: Any, copies: dict[int, Any], copied: Callable[[Any], Any]) -> Any:
+        """What stands for a copy, in a room of its own, of what is in a room: the one in `copies`,
+        by the number of the original, or else a new one. `copied` makes that of what is in it.
+        """
+        number = shared._number
+        if number not in copies:
+            original = self._heap.room(number)
+            held = self._heap.values[self._places.at(original.location.index)]
+            kind = Kind(held.kind.stand_in, copied(held.kind.options))
+            try:
+                copies[number], room = self._room_for(kind, original.key.variable)
+                self._put(room, Held(kind, copied(held.contents)))
+            except (MoreRooms, ModelError) as error:
+                self._ending.fail(error)
+        return copies[number]
+
     def _move(self, value: Any) -> Any:
         """Move what the thread has made into a room. Raises `Uncapturable`, `MoreRooms`, and
         `ModelError` where there is room for no more.

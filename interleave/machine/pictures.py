@@ -22,9 +22,11 @@ from interleave.memory.cursors import (
     Backwards,
     Calls,
     Cursor,
+    Cycle,
     Enumerated,
     Filtered,
     Mapped,
+    NamedCursor,
     Zipped,
 )
 from interleave.memory.port import Location
@@ -46,7 +48,9 @@ from interleave.showing import show
 from interleave.world.holders import Holder
 from interleave.world.instances import Inherited
 
-_ITERATORS = (Cursor, Backwards, Enumerated, Zipped, Mapped, Filtered, Calls)
+_ITERATORS = (
+    Cursor, NamedCursor, Backwards, Enumerated, Zipped, Mapped, Filtered, Calls, Cycle,
+)  # fmt: skip
 """The classes of what stands for iterators."""
 
 ORIGIN = "_interleave_origin"

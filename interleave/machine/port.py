@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from interleave.compiler import Swallow
@@ -30,11 +30,20 @@ from interleave.memory.addresses import ObjectId
 from interleave.memory.containers import SharedContainer
 from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
 from interleave.memory.made import Kind, MadeObject
-from interleave.memory.port import CLOCK, CONTEXTS, FORK, HANDLED, WHOLE, AccessKind, Location
+from interleave.memory.port import (
+    BETWEEN,
+    CLOCK,
+    CONTEXTS,
+    FORK,
+    HANDLED,
+    WHOLE,
+    AccessKind,
+    Location,
+)
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
 from interleave.program import MoreNames, MoreRoots, Program, Swallowed, ThreadInstance, Written
 from interleave.program.choices import Choices
-from interleave.stdlib.threads import CurrentThread
+from interleave.stdlib.threads import CurrentProcess, seen_by_itself
 from interleave.world.instances import SharedObject
 from interleave.world.profiling import Profile, pause, resume
 
@@ -70,6 +79,7 @@ class StepPort:
         follow. -1 where a thread begins, which ends before it has performed any.
         """
         self.has_clock = program.clock is not None
+        self.has_feeders = bool(program.queues) or BETWEEN in program.written
         self.has_contexts = bool(program.contexts)
         self.flow: FlowRecorder | None = None
         self.served: dict[ThreadId, None] = {}
@@ -245,7 +255,7 @@ class StepPort:
 
     def _check_unsent(self, location: Location, number: int) -> None:
         """Stop where this changes what the feeder of a queue may not have copied yet."""
-        queues = self._program.queues
+        queues = self.feeding()
         if not queues or self._heap.owner(location)._between_processes:
             return
         if location.owner and self._places.at(location.index) != number:
@@ -331,14 +341,48 @@ class StepPort:
 
     def thread_object(self) -> Any:
         me = self._me
-        if me.room is not None:
+        if me.room is not None and not me.kind.is_process:
             return me.room.seen_from_inside()
-        return CurrentThread(ThreadName(me.name), me.daemon, ThreadIdent.of(self.thread))
+        return seen_by_itself(ThreadName(me.name), me.daemon, ThreadIdent.of(self.thread))
+
+    def process_object(self) -> Any:
+        made = (room for _, room in self._program.spawned if room.default_name == self.process)
+        if self.process and (found := next(made, None)) is not None:
+            return found
+        is_daemon = bool(self.process) and self._me.daemon
+        return CurrentProcess(self.process or "MainProcess", is_daemon)
 
     def start_thread(
         self, thread: ThreadId, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
         self._spawning.start_thread(thread, target, args, kwargs)
+
+    def kill(self, thread: ThreadId) -> None:
+        self._spawning.kill(thread)
+
+    def started_in(self, process: ThreadName) -> list[Any]:
+        spawned = self._program.spawned
+        return [
+            made for key, made in spawned if key.process == process and not made.thread_kind.in_loop
+        ]
+
+    def holding(self) -> list[Any]:
+        return [*self._program.pipes, *self._made_between("notices_ends")]
+
+    def feeding(self) -> list[Any]:
+        return [*self._program.queues, *self._made_between("is_to_copy")]
+
+    def processes(self) -> list[ThreadName]:
+        return self._program.processes()
+
+    def _made_between(self, method: str) -> Iterator[Any]:
+        """What is in rooms that processes share, and has a method of some name."""
+        if BETWEEN not in self._program.written:
+            return
+        for room in self._heap.rooms:
+            held = self._heap.values[self._places.at(room.location.index)]
+            if held is not None and held.kind.is_primitive and hasattr(held.kind.stand_in, method):
+                yield self._heap.made(room, held.kind)
 
     def context(self, thread: ThreadId | None = None) -> Location:
         found = self._program.contexts.get(self.thread if thread is None else thread)
@@ -361,6 +405,10 @@ class StepPort:
         if choice >= count:  # a step is taken again, of a thread that has come another way
             self._ending.halt(ModelError("there are fewer ways than there were"))
         return choice
+
+    def know(self, key: str) -> None:
+        if key not in self._program.written:
+            self.begin_again(key)
 
     def begin_again(self, key: str) -> Any:
         self._ending.fail(Written(key))

@@ -21,7 +21,7 @@ from interleave.machine.port import handled_in_whole_code
 from interleave.machine.step import FAILED, FINISHED, State
 from interleave.machine.tasks import NoLoop
 from interleave.memory.addresses import ObjectId
-from interleave.memory.identity import MODEL_PROCESS, ThreadId
+from interleave.memory.identity import MODEL_PROCESS, ThreadId, ThreadName
 from interleave.memory.port import (
     BY_STEPS,
     CLOCK,
@@ -93,6 +93,7 @@ class PropertyPort:
     thread = ThreadId(-1)
     process = MODEL_PROCESS
     tasks = NoLoop()
+    has_feeders = False
 
     def fork(self) -> None:
         """No process begins here."""
@@ -195,6 +196,9 @@ class PropertyPort:
     def thread_object(self) -> Any:
         return self.halt(_refused("ask for the current thread"))
 
+    def process_object(self) -> Any:
+        return self.halt(_refused("ask for the current process"))
+
     def start_thread(
         self, thread: ThreadId, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
@@ -233,6 +237,25 @@ class PropertyPort:
 
     def choose_silently(self, count: int) -> int:
         return self._choices.choose(range(count))
+
+    def kill(self, thread: ThreadId) -> None:
+        self.halt(_refused("end a thread"))
+
+    def started_in(self, process: ThreadName) -> list[Any]:
+        """No process ends here."""
+        return []
+
+    def holding(self) -> list[Any]:
+        """No process begins here."""
+        return []
+
+    feeding = holding
+
+    def processes(self) -> list[ThreadName]:
+        return self._machine.program.processes()
+
+    def know(self, key: str) -> None:
+        """Nothing is made here."""
 
     def begin_again(self, key: str) -> Any:
         raise Written(key)

@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from interleave.compiler import Code
+from interleave.compiler import Code, is_library
 from interleave.compiler.generators import Generator, given_up
+from interleave.compiler.source import place_of_function
 from interleave.errors import EndlessLoop, InterleaveError, ModelError, Place
 from interleave.machine.accesses import Accesses
 from interleave.machine.control import Control
@@ -335,7 +336,7 @@ class StepRun:
 
     def _step(self, local: int, first: tuple[Code, int], failure: Failure | None = None) -> Step:
         if local in (FINISHED, FAILED):
-            self._leave()
+            self._leave(failed=local == FAILED)
         if self._tasks.in_loop and not self._is_start:
             self._leave_loop(first, suspended=local not in (FINISHED, FAILED))
         if self._program.heap.rooms and not self._is_start:
@@ -358,12 +359,13 @@ class StepRun:
             constants=tuple(self.places.looks),
         )
 
-    def _leave(self) -> None:
+    def _leave(self, *, failed: bool) -> None:
         """Do what the end of a thread does to what is shared."""
         room = self._me.room
         is_task = self._tasks.task is not None
         if room is not None and not is_task:
-            self.port.write(room.location, room.ended(self.port.read(room.location)))
+            ended = room.ended(self.port.read(room.location), failed=failed)
+            self.port.write(room.location, ended)
         if room is not None and not is_task and room.comes_back:
             return
         if self.port.has_contexts:
@@ -404,10 +406,12 @@ class StepRun:
     def _settle(self, local: int) -> None:
         """Count the references to what threads have made."""
         rooms = self._locals.rooms
-        after = [*rooms(local)]
+        before, after = [*rooms(self._before)], [*rooms(local)]
         for _, started in self._spawning.started:
             after += rooms(started)
-        self._making.settle(rooms(self._before), after)
+        for killed in self._spawning.killed:
+            before += rooms(killed)
+        self._making.settle(before, after)
 
     def _settle_clock(self, local: int) -> None:
         """Forget what is known of moments to which nothing refers any more."""
@@ -419,6 +423,8 @@ class StepRun:
         after = [*clock.moments(locals_, local)]
         for _, started in self._spawning.started:
             after += clock.moments(locals_, started)
+        for killed in self._spawning.killed:
+            before += clock.moments(locals_, killed)
         for index, value in [*places.written.items()]:
             if index != place:
                 places.looked_at[index] = None
@@ -433,7 +439,9 @@ class StepRun:
         assert error is not None
         if isinstance(error, InterleaveError):
             code, at = self._stack.shown() if self._stack.frames else first
-            error.at(code.place(at))
+            runs = self._me.function
+            is_between = code.is_library and not is_library(runs)  # before or after what it runs
+            error.at(place_of_function(runs) if is_between else code.place(at))
             if not error.calls:
                 error.led_to_by(self._stack.calls())
         return error

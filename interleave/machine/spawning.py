@@ -9,13 +9,16 @@ from typing import Any
 
 from interleave.compiler import Code, is_library
 from interleave.errors import ModelError
+from interleave.machine.forking import Fork
 from interleave.machine.halting import Ending
 from interleave.machine.log import Log
 from interleave.machine.making import Making
 from interleave.machine.places import Places
 from interleave.machine.references import is_referred_to
 from interleave.machine.stack import Stack
+from interleave.machine.step import FINISHED
 from interleave.memory.identity import ThreadId
+from interleave.memory.primitive import Primitive
 from interleave.memory.values import Shared
 from interleave.program import MoreThreads, Program, SpawnKey, ThreadInstance
 from interleave.program.interning import LocalStates
@@ -43,6 +46,8 @@ class Spawning:
     ) -> None:
         self.started: list[tuple[ThreadId, int]] = []
         """The threads that have begun in this step, each with its local state."""
+        self.killed: list[int] = []
+        """The local states of the threads that this step has ended, before it did."""
         self._program = program
         self._me = me
         self._locals = locals_
@@ -91,6 +96,9 @@ class Spawning:
         function, first = self._function(target)
         code = self._program.world.code(function)
         given = (*first, *args), tuple(kwargs.items())
+        child = self._program.threads[thread]
+        if child.kind.is_process:
+            given = Fork(self._program, self._me, child, self._places, self._making).copy(given)
         args, named = self._making.hand_over(given, f"a thread that runs {code.name}")
         try:
             bound = code.bind(*args, **dict(named))
@@ -107,6 +115,11 @@ class Spawning:
     ) -> None:
         """Have a task begin in a function with these locals."""
         self._begin(thread, self._program.world.code(function), names)
+
+    def kill(self, thread: ThreadId) -> None:
+        """See `Port.kill`."""
+        self.killed.append(self._places.at(len(self._program.heap.changing) + thread))
+        self.started.append((thread, FINISHED))
 
     def _begin(self, thread: ThreadId, code: Code, names: dict[str, Any]) -> None:
         frames = self._stack.freeze_start(code, names, self._making.moved)
@@ -173,8 +186,10 @@ def _is_lambda(target: Any) -> bool:
 
 
 def _is_of_shared(target: Any) -> bool:
-    """Whether something is a method of a shared object: an event's `set`."""
-    return isinstance(target, types.MethodType) and issubclass(type(target.__self__), Shared)
+    """Whether something is a method of a shared object: an event's `set`; or what `print` means."""
+    if isinstance(target, types.MethodType):
+        return issubclass(type(target.__self__), Shared)
+    return issubclass(type(target), Primitive)
 
 
 def _called(target: Any) -> tuple[Any, tuple[Any, ...]] | None:

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from interleave.memory.values import compared_in_python
+
 
 def _at(items: Any, place: int) -> tuple[Any, ...]:
     """The element at a place, as a tuple of one; () past the end."""
@@ -31,6 +33,28 @@ def contains(items: Any, value: Any) -> bool:
     """`value in items`."""
     for place in itertools.count():
         found = _at(items, place)
+        if not found or _equal(found[0], value):
+            break
+    return bool(found)
+
+
+def among_values(items: Any, value: Any) -> bool:
+    """`value in items.values()`, of a dict. Raises `RuntimeError` where its size has changed."""
+
+    def look(real: dict[Any, Any], place: int) -> tuple[int, tuple[Any, ...]] | bool:
+        values = tuple(real.values())
+        if any(compared_in_python(each, ("__eq__",)) for each in (value, *values)):
+            return len(values), values[place : place + 1]
+        return value in values
+
+    size = -1
+    for place in itertools.count():
+        seen: tuple[int, tuple[Any, ...]] | bool = items.perform("contains", look, place)
+        if isinstance(seen, bool):
+            return seen
+        if size not in (-1, seen[0]):
+            raise RuntimeError("dictionary changed size during iteration")
+        size, found = seen
         if not found or _equal(found[0], value):
             break
     return bool(found)

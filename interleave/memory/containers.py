@@ -24,7 +24,7 @@ from typing import Any
 
 from interleave.errors import ModelError
 from interleave.memory.bag import Bag
-from interleave.memory.comparing import IN_STEPS
+from interleave.memory.comparing import IN_STEPS, among_values
 from interleave.memory.looking import looks_only
 from interleave.memory.port import WHOLE, AccessKind, Location, current_port
 from interleave.memory.values import (
@@ -490,7 +490,7 @@ class DictView:
         return len(self.of)  # type: ignore[arg-type]
 
     def __contains__(self, item: object) -> bool:
-        return item in self._real()
+        return among_values(self.of, item) if self.which == "values" else item in self._real()
 
     def __eq__(self, other: object) -> bool:
         return bool(self._real() == _real_view(other))

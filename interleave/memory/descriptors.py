@@ -25,6 +25,18 @@ def is_data_descriptor(member: object) -> bool:
     return hasattr(kind, "__set__") or hasattr(kind, "__delete__")
 
 
+def does_as(member: object, kind: type) -> bool:
+    """Whether a member does what a `property`, say, does: it is one, or its class adds nothing.
+
+    A class may derive from `property`, and say itself what getting an attribute does.
+    """
+    own = type(member)
+    return issubclass(own, kind) and all(
+        getattr(own, each, None) is getattr(kind, each, None)
+        for each in ("__get__", "__set__", "__delete__")
+    )
+
+
 def sets_itself(kind: type, name: str) -> bool:
     """Whether a class says itself what setting an attribute does: a property, a descriptor."""
     member = member_of(kind, name)

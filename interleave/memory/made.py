@@ -71,6 +71,11 @@ class PrimitiveRoom(Primitive):
     def describe(cls, state: Any) -> str:
         return "not made" if state is None else state.kind.stand_in.describe(state.contents)
 
+    def part(self, state: Any, part: object) -> object:
+        """What is at a key, as a tuple of one; () where nothing is."""
+        held: Held | None = state
+        return () if held is None else held.kind.stand_in.part(held.contents, part)
+
     def holders(self, state: Any, history: Any) -> tuple[int, ...]:  # type: ignore[override]
         if state is None:
             return ()

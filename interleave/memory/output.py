@@ -15,6 +15,9 @@ class Output(Own):
     A call is one operation, though Python may write its parts one by one.
     """
 
+    __name__ = "print"
+    _between_processes = True
+
     def __call__(
         self, *values: object, sep: str | None = " ", end: str | None = "\n", file: Any = None,
         flush: bool = False,

@@ -74,6 +74,9 @@ CONTEXTS = "contexts"
 CLOCK = "the clock"
 """Key of the fact that some code reads the clock."""
 
+BETWEEN = "messages: in what threads have made"
+"""Key of the fact that running threads make what holds messages of processes."""
+
 BY_STEPS = "the clock: by steps"
 """Key of the fact that some code computes with a reading, so that the clock goes on by steps."""
 
@@ -131,6 +134,8 @@ class Port(Protocol):
     """
     has_clock: bool
     """Whether code reads the clock, as far as is known: see `clock`."""
+    has_feeders: bool
+    """Whether there are queues of processes, as far as is known: see `feeding`."""
     has_contexts: bool
     """Whether threads have contexts, as far as is known: see `context`."""
 
@@ -267,10 +272,34 @@ class Port(Protocol):
         """What `threading.current_thread()` gives."""
         ...
 
+    def process_object(self) -> Any:
+        """What `multiprocessing.current_process()` gives."""
+        ...
+
     def start_thread(
         self, thread: ThreadId, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
         """Have a thread begin, as part of the current access."""
+        ...
+
+    def kill(self, thread: ThreadId) -> None:
+        """End another thread, wherever it is, as part of the current access."""
+        ...
+
+    def started_in(self, process: ThreadName) -> list[Any]:
+        """The objects of the threads and processes that those of a process may have started."""
+        ...
+
+    def holding(self) -> list[Any]:
+        """What holds messages of processes, as far as there is any."""
+        ...
+
+    def feeding(self) -> list[Any]:
+        """The queues among these, which have feeders."""
+        ...
+
+    def processes(self) -> list[ThreadName]:
+        """The processes that run, and those of which no state says that they have ended."""
         ...
 
     def context(self, thread: ThreadId | None = None) -> Location:
@@ -284,6 +313,10 @@ class Port(Protocol):
         """The clock: a `memory.clock.Clock`. Does not return where there is none yet: the program
         is made anew with one.
         """
+        ...
+
+    def know(self, key: str) -> None:
+        """Have the program made anew with `key` among what is known, where it is not yet."""
         ...
 
     def begin_again(self, key: str) -> Any:

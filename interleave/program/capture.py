@@ -117,6 +117,20 @@ def capture(
     return walk.heap, walk.all_known
 
 
+_CONTAINERS = ("WeakSet.", "WeakKeyDictionary.", "WeakValueDictionary.")
+
+
+def _is_missed(callback: Any) -> bool:
+    """Whether something is to be called that matters to a model: not what takes an object out of a
+    weak container, of which the model has none.
+    """
+    return callback is not None and not (
+        isinstance(callback, types.FunctionType)
+        and callback.__module__ in ("_weakrefset", "weakref")
+        and callback.__qualname__.startswith(_CONTAINERS)
+    )
+
+
 def _finalizers() -> Iterable[weakref.finalize[Any, Any]]:
     """What is to be called when its object is gone."""
     registered: dict[weakref.finalize[Any, Any], Any] = weakref.finalize._registry  # type: ignore[attr-defined]
@@ -161,6 +175,7 @@ def _lay_out(
     chosen = [columns[location.number] for location in heap.changing]
     rows = zip(*chosen, strict=True) if chosen else [()] * len(contents)
     heap.initial = list(dict.fromkeys(rows))
+    heap.captured = tuple(heap.locations)
 
 
 class Walk:
@@ -566,7 +581,7 @@ class Walk:
             attributes = {**of_its_class, **attributes}
         late = self._late.get(path, ())
         attributes.update({name: UNBOUND for name in late if name not in attributes})
-        if any(reference.__callback__ for reference in weakref.getweakrefs(value)):
+        if any(_is_missed(reference.__callback__) for reference in weakref.getweakrefs(value)):
             self.missed.append(stand_in)
         locations: dict[str, Location] = object.__getattribute__(stand_in, "_locations")
         number: int = object.__getattribute__(stand_in, "_number")

@@ -45,6 +45,8 @@ class Heap:
         self.names: list[str] = []
         """The name of each stand-in: the path that leads to it ("" for the model itself)."""
         self.locations: list[Location] = []
+        self.captured: tuple[Location, ...] = ()
+        """The locations of what `setup` has left behind; the others are made for the search."""
         self.changing: list[Location] = []
         self.initial: list[tuple[int, ...]] = []
         self.supposed: set[str] = set()

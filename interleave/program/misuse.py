@@ -135,7 +135,7 @@ def _refuse_hidden(cls: type) -> None:
             continue
         name, code = function.__name__, function.__code__
         instead = own.get(name)
-        if isinstance(instead, types.FunctionType):
+        if type(instead) is types.FunctionType:
             if instead.__code__.co_qualname == code.co_qualname:
                 line = place_of_function(function).line
                 raise _lost(cls, name, line, place_of_function(instead))
@@ -143,7 +143,7 @@ def _refuse_hidden(cls: type) -> None:
         if name not in own:
             what = f"{marked}: {cls.__name__} has no member of that name"
             remedy = "leave it in the class body, under a name of its own"
-        elif isinstance(instead, types.FunctionType):
+        elif type(instead) is types.FunctionType:
             what = f"{marked}: what stands above it puts another function in its place"
             remedy = f"put @{_kind(note)} above the other decorators"
         else:

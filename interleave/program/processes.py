@@ -10,11 +10,9 @@ Primitives of `multiprocessing` have no copies.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
-from interleave.memory.identity import MODEL_PROCESS, ThreadName
+from interleave.memory.identity import ThreadName
 from interleave.memory.port import Location
-from interleave.memory.primitive import Primitive
 from interleave.program.heap import Heap
 
 Space = Mapping[Location, Location]
@@ -50,21 +48,23 @@ def private_copies(
     fields: Collection[str],
     written: Collection[str],
     *,
+    parent: Space,
     parent_runs: bool,
 ) -> Space:
-    """Give a process its copies of what `heap` holds; those that it may write get a place.
+    """Give a process its copies of what was captured; those that it may write get a place.
 
     `fields` are the names of the attributes that its code assigns, `written` the keys of what was
-    found out to be written while running. `parent_runs`: threads of the parent may write what it
-    has. Changes `heap`.
+    found out to be written while running. `parent` is what its parent has; `parent_runs`: threads
+    of the parent may write that. Changes `heap`.
     """
     space: dict[Location, Location] = {}
-    for home in list(heap.locations):
-        if not isinstance(home, PrivateLocation) and not _is_shared(heap, home):
+    for home in heap.captured:
+        if not _is_shared(heap, home):
             copy = PrivateLocation(home, process, len(heap.locations))
             copy.constant = home.field not in fields and copy.key not in written
             is_copied = copy.at_fork in written
-            copy.lacks_fork = parent_runs and not home.constant and not is_copied
+            is_as_captured = home.constant and parent.get(home, home).constant
+            copy.lacks_fork = parent_runs and not is_as_captured and not is_copied
             heap.locations.append(copy)
             _lay_out(heap, copy, is_copied=is_copied)
             space[home] = copy
@@ -76,13 +76,16 @@ def _is_shared(heap: Heap, location: Location) -> bool:
     return bool(type(heap.owner(location))._between_processes)
 
 
-def copied_at_fork(space: Space, written: Collection[str]) -> list[tuple[Location, Location]]:
+def copied_at_fork(
+    space: Space, parent: Space, written: Collection[str]
+) -> list[tuple[Location, Location]]:
     """The locations of the parent, and the copies of a process, that `fork` has to do with."""
-    return [
-        (home, copy)
+    found = [
+        (parent.get(home, home), copy)
         for home, copy in space.items()
-        if isinstance(copy, PrivateLocation) and copy.at_fork in written and home.index >= 0
+        if isinstance(copy, PrivateLocation) and copy.at_fork in written
     ]
+    return [(source, copy) for source, copy in found if source.index >= 0 or source.lacks_fork]
 
 
 def _lay_out(heap: Heap, copy: PrivateLocation, *, is_copied: bool) -> None:
@@ -98,18 +101,3 @@ def _lay_out(heap: Heap, copy: PrivateLocation, *, is_copied: bool) -> None:
     copy.index = len(heap.changing)
     heap.changing.append(copy)
     heap.initial = [(*row, value) for row, value in zip(heap.initial, column, strict=True)]
-
-
-def share_pipes(
-    heap: Heap, processes: list[ThreadName], capacity: int | None, *, alone: bool
-) -> tuple[Any, ...]:
-    """Tell all that holds messages which processes there are, and how much a pipe holds.
-
-    Gives those that the end of a process has to do with. `alone`: the process of the model itself
-    runs nothing.
-    """
-    primitives: list[Any] = [each for each in heap.stand_ins if isinstance(each, Primitive)]
-    pipes = [each for each in primitives if hasattr(type(each), "capacity")]
-    for each in pipes:
-        each.processes, each.capacity = frozenset([MODEL_PROCESS, *processes]), capacity
-    return tuple(each for each in pipes if each.notices_ends(alone=alone))

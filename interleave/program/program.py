@@ -12,9 +12,9 @@ from typing import Any
 from interleave.compiler import Compilations, Swallow
 from interleave.errors import ModelError, did_you_mean
 from interleave.memory.addresses import ObjectId
-from interleave.memory.identity import ThreadName
-from interleave.memory.port import BY_STEPS, CLOCK
-from interleave.memory.primitive import STEPWISE_METHODS
+from interleave.memory.identity import MODEL_PROCESS, ThreadName
+from interleave.memory.port import BY_STEPS, CLOCK, Location
+from interleave.memory.primitive import STEPWISE_METHODS, Primitive
 from interleave.memory.values import Shared
 from interleave.model import OUTPUT, PRINTED, Model
 from interleave.notes import notes_of
@@ -24,7 +24,7 @@ from interleave.program.heap import RoomOwner
 from interleave.program.idle import refuse_idle
 from interleave.program.loop import add_loop, tasks_to_cancel
 from interleave.program.misuse import kept_names, refuse_misuse
-from interleave.program.processes import Space, copied_at_fork, private_copies, share_pipes
+from interleave.program.processes import Space, copied_at_fork, private_copies
 from interleave.program.reach import (
     fields_set,
     reachable_functions,
@@ -102,24 +102,28 @@ class Program:
         self.real = real or RealState(model)
         """Knows what real objects were like before."""
         own_names, shared = self._capture(roots)
-        self.spaces = self._spaces()
-        self.forks = {
-            process: copied_at_fork(space, self.written) for process, space in self.spaces.items()
-        }
+        self.spaces: dict[ThreadName, Space] = {}
+        """What locations stand for in each process."""
+        self.forks: dict[ThreadName, list[tuple[Location, Location]]] = {}
         """What each process takes over from its parent as it begins, which may have changed."""
+        processes = [each for each in self.threads if each.process]
+        for each in processes:
+            self._add_space(each, parent_runs=len(processes) < len(self.threads))
         has_tasks = any(thread.kind.in_loop for thread in self.threads)
         self.settings = settings_of(
             model, parameters, has_tasks=has_tasks, has_clock=BY_STEPS in written
         )
         """How things are to be modelled, as the model says; None where it does not."""
-        self._left = share_pipes(
-            self.heap,
-            [*self.spaces],
-            self.settings["PIPE_CAPACITY"],
-            alone=all(thread.process for thread in self.threads),
-        )
-        self.queues = [each for each in self.heap.stand_ins if hasattr(type(each), "is_to_copy")]
+        primitives: list[Any] = [
+            each for each in self.heap.stand_ins if isinstance(each, Primitive)
+        ]
+        self.queues = [each for each in primitives if hasattr(type(each), "is_to_copy")]
         """The queues that have feeders, which copy some time later what is put into them."""
+        is_alone = len(processes) == len(self.threads)
+        self.pipes = [each for each in primitives if hasattr(type(each), "notices_ends")]
+        """What holds messages of processes."""
+        self.left = tuple(each for each in self.pipes if each.notices_ends(alone=is_alone))
+        """What the end of a process has to do with."""
         self.stand_in = self.heap.stand_ins[0]
         self.thread_local = [each for each in self.heap.stand_ins if type(each)._of_threads]
         """Shared objects that keep something for each thread, which goes when the thread ends."""
@@ -135,6 +139,9 @@ class Program:
         add_captured(self.threads, self.heap, self.world.to_flatten)
         self.spawned = Spawned(self.threads, self.heap, written, spawned)
         """The threads that running threads make."""
+        for key, made in self.spawned:
+            if made.thread_kind.is_process:
+                self._add_space(self.threads[made.runs], key.process, parent_runs=True)
         self.contexts = add_contexts(self.heap, self.threads, written)
         """Where the context of each thread is, if some code has context variables."""
         self.clock: Any = self._add_clock() if CLOCK in written else None
@@ -255,14 +262,14 @@ class Program:
     def entry(self, thread: ThreadInstance) -> tuple[types.FunctionType, tuple[Any, ...]]:
         """The function that a thread runs, and what follows `self`."""
         forks = self.forks.get(thread.process)
-        if not (thread.process and (self._left or forks)):
+        if not (thread.process and (self.left or forks)):
             return thread.function, thread.arguments
         from interleave.stdlib.multiprocessing.forks import forking
         from interleave.stdlib.multiprocessing.queues import leaving
 
         run = getattr(self.stand_in, thread.method)
         function: Any = forking if forks else leaving
-        return function, (run, thread.arguments, self._left)
+        return function, (run, thread.arguments, self.left)
 
     def _entries(self, *, processes: bool = True) -> list[types.FunctionType]:
         """What can run: threads, processes if wanted, and properties."""
@@ -273,20 +280,27 @@ class Program:
     def _written_by(self, entries: list[types.FunctionType]) -> frozenset[str]:
         return written_attributes(reachable_functions(self.model, entries)[0])
 
-    def _spaces(self) -> dict[ThreadName, Space]:
-        """What locations stand for in each process."""
-        running = [thread for thread in self.threads if thread.process]
-        fields = {each.function: self._written_by([each.function]) for each in running}
-        return {
-            each.process: private_copies(
-                self.heap,
-                each.process,
-                fields[each.function],
-                self.written,
-                parent_runs=len(running) < len(self.threads),
-            )
-            for each in running
-        }
+    def _add_space(
+        self, main: ThreadInstance, parent: ThreadName = MODEL_PROCESS, *, parent_runs: bool
+    ) -> None:
+        """Give a process copies of its own, by its main thread."""
+        process, known = main.process, self.spaces.get(parent, {})
+        self.spaces[process] = private_copies(
+            self.heap,
+            process,
+            self._written_by([main.function]),
+            self.written,
+            parent=known,
+            parent_runs=parent_runs,
+        )
+        self.forks[process] = copied_at_fork(self.spaces[process], known, self.written)
+
+    def processes(self) -> list[ThreadName]:
+        """See `Port.processes`: as the current port shows it."""
+        declared = (each.process for each in self.threads if each.room is None)
+        made = (room for _, room in self.spawned if room.thread_kind.is_process)
+        running = (each.default_name for each in made if each.has_started())
+        return [*dict.fromkeys((MODEL_PROCESS, *declared, *running))]
 
     def thread_number(self, method: str, index: int | None) -> list[int]:
         """The threads that `finished(method, index)` asks about. Raises `ModelError` if none."""

@@ -95,6 +95,10 @@ class Spawned:
             made.location.known = self._written
             made.runs, made.default_name = number, ThreadName(name)
             made.daemon_room = key.daemon or made.keeps(DAEMON)
+            made.made_in = key.process
+            made.in_daemon = any(
+                each.daemon_room for _, each in self._objects if each.default_name == key.process
+            )
         self._objects.append((key, made))
         self._threads.append(
             ThreadInstance(
@@ -106,7 +110,7 @@ class Spawned:
                 (),
                 key.daemon if is_task else made.daemon_room,
                 made,
-                key.process,
+                ThreadName(name) if key.kind.thread_kind.is_process else key.process,
                 key.kind.thread_kind,
                 made if is_task else None,
             )

@@ -42,6 +42,7 @@ MOST_NEAREST = 3
 MOST_OTHERS = 20
 """Outcomes that are told of besides the first one that is not explained."""
 
+NEVER_END = "these calls never come to an end: not compared"
 NEED_EACH_OTHER = "these calls need each other: not compared"
 
 
@@ -97,10 +98,9 @@ class AtomicityCheck(Check):
             seen[each.outcome.key] = seen.get(each.outcome.key, True) and explained
         self._always_raised = always_raised(whole)
         found = self._raised(graph, parallel, whole)
-        if not parallel and graph.stop is None:
-            self._compare_not("these calls never come to an end: not compared")
-        elif all(each.node.overlaps for each in whole):
-            self._compare_not(NEED_EACH_OTHER)
+        if not parallel or all(each.node.overlaps for each in whole):
+            if graph.stop is None:
+                self._compare_not(NEED_EACH_OTHER if parallel else NEVER_END)
         elif unexplained:
             self.compared = Compared(len(seen), sum(seen.values()))
             self.predicates = [_Unexplained(outcomes, positions, unexplained)]

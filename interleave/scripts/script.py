@@ -22,6 +22,7 @@ from interleave.errors import InterleaveError, ModelError, Place
 from interleave.literals import read_literal
 from interleave.memory.output import output
 from interleave.model import BOUNDS, MAIN, PRINTED, Model, task, thread
+from interleave.scripts.exits import WAIT, Exits, with_exit
 from interleave.scripts.loops import RUN, Loops
 from interleave.scripts.recognizing import names_from_elsewhere
 from interleave.scripts.starts import STARTERS, Starts, nobody_starts
@@ -64,6 +65,7 @@ class Script:
         self.bounds = tuple(replaced(tree, file, given))
         """What was put in place of what stands in the file, by name or as LINE:NUMBER."""
         _NameOfMain().visit(tree)
+        self._has_exits = Exits(tree).rewrite()
         self._foreign = names_from_elsewhere(tree)
         if not self._foreign and not any(self._names(each, STARTERS) for each in tree.body):
             raise self._no_model()
@@ -219,10 +221,16 @@ class Script:
             from interleave.stdlib.asyncio.running import run
 
             vars(module)[RUN] = run
+        if self._has_exits:
+            from interleave.stdlib.threads import wait_for_threads
+
+            vars(module)[WAIT] = wait_for_threads
         kind: Any = ast.AsyncFunctionDef if self._is_async else ast.FunctionDef
         taken = ast.arguments([ast.arg("_")], [], None, [], [], None, [])
         declared = [ast.copy_location(ast.Global(names), first)] if names else []
         body = [_Unannotated().visit(each) for each in rest]
+        if self._has_exits:
+            body = with_exit(body)
         made = ast.copy_location(kind(BODY, taken, [*declared, *body], [], None), first)
         made.type_params = []
         tree = ast.fix_missing_locations(ast.Module([made], []))

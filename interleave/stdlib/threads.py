@@ -15,9 +15,10 @@ from types import FunctionType
 from typing import Any, ClassVar, NamedTuple
 
 from interleave.errors import ModelError
-from interleave.memory.identity import ThreadId, ThreadIdent, ThreadName
+from interleave.memory.identity import MODEL_PROCESS, ThreadId, ThreadIdent, ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive, stepwise
+from interleave.memory.values import register_immutable
 from interleave.records import dataclass
 from interleave.runtimes.free_threaded import THREAD
 from interleave.stdlib.timeouts import begin_waiting
@@ -33,7 +34,7 @@ DAEMON = "whether it is a daemon"
 class Made(NamedTuple):
     """The state of a thread object: how far it is, what it is to run, and its name.
 
-    `cancelled`: it is a timer, and to do nothing.
+    `cancelled`: it is a timer, and to do nothing. `code`: it is a process, and exits with that.
     """
 
     phase: str
@@ -42,6 +43,7 @@ class Made(NamedTuple):
     kwargs: tuple[tuple[str, Any], ...]
     name: str
     cancelled: bool = False
+    code: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,24 @@ class CurrentThread:
         return self.name
 
 
+seen_by_itself = functools.cache(CurrentThread)
+"""The one object that is a thread of the model's own for itself, whenever it asks."""
+
+register_immutable(
+    CurrentThread,
+    lambda self, it: (CurrentThread, self.freeze(it.name), it.daemon, self.freeze(it.ident)),
+    lambda self, key: seen_by_itself(self.thaw(key[1]), key[2], self.thaw(key[3])),
+)
+
+
+@dataclass(frozen=True)
+class CurrentProcess:
+    """What `multiprocessing.current_process()` gives where no running thread has made it."""
+
+    name: str
+    daemon: bool
+
+
 class Thread(Primitive):
     """A thread made by another one. State: None while there is no such thread, then `Made`."""
 
@@ -77,6 +97,8 @@ class Thread(Primitive):
     daemon_room = False
     """Whether it has room for a daemon."""
     default_name = ThreadName("")
+    made_in = MODEL_PROCESS
+    """The process that makes it."""
     comes_back = False
     """Whether it is the same thread for others that begins again after it has ended."""
 
@@ -101,6 +123,17 @@ class Thread(Primitive):
     def holders(self, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:  # type: ignore[override]
         return (self.runs,) if state is not None and state.phase == STARTED else ()
 
+    def operate(self, kind: str, effect: Callable[[], Any]) -> Any:
+        port = current_port()
+        if port.process != self.made_in:
+            port.halt(
+                ModelError(
+                    "a process asks a thread of another one, which does not run here",
+                    remedy="ask where it was started",
+                )
+            )
+        return super().operate(kind, effect)
+
     def start(self) -> None:
         """Start the thread. Raises `RuntimeError` where it was started before."""
         self._start({})
@@ -118,6 +151,16 @@ class Thread(Primitive):
 
         self.operate("start", effect)
 
+    def is_waited_for(self) -> bool:
+        """Whether the end of the program waits for it."""
+        if self.daemon_room or self.thread_kind.is_process:
+            return False
+        return bool(self.operate("is_alive", self.has_started))
+
+    def has_started(self) -> bool:
+        """Whether it runs, within an access."""
+        return self.state is not None and self.state.phase == STARTED
+
     def entry(self, made: Made) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
         """What the thread runs that it was made for, and with what."""
         return made.target, made.args, dict(made.kwargs)
@@ -128,8 +171,8 @@ class Thread(Primitive):
         return made._replace(phase=STARTED, target=None, args=(), kwargs=())
 
     @staticmethod
-    def ended(state: Any) -> Any:
-        """The state once the thread has ended."""
+    def ended(state: Any, *, failed: bool) -> Any:
+        """The state once the thread has ended; an exception has ended it if it has `failed`."""
         return state._replace(phase=ENDED)
 
     def seen_from_inside(self) -> Any:
@@ -209,6 +252,19 @@ class Thread(Primitive):
 
 
 @stepwise
+def wait_for_threads() -> None:
+    """What Python does when the main thread is through: wait for the others, but for daemons."""
+    threads = current_port().started_in(MODEL_PROCESS)
+    waiting = True
+    while waiting:
+        waiting = False
+        for each in threads:
+            if each.is_waited_for():
+                each.join()
+                waiting = True
+
+
+@stepwise
 def call(target: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
     """What a thread runs whose target is no code of the model's: an event's `set`."""
     target(*args, **kwargs)
@@ -231,7 +287,7 @@ class Worker(Thread):
         return "not running" if state is None else "running"
 
     @staticmethod
-    def ended(state: Any) -> Any:
+    def ended(state: Any, *, failed: bool) -> Any:
         return None
 
 

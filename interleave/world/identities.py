@@ -29,6 +29,7 @@ from interleave.memory.values import (
     is_frozen_dataclass,
 )
 from interleave.stdlib import Namespace
+from interleave.stdlib.threads import CurrentThread
 from interleave.world.holders import FunctionObject, ModuleObject
 from interleave.world.instances import Inherited
 from interleave.world.refusal import Refused, used
@@ -45,7 +46,7 @@ _VALUES = frozenset(
 )  # fmt: skip
 """Kinds of values of which Python may have one object wherever they are equal."""
 
-_ONE_EACH = frozenset((Enum, Namespace, Shared, object, "named object"))
+_ONE_EACH = frozenset((Enum, Namespace, Shared, CurrentThread, object, "named object"))
 """Kinds of keys that stand for one object each."""
 
 
@@ -203,8 +204,6 @@ def _is_one(key: Key) -> bool:
     kind = key[0]
     if kind in (tuple, frozenset):
         return all(map(_is_one, key[1]))
-    if kind == "dataclass":
-        return key[1].it.__module__.startswith("interleave.")  # a thread, as a thread sees it
     return kind in _VALUES or kind in _ONE_EACH
 
 

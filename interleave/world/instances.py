@@ -10,6 +10,7 @@ import types
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
+from interleave.errors import ModelError
 from interleave.memory.containers import delete_location, read_location, write_location
 from interleave.memory.copying import reduce_instance
 from interleave.memory.descriptors import gets_itself, sets_itself
@@ -133,9 +134,18 @@ def set_attribute(shared: SharedObject, name: str, value: object) -> None:
     locations: dict[str, Location] = _get(shared, "_locations")
     location = locations.get(name)
     if location is None:
+        if not name.isidentifier():
+            current_port().halt(_no_identifier(name))
         current_port().begin_again(_late(shared, name))
     else:
         write_location(location, value)
+
+
+def _no_identifier(name: str) -> ModelError:
+    return ModelError(
+        f"this sets an attribute named {name!r}, which is no name that code could have",
+        remedy="keep what has such a name in a dict",
+    )
 
 
 def delete_attribute(shared: SharedObject, name: str) -> None:

@@ -169,7 +169,10 @@ def lacking(error: BaseException) -> ModelError | None:
     )
 
 
-_WANTS_BUFFER = re.compile(r"\bbytearray\b|'array'|buffer API required")
+_WANTS_BUFFER = re.compile(
+    r"(not|got|type|from) '?bytearray\b|\bbytearray'? (found|given|object)|'array'"
+    "|buffer API required"
+)
 """What errors say of something that has no buffer, and stands for what has one."""
 
 

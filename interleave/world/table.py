@@ -279,8 +279,8 @@ IN_THREAD = "ask in a thread, or give each thread a number of its own"
 """What to do instead."""
 
 WITHOUT_COUNTERPART = {
-    "multiprocessing": "mark a method with @process; share what multiprocessing's Value, Array, "
-    "Lock, ... make in the class body or in setup",
+    "multiprocessing": "start a multiprocessing.Process, or mark a method with @process; share "
+    "what Value, Array, Lock, ... make",
     "asyncio": "mark the `async def` methods that are to run with @task: a model has one event "
     "loop, and no streams, processes or clock",
 }

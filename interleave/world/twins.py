@@ -8,12 +8,13 @@ location (see `world.holders`), which a descriptor in the twin reads.
 from __future__ import annotations
 
 import abc
+import functools
 import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from interleave.errors import ModelError
-from interleave.memory.descriptors import is_data_descriptor
+from interleave.memory.descriptors import does_as, is_data_descriptor
 from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE, is_marked
 from interleave.memory.values import UNBOUND, members_of, register_immutable
@@ -229,10 +230,27 @@ def _refuse_to_make(twin: type, *_: object, **__: object) -> Any:
 
 def _refuse_disguised(twin: type, *_: object, **__: object) -> Any:
     """`__new__` of a twin whose class says itself what `__class__` its objects have."""
-    return current_port().halt(_disguised(twin))
+    return current_port().halt(disguised(twin))
 
 
-def _disguised(cls: type) -> ModelError:
+def is_disguised(value: object) -> bool:
+    """Whether an object is none of ours, and of a class that says itself what `__class__` it has.
+
+    `isinstance` believes it: a proxy, or what a decorator has put around a function.
+    """
+    kind: Any = type(value)
+    return _says_its_class(kind)
+
+
+@functools.cache
+def _says_its_class(kind: Any) -> bool:
+    bases = (base for base in kind.__mro__ if base is not object)
+    is_ours = kind.__module__.startswith("interleave.")
+    return not is_ours and any("__class__" in members_of(base) for base in bases)
+
+
+def disguised(cls: type) -> ModelError:
+    """The error for what uses an object of such a class."""
     return ModelError(
         f"a {cls.__name__} says itself what its __class__ is, which has no modelled counterpart",
         remedy="use what it stands for",
@@ -352,7 +370,7 @@ class Twins:
         The mixin comes after the twin: what the class itself says of its attributes goes first.
         """
         if any("__class__" in members_of(each) for each in cls.__mro__ if each is not object):
-            raise _disguised(cls)
+            raise disguised(cls)
         twin = self._meant(cls)
         its_class = twin if isinstance(twin, TwinType) else cls
         members: dict[str, Any] = {
@@ -416,17 +434,17 @@ class Twins:
                     register(twin, each)
 
     def _member(self, cls: type, name: str, member: Any) -> Any:
-        if isinstance(member, types.FunctionType):
+        if type(member) is types.FunctionType:
             made = self._copy(member)
             if name in ("__init_subclass__", "__class_getitem__"):
                 made = TwinMethod(made)
             return made
-        if isinstance(member, classmethod):
+        if does_as(member, classmethod):
             made = TwinMethod(self._callable(member.__func__, f"{cls.__qualname__}.{name}"))
             return self._unless_making(made) if name == "__init_subclass__" else made
-        if isinstance(member, staticmethod):
+        if does_as(member, staticmethod):
             return staticmethod(self._callable(member.__func__, f"{cls.__qualname__}.{name}"))
-        if isinstance(member, property):
+        if does_as(member, property):
             made = property(doc=member.__doc__)
             for part, setter in _SETTERS.items():
                 function: Any = getattr(member, part)
@@ -437,7 +455,7 @@ class Twins:
         return self._meaning(member, f"{cls.__qualname__}.{name}")
 
     def _callable(self, value: Any, name: str) -> Any:
-        if isinstance(value, types.FunctionType):
+        if type(value) is types.FunctionType:
             return self._copy(value)
         return self._meaning(value, name)
 

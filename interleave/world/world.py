@@ -85,6 +85,8 @@ from interleave.world.twins import (
     TwinType,
     Uncaptured,
     UncapturedDescriptor,
+    disguised,
+    is_disguised,
     method_of,
     refuse_descriptor,
 )
@@ -196,6 +198,8 @@ class World:
             return self._shared[id(value)]
         if isinstance(value, Param):
             raise parameter_as_value(value)
+        if is_disguised(value):
+            return Refused(disguised(type(value)))
         if isinstance(value, types.FunctionType) and is_user_function(value):
             return self.copy(value)
         if isinstance(value, type) and is_followed_class(value):
@@ -767,6 +771,8 @@ class World:
                 namespace[each.key] = lambda each=each: self._imported(each)
         for node in source_names(definition):
             name = node.id
+            if name.startswith((MODULE, CELL)):  # in a function that was lifted out of another one
+                holders = {**holders, name: name}
             if name in namespace or (name in bound and name not in imported):
                 continue
             if name not in names or name in holders:

@@ -935,3 +935,36 @@ def test_hash_seeds_change_nothing(tmp_path: Path) -> None:
     ]
     assert len(outputs[0].splitlines()) > 100
     assert len(set(outputs)) == 1
+
+
+@pytest.mark.parametrize("engine", ["auto", "reference"])
+@pytest.mark.parametrize(
+    "looks",
+    [
+        "f = lambda: x\nself.out = f()",
+        "def f(): return x\nself.out = f()",
+        "def f():\n    def g(): return x\n    return g()\nself.out = f()",
+        "self.out = [f() for f in (lambda: x,)][0]",
+        "self.out = max(7, 8, key=lambda _: 0) and (lambda n: x + n)(0)",
+        "def f(y=1): return x * y\nself.out = f()",
+    ],
+)
+def test_inner_functions_see_globals_that_others_write(
+    tmp_path: Path, looks: str, engine: str
+) -> None:
+    text = f"""
+from interleave import Model, thread
+x = 0
+class M(Model):
+    out = None
+    @thread
+    def writes(self):
+        global x
+        x = 1
+    @thread
+    def looks(self):
+{textwrap.indent(looks, " " * 8)}
+"""
+    (result,) = check(load(tmp_path / "model.py", text), engine=engine).models
+    assert result.violations == ()
+    assert {dict(each.state)["out"] for each in result.interleavings.outcomes} == {0, 1}

@@ -33,6 +33,12 @@ CASES = {
         what="CYCLE is a itertools.cycle, of which the checker cannot see who changes it",
         remedy="keep what threads share in attributes of the model, in objects of classes of your own, lists, dicts, sets or deques",
     ),
+    "an attribute that no code could name": case(
+        "setattr(self, 'a|b', 1)",
+        at="setattr(self, 'a|b', 1)",
+        what="this sets an attribute named 'a|b', which is no name that code could have",
+        remedy="keep what has such a name in a dict",
+    ),
     "an object that says what its class is": case(
         "self.x = isinstance(Proxy(), int)",
         header="class Proxy:\n    @property\n    def __class__(self):\n        return int",
@@ -84,9 +90,9 @@ CASES = {
         remedy="use numbers, strings, bytes, tuples, lists, dicts, sets, deques or objects of classes of your own",
     ),
     "object local": case(
-        "import re\nm = re.match('a', 'a')\nself.x = 1\nself.x = m.end()",
+        "m = memoryview(b'a')\nself.x = 1\nself.x = len(m)",
         at="self.x = 1",
-        what="local variable 'm' cannot be kept from one step to the next: a Match cannot be kept in a state",
+        what="local variable 'm' cannot be kept from one step to the next: a memoryview cannot be kept in a state",
         remedy="use it within one statement, or keep numbers, strings, tuples, lists and the like",
     ),
     "for chain": case(
@@ -103,10 +109,10 @@ CASES = {
         what="shared variable 'f' holds a dict_keyiterator, which cannot be part of a state",
         remedy="keep numbers, strings, None, enums, tuples, frozen dataclasses, lists, dicts, sets, deques or modelled primitives in shared variables",
     ),
-    "store bytearray": case(
-        "self.x = bytearray(2)",
-        at="self.x = bytearray(2)",
-        what="shared variable 'x' is given a value that cannot be shared: a bytearray was made by a thread",
+    "store a view": case(
+        "self.x = memoryview(b'a')",
+        at="self.x = memoryview(b'a')",
+        what="shared variable 'x' is given a value that cannot be shared: a memoryview cannot be kept in a state",
         remedy="use numbers, strings, bytes, tuples, lists, dicts, sets, deques or objects of classes of your own",
     ),
     "store file in list": case(

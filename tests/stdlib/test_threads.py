@@ -204,6 +204,25 @@ def test_a_thread_cannot_join_itself(tmp_path: Path, engine: str) -> None:
     assert violation.threads == ("work-1",)
 
 
+def test_a_thread_is_one_object_for_itself(tmp_path: Path, engine: str) -> None:
+    body = """
+    first = second = None
+
+    @thread
+    def one(self):
+        self.first = threading.current_thread()
+        assert self.first is threading.current_thread()
+        assert {self.first: 1}[threading.current_thread()] == 1
+        assert self.second is not self.first
+
+    @thread
+    def two(self):
+        self.second = me = threading.current_thread()
+        assert me is threading.current_thread() is self.second is not self.first
+"""
+    assert checked(tmp_path, body, engine).verdict == "verified"
+
+
 def test_names_and_being_alive(tmp_path: Path, engine: str) -> None:
     body = """
     def work(self):

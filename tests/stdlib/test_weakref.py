@@ -128,6 +128,7 @@ CALLED = """
         "weakref.finalize(self.late, self.called)",
         "self.kept = weakref.ref(self.late, self.called)",
         "self.kept = weakref.ref(self.late, lambda _: self.called())",
+        "self.kept = weakref.WeakMethod(self.late.get, self.called)",
     ],
 )
 def test_what_is_to_be_called_is_not_passed_over(tmp_path: Path, made: str) -> None:
@@ -144,3 +145,18 @@ def test_one_to_what_setup_has_a_copy_of(tmp_path: Path) -> None:
     text = HEAD.replace("    n = 0\n", "    n = 0\n    own = Thing(1)\n    to = weakref.ref(own)\n")
     with pytest.raises(ModelError, match="what each run of setup has a copy of"):
         check(load(tmp_path / "model.py", text + RUN.format("self.n += self.to().n")))
+
+
+@pytest.mark.parametrize(
+    "container", ["WeakSet([LATE])", "WeakKeyDictionary({LATE: 1})",
+                  "WeakValueDictionary({1: LATE})"],
+)  # fmt: skip
+def test_weak_containers_that_no_thread_looks_at(tmp_path: Path, container: str) -> None:
+    line = "        self.ending = "
+    text = HEAD.replace("class M(", f"LATE = Thing(5)\nKEPT = weakref.{container}\nclass M(")
+    text = text.replace(line, "        self.late = LATE\n" + line) + CALLED
+    (result,) = check(load(tmp_path / "model.py", text)).models
+    assert result.violations == ()
+    looks = text.replace("self.late = None", "self.late = None; len(KEPT)")
+    with pytest.raises(ModelError):
+        check(load(tmp_path / "looks.py", looks))

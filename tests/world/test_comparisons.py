@@ -181,3 +181,26 @@ def test_step_by_step_they_do_what_python_does(
         )
         file = tmp_path / "model.py"
         assert by_interleave(file, source) == by_python(file, source), source
+
+
+@pytest.mark.parametrize(("element", "found"), [("1", "verified"), ("Item(1)", "exception")])
+def test_values_of_a_dict_are_compared_one_by_one(tmp_path: Path, element: str, found: str) -> None:
+    """Where Python code compares them, another thread may put one in meanwhile."""
+    source = f"""
+    class Item:
+        def __init__(self, x): self.x = x
+        def __eq__(self, other): return self.x == other.x
+
+    class M(Model):
+        def setup(self):
+            self.kept = {{"a": {element}, "b": {element}}}
+
+        @thread
+        def look(self):
+            assert {element.replace("1", "2")} not in self.kept.values()
+
+        @thread
+        def put(self):
+            self.kept["c"] = {element}
+    """
+    assert verdict(tmp_path, source) == found

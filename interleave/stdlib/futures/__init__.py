@@ -20,7 +20,7 @@ from interleave.stdlib.registry import made_by_threads
 def _no_processes(*_: object, **__: object) -> Any:
     raise ModelError(
         "concurrent.futures.ProcessPoolExecutor has no modelled counterpart",
-        remedy="use a ThreadPoolExecutor, or mark the methods that processes run with @process",
+        remedy="use a ThreadPoolExecutor, or a multiprocessing.Pool",
     )
 
 

@@ -14,13 +14,17 @@ from typing import Any, cast
 
 from interleave.errors import ModelError
 from interleave.memory.primitive import Primitive
-from interleave.stdlib.multiprocessing import conditions, locks, memory, pipes, queues
+from interleave.stdlib.multiprocessing import (
+    conditions,
+    locks,
+    making,
+    memory,
+    pipes,
+    pools,
+    processes,
+    queues,
+)
 from interleave.stdlib.multiprocessing.capturing import capturing as capturing
-
-_MADE = (
-    "Array", "Barrier", "BoundedSemaphore", "Condition", "Event", "JoinableQueue", "Lock", "Pipe",
-    "Queue", "RLock", "RawArray", "RawValue", "Semaphore", "SimpleQueue", "Value",
-)  # fmt: skip
 
 
 def _refused(what: str, remedy: str) -> Callable[..., Any]:
@@ -31,17 +35,10 @@ def _refused(what: str, remedy: str) -> Callable[..., Any]:
 
 
 FUNCTIONS = {
-    **{
-        name: _refused(
-            f"a multiprocessing.{name} is made by a running thread or process",
-            "make it a class attribute of the model, or make it in `def setup(self)`",
-        )
-        for name in _MADE
-    },
-    "Process": _refused(
-        "a multiprocessing.Process is made by a running thread or process",
-        "mark the method that it is to run with @process: processes start when the model does",
-    ),
+    **making.FUNCTIONS,
+    "Pool": pools.make_pool,
+    "Process": processes.make_process,
+    "current_process": processes.current_process,
     "get_context": _refused(
         "multiprocessing.get_context has no modelled counterpart",
         "use the functions of multiprocessing itself: a model does not ask how processes start",

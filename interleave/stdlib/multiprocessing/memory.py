@@ -55,8 +55,13 @@ def contents(real: Any) -> list[Any]:
         return list(raw)
     if isinstance(raw, ctypes._SimpleCData):
         return [raw.value]
-    raise ModelError(
-        f"shared memory that holds a {type(raw).__name__} has no modelled counterpart",
+    raise no_counterpart(type(raw).__name__)
+
+
+def no_counterpart(kind: str) -> ModelError:
+    """What is to be said of shared memory of a type that is not modelled."""
+    return ModelError(
+        f"shared memory that holds a {kind} has no modelled counterpart",
         remedy="use Value or Array with a typecode such as 'i' or 'd'",
     )
 
@@ -114,13 +119,22 @@ class _Memory(Shared):
         return self._lock
 
     def _read(self, place: int) -> Any:
-        port, location = current_port(), self._locations[place]
-        return self._access(AccessKind("read", location), lambda: port.read(location))
+        return self._access(self._one("read", place), lambda: self._load(place))
 
     def _write(self, place: int, value: Any) -> None:
-        port, location = current_port(), self._locations[place]
         converted = self._converted(value)
-        self._access(AccessKind("write", location), lambda: port.write(location, converted))
+        self._access(self._one("write", place), lambda: self._store(place, converted))
+
+    def _one(self, name: str, place: int) -> AccessKind:
+        return AccessKind(name, self._locations[place])
+
+    def _load(self, place: int) -> Any:
+        """An element, within an access."""
+        return current_port().read(self._locations[place])
+
+    def _store(self, place: int, value: Any) -> None:
+        """Set an element, within an access."""
+        current_port().write(self._locations[place], value)
 
     def _access(self, kind: AccessKind, effect: Callable[[], Any]) -> Any:
         port = current_port()
@@ -244,13 +258,7 @@ class RawArray(_Memory, SharedArray):
         """Several elements: in one access under the lock, else in one for each."""
         if self._lock is None:
             return [self._read(place) for place in places]
-        port = current_port()
-        locations = [self._locations[place] for place in places]
-        return list(
-            self._access(
-                self._several("read", places), lambda: [port.read(each) for each in locations]
-            )
-        )
+        return list(self._access(self._several("read", places), lambda: [*map(self._load, places)]))
 
     def _write_all(self, places: range, values: list[Any]) -> None:
         if len(values) != len(places):
@@ -259,13 +267,11 @@ class RawArray(_Memory, SharedArray):
             for place, value in zip(places, values, strict=True):
                 self._write(place, value)
             return
-        port = current_port()
-        locations = [self._locations[place] for place in places]
         converted = [self._converted(value) for value in values]
 
         def effect() -> None:
-            for location, value in zip(locations, converted, strict=True):
-                port.write(location, value)
+            for place, value in zip(places, converted, strict=True):
+                self._store(place, value)
 
         self._access(self._several("write", places), effect)
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
 from interleave.memory.bag import Bag
-from interleave.memory.identity import MODEL_PROCESS, ThreadName
+from interleave.memory.identity import ThreadName
 from interleave.memory.port import current_port
 from interleave.showing import show
 from interleave.stdlib.multiprocessing.locks import Between
@@ -29,12 +29,13 @@ EVERY = ThreadName("*")
 class Pipe(NamedTuple):
     """The state of one direction: messages on their way, and the processes that closed its end.
 
-    `alone`: there never was another end.
+    `alone`: there never was another end. `peer` is that of an end that a running thread has made.
     """
 
     messages: tuple[Any, ...] = ()
     closed: Bag[ThreadName] = Bag()
     alone: bool = False
+    peer: Any = None
 
     def is_closed(self, process: ThreadName) -> bool:
         """Whether a process has closed its end."""
@@ -47,11 +48,6 @@ class Pipe(NamedTuple):
 
 class Holding(Between):
     """What holds messages in a pipe of the operating system."""
-
-    capacity: int | None = None
-    """How many messages a pipe holds; None: any number."""
-    processes: frozenset[ThreadName] = frozenset({MODEL_PROCESS})
-    """The processes that there are."""
 
     def notices_ends(self, *, alone: bool) -> bool:
         """Whether the end of a process has to do with it, and must call `leave`.
@@ -73,10 +69,22 @@ class Holding(Between):
 
     def is_full(self, messages: tuple[Any, ...]) -> bool:
         """Whether a pipe with these messages takes no more."""
-        return self.capacity is not None and len(messages) >= self.capacity
+        capacity: int | None = current_port().setting("PIPE_CAPACITY")
+        return capacity is not None and len(messages) >= capacity
+
+    def forked(self, parent: ThreadName, child: ThreadName) -> None:
+        """Note that a process forks, within an access: what it has closed, the child has not."""
 
 
-class SimpleQueue(Holding):
+class _Handle(Holding):
+    """What a process closes for itself, and with that for those that it forks. State: `Pipe`."""
+
+    def forked(self, parent: ThreadName, child: ThreadName) -> None:
+        if parent in self.state.closed:
+            self.state = self.state.with_closed(child)
+
+
+class SimpleQueue(_Handle):
     """`multiprocessing.SimpleQueue`: a pipe with a lock at each end, and no feeder."""
 
     @classmethod
@@ -144,7 +152,7 @@ def _items(real: Any) -> list[Any]:
     return found
 
 
-class Connection(Holding):
+class Connection(_Handle):
     """One end of a `multiprocessing.Pipe()`. State: the messages that come in here.
 
     An end is closed when every process has closed it, the process of the model included, or has
@@ -242,7 +250,7 @@ class Connection(Holding):
         if self.peer is None:
             return bool(self.state.alone)
         closed = self.peer.state.closed
-        return EVERY in closed or self.processes <= set(closed)
+        return EVERY in closed or set(current_port().processes()) <= set(closed)
 
     def _check(self, allowed: bool, why: str) -> None:
         if self.state.is_closed(current_port().process):

@@ -250,6 +250,19 @@ class Queue(Holding):
         while port.access(AccessKind("", self._location), is_left, private=True):
             self.operate("flush", move)
 
+    def lose(self, process: ThreadName) -> None:
+        """Forget what a process has put that is killed, within an access: as much of it as its
+        feeder has not moved, a choice.
+        """
+        state: QueueState = self.state
+        moved = 0
+        if (count := len(state.buffer(process))) > 0:
+            moved = current_port().choose([f"{n} moved" for n in range(count + 1)])
+        for _ in range(moved):
+            state = state.moved(process)
+        if count:
+            self.state = state.with_buffer(process, ())
+
     def _looked_at(self, *, may_miss: bool) -> QueueState:
         """The state as one sees it who looks at the pipe: feeders may just have moved an item.
 

@@ -44,7 +44,7 @@ class ThreadBehind(threads.Thread):
         return made._replace(phase=threads.STARTED, target=None)
 
     @staticmethod
-    def ended(state: Any) -> Any:
+    def ended(state: Any, *, failed: bool) -> Any:
         return state._replace(phase=threads.ENDED, args=())
 
     def seen_from_inside(self) -> Any:

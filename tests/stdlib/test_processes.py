@@ -1,0 +1,656 @@
+"""Processes that scripts and tests make as they run: what they share, and what each has for itself."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from interleave import InterleaveError, check
+from interleave.result import ModelResult
+
+HEAD = """
+import multiprocessing, os, queue, sys, threading
+from multiprocessing import Process, Queue, Value
+
+def run(*processes):
+    for each in processes:
+        each.start()
+    for each in processes:
+        each.join()
+"""
+
+SCRIPTS: dict[str, tuple[str, set[str], set[str]]] = {
+    "a global is copied": (
+        """
+        n, items = 0, []
+        def work():
+            global n
+            n += 1
+            items.append(n)
+            print(n, items)
+        def main():
+            global n
+            n = 5
+            items.append(0)
+            run(Process(target=work))
+            print(n, items)
+        main()
+        """,
+        set(),
+        {"6 [0, 6]\n5 [0]"},
+    ),
+    "a value without its lock": (
+        """
+        def work(v):
+            v.value += 1
+        def main():
+            v = Value("i", 0)
+            run(*[Process(target=work, args=(v,)) for _ in range(2)])
+            print(v.value)
+        main()
+        """,
+        {"lost-update"},
+        {"2", "1"},
+    ),
+    "a value under its lock": (
+        """
+        def work(v):
+            with v.get_lock():
+                v.value += 1
+        def main():
+            v = Value("i", 3)
+            run(*[Process(target=work, args=(v,)) for _ in range(2)])
+            print(v.value)
+        main()
+        """,
+        set(),
+        {"5"},
+    ),
+    "elements of an array": (
+        """
+        def work(a, i):
+            a[i] += 1
+        def main():
+            a = multiprocessing.Array("i", [5, 6], lock=False)
+            run(*[Process(target=work, args=(a, i)) for i in range(2)])
+            print(a[:])
+        main()
+        """,
+        set(),
+        {"[6, 7]"},
+    ),
+    "one element of an array": (
+        """
+        def work(a):
+            a[1] += 1
+        def main():
+            a = multiprocessing.Array("i", 2)
+            run(*[Process(target=work, args=(a,)) for i in range(2)])
+            print(a[:])
+        main()
+        """,
+        {"lost-update"},
+        {"[0, 2]", "[0, 1]"},
+    ),
+    "arguments are copied at the start": (
+        """
+        def work(items, box, seen):
+            items.append(2)
+            print(items, box["items"] is items, seen)
+        def main():
+            items, seen = [1], []
+            p = Process(target=work, args=(items, {"items": items}, seen))
+            seen.append("late")
+            run(p)
+            print(items)
+        main()
+        """,
+        set(),
+        {"[1, 2] True ['late']\n[1]"},
+    ),
+    "what setup and main have made": (
+        """
+        class Node:
+            def __init__(self, other):
+                self.other = other
+        first = Node(None)
+        known = {}
+        def work():
+            print(known["a"].other.other is known["a"], known["a"].other.other is first)
+            known["a"].other.other = None
+        def main():
+            first.other = Node(first)
+            known["a"] = first
+            run(Process(target=work))
+            print(first.other.other is first)
+        main()
+        """,
+        set(),
+        {"True True\nTrue"},
+    ),
+    "a function of main": (
+        """
+        def main():
+            total, lock = 0, threading.Lock()
+            def work():
+                nonlocal total
+                with lock:
+                    total += 1
+                print(total)
+            run(Process(target=work))
+            print(total)
+        main()
+        """,
+        set(),
+        {"1\n0"},
+    ),
+    "a lock that another thread holds": (
+        """
+        lock = threading.Lock()
+        def hold():
+            with lock:
+                pass
+        def work():
+            with lock:
+                print("child")
+        thread = threading.Thread(target=hold)
+        thread.start()
+        run(Process(target=work))
+        thread.join()
+        """,
+        {"deadlock"},
+        {"child", ""},
+    ),
+    "a lock that the thread itself holds": (
+        """
+        lock, plain = threading.RLock(), threading.Lock()
+        def work():
+            with lock:
+                plain.release()
+                print("child")
+        with lock, plain:
+            run(Process(target=work))
+        """,
+        set(),
+        {"child"},
+    ),
+    "a queue, joined too early": (
+        """
+        def work(q):
+            q.put("x")
+            q.put("y")
+        def main():
+            q = Queue()
+            p = Process(target=work, args=(q,))
+            p.start()
+            print(q.get(), q.get())
+            p.join()
+        main()
+        """,
+        set(),
+        {"x y"},
+    ),
+    "poison": (
+        """
+        def work(tasks, results):
+            while (task := tasks.get()) is not None:
+                results.put(task * task)
+        def main():
+            tasks, results = Queue(), Queue()
+            p = Process(target=work, args=(tasks, results), daemon=True)
+            p.start()
+            tasks.put(2)
+            tasks.put(None)
+            print(results.get())
+        main()
+        """,
+        set(),
+        {"4"},
+    ),
+    "a pipe that everybody has closed": (
+        """
+        def work(end):
+            end.send("x")
+            end.close()
+        def main():
+            mine, its = multiprocessing.Pipe()
+            p = Process(target=work, args=(its,))
+            p.start()
+            its.close()
+            print(mine.recv())
+            try:
+                mine.recv()
+            except EOFError:
+                print("closed")
+            p.join()
+        main()
+        """,
+        set(),
+        {"x\nclosed"},
+    ),
+    "a pipe that main keeps open": (
+        """
+        def work(end):
+            end.send("x")
+        def main():
+            mine, its = multiprocessing.Pipe(duplex=False)
+            run(Process(target=work, args=(its,)))
+            print(mine.recv())
+            mine.recv()
+        main()
+        """,
+        {"deadlock"},
+        {"x"},
+    ),
+    "how it has ended": (
+        """
+        def work(code):
+            sys.exit(code)
+        def main():
+            ps = [Process(target=work, args=(each,)) for each in (0, 3, None, "text")]
+            print([p.exitcode for p in ps], [p.is_alive() for p in ps])
+            for p in ps:
+                p.start()
+                p.join()
+            print([p.exitcode for p in ps], [p.is_alive() for p in ps])
+        main()
+        """,
+        set(),
+        {f"{[None] * 4} {[False] * 4}\n[0, 3, 0, 1] {[False] * 4}"},
+    ),
+    "what is not asked so": (
+        """
+        def work(other):
+            for ask in (other.join, other.start):
+                try:
+                    ask()
+                except AssertionError as error:
+                    print(error)
+        def main():
+            p = Process(target=print)
+            try:
+                p.join()
+            except AssertionError as error:
+                print(error)
+            run(Process(target=work, args=(p,)))
+            run(p)
+            try:
+                p.start()
+            except AssertionError as error:
+                print(error)
+        main()
+        """,
+        set(),
+        {
+            "can only join a started process\ncan only join a child process\ncan only start a"
+            " process object created by current process\n\ncannot start a process twice"
+        },
+    ),
+    "a process of a process": (
+        """
+        n = 0
+        def inner():
+            print(n)
+        def outer():
+            global n
+            n += 1
+            p = Process(target=inner)
+            p.start()
+            n += 1
+            p.join()
+        def main():
+            global n
+            n = 10
+            run(Process(target=outer))
+            print(n)
+        main()
+        """,
+        set(),
+        {"11\n10"},
+    ),
+    "a daemon has no children": (
+        """
+        def work():
+            try:
+                Process(target=print).start()
+            except AssertionError as error:
+                print(error)
+        run(Process(target=work, daemon=True))
+        """,
+        set(),
+        {"daemonic processes are not allowed to have children"},
+    ),
+    "threads of a process": (
+        """
+        n = 0
+        def add():
+            global n
+            n += 1
+        def work():
+            threads = [threading.Thread(target=add) for _ in range(2)]
+            for each in threads:
+                each.start()
+            for each in threads:
+                each.join()
+            print(n)
+        run(Process(target=work))
+        print(n)
+        """,
+        {"lost-update"},
+        {"2\n0", "1\n0"},
+    ),
+    "a method of what main has made": (
+        """
+        class Account:
+            def __init__(self):
+                self.balance = 0
+            def add(self):
+                self.balance += 1
+                print("in it", self.balance)
+        if __name__ == "__main__":
+            account = Account()
+            run(Process(target=account.add))
+            print(account.balance)
+        """,
+        set(),
+        {"in it 1\n0"},
+    ),
+    "what is given to a queue": (
+        """
+        def main():
+            q = multiprocessing.JoinableQueue()
+            run(Process(target=q.put, args=([1],)))
+            print(q.get(), multiprocessing.current_process().name)
+            q.task_done()
+            q.join()
+        main()
+        """,
+        set(),
+        {"[1] MainProcess"},
+    ),
+    "an event and a semaphore": (
+        """
+        def work(event, room):
+            with room:
+                event.wait()
+                print("go")
+        def main():
+            event, room = multiprocessing.Event(), multiprocessing.Semaphore(0)
+            p = Process(target=work, args=(event, room))
+            p.start()
+            room.release()
+            event.set()
+            p.join()
+        main()
+        """,
+        set(),
+        {"go"},
+    ),
+    "a condition": (
+        """
+        def work(ready, n):
+            with ready:
+                n.value = 1
+                ready.notify()
+        def main():
+            ready, n = multiprocessing.Condition(), multiprocessing.RawValue("i")
+            p = Process(target=work, args=(ready, n))
+            with ready:
+                p.start()
+                ready.wait_for(lambda: n.value)
+            p.join()
+            print(n.value)
+        main()
+        """,
+        set(),
+        {"1"},
+    ),
+    "killed with a lock": (
+        """
+        def work(lock, v):
+            with lock:
+                v.value += 1
+        def main():
+            lock, v = multiprocessing.Lock(), Value("i", 0)
+            p = Process(target=work, args=(lock, v))
+            p.start()
+            p.terminate()
+            p.join()
+            print(p.exitcode, v.value)
+            with lock:
+                print("got it")
+        main()
+        """,
+        {"deadlock"},
+        {"0 1\ngot it", "-15 0\ngot it", "-15 0", "-15 1"},
+    ),
+    "killed with messages that were not moved": (
+        """
+        def work(q, done):
+            q.put("x")
+            done.set()
+            done.wait()
+            q.put("y")
+        def main():
+            q, done = Queue(), multiprocessing.Event()
+            p = Process(target=work, args=(q, done))
+            p.start()
+            done.wait()
+            p.kill()
+            p.join()
+            found = []
+            try:
+                while True:
+                    found.append(q.get_nowait())
+            except queue.Empty:
+                print(found)
+        main()
+        """,
+        set(),
+        {"[]", "['x']", "['x', 'y']"},
+    ),
+    "a pool that is left at work": (
+        """
+        v = multiprocessing.RawValue("i", 0)
+        def work(n):
+            v.value += n
+        if __name__ == "__main__":
+            with multiprocessing.Pool(1) as pool:
+                pool.apply_async(work, (1,))
+            print(v.value)
+        """,
+        set(),
+        {"0", "1"},
+    ),
+    "a pool": (
+        """
+        seen = []
+        def square(x):
+            seen.append(x)
+            return x * x
+        if __name__ == "__main__":
+            with multiprocessing.Pool(2) as pool:
+                print(pool.map(square, [1, 2, 3]), list(pool.imap(square, [4])), seen)
+        """,
+        set(),
+        {"[1, 4, 9] [16] []"},
+    ),
+    "what workers have": (
+        """
+        base, late = 0, "before"
+        def begin(n):
+            global base
+            base = n
+        def add(a, b=0):
+            return base + a + b, late
+        def main():
+            global late
+            pool = multiprocessing.Pool(processes=2, initializer=begin, initargs=(10,))
+            late = "after"
+            result = pool.apply_async(add, (1,), {"b": 2})
+            print(result.get(), pool.starmap(add, [(1, 2), (3, 4)]), base)
+            pool.close()
+            pool.join()
+        main()
+        """,
+        set(),
+        {"(13, 'before') [(13, 'before'), (17, 'before')] 0"},
+    ),
+    "what a pool raises": (
+        """
+        def half(x):
+            return 1 / x
+        def main():
+            pool = multiprocessing.Pool(1)
+            result = pool.map_async(half, [1, 0])
+            result.wait()
+            print(result.ready(), result.successful())
+            for ask in (result.get, pool.join):
+                try:
+                    ask()
+                except (ZeroDivisionError, ValueError) as error:
+                    print(error)
+            pool.close()
+            try:
+                pool.apply(half, (1,))
+            except ValueError as error:
+                print(error)
+        main()
+        """,
+        set(),
+        {"True False\ndivision by zero\nPool is still running\nPool not running"},
+    ),
+    "workers that share a value": (
+        """
+        total = Value("i", 0)
+        def add(n):
+            total.value += n
+        if __name__ == "__main__":
+            with multiprocessing.Pool(2) as pool:
+                pool.map(add, [1, 1])
+            print(total.value)
+        """,
+        {"lost-update"},
+        {"1", "2"},
+    ),
+}
+"""Each with what is found in it, and all that it may print."""
+
+
+MODEL = """
+import multiprocessing
+from interleave import Model, postcondition, process
+
+class M(Model):
+    n = 0
+    v = multiprocessing.Value("i", 0)
+
+    @process(2)
+    def outer(self, i):
+        self.n += i + 1
+        p = multiprocessing.Process(target=self.inner, args=(i,))
+        p.start()
+        self.n += 10
+        p.join()
+        assert self.n == i + 11
+
+    def inner(self, i):
+        assert self.n == i + 1
+        self.n += 100
+        with self.v.get_lock():
+            self.v.value += self.n
+
+    @postcondition
+    def both_are_in_it(self):
+        return self.v.value == 203
+"""
+
+
+def checked(tmp_path: Path, text: str) -> ModelResult:
+    file = tmp_path / "script.py"
+    file.write_text(HEAD + textwrap.dedent(text))
+    found = [check(file, engine=engine).models[0] for engine in ("reference", "native")]
+    assert found[0] == found[1]
+    return found[0]
+
+
+def printed(result: ModelResult) -> set[str]:
+    """What is printed in each outcome."""
+    assert result.interleavings is not None
+    found = [str(dict(each.state)["print"]) for each in result.interleavings.outcomes]
+    lines = [ast.literal_eval(f"({each},)") if each != "nothing" else () for each in found]
+    return {"\n".join(each) for each in lines}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_what_is_found(tmp_path: Path, name: str) -> None:
+    text, kinds, outcomes = SCRIPTS[name]
+    result = checked(tmp_path, text)
+    assert {each.kind for each in result.violations} == kinds
+    assert printed(result) == outcomes
+
+
+@pytest.mark.parametrize("name", [each for each in SCRIPTS if "deadlock" not in SCRIPTS[each][1]])
+def test_what_is_printed_by_python(tmp_path: Path, name: str) -> None:
+    text, _, outcomes = SCRIPTS[name]
+    file = tmp_path / "script.py"
+    file.write_text(f"{HEAD}multiprocessing.set_start_method('fork')\n{textwrap.dedent(text)}")
+    python = [sys.executable, "-u", str(file)]
+    done = subprocess.run(python, capture_output=True, text=True, timeout=20, check=False)
+    assert done.stdout.strip() in outcomes, done.stderr
+
+
+def test_a_lock_at_the_fork_is_nobody_s(tmp_path: Path) -> None:
+    text, _, _ = SCRIPTS["a lock that another thread holds"]
+    (violation,) = checked(tmp_path, text).violations
+    (wait,) = (each for each in violation.waits if each.thread == "work-1")
+    assert wait.holders == ()
+    assert "it was locked when work-1 was forked" in wait.note
+
+
+def test_processes_of_a_model_start_others(tmp_path: Path) -> None:
+    file = tmp_path / "model.py"
+    file.write_text(MODEL)
+    found = [check(file, engine=each).models[0] for each in ("reference", "native")]
+    assert found[0] == found[1]
+    assert (found[0].violations, found[0].states) == ((), 880)
+
+
+REFUSED = {
+    "its number": ("p.start()\nprint(p.pid)", "the number of a process is asked for"),
+    "a daemon that it leaves": (
+        "def work():\n    threading.Thread(target=print, daemon=True).start()\n"
+        "Process(target=work).start()",
+        r"(?s)def work.*ends while a daemon|ends while a daemon.*def work",
+    ),
+    "workers without a number": ("multiprocessing.Pool()", "as many workers as there are"),
+    "what cannot be pickled": (
+        "def main():\n    def f(x): return x\n    multiprocessing.Pool(1).map(f, [1])\nmain()",
+        "cannot be sent to another process",
+    ),
+    "a lambda": ("f = lambda x: x\nmultiprocessing.Pool(1).map(f, [1])", "is given a lambda"),
+    "a result that cannot be pickled": (
+        "def f(x): return lambda: x\nmultiprocessing.Pool(1).map(f, [1])",
+        "cannot be sent to another process",
+    ),
+    "a callback": (
+        "multiprocessing.Pool(1).map_async(sorted, [[1]], callback=print)",
+        "given a callback",
+    ),
+    "a thread of the parent": (
+        "t = threading.Thread(target=print)\nt.start()\nProcess(target=t.join).start()",
+        "a process asks a thread of another one",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused(tmp_path: Path, name: str) -> None:
+    body, message = REFUSED[name]
+    with pytest.raises(InterleaveError, match=message):
+        checked(tmp_path, f"p = Process(target=print)\n{body}")
