@@ -27,7 +27,7 @@ from interleave.compiler.emit import (
 )
 from interleave.compiler.flow import find_dependences, find_live
 from interleave.compiler.generators import GENERATOR, RESUMING
-from interleave.compiler.groups import HELPERS
+from interleave.compiler.groups import HELPERS, is_one_of
 from interleave.compiler.imports import Imported, with_imports
 from interleave.compiler.lazily import with_generators
 from interleave.compiler.names import (
@@ -87,7 +87,7 @@ def _matches(exception: BaseException, kinds: Any) -> bool:
             raise TypeError(
                 "catching classes that do not inherit from BaseException is not allowed"
             )
-    return isinstance(exception, kinds)
+    return is_one_of(exception, kinds)
 
 
 def _unpacked(callee: Any, mapping: Any) -> dict[Any, Any]:

@@ -149,6 +149,13 @@ class Block:
         return all(isinstance(it, ast.Assign | ast.Name | ast.expr_context) for it in nodes)
 
     @cached_property
+    def in_calls(self) -> frozenset[str]:
+        """The names in the calls that are part of it."""
+        calls = (it for one in self.body for it in ast.walk(one) if isinstance(it, ast.Call))
+        nodes = (each for call in calls for each in ast.walk(call))
+        return frozenset([each.id for each in nodes if isinstance(each, ast.Name)])
+
+    @cached_property
     def sets_attribute(self) -> tuple[str, str, ast.expr] | None:
         """For `x.name = value`: "x", "name", and the value."""
         match self.body:

@@ -12,6 +12,15 @@ Raised = list[tuple[BaseException, bool]]
 """What the handlers of one `try` have raised; True for what they were given to handle."""
 
 
+def is_one_of(error: BaseException | None, kinds: Any) -> bool:
+    """Whether a handler for `kinds` is for an exception: its metaclass is not asked, nor is `abc`.
+
+    Source: PyErr_GivenExceptionMatches, Python/errors.c.
+    """
+    each_kind = kinds if isinstance(kinds, tuple) else (kinds,)
+    return any(type.__instancecheck__(kind, error) for kind in each_kind)
+
+
 def split(rest: BaseException | None, kinds: Any) -> tuple[Any, Any]:
     """What `except* kinds:` handles of what is left, and what is left then.
 
@@ -28,7 +37,7 @@ def split(rest: BaseException | None, kinds: Any) -> tuple[Any, Any]:
             )
     if isinstance(rest, BaseExceptionGroup):
         return rest.split(kinds)
-    return (BaseExceptionGroup("", (rest,)), None) if isinstance(rest, kinds) else (None, rest)
+    return (BaseExceptionGroup("", (rest,)), None) if is_one_of(rest, kinds) else (None, rest)
 
 
 def collect(raised: Raised, error: BaseException, handled: BaseException) -> None:

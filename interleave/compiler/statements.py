@@ -405,7 +405,8 @@ class StatementFlattener(ExpressionFlattener):
             if isinstance(statement, ast.Raise)
         ]
         return all(
-            each is not None and any(kind is not None and issubclass(each, kind) for kind in kinds)
+            each is not None
+            and any(kind is not None and type.__subclasscheck__(kind, each) for kind in kinds)
             for each in raised
         )
 

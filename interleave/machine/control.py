@@ -104,6 +104,8 @@ class Control:
         try:
             with self._watch:
                 result = block.run(frame.names)
+            if self._port.flow:
+                self._port.flow.evaluated(block)
             if block.kind is BlockKind.CALL and not self._ending.how:
                 callee, arguments, keywords = result
                 callee, arguments = as_stepwise(callee, arguments)

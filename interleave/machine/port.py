@@ -417,7 +417,7 @@ class StepPort:
         self._ending.fail(Swallowed(which))
 
     def handled(self, code: types.CodeType | None) -> BaseException | None:
-        for frame in reversed(self._stack.frames):
+        for depth, frame in reversed([*enumerate(self._stack.frames)]):
             block = frame.code.blocks[frame.at]
             if code is not None and block.run.__code__ is not code:
                 self.halt(handled_in_whole_code())
@@ -425,6 +425,8 @@ class StepPort:
             if block.handles and not self._program.world.keeps_handled:
                 self.begin_again(HANDLED)
             if block.handles:
+                if self.flow:
+                    self.flow.looked_at(depth, block.handles)
                 found: BaseException = frame.names[block.handles]
                 return found
         return None

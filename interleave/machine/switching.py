@@ -44,9 +44,11 @@ function, the `__eq__` of an element. Only what is marked `looks_only` in them d
 """
 
 _OURS_TOO = ("abc", "_py_abc", "_collections_abc", "collections")
-"""Modules that files in these folders call for themselves: to ask whether something is of a class,
-or for a part of what a container of the library does, of which they have the switches.
+"""Modules that these files, but that of operators, call for themselves: to ask whether something is
+of a class, or for a part of what a container of the library does, of which they have the switches.
 """
+
+_OPERATORS = str(Path(_OURS, "compiler", "operators.py"))
 
 
 class Switches:
@@ -158,7 +160,8 @@ def _runs_for_user(frame: FrameType) -> bool:
         return False
     if caller.f_code.co_name.startswith("#"):
         return True
-    return first.f_globals.get("__name__") not in _OURS_TOO and _passes_on(caller)
+    is_for_ours = first.f_globals.get("__name__") in _OURS_TOO
+    return _passes_on(caller) and (not is_for_ours or caller.f_code.co_filename == _OPERATORS)
 
 
 def _passes_on(ours: FrameType) -> bool:

@@ -64,6 +64,7 @@ _IMMUTABLE = (int, float, complex, str, bytes, type(None), tuple, frozenset, ran
 
 _UNCHANGING = (*_IMMUTABLE, type, types.FunctionType, types.ModuleType)
 _WITHOUT_PARTS = tuple([each for each in _UNCHANGING if each not in (tuple, frozenset)])
+_BOUND = (types.MethodType, types.BuiltinMethodType, types.MethodWrapperType)
 _CONTAINERS = (list, tuple, set, frozenset, deque)
 
 
@@ -77,6 +78,12 @@ def _inside(it: object) -> Iterable[Any]:
         return it
     if isinstance(it, Closure):
         return it.captured
+    if isinstance(it, _BOUND):
+        return (it.__self__,)
+    if isinstance(it, BaseException):
+        return (*it.args, *vars(it).values(), it.__cause__)
+    if isinstance(it, partial):
+        return (it.func, *it.args, *it.keywords.values())
     return _parts_of(it).values()
 
 
@@ -186,15 +193,14 @@ class FlowRecorder:
     def _may_change(self, name: str, block: Block) -> set[int]:
         """The ids of what a block may change of the thread's own, by way of a variable."""
         value = self._frames[-1].names.get(name)
-        if block.passes_on or isinstance(value, _IMMUTABLE):
+        if block.passes_on or isinstance(value, _WITHOUT_PARTS):
             return set()
         fields = _parts_of(value)
         wanted = block.looks_into.get(name, set())
         is_look = bool(wanted) and wanted <= fields.keys()
         if not is_look:
             return _changeable([value])
-        looked_at = [fields[each] for each in wanted if not isinstance(fields[each], _IMMUTABLE)]
-        return _changeable(looked_at)
+        return _changeable([fields[each] for each in wanted])
 
     def _given(self) -> Sources:
         return self._inputs | self._read
@@ -215,6 +221,10 @@ class FlowRecorder:
         self._read.add((number, False))
         self._now["log", place] = frozenset({(number, False)})
 
+    def looked_at(self, depth: int, name: str) -> None:
+        """The block has been given a variable of some frame that it does not name."""
+        self._inputs |= self._now.get(("local", depth, name), _NONE)
+
     def forget(self, log_length: int) -> None:
         """A round of a loop within a block is over, and leaves no more than this in its log."""
         places = [each for each in self._now if each[0] == "log" and each[1] >= log_length]
@@ -224,6 +234,19 @@ class FlowRecorder:
         self._read = set()
         for place in range(log_length):
             self._read |= self._now.get(("log", place), _NONE)
+
+    def evaluated(self, block: Block) -> None:
+        """The expression of a block has been evaluated, which may leave the function, or enter one:
+        calls in it have changed what they were given of the thread's own.
+        """
+        if block.in_calls:
+            self._note_changed(block, block.in_calls & block.uses)
+
+    def _note_changed(self, block: Block, names: Iterable[str]) -> None:
+        sources = self._given() | self._condition()
+        for name in names:
+            if changed := self._may_change(name, block):
+                self._add_to_all(self._frames[-1].names.get(name), "", sources, changed)
 
     def done(self, block: Block) -> None:
         """A block has run to its end, and control is about to move on."""
@@ -238,9 +261,7 @@ class FlowRecorder:
             self._now["local", depth, name] = given
             self._forget_log()
             return
-        for name in block.uses:
-            if changed := self._may_change(name, block):
-                self._add_to_all(frame.names.get(name), "", sources, changed)
+        self._note_changed(block, block.uses)
         for name in block.may_define:
             self._add(("local", depth, name), sources)
         for name in block.defines | ({block.target} if block.target else frozenset()):
@@ -259,7 +280,7 @@ class FlowRecorder:
         if block.sets_attribute is None:
             return None
         owner, name, value = block.sets_attribute
-        if not _attributes(self._frames[-1].names.get(owner)):
+        if name not in _attributes(self._frames[-1].names.get(owner)):  # a property may set others
             return None
         names = {each.id for each in ast.walk(value) if isinstance(each, ast.Name)}
         into = looks_into(value)
@@ -435,8 +456,8 @@ class FlowRecorder:
         return lambda _: frozenset(whole)
 
     def _of_part(self, depth: int, way: str, part: str) -> Sources:
-        general = self._now.get(("local", depth, way), _NONE)
-        return general | self._now.get(("local", depth, f"{way}.{part}"), _NONE)
+        ways = {way.partition(".")[0], way, f"{way}.{part}"}
+        return _NONE.union(*[self._now.get(("local", depth, each), _NONE) for each in ways])
 
     def yielded(self, call: Block, generator: Resumable, value: object) -> None:
         """A generator is about to wait at the block where it is, its value going to the target of

@@ -378,6 +378,7 @@ class Twins:
             "__qualname__": twin.__qualname__,
             "__doc__": members_of(twin)["__doc__"],
             "__class__": property(lambda _: its_class),
+            "__new__": lambda _, *args, **kwargs: its_class(*args, **kwargs),  # of a class method
             "_is_ready": False,
             **more,
         }

@@ -8,6 +8,8 @@ import pytest
 from verdicts import verdict
 
 MODEL = """
+import contextlib
+import sys
 from functools import partial
 
 
@@ -36,6 +38,17 @@ class Job:
     __call__ = run
 
 
+class Looks:
+    def __init__(self, total):
+        self.total = total
+
+    def look(self):
+        self.seen = self.total.n
+
+    def write(self):
+        self.total.n = self.seen + 1
+
+
 def fill(job, value):
     job.value = value
 
@@ -48,6 +61,23 @@ def made(total, value):
     job = Job(total, 0)
     job.value = value
     return job
+
+
+class Slow:
+    @property
+    def value(self):
+        return self._value
+
+    @value.setter
+    def value(self, value):
+        self._value = value
+
+
+@contextlib.contextmanager
+def adding(total):
+    value = total.n
+    yield
+    total.n = value + 1
 
 
 def second(first, *others):
@@ -84,6 +114,20 @@ LOSES = {
     "what a function has made": "t.n = made(t, t.n + 1).value",
     "one of many arguments": "t.n = second(0, t.n + 1)",
     "one of many of a method": "Job(t, 0).take(0, t.n + 1)",
+    "a list in a tuple": "j = ([], [])\nk = j[1]\nj[1].append(t.n + 1)\nt.n = k[0]",
+    "methods of a list": "j = []\nf, g = j.append, j.pop\nf(t.n + 1)\nt.n = g()",
+    "methods of one object": "j = Job(t, 0)\nf, g = partial(fill, j), j.run\nf(t.n + 1)\ng()",
+    "methods that look": "j = Looks(t)\nf, g = j.look, j.write\nf()\ng()",
+    "what a return changes": "j = []\nf = lambda: j.append(t.n + 1)\nf()\nt.n = j[0]",
+    "what an argument changes": "j = []\nsecond(0, j.append(t.n + 1))\nt.n = j[0]",
+    "a property": "j = Slow()\nj.value = t.n + 1\nt.n = j.value",
+    "what an exception has": "j = []\ntry: raise KeyError(j)\n"
+    "except KeyError as e: e.args[0].append(t.n + 1)\nt.n = j[0]",
+    "the exception that is handled": "try: raise KeyError(t.n + 1)\n"
+    "except KeyError: t.n = sys.exc_info()[1].args[0]",
+    "a generator in a method in a tuple": "j = adding(t)\nj.__enter__()\nk = [(1, j.__exit__)]\n"
+    "j = None\n_, f = k.pop()\nf(None, None, None)",
+    "what is to be left": "j = contextlib.ExitStack()\nj.enter_context(adding(t))\nj.close()",
     "one by keyword": "j = Job(total=t, value=t.n + 1)\nj.run()",
 }
 """How a stale value comes to be written -> code."""

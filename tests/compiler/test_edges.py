@@ -968,3 +968,36 @@ class M(Model):
     (result,) = check(load(tmp_path / "model.py", text), engine=engine).models
     assert result.violations == ()
     assert {dict(each.state)["out"] for each in result.interleavings.outcomes} == {0, 1}
+
+
+@pytest.mark.parametrize("handler", ["except Odd", "except (KeyError, Odd)", "except* Odd"])
+def test_a_handler_does_not_ask_the_metaclass_of_what_it_is_for(
+    tmp_path: Path, handler: str
+) -> None:
+    text = f"""
+from interleave import Model, thread
+
+class Meta(type):
+    def __instancecheck__(cls, value):
+        return True
+
+    def __subclasscheck__(cls, other):
+        return True
+
+class Odd(Exception, metaclass=Meta):
+    pass
+
+class M(Model):
+    n = 0
+
+    @thread
+    def run(self):
+        try:
+            raise ValueError
+        {handler}:
+            pass
+        self.n = 1
+"""
+    assert running.by_interleave(tmp_path / "model.py", text) == running.by_python(
+        tmp_path / "model.py", text
+    )

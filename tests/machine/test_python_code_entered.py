@@ -12,7 +12,7 @@ from running import load
 from interleave import ModelError, check
 
 HEADER = """
-from collections import Counter, OrderedDict, defaultdict, deque
+from collections import ChainMap, Counter, OrderedDict, UserList, defaultdict, deque
 from dataclasses import dataclass
 from interleave import Model, thread
 
@@ -46,6 +46,7 @@ CONTAINERS = {
     "items": "[K(), 2, 3]", "table": "{1: 1}", "kinds": "{1}", "line": "deque([0, 1])",
     "counts": "Counter({1: 1})", "ordered": "OrderedDict({1: 1})", "made": "defaultdict(zero)",
     "fixed": "frozenset((1,))", "text": "'abc'", "pair": "Pair(K())", "key": "K()",
+    "chained": "ChainMap({}, {'a': 1})",
 }  # fmt: skip
 
 ENTERED = [
@@ -58,6 +59,8 @@ ENTERED = [
     "m.items[place] = 1", "del m.items[place]", "m.items[place:] = [4]", "m.items *= key",
     "m.items *= place", "m.table[key] = 1", "m.table |= {key: 1}", "m.kinds |= {key}",
     "m.kinds -= {key}", "m.made[5] += 1", "m.counts[key] += 1", "m.items += key",
+    # Of classes of the library, by operators that classes of the model define as well.
+    "m.counts[7]", "c = Counter(); c[7]", "m.chained['a']", "ChainMap({}, {1: 1})[1]", "UserList() + [1]",
     # Of a thread's own.
     "[1][place]", "{1: 1}[key]", "{key}", "(key,) == (1,)", "not key", "[*key]", "{**key}",
     "f'{key}'", "'%s' % key", "1 + key", "[1] * key", "1 in key", "a, = key", "key += 1",

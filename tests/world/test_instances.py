@@ -74,6 +74,40 @@ class M(Model):
     assert verdict(tmp_path, source) == "lost-update"
 
 
+def test_what_a_method_of_the_library_makes_of_the_class_of_a_shared_object(
+    tmp_path: Path,
+) -> None:
+    source = """
+import collections.abc
+
+class Bag(collections.abc.Set):
+    def __init__(self, items):
+        self.items = [*items]
+
+    def __contains__(self, item):
+        return item in self.items
+
+    def __iter__(self):
+        return iter(self.items)
+
+    def __len__(self):
+        return len(self.items)
+
+class M(Model):
+    done = False
+
+    def setup(self):
+        self.bag = Bag([1, 2])
+
+    @thread
+    def t(self):
+        made = self.bag & {2, 3}
+        assert type(made) is Bag and made.items == [2]
+        self.done = True
+"""
+    assert verdict(tmp_path, source) == "verified"
+
+
 def test_copies(tmp_path: Path) -> None:
     source = """
 import copy
