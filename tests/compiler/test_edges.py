@@ -1021,7 +1021,10 @@ class Asked(metaclass=Meta):
     pass
 
 class M(Model):
-    box, seen = BOX, 0
+    seen = 0
+
+    def setup(self):
+        self.box = BOX
 
     @thread
     def run(self):
