@@ -263,7 +263,8 @@ class Freezer:
         return self._freeze_mutable(kind, value)
 
     def _freeze_named(self, value: Any) -> Key:
-        owner = getattr(value, "__self__", None)
+        # A metaclass would be asked, in code of the model.
+        owner = None if isinstance(value, type) else getattr(value, "__self__", None)
         if owner is not None and not isinstance(owner, types.ModuleType):
             return ("builtin method", self.freeze(owner), value.__name__)
         return ("named object", Same(value))

@@ -1001,3 +1001,38 @@ class M(Model):
     assert running.by_interleave(tmp_path / "model.py", text) == running.by_python(
         tmp_path / "model.py", text
     )
+
+
+def test_a_metaclass_is_asked_by_the_model_alone(tmp_path: Path) -> None:
+    text = """
+from interleave import Model, thread
+
+class Box:
+    n = 0
+
+BOX = Box()
+
+class Meta(type):
+    def __getattr__(cls, name):
+        BOX.n += 1
+        return BOX.n
+
+class Asked(metaclass=Meta):
+    pass
+
+class M(Model):
+    seen = 0
+
+    def setup(self):
+        self.box = BOX
+
+    @thread
+    def run(self):
+        kind = Asked
+        self.seen += kind.some
+        self.seen += kind.other
+"""
+    (result,) = check(load(tmp_path / "model.py", text)).models
+    assert result.interleavings is not None
+    (outcome,) = result.interleavings.outcomes
+    assert dict(outcome.state) == {"box.n": 2, "seen": 3}
