@@ -292,6 +292,7 @@ class Walk:
         """What stands for `value` in a state; a `Refused` for what no state can have, where only a
         global variable leads to it: code may never come to use it.
         """
+        value = self.copies.get(id(value), value)  # what the body of the model has as well is one
         if id(value) in self.known:
             return self.known[id(value)]
         try:

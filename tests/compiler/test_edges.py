@@ -1036,3 +1036,37 @@ class M(Model):
     assert result.interleavings is not None
     (outcome,) = result.interleavings.outcomes
     assert dict(outcome.state) == {"box.n": 2, "seen": 3}
+
+
+@pytest.mark.parametrize(
+    ("attribute", "code"),
+    [
+        ("lst = LIST", "LIST.append(1)\nassert not self.lst"),
+        ("lst = LIST", "put(1)\nassert not self.lst"),
+        ("box = BOX", "BOX.n = 1\nassert self.box.n == 0"),
+        ("boxes = [BOX]", "BOX.n = 1\nassert self.boxes[0].n == 0"),
+        ("boxes = {1: (BOX,)}", "self.boxes[1][0].n = 1\nassert BOX.n == 0"),
+        ("lock = LOCK", "self.lock.acquire()\nassert not LOCK.locked()"),
+        ("lst = LIST", "self.lst.append(1)\nassert self.lst is not LIST"),
+    ],
+)
+def test_what_the_body_of_a_model_has_of_the_module_is_one_object(
+    tmp_path: Path, attribute: str, code: str
+) -> None:
+    text = f"""
+import threading
+from interleave import Model, thread
+class Box:
+    def __init__(self):
+        self.n = 0
+LIST, BOX, LOCK = [], Box(), threading.Lock()
+def put(x):
+    LIST.append(x)
+class M(Model):
+    {attribute}
+    @thread
+    def t(self):
+{textwrap.indent(code, " " * 8)}
+"""
+    (result,) = check(load(tmp_path / "model.py", text)).models
+    assert {each.kind for each in result.violations} == {"assertion"}
