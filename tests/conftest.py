@@ -37,7 +37,12 @@ def nothing_is_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-ALL = ("tests/world/", "tests/test_explored.py", "tests/test_script.py")
+ALL = (
+    "tests/world/",
+    "tests/test_explored.py",
+    "tests/test_script.py",
+    "tests/stdlib/test_processes.py",
+)
 """The tests of which all cases are quick: each is a line of code of its own."""
 
 
