@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from interleave.asked import Asked
 from interleave.blaming import blaming
@@ -29,6 +30,8 @@ from interleave.project import real_path
 from interleave.said import shown_by
 
 Target = type[Model] | Test | str | Path
+
+Made = TypeVar("Made")
 
 
 class Errors:
@@ -145,18 +148,29 @@ def _run(
     file: Path, max_seconds: float | None, noted: Noted, script: Mapping[str, object] | None
 ) -> ModelFile:
     """Run a file, which must be imported within some time. See `read_file`."""
+    return made_in_time(
+        lambda: read_file(file, noted=noted, script=script),
+        max_seconds,
+        what=f"{file} cannot be imported",
+        remedy="a model file must be importable in little time and memory",
+    )
+
+
+def made_in_time(
+    make: Callable[[], Made], max_seconds: float | None, *, what: str, remedy: str
+) -> Made:
+    """What `make` gives. Raises `LimitReached` where it takes too long, or too much memory, with
+    `what` cannot be done then; and `Interrupted`.
+    """
     guard = Guard(max_seconds)
-    found: list[ModelFile] = []
+    found: list[Made] = []
     with guard.phase():
-        found = [read_file(file, noted=noted, script=script)]
+        found = [make()]
     if guard.stop is None:
         return found[0]
     if guard.stop is INTERRUPTED:
         raise Interrupted
-    raise LimitReached(
-        f"{file} cannot be imported: {guard.stop}",
-        remedy="a model file must be importable in little time and memory",
-    )
+    raise LimitReached(f"{what}: {guard.stop}", remedy=remedy)
 
 
 def _refuse_unheeded(options: Options, models: list[type[Model]]) -> None:

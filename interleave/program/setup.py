@@ -170,6 +170,7 @@ def initial_instances(
                 if value != at_first[name]:
                     error = refuse_to_set(f"self.{name}", name, kept[name])
                     raise error.at(place_of_function(model.setup))  # type: ignore[arg-type]
+            _refuse_changed(model, before, copies)
             return Made(instance, context, copies, started), choices
 
         try:
@@ -184,6 +185,19 @@ def initial_instances(
                 place=place_of_function(model.setup),  # type: ignore[arg-type]
             )
         given = next_choices(choices.taken)
+
+
+def _refuse_changed(model: type[Model], before: Snapshot, copies: Mapping[int, Any]) -> None:
+    """Raise `ModelError` where setup has changed an object of which the instance has a copy."""
+    for record in before.records:
+        is_copied = copies.get(id(record.it), record.it) is not record.it
+        if is_copied and record.differs:
+            raise ModelError(
+                f"setup changes a {record.kind.__name__} by another way than self, and the body of "
+                f"{model.__name__} has it too: each run of setup has a copy of that",
+                remedy="have it in setup alone, self.x = ..., so that there is one",
+                place=place_of_function(model.setup),  # type: ignore[arg-type]
+            )
 
 
 def _under(names: Iterable[str], model: type[Model], instance: Any) -> dict[str, tuple[int, int]]:

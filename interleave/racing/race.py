@@ -13,15 +13,14 @@ from typing import Any
 from interleave.asked import Asked, asked
 from interleave.blaming import blaming, raised_at
 from interleave.checking import check_and_tell
-from interleave.engine.stopping import INTERRUPTED, Guard
+from interleave.engine.stopping import Guard
 from interleave.errors import (
     InterleaveError,
-    LimitReached,
     ModelError,
     UsageError,
     did_you_mean,
 )
-from interleave.interrupts import AT_POLLS, Interrupted, Stopped, leaving, listening, take
+from interleave.interrupts import AT_POLLS, Stopped, leaving, listening, take
 from interleave.literals import read_literal
 from interleave.loading import module_named, read_file
 from interleave.model import Model
@@ -32,7 +31,7 @@ from interleave.racing.calls import Names, read_calls, read_expression
 from interleave.racing.check import AtomicityCheck
 from interleave.result import ModelResult, Result
 from interleave.said import said
-from interleave.selecting import Errors
+from interleave.selecting import Errors, made_in_time
 from interleave.world.snapshot import Snapshot
 
 
@@ -168,16 +167,10 @@ def begun(factory: str | Callable[[], Any], max_seconds: float | None) -> tuple[
 
     The object is made once, which must come to an end within these seconds.
     """
-    guard = Guard(max_seconds)
-    found: list[tuple[Origin, Making]] = []
-    with guard.phase():
-        found = [_begun(factory)]
-    if guard.stop is None:
-        return found[0]
-    if guard.stop is INTERRUPTED:
-        raise Interrupted
-    raise LimitReached(
-        f"the object cannot be made: {guard.stop}",
+    return made_in_time(
+        lambda: _begun(factory),
+        max_seconds,
+        what="the object cannot be made",
         remedy="name one that can be made in little time and memory",
     )
 

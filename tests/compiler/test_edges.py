@@ -21,6 +21,7 @@ from running import load, machine_of, variables
 
 from interleave import (
     Model,
+    ModelError,
     ModelResult,
     atomic,
     check,
@@ -1070,3 +1071,41 @@ class M(Model):
 """
     (result,) = check(load(tmp_path / "model.py", text)).models
     assert {each.kind for each in result.violations} == {"assertion"}
+
+
+@pytest.mark.parametrize(
+    ("attribute", "code", "is_refused"),
+    [
+        ("lst = LIST", "LIST.append(1)", True),
+        ("box = BOX", "BOX.n = 1", True),
+        ("boxes = [BOX]", "BOX.n = 1", True),
+        ("lock = LOCK", "LOCK.acquire()", True),
+        ("boxes = [BOX]", "self.boxes[0].n = 1", False),
+        ("other = [BOX]", "LIST.append(1)", False),
+    ],
+)
+def test_setup_changes_what_the_body_of_a_model_has_by_way_of_that(
+    tmp_path: Path, attribute: str, code: str, is_refused: bool
+) -> None:
+    text = f"""
+import threading
+from interleave import Model, thread
+class Box:
+    def __init__(self):
+        self.n = 0
+LIST, BOX, LOCK = [], Box(), threading.Lock()
+class M(Model):
+    {attribute}
+    def setup(self):
+        {code}
+    @thread
+    def t(self):
+        assert not (LIST or BOX.n or LOCK.locked())
+"""
+    model = load(tmp_path / "model.py", text)
+    if is_refused:
+        with pytest.raises(ModelError, match="by another way than self, and the body of M has it"):
+            check(model)
+    else:
+        (result,) = check(model).models
+        assert {each.kind for each in result.violations} == {"assertion"}
