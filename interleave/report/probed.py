@@ -21,7 +21,9 @@ def render_probed(target: str, found: Sequence[Probed]) -> str:
     refused = _by_place(found, lambda each: each.refused)
     ahead = _by_place(found, lambda each: each.ahead)
     ahead = {key: each for key, each in ahead.items() if key not in refused}
-    lines = [f"{target}: {_headline(len(refused), len(ahead))}"]
+    cut = [f"{each.name} ({each.limit})" for each in found if each.limit]
+    part = " (only a part was looked at)" if cut else ""
+    lines = [f"{target}: {_headline(len(refused), len(ahead))}{part}"]
     for error, names in refused.values():
         lines += ["", str(error)]
         if len(found) > 1:
@@ -31,7 +33,6 @@ def render_probed(target: str, found: Sequence[Probed]) -> str:
         for error, _ in ahead.values():
             lines += ["", str(error)]
     free = [each.name for each in found if not (each.refused or each.limit)]
-    cut = [f"{each.name} ({each.limit})" for each in found if each.limit]
     lines.append("")
     if free:
         lines.append(f"Nothing is in the way of: {', '.join(free)}")

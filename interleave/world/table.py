@@ -206,6 +206,7 @@ REFUSED = {
          "faulthandler"),
         _FRAMES,
     ),
+    "traceback.format_exc": "say str(error), or repr(error): a model keeps no traceback",
     **dict.fromkeys(
         ("breakpoint", "bdb", "pdb"), "look at the trace of a violation, or use `interleave steps`"
     ),

@@ -169,3 +169,4 @@ def test_the_command(store: str) -> None:
     assert CliRunner().invoke(main, ["probe", f"{store}:Store()", "get(1)"]).exit_code == 0
     few = CliRunner().invoke(main, ["probe", f"{store}:Store()", "get(1)", "--max-states", "1"])
     assert (few.exit_code, "Only a part was looked at" in few.stdout) == (3, True)
+    assert few.stdout.splitlines()[0].endswith("(only a part was looked at)")

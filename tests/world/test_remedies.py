@@ -45,6 +45,9 @@ REFUSALS = {
     "a global that holds an iterator": (ITEMS, "next(box.items)", "'box' holds a set_iterator"),
     "a tree in a global": ("import ast\ntree = ast.parse('1')", "len(tree.body)", "a ast.Module"),
     "a tree": ("import ast", "self.n = ast.parse('1')", "a Module cannot be kept in a state"),
+    "a traceback": (
+        "import traceback", "self.n = traceback.format_exc()", "format_exc has no modelled",
+    ),
     "a generator": (GENERATOR, "next(box.items)", "'box' holds a generator"),
 }  # fmt: skip
 
