@@ -39,6 +39,6 @@ class Explored:
 def explored(value: object) -> Explored | None:
     """What `explore` has made of a function; None for anything else."""
     found: Explored | None = None
-    if isinstance(value, types.FunctionType):
+    if type(value) is types.FunctionType:
         found = vars(value).get(TEST)
     return found

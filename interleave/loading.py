@@ -29,6 +29,7 @@ from interleave.errors import (
 )
 from interleave.explored import explored
 from interleave.interrupts import Stopped, keeping_handlers, seen_from_outside
+from interleave.memory.values import members_of
 from interleave.model import BOUNDS, OPTIONS, Expectation, Model, is_parameter_value
 from interleave.notes import notes_of
 from interleave.options import Options
@@ -38,6 +39,7 @@ from interleave.records import dataclass
 from interleave.runtimes import Runtime, runtimes_of
 from interleave.said import said, said_by
 from interleave.scripts.recognizing import is_script
+from interleave.world.homes import CLASS_MODULE
 
 
 def model_files(paths: list[Path]) -> list[Path]:
@@ -242,7 +244,7 @@ def read_file(
     models = [
         value
         for value in values
-        if isinstance(value, type)
+        if issubclass(type(value), type)
         and issubclass(value, Model)
         and value is not Model
         and value.__module__ == module_name
@@ -254,9 +256,9 @@ def _tests_in(value: Any, module: str) -> Iterator[Any]:
     """The methods of a class of tests that a module defines, and of classes in it, which stand for
     models.
     """
-    if isinstance(value, type) and value.__module__ == module:
-        for member in vars(value).values():
-            function = member.__func__ if isinstance(member, staticmethod) else member
+    if issubclass(type(value), type) and CLASS_MODULE(value) == module:  # it is asked nothing
+        for member in members_of(value).values():
+            function = member.__func__ if type(member) is staticmethod else member
             if explored(function) is not None:
                 yield function
             else:

@@ -15,6 +15,7 @@ from typing import Any
 
 from interleave.memory.values import members_of
 from interleave.world import policy
+from interleave.world.homes import CLASS_MODULE
 from interleave.world.policy import Treatment
 
 PutBack = Callable[[], None]
@@ -27,7 +28,7 @@ def replaced(stand_ins: Mapping[int, Any]) -> Iterator[None]:
     seen: set[int] = set()
     try:
         for name, module in [*sys.modules.items()] if stand_ins else ():
-            if isinstance(module, types.ModuleType) and _is_followed(name):
+            if _is(module, types.ModuleType) and _is_followed(name):
                 _in_names(vars(module), stand_ins, put_back)
                 for value in [*vars(module).values()]:
                     _in_value(value, name, stand_ins, put_back, seen)
@@ -60,16 +61,16 @@ def _in_value(
     if id(value) in seen:
         return
     seen.add(id(value))
-    if isinstance(value, types.FunctionType):
+    if _is(value, types.FunctionType):
         _in_function(value, stand_ins, put_back)
         if (inner := vars(value).get("__wrapped__")) is not None:
             _in_value(inner, module, stand_ins, put_back, seen)
-    elif isinstance(value, property):
+    elif _is(value, property):
         for each in (value.fget, value.fset, value.fdel):
             _in_value(each, module, stand_ins, put_back, seen)
-    elif isinstance(value, type) and value.__module__ == module:
+    elif _is(value, type) and CLASS_MODULE(value) == module:
         for name, member in [*members_of(value).items()]:
-            inner = member.__func__ if isinstance(member, staticmethod) else member
+            inner = member.__func__ if _is(member, staticmethod) else member
             if id(inner) in stand_ins:
                 stand_in = stand_ins[id(inner)]
                 is_static = inner is not member or isinstance(stand_in, types.FunctionType)
@@ -78,8 +79,13 @@ def _in_value(
             _in_value(member, module, stand_ins, put_back, seen)
 
 
+def _is(value: object, kind: type) -> bool:
+    """Whether a value is of a kind, without asking what it says of that."""
+    return issubclass(type(value), kind)
+
+
 def _is_method(value: object) -> bool:
-    return isinstance(value, staticmethod | classmethod)
+    return _is(value, staticmethod) or _is(value, classmethod)
 
 
 def _in_function(

@@ -432,3 +432,32 @@ class M(Model):
             for much in ((0, 0), (long, 0), (0, long)):
                 wanted.add(((first * 3 + much[0], 4 + more * 3 + much[1]),))
     assert found(tmp_path, text) == wanted
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "class Odd(metaclass=Meta): pass",
+        "class Odd:\n    __class__ = property(fails)\nODD = Odd()",
+    ],
+)
+def test_what_objects_say_of_themselves_is_not_asked_to_replace_a_clock(
+    tmp_path: Path, hostile: str
+) -> None:
+    (tmp_path / "model.py").write_text(f"""
+import time
+from interleave import Model, thread
+def fails(*_):
+    raise GeneratorExit
+class Meta(type):
+    __getattribute__ = fails
+{hostile}
+class M(Model):
+    def setup(self):
+        self.begun = time.monotonic()
+    @thread
+    def t(self):
+        assert time.monotonic() >= self.begun
+""")
+    (result,) = check(tmp_path / "model.py").models
+    assert result.verdict == "verified"
