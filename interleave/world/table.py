@@ -201,12 +201,11 @@ REFUSED = {
     **dict.fromkeys(
         ("builtins.frame", "gc", "inspect.currentframe", "inspect.getframeinfo", "inspect.stack",
          "inspect.trace", "sys._getframe", "sys.setprofile", "sys.settrace",
-         "traceback.extract_stack", "traceback.format_stack",
+         "traceback.extract_stack", "traceback.format_exc", "traceback.format_stack",
          "traceback.print_stack", "traceback.walk_stack", "tracemalloc", "_tracemalloc", "trace",
          "faulthandler"),
         _FRAMES,
     ),
-    "traceback.format_exc": "say str(error), or repr(error): a model keeps no traceback",
     **dict.fromkeys(
         ("breakpoint", "bdb", "pdb"), "look at the trace of a violation, or use `interleave steps`"
     ),

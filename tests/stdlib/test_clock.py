@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
+from types import ModuleType
 
 import pytest
 
 from interleave import ModelResult, check, explore
 from interleave.errors import ModelError
 from interleave.loading import load_models
+from interleave.world.replaced import replaced
 from tests.support.clock_oracle import as_model, drawn, outcomes
 
 
@@ -441,23 +444,14 @@ class M(Model):
         "class Odd:\n    __class__ = property(fails)\nODD = Odd()",
     ],
 )
-def test_what_objects_say_of_themselves_is_not_asked_to_replace_a_clock(
-    tmp_path: Path, hostile: str
-) -> None:
-    (tmp_path / "model.py").write_text(f"""
-import time
-from interleave import Model, thread
-def fails(*_):
-    raise GeneratorExit
-class Meta(type):
-    __getattribute__ = fails
-{hostile}
-class M(Model):
-    def setup(self):
-        self.begun = time.monotonic()
-    @thread
-    def t(self):
-        assert time.monotonic() >= self.begun
-""")
-    (result,) = check(tmp_path / "model.py").models
-    assert result.verdict == "verified"
+def test_what_objects_say_of_themselves_is_not_asked_to_replace_a_clock(hostile: str) -> None:
+    text = "def fails(*_):\n    raise GeneratorExit\n"
+    text += f"class Meta(type):\n    __getattribute__ = fails\n{hostile}\n"
+    module = ModuleType("of_another_model")
+    vars(module)["begun"] = time.monotonic
+    exec(text, vars(module))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, module.__name__, module)
+        with replaced({id(time.monotonic): "the clock"}):
+            assert vars(module)["begun"] == "the clock"
+    assert vars(module)["begun"] is time.monotonic
