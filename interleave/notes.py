@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from interleave.model import (
     EXPECTATIONS,
+    LOOPS,
     NOTE,
     Expectation,
     Model,
@@ -90,6 +91,11 @@ class Notes:
     def tasks(self) -> list[str]:
         """The names of the methods that are marked as tasks."""
         return [name for name, note in self.threads.items() if note.kind.in_loop]
+
+    @property
+    def has_loops(self) -> bool:
+        """Whether there are event loops, as far as can be seen before anything runs."""
+        return LOOPS in self.members or bool(self.tasks)
 
 
 def notes_of(model: type[Model]) -> Notes:

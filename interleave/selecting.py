@@ -24,6 +24,7 @@ from interleave.loading import (
     task_methods,
 )
 from interleave.model import BOUNDS, Model
+from interleave.notes import notes_of
 from interleave.options import Options
 from interleave.program.misuse import refuse_parameter_outside
 from interleave.project import real_path
@@ -190,7 +191,8 @@ def _refuse_unheeded(options: Options, models: list[type[Model]]) -> None:
         if name.partition("[")[0] not in tasks:
             listed = f"the tasks are {', '.join(tasks)}" if tasks else "no model has tasks"
             raise UsageError(f"there is no task {name!r} to cancel", remedy=listed)
-    if options.order not in (None, "any") and not tasks:
+    has_loops = any(notes_of(model).has_loops for model in models)
+    if options.order not in (None, "any") and not has_loops:
         raise UsageError(
             f"there is no event loop that could run tasks in the order {options.order!r}",
             remedy="leave it out: no model has tasks, and threads run in any order",

@@ -142,7 +142,7 @@ def _holders(machine: Machine, state: State, wait: Blocked, path: Path) -> tuple
     location = wait.access.location
     heap = machine.program.heap
     if is_kept_off(machine, state, wait):
-        return those_that_block(machine, state)
+        return those_that_block(machine, state, wait)
     if location is None:
         return ()
     owner = heap.owner(location)

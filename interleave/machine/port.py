@@ -72,7 +72,7 @@ class StepPort:
         self.thread = me.number
         self.process = me.process
         self.tasks: Any = NoLoop()
-        if program.loop is not None:
+        if program.loop is not None or program.spawned.loops:
             self.tasks = Tasks(program, me, switches, accesses, spawning)
         self.first = 0
         """The number of the access that the step begins with: others may run before those that
@@ -100,6 +100,10 @@ class StepPort:
         self._spawning = spawning
         self._switches = switches
         self._ending = ending
+
+    @property
+    def runner(self) -> ThreadId:
+        return self.tasks.runner if self.tasks.in_loop else self.thread
 
     def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
         watch = pause()
@@ -337,13 +341,20 @@ class StepPort:
         maker: Any = None,
         name: str = "",
     ) -> Any:
+        if daemon is None:
+            runner = self._program.threads[self.runner]
+            # A loop that no other thread runs is run by the main one.
+            daemon = runner.daemon and not runner.kind.in_loop
         return self._spawning.thread_room(kind, target, daemon, maker, name)
 
+    def loop_room(self, kind: Any, function: Callable[..., Any], name: str) -> Any:
+        return self._spawning.loop_room(kind, function, name)
+
     def thread_object(self) -> Any:
-        me = self._me
-        if me.room is not None and not me.kind.is_process:
+        me = self._program.threads[self.runner]
+        if me.room is not None and not (me.kind.is_process or me.kind.in_loop):
             return me.room.seen_from_inside()
-        return seen_by_itself(ThreadName(me.name), me.daemon, ThreadIdent.of(self.thread))
+        return seen_by_itself(ThreadName(me.name), me.daemon, ThreadIdent.of(me.number))
 
     def process_object(self) -> Any:
         made = (room for _, room in self._program.spawned if room.default_name == self.process)
@@ -385,7 +396,7 @@ class StepPort:
                 yield self._heap.made(room, held.kind)
 
     def context(self, thread: ThreadId | None = None) -> Location:
-        found = self._program.contexts.get(self.thread if thread is None else thread)
+        found = self._program.contexts.get(self._me.number if thread is None else thread)
         return self.begin_again(CONTEXTS) if found is None else found
 
     @property

@@ -57,13 +57,10 @@ class Spawning:
         self._making = making
         self._ending = ending
 
-    def thread_room(
-        self, kind: Any, target: Any, daemon: bool | None, maker: Any, name: str
-    ) -> Any:
+    def thread_room(self, kind: Any, target: Any, daemon: bool, maker: Any, name: str) -> Any:
         """See `Port.thread_room`."""
         me = self._me
         function, _ = self._function(target)
-        daemon = me.daemon if daemon is None else daemon
         maker_name = me.name if maker is None else self._program.heap.lasting_name_of(maker)
         key = SpawnKey(maker_name, function, daemon, kind, me.process, name or name_of(target))
         for room in self._program.spawned.of(key):
@@ -86,6 +83,20 @@ class Spawning:
                 return room
         for room in rooms:
             if room.is_done() and not self._is_referred_to(room._number):
+                return room
+        return self._more(key)
+
+    def loop_room(self, kind: Any, function: Any, name: str) -> Any:
+        """See `Port.loop_room`. A loop that is closed is not used any more where nothing refers to
+        it, its tasks included.
+        """
+        key = SpawnKey(self._me.name, function, daemon=True, kind=kind, name=name)
+        rooms = self._program.spawned.of(key)
+        for room in rooms:
+            if room.state is None:
+                return room
+        for room in rooms:
+            if room.state.is_closed and not self._is_referred_to(room._number):
                 return room
         return self._more(key)
 

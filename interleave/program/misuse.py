@@ -80,7 +80,7 @@ def kept_names(notes: Notes, *, has_clock: bool = False) -> dict[str, str]:
     found = {
         name: "a setting"
         for name, setting in SETTINGS.items()
-        if (notes.tasks or not setting.of_loop) and (has_clock or not setting.of_clock)
+        if (notes.has_loops or not setting.of_loop) and (has_clock or not setting.of_clock)
     }
     for name, member in notes.members.items():
         if member.role in ("thread", "property"):
@@ -484,7 +484,8 @@ _OPTIONS = {
 
 def _refuse_settings(notes: Notes) -> None:
     """Raise `ModelError` for what looks like a setting of a model, and is none of this one."""
-    in_effect = [name for name, setting in SETTINGS.items() if notes.tasks or not setting.of_loop]
+    of_loops = notes.has_loops
+    in_effect = [name for name, setting in SETTINGS.items() if of_loops or not setting.of_loop]
     for member in notes.members.values():
         name = member.name
         if member.role != "variable" or name in in_effect or not _is_own(member.owner):

@@ -22,7 +22,7 @@ from interleave.program.capture import capture
 from interleave.program.contexts import add_contexts
 from interleave.program.heap import RoomOwner
 from interleave.program.idle import refuse_idle
-from interleave.program.loop import add_loop, tasks_to_cancel
+from interleave.program.loop import add_declared_loop, add_loop, tasks_to_cancel
 from interleave.program.misuse import kept_names, refuse_misuse
 from interleave.program.processes import Space, copied_at_fork, private_copies
 from interleave.program.reach import (
@@ -111,7 +111,7 @@ class Program:
             self._add_space(each, parent_runs=len(processes) < len(self.threads))
         has_tasks = any(thread.kind.in_loop for thread in self.threads)
         self.settings = settings_of(
-            model, parameters, has_tasks=has_tasks, has_clock=BY_STEPS in written
+            model, parameters, has_loops=notes.has_loops, has_clock=BY_STEPS in written
         )
         """How things are to be modelled, as the model says; None where it does not."""
         primitives: list[Any] = [
@@ -134,11 +134,13 @@ class Program:
         )
         changing = map(self.heap.owner, self.heap.changing)
         self.net.unseen = Unseen(self.world, changing, self.real.before)
-        self.loop: Any = self._add_loop() if has_tasks else None
-        """The modelled event loop, where there are tasks."""
+        self.loop: Any = self._add_declared_loop() if has_tasks else None
+        """The event loop that runs the declared tasks, where there are any."""
         add_captured(self.threads, self.heap, self.world.to_flatten)
-        self.spawned = Spawned(self.threads, self.heap, written, spawned)
+        self.spawned = Spawned(self.threads, self.heap, written, spawned, self._add_made_loop)
         """The threads that running threads make."""
+        self.loops = [*filter(None, [self.loop]), *self.spawned.loops]
+        """All event loops."""
         for key, made in self.spawned:
             if made.thread_kind.is_process:
                 self._add_space(self.threads[made.runs], key.process, parent_runs=True)
@@ -147,9 +149,12 @@ class Program:
         self.clock: Any = self._add_clock() if CLOCK in written else None
         """The clock, if some code reads it."""
         self._add_rooms(rooms)
-        kinds = {each.kind for each in self.threads}
-        self.has_threads = any(not (kind.in_loop or kind.is_process) for kind in kinds)
-        """Whether there are others than tasks, which may run while a task does."""
+        kinds = [each.kind for each in self.threads]
+        beside = sum(not (kind.in_loop or kind.is_process) for kind in kinds)
+        self.has_threads = beside > (0 if has_tasks else 1)
+        """Whether there are others that may run while a task does: than tasks, and than the thread
+        that runs their loop.
+        """
         self.over = None
         if runtime.main is not None:
             self.over = self.heap.add_location("", 0, value=False)
@@ -228,9 +233,9 @@ class Program:
             entries = [*entries, *more]
             refuse_idle(more)
 
-    def _add_loop(self) -> Any:
+    def _add_declared_loop(self) -> Any:
         cancels = tasks_to_cancel(self.model, self.settings["CANCEL"], self.threads)
-        return add_loop(
+        return add_declared_loop(
             self.heap,
             self.threads,
             self.written,
@@ -238,6 +243,11 @@ class Program:
             debug=self.settings["ASYNCIO_DEBUG"],
             cancels=cancels,
         )
+
+    def _add_made_loop(self, name: str) -> Any:
+        fifo = self.settings.get("ORDER") == "fifo"
+        debug = self.settings.get("ASYNCIO_DEBUG", False)
+        return add_loop(self.heap, self.threads, self.written, name=name, fifo=fifo, debug=debug)
 
     def _setup_clock(self) -> Any:
         if CLOCK not in self.written:

@@ -18,7 +18,7 @@ from interleave.records import dataclass
 class Setting:
     """One such attribute: what it is where the model does not say, and which values it can have.
 
-    `of_loop`: it is for the event loop, and an ordinary attribute in a model without tasks;
+    `of_loop`: it is for event loops, and an ordinary attribute in a model that has none;
     `of_clock`: it is for a clock that goes on by steps, and ordinary in a model without one.
     """
 
@@ -101,7 +101,7 @@ GIVEN = ("CLOCK", "CLOCK_STEP", "SPURIOUS_WAKEUPS", "PIPE_CAPACITY", "ASYNCIO_DE
 
 
 def settings_of(
-    model: type[Model], parameters: Mapping[str, object], *, has_tasks: bool, has_clock: bool
+    model: type[Model], parameters: Mapping[str, object], *, has_loops: bool, has_clock: bool
 ) -> dict[str, Any]:
     """What a model says of how things are to be modelled: by a parameter, or an attribute.
 
@@ -109,7 +109,7 @@ def settings_of(
     """
     found = {}
     for name, setting in SETTINGS.items():
-        if (setting.of_loop and not has_tasks) or (setting.of_clock and not has_clock):
+        if (setting.of_loop and not has_loops) or (setting.of_clock and not has_clock):
             continue
         found[name] = setting_of(model, name, parameters)
     return found

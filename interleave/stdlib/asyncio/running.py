@@ -1,63 +1,284 @@
-"""`asyncio.run`, where the main thread calls it: the main task goes on as the loop's.
+"""Event loops that threads make: who runs one, until when, and what becomes of its tasks then.
 
-After Lib/asyncio/runners.py of CPython 3.12.
+After Lib/asyncio/base_events.py and Lib/asyncio/runners.py of CPython 3.12. A thread that runs a
+loop waits in one operation until that is over; meanwhile the tasks of the loop run, which are
+threads of the machine like those of any other loop.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
-from interleave.memory.coroutine import Coroutine, stepwise_coroutine
+from interleave.memory.coroutine import Coroutine
+from interleave.memory.identity import ThreadId, ThreadName
 from interleave.memory.port import AccessKind, current_port
-from interleave.stdlib.asyncio.gathering import gather
-from interleave.stdlib.asyncio.tasks import create_task
+from interleave.memory.primitive import Primitive
+from interleave.runtimes.asyncio import LOOP
+from interleave.stdlib import contextvars
+from interleave.stdlib.asyncio.handles import in_words
+from interleave.stdlib.asyncio.ready import Handles, Place, Queue
+from interleave.stdlib.asyncio.tasks import Task, new_task
 
 
-@stepwise_coroutine
-async def run(main: Any, *, debug: bool | None = None) -> Any:
-    """Run a coroutine in a task of its own; the tasks that are left are cancelled, and waited for.
+class LoopState(NamedTuple):
+    """What a loop is doing.
 
-    Those that are ready when it ends may go on before.
+    `running` is the thread whose code it runs, where that can be interrupted. `sleeps`: it has not
+    noticed that something is ready. `runner` is the thread that runs the loop, if a thread has made
+    it, and one runs it: until all tasks are done that are `awaited`, if there are any, and, where
+    it `is_ending`, all threads that help; or until `is_stopping`.
     """
-    if not is_coroutine(main):
-        raise ValueError(f"a coroutine was expected, got {main!r}")
-    try:
-        return await begun(main)
-    finally:
-        left = left_behind()
-        if left:
-            for each in left:
-                each.cancel()
-            await gather(*left, return_exceptions=True)
+
+    running: ThreadId | None = None
+    sleeps: bool = False
+    runner: ThreadId | None = None
+    awaited: tuple[Any, ...] = ()
+    is_stopping: bool = False
+    is_ending: bool = False
+    is_closed: bool = False
 
 
-def is_coroutine(value: object) -> bool:
-    """Whether something can be awaited once."""
-    return isinstance(value, Coroutine)
+class RunByThreads(Primitive):
+    """What an event loop is to the thread that runs it, or has it stop."""
 
+    thread_kind = LOOP
+    default_name = ThreadName("")
+    is_declared = False
+    """Whether it runs the declared tasks, from the beginning to the end, and no thread has made it.
+    """
 
-def left_behind() -> list[Any]:
-    """The tasks that are not done, but for the present one."""
-    tasks = current_port().tasks
+    fifo: bool
+    ready: Handles | Queue
+    timers: Handles
+    _helpers: Place
+    """The threads that run functions for it."""
 
-    def effect() -> list[Any]:
-        others = (each for each in tasks.all_tasks() if each is not tasks.current())
-        return [each for each in others if each.state is not None and not each.is_done()]
+    # Within an access
 
-    port = current_port()
-    found: list[Any] = port.access(AccessKind(""), effect, private=True)
-    if found and tasks.loop.fifo:
-        port.halt(
-            ModelError(
-                "asyncio.run ends, and a task that it leaves behind is not done: how far it still "
-                "comes is not modelled for the order fifo",
-                remedy="await every task; or leave out the order",
-            )
+    def runs(self) -> bool:
+        """Whether it is running."""
+        return self.is_declared or (self.state is not None and self.state.runner is not None)
+
+    def is_free(self) -> bool:
+        """Whether it runs, and no code is running that was interrupted."""
+        return self.runs() and self.state.running is None
+
+    def own_tasks(self) -> list[Any]:
+        """Those of its tasks that are there."""
+        found: list[Any] = current_port().tasks.tasks_of(self)
+        return found
+
+    def _note(self, **changes: Any) -> None:
+        """Change some of its state."""
+        state = self.state._replace(**changes)
+        if state != self.state:
+            self.state = state
+
+    def must_be_open(self) -> None:
+        """Raise `RuntimeError` where it is closed."""
+        if not self.is_declared and self.state.is_closed:
+            raise RuntimeError("Event loop is closed")
+
+    def hear(self, *, threadsafe: bool = False) -> None:
+        """Something is about to become ready."""
+        raise NotImplementedError
+
+    def ask_to_stop(self) -> None:
+        """It is to stop, soon."""
+        self._note(is_stopping=True)
+
+    def gets_help_of(self, thread: ThreadId) -> None:
+        """A thread is about to run a function for it."""
+        self._helpers.state = self._helpers.state.plus(thread)
+
+    def has_no_more_help_of(self, thread: ThreadId) -> None:
+        """A thread has run a function for it."""
+        self._helpers.state = self._helpers.state.minus(thread)
+
+    def _must_be_able_to_run(self) -> None:
+        self.must_be_open()
+        if self.runs():
+            raise RuntimeError("This event loop is already running")
+        if current_port().tasks.in_loop:
+            raise RuntimeError("Cannot run the event loop while another loop is running")
+
+    def is_over(self) -> bool:
+        """Whether the thread that runs it is to return from that."""
+        state: LoopState = self.state
+        left = self._undone() or (state.is_ending and self._helpers.state)
+        return state.is_stopping or (bool(state.awaited or state.is_ending) and not left)
+
+    def _undone(self) -> list[Any]:
+        return [each for each in self.state.awaited if not each.is_done()]
+
+    def _begin_to_run(self, awaited: Sequence[Any] = (), *, is_ending: bool = False) -> None:
+        """The present thread runs it from now on. Raises `RuntimeError` where it cannot."""
+        self._must_be_able_to_run()
+        self._note(
+            runner=current_port().thread,
+            sleeps=False,
+            awaited=tuple(awaited),
+            is_ending=is_ending,
         )
-    return found
+
+    def _end_to_run(self, awaited: Any = None) -> None:
+        """The present thread runs it no more, or waits until that is over; if need be, for
+        something that is awaited.
+        """
+        if not self.is_free() or self.state.sleeps or not self.is_over():
+            waits_for = (*self._undone(), self if awaited is None else awaited)[0]
+            self.block(AccessKind("run", waits_for.location))
+        self._note(runner=None, awaited=(), is_stopping=False)
+
+    def _run_until(self, future: Any, within: Any) -> Any:
+        """Run it from now on until a future is done; or what a coroutine gives, in a context. Gives
+        the future.
+        """
+        self._must_be_able_to_run()
+        awaited = new_task(future, self, within) if isinstance(future, Coroutine) else future
+        if awaited.owning_loop() is not self:
+            raise ValueError(
+                "The future belongs to a different loop than the one specified as the loop argument"
+            )
+        is_task = type(awaited) is Task
+        if not is_task:
+            awaited.call_when_done((stop_running, (awaited,)))
+        self._begin_to_run([awaited] if is_task else [])
+        return awaited
+
+    def _wind_up(self) -> bool:
+        """Close it; or, where tasks are left, cancel them, and run on until they are done, and the
+        threads that help. Gives whether it does that.
+        """
+        left = [each for each in self.own_tasks() if each.is_made() and not each.is_done()]
+        if self.fifo and (left or self.ready.next_ones()):
+            current_port().halt(
+                ModelError(
+                    "asyncio.run ends, and what it leaves behind is not done: how far it still "
+                    "comes is not modelled for the order fifo",
+                    remedy="await every task; or leave out the order",
+                )
+            )
+        for each in left:
+            each.request_cancel(())
+        runs_on = bool(left or self._helpers.state)
+        if runs_on:
+            self._begin_to_run(left, is_ending=True)
+        else:
+            self._shut()
+        return runs_on
+
+    def _shut(self) -> None:
+        """Close it, and let go of all that it still has to run."""
+        if not self.state.is_closed:
+            self.state = LoopState(is_closed=True)
+            self.ready.clear()
+            self.timers.clear()
+
+    # As a model sees it
+
+    def run_forever(self) -> None:
+        """Run until `stop` is called."""
+        self.operate("run_forever", self._begin_to_run)
+        self.operate("run_forever", self._end_to_run)
+
+    def run_until_complete(self, future: Any) -> Any:
+        """Run until a future is done, or a coroutine, in a task, and give its result."""
+        within = _begun(future)
+        awaited = self.operate("run_until_complete", lambda: self._run_until(future, within))
+
+        def end() -> Any:
+            self._end_to_run(awaited)
+            return _result_of(awaited)
+
+        return self.operate("run_until_complete", end)
+
+    def run_once(self, main: Any) -> Any:
+        """What `asyncio.run` does with a new loop: run a coroutine, and close the loop. The tasks
+        that are left are cancelled, and waited for, as are threads that run functions for the loop.
+
+        Those that are ready when the coroutine ends may go on before.
+        """
+        within = _begun(main)
+        awaited = self.operate("run", lambda: self._run_until(main, within))
+
+        def end() -> tuple[bool, bool]:
+            self._end_to_run()
+            return awaited.is_done(), self._wind_up()
+
+        def end_of_all() -> None:
+            self._end_to_run()
+            self._shut()
+
+        is_done, runs_on = self.operate("run", end)
+        if runs_on:
+            self.operate("run", end_of_all)
+        if not is_done:
+            raise RuntimeError(STOPPED)
+        port = current_port()
+        result = AccessKind("", awaited.location)
+        return port.access(result, lambda: _result_of(awaited), private=True)
+
+    def stop(self) -> None:
+        """Have it stop, soon."""
+
+        def effect() -> None:
+            if self.fifo or self.is_declared:
+                what = "the order fifo" if self.fifo else "the loop of the declared tasks"
+                current_port().halt(
+                    ModelError(
+                        f"an event loop is stopped, which is not modelled for {what}",
+                        remedy="let a thread make the loop; it runs what is ready in any order",
+                    )
+                )
+            self.hear()
+            self.ask_to_stop()
+
+        self.operate("stop", effect)
+
+    def close(self) -> None:
+        """Let go of all that it still has to run. Raises `RuntimeError` while it runs."""
+
+        def effect() -> None:
+            if self.runs():
+                raise RuntimeError("Cannot close a running event loop")
+            self._shut()
+
+        self.operate("close", effect)
+
+    def is_running(self) -> bool:
+        """Whether some thread runs it."""
+        return self.is_declared or bool(self.operate("is_running", self.runs))
+
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+        return not self.is_declared and bool(
+            self.operate("is_closed", lambda: self.state.is_closed)
+        )
 
 
-def begun(main: Any) -> Any:
-    """The task that runs a coroutine."""
-    return create_task(main)
+STOPPED = "Event loop stopped before Future completed."
+
+
+def _result_of(awaited: Any) -> Any:
+    """The result of a future that a loop was to run until it is done, within an access."""
+    if not awaited.is_done():
+        raise RuntimeError(STOPPED)
+    return awaited.take_result()
+
+
+@in_words("stop after")
+def stop_running(awaited: Any) -> None:
+    """What a loop calls when a future is done until which it was to run."""
+    loop = current_port().tasks.loop
+    loop.operate("", loop.ask_to_stop)
+
+
+def _begun(given: Any) -> Any:
+    """Have a coroutine begin, if it is one, and give the context for the task that is to run it."""
+    if not isinstance(given, Coroutine):
+        return None
+    given.start()
+    return contextvars.given_or_copied(None)
