@@ -16,7 +16,7 @@ NOT_WOKEN = (
     "(loop.call_soon_threadsafe does)"
 )
 
-NOT_RUN = "no thread runs its event loop"
+NOT_RUN = "no thread runs that"
 
 
 def is_kept_off(machine: Machine, state: State, wait: Blocked) -> bool:
@@ -26,6 +26,17 @@ def is_kept_off(machine: Machine, state: State, wait: Blocked) -> bool:
     if machine.program.threads[wait.thread].task is None:
         return False
     return those_that_block(machine, state, wait) not in ((), (wait.thread,))
+
+
+def loop_not_run(machine: Machine, state: State, wait: Blocked) -> Access | None:
+    """The event loop that a task waits for because no thread runs it, if that is so."""
+    instance = machine.program.threads[wait.thread]
+    if instance.task is None:
+        return None
+    loop = _at(machine, state, instance.task).loop
+    if loop is None or _at(machine, state, loop).runner is not None:
+        return None
+    return Access("run", loop.default_name)
 
 
 def those_that_block(machine: Machine, state: State, wait: Blocked) -> tuple[int, ...]:
@@ -46,11 +57,11 @@ def note_of_loop(machine: Machine, state: State, wait: Blocked) -> str:
     found = _at(machine, state, task)
     if is_kept_off(machine, state, wait):
         return "it never got to run" if found.phase == "new" else ""
-    loop = _state_of_loop(machine, state, wait.thread)
-    if loop.runner is None and found.loop is not None:
+    if loop_not_run(machine, state, wait) is not None:
         return NOT_RUN
     if found.is_forgotten:
         return "it could go on, but an exception has kept that from the event loop"
+    loop = _state_of_loop(machine, state, wait.thread)
     return NOT_WOKEN if loop.sleeps and _goes_on(machine, state, task) else ""
 
 

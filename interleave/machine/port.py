@@ -40,6 +40,7 @@ from interleave.memory.port import (
     AccessKind,
     Location,
 )
+from interleave.memory.primitive import Primitive
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
 from interleave.program import MoreNames, MoreRoots, Program, Swallowed, ThreadInstance, Written
 from interleave.program.choices import Choices
@@ -243,7 +244,10 @@ class StepPort:
         if location.is_room:
             before = places.written[index] if index in places.written else places.before[index]
             value = self._heap.values[before]._replace(contents=value)
-        number = self._making.id_of(value, f"shared variable {location.name!r}")
+        is_primitive = isinstance(self._heap.owner(location), Primitive)
+        number = self._making.id_of(
+            value, f"shared variable {location.name!r}", to_primitive=is_primitive
+        )
         self._check_unsent(location, number)
         places.written[index] = number
         if present is not None:

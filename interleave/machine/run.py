@@ -30,7 +30,7 @@ from interleave.machine.switching import Switches, noting_frames, noting_python_
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import CANCELLED
 from interleave.machine.unsent import Unsent
-from interleave.memory.coroutine import Coroutine
+from interleave.memory.coroutine import Coroutine, never_awaited
 from interleave.memory.made import MadeObject
 from interleave.memory.port import AccessKind
 from interleave.memory.values import Key
@@ -380,7 +380,7 @@ class StepRun:
         """What Python says of coroutines that the thread has no more, and that have not begun."""
         ended = local in (FINISHED, FAILED)
         return tuple(
-            f"coroutine {each.function.__qualname__!r} was never awaited"
+            never_awaited(each.function)
             for each in self._stack.suspended
             if isinstance(each, Coroutine) and not each.started and each.is_missed
             if ended or not self._stack.keeps(each)

@@ -110,7 +110,9 @@ class Spawning:
         child = self._program.threads[thread]
         if child.kind.is_process:
             given = Fork(self._program, self._me, child, self._places, self._making).copy(given)
-        args, named = self._making.hand_over(given, f"a thread that runs {code.name}")
+        args, named = self._making.hand_over(
+            given, f"a thread that runs {code.name}", coroutines=True
+        )
         try:
             bound = code.bind(*args, **dict(named))
         except TypeError as error:

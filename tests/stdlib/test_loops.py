@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-import textwrap
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,15 +72,306 @@ print(sum([Total().add(i) for i in range(3)]))
         set(),
         {"42\nend"},
     ),
+    "a coroutine that raises": (
+        """
+async def fail():
+    raise KeyError(1)
+"""
+        + LOOP
+        + """
+try:
+    asyncio.run_coroutine_threadsafe(fail(), loop).result()
+except KeyError as error:
+    print(error)
+"""
+        + END,
+        set(),
+        {"1\nend"},
+    ),
+    "a coroutine that is cancelled from another thread": (
+        """
+seen = []
+async def wait():
+    try:
+        await asyncio.Event().wait()
+    finally:
+        seen.append("cancelled")
+"""
+        + LOOP
+        + """
+future = asyncio.run_coroutine_threadsafe(wait(), loop)
+seen.append(future.cancel())
+"""
+        + END
+        + "print(seen)",
+        set(),
+        {"end\n[True]", "end\n[True, 'cancelled']", "end\n['cancelled', True]"},
+    ),
+    "coroutines that threads hand to each other": (
+        """
+async def show(i):
+    print(i)
+async def main():
+    queue = asyncio.Queue()
+    await queue.put(show(1))
+    await (await queue.get())
+thread = threading.Thread(target=asyncio.run, args=(main(),))
+thread.start()
+thread.join()
+with concurrent.futures.ThreadPoolExecutor(1) as pool:
+    pool.submit(asyncio.run, show(2))
+""",
+        set(),
+        {"1\n2"},
+    ),
+    "a coroutine that is awaited twice": (
+        DOUBLE
+        + """
+async def main():
+    queue = asyncio.Queue()
+    coro = double(1)
+    for _ in range(2):
+        await queue.put(coro)
+        try:
+            print(await (await queue.get()))
+        except RuntimeError as error:
+            print(error)
+asyncio.run(main())
+""",
+        set(),
+        {"2\ncannot reuse already awaited coroutine"},
+    ),
+    "a bridge to a loop that runs in a thread": (
+        """
+class Bridge:
+    def __init__(self):
+        self.is_ready, self.items = threading.Event(), []
+        self.thread = threading.Thread(target=self.run)
+    def run(self):
+        asyncio.run(self.main())
+    async def main(self):
+        self.loop, self.queue = asyncio.get_running_loop(), asyncio.Queue()
+        self.is_ready.set()
+        self.items.append(await self.queue.get())
+bridge = Bridge()
+bridge.thread.start()
+bridge.is_ready.wait()
+bridge.loop.call_soon_threadsafe(bridge.queue.put_nowait, 1)
+bridge.thread.join()
+print(bridge.items)
+""",
+        set(),
+        {"[1]"},
+    ),
+    "what asyncio.run leaves behind": (
+        """
+done = []
+async def forever():
+    try:
+        await asyncio.Event().wait()
+    finally:
+        done.append("task")
+async def main():
+    asyncio.create_task(forever())
+    asyncio.get_running_loop().run_in_executor(None, done.append, "thread")
+    await asyncio.sleep(0)
+asyncio.run(main())
+print(sorted(done))
+""",
+        set(),
+        {"['task', 'thread']", "['thread']"},
+    ),
+    "the thread that runs a loop": (
+        """
+lock, local = threading.RLock(), threading.local()
+async def nested():
+    with lock:
+        print(local.value, threading.current_thread() is thread)
+async def main():
+    local.value = 1
+    with lock:
+        await nested()
+thread = threading.Thread(target=lambda: asyncio.run(main()))
+thread.start()
+thread.join()
+""",
+        set(),
+        {"1 True"},
+    ),
+    "a loop that two threads run": (
+        """
+loop = asyncio.new_event_loop()
+def work():
+    coro = asyncio.sleep(0)
+    try:
+        loop.run_until_complete(coro)
+        print("ran")
+    except RuntimeError as error:
+        coro.close()
+        print(error)
+"""
+        + IN_THREADS,
+        set(),
+        {
+            "ran\nran",
+            "ran\nThis event loop is already running",
+            "This event loop is already running\nran",
+        },
+    ),
+    "a loop that is closed": (
+        DOUBLE
+        + """
+loop = asyncio.new_event_loop()
+future = loop.create_future()
+threading.Thread(target=lambda: loop.call_soon_threadsafe(future.set_result, 1)).start()
+print(loop.run_until_complete(future), loop.run_until_complete(loop.create_task(double(2))))
+loop.close()
+coro = double(3)
+for use, given in ((loop.call_soon, print), (loop.create_task, coro), (asyncio.run, None)):
+    try:
+        use(given)
+    except (RuntimeError, ValueError) as error:
+        print(error, loop.is_running(), loop.is_closed())
+""",
+        set(),
+        {
+            "1 4" + 2 * "\nEvent loop is closed False True"
+            "\na coroutine was expected, got None False True"
+        },
+    ),
+}
+
+DONE = """
+done = threading.Event()
+"""
+
+# Text, kinds, part of what is said.
+MISTAKES: dict[str, tuple[str, set[str], str]] = {
+    "call_soon from another thread": (
+        DONE + LOOP + "loop.call_soon(done.set)\ndone.wait()",
+        {"deadlock"},
+        "main waits for done",
+    ),
+    "stop from another thread": (
+        LOOP + "loop.stop()\nthread.join()",
+        {"deadlock"},
+        "the event loop sleeps, and the thread did not wake it",
+    ),
+    "a future that another thread sets": (
+        """
+async def main():
+    future = asyncio.get_running_loop().create_future()
+    threading.Thread(target=future.set_result, args=(1,)).start()
+    await future
+asyncio.run(main())
+""",
+        {"deadlock"},
+        "the event loop sleeps, and the thread did not wake it",
+    ),
+    "a queue that another thread puts into": (
+        """
+async def main():
+    queue = asyncio.Queue()
+    threading.Thread(target=queue.put_nowait, args=(1,)).start()
+    await queue.get()
+asyncio.run(main())
+""",
+        {"deadlock"},
+        "the event loop sleeps, and the thread did not wake it",
+    ),
+    "a result that is waited for in the thread of the loop": (
+        DOUBLE
+        + """
+async def main():
+    loop = asyncio.get_running_loop()
+    return asyncio.run_coroutine_threadsafe(double(1), loop).result()
+asyncio.run(main())
+""",
+        {"deadlock"},
+        "it blocks the whole event loop",
+    ),
+    "a loop that stops before it has run what it was given": (
+        DOUBLE
+        + LOOP
+        + """
+threading.Thread(target=loop.call_soon_threadsafe, args=(loop.stop,)).start()
+asyncio.run_coroutine_threadsafe(double(1), loop).result()
+""",
+        {"deadlock"},
+        "double-1 waits for event loop-1: no thread runs that",
+    ),
+    "a loop that is closed while it is given something": (
+        DOUBLE
+        + """
+loop = asyncio.new_event_loop()
+thread = threading.Thread(target=lambda: asyncio.run_coroutine_threadsafe(double(1), loop))
+thread.start()
+loop.close()
+thread.join()
+""",
+        {"exception"},
+        "Event loop is closed",
+    ),
+    "asyncio.run in a task": (
+        DOUBLE
+        + """
+async def main():
+    asyncio.run(double(1))
+asyncio.run(main())
+""",
+        {"exception"},
+        "asyncio.run() cannot be called from a running event loop",
+    ),
+    "a future of another loop": (
+        """
+future = asyncio.new_event_loop().create_future()
+async def main():
+    await future
+asyncio.run(main())
+""",
+        {"exception"},
+        "attached to a different loop",
+    ),
+    "state of a loop that another thread changes": (
+        """
+n = 0
+async def count():
+    global n
+    n += 1
+def work():
+    global n
+    n += 1
+thread = threading.Thread(target=work)
+thread.start()
+asyncio.run(count())
+""",
+        {"lost-update"},
+        "the write of",
+    ),
+}
+
+# What binds it to a loop.
+BOUND = {
+    "lock": ("asyncio.Lock()", "async with it: await asyncio.sleep(0)"),
+    "semaphore": ("asyncio.Semaphore(1)", "async with it: await asyncio.sleep(0)"),
+    "event": ("asyncio.Event()", "await it.wait()"),
+    "queue": ("asyncio.Queue()", "await it.get()"),
+    "condition": ("asyncio.Condition()", "async with it: await it.wait()"),
+    "joined queue": ("asyncio.Queue()", "it.put_nowait(1); await it.join()"),
 }
 
 
 def found_in(folder: Path, text: str, engine: str = "auto") -> ModelResult:
     """The result of the check of a script."""
-    file = folder / "script.py"
-    file.write_text("import asyncio, threading\n" + textwrap.dedent(text))
-    (found,) = check(file, engine=engine).models
+    (found,) = check(written(folder, text), engine=engine).models
     return found
+
+
+def written(folder: Path, text: str) -> Path:
+    """A script in a folder."""
+    file = folder / "script.py"
+    file.write_text("import asyncio, concurrent.futures, threading\n" + text)
+    return file
 
 
 def printed(found: ModelResult) -> set[str]:
@@ -97,3 +389,44 @@ def test_what_is_found(tmp_path: Path, case: str) -> None:
     assert {each.kind for each in first.violations} == kinds
     assert printed(first) == wanted
     assert (first.states, first.interleavings) == (second.states, second.interleavings)
+
+
+@pytest.mark.parametrize("case", [each for each in SCRIPTS if not SCRIPTS[each][1]])
+def test_what_is_printed_by_python(tmp_path: Path, case: str) -> None:
+    text, _, outcomes = SCRIPTS[case]
+    file = written(tmp_path, text)
+    done = subprocess.run([sys.executable, file], capture_output=True, text=True, timeout=20)
+    assert done.stdout.strip() in outcomes, done.stderr
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_mistakes(tmp_path: Path, case: str) -> None:
+    text, kinds, said = MISTAKES[case]
+    found = found_in(tmp_path, text)
+    assert {each.kind for each in found.violations} == kinds
+    assert any(said in each.message for each in found.violations)
+
+
+@pytest.mark.parametrize("case", BOUND)
+def test_what_is_bound_to_a_loop(tmp_path: Path, case: str) -> None:
+    makes, uses = BOUND[case]
+    text = f"""
+it = {makes}
+async def use():
+    {uses}
+async def main():
+    tasks = [asyncio.create_task(use()) for _ in range(2)]
+    await asyncio.wait(tasks, timeout=0.01)
+    for each in tasks:
+        each.cancel()
+    found = await asyncio.gather(*tasks, return_exceptions=True)
+    print([type(each).__name__ for each in found if isinstance(each, RuntimeError)])
+asyncio.run(main())
+asyncio.run(main())
+"""
+    ours = printed(found_in(tmp_path, text))
+    done = subprocess.run(
+        [sys.executable, written(tmp_path, text)], capture_output=True, text=True, timeout=20
+    )
+    assert "RuntimeError" in done.stdout
+    assert done.stdout.strip() in ours

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from interleave.memory.coroutine import Coroutine
+from interleave.memory.coroutine import is_coroutine
 from interleave.memory.primitive import Primitive, stepwise
 from interleave.stdlib.asyncio import (
     conditions,
@@ -53,7 +53,7 @@ FUNCTIONS: dict[str, Any] = {
     "run": loop.run,
     "run_coroutine_threadsafe": submitting.run_coroutine_threadsafe,
     "set_event_loop": loop.set_event_loop,
-    "iscoroutine": lambda value: isinstance(value, Coroutine),
+    "iscoroutine": is_coroutine,
     "isfuture": lambda value: isinstance(value, futures.Future),
     "shield": gathering.shield,
     "sleep": tasks.sleep,

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
-from interleave.memory.coroutine import Coroutine, LibraryCoroutine, coroutine
+from interleave.memory.coroutine import LibraryCoroutine, coroutine, is_coroutine
 from interleave.memory.made import Kind
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.values import OrderedSet
@@ -213,14 +213,14 @@ def wait_expires(waiting: Waiting) -> None:
 @coroutine
 def wait(fs: Any, timeout: Any = None, return_when: str = ALL_COMPLETED) -> Any:
     """`asyncio.wait`. It suspends the task, whatever is done already."""
-    if isinstance(fs, Coroutine | Future):
+    if is_coroutine(fs) or isinstance(fs, Future):
         raise TypeError(f"expect a list of futures, not {type(fs).__name__}")
     if not fs:
         raise ValueError("Set of Tasks/Futures is empty.")
     if return_when not in (FIRST_COMPLETED, FIRST_EXCEPTION, ALL_COMPLETED):
         raise ValueError(f"Invalid return_when value: {return_when}")
     futures = list(dict.fromkeys(fs))
-    if any(isinstance(each, Coroutine) for each in futures):
+    if any(map(is_coroutine, futures)):
         raise TypeError("Passing coroutines is forbidden, use tasks explicitly.")
     has_timer = timeout is not None
     state = WaitingState(
@@ -329,7 +329,7 @@ class Completing(Queue):
 
 def as_completed(fs: Iterable[Any], *, timeout: float | None = None) -> list[Any]:
     """`asyncio.as_completed`: awaitables, in the order in which futures get done."""
-    if isinstance(fs, Coroutine | Future):
+    if is_coroutine(fs) or isinstance(fs, Future):
         raise TypeError(f"expect an iterable of futures, not {type(fs).__name__}")
     given = tuple(dict.fromkeys(fs))
     places = current_port().access(

@@ -24,7 +24,7 @@ from typing import Any
 
 from interleave.errors import ModelError
 from interleave.memory.bag import Bag
-from interleave.memory.coroutine import Coroutine
+from interleave.memory.coroutine import is_coroutine
 from interleave.memory.identity import MODEL_PROCESS, ThreadId
 from interleave.memory.made import Kind
 from interleave.memory.port import AccessKind, Location, current_port
@@ -397,7 +397,7 @@ def run(main: Any, *, debug: bool | None = None) -> Any:
     port = current_port()
     if port.tasks.in_loop:
         raise RuntimeError("asyncio.run() cannot be called from a running event loop")
-    if not isinstance(main, Coroutine):
+    if not is_coroutine(main):
         raise ValueError(f"a coroutine was expected, got {main!r}")
     made = new_event_loop()
     if debug and not made.debug:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
-from interleave.memory.coroutine import Coroutine
+from interleave.memory.coroutine import Coroutine, taken
 from interleave.memory.identity import ThreadId, ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
@@ -132,12 +132,8 @@ class RunByThreads(Primitive):
             self.block(AccessKind("run", waits_for.location))
         self._note(runner=None, awaited=(), is_stopping=False)
 
-    def _run_until(self, future: Any, within: Any) -> Any:
-        """Run it from now on until a future is done; or what a coroutine gives, in a context. Gives
-        the future.
-        """
-        self._must_be_able_to_run()
-        awaited = new_task(future, self, within) if isinstance(future, Coroutine) else future
+    def _run_until(self, awaited: Any) -> Any:
+        """Run it from now on until a future is done, which this gives."""
         if awaited.owning_loop() is not self:
             raise ValueError(
                 "The future belongs to a different loop than the one specified as the loop argument"
@@ -177,6 +173,25 @@ class RunByThreads(Primitive):
             self.ready.clear()
             self.timers.clear()
 
+    def _begin_until(self, kind: str, given: Any) -> Any:
+        """The operation that begins to run it until a future is done, or a coroutine in a task:
+        the one or the other.
+        """
+        if not isinstance(given, Coroutine):
+
+            def of_future() -> Any:
+                self._must_be_able_to_run()
+                return self._run_until(given)
+
+            return self.operate(kind, of_future)
+
+        def of_task() -> Any:
+            self._must_be_able_to_run()
+            return self._run_until(new_task(given, self, within))
+
+        within = contextvars.given_or_copied(None)
+        return given.started_by(lambda: self.operate(kind, of_task))
+
     # As a model sees it
 
     def run_forever(self) -> None:
@@ -186,8 +201,7 @@ class RunByThreads(Primitive):
 
     def run_until_complete(self, future: Any) -> Any:
         """Run until a future is done, or a coroutine, in a task, and give its result."""
-        within = _begun(future)
-        awaited = self.operate("run_until_complete", lambda: self._run_until(future, within))
+        awaited = self._begin_until("run_until_complete", taken(future))
 
         def end() -> Any:
             self._end_to_run(awaited)
@@ -201,8 +215,7 @@ class RunByThreads(Primitive):
 
         Those that are ready when the coroutine ends may go on before.
         """
-        within = _begun(main)
-        awaited = self.operate("run", lambda: self._run_until(main, within))
+        awaited = self._begin_until("run", taken(main))
 
         def end() -> tuple[bool, bool]:
             self._end_to_run()
@@ -274,11 +287,3 @@ def stop_running(awaited: Any) -> None:
     """What a loop calls when a future is done until which it was to run."""
     loop = current_port().tasks.loop
     loop.operate("", loop.ask_to_stop)
-
-
-def _begun(given: Any) -> Any:
-    """Have a coroutine begin, if it is one, and give the context for the task that is to run it."""
-    if not isinstance(given, Coroutine):
-        return None
-    given.start()
-    return contextvars.given_or_copied(None)

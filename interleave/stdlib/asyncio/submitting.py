@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from interleave.memory.bag import Bag
-from interleave.memory.coroutine import Coroutine
+from interleave.memory.coroutine import Coroutine, taken
 from interleave.memory.made import Kind
 from interleave.memory.port import current_port
 from interleave.stdlib import contextvars
@@ -21,6 +21,7 @@ from interleave.stdlib.futures.future import Future, FutureState
 
 def run_coroutine_threadsafe(coro: Any, loop: Any) -> Any:
     """`asyncio.run_coroutine_threadsafe`: a future of `concurrent.futures`."""
+    coro = taken(coro)
     if not isinstance(coro, Coroutine):
         raise TypeError("A coroutine object is required")
     port = current_port()
@@ -33,8 +34,7 @@ def run_coroutine_threadsafe(coro: Any, loop: Any) -> Any:
         loop.schedule((task_is_made, (task, future)), threadsafe=True)
         future.submitted_to(Bag((task.runs,)))
 
-    coro.start()
-    loop.operate("run_coroutine_threadsafe", effect)
+    coro.started_by(lambda: loop.operate("run_coroutine_threadsafe", effect))
     return future
 
 

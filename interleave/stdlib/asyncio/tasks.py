@@ -13,7 +13,14 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, NamedTuple
 
 from interleave.errors import ModelError
-from interleave.memory.coroutine import Coroutine, LibraryCoroutine, coroutine, stepwise_coroutine
+from interleave.memory.coroutine import (
+    Coroutine,
+    LibraryCoroutine,
+    coroutine,
+    is_coroutine,
+    stepwise_coroutine,
+    taken,
+)
 from interleave.memory.identity import ThreadId, ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.values import OrderedSet
@@ -316,17 +323,17 @@ def create_task(coro: Any, *, name: str | None = None, context: Any = None) -> T
 
 def begin_task(coro: Any, loop: Any, *, context: Any = None) -> Task:
     """A new task of a loop, in whatever thread this is."""
+    coro = taken(coro)
     if not isinstance(coro, Coroutine):
         raise TypeError(f"a coroutine was expected, got {coro!r}")
     port = current_port()
-    coro.start()
     within = contextvars.given_or_copied(context)
 
     def effect() -> Task:
         loop.hear()
         return new_task(coro, loop, within)
 
-    made: Task = port.access(AccessKind("create_task"), effect)
+    made: Task = coro.started_by(lambda: port.access(AccessKind("create_task"), effect))
     port.switch_point()
     return made
 
@@ -337,7 +344,7 @@ def ensure_future(coro_or_future: Any, *, loop: Any = None) -> Future:
         if loop is not None:
             _must_be_of(loop, coro_or_future)
         return coro_or_future
-    if not isinstance(coro_or_future, Coroutine):
+    if not is_coroutine(coro_or_future):
         if not hasattr(type(coro_or_future), "__await__"):
             raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
         coro_or_future = await_in_task(coro_or_future)
