@@ -49,7 +49,6 @@ class RunByThreads(Primitive):
     """Whether it runs the declared tasks, from the beginning to the end, and no thread has made it.
     """
 
-    fifo: bool
     ready: Handles | Queue
     timers: Handles
     _helpers: Place
@@ -83,6 +82,10 @@ class RunByThreads(Primitive):
 
     def hear(self, *, threadsafe: bool = False) -> None:
         """Something is about to become ready."""
+        raise NotImplementedError
+
+    def in_any_order(self, items: Any) -> Any:
+        """What the real library goes through in the order of a set."""
         raise NotImplementedError
 
     def ask_to_stop(self) -> None:
@@ -149,15 +152,7 @@ class RunByThreads(Primitive):
         threads that help. Gives whether it does that.
         """
         left = [each for each in self.own_tasks() if each.is_made() and not each.is_done()]
-        if self.fifo and (left or self.ready.next_ones()):
-            current_port().halt(
-                ModelError(
-                    "asyncio.run ends, and what it leaves behind is not done: how far it still "
-                    "comes is not modelled for the order fifo",
-                    remedy="await every task; or leave out the order",
-                )
-            )
-        for each in left:
+        for each in self.in_any_order(left):
             each.request_cancel(())
         runs_on = bool(left or self._helpers.state)
         if runs_on:
@@ -238,12 +233,11 @@ class RunByThreads(Primitive):
         """Have it stop, soon."""
 
         def effect() -> None:
-            if self.fifo or self.is_declared:
-                what = "the order fifo" if self.fifo else "the loop of the declared tasks"
+            if self.is_declared:
                 current_port().halt(
                     ModelError(
-                        f"an event loop is stopped, which is not modelled for {what}",
-                        remedy="let a thread make the loop; it runs what is ready in any order",
+                        "the event loop of the declared tasks is stopped",
+                        remedy="have a thread make a loop and run it, which can be stopped",
                     )
                 )
             self.hear()
