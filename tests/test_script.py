@@ -525,6 +525,47 @@ def test_what_is_refused(script, case: str, monkeypatch) -> None:
     assert not Path("touched").exists()
 
 
+SHARES = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+class Own:
+    def __init__(self):
+        self.n = 3
+        self.items = [3]
+    def work(self, n):
+        seen.append(n)
+        return n
+    def go(self):
+        return STATEMENT
+seen = []
+pool = ThreadPoolExecutor(1)
+done = Own().go()
+pool.shutdown()
+print(done, seen)
+"""
+"""Something that a method shares, after it has looked at it, in one statement."""
+
+SHARED = {
+    "pool.submit(self.work, self.n).result()": {"3 [3]"},
+    "list(pool.map(self.work, self.items))": {"[3] [3]"},
+    "threading.Thread(target=self.work, args=(self.n,)).start()": {"None []", "None [3]"},
+    "threading.Timer(0, self.work, (self.n,)).start()": {"None []", "None [3]"},
+}
+
+
+@pytest.mark.parametrize("statement", SHARED)
+def test_what_a_statement_shares_after_it_has_looked_at_it(script, statement: str) -> None:
+    result = check(script(SHARES.replace("STATEMENT", statement)))
+    assert result.models[0].violations == ()
+    assert printed(result) == SHARED[statement]
+
+
+def test_to_go_on_with_what_a_statement_has_shared_is_refused(script) -> None:
+    file = script(SHARES.replace("STATEMENT", "[self.n, seen.append(self), len(seen), len(seen)]"))
+    with pytest.raises(InterleaveError, match="looks at an object, shares it, and goes on"):
+        check(file)
+
+
 def test_in_a_folder_only_models_are_looked_for(script) -> None:
     file = script("import threading\nopen('touched', 'w')\nthreading.Thread(target=print).start()")
     file.write_text(file.read_text().replace("open('touched', 'w')", "pass"))

@@ -123,7 +123,11 @@ class StepPort:
         log, accesses, switches = self._log, self._accesses, self._switches
         if switches.gil:
             switches.note_caller(sys._getframe(1))
-        if (known := log.take()) is not None:
+        try:
+            known = log.take(kind)
+        except ValueError:
+            self._ending.halt(_shared_too_late())
+        if known is not None:
             return self._replay(known)
         if log.has_stored:
             self._ending.halt(
@@ -510,6 +514,13 @@ class StepPort:
 
     def halt(self, error: InterleaveError) -> Any:
         self._ending.halt(error)
+
+
+def _shared_too_late() -> ModelError:
+    return ModelError(
+        "this statement looks at an object, shares it, and goes on while other threads can run",
+        remedy="give what it has made a name, and do the rest in a statement of its own",
+    )
 
 
 def _by_key(kind: AccessKind) -> ModelError:

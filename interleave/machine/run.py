@@ -252,7 +252,10 @@ class StepRun:
                 if moved:
                     # What was stored and is in no local was made in this statement.
                     stored = self._making.stored.items()
-                    log.mark_stored(at for made, at in stored if not stack.has_replaced(made))
+                    in_locals = {made for made, _ in stored if stack.has_replaced(made)}
+                    log.mark_stored(at for made, at in stored if made not in in_locals)
+                    if in_locals:
+                        log.mark_kinds()
                 return self._step(self._locals.id_of((start, tuple(log.entries), unsent)), first)
             if isinstance(ended, Failure):
                 if self._me.kind.is_loop:

@@ -14,6 +14,7 @@ from interleave.memory.coroutine import Coroutine, taken
 from interleave.memory.made import Kind
 from interleave.memory.port import current_port
 from interleave.stdlib import contextvars
+from interleave.stdlib.asyncio.futures import CANCELLED, EXCEPTION
 from interleave.stdlib.asyncio.handles import in_words
 from interleave.stdlib.asyncio.tasks import SUBMITTED, Task, new_task
 from interleave.stdlib.futures.future import Future, FutureState
@@ -46,19 +47,27 @@ def task_is_made(task: Task, future: Future) -> None:
         task.begin()
         task.call_when_done((end_of_task, (task, future)))
 
-    task.operate("", effect)
+    task.operate("create_task", effect)
     future.add_done_callback(task.end_with)
 
 
 @in_words("end of")
 def end_of_task(task: Task, future: Future) -> None:
     """What the loop calls when the task is done."""
-    if task.cancelled():
+
+    def effect() -> tuple[str, Any]:
+        how, _ = task.state.outcome
+        if how == CANCELLED:
+            return how, None
+        kept = task.error()
+        return how, task.take_result() if kept is None else kept.make()
+
+    how, value = task.operate("", effect)
+    if how == CANCELLED:
         future.cancel()
     if not future.begins():
         return
-    error = task.exception()
-    if error is None:
-        future.set_result(task.result())
+    if how == EXCEPTION:
+        future.set_exception(value)
     else:
-        future.set_exception(error)
+        future.set_result(value)

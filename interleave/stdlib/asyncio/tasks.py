@@ -271,7 +271,7 @@ class Task(Future):
         """What is called when the future is done that `run_coroutine_threadsafe` has given: one
         that is cancelled has the loop cancel this.
         """
-        if future.cancelled():
+        if future.was_cancelled():
             self.operate("", self._have_cancelled)
 
     def _have_cancelled(self) -> None:
