@@ -149,11 +149,10 @@ class Program:
         self.clock: Any = self._add_clock() if CLOCK in written else None
         """The clock, if some code reads it."""
         self._add_rooms(rooms)
-        kinds = [each.kind for each in self.threads]
-        beside = sum(not (kind.in_loop or kind.is_process) for kind in kinds)
+        beside = sum(not each.kind.in_loop for each in self.threads)
         self.has_threads = beside > (0 if has_tasks else 1)
-        """Whether there are others that may run while a task does: than tasks, and than the thread
-        that runs their loop.
+        """Whether there are others, processes too, that may run while a task does: than tasks, and
+        than the thread that runs their loop.
         """
         self.over = None
         if runtime.main is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from interleave import check
+from interleave.errors import ModelError
 from interleave.result import ModelResult
 
 LOOP = """
@@ -198,23 +199,20 @@ thread.join()
     ),
     "a loop that two threads run": (
         """
-loop = asyncio.new_event_loop()
+loop, seen = asyncio.new_event_loop(), []
 def work():
     coro = asyncio.sleep(0)
     try:
         loop.run_until_complete(coro)
-        print("ran")
+        seen.append("ran")
     except RuntimeError as error:
         coro.close()
-        print(error)
+        seen.append(str(error))
 """
-        + IN_THREADS,
+        + IN_THREADS
+        + "print(sorted(seen))",
         set(),
-        {
-            "ran\nran",
-            "ran\nThis event loop is already running",
-            "This event loop is already running\nran",
-        },
+        {"['ran', 'ran']", "['This event loop is already running', 'ran']"},
     ),
     "a loop that is closed": (
         DOUBLE
@@ -238,6 +236,21 @@ for use, given in ((loop.call_soon, print), (loop.create_task, coro), (asyncio.r
         },
     ),
 }
+
+BESIDE_A_PROCESS = """
+import multiprocessing
+async def add(value):
+    value.value += 1
+def reset(value):
+    value.value = 5
+if __name__ == "__main__":
+    value = multiprocessing.RawValue("i", 0)
+    process = multiprocessing.Process(target=reset, args=(value,))
+    process.start()
+    asyncio.run(add(value))
+    process.join()
+    print(value.value)
+"""
 
 DONE = """
 done = threading.Event()
@@ -403,6 +416,54 @@ def test_mistakes(tmp_path: Path, case: str) -> None:
     found = found_in(tmp_path, text)
     assert {each.kind for each in found.violations} == kinds
     assert any(said in each.message for each in found.violations)
+
+
+def test_a_process_runs_between_two_lines_of_a_task(tmp_path: Path) -> None:
+    assert printed(found_in(tmp_path, BESIDE_A_PROCESS)) == {"1", "5", "6"}
+
+
+ENDS_OF_DAEMONS = """
+async def main():
+    threading.Thread(target=threading.Event().wait).start()
+asyncio.run(main())
+"""
+
+
+def test_a_thread_that_a_task_starts_is_waited_for(tmp_path: Path) -> None:
+    (found,) = found_in(tmp_path, ENDS_OF_DAEMONS).violations
+    assert found.kind == "deadlock"
+
+
+REFUSED = {
+    "loop.run_until_complete(asyncio.get_event_loop().create_future())": "none is running",
+    "asyncio.run(asyncio.sleep(0), debug=True)": "debug mode",
+    "asyncio.Runner()": "asyncio.Runner",
+    "asyncio.run(both())": "futures of several event loops",
+}
+
+
+@pytest.mark.parametrize("statement", REFUSED)
+def test_what_is_refused(tmp_path: Path, statement: str) -> None:
+    text = f"""
+loop = asyncio.new_event_loop()
+future = loop.create_future()
+async def both():
+    await asyncio.wait([future, asyncio.get_running_loop().create_future()])
+def work():
+    {statement}
+thread = threading.Thread(target=work)
+thread.start()
+"""
+    with pytest.raises(ModelError, match=REFUSED[statement]) as error:
+        found_in(tmp_path, text)
+    assert error.value.remedy
+    assert error.value.place is not None
+
+
+def test_a_process_that_makes_a_loop_is_refused(tmp_path: Path) -> None:
+    text = BESIDE_A_PROCESS.replace("    value.value = 5", "    asyncio.run(add(value))")
+    with pytest.raises(ModelError, match="a process makes an event loop"):
+        found_in(tmp_path, text)
 
 
 @pytest.mark.parametrize("case", BOUND)

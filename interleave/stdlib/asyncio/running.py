@@ -7,12 +7,12 @@ threads of the machine like those of any other loop.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
 from interleave.memory.coroutine import Coroutine, taken
-from interleave.memory.identity import ThreadId, ThreadName
+from interleave.memory.identity import MODEL_PROCESS, ThreadId, ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
 from interleave.runtimes.asyncio import LOOP
@@ -53,6 +53,19 @@ class RunByThreads(Primitive):
     timers: Handles
     _helpers: Place
     """The threads that run functions for it."""
+
+    written_in_python = True
+
+    def operate(self, kind: str, effect: Callable[[], Any]) -> Any:
+        port = current_port()
+        if port.process != MODEL_PROCESS:
+            port.halt(
+                ModelError(
+                    "a process uses an event loop of the one that has started it",
+                    remedy="give it a queue or a pipe",
+                )
+            )
+        return super().operate(kind, effect)
 
     # Within an access
 
