@@ -72,6 +72,7 @@ class StepPort:
     ) -> None:
         self.thread = me.number
         self.process = me.process
+        self.is_started = me.room is not None
         self.tasks: Any = NoLoop()
         if program.loop is not None or program.spawned.loops:
             self.tasks = Tasks(program, me, switches, accesses, spawning)

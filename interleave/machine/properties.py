@@ -91,6 +91,7 @@ class PropertyPort:
     """The port while a property is evaluated: everything can be looked at, nothing changed."""
 
     thread = runner = ThreadId(-1)
+    is_started = False
     process = MODEL_PROCESS
     tasks = NoLoop()
     has_feeders = False

@@ -8,6 +8,7 @@ step may end in the middle of a task; the state of the loop then says whose code
 from __future__ import annotations
 
 import types
+from collections.abc import Sequence
 from typing import Any
 
 from interleave.compiler.generators import Generator
@@ -30,6 +31,7 @@ class NoLoop:
     task = None
     suspending = False
     declared = None
+    made_loops: Sequence[Any] = ()
     several = False
 
     def __init__(self) -> None:
@@ -65,8 +67,10 @@ class Tasks:
         """The object of the task that this is a step of; None where it is none."""
         self.beside_threads = program.has_threads
         """Whether others than the loop run code."""
-        self.several = bool(program.spawned.loops)
-        """Whether threads make loops, so that there may be more than one."""
+        self.made_loops = program.spawned.loops
+        """Those that threads make."""
+        self.several = bool(self.made_loops)
+        """Whether there may be more than one."""
         self.in_loop = instance.kind.in_loop
         """Whether this is code that the loop runs."""
         self.made: list[Coroutine | Generator] = []

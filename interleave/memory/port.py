@@ -129,6 +129,8 @@ class Port(Protocol):
     """The running thread, or -1 where there is none."""
     process: ThreadName
     """The process that runs it."""
+    is_started: bool
+    """Whether another thread has started the running one."""
     tasks: Any
     """What asyncio needs to know of the tasks of the model, and to do with them: `machine.tasks`.
     """

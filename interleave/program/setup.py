@@ -77,6 +77,7 @@ class _SetupPort:
     """The port while `setup` runs: only choices mean anything."""
 
     thread = runner = ThreadId(-1)
+    is_started = False
     process = MODEL_PROCESS
     tasks = None
 

@@ -197,6 +197,29 @@ thread.join()
         set(),
         {"1 True"},
     ),
+    "a loop that is set for a thread": (
+        DOUBLE
+        + """
+def work():
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    seen.append(asyncio.get_event_loop() is loop)
+    seen.extend(loop.run_until_complete(asyncio.gather(double(1), double(2))))
+    seen.append(loop.run_until_complete(asyncio.ensure_future(double(3))))
+    seen.append(asyncio.run(double(4)))
+    try:
+        asyncio.get_event_loop()
+    except RuntimeError:
+        seen.append("none")
+seen = []
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+print(seen)
+""",
+        set(),
+        {"[True, 2, 4, 6, 8, 'none']"},
+    ),
     "a loop that two threads run": (
         """
 loop, seen = asyncio.new_event_loop(), []

@@ -46,7 +46,7 @@ FUNCTIONS: dict[str, Any] = {
     "current_task": tasks.current_task,
     "ensure_future": tasks.ensure_future,
     "gather": gathering.gather,
-    "get_event_loop": loop.get_event_loop,
+    "get_event_loop": futures.usual_loop,
     "_get_running_loop": loop.get_running_loop,
     "get_running_loop": loop.get_running_loop,
     "new_event_loop": loop.new_event_loop,

@@ -300,9 +300,35 @@ class Future(Primitive):
 def make_future(*, loop: Any = None) -> Future:
     """`asyncio.Future()` in a running task, or of some loop."""
     port = current_port()
-    owner = port.tasks.as_owner(port.tasks.loop if loop is None else loop)
+    owner = port.tasks.as_owner(usual_loop() if loop is None else loop)
     made: Future = port.make(Kind(Future), FutureState(loop=owner))
     return made
+
+
+def usual_loop() -> Any:
+    """The loop that runs this; where none does, that of the declared tasks, or the one that is set
+    for the thread. Raises `RuntimeError` where there is none.
+    """
+    port = current_port()
+    tasks = port.tasks
+    if tasks.in_loop or tasks.declared is not None:
+        return tasks.loop
+
+    def effect() -> Any:
+        made = (each for each in tasks.made_loops if each.state is not None)
+        return next((each for each in made if port.thread in each.state.is_set_in), None)
+
+    found = port.access(AccessKind(""), effect, private=True)
+    if found is not None:
+        return found
+    if port.is_started:
+        raise RuntimeError("There is no current event loop in this thread")
+    return port.halt(
+        ModelError(
+            "a thread asks for its event loop, and none is running",
+            remedy="keep what asyncio.new_event_loop() gives in a variable; or ask in a coroutine",
+        )
+    )
 
 
 # How a task waits. `park` and `resumed` are parts of operations, which they belong to.

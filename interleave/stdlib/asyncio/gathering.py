@@ -25,6 +25,7 @@ from interleave.stdlib.asyncio.futures import (
     park,
     resume,
     resumed,
+    usual_loop,
 )
 from interleave.stdlib.asyncio.handles import in_words
 from interleave.stdlib.asyncio.queues import Queue, QueueState
@@ -125,7 +126,7 @@ def gather(*coros_or_futures: Any, return_exceptions: bool = False) -> Any:
     """`asyncio.gather`."""
     port = current_port()
     if not coros_or_futures:
-        owner = port.tasks.as_owner(port.tasks.loop)
+        owner = port.tasks.as_owner(usual_loop())
         return port.make(Kind(Gathering), GatheringState(Outcome(RESULT, ()), loop=owner))
     known: list[tuple[Any, Future]] = []
     children: list[Future] = []

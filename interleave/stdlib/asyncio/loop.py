@@ -43,7 +43,7 @@ from interleave.stdlib.asyncio.handles import (
     what_it_does,
 )
 from interleave.stdlib.asyncio.ready import Handle, Handles, Place, Queue
-from interleave.stdlib.asyncio.running import LoopState, RunByThreads
+from interleave.stdlib.asyncio.running import LoopState, RunByThreads, be_set
 from interleave.stdlib.asyncio.tasks import begin_task
 from interleave.stdlib.asyncio.threads import run_in_executor
 from interleave.stdlib.time import reading
@@ -352,25 +352,9 @@ def get_running_loop() -> Any:
     return tasks.loop
 
 
-def get_event_loop() -> Any:
-    """`asyncio.get_event_loop`: where no loop runs, that of the declared tasks, which every thread
-    may know.
-    """
-    tasks = current_port().tasks
-    if tasks.in_loop or tasks.declared is not None:
-        return tasks.loop
-    return current_port().halt(
-        ModelError(
-            "a thread asks for its event loop, and none is running",
-            remedy="keep what asyncio.new_event_loop() gives in a variable; or ask in a coroutine",
-        )
-    )
-
-
 def set_event_loop(loop: Any) -> None:
-    """`asyncio.set_event_loop`: of no account, since where it would be of any, `get_event_loop` is
-    refused.
-    """
+    """`asyncio.set_event_loop`."""
+    current_port().access(AccessKind(""), lambda: be_set(loop), private=True)
 
 
 def new_event_loop() -> Any:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
+from interleave.memory.bag import Bag
 from interleave.memory.coroutine import Coroutine, taken
 from interleave.memory.identity import MODEL_PROCESS, ThreadId, ThreadName
 from interleave.memory.port import AccessKind, current_port
@@ -35,6 +36,8 @@ class LoopState(NamedTuple):
     sleeps: bool = False
     runner: ThreadId | None = None
     awaited: tuple[Any, ...] = ()
+    is_set_in: Bag[ThreadId] = Bag()
+    """The threads for which `set_event_loop` was called with it."""
     is_stopping: bool = False
     is_ending: bool = False
     is_closed: bool = False
@@ -104,6 +107,10 @@ class RunByThreads(Primitive):
     def ask_to_stop(self) -> None:
         """It is to stop, soon."""
         self._note(is_stopping=True)
+
+    def be_set_in(self, threads: Bag[ThreadId]) -> None:
+        """It is what `get_event_loop` gives in some threads."""
+        self._note(is_set_in=threads)
 
     def gets_help_of(self, thread: ThreadId) -> None:
         """A thread is about to run a function for it."""
@@ -177,7 +184,7 @@ class RunByThreads(Primitive):
     def _shut(self) -> None:
         """Close it, and let go of all that it still has to run."""
         if not self.state.is_closed:
-            self.state = LoopState(is_closed=True)
+            self.state = LoopState(is_closed=True, is_set_in=self.state.is_set_in)
             self.ready.clear()
             self.timers.clear()
 
@@ -227,6 +234,7 @@ class RunByThreads(Primitive):
 
         def end() -> tuple[bool, bool]:
             self._end_to_run()
+            be_set(None)
             return awaited.is_done(), self._wind_up()
 
         def end_of_all() -> None:
@@ -277,6 +285,17 @@ class RunByThreads(Primitive):
         return not self.is_declared and bool(
             self.operate("is_closed", lambda: self.state.is_closed)
         )
+
+
+def be_set(loop: RunByThreads | None) -> None:
+    """What `get_event_loop` is to give in the present thread where no loop runs, within an access."""
+    port = current_port()
+    me = port.thread
+    for each in port.tasks.made_loops:
+        if each.state is not None and me in each.state.is_set_in and each is not loop:
+            each.be_set_in(each.state.is_set_in.minus(me))
+    if loop is not None and not loop.is_declared and me not in loop.state.is_set_in:
+        loop.be_set_in(loop.state.is_set_in.plus(me))
 
 
 STOPPED = "Event loop stopped before Future completed."

@@ -36,6 +36,7 @@ from interleave.stdlib.asyncio.futures import (
     park,
     resume,
     resumed,
+    usual_loop,
 )
 from interleave.stdlib.asyncio.handles import in_words
 from interleave.stdlib.timeouts import begin_waiting
@@ -348,7 +349,9 @@ def ensure_future(coro_or_future: Any, *, loop: Any = None) -> Future:
         if not hasattr(type(coro_or_future), "__await__"):
             raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
         coro_or_future = await_in_task(coro_or_future)
-    return create_task(coro_or_future) if loop is None else begin_task(coro_or_future, loop)
+    if loop is None and current_port().tasks.declared is not None:
+        return create_task(coro_or_future)
+    return begin_task(coro_or_future, usual_loop() if loop is None else loop)
 
 
 def _must_be_of(loop: Any, future: Future) -> None:
