@@ -472,10 +472,9 @@ loop = asyncio.new_event_loop()
 future = loop.create_future()
 async def both():
     await asyncio.wait([future, asyncio.get_running_loop().create_future()])
-def work():
-    {statement}
-thread = threading.Thread(target=work)
+thread = threading.Thread(target=print)
 thread.start()
+{statement}
 """
     with pytest.raises(ModelError, match=REFUSED[statement]) as error:
         found_in(tmp_path, text)
