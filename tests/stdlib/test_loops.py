@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from families import sample
+from loop_scripts import HUNG, outcomes_in_python, script
 
 from interleave import check
 from interleave.errors import ModelError
@@ -441,6 +443,17 @@ def test_mistakes(tmp_path: Path, case: str) -> None:
     assert any(said in each.message for each in found.violations)
 
 
+@pytest.mark.parametrize("seed", sample(2, [4, 7, *range(8, 40)]))
+def test_random_scripts(tmp_path: Path, seed: int) -> None:
+    """What comes of them in Python is among what comes of them here, on both engines."""
+    file = tmp_path / "script.py"
+    file.write_text(script(seed))
+    (first,), (second,) = (check(file, engine=each).models for each in ("reference", "native"))
+    assert (first.states, first.interleavings) == (second.states, second.interleavings)
+    real = outcomes_in_python(script(seed), runs=8)
+    assert {"" if each == HUNG else each for each in real} <= printed(first)
+
+
 def test_a_process_runs_between_two_lines_of_a_task(tmp_path: Path) -> None:
     assert printed(found_in(tmp_path, BESIDE_A_PROCESS)) == {"1", "5", "6"}
 
@@ -497,7 +510,7 @@ async def use():
     {uses}
 async def main():
     tasks = [asyncio.create_task(use()) for _ in range(2)]
-    await asyncio.wait(tasks, timeout=0.01)
+    await asyncio.sleep(0.01)
     for each in tasks:
         each.cancel()
     found = await asyncio.gather(*tasks, return_exceptions=True)

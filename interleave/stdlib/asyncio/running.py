@@ -288,7 +288,7 @@ class RunByThreads(Primitive):
 
 
 def be_set(loop: RunByThreads | None) -> None:
-    """What `get_event_loop` is to give in the present thread where no loop runs, within an access."""
+    """What `get_event_loop` gives in the present thread where no loop runs, within an access."""
     port = current_port()
     me = port.thread
     for each in port.tasks.made_loops:
