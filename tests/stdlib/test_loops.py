@@ -222,6 +222,47 @@ print(seen)
         set(),
         {"[True, 2, 4, 6, 8, 'none']"},
     ),
+    "a runner, and what it leaves behind": (
+        DOUBLE
+        + """
+seen = []
+async def forever():
+    try:
+        await asyncio.Event().wait()
+    finally:
+        seen.append("cancelled")
+async def main():
+    asyncio.create_task(forever())
+    await asyncio.sleep(0)
+with asyncio.Runner() as runner:
+    print(runner.run(double(1)), runner.run(double(2)))
+    runner.run(main())
+try:
+    runner.get_loop()
+except RuntimeError as error:
+    print(error, seen)
+""",
+        set(),
+        {"2 4\nRunner is closed ['cancelled']", "2 4\nRunner is closed []"},
+    ),
+    "a loop that is shut down by hand": (
+        DOUBLE
+        + """
+def work():
+    loop = asyncio.new_event_loop()
+    try:
+        print(loop.run_until_complete(double(1)))
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+""",
+        set(),
+        {"2"},
+    ),
     "a loop that two threads run": (
         """
 loop, seen = asyncio.new_event_loop(), []
@@ -473,7 +514,8 @@ def test_a_thread_that_a_task_starts_is_waited_for(tmp_path: Path) -> None:
 REFUSED = {
     "loop.run_until_complete(asyncio.get_event_loop().create_future())": "none is running",
     "asyncio.run(asyncio.sleep(0), debug=True)": "debug mode",
-    "asyncio.Runner()": "asyncio.Runner",
+    "asyncio.Runner(debug=True)": "debug mode",
+    "asyncio.wrap_future(future)": "asyncio.wrap_future",
     "asyncio.run(both())": "futures of several event loops",
 }
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
 from interleave.memory.bag import Bag
-from interleave.memory.coroutine import Coroutine, taken
+from interleave.memory.coroutine import Coroutine, coroutine, taken
 from interleave.memory.identity import MODEL_PROCESS, ThreadId, ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
@@ -181,6 +181,24 @@ class RunByThreads(Primitive):
             self._shut()
         return runs_on
 
+    def _end_all(self) -> None:
+        """Close it, when it has run on for so long. Raises `RuntimeError` where it was to stop."""
+        left = self._undone()
+        self._end_to_run()
+        self._shut()
+        if left:
+            raise RuntimeError(STOPPED)
+
+    def wind_up(self) -> None:
+        """Cancel the tasks that are left, wait for them, and for threads that help, and close it."""
+
+        def begin() -> bool:
+            be_set(None)
+            return self._wind_up()
+
+        if self.operate("run", begin):
+            self.operate("run", self._end_all)
+
     def _shut(self) -> None:
         """Close it, and let go of all that it still has to run."""
         if not self.state.is_closed:
@@ -237,13 +255,9 @@ class RunByThreads(Primitive):
             be_set(None)
             return awaited.is_done(), self._wind_up()
 
-        def end_of_all() -> None:
-            self._end_to_run()
-            self._shut()
-
         is_done, runs_on = self.operate("run", end)
         if runs_on:
-            self.operate("run", end_of_all)
+            self.operate("run", self._end_all)
         if not is_done:
             raise RuntimeError(STOPPED)
         port = current_port()
@@ -275,6 +289,26 @@ class RunByThreads(Primitive):
             self._shut()
 
         self.operate("close", effect)
+
+    @coroutine
+    def shutdown_asyncgens(self) -> None:
+        """Close asynchronous generators: there are none that anybody misses."""
+
+    @coroutine
+    def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Wait for the threads that run functions for it."""
+
+        def effect() -> None:
+            if self._helpers.state:
+                current_port().halt(
+                    ModelError(
+                        "a task waits for functions that run_in_executor has begun, and nobody "
+                        "awaits",
+                        remedy="await each of them; or run the loop by asyncio.run, which waits",
+                    )
+                )
+
+        self.operate("shutdown_default_executor", effect)
 
     def is_running(self) -> bool:
         """Whether some thread runs it."""
