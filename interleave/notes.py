@@ -95,7 +95,14 @@ class Notes:
     @property
     def has_loops(self) -> bool:
         """Whether there are event loops, as far as can be seen before anything runs."""
-        return LOOPS in self.members or bool(self.tasks)
+        codes = (method.__code__ for method in self.methods.values())
+        return LOOPS in self.members or bool(self.tasks) or any(map(_names_asyncio, codes))
+
+
+def _names_asyncio(code: types.CodeType) -> bool:
+    """Whether some code uses the module, or code in it does."""
+    inner = (each for each in code.co_consts if isinstance(each, types.CodeType))
+    return "asyncio" in code.co_names or any(map(_names_asyncio, inner))
 
 
 def notes_of(model: type[Model]) -> Notes:

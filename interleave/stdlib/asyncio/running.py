@@ -155,18 +155,6 @@ class RunByThreads(Primitive):
             self.block(AccessKind("run", waits_for.location))
         self._note(runner=None, awaited=(), is_stopping=False)
 
-    def _run_until(self, awaited: Any) -> Any:
-        """Run it from now on until a future is done, which this gives."""
-        if awaited.owning_loop() is not self:
-            raise ValueError(
-                "The future belongs to a different loop than the one specified as the loop argument"
-            )
-        is_task = type(awaited) is Task
-        if not is_task:
-            awaited.call_when_done((stop_running, (awaited,)))
-        self._begin_to_run([awaited] if is_task else [])
-        return awaited
-
     def _wind_up(self) -> bool:
         """Close it; or, where tasks are left, cancel them, and run on until they are done, and the
         threads that help. Gives whether it does that.
@@ -190,7 +178,7 @@ class RunByThreads(Primitive):
             raise RuntimeError(STOPPED)
 
     def wind_up(self) -> None:
-        """Cancel the tasks that are left, wait for them, and for threads that help, and close it."""
+        """Cancel the tasks that are left, wait for them and for threads that help, and close it."""
 
         def begin() -> bool:
             be_set(None)
@@ -210,20 +198,27 @@ class RunByThreads(Primitive):
         """The operation that begins to run it until a future is done, or a coroutine in a task:
         the one or the other.
         """
-        if not isinstance(given, Coroutine):
+        is_new = isinstance(given, Coroutine)
+        within = contextvars.given_or_copied(None) if is_new else None
 
-            def of_future() -> Any:
-                self._must_be_able_to_run()
-                return self._run_until(given)
-
-            return self.operate(kind, of_future)
-
-        def of_task() -> Any:
+        def effect() -> Any:
             self._must_be_able_to_run()
-            return self._run_until(new_task(given, self, within))
+            awaited = new_task(given, self, within) if is_new else given
+            if awaited.owning_loop() is not self:
+                raise ValueError(
+                    "The future belongs to a different loop than the one specified as the loop "
+                    "argument"
+                )
+            is_task = type(awaited) is Task
+            if not is_task:
+                awaited.call_when_done((stop_running, (awaited,)))
+            self._begin_to_run([awaited] if is_task else [])
+            return awaited
 
-        within = contextvars.given_or_copied(None)
-        return given.started_by(lambda: self.operate(kind, of_task))
+        def begin() -> Any:
+            return self.operate(kind, effect)
+
+        return given.started_by(begin) if is_new else begin()
 
     # As a model sees it
 
@@ -238,6 +233,7 @@ class RunByThreads(Primitive):
 
         def end() -> Any:
             self._end_to_run(awaited)
+            awaited.call_no_more((stop_running, (awaited,)))
             return _result_of(awaited)
 
         return self.operate("run_until_complete", end)
