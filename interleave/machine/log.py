@@ -25,7 +25,7 @@ class Log:
 
     def __init__(self) -> None:
         self.entries: list[Key] = []
-        self._kinds: list[Key] = []
+        self._kinds: list[AccessKind] = []
         """What each of them was an access of, as far as the present run has come."""
         self.cursor = 0
         """How many accesses the present run of the block has come by."""
@@ -35,12 +35,12 @@ class Log:
         `ValueError` where it is the entry of another one.
         """
         del self._kinds[self.cursor :]
-        self._kinds.append((kind.name, kind.where))
+        self._kinds.append(kind)
         if self.cursor == len(self.entries):
             return None
         self.cursor += 1
         entry = self.entries[self.cursor - 1]
-        if len(entry) > _LENGTH and entry[_LENGTH] != self._kinds[-1]:
+        if len(entry) > _LENGTH and entry[_LENGTH] != _named(kind):
             raise ValueError
         return entry
 
@@ -52,7 +52,7 @@ class Log:
     def mark_kinds(self) -> None:
         """Note what they are accesses of: to look at what has become shared since is one more."""
         for place, entry in enumerate(self.entries):
-            self.entries[place] = (*entry[:_LENGTH], self._kinds[place])
+            self.entries[place] = (*entry[:_LENGTH], _named(self._kinds[place]))
 
     def cut(self, length: int) -> None:
         """Forget all entries but the first ones."""
@@ -68,3 +68,7 @@ class Log:
     def has_stored(self) -> bool:
         """Whether an access has stored what the block had made."""
         return any(entry[0] == STORED for entry in self.entries)
+
+
+def _named(kind: AccessKind) -> Key:
+    return (kind.name, kind.where)
