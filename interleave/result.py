@@ -236,7 +236,7 @@ class FailedProperty:
     """
 
     looked_at: tuple[str, ...]
-    parts: tuple[ExpressionPart, ...] = ()
+    why: tuple[ExpressionPart, ...] = ()
 
 
 Values = tuple[tuple[str, object], ...]

@@ -176,9 +176,9 @@ def _detail(detail: Detail | None) -> Document:
             document |= {"waits": [*looks, *map(_wait, waits)], "cycle": cycle}
         case DataRace(sides):
             document["race"] = [*map(_pending, sides)]
-        case FailedProperty(looked_at, parts):
+        case FailedProperty(looked_at, why):
             document["looked_at"] = [*map(plain_text, looked_at)]
-            document["parts"] = [*map(_part_of_expression, parts)]
+            document["why"] = [*map(_part_of_expression, why)]
         case NotAtomic():
             document["not_atomic"] = _not_atomic(detail)
     return document

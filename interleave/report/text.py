@@ -141,7 +141,7 @@ def _last_state(violation: Violation, verbosity: int, width: int) -> list[Line]:
         case DataRace(sides):
             sentences = _sides(sides, width)
             heading = "Now nothing keeps these two apart"
-        case FailedProperty(parts=(_, *_)):
+        case FailedProperty(why=(_, *_)):
             return _why_false(violation.detail, width)
         case NotAtomic():
             return _outcomes(violation.detail, width)

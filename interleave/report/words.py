@@ -266,7 +266,7 @@ MOST_PARTS = 6
 def why_false(detail: FailedProperty) -> list[tuple[str, list[str]]]:
     """Each expression by which a property is false, with the values in it."""
     found: list[tuple[str, list[str]]] = []
-    for part in detail.parts:
+    for part in detail.why:
         since = "" if part.changed_at is None else f", since step {part.changed_at}"
         text = one_line(part.text)
         if part.is_false:

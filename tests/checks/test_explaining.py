@@ -58,7 +58,7 @@ def parts_of(tmp_path, body: str, name: str = "p") -> tuple[ExpressionPart, ...]
     file.write_text(f"{HEAD}\nclass M(Base):\n    @postcondition\n    def {name}(self):\n{body}")
     (found,) = check(file, model="M").models[0].violations
     assert isinstance(found.detail, FailedProperty)
-    return found.detail.parts
+    return found.detail.why
 
 
 CASES = {
@@ -144,7 +144,7 @@ def test_names_of_a_class_and_of_a_function_around(tmp_path) -> None:
 
     (found,) = check(make(2)).models[0].violations
     assert isinstance(found.detail, FailedProperty)
-    assert [in_words(each) for each in found.detail.parts] == [
+    assert [in_words(each) for each in found.detail.why] == [
         "self.n < limit: False",
         "self.n = 2 @1",
         "limit = 2",
@@ -170,7 +170,7 @@ def test_what_cannot_be_told_is_left_out() -> None:
 
     (found,) = check(WithAThread).models[0].violations
     assert found.kind == "postcondition" and isinstance(found.detail, FailedProperty)
-    assert found.detail.parts == ()
+    assert found.detail.why == ()
 
 
 NAMES = ("self.a", "self.b", "self.c")
@@ -218,7 +218,7 @@ def test_each_part_has_the_value_that_python_gives_it(tmp_path_factory, text: st
     )
     (found,) = check(file, engine="reference").models[0].violations
     assert isinstance(found.detail, FailedProperty)
-    parts = found.detail.parts
+    parts = found.detail.why
     assert parts and parts[0].is_false
     for part in parts:
         assert part.value == eval(part.text, {"self": values}), part
@@ -234,8 +234,8 @@ def test_it_is_in_the_report_and_in_the_document(tmp_path, capsys) -> None:
     text, _, document = capsys.readouterr().out.partition("{\n")
     assert "self.n == 2 is False: self.n = 3, since step 1" in text
     (violation,) = json.loads("{\n" + document)["models"][0]["violations"]
-    assert violation["parts"] == [
+    assert violation["why"] == [
         {"text": "self.n == 2", "value": False, "is_false": True, "changed_at": None},
         {"text": "self.n", "value": 3, "is_false": False, "changed_at": 1},
     ]
-    assert not any(isinstance(each, Described) for each in violation["parts"])
+    assert not any(isinstance(each, Described) for each in violation["why"])
