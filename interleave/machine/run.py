@@ -113,6 +113,7 @@ class StepRun:
             ending=self._ending,
         )
         self._tasks = self.port.tasks
+        self._interrupts = self.port.interrupts
         watch: AbstractContextManager[None] = nullcontext()
         if watched:
             watch = watching(
@@ -130,6 +131,7 @@ class StepRun:
             self._switches,
             self._ending,
             watch,
+            is_handler=me.kind.interrupts,
         )
         self._before = FINISHED
         """The local state that the step begins from."""
@@ -176,6 +178,10 @@ class StepRun:
         self._control.is_returning = last.at >= len(last.code.blocks)
         if self._explain:
             self.port.flow = FlowRecorder(self._stack.frames, len(log))
+            if self._interrupts is not None:
+                self._interrupts.flow = self.port.flow
+        if self._interrupts is not None and (handler := self._interrupts.begin()) is not None:
+            return Blocked(self._me.number, handler, self._stack.shown())
         if self._tasks.in_loop and self._tasks.is_new and (first := self._first_step()) is not None:
             return first
         if self._switches.gil:
@@ -241,7 +247,7 @@ class StepRun:
             elif ending.how == "error":
                 raise self._error(first)
             elif ending.how == "blocked":
-                return self._blocked()
+                return self._waits(first)
             else:
                 if moved:
                     for each in waiting:
@@ -269,6 +275,17 @@ class StepRun:
             log.cut(0)
             if moved:
                 self._refer_to_rooms()
+
+    def _waits(self, first: tuple[Code, int]) -> Step | Blocked:
+        """The thread waits for what the step begins with, unless a signal comes meanwhile."""
+        interrupts, blocked = self._interrupts, self._blocked()
+        if interrupts is None or interrupts.waits_for_lock(blocked.access):
+            return blocked
+        self._ending.how = ""
+        self._accesses.done.clear()
+        self._accesses.present = None
+        self.places.written.clear()
+        return self._step(self._before, first) if interrupts.come() else blocked
 
     def _loop_goes_on(self, failure: Failure) -> Step | Blocked:
         """The loop tells of an exception that a callback has raised, and goes on to the next one.
@@ -363,6 +380,8 @@ class StepRun:
         """Do what the end of a thread does to what is shared."""
         room = self._me.room
         is_task = self._tasks.task is not None
+        if self._me.kind.interrupts and self._interrupts is not None:
+            self._interrupts.end(self._control.left_by)
         if room is not None and not is_task:
             ended = room.ended(self.port.read(room.location), failed=failed)
             self.port.write(room.location, ended)

@@ -83,6 +83,9 @@ BY_STEPS = "the clock: by steps"
 HANDLED = "handled exceptions"
 """Key of the fact that some code asks which exception is being handled."""
 
+SIGNALS = "the signals"
+"""Key of the fact that some code installs handlers of signals."""
+
 READ_CLOCK = "read clock"
 """The access by which code reads it."""
 
@@ -101,7 +104,8 @@ class AccessKind(NamedTuple):
     is touched; `part` is the key within a container that it concerns, in words ("[2]"), for
     reports. `atomic`: the library promises that nothing comes between what it reads and what it
     writes, so that two such operations need no lock against each other. `container`: what kind of
-    one it is an operation of, if it is.
+    one it is an operation of, if it is. `locks`: the library holds a lock of its own meanwhile, for
+    which whoever holds it waits in vain.
     """
 
     name: str
@@ -109,6 +113,7 @@ class AccessKind(NamedTuple):
     part: str = ""
     atomic: bool = False
     container: type | None = None
+    locks: bool = False
 
     @property
     def where(self) -> str | None:
@@ -313,6 +318,17 @@ class Port(Protocol):
         """The clock: a `memory.clock.Clock`. Does not return where there is none yet: the program
         is made anew with one.
         """
+        ...
+
+    @property
+    def signals(self) -> Any:
+        """The handlers of signals: a `stdlib.signal.Signals`. Does not return where there are none
+        yet: the program is made anew with them.
+        """
+        ...
+
+    def came_in(self, error: BaseException) -> bool:
+        """Whether a handler has raised an exception in place of the last access."""
         ...
 
     def know(self, key: str) -> None:

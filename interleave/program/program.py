@@ -13,10 +13,10 @@ from interleave.compiler import Compilations, Swallow
 from interleave.errors import ModelError, did_you_mean
 from interleave.memory.addresses import ObjectId
 from interleave.memory.identity import MODEL_PROCESS, ThreadName
-from interleave.memory.port import BY_STEPS, CLOCK, Location
+from interleave.memory.port import BY_STEPS, CLOCK, SIGNALS, Location
 from interleave.memory.primitive import STEPWISE_METHODS, Primitive
 from interleave.memory.values import Shared
-from interleave.model import OUTPUT, PRINTED, Model
+from interleave.model import MAIN, OUTPUT, PRINTED, Model
 from interleave.notes import notes_of
 from interleave.program.capture import capture
 from interleave.program.contexts import add_contexts
@@ -33,7 +33,7 @@ from interleave.program.reach import (
 )
 from interleave.program.restarts import MoreRoots, Written
 from interleave.program.sections import Sections
-from interleave.program.settings import settings_of
+from interleave.program.settings import TASKS, settings_of
 from interleave.program.setup import Lacking, initial_instances, place_of_variable
 from interleave.program.spawned import Spawned, SpawnKey, add_captured
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
@@ -92,8 +92,9 @@ class Program:
         self.net = Net(self.findings)
         self.sections = Sections(self.findings)
         notes = notes_of(model)
+        known = written | ({TASKS} if notes.tasks else set())
         refuse_misuse(model, notes)
-        self._kept = kept_names(notes, has_clock=BY_STEPS in written)
+        self._kept = kept_names(notes, known)
         self.properties = declared_properties(notes)
         self.threads = declared_threads(model, notes, parameters, runtime)
         named_main = (each.number for each in self.threads if each.method == runtime.main)
@@ -110,9 +111,7 @@ class Program:
         for each in processes:
             self._add_space(each, parent_runs=len(processes) < len(self.threads))
         has_tasks = any(thread.kind.in_loop for thread in self.threads)
-        self.settings = settings_of(
-            model, parameters, has_tasks=has_tasks, has_clock=BY_STEPS in written
-        )
+        self.settings = settings_of(model, parameters, known)
         """How things are to be modelled, as the model says; None where it does not."""
         primitives: list[Any] = [
             each for each in self.heap.stand_ins if isinstance(each, Primitive)
@@ -146,6 +145,8 @@ class Program:
         """Where the context of each thread is, if some code has context variables."""
         self.clock: Any = self._add_clock() if CLOCK in written else None
         """The clock, if some code reads it."""
+        self.signals: Any = self._add_signals() if SIGNALS in written else None
+        """The handlers of signals, if some code installs any."""
         self._add_rooms(rooms)
         kinds = {each.kind for each in self.threads}
         self.has_threads = any(not (kind.in_loop or kind.is_process) for kind in kinds)
@@ -250,6 +251,14 @@ class Program:
         from interleave.program.clock import ModelClock  # few models need it
 
         return ModelClock(self.heap, self.written, self.settings)
+
+    def _add_signals(self) -> Any:
+        from interleave.stdlib.signal import Signals, SignalsState, main_thread
+
+        signals = self.heap.add("", Signals, SignalsState())
+        signals.main = main_thread(self.threads, MAIN)
+        signals.most = self.settings["SIGNALS"]
+        return signals
 
     def _add_rooms(self, rooms: Mapping[RoomOwner, int]) -> None:
         """Make room for the objects that threads make."""

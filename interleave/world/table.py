@@ -58,6 +58,8 @@ COUNTERPARTS = {
     "_pickle": "pickle",
     "nt": "os",
     "posix": "os",
+    "signal": "signal",
+    "_signal": "signal",
     "weakref": "weakref",
     "_weakref": "weakref",
 }
@@ -113,7 +115,8 @@ PURE = {
     # Parts of modules that are modelled, or refused as a whole.
     "heapq.merge", "heapq.nlargest", "heapq.nsmallest",
     "weakref.ReferenceType", "weakref.WeakMethod", "weakref.finalize",
-    "sys.exc_info", "sys.exit", "sys.intern", "time.struct_time",
+    "signal.Handlers", "signal.Signals", "sys.exc_info", "sys.exit", "sys.intern",
+    "time.struct_time",
 }  # fmt: skip
 """What gives the same result for the same arguments, every time, and keeps nothing."""
 
