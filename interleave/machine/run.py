@@ -279,13 +279,13 @@ class StepRun:
     def _waits(self, first: tuple[Code, int]) -> Step | Blocked:
         """The thread waits for what the step begins with, unless a signal comes meanwhile."""
         interrupts, blocked = self._interrupts, self._blocked()
-        if interrupts is None or interrupts.waits_for_lock(blocked.access):
+        if interrupts is None:
             return blocked
         self._ending.how = ""
         self._accesses.done.clear()
         self._accesses.present = None
         self.places.written.clear()
-        return self._step(self._before, first) if interrupts.come() else blocked
+        return self._step(self._before, first) if interrupts.wait(blocked.access) else blocked
 
     def _loop_goes_on(self, failure: Failure) -> Step | Blocked:
         """The loop tells of an exception that a callback has raised, and goes on to the next one.

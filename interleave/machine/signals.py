@@ -9,13 +9,15 @@ A place is the end of a block, with its log as it is then, or the middle of one,
 access. What is raised there is raised by this block: as in CPython, which runs handlers at the end
 of a call and on the way back in a loop (`eval_breaker`, from 3.11 on), so that none comes between
 the entry of a `with` whose context manager is written in C and its body. Where a thread waits, a
-handler may come in that wait: that it ever comes is what a program may wait for, unless it waits
-for a lock, which a thread gives back and no signal.
+handler may come in that wait: that it ever comes is what a program may wait for. But a lock is
+given back by a thread, and by no signal. So while one is waited for it may also be decided that no
+signal comes any more, and a deadlock is one.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from interleave.errors import ModelError
 from interleave.machine.accesses import Accesses
@@ -31,6 +33,12 @@ from interleave.memory.primitive import Primitive
 from interleave.program import Program, ThreadInstance
 from interleave.program.choices import Choices
 from interleave.stdlib.threads import STARTED, Made
+
+if TYPE_CHECKING:
+    from interleave.stdlib.signal import Installed
+
+NO_SIGNAL = "no signal comes"
+"""The access by which it is decided that none does, from there on."""
 
 
 class Interrupts:
@@ -97,8 +105,22 @@ class Interrupts:
         """The block comes by an access, performed now or before."""
         self._last = kind
 
-    def waits_for_lock(self, kind: AccessKind) -> bool:
-        """Whether an access waits for a lock."""
+    def wait(self, kind: AccessKind) -> bool:
+        """Whether a signal comes while the thread waits for an access; or while that is one of a
+        lock, whether it is now that none comes any more.
+        """
+        state = self._signals.state
+        coming = state.coming()
+        ways = len(coming) + self._waits_for_lock(kind)
+        choice = self._choices.choose(range(1 + ways)) if coming else 0
+        if choice > len(coming):
+            never = [each._replace(left=0) for each in state.installed]
+            self._do(AccessKind(NO_SIGNAL), lambda: self._set(installed=tuple(never)))
+        elif choice:
+            self._begin(coming[choice - 1])
+        return choice > 0
+
+    def _waits_for_lock(self, kind: AccessKind) -> bool:
         if kind.location is None:
             return False
         held = self._heap.owner(kind.location)
@@ -112,35 +134,46 @@ class Interrupts:
         `inside`: the thread is using what is there, and holds a lock of it.
         """
         coming = self._signals.state.coming()
-        if not coming:
-            return False
-        choice = self._choices.choose(range(1 + len(coming)))
-        if not choice:
-            return False
+        choice = self._choices.choose(range(1 + len(coming))) if coming else 0
+        if choice:
+            self._begin(coming[choice - 1], -1 if inside is None else inside.number)
+        return choice > 0
+
+    def _begin(self, coming: Installed, inside: int = -1) -> None:
+        """Have the handler of a signal begin."""
         from interleave.stdlib.signal import FRAME, Handling, Interrupted, name_of_signal
 
-        signals, (number, handler, left) = self._signals, coming[choice - 1]
-        accesses, stack = self._accesses, self._stack
-        accesses.begin(AccessRecord(AccessKind(""), stack.shown(), 0))
-        room = self._spawning.thread_room(Handling, handler, False, None, name_of_signal(number))
-        room.state = Made(STARTED, None, (), (), room.default_name)
-        state = signals.state
-        held = -1 if inside is None else inside.number
-        known = state.of(number)._replace(left=left - 1)
-        running = (*state.running, Interrupted(room.runs, held))
-        signals.state = state.but(known)._replace(running=running)
-        self._spawning.start_thread(room.runs, handler, (number, FRAME), {})
+        number, handler, left = coming
+        name = name_of_signal(number)
+
+        def effect() -> None:
+            room = self._spawning.thread_room(Handling, handler, False, None, name)
+            room.state = Made(STARTED, None, (), (), room.default_name)
+            state = self._signals.state.but(coming._replace(left=left - 1))
+            self._signals.state = state
+            self._set(running=(*state.running, Interrupted(room.runs, inside)))
+            self._spawning.start_thread(room.runs, handler, (number, FRAME), {})
+
+        self._do(AccessKind(""), effect)
+
+    def _do(self, kind: AccessKind, effect: Callable[[], None]) -> None:
+        """An access of no block."""
+        accesses = self._accesses
+        accesses.begin(AccessRecord(kind, self._stack.shown(), 0))
+        effect()
         accesses.present = None
         if self.flow is not None:
             self.flow.interrupted(len(accesses.done) - 1)
-        return True
+
+    def _set(self, **changes: Any) -> None:
+        self._signals.state = self._signals.state._replace(**changes)
 
     def raises(self, kind: AccessKind) -> Any:
         """Raise here what the handler has raised. `kind`: the access that it comes in."""
         state = self._signals.state
         if self._last is not None and self._last.location is kind.location:
             self._refuse_within(kind)
-        self._signals.state = state._replace(raised=None)
+        self._set(raised=None)
         self.pending = False
         raise state.raised
 
@@ -158,5 +191,4 @@ class Interrupts:
 
     def end(self, error: BaseException | None) -> None:
         """The handler that this is has ended; with an exception, what it has interrupted raises."""
-        state = self._signals.state
-        self._signals.state = state._replace(running=state.running[:-1], raised=error)
+        self._set(running=self._signals.state.running[:-1], raised=error)
