@@ -11,6 +11,8 @@ def note_of_handler(machine: Machine, state: State, wait: Blocked) -> str:
     if signals is None or location is None:
         return ""
     known = machine.program.heap.values[state[signals.location.index]]
+    if location.number in known.left_locked:
+        return "an exception of a handler has come where it was used, and left a lock in it held"
     levels = known.threads(signals.main)
     for user, interrupted in zip(levels, known.running, strict=False):
         if interrupted.inside == location.number:

@@ -120,8 +120,12 @@ class Control:
                 callee, arguments = as_stepwise(callee, arguments)
                 callee = by_blocks(callee, arguments, keywords)
                 if (resuming := resumed(callee, arguments)) is not None:
+                    if interrupts is not None:
+                        self._pass_entry(interrupts)
                     return self._resume(*resuming)
                 if (found := self._program.world.to_flatten(callee)) is not None:
+                    if interrupts is not None:
+                        self._pass_entry(interrupts)
                     self._call(block, *found, arguments, keywords)
                     return None
                 if isinstance(callee, _IN_C):
@@ -145,7 +149,7 @@ class Control:
             if block.kind is BlockKind.RETURN and isinstance(result, _SUSPENDED):
                 self._refuse_unrun(frame, block, result)
             if interrupts is not None and not self._ending.how:
-                self._pass_place(interrupts, frame, block, result)
+                self._pass_end(interrupts, frame, block, result)
         except (Halt, Stopped, MemoryError):
             raise
         except BaseException as error:
@@ -183,15 +187,24 @@ class Control:
         self._jump(frame, block, block.next if go_on else block.otherwise)
         return None
 
-    def _pass_place(self, interrupts: Interrupts, frame: Frame, block: Block, result: Any) -> None:
-        """The end of a block, where a handler may come in, or has, and raised something."""
-        if interrupts.pending:
-            self._port.access(AccessKind(""), lambda: None)
+    def _pass_entry(self, interrupts: Interrupts) -> None:
+        """Python code is entered, where a handler may come in: the call raises what that does."""
+        self._raise_pending(interrupts)
+        interrupts.leave(is_place=True)
+
+    def _pass_end(self, interrupts: Interrupts, frame: Frame, block: Block, result: Any) -> None:
+        """The end of a block, where a handler may come in."""
+        self._raise_pending(interrupts)
         if block.enters and not (block.kind is BlockKind.CALL and _is_python(result[0])):
             return
         goes_on = block.kind is not BlockKind.BRANCH or result
         following = block.next if goes_on else block.otherwise
-        interrupts.leave(going_back=0 <= following <= frame.at)
+        interrupts.leave(is_place=0 <= following <= frame.at)
+
+    def _raise_pending(self, interrupts: Interrupts) -> None:
+        """Raise what the handler has that came in here."""
+        if interrupts.pending:
+            self._port.access(AccessKind(""), lambda: None)
 
     def _refuse_unrun(self, frame: Frame, block: Block, value: object) -> None:
         """Refuse what a thread returns that would have to be run."""
@@ -374,7 +387,10 @@ class Control:
         """The block that first raised an exception, which may have come through handlers since."""
         code, at = self._stack.here()
         passes_on = code.blocks[at].raises_again or code.blocks[at].kind is BlockKind.YIELD
-        if (passes_on or self._port.came_in(error)) and ORIGIN in error.__dict__:
+        came_in = self._port.came_in(error)
+        if came_in:
+            self.raised.append(type(error).__name__)
+        if (passes_on or came_in) and ORIGIN in error.__dict__:
             number, at = error.__dict__[ORIGIN]
             return (self._locals.codes[number], at)
         code, at = self._stack.shown()

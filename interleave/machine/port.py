@@ -158,8 +158,8 @@ class StepPort:
                 if interrupts is not None and log.cursor:
                     interrupts.come()
                 self._ending.suspend()
-            if interrupts is not None and kind.locks and interrupts.come(kind.location):
-                self._ending.suspend()
+            if interrupts is not None and not interrupts.pending:
+                interrupts.precede(kind)
             switches.note_access()
             self.tasks.suspending = False
         raises = RAISED
@@ -204,7 +204,7 @@ class StepPort:
     def _under_lock(self, kind: AccessKind, effect: Callable[[], Any]) -> Any:
         """An operation for which the library takes a lock, which an interrupted thread may hold."""
         assert kind.location is not None
-        if kind.location.number in [each.inside for each in self._program.signals.state.running]:
+        if self._program.signals.state.is_locked(kind.location.number):
             self.block()
         return effect()
 

@@ -93,12 +93,20 @@ class Interrupts:
         self._switches.has_passed = False
         self._last = None
 
-    def leave(self, *, going_back: bool) -> None:
-        """The end of a block: a place, where it has performed an access or called something, or
-        where control is `going_back` to one before it.
+    def leave(self, *, is_place: bool) -> None:
+        """Control is about to leave a block. That is a place, too, where the block has performed an
+        access, or called something.
         """
-        is_place = self._switches.has_passed or going_back
-        if is_place and self._switches.is_due and self.come():
+        if (is_place or self._switches.has_passed) and self._switches.is_due and self.come():
+            self._ending.suspend()
+
+    def precede(self, kind: AccessKind) -> None:
+        """An access is about to be performed: a place, where Python code is entered for it; and
+        another one, where that takes a lock.
+        """
+        if self._switches.has_passed and self._switches.is_due and self.come():
+            self._ending.suspend()
+        if kind.locks and self.come(kind.location):
             self._ending.suspend()
 
     def note(self, kind: AccessKind) -> None:
@@ -151,7 +159,7 @@ class Interrupts:
             room.state = Made(STARTED, None, (), (), room.default_name)
             state = self._signals.state.but(coming._replace(left=left - 1))
             self._signals.state = state
-            self._set(running=(*state.running, Interrupted(room.runs, inside)))
+            self._set(running=(*state.running, Interrupted(room.runs, inside)), pausing=False)
             self._spawning.start_thread(room.runs, handler, (number, FRAME), {})
 
         self._do(AccessKind(""), effect)
@@ -169,13 +177,18 @@ class Interrupts:
         self._signals.state = self._signals.state._replace(**changes)
 
     def raises(self, kind: AccessKind) -> Any:
-        """Raise here what the handler has raised. `kind`: the access that it comes in."""
-        state = self._signals.state
+        """Raise here what the handler has raised. `kind`: the access that it comes in. Where that
+        was using something, with a lock held, it may be that nobody gives the lock back: a `with`
+        of a `threading.Condition` has entered it by Python code."""
         if self._last is not None and self._last.location is kind.location:
             self._refuse_within(kind)
+        state = self._signals.state
+        error, inside = state.raised
         self._set(raised=None)
         self.pending = False
-        raise state.raised
+        if inside >= 0 and self._choices.choose((False, True)):
+            self._set(left_locked=(*state.left_locked, inside))
+        raise error
 
     def _refuse_within(self, kind: AccessKind) -> None:
         """Refuse what comes in the midst of an operation of a primitive, unless that is for it."""
@@ -191,4 +204,6 @@ class Interrupts:
 
     def end(self, error: BaseException | None) -> None:
         """The handler that this is has ended; with an exception, what it has interrupted raises."""
-        self._set(running=self._signals.state.running[:-1], raised=error)
+        *others, last = self._signals.state.running
+        raised = None if error is None else (error, last.inside)
+        self._set(running=tuple(others), raised=raised)

@@ -32,7 +32,7 @@ _IGNORED = frozenset(
 )
 """Signals that Python ignores unless told otherwise."""
 
-_FOR_NOBODY = frozenset(
+FOR_NOBODY = frozenset(
     getattr(signal, name) for name in ("SIGKILL", "SIGSTOP") if hasattr(signal, name)
 )
 """Signals that have no handlers."""
@@ -64,13 +64,17 @@ class Interrupted(NamedTuple):
 
 
 class SignalsState(NamedTuple):
-    """What is installed, in the order in which it was; which handlers run, within each other; and
-    the exception that the last one to end has raised in what it has interrupted.
+    """What is installed, in the order in which it was; which handlers run, within each other; the
+    exception that the last one to end has raised in what it has interrupted, with what that was
+    `inside` of; the locations of what stays locked for good, because of such an exception; and
+    whether the main thread waits for any signal.
     """
 
     installed: tuple[Installed, ...] = ()
     running: tuple[Interrupted, ...] = ()
-    raised: BaseException | None = None
+    raised: tuple[BaseException, int] | None = None
+    left_locked: tuple[int, ...] = ()
+    pausing: bool = False
 
     def of(self, number: int) -> Installed | None:
         """What is known of a signal for which code has installed something."""
@@ -86,6 +90,10 @@ class SignalsState(NamedTuple):
             return self._replace(installed=(*self.installed, new))
         known = [new if each.number == new.number else each for each in self.installed]
         return self._replace(installed=tuple(known))
+
+    def is_locked(self, location: int) -> bool:
+        """Whether a lock is held of what is at a location, by who does not run."""
+        return location in self.left_locked or location in [each.inside for each in self.running]
 
     def threads(self, main: ThreadId) -> list[ThreadId]:
         """The main thread, and those that stand for it, each of which has interrupted the last."""
@@ -155,13 +163,13 @@ def default_int_handler(signalnum: int, frame: Any, /) -> None:
 def install(signalnum: int, handler: Any) -> Any:
     """`signal.signal`: gives what was installed before."""
     signals: Signals = current_port().signals
-    number = _checked(signalnum)
+    number = checked(signalnum)
     if not (callable(handler) or isinstance(handler, signal.Handlers)):
         raise TypeError(
             "signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object"
         )
     signals.check_main()
-    if number in _FOR_NOBODY:
+    if number in FOR_NOBODY:
         raise OSError(22, "Invalid argument")
 
     def effect(state: SignalsState) -> tuple[SignalsState, Any]:
@@ -177,7 +185,7 @@ def install(signalnum: int, handler: Any) -> Any:
 def getsignal(signalnum: int) -> Any:
     """`signal.getsignal`."""
     signals: Signals = current_port().signals
-    number = _checked(signalnum)
+    number = checked(signalnum)
 
     def effect(state: SignalsState) -> tuple[SignalsState, Any]:
         known = state.of(number)
@@ -200,7 +208,7 @@ def handler_or_none(signalnum: int) -> Any:
     """
     port = current_port()
     signals: Signals = port.signals
-    number = _checked(signalnum)
+    number = checked(signalnum)
 
     def effect(state: SignalsState) -> tuple[SignalsState, Any]:
         known = state.of(number)
@@ -215,6 +223,33 @@ def handler_or_none(signalnum: int) -> Any:
         return state.but(known._replace(left=known.left + 1)), None
 
     return signals.change("raise_signal", effect)
+
+
+def pause() -> None:
+    """`signal.pause`: wait until a handler has been called."""
+    signals: Signals = current_port().signals
+    signals.check_main()
+    signals.change("pause", lambda state: (state._replace(pausing=True), None))
+
+    def effect(state: SignalsState) -> tuple[SignalsState, Any]:
+        if state.pausing:
+            signals.block()
+        return state, None
+
+    signals.change("pause", effect)
+
+
+def call_from_loop(number: int, handles: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Note the callbacks by which an event loop handles a signal. Gives those it had before."""
+    signals: Signals = current_port().signals
+
+    def effect(state: SignalsState) -> tuple[SignalsState, Any]:
+        known = state.of(number)
+        before = known.handler if known and isinstance(known.handler, tuple) else ()
+        return state.but(Installed(number, handles, 0)), before
+
+    found: tuple[Any, ...] = signals.change("signal", effect)
+    return found
 
 
 def alarm(seconds: int, /) -> int:
@@ -256,7 +291,7 @@ def _set_timer(number: int, left: int) -> int:
     return int(signals.change("set timer", effect))
 
 
-def _checked(signalnum: Any) -> int:
+def checked(signalnum: Any) -> int:
     """The number of a signal. Raises what Python raises for others."""
     if not isinstance(signalnum, int):
         kind = type(signalnum).__name__
@@ -282,7 +317,7 @@ def _ends(number: int) -> ModelError:
 def _in_loop() -> ModelError:
     return ModelError(
         "a handler of a signal is installed in code that an event loop runs",
-        remedy="wait for what it would do, as a task of its own",
+        remedy="let the loop do it: loop.add_signal_handler(number, callback)",
     )
 
 
@@ -296,7 +331,8 @@ def _no_main() -> ModelError:
 
 def main_thread(threads: Iterable[Any], name: str) -> ThreadId | None:
     """The main thread among those of a program: the one of that name."""
-    found = [each.number for each in threads if each.method == name and each.room is None]
+    mains = (each for each in threads if each.method == name and each.room is None)
+    found = [each.number for each in mains if not (each.kind.in_loop or each.process)]
     return found[0] if len(found) == 1 else None
 
 
@@ -306,6 +342,7 @@ FUNCTIONS: dict[str, Any] = {
     "raise_signal": raise_signal,
     "default_int_handler": default_int_handler,
     "alarm": alarm,
+    "pause": pause,
     "setitimer": setitimer,
 }
 PRIMITIVES: dict[type, type] = {}

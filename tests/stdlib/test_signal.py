@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import textwrap
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
+from families import sample
+from interrupted import Ended, program, ways
 
-from interleave import check
+from interleave import InterleaveError, check
 from interleave.checking import Result
+from interleave.result import ModelResult
 
 RUNTIMES = ("free-threaded", "gil")
 
@@ -312,6 +318,33 @@ FOUND: dict[str, tuple[str, set[str]]] = {
         """,
         set(),
     ),
+    "a pause": (
+        """
+        stop = False
+        def handler(number, frame):
+            global stop
+            stop = True
+        signal.signal(signal.SIGTERM, handler)
+        signal.pause()
+        assert stop
+        """,
+        {"deadlock"},  # it may have come before
+    ),
+    "an exception within an operation": (
+        """
+        class Stop(Exception): pass
+        def handler(number, frame):
+            raise Stop
+        free = threading.Semaphore()
+        try:
+            signal.signal(signal.SIGTERM, handler)
+            free.release()
+        except Stop:
+            pass
+        free.release()
+        """,
+        {"deadlock", "exception"},  # a lock within it is left behind; it comes only afterwards
+    ),
     "no timer": (
         """
         def handler(number, frame):
@@ -347,12 +380,135 @@ FOUND: dict[str, tuple[str, set[str]]] = {
 }
 
 
-def checked(tmp_path: Path, text: str, **options: object) -> Result:
+REFUSED = {
+    "the frame": (
+        """
+        signal.signal(signal.SIGTERM, lambda number, frame: print(frame.f_lineno))
+        """,
+        "frame that its signal has interrupted",
+    ),
+    "an event loop": (
+        """
+        import asyncio
+        async def main():
+            signal.signal(signal.SIGTERM, print)
+        asyncio.run(main())
+        """,
+        "code that an event loop runs",
+    ),
+    "the default action": (
+        """
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGTERM)
+        """,
+        "SIGTERM is sent, for which no handler is installed",
+    ),
+    "another process": (
+        """
+        signal.signal(signal.SIGTERM, print)
+        os.kill(1, signal.SIGTERM)
+        """,
+        "os.kill",
+    ),
+    "a mask": (
+        """
+        signal.signal(signal.SIGTERM, print)
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        """,
+        "pthread_sigmask has no modelled counterpart",
+    ),
+    "two timers": (
+        """
+        signal.signal(signal.SIGALRM, lambda *_: None)
+        signal.alarm(1)
+        signal.alarm(1)
+        """,
+        "a timer is set that may not have come yet",
+    ),
+    "an exception within a barrier": (
+        """
+        barrier = threading.Barrier(2)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        threading.Thread(target=barrier.wait).start()
+        barrier.wait()
+        """,
+        "a handler raises an exception within barrier.wait",
+    ),
+}
+
+LOOP = """
+import asyncio
+async def main():
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGINT, print, "int")
+    await stop.wait()
+    assert loop.remove_signal_handler(signal.SIGINT)
+    assert not loop.remove_signal_handler(signal.SIGUSR1)
+asyncio.run(main())
+"""
+
+IMPORTS = """
+import signal, threading
+from interleave import Model, explore, param, thread
+"""
+
+TEST = """
+@explore
+def test_of_a_lock():
+    lock = threading.Lock()
+    def handler(number, frame):
+        with lock:
+            pass
+    signal.signal(signal.SIGTERM, handler)
+    with lock:
+        pass
+"""
+
+MODEL = """
+class Twice(Model):
+    SIGNALS = param(2)
+    calls = 0
+
+    def handler(self, number, frame):
+        with self.lock:
+            self.calls += 1
+
+    def setup(self):
+        self.lock = threading.RLock()
+
+    @thread
+    def main(self):
+        signal.signal(signal.SIGTERM, self.handler)
+        with self.lock:
+            pass
+"""
+
+
+def checked(tmp_path: Path, text: str, **options: Any) -> Result:
     """What is found of a script."""
     file = tmp_path / "script.py"
     imports = "import os, queue, signal, sys, threading, time\n"
     file.write_text(imports + textwrap.dedent(text))
     return check(str(file), **options)
+
+
+def printed(found: ModelResult) -> set[Ended]:
+    """What is printed on the ways to each end."""
+    ends = set()
+    assert found.interleavings is not None
+    for outcome in found.interleavings.outcomes:
+        shown = str(dict(outcome.state)["print"])
+        lines = ast.literal_eval(f"({shown},)") if shown != "nothing" else ()
+        ends.add(Ended("\n".join(lines), outcome.how))
+    return ends
+
+
+def ends(text: str, **how: bool) -> set[Ended]:
+    """The same in real Python, in the words of an outcome."""
+    words = {"": "finished", "deadlock": "deadlock"}
+    return {each._replace(how=words.get(each.how, "failed")) for each in ways(text, **how)}
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
@@ -361,3 +517,94 @@ def test_handlers(tmp_path: Path, text: str, kinds: set[str], runtime: str) -> N
     (found,) = checked(tmp_path, text, runtime=runtime).models
     assert {each.kind for each in found.violations} == kinds
     assert found.complete
+    assert ("SIGNALS", 1) in found.bounds
+
+
+@pytest.mark.parametrize(("text", "what"), REFUSED.values(), ids=REFUSED)
+def test_what_is_refused(tmp_path: Path, text: str, what: str) -> None:
+    with pytest.raises(InterleaveError, match=what):
+        checked(tmp_path, text)
+
+
+@pytest.mark.parametrize("seed", sample(4, range(100)))
+def test_python_does_the_same(tmp_path: Path, seed: int) -> None:
+    text = program(Random(seed))
+    possible = ends(text, anywhere=True)
+    found = {
+        runtime: printed(checked(tmp_path, text, runtime=runtime).models[0]) for runtime in RUNTIMES
+    }
+    real = ends(text)
+    if len({each.how for each in found["gil"]} & {"deadlock"}):  # for whichever reason
+        real = {each for each in real if each.how != "deadlock"}
+    assert real <= found["gil"] <= possible
+    assert real <= found["free-threaded"]
+
+
+def test_a_lost_update_of_a_handler(tmp_path: Path) -> None:
+    text = """
+    n = 0
+    def handler(number, frame):
+        global n
+        n += 1
+    signal.signal(signal.SIGTERM, handler)
+    n += 1
+    """
+    kinds = {"free-threaded": ["lost-update"], "gil": []}  # CPython does not look in between
+    for runtime, known in kinds.items():
+        (found,) = checked(tmp_path, text, runtime=runtime).models
+        assert [each.kind for each in found.violations] == known
+
+
+@pytest.mark.parametrize("name", ["a lock that the main thread holds", "sys.exit in a handler"])
+def test_engines_agree(tmp_path: Path, name: str) -> None:
+    first, second = [
+        checked(tmp_path, FOUND[name][0], engine=each, parameters={"SIGNALS": 2}).models[0]
+        for each in ("reference", "native")
+    ]
+    assert first.bounds == second.bounds == (("SIGNALS", 2),)
+    assert (first.states, first.transitions) == (second.states, second.transitions)
+    assert first.interleavings == second.interleavings
+    assert first.violations == second.violations
+
+
+def model_of(tmp_path: Path, text: str) -> ModelResult:
+    """What is found of one model."""
+    file = tmp_path / "model.py"
+    file.write_text(IMPORTS + text)
+    (found,) = check(str(file)).models
+    return found
+
+
+def test_a_callback_of_an_event_loop(tmp_path: Path) -> None:
+    (found,) = checked(tmp_path, LOOP).models
+    assert found.passed
+    assert found.bounds == (("SIGNALS", 1),)
+    assert printed(found) == {Ended("", "finished"), Ended("int", "finished")}
+
+
+def test_a_test(tmp_path: Path) -> None:
+    # CPython does not look between the entry of a `with` and its body.
+    assert model_of(tmp_path, TEST).passed
+
+
+def test_a_model_has_a_bound(tmp_path: Path) -> None:
+    found = model_of(tmp_path, MODEL)
+    # One handler may interrupt the other, with a lock that is reentrant.
+    assert [each.kind for each in found.violations] == ["lost-update"]
+    assert found.interleavings is not None
+    calls = {dict(each.state)["calls"] for each in found.interleavings.outcomes}
+    assert calls == {0, 1, 2}
+    assert found.bounds == (("SIGNALS", 2),)
+
+
+def test_a_model_says_who_is_the_main_thread(tmp_path: Path) -> None:
+    with pytest.raises(InterleaveError, match="no thread of the model is the main one"):
+        model_of(tmp_path, MODEL.replace("def main(self)", "def other(self)"))
+
+
+def test_nothing_is_different_without_a_handler(tmp_path: Path) -> None:
+    text = "import signal\nthreading.Thread(target=print, args=(signal.SIGTERM.name,)).start()"
+    (found,) = checked(tmp_path, text).models
+    assert found.passed
+    assert found.bounds == ()
+    assert printed(found) == {Ended("SIGTERM", "finished")}
