@@ -98,6 +98,7 @@ class StepPort:
         follow. -1 where a thread begins, which ends before it has performed any.
         """
         self.has_clock = program.clock is not None
+        self.has_signals = program.signals is not None
         self.has_feeders = bool(program.queues) or BETWEEN in program.written
         self.has_contexts = bool(program.contexts)
         self.flow: FlowRecorder | None = None
@@ -165,7 +166,7 @@ class StepPort:
         raises = RAISED
         if interrupts is not None and interrupts.pending:
             raises, effect = INTERRUPTED, partial(interrupts.raises, kind)
-        elif kind.locks and self._program.signals is not None:
+        elif kind.locks and self.has_signals:
             effect = partial(self._under_lock, kind, effect)
         atomic = kind.atomic or switches.atomic > 0
         record = AccessRecord(kind, self._stack.shown(), log.cursor, atomic=atomic)

@@ -94,6 +94,7 @@ class PropertyPort:
     process = MODEL_PROCESS
     tasks = NoLoop()
     has_feeders = False
+    has_signals = False
 
     def fork(self) -> None:
         """No process begins here."""

@@ -149,18 +149,18 @@ class Interrupts:
 
     def _begin(self, coming: Installed, inside: int = -1) -> None:
         """Have the handler of a signal begin."""
-        from interleave.stdlib.signal import FRAME, Handling, Interrupted, name_of_signal
+        from interleave.stdlib.signal import Handling, Interrupted, handle, name_of_signal
 
         number, handler, left = coming
         name = name_of_signal(number)
 
         def effect() -> None:
-            room = self._spawning.thread_room(Handling, handler, False, None, name)
+            room = self._spawning.thread_room(Handling, handle, False, None, name)
             room.state = Made(STARTED, None, (), (), room.default_name)
             state = self._signals.state.but(coming._replace(left=left - 1))
             self._signals.state = state
             self._set(running=(*state.running, Interrupted(room.runs, inside)), pausing=False)
-            self._spawning.start_thread(room.runs, handler, (number, FRAME), {})
+            self._spawning.start_thread(room.runs, handle, (handler, number), {})
 
         self._do(AccessKind(""), effect)
 

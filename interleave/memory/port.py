@@ -140,6 +140,8 @@ class Port(Protocol):
     """
     has_clock: bool
     """Whether code reads the clock, as far as is known: see `clock`."""
+    has_signals: bool
+    """Whether code installs handlers of signals, as far as is known: see `signals`."""
     has_feeders: bool
     """Whether there are queues of processes, as far as is known: see `feeding`."""
     has_contexts: bool

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
-from interleave.memory.identity import ThreadId
+from interleave.memory.identity import MODEL_PROCESS, ThreadId
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive, stepwise
 from interleave.runtimes.handler import HANDLER
@@ -121,6 +121,8 @@ class Signals(Primitive):
         port = current_port()
         if port.tasks.in_loop:
             port.halt(_in_loop())
+        if port.process != MODEL_PROCESS:
+            port.halt(_in_process())
         if self.main is None:
             port.halt(_no_main())
         if port.thread != self.main:
@@ -143,6 +145,12 @@ class Handling(Thread):
 
     def is_waited_for(self) -> bool:
         return False
+
+
+@stepwise
+def handle(handler: Any, number: int) -> None:
+    """What `Handling` runs."""
+    handler(number, FRAME)
 
 
 def is_called(handler: Any) -> bool:
@@ -319,6 +327,28 @@ def _in_loop() -> ModelError:
         "a handler of a signal is installed in code that an event loop runs",
         remedy="let the loop do it: loop.add_signal_handler(number, callback)",
     )
+
+
+def _in_process() -> ModelError:
+    return ModelError(
+        "a process installs a handler of a signal",
+        remedy="install it in the process of the script; end a process by an Event",
+    )
+
+
+def refuse_inherited(number: int) -> None:
+    """Refuse to send a signal to a process that has taken over a handler of it."""
+    port = current_port()
+    if not port.has_signals:
+        return
+    known = port.signals.state.of(number)
+    if known is not None and known.handler is not signal.SIG_DFL:
+        port.halt(
+            ModelError(
+                f"{name_of_signal(number)} is sent to a process, which has its parent's handler",
+                remedy="tell it to end by an Event",
+            )
+        )
 
 
 def _no_main() -> ModelError:

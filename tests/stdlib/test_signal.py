@@ -115,6 +115,19 @@ FOUND: dict[str, tuple[str, set[str]]] = {
         """,
         set(),
     ),
+    "a pool that the main thread uses": (
+        """
+        from concurrent.futures import ThreadPoolExecutor
+        def work():
+            pass
+        def handler(number, frame):
+            pool.submit(work)
+        pool = ThreadPoolExecutor(1)
+        signal.signal(signal.SIGTERM, handler)
+        pool.submit(work)
+        """,
+        {"deadlock"},
+    ),
     "an event that the main thread waits for": (
         """
         stop = threading.Event()
@@ -286,6 +299,29 @@ FOUND: dict[str, tuple[str, set[str]]] = {
         """,
         set(),
     ),
+    "partials and functions that a function defines": (
+        """
+        class Server:
+            def __init__(self):
+                self.running = False
+                self.seen = []
+            def stop(self, name, number, frame):
+                self.seen.append((name, number))
+                self.running = False
+            def serve(self):
+                self.running = True
+                before = signal.signal(signal.SIGTERM, functools.partial(self.stop, "term"))
+                def nested(number, frame):
+                    self.stop("nested", number, frame)
+                    assert not callable(before)
+                signal.signal(signal.SIGINT, nested)
+                while self.running:
+                    time.sleep(1)
+                assert self.seen
+        Server().serve()
+        """,
+        set(),
+    ),
     "ignored": (
         """
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -410,6 +446,27 @@ REFUSED = {
         """,
         "os.kill",
     ),
+    "a handler in a process": (
+        """
+        import multiprocessing
+        def child():
+            signal.signal(signal.SIGTERM, print)
+        multiprocessing.Process(target=child).start()
+        """,
+        "a process installs a handler",
+    ),
+    "a process that has the handler of its parent": (
+        """
+        import multiprocessing
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        def nothing():
+            pass
+        child = multiprocessing.Process(target=nothing)
+        child.start()
+        child.terminate()
+        """,
+        "which has its parent's handler",
+    ),
     "a mask": (
         """
         signal.signal(signal.SIGTERM, print)
@@ -489,7 +546,7 @@ class Twice(Model):
 def checked(tmp_path: Path, text: str, **options: Any) -> Result:
     """What is found of a script."""
     file = tmp_path / "script.py"
-    imports = "import os, queue, signal, sys, threading, time\n"
+    imports = "import functools, os, queue, signal, sys, threading, time\n"
     file.write_text(imports + textwrap.dedent(text))
     return check(str(file), **options)
 
