@@ -37,9 +37,6 @@ from interleave.stdlib.threads import STARTED, Made
 if TYPE_CHECKING:
     from interleave.stdlib.signal import Installed
 
-NO_SIGNAL = "no signal comes"
-"""The access by which it is decided that none does, from there on."""
-
 
 class Interrupts:
     """The signals that may come in one step of the main thread, or of what stands for it."""
@@ -117,13 +114,11 @@ class Interrupts:
         """Whether a signal comes while the thread waits for an access; or while that is one of a
         lock, whether it is now that none comes any more.
         """
-        state = self._signals.state
-        coming = state.coming()
+        coming = self._signals.state.coming()
         ways = len(coming) + self._waits_for_lock(kind)
         choice = self._choices.choose(range(1 + ways)) if coming else 0
         if choice > len(coming):
-            never = [each._replace(left=0) for each in state.installed]
-            self._do(AccessKind(NO_SIGNAL), lambda: self._set(installed=tuple(never)))
+            self._do(lambda: self._set(none_comes=True))
         elif choice:
             self._begin(coming[choice - 1])
         return choice > 0
@@ -162,12 +157,12 @@ class Interrupts:
             self._set(running=(*state.running, Interrupted(room.runs, inside)), pausing=False)
             self._spawning.start_thread(room.runs, handle, (handler, number), {})
 
-        self._do(AccessKind(""), effect)
+        self._do(effect)
 
-    def _do(self, kind: AccessKind, effect: Callable[[], None]) -> None:
+    def _do(self, effect: Callable[[], None]) -> None:
         """An access of no block."""
         accesses = self._accesses
-        accesses.begin(AccessRecord(kind, self._stack.shown(), 0))
+        accesses.begin(AccessRecord(AccessKind(""), self._stack.shown(), 0))
         effect()
         accesses.present = None
         if self.flow is not None:

@@ -66,8 +66,8 @@ class Interrupted(NamedTuple):
 class SignalsState(NamedTuple):
     """What is installed, in the order in which it was; which handlers run, within each other; the
     exception that the last one to end has raised in what it has interrupted, with what that was
-    `inside` of; the locations of what stays locked for good, because of such an exception; and
-    whether the main thread waits for any signal.
+    `inside` of; the locations of what stays locked for good, because of such an exception; whether
+    the main thread waits for any signal; and whether it is decided that none comes any more.
     """
 
     installed: tuple[Installed, ...] = ()
@@ -75,6 +75,7 @@ class SignalsState(NamedTuple):
     raised: tuple[BaseException, int] | None = None
     left_locked: tuple[int, ...] = ()
     pausing: bool = False
+    none_comes: bool = False
 
     def of(self, number: int) -> Installed | None:
         """What is known of a signal for which code has installed something."""
@@ -82,6 +83,8 @@ class SignalsState(NamedTuple):
 
     def coming(self) -> list[Installed]:
         """The signals that may come, and have a handler."""
+        if self.none_comes:
+            return []
         return [each for each in self.installed if each.left and is_called(each.handler)]
 
     def but(self, new: Installed) -> SignalsState:
@@ -106,6 +109,10 @@ class Signals(Primitive):
     main: ThreadId | None = None
     """The thread that installs handlers, and runs them; None where there is none."""
     most = 1
+
+    @classmethod
+    def said_of(cls, state: Any) -> str:
+        return "no signal comes any more" if state.none_comes else ""
 
     def change(self, name: str, effect: Callable[[SignalsState], tuple[SignalsState, Any]]) -> Any:
         """One operation: what it makes of the state, and what it gives."""
@@ -228,7 +235,7 @@ def handler_or_none(signalnum: int) -> Any:
         if port.thread == signals.main:
             return state, handler
         known = known or Installed(number, handler, 0)
-        return state.but(known._replace(left=known.left + 1)), None
+        return state.but(known._replace(left=known.left + 1))._replace(none_comes=False), None
 
     return signals.change("raise_signal", effect)
 
