@@ -19,6 +19,7 @@ from interleave.errors import EndlessLoop, InterleaveError, ModelError, Place
 from interleave.machine.accesses import Accesses
 from interleave.machine.control import Control
 from interleave.machine.halting import Ending, Halt
+from interleave.machine.letting_go import LettingGo
 from interleave.machine.log import Log
 from interleave.machine.making import Making
 from interleave.machine.places import Places
@@ -360,6 +361,8 @@ class StepRun:
             self._settle(local)
         if self._program.clock is not None and not self._is_start:
             self._settle_clock(local)
+        if self._program.finalized and not self._is_start:
+            self._check_let_go(local)
         self._check_given_up(local)
         accesses = self._accesses.done
         return Step(
@@ -431,6 +434,16 @@ class StepRun:
         for killed in self._spawning.killed:
             before += rooms(killed)
         self._making.settle(before, after)
+
+    def _check_let_go(self, local: int) -> None:
+        """Raise `ModelError` where a `__del__` may have to run."""
+        spawning, accesses = self._spawning, self._accesses.done
+        let_go = LettingGo(self._program, self.places, self._me.number)
+        before = [self._before, *spawning.killed]
+        error = let_go.error(before, [local, *[each for _, each in spawning.started]])
+        if error is not None:
+            code, at = accesses[0].place if accesses else self._stack.shown()
+            raise error.at(code.place(at))
 
     def _settle_clock(self, local: int) -> None:
         """Forget what is known of moments to which nothing refers any more."""

@@ -39,8 +39,10 @@ from interleave.program.spawned import Spawned, SpawnKey, add_captured
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
 from interleave.runtimes import DEFAULT, Runtime
 from interleave.world.findings import Findings
+from interleave.world.holders import Holder
 from interleave.world.net import Net
 from interleave.world.real_state import RealState
+from interleave.world.twins import is_finalized
 from interleave.world.unseen import Unseen
 from interleave.world.world import World
 
@@ -141,6 +143,10 @@ class Program:
         for key, made in self.spawned:
             if made.thread_kind.is_process:
                 self._add_space(self.threads[made.runs], key.process, parent_runs=True)
+        self.finalized = frozenset(
+            number for number, it in enumerate(self.heap.stand_ins) if is_finalized(type(it))
+        )
+        """The numbers of shared objects that have a `__del__`."""
         self.contexts = add_contexts(self.heap, self.threads, written)
         """Where the context of each thread is, if some code has context variables."""
         self.clock: Any = self._add_clock() if CLOCK in written else None
@@ -148,6 +154,8 @@ class Program:
         self.signals: Any = self._add_signals() if SIGNALS in written else None
         """The handlers of signals, if some code installs any."""
         self._add_rooms(rooms)
+        self.always_there = self._always_there() if self.finalized else frozenset()
+        """The numbers of what is there as long as the program is, and leads to others."""
         kinds = {each.kind for each in self.threads}
         self.has_threads = any(not (kind.in_loop or kind.is_process) for kind in kinds)
         """Whether there are others than tasks, which may run while a task does."""
@@ -228,6 +236,14 @@ class Program:
                 return method_names, shared
             entries = [*entries, *more]
             refuse_idle(more)
+
+    def _always_there(self) -> frozenset[int]:
+        """The model, what code names, and what was made for the search, but for rooms."""
+        heap = self.heap
+        rooms = {room.location.owner for room in heap.rooms}
+        holders = [number for number, each in enumerate(heap.stand_ins) if isinstance(each, Holder)]
+        made = set(range(heap.found, len(heap.stand_ins))) - rooms
+        return frozenset({0, *heap.roots, *holders, *made})
 
     def _add_loop(self) -> Any:
         cancels = tasks_to_cancel(self.model, self.settings["CANCEL"], self.threads)
