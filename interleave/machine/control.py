@@ -149,7 +149,7 @@ class Control:
             if block.kind is BlockKind.RETURN and isinstance(result, _SUSPENDED):
                 self._refuse_unrun(frame, block, result)
             if interrupts is not None and not self._ending.how:
-                self._pass_end(interrupts, frame, block, result)
+                self._pass_end(interrupts, block, result)
         except (Halt, Stopped, MemoryError):
             raise
         except BaseException as error:
@@ -190,16 +190,15 @@ class Control:
     def _pass_entry(self, interrupts: Interrupts) -> None:
         """Python code is entered, where a handler may come in: the call raises what that does."""
         self._raise_pending(interrupts)
-        interrupts.leave(is_place=True)
+        self._switches.note_point()
+        interrupts.leave()
 
-    def _pass_end(self, interrupts: Interrupts, frame: Frame, block: Block, result: Any) -> None:
+    def _pass_end(self, interrupts: Interrupts, block: Block, result: Any) -> None:
         """The end of a block, where a handler may come in."""
         self._raise_pending(interrupts)
         if block.enters and not (block.kind is BlockKind.CALL and _is_python(result[0])):
             return
-        goes_on = block.kind is not BlockKind.BRANCH or result
-        following = block.next if goes_on else block.otherwise
-        interrupts.leave(is_place=0 <= following <= frame.at)
+        interrupts.leave()
 
     def _raise_pending(self, interrupts: Interrupts) -> None:
         """Raise what the handler has that came in here."""
@@ -223,6 +222,8 @@ class Control:
             self._port.flow.jump(block, target)
         if target <= frame.at:
             self._switches.note_point()
+            if self._port.interrupts is not None:
+                self._port.interrupts.goes_back = True
         frame.at = target
 
     def _call(

@@ -58,6 +58,8 @@ class Interrupts:
         """Whether the handler that has interrupted this thread has raised something, which is to be
         raised here.
         """
+        self.goes_back = False
+        """Whether control has gone back to the block that is about to begin."""
         self.flow: FlowRecorder | None = None
         self._signals = program.signals
         self._me = me
@@ -86,15 +88,18 @@ class Interrupts:
         return AccessKind("handler", self._threads[levels[level + 1]].room.location)
 
     def enter(self) -> None:
-        """A block begins, or begins again."""
-        self._switches.has_passed = False
+        """A block begins, or begins again: a place, where a loop does so in it."""
         self._last = None
+        if self.goes_back:
+            self.goes_back = False
+            self.leave()
+        self._switches.has_passed = False
 
-    def leave(self, *, is_place: bool) -> None:
-        """Control is about to leave a block. That is a place, too, where the block has performed an
-        access, or called something.
+    def leave(self) -> None:
+        """Control is about to leave a block: a place, where that has performed an access, or called
+        something.
         """
-        if (is_place or self._switches.has_passed) and self._switches.is_due and self.come():
+        if self._switches.has_passed and self._switches.is_due and self.come():
             self._ending.suspend()
 
     def precede(self, kind: AccessKind) -> None:
