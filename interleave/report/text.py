@@ -12,6 +12,7 @@ from interleave.report import words
 from interleave.report.cells import one_line, wrap
 from interleave.report.lanes import lanes
 from interleave.report.style import Line, Style, plain, styled
+from interleave.report.timeline import timeline
 from interleave.result import (
     DataRace,
     FailedProperty,
@@ -121,6 +122,8 @@ def _violation(violation: Violation, verbosity: int, width: int) -> list[Line]:
         lines += _paragraph(words.left_out(hidden), width, Style.FAINT)
     lines += after
     lines += hint if is_standstill else []
+    if verbosity > 0 and violation.trace.all_steps:
+        lines += [[], *timeline(violation, width)]
     if others := words.alike(violation):
         heading, *messages = others
         lines += [[], *_paragraph(heading, width, Style.FAINT)]
