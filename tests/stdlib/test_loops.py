@@ -537,6 +537,25 @@ thread.start()
     assert error.value.place is not None
 
 
+SIGNALS = """
+import signal
+async def main():
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, print)
+"""
+
+
+def test_signals_are_for_the_loop_of_the_main_thread(tmp_path: Path) -> None:
+    text = SIGNALS + "thread = threading.Thread(target=lambda: asyncio.run(main()))\nthread.start()"
+    (found,) = found_in(tmp_path, text).violations
+    assert "set_wakeup_fd only works in main thread" in found.message
+
+
+def test_a_loop_in_a_thread_that_a_handler_interrupts_is_refused(tmp_path: Path) -> None:
+    text = SIGNALS + "signal.signal(signal.SIGTERM, print)\nasyncio.run(main())"
+    with pytest.raises(ModelError, match="that a handler of a signal interrupts"):
+        found_in(tmp_path, text)
+
+
 def test_a_process_that_makes_a_loop_is_refused(tmp_path: Path) -> None:
     text = BESIDE_A_PROCESS.replace("    value.value = 5", "    asyncio.run(add(value))")
     with pytest.raises(ModelError, match="a process makes an event loop"):

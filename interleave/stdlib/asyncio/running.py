@@ -21,6 +21,7 @@ from interleave.stdlib import contextvars
 from interleave.stdlib.asyncio.handles import in_words
 from interleave.stdlib.asyncio.ready import Handles, Place, Queue
 from interleave.stdlib.asyncio.tasks import Task, new_task
+from interleave.stdlib.signal import must_not_interrupt_a_loop
 
 
 class LoopState(NamedTuple):
@@ -126,6 +127,7 @@ class RunByThreads(Primitive):
             raise RuntimeError("This event loop is already running")
         if current_port().tasks.in_loop:
             raise RuntimeError("Cannot run the event loop while another loop is running")
+        must_not_interrupt_a_loop()
 
     def is_over(self) -> bool:
         """Whether the thread that runs it is to return from that."""
