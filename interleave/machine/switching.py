@@ -49,6 +49,7 @@ of a class, or for a part of what a container of the library does, of which they
 """
 
 _OPERATORS = str(Path(_OURS, "compiler", "operators.py"))
+_CONTROL = str(Path(_OURS, "machine", "control.py"))
 
 
 class Switches:
@@ -79,8 +80,13 @@ class Switches:
         self._may_switch = not (self.gil or self.alone)
 
     def note_caller(self, frame: FrameType | None) -> None:
-        """Some code performs an access, which `frame` is to do for it."""
+        """Some code performs an access, which `frame` is to do for it.
+
+        What the machine itself has called, an operator say, performs it for no code of the user's.
+        """
         while frame is not None and frame.f_code.co_filename.startswith(_OURS):
+            if frame.f_code.co_filename == _CONTROL:
+                return
             frame = frame.f_back
         if frame is None or MARKED in frame.f_globals:
             return

@@ -425,6 +425,47 @@ def test_what_looks_twice_can_see_two_moments(tmp_path: Path, what: str) -> None
     assert len(seen(tmp_path, change, LOOKS[what])) == 3
 
 
+UNRELATED = """
+from collections import Counter, defaultdict
+from interleave import *
+
+
+class Unrelated:
+    def METHOD(self, *_):
+        return NotImplemented
+
+
+class M(Model):
+    made = defaultdict(list)
+    counts = Counter(a=1)
+    n = 0
+
+    @thread(2)
+    def run(self):
+        LINE
+"""
+
+BUILT_IN = {
+    "self.made['k'].append(1)": ("__getitem__",),
+    "self.n += self.counts['a']": ("__getitem__", "__iadd__", "__radd__"),
+    "self.counts['a'] += 1": ("__getitem__", "__setitem__", "__add__"),
+    "self.n = self.n + 1 if self.made else self.n + 1": ("__bool__", "__len__", "__radd__"),
+    "self.n = self.n + (self.n == 0) + (-self.n in self.counts)": ("__eq__", "__contains__"),
+    "del self.counts['a']": ("__delitem__",),
+}
+"""Lines that are about built-in types -> methods that their operators come to elsewhere."""
+
+
+@pytest.mark.parametrize("line", BUILT_IN)
+def test_another_class_adds_no_place_to_switch(tmp_path: Path, line: str) -> None:
+    numbers = []
+    for method in ("unrelated", *BUILT_IN[line]):
+        source = UNRELATED.replace("METHOD", method).replace("LINE", line)
+        result = checked(load(tmp_path / "model.py", source), runtime="gil")
+        numbers.append((result.states, result.transitions, kinds(result)))
+    assert set(map(str, numbers)) == {str(numbers[0])}
+
+
 # The real interpreter
 
 Values = tuple[tuple[str, str], ...]
