@@ -9,12 +9,13 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from interleave.compiler import Swallow
 from interleave.errors import InterleaveError, ModelError
 from interleave.interrupts import Stopped
 from interleave.machine.accesses import Accesses
+from interleave.machine.entered import attribute_entered
 from interleave.machine.halting import Ending, Halt
 from interleave.machine.log import GAVE, RAISED, Log
 from interleave.machine.making import Making
@@ -41,7 +42,15 @@ from interleave.memory.port import (
     Location,
 )
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
-from interleave.program import MoreNames, MoreRoots, Program, Swallowed, ThreadInstance, Written
+from interleave.program import (
+    MoreAttributes,
+    MoreNames,
+    MoreRoots,
+    Program,
+    Swallowed,
+    ThreadInstance,
+    Written,
+)
 from interleave.program.choices import Choices
 from interleave.stdlib.threads import CurrentProcess, seen_by_itself
 from interleave.world.instances import SharedObject
@@ -121,11 +130,11 @@ class StepPort:
         if (known := log.take()) is not None:
             return self._replay(known)
         if log.has_stored:
-            self._ending.halt(
+            self._refuse_as_a_whole(
                 ModelError(
                     "this statement goes on after it has shared what it made",
-                    remedy="make it before the threads begin, in setup or __init__; or, where a "
-                    "property makes it, make that a method, and call it",
+                    remedy="make it before the threads begin, in setup or __init__; or make it in "
+                    "a method of its own, and call that",
                 )
             )
         if accesses.present is not None:
@@ -160,7 +169,7 @@ class StepPort:
             self.flow.access(len(accesses.done) - 1, log.cursor - 1)
         if log.cursor > LONGEST_LOG:
             code, at = self._stack.here()
-            self._ending.halt(
+            self._refuse_as_a_whole(
                 ModelError(
                     f"this statement performs more than {LONGEST_LOG} accesses",
                     remedy="write it as a loop of the thread: `for ...:` with one access in it",
@@ -168,6 +177,15 @@ class StepPort:
                 )
             )
         return self._replay(entry)
+
+    def _refuse_as_a_whole(self, error: ModelError) -> NoReturn:
+        """End the run of a block that does too much: what an attribute of it comes to, it is to do
+        block by block.
+        """
+        name = attribute_entered(sys._getframe(2))
+        if name is None or name in self._program.attributes:
+            self._ending.halt(error)
+        self._ending.fail(MoreAttributes(frozenset([name])))
 
     def _replay(self, entry: Key) -> Any:
         self._stack.is_thawing = True

@@ -37,6 +37,7 @@ _PASSING_ON = tuple(
         ("compiler", "__init__.py"),
         ("compiler", "names.py"),
         ("compiler", "operators.py"),
+        ("machine", "attributes.py"),
     )
 )
 """Folders and files of it that call the user's code where Python itself would: a property, a key

@@ -270,14 +270,6 @@ CASES = {
         what="this loop iterates over more than 100,000 items that cannot be kept in a state",
         remedy="iterate over a range, tuple or list, or use a `while` loop",
     ),
-    "nested target": case(
-        "(self.cells[self.f()], y), z = (1, 2), 3",
-        shared="cells = array([0])",
-        methods="def f(self): return 0",
-        at="(self.cells[self.f()], y)",
-        what="this assignment calls the model's own code inside a nested target",
-        remedy="call it first, and assign the parts one by one",
-    ),
     "section name": case(
         "with section(1):\n    pass",
         at="section(1)",

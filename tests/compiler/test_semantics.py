@@ -529,6 +529,14 @@ SNIPPETS = {
         self.note((y := self.n) + (y := y + self.bump()) + y)
         assert self.n < 0 or self.bump() == 0, f"n is {self.bump()}"
     """,
+    "unpacking into what is looked up by calls": """
+        (self.cells[self.bump()], y), self.table[self.bump()], *rest = (self.note(5), 6), 7, 8, 9
+        self.note((y, tuple(self.cells), self.table[2], tuple(rest)))
+        try:
+            self.cells[self.bump(-1)], self.cells[self.fails()] = 8, self.note(9)
+        except KeyError:
+            self.note(tuple(self.cells))
+""",
     "unpacking": """
         a, *b, c = self.items
         self.note((a, tuple(b), c))
