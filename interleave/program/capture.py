@@ -43,7 +43,9 @@ from interleave.memory.values import (
     Freezer,
     Shared,
     Uncapturable,
+    as_instance,
     attributes_of,
+    derives_from_plain,
     is_frozen_dataclass,
     is_plain_object,
     runs_python,
@@ -324,6 +326,9 @@ class Walk:
             return self._world.meaning(value, path)
         if isinstance(value, tuple) or is_dataclass(kind):
             return self._compound(value, path)
+        if derives_from_plain(kind):
+            self._check(value)
+            return as_instance(self._class(kind), value)
         if (found := instance(value)) is not value:
             return self.keep(value, found)
         if is_object(value) and not isinstance(value, Shared):
@@ -431,9 +436,12 @@ class Walk:
         """A tuple or dataclass, which is itself a value, with stand-ins for what is inside."""
         kind = type(value)
         if isinstance(value, tuple):
-            items = [self.visit(item, f"{path}[{i}]") for i, item in enumerate(value)]
+            parts = enumerate(tuple.__iter__(value))
+            items = [self.visit(item, f"{path}[{i}]") for i, item in parts]
             if kind is tuple:
                 return tuple(items)
+            if attributes_of(value):
+                raise self.uncapturable(value, self._attribute)
             made: Any = tuple.__new__(self._class(kind), items)
         elif is_frozen_dataclass(kind):
             made = object.__new__(self._class(kind))

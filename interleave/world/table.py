@@ -70,7 +70,7 @@ INSIDE_MODELLED = {
 """What modelled modules are made of, and what has no module of its own that is modelled."""
 
 BASES = {
-    "asyncio.mixins._LoopBoundMixin", "asyncio.queues.LifoQueue",
+    "asyncio.mixins._LoopBoundMixin", "asyncio.queues.LifoQueue", "concurrent.futures._base.Future",
     "asyncio.queues.PriorityQueue", "asyncio.queues.Queue",
     "queue.LifoQueue", "queue.PriorityQueue", "queue.Queue",
     "threading.Barrier", "threading.BoundedSemaphore", "threading.Condition", "threading.Event",
