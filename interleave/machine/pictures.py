@@ -21,6 +21,7 @@ from interleave.memory.counting import parts_of
 from interleave.memory.cursors import (
     Backwards,
     Calls,
+    Chained,
     Cursor,
     Cycle,
     Enumerated,
@@ -49,7 +50,7 @@ from interleave.world.holders import Holder
 from interleave.world.instances import Inherited
 
 _ITERATORS = (
-    Cursor, NamedCursor, Backwards, Enumerated, Zipped, Mapped, Filtered, Calls, Cycle,
+    Cursor, NamedCursor, Backwards, Enumerated, Zipped, Mapped, Filtered, Calls, Cycle, Chained,
 )  # fmt: skip
 """The classes of what stands for iterators."""
 

@@ -338,6 +338,41 @@ class Cycle:
         return item
 
 
+class Chained:
+    """`itertools.chain` that a state can hold: `rest` gives what comes after `source`."""
+
+    __slots__ = ("rest", "source")
+
+    def __init__(self, *iterables: Any) -> None:
+        self.rest: Any = cursor(iterables)
+        self.source: Any = None
+
+    @classmethod
+    def from_iterable(cls, iterable: Any, /) -> Chained:
+        """The same of what something gives."""
+        made = cls()
+        made.rest = cursor(iterable)
+        return made
+
+    def __iter__(self) -> Chained:
+        return self
+
+    def __next__(self) -> Any:
+        while self.rest is not None:
+            if self.source is None:
+                try:
+                    following = next(self.rest)
+                except StopIteration:
+                    self.rest = None
+                    break
+                self.source = cursor(following)
+            try:
+                return next(self.source)
+            except StopIteration:
+                self.source = None
+        raise StopIteration
+
+
 class Calls:
     """`iter(function, sentinel)` that a state can hold."""
 
@@ -361,7 +396,9 @@ class Calls:
 
 
 _COUNTS = (itertools.count, SharedCount)
-_OURS = (Cursor, NamedCursor, Backwards, Enumerated, Zipped, Mapped, Filtered, Cycle, Calls)
+_OURS = (
+    Cursor, NamedCursor, Backwards, Enumerated, Zipped, Mapped, Filtered, Cycle, Chained, Calls,
+)  # fmt: skip
 
 
 def cursor(iterable: Any) -> Iterator[Any]:
@@ -524,6 +561,7 @@ _FIELDS: dict[type, tuple[str, ...]] = {
     Mapped: ("function", "sources"),
     Filtered: ("function", "source"),
     Cycle: ("source", "met", "place"),
+    Chained: ("rest", "source"),
     Calls: ("function", "sentinel"),
     DictView: ("of", "which"),
 }

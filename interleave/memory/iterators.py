@@ -20,6 +20,7 @@ SHARED = (
     cursors.Backwards,
     cursors.Enumerated,
     cursors.Zipped,
+    cursors.Chained,
     cursors.Cycle,
 )
 """The iterators of a thread's own that it may share."""
