@@ -112,12 +112,13 @@ PURE = {
     "_pytest", "pluggy",
     # Parts of modules that are modelled, or refused as a whole.
     "heapq.merge", "heapq.nlargest", "heapq.nsmallest",
+    "_socket.getdefaulttimeout",
     "weakref.ReferenceType", "weakref.WeakMethod", "weakref.finalize",
     "sys.exc_info", "sys.exit", "sys.intern", "time.struct_time",
 }  # fmt: skip
 """What gives the same result for the same arguments, every time, and keeps nothing."""
 
-FOLLOWED = {"functools.cached_property", "functools.partialmethod"}
+FOLLOWED = {"functools.cached_property", "functools.partialmethod", "http"}
 """Parts of modules named here that are followed like the model's own code."""
 
 OPAQUE = {
@@ -250,7 +251,7 @@ REFUSED = {
             ],
             "genericpath", "os", "posix", "nt", "pathlib", "_stat", "stat", "_io.open",
             "atexit", "curses", "_curses", "dbm", "fcntl", "fileinput", "ftplib", "getpass",
-            "glob", "grp", "gzip", "http", "imaplib", "linecache", "mailbox", "mimetypes", "mmap",
+            "glob", "grp", "gzip", "imaplib", "linecache", "mailbox", "mimetypes", "mmap",
             "nntplib", "platform", "poplib", "pty", "pwd", "readline", "resource", "select",
             "shelve", "shutil", "signal", "_signal", "site", "smtplib", "socket", "_socket",
             "socketserver", "sqlite3", "_sqlite3", "ssl", "_ssl", "subprocess",
