@@ -474,7 +474,7 @@ class DictView:
         self.which = which
 
     def peek(self, contents: tuple[Any, ...], index: int) -> Any:
-        key, value = contents[index]
+        key, value = self.of.peek(contents, index), contents[index][1]
         return {"keys": key, "values": value, "items": (key, value)}[self.which]
 
     def _real(self) -> Any:

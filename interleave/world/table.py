@@ -60,6 +60,7 @@ COUNTERPARTS = {
     "posix": "os",
     "weakref": "weakref",
     "_weakref": "weakref",
+    "_weakrefset": "weakref",
 }
 """The same, and those of modules that run as they are but for some of their objects."""
 
@@ -113,7 +114,9 @@ PURE = {
     # Parts of modules that are modelled, or refused as a whole.
     "heapq.merge", "heapq.nlargest", "heapq.nsmallest",
     "_socket.getdefaulttimeout",
-    "weakref.ReferenceType", "weakref.WeakMethod", "weakref.finalize",
+    "_weakref._remove_dead_weakref", "weakref.KeyedRef", "weakref.ReferenceType",
+    "weakref.WeakKeyDictionary", "weakref.WeakMethod", "weakref.WeakValueDictionary",
+    "weakref.finalize",
     "sys.exc_info", "sys.exit", "sys.intern", "time.struct_time",
 }  # fmt: skip
 """What gives the same result for the same arguments, every time, and keeps nothing."""
