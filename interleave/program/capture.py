@@ -32,7 +32,12 @@ from interleave.compiler.source import find_function
 from interleave.compiler.variables import surrounding
 from interleave.errors import ModelError, Place
 from interleave.memory.aliases import Alias
-from interleave.memory.containers import CONTAINERS, SharedArray, SharedContainer
+from interleave.memory.containers import (
+    CONTAINERS,
+    SharedArray,
+    SharedContainer,
+    key_that_changes,
+)
 from interleave.memory.derived import INNER, is_object
 from interleave.memory.iterators import SharedIterator, parts_of_real
 from interleave.memory.partials import partial_of
@@ -485,13 +490,8 @@ class Walk:
         kind = type(key)
         is_shared = is_plain_object(key) and not is_frozen_dataclass(kind)
         if is_shared and runs_python(key):
-            raise ModelError(
-                f"shared variable {self._attribute!r} has a {kind.__name__} as a key, whose "
-                "__hash__ or __eq__ looks at what can change",
-                remedy=f"let {kind.__name__} be a dataclass with `frozen=True`, or use a number, "
-                "a string or a tuple as the key",
-                place=self._place(self._attribute),
-            )
+            error = key_that_changes(f"shared variable {self._attribute!r}", kind)
+            raise error.at(self._place(self._attribute))
 
     def _contents(self, cls: type[SharedContainer], value: Any) -> tuple[Any, ...]:
         try:
