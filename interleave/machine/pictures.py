@@ -28,6 +28,7 @@ from interleave.memory.cursors import (
     Filtered,
     Mapped,
     NamedCursor,
+    Sliced,
     Zipped,
 )
 from interleave.memory.port import Location
@@ -51,6 +52,7 @@ from interleave.world.instances import Inherited
 
 _ITERATORS = (
     Cursor, NamedCursor, Backwards, Enumerated, Zipped, Mapped, Filtered, Calls, Cycle, Chained,
+    Sliced,
 )  # fmt: skip
 """The classes of what stands for iterators."""
 

@@ -22,6 +22,7 @@ SHARED = (
     cursors.Zipped,
     cursors.Chained,
     cursors.Cycle,
+    cursors.Sliced,
 )
 """The iterators of a thread's own that it may share."""
 

@@ -95,11 +95,11 @@ CASES = {
         what="local variable 'm' cannot be kept from one step to the next: a memoryview cannot be kept in a state",
         remedy="use it within one statement, or keep numbers, strings, tuples, lists and the like",
     ),
-    "for chain": case(
-        "import itertools\nfor i in itertools.chain(self.items, [1]):\n    self.items.append(i)",
-        shared="items=[1]\nx=0",
-        at="for i in itertools.chain(self.items, [1]):",
-        what="a loop over 'chain' touches shared state when it takes items",
+    "for takewhile": case(
+        "import itertools\nfor i in itertools.takewhile(lambda i: self.x == 0, [1, 2]):\n    self.x = i",
+        shared="x=0",
+        at="for i in itertools.takewhile(lambda i: self.x == 0, [1, 2]):",
+        what="a loop over 'takewhile' touches shared state when it takes items",
         remedy="make a list of it first: `for x in list(...)`, or write the loops out",
     ),
     "shared uncapturable": case(

@@ -71,16 +71,20 @@ def test_as_in_real_python(tmp_path: Path, made: str, where: str) -> None:
     assert by_python == by_interleave
 
 
-CHAINS = [
+MADE_BY_THREADS = [
     "itertools.chain(self.items, 'ab', ())",
     "itertools.chain.from_iterable([self.items, (), range(2)])",
     "itertools.chain(itertools.chain([], self.items), enumerate('x'))",
     "itertools.chain()",
+    "itertools.islice(self.items, 3)",
+    "itertools.islice(self.items, 1, None, 2)",
+    "itertools.islice(iter(self.items), 1, 6, 2)",
+    "itertools.islice(itertools.cycle('ab'), 2, 9)",
 ]
 
 
-@pytest.mark.parametrize("made", CHAINS)
-def test_a_chain(tmp_path: Path, made: str) -> None:
+@pytest.mark.parametrize("made", MADE_BY_THREADS)
+def test_one_that_a_thread_makes(tmp_path: Path, made: str) -> None:
     text = MODEL.format(setup="pass", run=f"self.it = {made}")
     loop = f"self.it = {made}\n        self.n = sum(1 for each in {made})"
     loop += f"\n        for each in {made}:\n            self.n += 1\n            self.items = [*{made}]"
