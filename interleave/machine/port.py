@@ -93,6 +93,8 @@ class StepPort:
         self.flow: FlowRecorder | None = None
         self.served: dict[ThreadId, None] = {}
         """The threads that were parked, and that the step has served."""
+        self.sharing: str | None = None
+        """The attribute by which a block has last shared something that it has made, if any."""
         self.waits_for: AccessKind | None = None
         """What a thread waits for that is blocked, where that is not what it is to do."""
         self._program = program
@@ -130,12 +132,13 @@ class StepPort:
         if (known := log.take()) is not None:
             return self._replay(known)
         if log.has_stored:
-            self._refuse_as_a_whole(
+            self.refuse_as_a_whole(
+                attribute_entered(sys._getframe(1)),
                 ModelError(
                     "this statement goes on after it has shared what it made",
                     remedy="make it before the threads begin, in setup or __init__; or make it in "
                     "a method of its own, and call that",
-                )
+                ),
             )
         if accesses.present is not None:
             self._ending.halt(_nested(kind, accesses.present.kind))
@@ -147,6 +150,7 @@ class StepPort:
         atomic = kind.atomic or switches.atomic > 0
         record = AccessRecord(kind, self._stack.shown(), log.cursor, atomic=atomic)
         accesses.begin(record)
+        moved = len(self._making.moved)
         try:
             resume(watch)
             try:
@@ -164,25 +168,27 @@ class StepPort:
             entry = (RAISED, self._freeze_alone(error))
             record.raised = error
         accesses.present = None
+        if len(self._making.moved) > moved:
+            self.sharing = attribute_entered(sys._getframe(1))
         log.add(entry)
         if self.flow:
             self.flow.access(len(accesses.done) - 1, log.cursor - 1)
         if log.cursor > LONGEST_LOG:
             code, at = self._stack.here()
-            self._refuse_as_a_whole(
+            self.refuse_as_a_whole(
+                attribute_entered(sys._getframe(1)),
                 ModelError(
                     f"this statement performs more than {LONGEST_LOG} accesses",
                     remedy="write it as a loop of the thread: `for ...:` with one access in it",
                     place=code.place(at),
-                )
+                ),
             )
         return self._replay(entry)
 
-    def _refuse_as_a_whole(self, error: ModelError) -> NoReturn:
-        """End the run of a block that does too much: what an attribute of it comes to, it is to do
-        block by block.
+    def refuse_as_a_whole(self, name: str | None, error: ModelError) -> NoReturn:
+        """End the run of a block that does too much: what an attribute comes to, if it does that by
+        one, is to be done block by block.
         """
-        name = attribute_entered(sys._getframe(2))
         if name is None or name in self._program.attributes:
             self._ending.halt(error)
         self._ending.fail(MoreAttributes(frozenset([name])))

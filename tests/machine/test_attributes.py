@@ -199,3 +199,18 @@ def test_where_c_code_asks_for_an_attribute_it_is_run_as_a_whole(tmp_path: Path)
     )
     with pytest.raises(ModelError, match="goes on after it has shared what it made"):
         checked(tmp_path / "m.py", text)
+
+
+ALONE = {
+    "a task": "@task(2)\n    async def add(self, i):\n        self.holder.items.append(i)",
+    "atomic": "@thread(2)\n    def add(self, i):\n        with atomic(): self.holder.items.append(i)",
+}
+
+
+@pytest.mark.parametrize("how", ALONE)
+def test_nobody_else_runs_while_a_getter_makes_something(tmp_path: Path, how: str) -> None:
+    text = LAZY.replace("MEMBERS", "pass").replace("LOCKED", LOCKS["without a lock"][0])
+    before = "@thread(2)\n    def add(self, i):\n        self.holder.items.append(i)"
+    result = checked(tmp_path / "m.py", text.replace(before, ALONE[how]))
+    assert kinds(result) == set()
+    assert text.count(before) == 1
