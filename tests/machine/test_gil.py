@@ -80,6 +80,7 @@ ONE_STEP = {
     "a key that is a string": 'self.counts["a"] += 1',
     "a key that is a number": "self.counts[7] += 1",
     "a property is entered before it reads": "self.n = self.doubled + 1",
+    "an operator is over before it reads": "m = Money(1)\nself.n = (m + 0) + self.n",
     "a condition": "if self.n == 0:\n    self.n = 5\nelse:\n    self.n += 1",
     "each round of a loop": "for _ in range(2):\n    self.n += 1",
     "append": "self.items.append(1)",
