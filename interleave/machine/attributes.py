@@ -294,8 +294,12 @@ def _member(asked: Any, name: str) -> Any:
 
 
 def _order(asked: Any) -> tuple[type, ...]:
-    """The classes in which Python looks for an attribute of an object, if it is no class itself."""
+    """The classes in which Python looks for an attribute of an object; none for a class, which has
+    classes of its own to look in.
+    """
     kind: Any = type(asked)
+    if issubclass(kind, type):
+        return ()
     if kind is not super:
         order: tuple[type, ...] = kind.__mro__
         return order
