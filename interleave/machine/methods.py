@@ -31,7 +31,11 @@ def method(value: Any, name: str) -> types.MethodType:
 
 
 def half(value: Any, name: str) -> Callable[[Any], Any]:
-    """What the left operand makes of the right one: `value.__add__`; perhaps `NotImplemented`."""
+    """What the left operand makes of the right one: `value.__add__`; perhaps `NotImplemented`.
+
+    The name is "add", or "add=" where that stands in for `__iadd__`.
+    """
+    name = name.removesuffix("=")
     if (function := _half(value, name)) is not None:
         return types.MethodType(function, value)
     slot = getattr(type(value), f"__{name}__", None)
@@ -54,12 +58,14 @@ def _gives_nothing(_: Any) -> Any:
 
 def other_half(value: Any, name: str) -> Callable[[Any], Any]:
     """What the right one of them makes of the left one: `value.__radd__`."""
-    return half(value, REFLECTED[name])
+    return half(value, REFLECTED[name.removesuffix("=")])
 
 
 def unsupported(name: str, left: Any, right: Any) -> TypeError:
     """What Python raises where no operand can do it."""
-    symbol = SYMBOLS[name]
+    symbol = SYMBOLS[name.removesuffix("=")]
+    if name.endswith("="):
+        symbol = f"{symbol.removesuffix(' or pow()')}="
     names = f"{type(left).__name__!r} and {type(right).__name__!r}"
     return TypeError(f"unsupported operand type(s) for {symbol}: {names}")
 
@@ -172,11 +178,31 @@ def _is_unequal(self: Any, other: Any) -> Any:
     return not result
 
 
+def without_in_place(name: str, left: Any, right: Any) -> Callable[..., Any]:
+    """What does what `+=` does where there is no `__iadd__`, or that gives nothing."""
+    return _choose_binary(name, left, right) or _added_in_c
+
+
+def _added_in_c(name: str, left: Any, right: Any) -> Any:
+    plain = name.removesuffix("=")
+    try:
+        return operators.binary(plain, left, right)
+    except TypeError as error:
+        if str(error) == str(unsupported(plain, left, right)):
+            raise unsupported(name, left, right) from None
+        raise
+
+
+@in_place_of_c
+def _in_place(name: str, left: Any, right: Any) -> Any:
+    return without_in_place(name, left, right)(f"{name}=", left, right)
+
+
 @in_place_of_c
 def _in_place_by_method(name: str, left: Any, right: Any) -> Any:
     result = method(left, f"i{name}")(right)
     if result is NotImplemented:
-        result = operators.binary(name, left, right)
+        result = without_in_place(name, left, right)(f"{name}=", left, right)
     return result
 
 
@@ -287,7 +313,9 @@ def _takes_part(value: Any, name: str) -> bool:
 def _choose_in_place(name: str, left: Any, right: Any) -> _Choice:
     if method_of(left, f"__i{name}__") is not None:
         return _in_place_by_method
-    return None if hasattr(type(left), f"__i{name}__") else _choose_binary(name, left, right)
+    if hasattr(type(left), f"__i{name}__") or _choose_binary(name, left, right) is None:
+        return None
+    return _in_place
 
 
 def _choose_compare(name: str, left: Any, right: Any) -> _Choice:
