@@ -117,8 +117,10 @@ def kinds(result: ModelResult) -> set[str]:
     return {each.kind for each in result.violations}
 
 
-@pytest.mark.parametrize("lock", LOCKS)
-@pytest.mark.parametrize("way", WAYS)
+CASES = [(way, "without a lock") for way in WAYS] + [("a property", "looking once more")]
+
+
+@pytest.mark.parametrize(("way", "lock"), CASES)
 def test_what_is_made_where_it_is_first_asked_for(tmp_path: Path, way: str, lock: str) -> None:
     locked, expected = LOCKS[lock]
     text = LAZY.replace("MEMBERS", WAYS[way].replace("\n", "\n    ")).replace("LOCKED", locked)
