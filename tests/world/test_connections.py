@@ -29,10 +29,12 @@ class M(Model):
 """
 
 
+@pytest.mark.slow  # the code of several modules is followed
 def test_a_pool_of_them(tmp_path: Path) -> None:
     assert verdict(tmp_path, SOURCE.replace("LAST", "pass")) == "verified"
 
 
+@pytest.mark.slow
 def test_it_is_not_connected(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="has no modelled counterpart"):
         verdict(tmp_path, SOURCE.replace("LAST", "connection.request('GET', '/')"))
