@@ -181,6 +181,15 @@ def _stable_text(parts: object) -> str:
     return getattr(parts, "__qualname__", None) or repr(parts)
 
 
+IS_WEAK = "_refers_weakly"
+"""Attribute of the classes of what keeps nothing of what it refers to from being let go."""
+
+
+def is_weak(kind: object) -> bool:
+    """Whether it is such a class."""
+    return isinstance(kind, type) and any(IS_WEAK in own for own in members_by_base(kind))
+
+
 class Same:
     """Wraps an object that is compared by identity: a function, a class, a module."""
 

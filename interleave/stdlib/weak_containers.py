@@ -71,6 +71,7 @@ class _Weak(SharedContainer):
     __slots__ = ()
     __class__ = property(type)  # it is neither a dict nor a set
     stands_for: ClassVar[tuple[type, ...]] = ()
+    _refers_weakly = True
 
     def perform(self, name: str, operation: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         def checked(real: Any, *args: Any, **kwargs: Any) -> Any:

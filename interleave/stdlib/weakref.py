@@ -25,6 +25,8 @@ from interleave.stdlib.lasting import lasting
 class ReferenceType:
     """`weakref.ref`."""
 
+    _refers_weakly = True
+
     def __init__(self, of: Any, callback: Any = None, /) -> None:
         self._of = lasting(of)
         self.__callback__ = callback
@@ -65,6 +67,8 @@ class WeakMethod(ReferenceType):
 
 class finalize:
     """`weakref.finalize`. What it is to call is called when the program ends: no model has that."""
+
+    _refers_weakly = True
 
     def __init__(self, of: Any, function: Any, /, *args: Any, **kwargs: Any) -> None:
         self._of = lasting(of)

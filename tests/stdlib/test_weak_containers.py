@@ -144,3 +144,34 @@ LOOKS = {
 @pytest.mark.parametrize("looks", LOOKS)
 def test_others_run_in_between(tmp_path: Path, looks: str) -> None:
     assert verdict(tmp_path, RACE.replace("LOOKS", looks)) == LOOKS[looks]
+
+
+WEAK = [
+    "weakref.ref(self.thing)",
+    "weakref.WeakSet([self.thing])",
+    "weakref.WeakKeyDictionary({self.thing: self.thing})",
+    "weakref.WeakValueDictionary({1: self.thing})",
+]
+
+
+@pytest.mark.parametrize("weak", WEAK)
+def test_what_has_a_finalizer_is_not_kept_by_what_is_weak(tmp_path: Path, weak: str) -> None:
+    text = """
+import weakref
+
+class Thing:
+    def __del__(self):
+        print("gone")
+
+class M(Model):
+    def setup(self):
+        self.thing = Thing()
+        self.weak = MADE
+
+    @thread
+    def lets_go(self):
+        self.thing = None
+"""
+    with pytest.raises(ModelError, match="this may let go of"):
+        verdict(tmp_path, text.replace("MADE", weak))
+    assert verdict(tmp_path, text.replace("MADE", "self.thing")) == "verified"
