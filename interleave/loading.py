@@ -517,7 +517,8 @@ def expectation_of(model: type[Model], runtime: Runtime) -> Expectation | None:
 def loop_settings(model: type[Model], options: Options) -> dict[str, object]:
     """What the event loop of a model is asked to do, as parameters; {} where it has none."""
     tasks = task_methods(model)
-    found: dict[str, object] = {"ORDER": options.order} if options.order and tasks else {}
+    has_order = options.order and notes_of(model).has_loops
+    found: dict[str, object] = {"ORDER": options.order} if has_order else {}
     cancels = tuple(each for each in options.cancel if each.partition("[")[0] in tasks)
     return {**found, "CANCEL": cancels} if cancels else found
 

@@ -56,6 +56,13 @@ class ExpressionFlattener(Builder):
         if self.operates(node) and not _is_chain(node):
             return self.simple(as_call(node, self.owner))
         match node:
+            case ast.Call(ast.Attribute(value=shares, attr=name)) if _asks_what_shares(node):
+                given = self.keep(self.simple(shares), shares)
+                asks = at(node.func, ast.Attribute(given, name, ast.Load()))
+                return self.simple(at(node, ast.Call(asks, node.args, node.keywords)))
+            case ast.Call() if _shares_one_by_one(node) and not self._may_be_ours(node.func):
+                kept = [self.keep(self.simple(each), each) for each in node.args]
+                return self.simple(at(node, ast.Call(node.func, kept, node.keywords)))
             case ast.Call() if _gives_what_it_shares(node) and not self._may_be_ours(node.func):
                 return self.keep(self._in_order(node), node)
             case ast.Call():
@@ -106,6 +113,8 @@ class ExpressionFlattener(Builder):
             return True
         if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp):
             return _is_asynchronous(node) or not self._is_local_only(node)
+        if _asks_what_shares(node) or _shares_one_by_one(node):
+            return True
         return self.operates(node) or any(
             self.needs_blocks(child) for child in _expressions_of(node)
         )
@@ -565,6 +574,33 @@ def _gives_what_it_shares(call: ast.Call) -> bool:
     match call:
         case ast.Call(ast.Attribute(attr="setdefault"), [_, default]):
             return not isinstance(default, ast.Constant)
+    return False
+
+
+_SHARE_ARGUMENTS = (
+    "Process", "Thread", "Timer", "apply_async", "map_async", "run_coroutine_threadsafe", "submit",
+)  # fmt: skip
+"""Names of what shares its arguments, and gives something that is asked or started later."""
+
+
+def _asks_what_shares(node: ast.AST) -> bool:
+    """Whether something is done at once with what a call gives that shares its arguments:
+    `pool.submit(self.work, self.n).result()`. That is a statement of its own, for others run
+    meanwhile, and to look at what is shared is more than it was before.
+    """
+    match node:
+        case ast.Call(ast.Attribute(value=ast.Call(ast.Attribute(attr=name) | ast.Name(id=name)))):
+            return name in _SHARE_ARGUMENTS
+    return False
+
+
+def _shares_one_by_one(node: ast.AST) -> bool:
+    """Whether a call may share its arguments, and go on: `pool.map(self.work, self.items)`. They
+    are looked at before.
+    """
+    match node:
+        case ast.Call(ast.Attribute(attr="map"), args):
+            return any(isinstance(each, ast.Attribute) for each in args)
     return False
 
 

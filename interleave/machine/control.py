@@ -33,7 +33,7 @@ from interleave.machine.step import Failure
 from interleave.machine.switching import Switches, is_of_this_package
 from interleave.machine.tasks import RESULT
 from interleave.memory.calling import call
-from interleave.memory.coroutine import Coroutine, awaited, awaited_by_hand
+from interleave.memory.coroutine import Coroutine, SharedCoroutine, awaited, awaited_by_hand
 from interleave.memory.port import BY_STEPS, AccessKind, Unrecoverable
 from interleave.memory.primitive import Primitive
 from interleave.program import Program, Restart, Swallowed, Written
@@ -44,7 +44,7 @@ from interleave.world.refusal import used
 DEEPEST_CALL = 200
 """Calls of the model's own functions within each other."""
 
-_SUSPENDED = (Coroutine, Generator, types.GeneratorType, types.AsyncGeneratorType)
+_SUSPENDED = (Coroutine, SharedCoroutine, Generator, types.GeneratorType, types.AsyncGeneratorType)
 """What code has not run yet that was called."""
 _IN_C = (
     types.BuiltinFunctionType, types.MethodDescriptorType, types.MethodWrapperType,

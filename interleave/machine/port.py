@@ -44,6 +44,7 @@ from interleave.memory.port import (
     AccessKind,
     Location,
 )
+from interleave.memory.primitive import Primitive
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
 from interleave.program import (
     MoreAttributes,
@@ -84,8 +85,9 @@ class StepPort:
         acting = me.kind.interrupts
         self.thread: ThreadId = program.signals.main if acting else me.number
         self.process = me.process
+        self.is_started = me.room is not None
         self.tasks: Any = NoLoop()
-        if program.loop is not None:
+        if program.loop is not None or program.spawned.loops:
             self.tasks = Tasks(program, me, switches, accesses, spawning)
         self.interrupts: Interrupts | None = None
         if program.signals is not None and (acting or me.number == program.signals.main):
@@ -132,6 +134,10 @@ class StepPort:
         self._switches = switches
         self._ending = ending
 
+    @property
+    def runner(self) -> ThreadId:
+        return self.tasks.runner if self.tasks.in_loop else self.thread
+
     def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
         watch = pause()
         try:
@@ -149,7 +155,10 @@ class StepPort:
         log, accesses, switches = self._log, self._accesses, self._switches
         if switches.gil:
             switches.note_caller(sys._getframe(1))
-        known = log.take()
+        try:
+            known = log.take(kind)
+        except ValueError:
+            self._ending.halt(_shared_too_late())
         if self.interrupts is not None and known is not None:
             self.interrupts.note(kind)
         if known is not None:
@@ -308,7 +317,10 @@ class StepPort:
         if location.is_room:
             before = places.written[index] if index in places.written else places.before[index]
             value = self._heap.values[before]._replace(contents=value)
-        number = self._making.id_of(value, f"shared variable {location.name!r}")
+        is_primitive = isinstance(self._heap.owner(location), Primitive)
+        number = self._making.id_of(
+            value, f"shared variable {location.name!r}", to_primitive=is_primitive
+        )
         self._check_unsent(location, number)
         places.written[index] = number
         if present is not None:
@@ -406,13 +418,20 @@ class StepPort:
         maker: Any = None,
         name: str = "",
     ) -> Any:
+        if daemon is None:
+            runner = self._program.threads[self.runner]
+            # A loop that no other thread runs is run by the main one.
+            daemon = runner.daemon and not runner.kind.in_loop
         return self._spawning.thread_room(kind, target, daemon, maker, name)
 
+    def loop_room(self, kind: Any, function: Callable[..., Any], name: str) -> Any:
+        return self._spawning.loop_room(kind, function, name)
+
     def thread_object(self) -> Any:
-        me = self._program.threads[self.thread]
-        if me.room is not None and not me.kind.is_process:
+        me = self._program.threads[self.runner]
+        if me.room is not None and not (me.kind.is_process or me.kind.in_loop):
             return me.room.seen_from_inside()
-        return seen_by_itself(ThreadName(me.name), me.daemon, ThreadIdent.of(self.thread))
+        return seen_by_itself(ThreadName(me.name), me.daemon, ThreadIdent.of(me.number))
 
     def process_object(self) -> Any:
         made = (room for _, room in self._program.spawned if room.default_name == self.process)
@@ -568,6 +587,13 @@ class StepPort:
 
     def halt(self, error: InterleaveError) -> Any:
         self._ending.halt(error)
+
+
+def _shared_too_late() -> ModelError:
+    return ModelError(
+        "this statement looks at an object, shares it, and goes on while other threads can run",
+        remedy="give what it has made a name, and do the rest in a statement of its own",
+    )
 
 
 def _by_key(kind: AccessKind) -> ModelError:

@@ -90,7 +90,8 @@ class Seen:
 class PropertyPort:
     """The port while a property is evaluated: everything can be looked at, nothing changed."""
 
-    thread = ThreadId(-1)
+    thread = runner = ThreadId(-1)
+    is_started = False
     process = MODEL_PROCESS
     tasks = NoLoop()
     has_feeders = False
@@ -199,6 +200,9 @@ class PropertyPort:
 
     def process_object(self) -> Any:
         return self.halt(_refused("ask for the current process"))
+
+    def loop_room(self, kind: Any, function: Any, name: str) -> Any:
+        return self.halt(_refused("make an event loop"))
 
     def start_thread(
         self, thread: ThreadId, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]

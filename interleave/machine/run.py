@@ -31,7 +31,7 @@ from interleave.machine.switching import Switches, noting_frames, noting_python_
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import CANCELLED
 from interleave.machine.unsent import Unsent
-from interleave.memory.coroutine import Coroutine
+from interleave.memory.coroutine import Coroutine, never_awaited
 from interleave.memory.made import MadeObject
 from interleave.memory.port import AccessKind
 from interleave.memory.values import Key
@@ -259,7 +259,10 @@ class StepRun:
                 if moved:
                     # What was stored and is in no local was made in this statement.
                     stored = self._making.stored.items()
-                    log.mark_stored(at for made, at in stored if not stack.has_replaced(made))
+                    in_locals = {made for made, _ in stored if stack.has_replaced(made)}
+                    log.mark_stored(at for made, at in stored if made not in in_locals)
+                    if in_locals:
+                        log.mark_kinds()
                 return self._step(self._locals.id_of((start, tuple(log.entries), unsent)), first)
             if isinstance(ended, Failure):
                 if self._me.kind.is_loop:
@@ -403,7 +406,7 @@ class StepRun:
         """What Python says of coroutines that the thread has no more, and that have not begun."""
         ended = local in (FINISHED, FAILED)
         return tuple(
-            f"coroutine {each.function.__qualname__!r} was never awaited"
+            never_awaited(each.function)
             for each in self._stack.suspended
             if isinstance(each, Coroutine) and not each.started and each.is_missed
             if ended or not self._stack.keeps(each)

@@ -135,6 +135,8 @@ class Port(Protocol):
     """The running thread, or -1 where there is none."""
     process: ThreadName
     """The process that runs it."""
+    is_started: bool
+    """Whether another thread has started the running one."""
     tasks: Any
     """What asyncio needs to know of the tasks of the model, and to do with them: `machine.tasks`.
     """
@@ -146,6 +148,13 @@ class Port(Protocol):
     """Whether there are queues of processes, as far as is known: see `feeding`."""
     has_contexts: bool
     """Whether threads have contexts, as far as is known: see `context`."""
+
+    @property
+    def runner(self) -> ThreadId:
+        """The running thread; in code of an event loop that a thread has made, the one that runs
+        the loop.
+        """
+        ...
 
     def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
         """Perform an access: `effect` does it, by `read` and `write`, and gives its result.
@@ -273,6 +282,12 @@ class Port(Protocol):
         Where there is none, the program is made anew with one more. `maker`: the shared object that
         makes it, where that is not the running thread. `name`: what reports call it by, with a
         number; mostly that of the target.
+        """
+        ...
+
+    def loop_room(self, kind: Any, function: Callable[..., Any], name: str) -> Any:
+        """An unused object, of class `kind`, for an event loop whose callbacks a thread of the
+        machine runs in a function.
         """
         ...
 

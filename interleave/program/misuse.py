@@ -38,7 +38,7 @@ from interleave.model import (
 )
 from interleave.notes import Member, Notes, Role, bodies
 from interleave.program.rebinding import lost_definitions, names_used
-from interleave.program.settings import SETTINGS, TASKS, in_effect
+from interleave.program.settings import LOOPS, SETTINGS, in_effect
 from interleave.runtimes import runtimes_of
 from interleave.world import policy
 from interleave.world.policy import Treatment
@@ -480,7 +480,7 @@ _OPTIONS = {
 
 def _refuse_settings(notes: Notes) -> None:
     """Raise `ModelError` for what looks like a setting of a model, and is none of this one."""
-    possible = [name for name, it in SETTINGS.items() if notes.tasks or it.of != TASKS]
+    possible = [name for name, it in SETTINGS.items() if notes.has_loops or it.of != LOOPS]
     for member in notes.members.values():
         name = member.name
         if member.role != "variable" or name in possible or not _is_own(member.owner):

@@ -22,7 +22,7 @@ from interleave.program.capture import capture
 from interleave.program.contexts import add_contexts
 from interleave.program.heap import RoomOwner
 from interleave.program.idle import refuse_idle
-from interleave.program.loop import add_loop, tasks_to_cancel
+from interleave.program.loop import add_declared_loop, add_loop, tasks_to_cancel
 from interleave.program.misuse import kept_names, refuse_misuse
 from interleave.program.processes import Space, copied_at_fork, private_copies
 from interleave.program.reach import (
@@ -33,7 +33,7 @@ from interleave.program.reach import (
 )
 from interleave.program.restarts import MoreRoots, Written
 from interleave.program.sections import Sections
-from interleave.program.settings import TASKS, settings_of
+from interleave.program.settings import LOOPS, settings_of
 from interleave.program.setup import Lacking, initial_instances, place_of_variable
 from interleave.program.spawned import Spawned, SpawnKey, add_captured
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
@@ -97,7 +97,7 @@ class Program:
         self.net = Net(self.findings)
         self.sections = Sections(self.findings)
         notes = notes_of(model)
-        known = written | ({TASKS} if notes.tasks else set())
+        known = written | ({LOOPS} if notes.has_loops else set())
         refuse_misuse(model, notes)
         self._kept = kept_names(notes, known)
         self.properties = declared_properties(notes)
@@ -138,11 +138,13 @@ class Program:
         )
         changing = map(self.heap.owner, self.heap.changing)
         self.net.unseen = Unseen(self.world, changing, self.real.before)
-        self.loop: Any = self._add_loop() if has_tasks else None
-        """The modelled event loop, where there are tasks."""
+        self.loop: Any = self._add_declared_loop() if has_tasks else None
+        """The event loop that runs the declared tasks, where there are any."""
         add_captured(self.threads, self.heap, self.world.to_flatten)
-        self.spawned = Spawned(self.threads, self.heap, written, spawned)
+        self.spawned = Spawned(self.threads, self.heap, written, spawned, self._add_made_loop)
         """The threads that running threads make."""
+        self.loops = [*filter(None, [self.loop]), *self.spawned.loops]
+        """All event loops."""
         for key, made in self.spawned:
             if made.thread_kind.is_process:
                 self._add_space(self.threads[made.runs], key.process, parent_runs=True)
@@ -157,11 +159,13 @@ class Program:
         self.signals: Any = self._add_signals() if SIGNALS in written else None
         """The handlers of signals, if some code installs any."""
         self._add_rooms(rooms)
+        beside = sum(not each.kind.in_loop for each in self.threads)
+        self.has_threads = beside > (0 if has_tasks else 1)
+        """Whether there are others, processes too, that may run while a task does: than tasks, and
+        than the thread that runs their loop.
+        """
         self.always_there = self._always_there() if self.finalized else frozenset()
         """The numbers of what is there as long as the program is, and leads to others."""
-        kinds = {each.kind for each in self.threads}
-        self.has_threads = any(not (kind.in_loop or kind.is_process) for kind in kinds)
-        """Whether there are others than tasks, which may run while a task does."""
         self.over = None
         if runtime.main is not None:
             self.over = self.heap.add_location("", 0, value=False)
@@ -249,9 +253,9 @@ class Program:
         made = set(range(heap.found, len(heap.stand_ins))) - rooms
         return frozenset({0, *heap.roots, *holders, *made})
 
-    def _add_loop(self) -> Any:
+    def _add_declared_loop(self) -> Any:
         cancels = tasks_to_cancel(self.model, self.settings["CANCEL"], self.threads)
-        return add_loop(
+        return add_declared_loop(
             self.heap,
             self.threads,
             self.written,
@@ -259,6 +263,11 @@ class Program:
             debug=self.settings["ASYNCIO_DEBUG"],
             cancels=cancels,
         )
+
+    def _add_made_loop(self, name: str) -> Any:
+        fifo = self.settings.get("ORDER") == "fifo"
+        debug = self.settings.get("ASYNCIO_DEBUG", False)
+        return add_loop(self.heap, self.threads, self.written, name=name, fifo=fifo, debug=debug)
 
     def _setup_clock(self) -> Any:
         if CLOCK not in self.written:

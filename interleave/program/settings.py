@@ -14,16 +14,16 @@ from interleave.model import ORDERS, Model
 from interleave.program.setup import place_of_attribute
 from interleave.records import dataclass
 
-TASKS = "tasks"
-"""The fact that a model has tasks."""
+LOOPS = "event loops"
+"""The fact that a model has tasks, or threads that make event loops."""
 
 
 @dataclass(frozen=True)
 class Setting:
     """One such attribute: what it is where the model does not say, and which values it can have.
 
-    `of` is the fact without which it is an ordinary attribute of a model: that there are `TASKS`, a
-    clock that goes on by steps (`BY_STEPS`), handlers of signals (`SIGNALS`).
+    `of` is the fact without which it is an ordinary attribute of a model: that there are event
+    loops (`LOOPS`), a clock that goes on by steps (`BY_STEPS`), handlers of signals (`SIGNALS`).
     """
 
     default: object
@@ -73,13 +73,13 @@ SETTINGS = {
         ORDERS[0],
         lambda value: value in ORDERS,
         f"it says which task the event loop runs next: {' or '.join(map(repr, ORDERS))}",
-        of=TASKS,
+        of=LOOPS,
     ),
     "ASYNCIO_DEBUG": Setting(
         False,
         lambda value: type(value) is bool,
         "it says whether the event loop is in debug mode: True or False",
-        of=TASKS,
+        of=LOOPS,
     ),
     "CLOCK": Setting(
         2,
@@ -105,7 +105,7 @@ SETTINGS = {
         (),
         lambda value: isinstance(value, str) or _is_tuple_of_names(value),
         "it names the tasks that something outside may cancel: a string, or a tuple of strings",
-        of=TASKS,
+        of=LOOPS,
     ),
 }
 

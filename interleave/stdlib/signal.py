@@ -254,6 +254,24 @@ def pause() -> None:
     signals.change("pause", effect)
 
 
+def must_not_interrupt_a_loop() -> None:
+    """Refuse that the present thread runs an event loop, if handlers interrupt it: they would come
+    in where a task is. Within an access.
+    """
+    port = current_port()
+    if not port.has_signals or port.thread != port.signals.main:
+        return
+    state: SignalsState = port.signals.state
+    handlers = [each.handler for each in state.installed if not isinstance(each.handler, tuple)]
+    if any(map(is_called, handlers)):
+        port.halt(
+            ModelError(
+                "an event loop runs in the thread that a handler of a signal interrupts",
+                remedy="let the loop do it: loop.add_signal_handler(number, callback)",
+            )
+        )
+
+
 def call_from_loop(number: int, handles: tuple[Any, ...]) -> tuple[Any, ...]:
     """Note the callbacks by which an event loop handles a signal. Gives those it had before."""
     signals: Signals = current_port().signals

@@ -293,7 +293,7 @@ IN_THREAD = "ask in a thread, or give each thread a number of its own"
 WITHOUT_COUNTERPART = {
     "multiprocessing": "start a multiprocessing.Process, or mark a method with @process; share "
     "what Value, Array, Lock, ... make",
-    "asyncio": "mark the `async def` methods that are to run with @task: a model has one event "
-    "loop, and no streams, processes or clock",
+    "asyncio": "mark the `async def` methods that are to run with @task, or have a thread make a "
+    "loop and run it (asyncio.run, asyncio.new_event_loop); there are no streams and no processes",
 }
 """What to do instead of that of a modelled module which has no counterpart."""

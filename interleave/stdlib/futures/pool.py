@@ -171,7 +171,7 @@ class ThreadPoolExecutor(Primitive):
 
     def _join(self) -> None:
         threads = self.state.threads
-        if current_port().thread in threads:
+        if current_port().runner in threads:
             raise RuntimeError("cannot join current thread")
         if threads:
             self.block()

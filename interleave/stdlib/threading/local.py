@@ -58,7 +58,7 @@ def _access(
 ) -> Any:
     """An access to an attribute of the running thread: nobody can see when it happens."""
     port = current_port()
-    key = (port.thread, name)
+    key = (port.runner, name)
     store = _store(local)
 
     def perform() -> Any:
