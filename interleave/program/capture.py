@@ -53,7 +53,7 @@ from interleave.program.heap import Heap
 from interleave.program.restarts import Written
 from interleave.program.setup import Made, class_attributes
 from interleave.said import shown_by
-from interleave.stdlib import base_for, capturing, derived, instance, primitive_class, unmodelled
+from interleave.stdlib import base_for, capturing, derived, primitive_class, unmodelled
 from interleave.verbs import Array
 from interleave.world import policy
 from interleave.world.holders import VariableLocation
@@ -117,16 +117,16 @@ def capture(
     return walk.heap, walk.all_known
 
 
-_CONTAINERS = ("WeakSet.", "WeakKeyDictionary.", "WeakValueDictionary.")
+_CONTAINERS = ("WeakSet.", "WeakKeyDictionary.", "WeakValueDictionary.", "_removeHandlerRef")
 
 
 def _is_missed(callback: Any) -> bool:
     """Whether something is to be called that matters to a model: not what takes an object out of a
-    weak container, of which the model has none.
+    weak container, of which the model has none, or out of the list of handlers of `logging`.
     """
     return callback is not None and not (
         isinstance(callback, types.FunctionType)
-        and callback.__module__ in ("_weakrefset", "weakref")
+        and callback.__module__ in ("_weakrefset", "logging", "weakref")
         and callback.__qualname__.startswith(_CONTAINERS)
     )
 
@@ -241,6 +241,10 @@ class Walk:
         self.connections: list[Any] = []
         """Real ends of pipes that were met."""
 
+    def knows(self, fact: str) -> bool:
+        """Whether a fact is known that an earlier program has found out."""
+        return fact in self._written
+
     def model(self, instance: Any) -> None:
         self._object(instance, "", attributes_of(instance))
 
@@ -324,8 +328,6 @@ class Walk:
             return self._world.meaning(value, path)
         if isinstance(value, tuple) or is_dataclass(kind):
             return self._compound(value, path)
-        if (found := instance(value)) is not value:
-            return self.keep(value, found)
         if is_object(value) and not isinstance(value, Shared):
             return self._object(value, path, attributes_of(value))
         if isinstance(value, type):
@@ -584,6 +586,20 @@ class Walk:
         attributes.update({name: UNBOUND for name in late if name not in attributes})
         if any(_is_missed(reference.__callback__) for reference in weakref.getweakrefs(value)):
             self.missed.append(stand_in)
+        self._fill(stand_in, path, attributes)
+        return stand_in
+
+    def in_place(self, cls: type, value: Any, path: str, attributes: dict[str, Any]) -> Any:
+        """An instance of a class of this package in place of `value`, with these attributes."""
+        made = self._world.stand_in_class(cls)
+        stand_in = self.stand_in(
+            (path, cls), lambda number: make_stand_in(made, number, path), value
+        )
+        self._fill(stand_in, path, attributes)
+        return stand_in
+
+    def _fill(self, stand_in: Any, path: str, attributes: dict[str, Any]) -> None:
+        """Give what stands for an object its attributes."""
         locations: dict[str, Location] = object.__getattribute__(stand_in, "_locations")
         number: int = object.__getattribute__(stand_in, "_number")
         for name, item in attributes.items():
@@ -593,7 +609,6 @@ class Walk:
             if name not in locations:
                 locations[name] = self.location(inner, number, field=name)
             self.contents[locations[name].number] = self._held(inner, name, item)
-        return stand_in
 
     def _held(self, path: str, attribute: str, value: Any) -> Any:
         """What is at the location of an attribute, which is at a path now."""

@@ -33,6 +33,7 @@ MODELLED = {
     "ctypes": "multiprocessing",
     "heapq": "heapq",
     "logging": "logging",
+    "logging.handlers": "logging",
     "multiprocessing": "multiprocessing",
     "multiprocessing.connection": "multiprocessing",
     "multiprocessing.context": "multiprocessing",
@@ -65,7 +66,7 @@ COUNTERPARTS = {
 
 INSIDE_MODELLED = {
     "_ctypes", "_multiprocessing", "_posixshmem", "_threading_local", "builtins.id", "concurrent",
-    "selectors",
+    "logging.Formatter.formatException", "logging.Handler.handleError", "selectors",
 }  # fmt: skip
 """What modelled modules are made of, and what has no module of its own that is modelled."""
 
@@ -117,7 +118,16 @@ PURE = {
 }  # fmt: skip
 """What gives the same result for the same arguments, every time, and keeps nothing."""
 
-FOLLOWED = {"functools.cached_property", "functools.partialmethod"}
+FOLLOWED = {
+    "functools.cached_property", "functools.partialmethod",
+    *(f"logging.{name}" for name in (
+        "Filter", "Filterer", "Formatter", "Handler", "LoggerAdapter", "PercentStyle",
+        "StrFormatStyle", "StreamHandler", "StringTemplateStyle", "_checkLevel", "getLevelName",
+    )),
+    *(f"logging.handlers.{name}" for name in (
+        "BufferingHandler", "MemoryHandler", "QueueHandler", "QueueListener",
+    )),
+}  # fmt: skip
 """Parts of modules named here that are followed like the model's own code."""
 
 OPAQUE = {
