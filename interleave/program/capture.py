@@ -576,7 +576,7 @@ class Walk:
             }
             for name in sorted(vars(cls).get(VARIABLES, ())):
                 attributes.setdefault(name, UNBOUND)
-        else:
+        elif derives_from is None or not derives_from.is_all:
             inherited = class_attributes(cls).items()
             of_its_class = {
                 name: Inherited(item) for name, item in inherited if name not in of_class

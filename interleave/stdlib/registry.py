@@ -79,11 +79,13 @@ class Base(NamedTuple):
     """What a class of the model's derives from in place of one of a modelled module.
 
     `taken_over` gives the attributes of what stands for an instance that was there before the
-    threads: it is given a `program.capture.Walk`, the real one, and its path.
+    threads: it is given a `program.capture.Walk`, the real one, and its path. `is_all`: no code
+    sets attributes of the instance itself.
     """
 
     cls: type
     taken_over: Callable[[Any, Any, str], dict[str, Any]]
+    is_all: bool = False
 
 
 def base_for(real: type) -> Base | None:

@@ -13,10 +13,17 @@ from typing import Any, NoReturn
 
 from interleave.errors import ModelError
 from interleave.memory.closures import WRAPPED, Closure
+from interleave.memory.derived import LOCAL, inner_of
 from interleave.memory.fixed import Fixed
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive
-from interleave.memory.values import COPY, Shared, is_defined_in_python, is_frozen_dataclass
+from interleave.memory.values import (
+    COPY,
+    UNBOUND,
+    Shared,
+    is_defined_in_python,
+    is_frozen_dataclass,
+)
 from interleave.world import policy
 from interleave.world.homes import CACHES_OF_LIBRARIES
 from interleave.world.internal import INTERNAL
@@ -147,7 +154,7 @@ def _can_be_set(kind: type, name: str) -> bool:
 
 def attributes(value: Any) -> Any:
     """What `value.__dict__` gives in a model."""
-    if _is_of_library(type(value)):
+    if _is_of_library(type(value)) or inner_of(value, LOCAL) is not UNBOUND:
         _refuse("__dict__", is_set=False)
     found = value.__dict__
     return Fixed(found) if is_frozen_dataclass(type(value)) else found
