@@ -96,10 +96,11 @@ class Spawning:
         function, first = self._function(target)
         code = self._program.world.code(function)
         given = (*first, *args), tuple(kwargs.items())
+        args, named = self._making.hand_over(given, f"a thread that runs {code.name}")
         child = self._program.threads[thread]
         if child.kind.is_process:
-            given = Fork(self._program, self._me, child, self._places, self._making).copy(given)
-        args, named = self._making.hand_over(given, f"a thread that runs {code.name}")
+            fork = Fork(self._program, self._me, child, self._places, self._making)
+            args, named = fork.copy((args, named))
         try:
             bound = code.bind(*args, **dict(named))
         except TypeError as error:

@@ -67,10 +67,12 @@ def derived(cls: type) -> str | None:
 
     What it inherits knows real locks and real threads only.
     """
-    for base in cls.__mro__[1:]:
+    bases = cls.__mro__[1:]
+    known = tuple(base for base in bases if base_for(base) is not None)
+    for base in bases:
         is_modelled = base.__module__ in MODELLED and not issubclass(base, BaseException)
         is_followed = policy.is_followed(base) or policy.is_followed_as_base(base)
-        if is_modelled and base_for(base) is None and not is_followed:
+        if is_modelled and not is_followed and not any(issubclass(each, base) for each in known):
             return f"{base.__module__}.{base.__qualname__}"
     return None
 

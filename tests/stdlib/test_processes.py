@@ -44,6 +44,63 @@ SCRIPTS: dict[str, tuple[str, set[str], set[str]]] = {
         set(),
         {"6 [0, 6]\n5 [0]"},
     ),
+    "a class that derives from Process": (
+        """
+        class Counts(Process):
+            def __init__(self, v, n):
+                super().__init__(name=f"counts {n}")
+                self.v, self.items, self.found = v, [n], None
+            def run(self):
+                self.items.append(self.found)
+                print(self.items, self.name, multiprocessing.current_process().name)
+                self.v.value += sum(self.items)
+                sys.exit(self.items[0])
+        class Inherits(Process):
+            pass
+        def main():
+            v = Value("i", 0)
+            p = Counts(v, 3)
+            p.found = 4
+            p.start()
+            p.found = 5
+            p.join()
+            run(Inherits(target=print, args=("inherits",)))
+            print(v.value, p.items, p.found, p.exitcode, p.is_alive(), p.daemon)
+            print(isinstance(p, Process), isinstance(p, threading.Thread), Counts(v, 1).is_alive())
+        main()
+        """,
+        set(),
+        {"[3, 4] counts 3 counts 3\ninherits\n7 [3] 5 3 False False\nTrue False False"},
+    ),
+    "what classes that derive from Process raise": (
+        """
+        class Forgets(Process):
+            def __init__(self): pass
+        class Named(Process):
+            def run(self): pass
+        def main():
+            p = Named()
+            p.start()
+            for does in (
+                p.start, Forgets().start, Forgets().join, lambda: Forgets().name, Named().join,
+                Named().terminate,
+            ):
+                try:
+                    does()
+                except (AssertionError, AttributeError) as error:
+                    print(error)
+            print(p.name, repr(p).startswith("<Named name='Named-1'"))
+            p.join()
+        main()
+        """,
+        set(),
+        {
+            "cannot start a process twice\n'Forgets' object has no attribute '_closed'\n"
+            "'Forgets' object has no attribute '_closed'\n"
+            "'Forgets' object has no attribute '_name'\ncan only join a started process\n"
+            "'NoneType' object has no attribute 'terminate'\nNamed-1 True"
+        },
+    ),
     "a value without its lock": (
         """
         def work(v):
@@ -647,6 +704,17 @@ REFUSED = {
         "a process asks a thread of another one",
     ),
 }
+
+
+def test_a_process_of_setup_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "model.py"
+    file.write_text(
+        "import multiprocessing\nfrom interleave import *\nclass P(multiprocessing.Process): pass\n"
+        "class M(Model):\n    def setup(self):\n        self.p = P()\n"
+        "    @thread\n    def t(self):\n        self.p.start()\n"
+    )
+    with pytest.raises(InterleaveError, match="p is a P, a process that was made before"):
+        check(file)
 
 
 @pytest.mark.parametrize("name", REFUSED)
