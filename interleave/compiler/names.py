@@ -23,6 +23,7 @@ from interleave.memory.derived import is_instance, is_object, is_subclass
 from interleave.memory.output import printed
 from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE, is_marked
+from interleave.memory.streams import stream_for
 from interleave.memory.unbound import UNBOUND_TYPES, unbound
 from interleave.memory.values import (
     Freezer,
@@ -349,6 +350,8 @@ def modelled(value: Any, name: str) -> Any:
         return REPLACED[value]
     if type(value) is frozenset:
         return OrderedFrozenSet(value)
+    if (stream := stream_for(value)) is not None:
+        return stream
     if isinstance(value, _UNBOUND) and value.__objclass__ in UNBOUND_TYPES:
         return unbound(value.__objclass__, value.__name__)
     if isinstance(value, BaseException) and is_followed_class(type(value)):

@@ -38,6 +38,7 @@ from interleave.memory.iterators import SharedIterator, parts_of_real
 from interleave.memory.partials import partial_of
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
+from interleave.memory.streams import stream_for
 from interleave.memory.values import (
     UNBOUND,
     Freezer,
@@ -326,6 +327,8 @@ class Walk:
             return self._iterator(*iterator, value, path)
         if kind is Alias:
             return self._world.meaning(value, path)
+        if (stream := stream_for(value)) is not None:
+            return stream
         if isinstance(value, tuple) or is_dataclass(kind):
             return self._compound(value, path)
         if is_object(value) and not isinstance(value, Shared):

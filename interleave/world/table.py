@@ -59,6 +59,7 @@ COUNTERPARTS = {
     "_pickle": "pickle",
     "nt": "os",
     "posix": "os",
+    "traceback": "traceback",
     "weakref": "weakref",
     "_weakref": "weakref",
 }

@@ -10,6 +10,7 @@ from typing import Any
 from interleave.errors import ModelError
 from interleave.memory.port import current_port
 from interleave.memory.primitive import stepwise
+from interleave.stdlib.sys import handled
 from interleave.world.reflection import Ordinary
 from interleave.world.refusal import Refused
 
@@ -103,7 +104,7 @@ def record_of(
 ) -> LogRecord:
     """What a logger makes of a call. Raises `KeyError` for what `extra` may not say."""
     if exc_info and not isinstance(exc_info, tuple):
-        error = exc_info if isinstance(exc_info, BaseException) else _handled()
+        error = exc_info if isinstance(exc_info, BaseException) else handled()
         exc_info = (None, None, None) if error is None else (type(error), error, None)
     sinfo: Any = _refused("stack_info") if stack_info else None
     made = LogRecord(name, level, None, None, message, args, exc_info, sinfo=sinfo)
@@ -112,8 +113,3 @@ def record_of(
             raise KeyError(f"Attempt to overwrite {key!r} in LogRecord")
         setattr(made, key, extra[key])  # type: ignore[index]
     return made
-
-
-def _handled() -> BaseException | None:
-    """The exception that is being handled: by code that runs as a whole, or by the thread."""
-    return sys.exc_info()[1] or current_port().handled(None)
