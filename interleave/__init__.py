@@ -57,6 +57,7 @@ __all__ = [
     "atomic",
     "check",
     "choose",
+    "compare",
     "expect",
     "explore",
     "goroutine",
@@ -80,6 +81,7 @@ _HOMES = (
     ("stategraph",),
     ("racing.race",),
     ("probing",),
+    ("comparing",),
 )
 """The modules that the public names are in: those of a model file, and what it does not need."""
 

@@ -23,7 +23,7 @@ from interleave.engine.passes.shortest import goal_key, path_by_search, paths_to
 from interleave.engine.search import Searched, search
 from interleave.engine.stopping import INTERRUPTED, Guard, Stop
 from interleave.errors import ModelError, Place
-from interleave.interrupts import AT_POLLS, leaving, listening, take
+from interleave.interrupts import AT_POLLS, leaving, listening, take, whole
 from interleave.loading import (
     checked_runtime,
     expectation_of,
@@ -161,6 +161,7 @@ class Checked:
 
 
 @contextmanager
+@whole
 def collecting_seldom() -> Iterator[None]:
     """Have Python look for garbage in cycles less often.
 

@@ -23,7 +23,7 @@ from interleave.click_options import given_in, taking
 from interleave.engine.stopping import INTERRUPTED, Guard
 from interleave.errors import InterleaveError, UsageError
 from interleave.interrupts import AT_POLLS, leaving, listening, take
-from interleave.options import Options, RaceOptions
+from interleave.options import CompareOptions, Options, RaceOptions
 from interleave.report import formats
 from interleave.report.output import Output, tell
 
@@ -349,6 +349,44 @@ def probe(context: click.Context, /, target: str, calls: tuple[str, ...], **_: A
     context.exit(
         EXIT_USAGE if any(each.refused for each in found) else EXIT_INCONCLUSIVE * is_cut_short
     )
+
+
+@main.command()
+@_paths
+@taking("compare", CompareOptions)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice([*formats.COMPARISONS]),
+    default=next(iter(formats.COMPARISONS)),
+    show_default=True,
+    help="What to print on standard output.",
+)
+@click.pass_context
+def compare(context: click.Context, /, paths: tuple[Path, ...], format_: str, **_: Any) -> None:
+    """Check models under each runtime that they can mean, as a table.
+
+    Models that say the same SCENARIO are one row: the same in Python and in Go, say. What is found
+    is no failure: the exit status is 2 for an error, 3 where something is inconclusive, else 0.
+    """
+    from interleave.comparing import compare as compare_models
+
+    output = Output()
+    color, width = _wants_color(), _width_of_output()
+    given = given_in(context, CompareOptions)
+    memory = _limits(paths, asked(CompareOptions, given, "interleave compare"))[1]
+    with _watched(context, memory, _know_nothing), redirect_stdout(sys.stderr):
+        found = compare_models(paths, on_error=_tell_error, **given)
+    if found.scenarios or not found.errors:
+        write = formats.COMPARISONS[format_]
+        output.write(write(found, color=color, width=width, version=interleave.__version__))
+    if output.failure:
+        _tell_error(UsageError(output.failure, remedy=_SEE_OUTPUT))
+        context.exit(EXIT_USAGE)
+    is_cut_short = take() is INTERRUPTED or found.interrupted
+    if is_cut_short:
+        tell("interrupted")
+    context.exit(found.exit_code or EXIT_INCONCLUSIVE * is_cut_short)
 
 
 def _limits(paths: tuple[Path, ...], options: Asked[Any]) -> tuple[float | None, int | None]:

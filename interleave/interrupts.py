@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import thread_time
-from types import FrameType
+from types import CodeType, FrameType, FunctionType
 from typing import Any, Literal, TypeVar
 
 from interleave.errors import ModelError, Place
@@ -52,11 +52,14 @@ _MACHINERY = frozenset(
 them when an object goes, and an exception would be lost there.
 """
 
+_whole: set[CodeType] = set()
+
 ANYWHERE, AT_POLLS, NOWHERE = 0, 1, 2
 """Where what is being done may be left: `AT_POLLS` also means any line of the model's code."""
 
 Kind = Literal["interrupted", "states", "seconds", "memory", "violation", "preemptions"]
 Result = TypeVar("Result")
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -173,6 +176,17 @@ def _put_back(handlers: Mapping[int, Any]) -> None:
 
 def _none() -> Stop | None:
     return None
+
+
+def whole(function: Function) -> Function:
+    """Have a function, with what it calls, not be left in the middle by what comes from outside.
+
+    It is for what changes something of the process, or puts it back. Of a generator, what runs
+    while it is suspended is no part of it.
+    """
+    assert isinstance(function, FunctionType)
+    _whole.add(function.__code__)
+    return function
 
 
 _outside = _Outside()
@@ -484,14 +498,17 @@ def _is_called_by_collector(frame: FrameType) -> bool:
 
 
 def _is_left_whole(frame: FrameType | None) -> bool:
-    """Whether what runs is not left in the middle, or the library does it for something that is
-    not.
+    """Whether what runs is not left in the middle: it is part of something `whole`, or one of the
+    functions of `_MACHINERY`, or what the library does for those.
     """
+    is_for_machinery = True
     while frame is not None:
-        if frame.f_code.co_filename in _MACHINERY or _is_called_by_collector(frame):
+        if frame.f_code in _whole:
             return True
-        if not _is_of_library(frame):
-            return False
+        if is_for_machinery:
+            if frame.f_code.co_filename in _MACHINERY or _is_called_by_collector(frame):
+                return True
+            is_for_machinery = _is_of_library(frame)
         frame = frame.f_back
     return False
 

@@ -28,7 +28,7 @@ from interleave.errors import (
     did_you_mean,
 )
 from interleave.explored import explored
-from interleave.interrupts import Stopped, keeping_handlers, seen_from_outside
+from interleave.interrupts import Stopped, keeping_handlers, seen_from_outside, whole
 from interleave.memory.streams import OUT
 from interleave.memory.values import members_of
 from interleave.model import BOUNDS, OPTIONS, Expectation, Model, is_parameter_value
@@ -375,6 +375,7 @@ def _package_of(file: Path) -> tuple[Path, str]:
 
 
 @contextmanager
+@whole
 def _importing_from(*folders: Path) -> Iterator[None]:
     """Have modules in these folders come first."""
     usual = [*sys.path]
@@ -386,6 +387,7 @@ def _importing_from(*folders: Path) -> Iterator[None]:
 
 
 @contextmanager
+@whole
 def _kept_out_of_the_process() -> Iterator[None]:
     """Keep what a file does when it is imported from what is done besides: other files are checked.
 

@@ -101,7 +101,7 @@ def notes_of(model: type[Model]) -> Notes:
     methods = {
         name: member.value
         for name, member in members.items()
-        if isinstance(member.value, types.FunctionType)
+        if type(member.value) is types.FunctionType  # and does not only say so
     }
     notes = {name: member.note for name, member in members.items()}
     return Notes(

@@ -45,10 +45,11 @@ kernel explore the graph. `auto` learns too, and goes over to the kernel where t
 """
 
 OF_MODELS = ("check", "graph", "steps")
-SEARCHING = ("check", "graph", "race")
-RUNNING = (*OF_MODELS, "race", "probe")
-"""The commands that are given models, those that search for what there is, and those that run code
-at all.
+UNDER_ONE = (*OF_MODELS, "race", "probe")
+SEARCHING = ("check", "graph", "race", "compare")
+RUNNING = (*UNDER_ONE, "compare")
+"""The commands that are given models, those that run code under one runtime, those that search for
+what there is, and those that run code at all.
 """
 
 
@@ -91,7 +92,7 @@ class Options:
         None,
         NameList("NAME"),
         "Only the model of this name. May be repeated.",
-        commands=(*OF_MODELS, "probe"),
+        commands=(*OF_MODELS, "probe", "compare"),
         flags=("-m", "--model"),
     )
     parameters: Mapping[str, object] | None = option(
@@ -112,7 +113,7 @@ class Options:
             why_not="models of tasks, processes or goroutines alone have theirs by themselves",
         ),
         f"When threads can switch: {DEFAULT.name} (default) or {', '.join(ASKED_FOR[1:])}.",
-        commands=RUNNING,
+        commands=UNDER_ONE,
         is_setting=True,
     )
     engine: str = option(
@@ -169,7 +170,10 @@ class Options:
         commands=RUNNING,
     )
     fail_fast: bool = option(
-        False, Flag(), "Stop searching at the first violation.", commands=SEARCHING
+        False,
+        Flag(),
+        "Stop searching at the first violation.",
+        commands=("check", "graph", "race"),
     )
     preemptions: int | None = option(
         None,
@@ -193,7 +197,7 @@ class Options:
         True,
         Flag(),
         "Know from earlier checks what code does that has not changed. The report is the same.",
-        commands=("check", "graph"),
+        commands=("check", "graph", "compare"),
         is_setting=True,
     )
     on_progress: Callable[[SearchGraph], None] | None = option(
@@ -251,6 +255,15 @@ class RaceOptions(CheckOptions):
         Flag(),
         "Race each two public methods, with simple arguments.",
         commands=("race",),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class CompareOptions(CheckOptions):
+    """What `compare` can be told besides."""
+
+    scenarios: bool = option(
+        False, Flag(), "Only the models that say a SCENARIO.", commands=("compare",)
     )
 
 

@@ -121,7 +121,7 @@ def find_models(
         raise UsageError("there is no model in what was named", remedy="name a model file")
     broken = frozenset[str]().union(*[home.broken for home in run])
     picked = _named([*found], asked.options, broken)
-    _refuse_unheeded(asked.options, [model for model, _ in picked])
+    _refuse_unheeded(asked.options, [model for model, _ in picked], errors)
     return picked
 
 
@@ -173,9 +173,14 @@ def made_in_time(
     raise LimitReached(f"{what}: {guard.stop}", remedy=remedy)
 
 
-def _refuse_unheeded(options: Options, models: list[type[Model]]) -> None:
+def _refuse_unheeded(options: Options, models: list[type[Model]], errors: Errors) -> None:
     """Raise `UsageError` for a parameter, a task to cancel or an order that no model has."""
-    parameters = dict.fromkeys(name for model in models for name in parameters_of(model, {}))
+    parameters: dict[str, None] = {}
+    tasks: dict[str, None] = {}
+    for model in models:
+        with errors.noted():
+            parameters.update(dict.fromkeys(parameters_of(model, {})))
+            tasks.update(dict.fromkeys(task_methods(model)))
     is_script = any(BOUNDS in vars(model) for model in models)  # which has refused what it has not
     for name in options.parameters or {}:
         if name not in parameters and not is_script:
@@ -185,7 +190,6 @@ def _refuse_unheeded(options: Options, models: list[type[Model]]) -> None:
             )
             remedy = f"{did_you_mean(name, parameters)}{listed}"
             raise UsageError(f"there is no parameter {name!r}", remedy=remedy)
-    tasks = dict.fromkeys(name for model in models for name in task_methods(model))
     for name in options.cancel:
         if name.partition("[")[0] not in tasks:
             listed = f"the tasks are {', '.join(tasks)}" if tasks else "no model has tasks"

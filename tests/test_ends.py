@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import gc
 import io
 import json
 import linecache
@@ -12,9 +13,17 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
+import types
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import (
+    AbstractContextManager,
+    _GeneratorContextManager,
+    contextmanager,
+    redirect_stderr,
+    redirect_stdout,
+)
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,11 +33,19 @@ import pytest
 from click.testing import CliRunner, Result
 
 import interleave
-from interleave import ModelError, cli, interrupts
+from interleave import ModelError, cli, interrupts, loading
+from interleave.checking import collecting_seldom
 from interleave.cli import main
+from interleave.compiler.imports import importing_beside
 from interleave.descendants import descendants, end_all
 from interleave.engine import resources
+from interleave.memory.port import is_code_of_a_model_running, using_port
 from interleave.stategraph import explore
+from interleave.stdlib.threads import starting_nothing
+from interleave.world import policy
+from interleave.world.findings import Findings
+from interleave.world.net import Net, watching
+from interleave.world.replaced import replaced
 
 COUNTER = """
 from interleave import Model, thread
@@ -137,6 +154,7 @@ def alarm(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there is no such timer")
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # cut while it was opened
 @pytest.mark.parametrize("phase", PHASES)
 def test_at_any_moment(write, alarm, phase: str) -> None:
     text, (command, *options) = PHASES[phase]
@@ -161,7 +179,79 @@ def test_at_any_moment(write, alarm, phase: str) -> None:
         assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
         assert interrupts.where_left() == interrupts.ANYWHERE
         assert sys.getprofile() is None
+        assert not is_code_of_a_model_running()
     assert {*codes} <= {whole.exit_code, 1, 3}
+
+
+WITH = [getattr(_GeneratorContextManager, name).__code__ for name in ("__enter__", "__exit__")]
+CLOCKS = types.ModuleType("clocks")
+CLOCKS.clock = time.time  # type: ignore[attr-defined]
+
+PUT_BACK: dict[str, Callable[[], AbstractContextManager[Any]]] = {
+    "the port": lambda: using_port(object()),  # type: ignore[arg-type]
+    "what looks on": lambda: watching(Net(Findings()), pytest.fail),
+    "clocks": lambda: replaced({id(time.time): len}),
+    "what is pure": lambda: policy.assuming(policy.Assumed(("math",))),
+    "threads": starting_nothing,
+    "where modules are": lambda: importing_beside({"__file__": __file__}),
+    "where files are": lambda: loading._importing_from(Path("there")),
+    "the process": loading._kept_out_of_the_process,
+    "the collector": collecting_seldom,
+}
+"""What is changed in the process for a while."""
+
+
+def of_the_process() -> list[Any]:
+    return [
+        is_code_of_a_model_running(),
+        (sys.getprofile(), gc.isenabled(), gc.get_threshold()),
+        ({**vars(CLOCKS)}, policy.assumed(), [*sys.path]),
+        (threading.Thread.start, threading.Thread.join, threading.Thread.is_alive),
+        (os._exit, os.fork, sys.setrecursionlimit, sys.getrecursionlimit(), Path.cwd()),
+        (sys.stdout, signal.getsignal(signal.SIGINT)),
+    ]
+
+
+@pytest.mark.parametrize("changed", PUT_BACK)
+def test_nothing_of_the_process_is_left_changed(
+    changed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal comes at an instruction of what changes it, or puts it back."""
+    only = types.SimpleNamespace(modules={CLOCKS.__name__: CLOCKS})
+    monkeypatch.setattr("interleave.world.replaced.sys", only)
+    package = str(Path(interleave.__file__).parent)
+    usual = of_the_process()
+    left = 0
+
+    def on_event(frame: types.FrameType, event: str, _: Any) -> Any:
+        nonlocal left
+        ours = frame.f_code.co_filename.startswith(package) or frame.f_code in WITH
+        if not ours or frame.f_code.co_filename == interrupts.__file__:
+            return None
+        frame.f_trace_opcodes = True
+        left -= event == "opcode"
+        if event == "opcode" and left == 0:
+            interrupts._outside.on_signal(signal.SIGINT, frame)
+        return on_event
+
+    def entered_and_left(signal_at: int) -> int:
+        nonlocal left
+        context, left = PUT_BACK[changed](), signal_at
+        sys.settrace(on_event)
+        try:
+            with context:
+                pass
+        except interrupts.Interrupted:
+            pass
+        finally:
+            sys.settrace(None)
+        interrupts.take()
+        assert of_the_process() == usual
+        return signal_at - left
+
+    instructions = entered_and_left(10**9)
+    for moment in range(1, instructions, max(instructions // 200, 1)):
+        entered_and_left(moment)
 
 
 def test_a_signal_that_the_model_swallows_is_not_lost(write) -> None:

@@ -23,8 +23,17 @@ from interleave.asked import Asked, asked, taking
 from interleave.cli import main
 from interleave.click_options import given_in
 from interleave.click_options import taking as taking_flags
+from interleave.comparing import compare
 from interleave.kinds import Choice, Flag, Function, NameList, Seconds, Size, Values, Whole
-from interleave.options import CheckOptions, Option, Options, RaceOptions, option, options_of
+from interleave.options import (
+    CheckOptions,
+    CompareOptions,
+    Option,
+    Options,
+    RaceOptions,
+    option,
+    options_of,
+)
 from interleave.project import settings_near
 
 PAGE = Path(__file__).parent.parent / "docs" / "python.md"
@@ -129,7 +138,9 @@ def test_a_command_takes_the_options_that_are_its(command: str) -> None:
             assert parameter.default == wanted.default
 
 
-@pytest.mark.parametrize(("function", "kind"), [(check, CheckOptions), (explore, Options)])
+@pytest.mark.parametrize(
+    ("function", "kind"), [(check, CheckOptions), (compare, CompareOptions), (explore, Options)]
+)
 def test_a_function_takes_the_options_of_a_class(function: Any, kind: type[Options]) -> None:
     target, *keywords = inspect.signature(function).parameters.values()
     assert target.name == "target"
@@ -443,9 +454,16 @@ def table(options: Mapping[str, Option]) -> str:
 TABLE = re.compile(r"^\| Option \|.*?\n(?=\n)", re.DOTALL | re.MULTILINE)
 
 
-RACING = {name: each for name, each in options_of(RaceOptions).items() if name not in OPTIONS}
+def besides(kind: type[Options]) -> dict[str, Option]:
+    """The options that a class has besides those of a check."""
+    return {name: each for name, each in options_of(kind).items() if name not in OPTIONS}
 
-TABLES = {PAGE: OPTIONS, PAGE.with_name("race.md"): RACING}
+
+TABLES = {
+    PAGE: OPTIONS,
+    PAGE.with_name("race.md"): besides(RaceOptions),
+    PAGE.with_name("python-and-go.md"): besides(CompareOptions),
+}
 
 
 @pytest.mark.parametrize("page", TABLES, ids=lambda page: page.name)

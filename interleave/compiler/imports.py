@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from interleave.compiler.names import bindings, bound_names, names_inside, scope_walk
 from interleave.compiler.source import Definition
 from interleave.compiler.syntax import Transformer, copied
+from interleave.interrupts import whole
 
 
 class Imported(NamedTuple):
@@ -92,6 +93,7 @@ def _folder_of(globals_: Mapping[str, Any]) -> str:
 
 
 @contextmanager
+@whole
 def importing_beside(globals_: Mapping[str, Any]) -> Iterator[None]:
     """Find modules that are next to a module, for the duration."""
     folder = _folder_of(globals_)

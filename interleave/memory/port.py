@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
 
 from interleave.errors import InterleaveError, ModelError
+from interleave.interrupts import whole
 from interleave.memory.identity import ThreadId, ThreadName
 
 
@@ -420,8 +421,10 @@ class using_port:
     def __init__(self, port: Port) -> None:
         self._port = port
 
+    @whole
     def __enter__(self) -> None:
         self._token = _port.set(self._port)
 
+    @whole
     def __exit__(self, *_: object) -> None:
         _port.reset(self._token)

@@ -50,6 +50,11 @@ SETTINGS = {
         "it lists classes that are derived from interleave.checks.Check, to be made of this model: "
         "CHECKS = (BelowZero,)",
     ),
+    "SCENARIO": Setting(
+        "",
+        lambda value: isinstance(value, str),
+        "it says of what a model is a version, as other models do: a text",
+    ),
     "PIPE_CAPACITY": _number("how many messages a pipe of multiprocessing holds", 1),
     "SPURIOUS_WAKEUPS": _number(
         "how many waits on each threading.Condition end without a notify", 0

@@ -41,6 +41,17 @@ RESULTS = {
 }
 """Reports of all models at once, which are called with the `Result`, and `version`."""
 
+COMPARISONS = {
+    "text": Writer("interleave.report.compared", "render_text", "a table, for people"),
+    "json": Writer("interleave.report.compared", "render_json", "a document, for programs"),
+    "markdown": Writer("interleave.report.compared", "render_markdown", "a table in Markdown"),
+    "html": Writer("interleave.report.compared", "render_html", "a page with the table"),
+}
+"""Comparisons of scenarios, by what `--format` calls them there.
+
+They are called with the `Comparison`, and `color`, `width` and `version`.
+"""
+
 PICTURES = {
     ".dot": Writer("interleave.report.drawing", "source", "a picture, as source for Graphviz"),
     ".gv": Writer("interleave.report.drawing", "source", "the same"),

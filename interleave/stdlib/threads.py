@@ -15,6 +15,7 @@ from types import FunctionType
 from typing import Any, ClassVar, NamedTuple
 
 from interleave.errors import ModelError
+from interleave.interrupts import whole
 from interleave.memory.identity import MODEL_PROCESS, ThreadId, ThreadIdent, ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive, stepwise
@@ -391,6 +392,7 @@ def _is_of_library(thread: threading.Thread) -> bool:
 
 
 @contextmanager
+@whole
 def starting_nothing() -> Iterator[list[threading.Thread]]:
     """Have threads that are started only be marked as such, for the duration: gives those.
 

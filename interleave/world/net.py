@@ -20,6 +20,7 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 from interleave.errors import InterleaveError, ModelError, Place
+from interleave.interrupts import whole
 from interleave.world import policy, table
 from interleave.world.findings import Findings
 from interleave.world.policy import OURS, Decision, Treatment
@@ -84,6 +85,7 @@ class watching:
         self._note = note
         self._error: InterleaveError | None = None
 
+    @whole
     def __enter__(self) -> None:
         # What Python collects runs code of others: callbacks, finalizers.
         self._collected = gc.isenabled()
@@ -92,6 +94,7 @@ class watching:
         self._before: Any = sys.getprofile()
         sys.setprofile(self._on_event)
 
+    @whole
     def __exit__(self, *_: object) -> None:
         set_profile(self._before)
         if self._collected:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from interleave.errors import MODEL_FILES, UsageError
+from interleave.interrupts import whole
 from interleave.memory.primitive import Primitive
 from interleave.memory.values import is_defined_in_python
 from interleave.records import dataclass
@@ -111,6 +112,7 @@ _assumed = Assumed()
 
 
 @contextmanager
+@whole
 def assuming(assumed: Assumed) -> Iterator[None]:
     """What is said to be pure, for the duration."""
     global _assumed

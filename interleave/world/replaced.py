@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from interleave.interrupts import whole
 from interleave.memory.values import members_of
 from interleave.world import policy
 from interleave.world.homes import CLASS_MODULE
@@ -22,6 +23,7 @@ PutBack = Callable[[], None]
 
 
 @contextmanager
+@whole
 def replaced(stand_ins: Mapping[int, Any]) -> Iterator[None]:
     """Have followed modules find others in place of some objects, which are given by their ids."""
     put_back: list[PutBack] = []

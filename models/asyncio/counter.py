@@ -30,6 +30,8 @@ class SleepInBetween(Model):
     def every_increment_counts(self):
         return self.counter == 2
 
+    SCENARIO = "read, wait, write"
+
 
 # 9 states, 12 transitions
 @expect(nothing)
@@ -50,6 +52,8 @@ class NoAwaitInBetween(Model):
     def every_increment_counts(self):
         return self.counter == 2
 
+    SCENARIO = "add to a counter"
+
 
 # 12 states, 14 transitions
 @expect(nothing)
@@ -69,3 +73,5 @@ class WithLock(Model):
     @postcondition
     def every_increment_counts(self):
         return self.counter == 2
+
+    SCENARIO = "add under a lock"

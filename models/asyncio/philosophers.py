@@ -31,6 +31,8 @@ class LeftForkFirst(Model):
                 async with self.forks[(i + 1) % self.N]:
                     pass
 
+    SCENARIO = "each takes the left fork first"
+
 
 # 25 states, 54 transitions
 @expect(nothing)
@@ -50,3 +52,5 @@ class LastOneReversed(Model):
                 await asyncio.sleep(0)
                 async with self.forks[second]:
                     pass
+
+    SCENARIO = "one takes the right fork first"

@@ -33,6 +33,8 @@ class TwoOrders(Model):
             async with self.left:
                 pass
 
+    SCENARIO = "two locks in opposite orders"
+
 
 # 12 states, 14 transitions
 @expect(nothing)
@@ -67,3 +69,5 @@ class OneOrder(Model):
             await asyncio.sleep(0)
             async with self.right:
                 pass
+
+    SCENARIO = "two locks in one order"

@@ -30,6 +30,8 @@ class FetchAndAdd(Model):
     def every_increment_counts(self):
         return self.counter == 2
 
+    SCENARIO = "add atomically"
+
 
 # 12 states, 14 transitions
 @expect("lost-update", "postcondition")
@@ -54,6 +56,8 @@ class AtomicGetAtomicSet(Model):
     @postcondition
     def every_increment_counts(self):
         return self.counter == 2
+
+    SCENARIO = "load and store atomically"
 
 
 # 11 states, 14 transitions

@@ -30,6 +30,8 @@ class CounterWithLock(Model):
     def every_visit_counts(self):
         return self.counter == 2
 
+    SCENARIO = "add under a lock"
+
 
 # 40 states, 42 transitions
 @expect("lost-update", "postcondition")

@@ -40,6 +40,8 @@ class HelperWithLock(AddsTwo):
     def work(self):
         self.add_two()
 
+    SCENARIO = "take a lock that one holds"
+
 
 # 40 states, 40 transitions
 @expect(nothing)

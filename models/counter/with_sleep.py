@@ -31,6 +31,8 @@ class ReadSleepWrite(Model):
     def both_deposits_count(self):
         return self.balance == 120
 
+    SCENARIO = "read, wait, write"
+
 
 # 27 states, 36 transitions
 @expect(nothing)

@@ -24,3 +24,5 @@ class CounterWithoutLock(Model):
     def visit(self):
         current = self.counter
         self.counter = current + 1
+
+    SCENARIO = "add to a counter"

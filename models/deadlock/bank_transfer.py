@@ -48,6 +48,8 @@ class LockInOrderOfTransfer(Model):
     def no_money_is_lost(self):
         return self.alice.balance + self.bob.balance == 200
 
+    SCENARIO = "two locks in opposite orders"
+
 
 # 32 states, 32 transitions
 @expect(nothing)
@@ -76,3 +78,5 @@ class LockInOrderOfNumber(Model):
     @postcondition
     def the_balances_are_right(self):
         return self.alice.balance == 90 and self.bob.balance == 110
+
+    SCENARIO = "two locks in one order"

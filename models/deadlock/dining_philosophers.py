@@ -53,6 +53,8 @@ class LeftForkFirst(Model):
                 with right:
                     pass  # eat
 
+    SCENARIO = "each takes the left fork first"
+
 
 # N=3: 24 states, 46 transitions
 @expect(nothing)
@@ -74,6 +76,8 @@ class LastOneReversed(Model):
             with first:
                 with second:
                     pass  # eat
+
+    SCENARIO = "one takes the right fork first"
 
 
 # N=3: 82 states, 168 transitions

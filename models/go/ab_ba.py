@@ -37,6 +37,8 @@ class MainWaits(Locks):
         self.done.recv()
         self.done.recv()
 
+    SCENARIO = "two locks in opposite orders"
+
 
 # 201 states, 348 transitions
 @expect("stuck")
@@ -65,3 +67,5 @@ class SameOrder(Locks):
         go.spawn(self.both, self.a, self.b)
         self.done.recv()
         self.done.recv()
+
+    SCENARIO = "two locks in one order"

@@ -36,6 +36,8 @@ class Racy(Model):
     def every_count_counts(self):
         return self.n == 2
 
+    SCENARIO = "add to a counter"
+
 
 # 64 states, 114 transitions
 @expect(nothing)
@@ -63,6 +65,8 @@ class WithMutex(Model):
     def every_count_counts(self):
         return self.n == 2
 
+    SCENARIO = "add under a lock"
+
 
 # 26 states, 43 transitions
 @expect(nothing)
@@ -84,6 +88,8 @@ class WithAtomicAdd(Model):
         self.wg.Wait()
         assert self.n.Load() == 2
 
+    SCENARIO = "add atomically"
+
 
 # 59 states, 106 transitions
 @expect("lost-update", "assertion")
@@ -104,6 +110,8 @@ class WithLoadAndStore(Model):
         go.spawn(self.count)
         self.wg.Wait()
         assert self.n.Load() == 2
+
+    SCENARIO = "load and store atomically"
 
 
 # 22 states, 31 transitions

@@ -35,6 +35,8 @@ class LocksTwice(Model):
     def main(self):
         self.Deposit(10)
 
+    SCENARIO = "take a lock that one holds"
+
 
 # 10 states, 9 transitions
 @expect(nothing)

@@ -30,6 +30,8 @@ class AddedInside(Model):
         self.wg.Wait()
         assert self.result == 42
 
+    SCENARIO = "read the total too early"
+
 
 # 11 states, 12 transitions
 @expect(nothing)
@@ -49,6 +51,8 @@ class AddedBefore(Model):
         go.spawn(self.work)
         self.wg.Wait()
         assert self.result == 42
+
+    SCENARIO = "read the total when all are done"
 
 
 # 11 states, 12 transitions

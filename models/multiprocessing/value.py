@@ -32,6 +32,8 @@ class ValueWithoutItsLock(Model):
     def every_increment_counts(self):
         return self.counter.value == 2
 
+    SCENARIO = "add to a counter"
+
 
 # 16 states, 16 transitions
 @expect(nothing)
@@ -48,6 +50,8 @@ class ValueWithItsLock(Model):
     @postcondition
     def every_increment_counts(self):
         return self.counter.value == 2
+
+    SCENARIO = "add under a lock"
 
 
 # 16 states, 16 transitions

@@ -41,6 +41,8 @@ class NoJoin(Total):
             threading.Thread(target=self.add).start()
         assert self.total == self.THREADS
 
+    SCENARIO = "read the total too early"
+
 
 # 26 states, 33 transitions
 @expect("lost-update", "assertion")
@@ -74,6 +76,8 @@ class LockAndJoin(Total):
         for each in threads:
             each.join()
         assert self.total == self.THREADS
+
+    SCENARIO = "read the total when all are done"
 
 
 # 15 states, 14 transitions
