@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from interleave.errors import ModelError
+from interleave.interrupts import whole
 from interleave.memory.port import current_port, running_port, using_port
 from interleave.memory.values import Same, register_immutable
 
@@ -86,11 +87,13 @@ class running(using_port):
 
     __slots__ = ("_before",)
 
+    @whole
     def __enter__(self) -> None:
         super().__enter__()
         self._before = sys.stdout, sys.stderr
         sys.stdout, sys.stderr = OUT, ERROR
 
+    @whole
     def __exit__(self, *_: object) -> None:
         sys.stdout, sys.stderr = self._before
         super().__exit__()
