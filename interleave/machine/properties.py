@@ -196,6 +196,9 @@ class PropertyPort:
     def thread_object(self) -> Any:
         return self.halt(_refused("ask for the current thread"))
 
+    def callers(self) -> list[tuple[str, int, str]]:
+        return []
+
     def process_object(self) -> Any:
         return self.halt(_refused("ask for the current process"))
 

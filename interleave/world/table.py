@@ -67,7 +67,8 @@ COUNTERPARTS = {
 
 INSIDE_MODELLED = {
     "_ctypes", "_multiprocessing", "_posixshmem", "_threading_local", "builtins.id", "concurrent",
-    "logging.Formatter.formatException", "logging.Handler.handleError", "selectors",
+    "logging.Formatter.formatException", "logging.Formatter.formatTime",
+    "logging.Handler.handleError", "selectors",
 }  # fmt: skip
 """What modelled modules are made of, and what has no module of its own that is modelled."""
 

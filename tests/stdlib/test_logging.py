@@ -51,6 +51,9 @@ class Writes:
         with LOCK:
             pass
 
+def helps(level):
+    below.error("helps", stacklevel=level)
+
 def formatting(handler):
     handler.setFormatter(Formats("%(levelname)s %(message)s"))
     return handler
@@ -180,14 +183,17 @@ class M(Model):
 
 AS_IN_PYTHON = {
     "formats": (
-        """first.setFormatter(logging.Formatter("{name}/{levelname}/{message}/{x}", style="{",
+        """first.setFormatter(logging.Formatter(
+            "{name}/{levelname}/{message}/{x}/{funcName}/{lineno}/{filename}/{module}", style="{",
                                                 defaults={"x": 0}))
         log.addHandler(first)
         below.setLevel("INFO")""",
         """below.debug("a")
         below.info("b %s %d", "c", 1)
         logging.getLogger("tested.new").warning("%(d)s", {"d": 2})
-        below.log(45, "e", extra={"x": 3})""",
+        below.log(45, "e", extra={"x": 3})
+        helps(1)
+        helps(2)""",
     ),
     "filters": (
         """first.addFilter(Marks())
@@ -263,6 +269,28 @@ def test_what_handlers_get_is_as_in_python(what: str, tmp_path: Path) -> None:
     assert str(dict(outcome.state)["kept"]) == repr(kept)
 
 
+AT_ONE_TIME = """
+class M(Model):
+    def setup(self):
+        self.kept = []
+        keeps = Keeps(self.kept)
+        keeps.setFormatter(logging.Formatter("%(asctime)s %(threadName)s %(processName)s"))
+        log.addHandler(keeps)
+
+    @thread
+    def run(self):
+        log.error("x")
+
+    @postcondition
+    def one_is_kept(self):
+        return self.kept == ["2100-01-01 00:00:00,000 run MainProcess"]
+"""
+
+
+def test_what_is_logged_is_logged_at_one_time(tmp_path: Path) -> None:
+    assert found(result_of(tmp_path, AT_ONE_TIME)) == "verified"
+
+
 LISTENING = """
 class M(Model):
     def setup(self):
@@ -313,9 +341,9 @@ def test_threads_change_loggers(tmp_path: Path) -> None:
 
 REFUSED = {
     "the clock": ("log.addHandler(Keeps([]))", "log.handlers[0].setFormatter("
-                  "logging.Formatter('%(asctime)s'))", "has no modelled counterpart"),
-    "the place": ("log.addHandler(Keeps([]))", "log.handlers[0].setFormatter("
-                  "logging.Formatter('%(lineno)d'))", "lineno of a record that is logged"),
+                  "logging.Formatter('%(created)f'))", "created of a record that is logged"),
+    "the process": ("log.addHandler(Keeps([]))", "log.handlers[0].setFormatter("
+                    "logging.Formatter('%(process)d'))", "process of a record that is logged"),
     "a handler of a new logger": ("pass", "logging.getLogger('tested.nobody').addHandler(Locks())",
                                   "addHandler of a logger that a thread is the first to get"),
     "a file": ("log.addHandler(logging.StreamHandler())", "log.handlers[0].flush()",

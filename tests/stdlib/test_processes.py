@@ -45,6 +45,24 @@ SCRIPTS: dict[str, tuple[str, set[str], set[str]]] = {
         set(),
         {"6 [0, 6]\n5 [0]"},
     ),
+    "what a process logs, by a queue": (
+        """
+        import logging, logging.handlers
+        log, logged = logging.getLogger("logs"), Queue()
+        log.handlers[:] = [logging.handlers.QueueHandler(logged)]  # it is read twice
+        def work():
+            log.warning("%d", 1)
+        def main():
+            p = Process(target=work)
+            p.start()
+            record = logged.get()
+            p.join()
+            print(record.getMessage(), record.levelname, record.funcName)
+        main()
+        """,
+        set(),
+        {"1 WARNING work"},
+    ),
     "a class that derives from Process": (
         """
         class Counts(Process):

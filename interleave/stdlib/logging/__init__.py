@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,18 @@ def _basic_config(**options: Any) -> None:
             root.addHandler(each)
         if options.get("level") is not None:
             root.setLevel(options["level"])
+
+
+_TIME = time.struct_time((2100, 1, 1, 0, 0, 0, 4, 1, 0))
+
+
+def _format_time(formatter: Any, _: object, datefmt: str | None = None) -> str:
+    """`Formatter.formatTime`: all that is logged is logged at one time."""
+    if datefmt:
+        return time.strftime(datefmt, _TIME)
+    text = time.strftime(formatter.default_time_format, _TIME)
+    milliseconds = formatter.default_msec_format
+    return milliseconds % (text, 0) if milliseconds else text
 
 
 def _format_exception(_: object, info: tuple[Any, Any, Any]) -> str:
@@ -43,6 +56,7 @@ FUNCTIONS: dict[str, Any] = {
     "LogRecord": LogRecord,
     "makeLogRecord": make_record,
     "formatException": _format_exception,
+    "formatTime": _format_time,
     "handleError": _nothing,
     **dict.fromkeys(
         ("_acquireLock", "_releaseLock", "_addHandlerRef", "_register_at_fork_reinit_lock"),
