@@ -108,6 +108,10 @@ NESTED = {
     ),
     "format": ("log.addHandler(formatting(logging.StreamHandler()))", "log.error('x')"),
     "write": ("log.addHandler(logging.StreamHandler(Writes()))", "log.error('x')"),
+    "emit, of a logger that is new": (
+        "pass", "new = logging.getLogger(NAME); new.addHandler(Locks()); new.propagate = False; "
+        "assert logging.getLogger(NAME) is new; logging.getLogger(NAME + '.x').warning('x')",
+    ),
     "a text, of what the last resort shows": ("pass", "log.warning('%s', self.asks)"),
     "a text, of what a handler shows": (
         "log.addHandler(logging.StreamHandler())", "log.critical(self.asks)",
@@ -123,9 +127,11 @@ NESTED = {
 @pytest.mark.parametrize("how", NESTED)
 def test_the_lock_of_a_handler_and_one_of_the_program(how: str, tmp_path: Path) -> None:
     setup, call = NESTED[how]
+    call = call.replace("NAME", repr(f"nobody.{tmp_path.name}"))  # no test has named it
     text = LOCKING.format(setup=setup, left=call, right="pass")
     assert found(result_of(tmp_path, text)) == "verified"
-    text = LOCKING.format(setup=setup, left=call, right="log.warning('y')")
+    other = call if "new" in how else "log.warning('y')"
+    text = LOCKING.format(setup=setup, left=call, right=other)
     for engine in ("reference", "native"):
         assert found(result_of(tmp_path, text, engine=engine)) == "deadlock"
 
@@ -344,8 +350,6 @@ REFUSED = {
                   "logging.Formatter('%(created)f'))", "created of a record that is logged"),
     "the process": ("log.addHandler(Keeps([]))", "log.handlers[0].setFormatter("
                     "logging.Formatter('%(process)d'))", "process of a record that is logged"),
-    "a handler of a new logger": ("pass", "logging.getLogger('tested.nobody').addHandler(Locks())",
-                                  "addHandler of a logger that a thread is the first to get"),
     "a file": ("log.addHandler(logging.StreamHandler())", "log.handlers[0].flush()",
                "flush of a handler of the library"),
     "what a class was given": ("logging.Logger.trace = lambda self, text: self.info(text)",

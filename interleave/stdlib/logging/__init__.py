@@ -43,7 +43,7 @@ def _nothing(*_: object) -> None:
     """What is of use to nobody in a model."""
 
 
-_ROOT = loggers.NewLogger("root")
+_ROOT = loggers.new_logger("root")
 
 FUNCTIONS: dict[str, Any] = {
     **{

@@ -7,6 +7,7 @@ logged: the `__str__` and `__repr__` of what it is about may look at what is sha
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from interleave.errors import ModelError
 from interleave.memory.port import current_port
 from interleave.memory.primitive import stepwise
-from interleave.records import dataclass
+from interleave.memory.values import register_immutable
 from interleave.stdlib.logging.handlers import (
     WAITING,
     SilentHandler,
@@ -169,18 +170,35 @@ class Logger(Logs):
         return f"<Logger {self.name} ({logging.getLevelName(self.getEffectiveLevel())})>"
 
 
-@dataclass(frozen=True)
 class NewLogger(Logs):
-    """A logger that a thread asks for first: what becomes of its messages another one says."""
+    """A logger that a thread is the first to get: what becomes of its messages another one says,
+    until somebody asks for more of it. Then it is there from the beginning, as it is in Python.
+    """
 
-    name: str
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        object.__setattr__(self, "name", name)
 
     def known(self) -> Logger:
         return _nearest(self.name)
 
     def __getattr__(self, name: str) -> Any:
-        remedy = "get the logger before the threads begin: at the top of the file, or in setup"
-        raise lack(logging.root, "a logger that a thread is the first to get", name, remedy)
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self._made(), name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(self._made(), name, value)
+
+    def _made(self) -> Logger:
+        return _meaning(logging.getLogger(self.name))
+
+
+new_logger = functools.cache(NewLogger)
+"""The one of a name."""
+
+register_immutable(NewLogger, lambda _, it: (NewLogger, it.name), lambda _, key: new_logger(key[1]))
 
 
 def _runs_nothing(handler: Any) -> bool:
@@ -222,7 +240,7 @@ def get_logger(name: str | None = None) -> Logs:
     if not name or name == "root":
         return _nearest("")
     found: Any = logging.Logger.manager.loggerDict.get(name)
-    return _meaning(found) if isinstance(found, logging.Logger) else NewLogger(name)
+    return _meaning(found) if isinstance(found, logging.Logger) else new_logger(name)
 
 
 def _nearest(name: str) -> Logger:
