@@ -214,10 +214,29 @@ class DataRace:
 
 
 @dataclass(frozen=True)
+class ExpressionPart:
+    """What a part of an expression gives: its text, its plain value, and, of a variable, the last
+    step of the trace that has changed it (None where none has).
+
+    `is_false`: the property does not hold since this is false; the parts that follow, up to the
+    next one that is, are within it.
+    """
+
+    text: str
+    value: object
+    is_false: bool = False
+    is_variable: bool = False
+    changed_at: int | None = None
+
+
+@dataclass(frozen=True)
 class FailedProperty:
-    """The variables that a property has looked at where it does not hold."""
+    """The variables that a property has looked at where it does not hold, and what the parts of
+    its expression give there: none where that cannot be told.
+    """
 
     looked_at: tuple[str, ...]
+    why: tuple[ExpressionPart, ...] = ()
 
 
 Values = tuple[tuple[str, object], ...]

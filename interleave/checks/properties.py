@@ -15,11 +15,21 @@ from interleave.engine.graph import SearchGraph
 from interleave.engine.passes.shortest import Path
 from interleave.engine.steps import Steps
 from interleave.machine import Machine, State
+from interleave.machine.explaining import parts_of_failure
 from interleave.machine.properties import Seen, Unmet, View, evaluate, locations_read
 from interleave.machine.trees import DecisionTree
 from interleave.memory.port import Location
+from interleave.memory.values import Shared
 from interleave.program import Property
-from interleave.result import FailedProperty, Source, Trace, Violation
+from interleave.result import (
+    Described,
+    ExpressionPart,
+    FailedProperty,
+    Source,
+    Trace,
+    Violation,
+)
+from interleave.view import View as PlainValues
 
 
 class _Asked:
@@ -126,8 +136,32 @@ class PropertyCheck(Check):
             trace,
             source=_line(wanted, unmet),
             hint=self._hint(locations),
-            detail=FailedProperty(tuple(dict.fromkeys(location.name for location in locations))),
+            detail=FailedProperty(
+                tuple(dict.fromkeys(location.name for location in locations)),
+                self._parts(wanted, state, trace),
+            ),
         )
+
+    def _parts(self, wanted: Property, state: State, trace: Trace) -> tuple[ExpressionPart, ...]:
+        """Why a property is false: what the parts of its expression give."""
+        view = PlainValues(self.machine, state)
+        found: dict[str, ExpressionPart] = {}
+        for part in parts_of_failure(self.machine, state, wanted):
+            is_shared = issubclass(type(part.value), Shared)
+            place = view.names.of(part.value) or "" if is_shared else ""
+            value = view.plain(part.value, place)
+            if not part.is_false and _is_name(value):
+                continue
+            names = {place, *map(view.names.of_location, part.read)}
+            steps = [
+                step.number
+                for step in trace.all_steps
+                if part.is_variable and names & {change.location for change in step.changes}
+            ]
+            changed_at = max(steps, default=None)
+            new = ExpressionPart(part.text, value, part.is_false, part.is_variable, changed_at)
+            found.setdefault(part.text, new)
+        return tuple(found.values())
 
     def _hint(self, locations: list[Location]) -> str:
         """That processes do not share what they write, where a property reads such a thing."""
@@ -146,6 +180,12 @@ class PropertyCheck(Check):
             return ""
         remedy = "processes do not share plain attributes (use multiprocessing.Value or Array)"
         return f"{'; '.join(dict.fromkeys(found))}: {remedy}"
+
+
+def _is_name(value: object) -> bool:
+    """Whether a plain value is but a name of something shared, or a list of such."""
+    several = value if isinstance(value, list | tuple) and value else [value]
+    return all(isinstance(each, Described) for each in several)
 
 
 def _line(wanted: Property, unmet: Unmet) -> Source:

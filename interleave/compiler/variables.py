@@ -22,7 +22,7 @@ CELL = "@cell:"
 
 def module_of(function: types.FunctionType) -> str:
     """The module whose globals a function uses; `__module__` may be that of one it wraps."""
-    name: str = function.__globals__["__name__"]
+    name: str = function.__globals__.get("__name__", "builtins")  # as Python has it
     return name
 
 

@@ -17,6 +17,7 @@ from interleave.result import (
     Compared,
     DataRace,
     Detail,
+    ExpressionPart,
     FailedProperty,
     Interleavings,
     LostUpdate,
@@ -175,11 +176,21 @@ def _detail(detail: Detail | None) -> Document:
             document |= {"waits": [*looks, *map(_wait, waits)], "cycle": cycle}
         case DataRace(sides):
             document["race"] = [*map(_pending, sides)]
-        case FailedProperty(looked_at):
+        case FailedProperty(looked_at, why):
             document["looked_at"] = [*map(plain_text, looked_at)]
+            document["why"] = [*map(_part_of_expression, why)]
         case NotAtomic():
             document["not_atomic"] = _not_atomic(detail)
     return document
+
+
+def _part_of_expression(part: ExpressionPart) -> Document:
+    return {
+        "text": plain_text(part.text),
+        "value": to_json(part.value),
+        "is_false": part.is_false,
+        "changed_at": part.changed_at,
+    }
 
 
 def _not_atomic(detail: NotAtomic) -> Document:

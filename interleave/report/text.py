@@ -14,6 +14,7 @@ from interleave.report.lanes import lanes
 from interleave.report.style import Line, Style, plain, styled
 from interleave.result import (
     DataRace,
+    FailedProperty,
     ModelResult,
     NotAtomic,
     PendingAccess,
@@ -140,11 +141,26 @@ def _last_state(violation: Violation, verbosity: int, width: int) -> list[Line]:
         case DataRace(sides):
             sentences = _sides(sides, width)
             heading = "Now nothing keeps these two apart"
+        case FailedProperty(why=(_, *_)):
+            return _why_false(violation.detail, width)
         case NotAtomic():
             return _outcomes(violation.detail, width)
         case _:
             return []
     return [[], *_paragraph(f"{heading}:", width), *sentences]
+
+
+def _why_false(detail: FailedProperty, width: int) -> list[Line]:
+    """What is false, and the values that make it so."""
+    lines: list[Line] = [[]]
+    for sentence, values in words.why_false(detail):
+        if len(values) == 1:
+            lines += _paragraph(f"{sentence}: {values[0]}", width, Style.BAD)
+            continue
+        lines += _paragraph(sentence, width, Style.BAD)
+        for value in values:
+            lines += _paragraph(value, width, indent=2)
+    return lines
 
 
 def _outcomes(detail: NotAtomic, width: int) -> list[Line]:

@@ -259,6 +259,25 @@ def call_outcomes(detail: NotAtomic) -> list[str]:
     return [", ".join(parts) for parts in shown]
 
 
+MOST_PARTS = 6
+"""How many values a report tells of an expression that is false."""
+
+
+def why_false(detail: FailedProperty) -> list[tuple[str, list[str]]]:
+    """Each expression by which a property is false, with the values in it."""
+    found: list[tuple[str, list[str]]] = []
+    for part in detail.why:
+        since = "" if part.changed_at is None else f", since step {part.changed_at}"
+        text = one_line(part.text)
+        if part.is_false:
+            said = f"{text} is {one_line(show(part.value))}{since if part.is_variable else ''}"
+            found.append((said, []))
+        elif found and len(found[-1][1]) < MOST_PARTS:
+            (value,) = abridged([one_line(show(part.value))], MOST_OF_VALUES)
+            found[-1][1].append(f"{text} = {value}{since}")
+    return found
+
+
 def at_start(violation: Violation) -> str:
     """That a violation comes without a step: a thread fails, or something holds from the start."""
     fails = violation.kind in ("exception", "assertion")
