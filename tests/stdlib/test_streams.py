@@ -100,9 +100,10 @@ def test_nothing_is_printed_in_a_model(tmp_path: Path, capfd: pytest.CaptureFixt
             @postcondition
             def all(self):
                 pprint.pprint(self.n)
-                return self.n == 1
+                return self.n == WANTED
     """
-    assert verdict(tmp_path, source) == "verified"
+    assert verdict(tmp_path, source.replace("WANTED", "1")) == "verified"
+    assert verdict(tmp_path, source.replace("WANTED", "2")) == "postcondition"
     assert capfd.readouterr() == ("", "")
 
 
