@@ -518,4 +518,4 @@ def test_the_help_lists_a_format_that_a_file_brings(monkeypatch) -> None:
     brought = Writer("lines", "one_line", "a line for each model")
     monkeypatch.setitem(formats.RESULTS, "lines", brought)
     shown = CliRunner().invoke(main, ["check", "--help"]).output
-    assert "[text|json|lines]" in shown
+    assert "[text|timeline|json|lines]" in shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from interleave.checks.handlers import note_of_handler
 from interleave.checks.loops import BUSY, is_kept_off, note_of_loop, those_that_block
 from interleave.engine.passes.shortest import Path
 from interleave.engine.steps import Steps
@@ -55,7 +56,9 @@ def _wait(machine: Machine, state: State, blocked: Blocked, path: Path) -> Wait:
         tuple(names[thread] for thread in holders),
         holders_ended=_have_ended(machine, state, holders),
         is_run=not is_kept and _is_run(machine, state, blocked),
-        note=note_of_loop(machine, state, blocked) or _note_of_fork(machine, state, blocked, path),
+        note=note_of_loop(machine, state, blocked)
+        or note_of_handler(machine, state, blocked)
+        or _note_of_fork(machine, state, blocked, path),
     )
 
 

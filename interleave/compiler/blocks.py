@@ -87,6 +87,8 @@ class Block:
     """For a BRANCH: the `with` of which it asks whether its end swallows an exception, unless it is
     known that it may.
     """
+    enters: bool = False
+    """Whether it calls the `__enter__` of a `with`."""
     raises_again: bool = False
     """Whether it passes on an exception that was raised elsewhere."""
     is_failed_assertion: bool = False

@@ -525,7 +525,10 @@ class StatementFlattener(ExpressionFlattener):
         variable = item.optional_vars
         known_as = f" {variable.id} " if isinstance(variable, ast.Name) else ""
         entered = self.temporary(f"{ENTERED[1:]}{known_as}")
+        first = len(self.blocks)
         value = self._call_method(manager, enter, [], item.context_expr, awaits=awaits)
+        for block in self.blocks[first:]:
+            block.enters = True
         self.assign(entered, manager, item.context_expr)
         none = at(node, ast.Constant(None))
 

@@ -9,6 +9,9 @@ from interleave.memory.values import Key
 GAVE, RAISED = "gave", "raised"
 """First item of an entry: what follows is what the access gave, or the exception it raised."""
 
+INTERRUPTED = "raised by a handler"
+"""The same as `RAISED`; but a handler has raised it, which has come in before the access."""
+
 STORED = "gave, and has stored what the block had made"
 """The same as `GAVE`; but to run the block again would make another object than it stored."""
 

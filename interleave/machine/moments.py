@@ -60,10 +60,14 @@ class _NotingPort(StepPort):
         try:
             return super().access(kind, effect, private=private)
         finally:
-            if len(self._accesses.done) > len(self.moments):
-                calls = tuple([place_in(frame) for frame in self._stack.frames])
-                where = Whereabouts(calls, _line_inside())
-                self.moments.append(Moment({**self._places.written}, where))
+            self.note()
+
+    def note(self) -> None:
+        """Note what is so now, if an access has come to its end."""
+        if len(self._accesses.done) > len(self.moments):
+            calls = tuple([place_in(frame) for frame in self._stack.frames])
+            where = Whereabouts(calls, _line_inside())
+            self.moments.append(Moment({**self._places.written}, where))
 
 
 def _line_inside() -> Line | None:
@@ -99,4 +103,5 @@ def moments(machine: Machine, state: State, step: Step) -> list[Moment]:
     with running(run.port):
         run.run(machine.local(state, step.thread))
     assert isinstance(run.port, _NotingPort)
+    run.port.note()  # that a signal comes is an access of no block, and the last one of its step
     return run.port.moments[: len(step.accesses)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from interleave.compiler import Swallow
@@ -16,10 +17,11 @@ from interleave.errors import InterleaveError, ModelError
 from interleave.interrupts import Stopped
 from interleave.machine.accesses import Accesses
 from interleave.machine.halting import Ending, Halt
-from interleave.machine.log import GAVE, RAISED, Log
+from interleave.machine.log import GAVE, INTERRUPTED, RAISED, Log
 from interleave.machine.making import Making
 from interleave.machine.pictures import Picture, Pictures, words_of
 from interleave.machine.places import Places
+from interleave.machine.signals import Interrupts
 from interleave.machine.spawning import Spawning
 from interleave.machine.stack import Stack
 from interleave.machine.step import AccessRecord, Exclusive, Touch
@@ -36,6 +38,7 @@ from interleave.memory.port import (
     CONTEXTS,
     FORK,
     HANDLED,
+    SIGNALS,
     WHOLE,
     AccessKind,
     Location,
@@ -69,16 +72,33 @@ class StepPort:
         switches: Switches,
         ending: Ending,
     ) -> None:
-        self.thread = me.number
+        acting = me.kind.interrupts
+        self.thread: ThreadId = program.signals.main if acting else me.number
         self.process = me.process
         self.tasks: Any = NoLoop()
         if program.loop is not None:
             self.tasks = Tasks(program, me, switches, accesses, spawning)
+        self.interrupts: Interrupts | None = None
+        if program.signals is not None and (acting or me.number == program.signals.main):
+            self.interrupts = Interrupts(
+                program,
+                me,
+                choices=choices,
+                stack=stack,
+                accesses=accesses,
+                places=places,
+                spawning=spawning,
+                switches=switches,
+                ending=ending,
+            )
+        self._came_in: BaseException | None = None
+        """What a handler has raised in the present block."""
         self.first = 0
         """The number of the access that the step begins with: others may run before those that
         follow. -1 where a thread begins, which ends before it has performed any.
         """
         self.has_clock = program.clock is not None
+        self.has_signals = program.signals is not None
         self.has_feeders = bool(program.queues) or BETWEEN in program.written
         self.has_contexts = bool(program.contexts)
         self.flow: FlowRecorder | None = None
@@ -118,7 +138,10 @@ class StepPort:
         log, accesses, switches = self._log, self._accesses, self._switches
         if switches.gil:
             switches.note_caller(sys._getframe(1))
-        if (known := log.take()) is not None:
+        known = log.take()
+        if self.interrupts is not None and known is not None:
+            self.interrupts.note(kind)
+        if known is not None:
             return self._replay(known)
         if log.has_stored:
             self._ending.halt(
@@ -130,11 +153,21 @@ class StepPort:
             )
         if accesses.present is not None:
             self._ending.halt(_nested(kind, accesses.present.kind))
+        interrupts = self.interrupts
         if not private or self.first < 0:
             if len(accesses.done) > self.first and switches.is_due:
+                if interrupts is not None and log.cursor:
+                    interrupts.come()
                 self._ending.suspend()
+            if interrupts is not None and not interrupts.pending:
+                interrupts.precede(kind)
             switches.note_access()
             self.tasks.suspending = False
+        raises = RAISED
+        if interrupts is not None and interrupts.pending:
+            raises, effect = INTERRUPTED, partial(interrupts.raises, kind)
+        elif kind.locks and self.has_signals:
+            effect = partial(self._under_lock, kind, effect)
         atomic = kind.atomic or switches.atomic > 0
         record = AccessRecord(kind, self._stack.shown(), log.cursor, atomic=atomic)
         accesses.begin(record)
@@ -152,7 +185,7 @@ class StepPort:
         except BaseException as error:  # a task that is cancelled raises one that is no Exception
             if self._ending.how:
                 raise Halt from None
-            entry = (RAISED, self._freeze_alone(error))
+            entry = (raises, self._freeze_alone(error))
             record.raised = error
         accesses.present = None
         log.add(entry)
@@ -169,11 +202,23 @@ class StepPort:
             )
         return self._replay(entry)
 
+    def _under_lock(self, kind: AccessKind, effect: Callable[[], Any]) -> Any:
+        """An operation for which the library takes a lock, which an interrupted thread may hold."""
+        assert kind.location is not None
+        if self._program.signals.state.is_locked(kind.location.number):
+            self.block()
+        return effect()
+
+    def came_in(self, error: BaseException) -> bool:
+        return error is self._came_in
+
     def _replay(self, entry: Key) -> Any:
         self._stack.is_thawing = True
         value = Thawer(self._heap.stand_in).thaw(entry[1])
         self._stack.is_thawing = False
-        if entry[0] == RAISED:
+        if entry[0] == INTERRUPTED:
+            self._came_in = value
+        if entry[0] in (RAISED, INTERRUPTED):
             raise value
         return value
 
@@ -340,7 +385,7 @@ class StepPort:
         return self._spawning.thread_room(kind, target, daemon, maker, name)
 
     def thread_object(self) -> Any:
-        me = self._me
+        me = self._program.threads[self.thread]
         if me.room is not None and not me.kind.is_process:
             return me.room.seen_from_inside()
         return seen_by_itself(ThreadName(me.name), me.daemon, ThreadIdent.of(self.thread))
@@ -394,6 +439,10 @@ class StepPort:
     @property
     def clock(self) -> Any:
         return self.begin_again(CLOCK) if self._clock is None else self._clock
+
+    @property
+    def signals(self) -> Any:
+        return self._program.signals or self.begin_again(SIGNALS)
 
     def read_clock(self) -> Any:
         return self._heap.values[self._places.at(self._program.clock.location.index)]

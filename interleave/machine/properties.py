@@ -94,6 +94,7 @@ class PropertyPort:
     process = MODEL_PROCESS
     tasks = NoLoop()
     has_feeders = False
+    has_signals = False
 
     def fork(self) -> None:
         """No process begins here."""
@@ -227,6 +228,13 @@ class PropertyPort:
     @property
     def clock(self) -> Any:
         return self.begin_again(CLOCK) if self._clock is None else self._clock
+
+    @property
+    def signals(self) -> Any:
+        return self.halt(_refused("handle signals"))
+
+    def came_in(self, error: BaseException) -> bool:
+        return False
 
     def read_clock(self) -> Any:
         if self._narrowed is not None:

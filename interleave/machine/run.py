@@ -19,6 +19,7 @@ from interleave.errors import EndlessLoop, InterleaveError, ModelError, Place
 from interleave.machine.accesses import Accesses
 from interleave.machine.control import Control
 from interleave.machine.halting import Ending, Halt
+from interleave.machine.letting_go import LettingGo
 from interleave.machine.log import Log
 from interleave.machine.making import Making
 from interleave.machine.places import Places
@@ -113,6 +114,7 @@ class StepRun:
             ending=self._ending,
         )
         self._tasks = self.port.tasks
+        self._interrupts = self.port.interrupts
         watch: AbstractContextManager[None] = nullcontext()
         if watched:
             watch = watching(
@@ -130,6 +132,7 @@ class StepRun:
             self._switches,
             self._ending,
             watch,
+            is_handler=me.kind.interrupts,
         )
         self._before = FINISHED
         """The local state that the step begins from."""
@@ -176,6 +179,10 @@ class StepRun:
         self._control.is_returning = last.at >= len(last.code.blocks)
         if self._explain:
             self.port.flow = FlowRecorder(self._stack.frames, len(log))
+            if self._interrupts is not None:
+                self._interrupts.flow = self.port.flow
+        if self._interrupts is not None and (handler := self._interrupts.begin()) is not None:
+            return Blocked(self._me.number, handler, self._stack.shown())
         if self._tasks.in_loop and self._tasks.is_new and (first := self._first_step()) is not None:
             return first
         if self._switches.gil:
@@ -241,7 +248,7 @@ class StepRun:
             elif ending.how == "error":
                 raise self._error(first)
             elif ending.how == "blocked":
-                return self._blocked()
+                return self._waits(first)
             else:
                 if moved:
                     for each in waiting:
@@ -269,6 +276,17 @@ class StepRun:
             log.cut(0)
             if moved:
                 self._refer_to_rooms()
+
+    def _waits(self, first: tuple[Code, int]) -> Step | Blocked:
+        """The thread waits for what the step begins with, unless a signal comes meanwhile."""
+        interrupts, blocked = self._interrupts, self._blocked()
+        if interrupts is None:
+            return blocked
+        self._ending.how = ""
+        self._accesses.done.clear()
+        self._accesses.present = None
+        self.places.written.clear()
+        return self._step(self._before, first) if interrupts.wait(blocked.access) else blocked
 
     def _loop_goes_on(self, failure: Failure) -> Step | Blocked:
         """The loop tells of an exception that a callback has raised, and goes on to the next one.
@@ -343,6 +361,8 @@ class StepRun:
             self._settle(local)
         if self._program.clock is not None and not self._is_start:
             self._settle_clock(local)
+        if self._program.finalized and not self._is_start:
+            self._check_let_go(local)
         self._check_given_up(local)
         accesses = self._accesses.done
         return Step(
@@ -363,6 +383,8 @@ class StepRun:
         """Do what the end of a thread does to what is shared."""
         room = self._me.room
         is_task = self._tasks.task is not None
+        if self._me.kind.interrupts and self._interrupts is not None:
+            self._interrupts.end(self._control.left_by)
         if room is not None and not is_task:
             ended = room.ended(self.port.read(room.location), failed=failed)
             self.port.write(room.location, ended)
@@ -412,6 +434,16 @@ class StepRun:
         for killed in self._spawning.killed:
             before += rooms(killed)
         self._making.settle(before, after)
+
+    def _check_let_go(self, local: int) -> None:
+        """Raise `ModelError` where a `__del__` may have to run."""
+        spawning, accesses = self._spawning, self._accesses.done
+        let_go = LettingGo(self._program, self.places, self._me.number)
+        before = [self._before, *spawning.killed]
+        error = let_go.error(before, [local, *[each for _, each in spawning.started]])
+        if error is not None:
+            code, at = accesses[0].place if accesses else self._stack.shown()
+            raise error.at(code.place(at))
 
     def _settle_clock(self, local: int) -> None:
         """Forget what is known of moments to which nothing refers any more."""

@@ -58,13 +58,15 @@ class Switches:
     switch threads.
     """
 
-    __slots__ = ("_ending", "_may_switch", "_unmarked", "alone", "atomic", "gil")
+    __slots__ = ("_ending", "_may_switch", "_unmarked", "alone", "atomic", "gil", "has_passed")
 
     def __init__(self, ending: Ending, *, alone: bool, gil: bool) -> None:
         self.alone = alone
         self.gil = gil
         self.atomic = 0
         """How many `with atomic()` the thread is inside of."""
+        self.has_passed = False
+        """Whether the present block has come by a place where others may run, or a handler."""
         self._may_switch = True
         self._unmarked = UnmarkedCode()
         self._ending = ending
@@ -76,7 +78,7 @@ class Switches:
 
     def note_access(self) -> None:
         """An access is performed, which others can see."""
-        self._may_switch = not (self.gil or self.alone)
+        self._may_switch = self.has_passed = not (self.gil or self.alone)
 
     def note_caller(self, frame: FrameType | None) -> None:
         """Some code performs an access, which `frame` is to do for it."""
@@ -90,7 +92,7 @@ class Switches:
     def note_point(self) -> None:
         """See `Port.switch_point`."""
         if not self.alone:
-            self._may_switch = True
+            self._may_switch = self.has_passed = True
 
     def suspend(self) -> None:
         """Let whoever can run do so before the next access, for a task awaits something."""

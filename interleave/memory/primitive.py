@@ -141,6 +141,19 @@ class Primitive(Shared):
     """Whether the real one is Python code, so that under a GIL threads may switch on entering it.
     """
 
+    is_lock = False
+    """Whether it is held by who has taken it, who gives it back."""
+
+    under_lock = False
+    """Whether the real one takes a lock of its own for what it does, which is not reentrant."""
+
+    without_lock: ClassVar[frozenset[str]] = frozenset()
+    """The operations for which it does not."""
+
+    can_be_left = False
+    """Whether operations of several accesses put things in order where an exception comes in one.
+    """
+
     is_internal = False
     """Whether reports do not speak of those that threads make: parts of what a library function
     does.
@@ -270,9 +283,21 @@ class Primitive(Shared):
         port = current_port()
         if self.written_in_python:
             port.switch_point()
-        result = port.access(AccessKind(kind, port.locate(self._location)), effect)
+        locks = self.under_lock and kind not in self.without_lock
+        result = port.access(AccessKind(kind, port.locate(self._location), locks=locks), effect)
         port.switch_point()
         return result
+
+    def operate_or(self, kind: str, effect: Callable[[], Any], undo: Callable[[], Any]) -> Any:
+        """One operation, the last one of several; and what is done before it raises, where a
+        handler comes in that does.
+        """
+        try:
+            return self.operate(kind, effect)
+        except BaseException as error:
+            if current_port().came_in(error):
+                self.operate(kind, undo)
+            raise
 
     def keeps(self, what: str) -> bool:
         """Whether the state has `what`, which it has only where some code asks for it."""

@@ -177,6 +177,7 @@ def _lay_out(
     rows = zip(*chosen, strict=True) if chosen else [()] * len(contents)
     heap.initial = list(dict.fromkeys(rows))
     heap.captured = tuple(heap.locations)
+    heap.found = len(heap.stand_ins)
 
 
 class Walk:

@@ -13,10 +13,10 @@ from interleave.compiler import Compilations, Swallow
 from interleave.errors import ModelError, did_you_mean
 from interleave.memory.addresses import ObjectId
 from interleave.memory.identity import MODEL_PROCESS, ThreadName
-from interleave.memory.port import BY_STEPS, CLOCK, Location
+from interleave.memory.port import BY_STEPS, CLOCK, SIGNALS, Location
 from interleave.memory.primitive import STEPWISE_METHODS, Primitive
 from interleave.memory.values import Shared
-from interleave.model import OUTPUT, PRINTED, Model
+from interleave.model import MAIN, OUTPUT, PRINTED, Model
 from interleave.notes import notes_of
 from interleave.program.capture import capture
 from interleave.program.contexts import add_contexts
@@ -33,14 +33,16 @@ from interleave.program.reach import (
 )
 from interleave.program.restarts import MoreRoots, Written
 from interleave.program.sections import Sections
-from interleave.program.settings import settings_of
+from interleave.program.settings import TASKS, settings_of
 from interleave.program.setup import Lacking, initial_instances, place_of_variable
 from interleave.program.spawned import Spawned, SpawnKey, add_captured
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
 from interleave.runtimes import DEFAULT, Runtime
 from interleave.world.findings import Findings
+from interleave.world.holders import Holder
 from interleave.world.net import Net
 from interleave.world.real_state import RealState
+from interleave.world.twins import is_finalized
 from interleave.world.unseen import Unseen
 from interleave.world.world import World
 
@@ -92,8 +94,9 @@ class Program:
         self.net = Net(self.findings)
         self.sections = Sections(self.findings)
         notes = notes_of(model)
+        known = written | ({TASKS} if notes.tasks else set())
         refuse_misuse(model, notes)
-        self._kept = kept_names(notes, has_clock=BY_STEPS in written)
+        self._kept = kept_names(notes, known)
         self.properties = declared_properties(notes)
         self.threads = declared_threads(model, notes, parameters, runtime)
         named_main = (each.number for each in self.threads if each.method == runtime.main)
@@ -110,9 +113,7 @@ class Program:
         for each in processes:
             self._add_space(each, parent_runs=len(processes) < len(self.threads))
         has_tasks = any(thread.kind.in_loop for thread in self.threads)
-        self.settings = settings_of(
-            model, parameters, has_tasks=has_tasks, has_clock=BY_STEPS in written
-        )
+        self.settings = settings_of(model, parameters, known)
         """How things are to be modelled, as the model says; None where it does not."""
         primitives: list[Any] = [
             each for each in self.heap.stand_ins if isinstance(each, Primitive)
@@ -142,11 +143,19 @@ class Program:
         for key, made in self.spawned:
             if made.thread_kind.is_process:
                 self._add_space(self.threads[made.runs], key.process, parent_runs=True)
+        self.finalized = frozenset(
+            number for number, it in enumerate(self.heap.stand_ins) if is_finalized(type(it))
+        )
+        """The numbers of shared objects that have a `__del__`."""
         self.contexts = add_contexts(self.heap, self.threads, written)
         """Where the context of each thread is, if some code has context variables."""
         self.clock: Any = self._add_clock() if CLOCK in written else None
         """The clock, if some code reads it."""
+        self.signals: Any = self._add_signals() if SIGNALS in written else None
+        """The handlers of signals, if some code installs any."""
         self._add_rooms(rooms)
+        self.always_there = self._always_there() if self.finalized else frozenset()
+        """The numbers of what is there as long as the program is, and leads to others."""
         kinds = {each.kind for each in self.threads}
         self.has_threads = any(not (kind.in_loop or kind.is_process) for kind in kinds)
         """Whether there are others than tasks, which may run while a task does."""
@@ -228,6 +237,14 @@ class Program:
             entries = [*entries, *more]
             refuse_idle(more)
 
+    def _always_there(self) -> frozenset[int]:
+        """The model, what code names, and what was made for the search, but for rooms."""
+        heap = self.heap
+        rooms = {room.location.owner for room in heap.rooms}
+        holders = [number for number, each in enumerate(heap.stand_ins) if isinstance(each, Holder)]
+        made = set(range(heap.found, len(heap.stand_ins))) - rooms
+        return frozenset({0, *heap.roots, *holders, *made})
+
     def _add_loop(self) -> Any:
         cancels = tasks_to_cancel(self.model, self.settings["CANCEL"], self.threads)
         return add_loop(
@@ -250,6 +267,14 @@ class Program:
         from interleave.program.clock import ModelClock  # few models need it
 
         return ModelClock(self.heap, self.written, self.settings)
+
+    def _add_signals(self) -> Any:
+        from interleave.stdlib.signal import Signals, SignalsState, main_thread
+
+        signals = self.heap.add("", Signals, SignalsState())
+        signals.main = main_thread(self.threads, MAIN)
+        signals.most = self.settings["SIGNALS"]
+        return signals
 
     def _add_rooms(self, rooms: Mapping[RoomOwner, int]) -> None:
         """Make room for the objects that threads make."""

@@ -28,6 +28,9 @@ MODELS = {
     "text": Writer(
         "interleave.report.text", "render_text", "each model, as soon as it is checked, for people"
     ),
+    "timeline": Writer(
+        "interleave.report.timeline", "render_timeline", "each counterexample as lines of time"
+    ),
 }
 """Reports of one model each, by what `--format` calls them.
 

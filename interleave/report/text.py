@@ -12,6 +12,7 @@ from interleave.report import words
 from interleave.report.cells import one_line, wrap
 from interleave.report.lanes import lanes
 from interleave.report.style import Line, Style, plain, styled
+from interleave.report.timeline import timeline
 from interleave.result import (
     DataRace,
     FailedProperty,
@@ -53,8 +54,8 @@ def _model(model_result: ModelResult, verbosity: int, width: int) -> list[Line]:
     if model_result.assumed_pure:
         names = ", ".join(map(one_line, model_result.assumed_pure))
         lines += _paragraph(f"assumed pure: {names}", width, Style.FAINT)
-    if clock := words.clock(model_result):
-        lines += _paragraph(clock, width, Style.FAINT)
+    for bounded in filter(None, (words.clock(model_result), words.signals(model_result))):
+        lines += _paragraph(bounded, width, Style.FAINT)
     for warning in model_result.warnings:
         lines += _paragraph(f"Warning: {one_line(warning)}", width, Style.CAUTION)
     if coverage := words.coverage(model_result):
@@ -121,6 +122,8 @@ def _violation(violation: Violation, verbosity: int, width: int) -> list[Line]:
         lines += _paragraph(words.left_out(hidden), width, Style.FAINT)
     lines += after
     lines += hint if is_standstill else []
+    if verbosity > 0 and violation.trace.all_steps:
+        lines += [[], *timeline(violation, width)]
     if others := words.alike(violation):
         heading, *messages = others
         lines += [[], *_paragraph(heading, width, Style.FAINT)]

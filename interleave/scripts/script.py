@@ -40,6 +40,9 @@ CLOCKS = frozenset({
 })  # fmt: skip
 """Names of what reads the clock, which is the clock of the threads."""
 
+SIGNALS = frozenset({"alarm", "setitimer", "signal"})
+"""Names of what installs a handler of a signal, which may run from then on, or sets a timer."""
+
 DYNAMIC = frozenset({
     "__dict__", "__import__", "__main__", "eval", "exec", "globals", "import_module", "locals",
     "modules", "vars",
@@ -67,9 +70,10 @@ class Script:
         _NameOfMain().visit(tree)
         self._has_exits = Exits(tree).rewrite()
         self._foreign = names_from_elsewhere(tree)
-        if not self._foreign and not any(self._names(each, STARTERS) for each in tree.body):
+        runs_beside = STARTERS | (SIGNALS if _imports(tree, "signal") else frozenset())
+        if not self._foreign and not any(self._names(each, runs_beside) for each in tree.body):
             raise self._no_model()
-        known = STARTERS | CLOCKS
+        known = runs_beside | CLOCKS
         first = (n for n, each in enumerate(tree.body) if self._names(each, known))
         self._first = next(first, None)
         self._is_async = Loops(tree, file).rewrite()
@@ -268,6 +272,15 @@ def _raise(error: InterleaveError) -> NoReturn:
 
 def _is_import(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Import | ast.ImportFrom)
+
+
+def _imports(tree: ast.Module, module: str) -> bool:
+    """Whether a file imports a module of Python's."""
+    return any(
+        (isinstance(node, ast.ImportFrom) and node.module == module)
+        or (isinstance(node, ast.Import) and any(each.name == module for each in node.names))
+        for node in ast.walk(tree)
+    )
 
 
 def _nodes_run(code: ast.AST) -> Iterator[ast.AST]:

@@ -59,6 +59,8 @@ COUNTERPARTS = {
     "_pickle": "pickle",
     "nt": "os",
     "posix": "os",
+    "signal": "signal",
+    "_signal": "signal",
     "traceback": "traceback",
     "weakref": "weakref",
     "_weakref": "weakref",
@@ -116,7 +118,8 @@ PURE = {
     # Parts of modules that are modelled, or refused as a whole.
     "heapq.merge", "heapq.nlargest", "heapq.nsmallest",
     "weakref.ReferenceType", "weakref.WeakMethod", "weakref.finalize",
-    "sys.exc_info", "sys.exit", "sys.intern", "time.struct_time",
+    "signal.Handlers", "signal.Signals", "sys.exc_info", "sys.exit", "sys.intern",
+    "time.struct_time",
 }  # fmt: skip
 """What gives the same result for the same arguments, every time, and keeps nothing."""
 
@@ -264,12 +267,17 @@ REFUSED = {
             "atexit", "curses", "_curses", "dbm", "fcntl", "fileinput", "ftplib", "getpass",
             "glob", "grp", "gzip", "http", "imaplib", "linecache", "mailbox", "mimetypes", "mmap",
             "nntplib", "platform", "poplib", "pty", "pwd", "readline", "resource", "select",
-            "shelve", "shutil", "signal", "_signal", "site", "smtplib", "socket", "_socket",
+            "shelve", "shutil", "site", "smtplib", "socket", "_socket",
             "socketserver", "sqlite3", "_sqlite3", "ssl", "_ssl", "subprocess",
             "_posixsubprocess", "sysconfig", "syslog", "tarfile", "tempfile", "termios",
             "tkinter", "urllib", "webbrowser", "wsgiref", "xmlrpc", "zipfile", "zoneinfo",
         ],
         _WORLD,
+    ),
+    **dict.fromkeys(
+        ("signal", "_signal"),
+        "the main thread can call signal.signal, getsignal, raise_signal, alarm, setitimer and "
+        "pause: that is the body of a script, or the thread `main` of a model",
     ),
     **dict.fromkeys(("io", "_io", "weakref", "_weakref"), UNKNOWN),
 }  # fmt: skip

@@ -228,6 +228,11 @@ def _refuse_to_make(twin: type, *_: object, **__: object) -> Any:
     )
 
 
+def is_finalized(kind: type) -> bool:
+    """Whether instances of a class that derives from a twin have a `__del__`."""
+    return any(members_of(each).get("__new__") is _refuse_to_make for each in kind.__mro__)
+
+
 def _refuse_disguised(twin: type, *_: object, **__: object) -> Any:
     """`__new__` of a twin whose class says itself what `__class__` its objects have."""
     return current_port().halt(disguised(twin))

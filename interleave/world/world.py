@@ -538,7 +538,7 @@ class World:
         if isinstance(callee, types.MethodType):
             return self._after((callee.__self__,), callee.__func__)
         if isinstance(callee, functools.partial):
-            parts = (callee.func, callee.args, callee.keywords)
+            parts = (callee.func, callee.args, {**callee.keywords})
             return (CALL_PARTIAL, parts) if self.to_flatten(callee.func) else None
         first: tuple[Any, ...] = ()
         if type(callee) is FunctionObject:

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from interleave.cli import main
-from interleave.report.formats import GRAPHS, MODELS, PICTURES, RESULTS, Writer
+from interleave.report.formats import COMPARISONS, GRAPHS, MODELS, PICTURES, RESULTS, Writer
 
 PAGE = Path(__file__).parents[2] / "docs" / "python.md"
 TABLE = re.compile(
@@ -22,6 +22,7 @@ TABLE = re.compile(
 
 USES = {
     "interleave check --format": MODELS | RESULTS,
+    "interleave compare --format": COMPARISONS,
     "interleave check --diagram": PICTURES,
     "interleave graph -o": PICTURES | GRAPHS,
 }

@@ -42,6 +42,7 @@ from interleave.stdlib.asyncio.handles import (
 from interleave.stdlib.asyncio.ready import Handle, Handles, Place, Queue
 from interleave.stdlib.asyncio.tasks import begin_task
 from interleave.stdlib.asyncio.threads import run_in_executor
+from interleave.stdlib.signal import FOR_NOBODY, call_from_loop, checked
 from interleave.stdlib.time import reading
 from interleave.stdlib.timeouts import begin_waiting
 
@@ -288,6 +289,22 @@ class EventLoop(Primitive):
     ) -> Any:
         """The same, with the time that the clock is to show."""
         return self._call("call_at", callback, args, context, self._start_timer, when)
+
+    def add_signal_handler(self, sig: int, callback: Callable[..., Any], *args: Any) -> None:
+        """Call a callback when a signal comes, which it may at any time: see `stdlib.signal`."""
+        number, most = checked(sig), current_port().signals.most
+        if number in FOR_NOBODY:
+            raise RuntimeError(f"sig {number} cannot be caught")
+        handles = tuple([self.call_later(0, callback, *args) for _ in range(most)])
+        for each in call_from_loop(number, handles):
+            each.cancel()
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        """Have it come no more. Gives whether a callback was there."""
+        handles = call_from_loop(checked(sig), ())
+        for each in handles:
+            each.cancel()
+        return bool(handles)
 
     def _start_timer(self, handle: Handle) -> None:
         if current_port().tasks.in_loop:

@@ -61,6 +61,8 @@ class ThreadPoolExecutor(Primitive):
     is_run = True
 
     written_in_python = True
+    under_lock = True
+    without_lock = frozenset({"cancel task", "join", "take task"})
 
     @classmethod
     def initial(cls, real: Any) -> object:

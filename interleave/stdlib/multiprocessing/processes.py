@@ -18,6 +18,7 @@ from interleave.memory.identity import ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
 from interleave.runtimes.process import PROCESS
+from interleave.stdlib.signal import refuse_inherited
 from interleave.stdlib.threads import ENDED, NEW, STARTED, Made, Thread, made_thread
 from interleave.stdlib.timeouts import begin_waiting
 
@@ -79,6 +80,7 @@ class Process(Thread):
         if sent == NEW or current_port().process != self.made_in:
             raise AttributeError("'NoneType' object has no attribute 'terminate'")
         if sent == STARTED:
+            refuse_inherited(int(number))
             made_thread(Thread, arrives, (self, int(number)), {}, daemon=False).start()
 
     def die(self, number: int) -> None:
