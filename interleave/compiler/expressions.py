@@ -36,6 +36,8 @@ _PURE_NODES = (
 _CONSUMERS = frozenset({"sum", "list", "tuple", "set", "frozenset", "sorted", "min", "max", "dict"})
 """Built-ins that take all of their argument: a generator given to them may as well be a list."""
 
+_OF_ATTRIBUTES = frozenset({"getattr", "hasattr", "setattr", "delattr"})
+
 _ITERABLE_BUILTINS = frozenset(
     {"dict", "enumerate", "filter", "frozenset", "list", "map", "range", "set", "sorted", "tuple",
      "zip"}
@@ -52,7 +54,7 @@ class ExpressionFlattener(Builder):
         if not self.needs_blocks(node):
             return node
         if self.operates(node) and not _is_chain(node):
-            return self.simple(as_call(node))
+            return self.simple(as_call(node, self.owner))
         match node:
             case ast.Call() if _gives_what_it_shares(node) and not self._may_be_ours(node.func):
                 return self.keep(self._in_order(node), node)
@@ -109,17 +111,37 @@ class ExpressionFlattener(Builder):
         )
 
     def operates(self, node: ast.AST) -> bool:
-        """Whether an operator may come to a method of the model's own."""
+        """Whether an operator, or getting an attribute, may come to code of the model's own."""
+        if isinstance(node, ast.Attribute):
+            return isinstance(node.ctx, ast.Load) and self.enters(node)
         methods = self.operator_methods
         return bool(methods) and not methods.isdisjoint(methods_of(node))
+
+    def enters(self, node: ast.Attribute) -> bool:
+        """Whether an attribute is one that is got and set by a call."""
+        if not self.attributes or mangle(node.attr, self.owner) not in self.attributes:
+            return False
+        match node.value:
+            case ast.Name(name) if name not in self.bound and name in self.names:
+                return not isinstance(self.names.real(name), types.ModuleType)
+        return True
 
     def _calls_ours(self, node: ast.Call) -> bool:
         """Whether a call may be of the model's own code, or resume a generator."""
         if isinstance(node.func, ast.Name) and node.func.id not in self.bound:
+            if node.func.id in _OF_ATTRIBUTES and self._may_enter(node):
+                return self.names.is_builtin(node.func, node.func.id)
             methods = BUILT_IN.get(node.func.id, frozenset())
             if methods and self.names.is_builtin(node.func, node.func.id):
                 return not self.method_names.isdisjoint(methods)
         return self._may_be_ours(node.func)
+
+    def _may_enter(self, node: ast.Call) -> bool:
+        """Whether a call like `getattr` may be about one of these attributes."""
+        match node.args:
+            case [_, ast.Constant(name), *_]:
+                return name in self.attributes
+        return bool(self.attributes)
 
     def _may_be_ours(self, callee: ast.expr) -> bool:
         """Whether a call may be of the model's own code, which is flattened and not run as one."""
@@ -179,6 +201,7 @@ class ExpressionFlattener(Builder):
         parts: list[ast.expr] = [node.func, at(node, ast.Tuple(node.args, ast.Load())), keywords]
         block = self.value(BlockKind.CALL, node, at(node, ast.Tuple(parts, ast.Load())))
         block.target = self.temporary()
+        block.is_operator = isinstance(node.func, ast.Name) and node.func.id in OPERATIONS
         return load(block.target, node)
 
     def awaited(self, value: ast.expr, node: ast.AST) -> ast.expr:
@@ -482,6 +505,8 @@ class ExpressionFlattener(Builder):
     def _in_order(self, node: ast.expr) -> Any:
         """Flatten the parts of an expression; those before the last flattened one are kept."""
         node = _copy(node)
+        if isinstance(node, ast.Call) and self.operates(node.func):
+            node.func = self.keep(self.simple(node.func), node.func)
         slots = _slots_of(node)
         last = max((i for i, slot in enumerate(slots) if self.needs_blocks(slot.get())), default=-1)
         for number, slot in enumerate(slots):

@@ -105,15 +105,20 @@ def has_attribute(owner: Any, name: str, /) -> bool:
     return not reflection.is_internal(owner, name) and hasattr(owner, name)
 
 
-def _set_attribute(owner: Any, name: str, value: Any, /) -> None:
+def set_attribute(owner: Any, name: str, value: Any, /) -> None:
     """`setattr`, likewise."""
     setattr(reflection.settable(owner, name), name, value)
 
 
-def _delete_attribute(owner: Any, name: str, /) -> None:
+def delete_attribute(owner: Any, name: str, /) -> None:
     """`delattr`, likewise."""
     delattr(reflection.settable(owner, name), name)
 
+
+ATTRIBUTE_FUNCTIONS = tuple(
+    each.__code__ for each in (get_attribute, has_attribute, set_attribute, delete_attribute)
+)
+"""The code of what stands for functions about attributes, which have the name in `name`."""
 
 REPLACED: dict[Any, Any] = {
     iter: cursors.iterate,
@@ -135,8 +140,8 @@ REPLACED: dict[Any, Any] = {
     vars: _variables_of,
     getattr: get_attribute,
     hasattr: has_attribute,
-    setattr: _set_attribute,
-    delattr: _delete_attribute,
+    setattr: set_attribute,
+    delattr: delete_attribute,
 }
 """Built-in functions that a model sees differently: their iterators can be kept in a state, say."""
 

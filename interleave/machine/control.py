@@ -133,7 +133,7 @@ class Control:
                         call(used, (each,), {})
                 with self._watch:
                     frame.names[block.target] = call(callee, arguments, keywords)
-                if not is_operation(callee):
+                if not (is_operation(callee) or frame.code.is_in_place_of_c):
                     self._switches.note_point()
             if block.kind is BlockKind.AWAIT and not self._ending.how:
                 if type(result) is Resumption and not result.is_in_vain:
@@ -220,7 +220,7 @@ class Control:
     def _jump(self, frame: Frame, block: Block, target: int) -> None:
         if self._port.flow:
             self._port.flow.jump(block, target)
-        if target <= frame.at:
+        if target <= frame.at and not frame.code.is_in_place_of_c:
             self._switches.note_point()
             if self._port.interrupts is not None:
                 self._port.interrupts.goes_back = True
@@ -264,7 +264,8 @@ class Control:
                     remedy="end the recursion sooner, or write a loop",
                 )
             )
-        self._switches.note_point()
+        if not code.is_in_place_of_c:
+            self._switches.note_point()
 
     def _resume(
         self, generator: Resumable, value: Any, error: BaseException | None
@@ -316,9 +317,10 @@ class Control:
             self._stack.frames.clear()
             self.returned = (RESULT, value)
             return True
-        self._switches.note_point()
         caller = self._stack.frames[-2]
         block = caller.code.blocks[caller.at]
+        if not (block.is_operator or caller.code.is_in_place_of_c):
+            self._switches.note_point()
         if self._port.flow:
             self._port.flow.returned(block, value)
         self._stack.frames.pop()

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 
 from interleave.errors import ModelError
 from interleave.machine.places import Places
-from interleave.memory.values import Shared
+from interleave.memory.made import Held
+from interleave.memory.values import Shared, is_weak
 from interleave.program import Program
 from interleave.program.interning import FIRST_MADE, Keys
 
@@ -59,11 +60,16 @@ class LettingGo:
         return found
 
     def _within(self, number: int) -> Iterator[int]:
-        """The values of the locations that belong to an object."""
+        """The values of the locations that belong to an object; none of a weak container."""
+        stand_ins, values = self._heap.stand_ins, self._heap.values
+        if number < len(stand_ins) and is_weak(type(stand_ins[number])):
+            return
         for location in self._heap.locations:
             if location.owner == number:
-                index = location.index
-                yield location.initial if index < 0 else self._places.at(index)
+                value = location.initial if location.index < 0 else self._places.at(location.index)
+                held = values[value]
+                if not (isinstance(held, Held) and is_weak(held.kind.stand_in)):
+                    yield value
 
     def _in_all(self, keys: Keys, numbers: Iterable[int]) -> Iterator[int]:
         """The objects that some keys refer to, as often as they do."""
@@ -71,7 +77,7 @@ class LettingGo:
             yield from self._in(keys.key(number))
 
     def _in(self, key: object) -> Iterator[int]:
-        if type(key) is not tuple:
+        if type(key) is not tuple or (key and is_weak(key[0])):
             return
         if len(key) == 2 and key[0] is Shared:
             number: int = key[1]

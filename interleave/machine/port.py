@@ -10,12 +10,13 @@ import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from interleave.compiler import Swallow
 from interleave.errors import InterleaveError, ModelError
 from interleave.interrupts import Stopped
 from interleave.machine.accesses import Accesses
+from interleave.machine.entered import attribute_entered
 from interleave.machine.halting import Ending, Halt
 from interleave.machine.log import GAVE, INTERRUPTED, RAISED, Log
 from interleave.machine.making import Making
@@ -44,7 +45,15 @@ from interleave.memory.port import (
     Location,
 )
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
-from interleave.program import MoreNames, MoreRoots, Program, Swallowed, ThreadInstance, Written
+from interleave.program import (
+    MoreAttributes,
+    MoreNames,
+    MoreRoots,
+    Program,
+    Swallowed,
+    ThreadInstance,
+    Written,
+)
 from interleave.program.choices import Choices
 from interleave.stdlib.threads import CurrentProcess, seen_by_itself
 from interleave.world.instances import SharedObject
@@ -104,6 +113,8 @@ class StepPort:
         self.flow: FlowRecorder | None = None
         self.served: dict[ThreadId, None] = {}
         """The threads that were parked, and that the step has served."""
+        self.sharing: str | None = None
+        """The attribute by which a block has last shared something that it has made, if any."""
         self.waits_for: AccessKind | None = None
         """What a thread waits for that is blocked, where that is not what it is to do."""
         self._program = program
@@ -144,12 +155,13 @@ class StepPort:
         if known is not None:
             return self._replay(known)
         if log.has_stored:
-            self._ending.halt(
+            self.refuse_as_a_whole(
+                attribute_entered(sys._getframe(1)),
                 ModelError(
                     "this statement goes on after it has shared what it made",
-                    remedy="make it before the threads begin, in setup or __init__; or, where a "
-                    "property makes it, make that a method, and call it",
-                )
+                    remedy="make it before the threads begin, in setup or __init__; or make it in "
+                    "a method of its own, and call that",
+                ),
             )
         if accesses.present is not None:
             self._ending.halt(_nested(kind, accesses.present.kind))
@@ -171,6 +183,7 @@ class StepPort:
         atomic = kind.atomic or switches.atomic > 0
         record = AccessRecord(kind, self._stack.shown(), log.cursor, atomic=atomic)
         accesses.begin(record)
+        moved = len(self._making.moved)
         try:
             resume(watch)
             try:
@@ -188,19 +201,30 @@ class StepPort:
             entry = (raises, self._freeze_alone(error))
             record.raised = error
         accesses.present = None
+        if len(self._making.moved) > moved:
+            self.sharing = attribute_entered(sys._getframe(1))
         log.add(entry)
         if self.flow:
             self.flow.access(len(accesses.done) - 1, log.cursor - 1)
         if log.cursor > LONGEST_LOG:
             code, at = self._stack.here()
-            self._ending.halt(
+            self.refuse_as_a_whole(
+                attribute_entered(sys._getframe(1)),
                 ModelError(
                     f"this statement performs more than {LONGEST_LOG} accesses",
                     remedy="write it as a loop of the thread: `for ...:` with one access in it",
                     place=code.place(at),
-                )
+                ),
             )
         return self._replay(entry)
+
+    def refuse_as_a_whole(self, name: str | None, error: ModelError) -> NoReturn:
+        """End the run of a block that does too much: what an attribute comes to, if it does that by
+        one, is to be done block by block.
+        """
+        if name is None or name in self._program.attributes:
+            self._ending.halt(error)
+        self._ending.fail(MoreAttributes(frozenset([name])))
 
     def _under_lock(self, kind: AccessKind, effect: Callable[[], Any]) -> Any:
         """An operation for which the library takes a lock, which an interrupted thread may hold."""

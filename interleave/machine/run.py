@@ -317,11 +317,12 @@ class StepRun:
     def _refer_to_rooms(self) -> None:
         """Have the locals refer to the rooms of what the last block has shared."""
         if not self._making.unchanged():
-            self._ending.halt(
+            self.port.refuse_as_a_whole(
+                self.port.sharing,
                 ModelError(
                     "an object is changed in the same statement in which it is shared",
                     remedy="change it in a statement of its own",
-                )
+                ),
             )
         key = self._stack.freeze(self._making.moved)
         if isinstance(key, ModelError):

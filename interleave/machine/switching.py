@@ -37,6 +37,7 @@ _PASSING_ON = tuple(
         ("compiler", "__init__.py"),
         ("compiler", "names.py"),
         ("compiler", "operators.py"),
+        ("machine", "attributes.py"),
     )
 )
 """Folders and files of it that call the user's code where Python itself would: a property, a key
@@ -49,6 +50,7 @@ of a class, or for a part of what a container of the library does, of which they
 """
 
 _OPERATORS = str(Path(_OURS, "compiler", "operators.py"))
+_CONTROL = str(Path(_OURS, "machine", "control.py"))
 
 
 class Switches:
@@ -81,8 +83,13 @@ class Switches:
         self._may_switch = self.has_passed = not (self.gil or self.alone)
 
     def note_caller(self, frame: FrameType | None) -> None:
-        """Some code performs an access, which `frame` is to do for it."""
+        """Some code performs an access, which `frame` is to do for it.
+
+        What the machine itself has called, an operator say, performs it for no code of the user's.
+        """
         while frame is not None and frame.f_code.co_filename.startswith(_OURS):
+            if frame.f_code.co_filename == _CONTROL:
+                return
             frame = frame.f_back
         if frame is None or MARKED in frame.f_globals:
             return

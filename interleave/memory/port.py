@@ -442,7 +442,7 @@ class using_port:
 
     __slots__ = ("_port", "_token")
 
-    def __init__(self, port: Port) -> None:
+    def __init__(self, port: Port | None) -> None:
         self._port = port
 
     @whole

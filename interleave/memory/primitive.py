@@ -45,6 +45,16 @@ def stepwise_method(function: Function) -> Function:
     return stepwise(function)
 
 
+OPERATES = "__interleave_operates__"
+"""Attribute of those of them that stand for code in C, in which threads do not switch."""
+
+
+def in_place_of_c(function: Function) -> Function:
+    """Mark what does block by block what C code of CPython does: only what it calls is entered."""
+    setattr(function, OPERATES, True)
+    return stepwise(function)
+
+
 def is_marked(value: object, mark: str) -> bool:
     """Whether a function carries a mark; what else has it asks its own class for attributes."""
     return isinstance(value, types.FunctionType) and mark in value.__dict__

@@ -32,7 +32,12 @@ from interleave.compiler.source import find_function
 from interleave.compiler.variables import surrounding
 from interleave.errors import ModelError, Place
 from interleave.memory.aliases import Alias
-from interleave.memory.containers import CONTAINERS, SharedArray, SharedContainer
+from interleave.memory.containers import (
+    CONTAINERS,
+    SharedArray,
+    SharedContainer,
+    key_that_changes,
+)
 from interleave.memory.derived import INNER, is_object
 from interleave.memory.iterators import SharedIterator, parts_of_real
 from interleave.memory.partials import partial_of
@@ -44,7 +49,9 @@ from interleave.memory.values import (
     Freezer,
     Shared,
     Uncapturable,
+    as_instance,
     attributes_of,
+    derives_from_plain,
     is_frozen_dataclass,
     is_plain_object,
     runs_python,
@@ -332,6 +339,9 @@ class Walk:
             return stream
         if isinstance(value, tuple) or is_dataclass(kind):
             return self._compound(value, path)
+        if derives_from_plain(kind):
+            self._check(value)
+            return as_instance(self._class(kind), value)
         if is_object(value) and not isinstance(value, Shared):
             return self._object(value, path, attributes_of(value))
         if isinstance(value, type):
@@ -437,9 +447,12 @@ class Walk:
         """A tuple or dataclass, which is itself a value, with stand-ins for what is inside."""
         kind = type(value)
         if isinstance(value, tuple):
-            items = [self.visit(item, f"{path}[{i}]") for i, item in enumerate(value)]
+            parts = enumerate(tuple.__iter__(value))
+            items = [self.visit(item, f"{path}[{i}]") for i, item in parts]
             if kind is tuple:
                 return tuple(items)
+            if attributes_of(value):
+                raise self.uncapturable(value, self._attribute)
             made: Any = tuple.__new__(self._class(kind), items)
         elif is_frozen_dataclass(kind):
             made = object.__new__(self._class(kind))
@@ -483,13 +496,8 @@ class Walk:
         kind = type(key)
         is_shared = is_plain_object(key) and not is_frozen_dataclass(kind)
         if is_shared and runs_python(key):
-            raise ModelError(
-                f"shared variable {self._attribute!r} has a {kind.__name__} as a key, whose "
-                "__hash__ or __eq__ looks at what can change",
-                remedy=f"let {kind.__name__} be a dataclass with `frozen=True`, or use a number, "
-                "a string or a tuple as the key",
-                place=self._place(self._attribute),
-            )
+            error = key_that_changes(f"shared variable {self._attribute!r}", kind)
+            raise error.at(self._place(self._attribute))
 
     def _contents(self, cls: type[SharedContainer], value: Any) -> tuple[Any, ...]:
         try:

@@ -60,10 +60,10 @@ class Program:
     """Everything a machine needs to know of one model with given parameters.
 
     What earlier programs of the same model have lacked is given as `restarts.Discoveries` has it:
-    `written`, `spawned`, `rooms`, `roots`, `method_names`, `swallowing`. `real` knows what real
-    objects were like before, and `compilations` what they have compiled. With `all_change`, no
-    variable is taken for a constant, but where there are processes: of each variable that changes,
-    these have a copy.
+    `written`, `spawned`, `rooms`, `roots`, `method_names`, `attributes`, `swallowing`. `real` knows
+    what real objects were like before, and `compilations` what they have compiled. With
+    `all_change`, no variable is taken for a constant, but where there are processes: of each
+    variable that changes, these have a copy.
     """
 
     def __init__(
@@ -77,6 +77,7 @@ class Program:
         *,
         roots: Mapping[str, Any] = MappingProxyType({}),
         method_names: frozenset[str] = frozenset(),
+        attributes: frozenset[str] = frozenset(),
         swallowing: frozenset[Swallow] = frozenset(),
         real: RealState | None = None,
         compilations: Compilations | None = None,
@@ -86,6 +87,8 @@ class Program:
         self.runtime = runtime
         self.parameters = parameters
         self.written = written
+        self.attributes = attributes
+        """The names of attributes that are got and set block by block."""
         self._swallowing = swallowing
         self._compilations = compilations or Compilations()
         self._all_change = all_change
@@ -204,6 +207,7 @@ class Program:
                 self.model,
                 self.written,
                 self.findings,
+                attributes=self.attributes,
                 swallowing=self._swallowing,
                 compilations=self._compilations,
                 switches=self.runtime.global_lock,

@@ -139,6 +139,7 @@ def _model(making: Making, race_: Race, options: RaceOptions) -> type[Model]:
         paused = making.model(race_, (), options.observe, paused=True), race_
     members = {
         "race": race_,
+        "is_chosen": not options.pairs,
         "observed": options.observe,
         "linearizable": options.linearizable,
         "paused": paused,

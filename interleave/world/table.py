@@ -64,6 +64,7 @@ COUNTERPARTS = {
     "traceback": "traceback",
     "weakref": "weakref",
     "_weakref": "weakref",
+    "_weakrefset": "weakref",
 }
 """The same, and those of modules that run as they are but for some of their objects."""
 
@@ -75,7 +76,7 @@ INSIDE_MODELLED = {
 """What modelled modules are made of, and what has no module of its own that is modelled."""
 
 BASES = {
-    "asyncio.mixins._LoopBoundMixin", "asyncio.queues.LifoQueue",
+    "asyncio.mixins._LoopBoundMixin", "asyncio.queues.LifoQueue", "concurrent.futures._base.Future",
     "asyncio.queues.PriorityQueue", "asyncio.queues.Queue",
     "queue.LifoQueue", "queue.PriorityQueue", "queue.Queue",
     "threading.Barrier", "threading.BoundedSemaphore", "threading.Condition", "threading.Event",
@@ -117,14 +118,17 @@ PURE = {
     "_pytest", "pluggy",
     # Parts of modules that are modelled, or refused as a whole.
     "heapq.merge", "heapq.nlargest", "heapq.nsmallest",
-    "weakref.ReferenceType", "weakref.WeakMethod", "weakref.finalize",
+    "_socket.getdefaulttimeout",
+    "_weakref._remove_dead_weakref", "weakref.KeyedRef", "weakref.ReferenceType",
+    "weakref.WeakKeyDictionary", "weakref.WeakMethod", "weakref.WeakValueDictionary",
+    "weakref.finalize",
     "signal.Handlers", "signal.Signals", "sys.exc_info", "sys.exit", "sys.intern",
     "time.struct_time",
 }  # fmt: skip
 """What gives the same result for the same arguments, every time, and keeps nothing."""
 
 FOLLOWED = {
-    "functools.cached_property", "functools.partialmethod",
+    "functools.cached_property", "functools.partialmethod", "http",
     *(f"logging.{name}" for name in (
         "Filter", "Filterer", "Formatter", "Handler", "LoggerAdapter", "PercentStyle",
         "StrFormatStyle", "StreamHandler", "StringTemplateStyle", "_checkLevel", "getLevelName",
@@ -265,7 +269,7 @@ REFUSED = {
             ],
             "genericpath", "os", "posix", "nt", "pathlib", "_stat", "stat", "_io.open",
             "atexit", "curses", "_curses", "dbm", "fcntl", "fileinput", "ftplib", "getpass",
-            "glob", "grp", "gzip", "http", "imaplib", "linecache", "mailbox", "mimetypes", "mmap",
+            "glob", "grp", "gzip", "imaplib", "linecache", "mailbox", "mimetypes", "mmap",
             "nntplib", "platform", "poplib", "pty", "pwd", "readline", "resource", "select",
             "shelve", "shutil", "site", "smtplib", "socket", "_socket",
             "socketserver", "sqlite3", "_sqlite3", "ssl", "_ssl", "subprocess",

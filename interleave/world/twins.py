@@ -19,7 +19,7 @@ from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE, is_marked
 from interleave.memory.values import UNBOUND, members_of, register_immutable
 from interleave.stdlib import base_for
-from interleave.world.holders import Variables
+from interleave.world.holders import FunctionObject, Variables
 from interleave.world.policy import is_followed_as_base
 from interleave.world.registered import register, registered_with, registers_of
 
@@ -267,6 +267,8 @@ def method_of(value: object, name: str) -> types.FunctionType | None:
     for base in type(value).__mro__:
         if name in members_of(base):
             found = members_of(base)[name]
+            if type(found) is FunctionObject:  # it has attributes, as `override` gives it one
+                found = found.copy_of()
             is_ours = isinstance(base, TwinType) or is_marked(found, STEPWISE)
             return found if is_ours and isinstance(found, types.FunctionType) else None
     return None
@@ -456,6 +458,7 @@ class Twins:
                 if function is not None:
                     inner = self._callable(function, f"{cls.__qualname__}.{name}")
                     made = getattr(made, setter)(inner)
+            made.__set_name__(cls, name)  # the message of an error has it
             return made
         return self._meaning(member, f"{cls.__qualname__}.{name}")
 
