@@ -23,6 +23,7 @@ from interleave.memory.derived import is_instance, is_object, is_subclass
 from interleave.memory.output import printed
 from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE, is_marked
+from interleave.memory.streams import stream_for
 from interleave.memory.unbound import UNBOUND_TYPES, unbound
 from interleave.memory.values import (
     Freezer,
@@ -354,6 +355,8 @@ def modelled(value: Any, name: str) -> Any:
         return REPLACED[value]
     if type(value) is frozenset:
         return OrderedFrozenSet(value)
+    if (stream := stream_for(value)) is not None:
+        return stream
     if isinstance(value, _UNBOUND) and value.__objclass__ in UNBOUND_TYPES:
         return unbound(value.__objclass__, value.__name__)
     if isinstance(value, BaseException) and is_followed_class(type(value)):
@@ -408,13 +411,13 @@ LIBRARY_METHODS = frozenset(
 ) | {
     "abort", "acquire", "add_done_callback", "call_soon", "call_soon_threadsafe", "cancel",
     "cancel_join_thread", "cancelled", "cancelling", "close", "create_future", "create_task",
-    "critical", "debug", "done", "empty", "error", "exception", "expired", "full", "getName",
-    "get_lock", "get_loop", "get_name", "get_nowait", "get_obj", "info", "isEnabledFor", "isSet",
-    "is_alive", "is_set", "join", "join_thread", "locked", "log", "notify", "notifyAll",
+    "done", "empty", "exception", "expired", "full", "getName", "get_lock", "get_loop", "get_name",
+    "get_nowait", "get_obj", "isEnabledFor", "isSet", "is_alive", "is_set", "join", "join_thread",
+    "locked", "notify", "notifyAll",
     "notify_all", "poll", "put", "put_nowait", "qsize", "recv", "release", "remove_done_callback",
     "reschedule", "reset", "result", "run_in_executor", "running", "send", "set", "set_exception",
     "set_name", "set_result", "shutdown", "start", "submit", "task_done", "uncancel", "wait",
-    "wait_for", "warning", "when",
+    "wait_for", "when",
     "__ifloordiv__", "__ilshift__", "__imatmul__", "__imod__", "__ipow__", "__irshift__",
     "__itruediv__", "__matmul__", "__next__", "__rmatmul__",
     "Add", "And", "Broadcast", "CompareAndDelete", "CompareAndSwap", "Delete", "Do", "Done", "Err",

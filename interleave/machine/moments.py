@@ -14,7 +14,8 @@ from interleave.machine.machine import Machine
 from interleave.machine.port import StepPort
 from interleave.machine.run import StepRun
 from interleave.machine.step import State, Step
-from interleave.memory.port import AccessKind, using_port
+from interleave.memory.port import AccessKind
+from interleave.memory.streams import running
 from interleave.program.choices import Choices
 from interleave.world.policy import is_of_others
 
@@ -99,7 +100,7 @@ def moments(machine: Machine, state: State, step: Step) -> list[Moment]:
         watched=False,
         make_port=_NotingPort,
     )
-    with using_port(run.port):
+    with running(run.port):
         run.run(machine.local(state, step.thread))
     assert isinstance(run.port, _NotingPort)
     run.port.note()  # that a signal comes is an access of no block, and the last one of its step

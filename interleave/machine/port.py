@@ -433,6 +433,9 @@ class StepPort:
             return me.room.seen_from_inside()
         return seen_by_itself(ThreadName(me.name), me.daemon, ThreadIdent.of(me.number))
 
+    def callers(self) -> list[tuple[str, int, str]]:
+        return self._stack.callers()
+
     def process_object(self) -> Any:
         made = (room for _, room in self._program.spawned if room.default_name == self.process)
         if self.process and (found := next(made, None)) is not None:

@@ -31,9 +31,9 @@ from interleave.memory.port import (
     AccessKind,
     Location,
     in_words,
-    using_port,
 )
 from interleave.memory.primitive import Primitive
+from interleave.memory.streams import running
 from interleave.memory.values import Key
 from interleave.program import MoreNames, MoreRoots, Property, Restart, Swallowed, Written
 from interleave.program.choices import Choices, next_choices
@@ -197,6 +197,9 @@ class PropertyPort:
 
     def thread_object(self) -> Any:
         return self.halt(_refused("ask for the current thread"))
+
+    def callers(self) -> list[tuple[str, int, str]]:
+        return []
 
     def process_object(self) -> Any:
         return self.halt(_refused("ask for the current process"))
@@ -396,7 +399,7 @@ def _evaluate_once(
 ) -> tuple[Unmet | None, tuple[int | View, ...]]:
     port = PropertyPort(machine, state, choices)
     unmet: Unmet | None = None
-    with using_port(port):
+    with running(port):
         try:
             with watching(machine.program.net, port.halt):
                 result = method()
@@ -427,7 +430,7 @@ def locations_read(machine: Machine, state: State, wanted: Property) -> list[Loc
 
     def look() -> list[Location]:
         port = PropertyPort(machine, state)
-        with using_port(port), suppress(AssertionError):
+        with running(port), suppress(AssertionError):
             getattr(machine.program.stand_in, wanted.name)()
         return list(port.locations)
 
@@ -443,7 +446,7 @@ def evaluate_expression(
     """
     model = machine.program.stand_in
     attributes = object.__getattribute__(model, "_locations")
-    with using_port(PropertyPort(machine, state)):
+    with running(PropertyPort(machine, state)):
         known = {name: getattr(model, name) for name in attributes if hasattr(model, name)}
         try:
             # The user's own.

@@ -108,11 +108,12 @@ class Spawning:
         code = self._program.world.code(function)
         given = (*first, *args), tuple(kwargs.items())
         child = self._program.threads[thread]
-        if child.kind.is_process:
-            given = Fork(self._program, self._me, child, self._places, self._making).copy(given)
         args, named = self._making.hand_over(
-            given, f"a thread that runs {code.name}", coroutines=True
+            given, f"a thread that runs {code.name}", coroutines=not child.kind.is_process
         )
+        if child.kind.is_process:
+            fork = Fork(self._program, self._me, child, self._places, self._making)
+            args, named = fork.copy((args, named))
         try:
             bound = code.bind(*args, **dict(named))
         except TypeError as error:

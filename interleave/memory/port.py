@@ -295,6 +295,12 @@ class Port(Protocol):
         """What `threading.current_thread()` gives."""
         ...
 
+    def callers(self) -> list[tuple[str, int, str]]:
+        """The file, line and name of each of the user's functions that is being run block by block,
+        outermost call first.
+        """
+        ...
+
     def process_object(self) -> Any:
         """What `multiprocessing.current_process()` gives."""
         ...

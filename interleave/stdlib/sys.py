@@ -44,6 +44,11 @@ def exc_info() -> tuple[Any, Any, Any]:
     return (None, None, None) if error is None else (type(error), error, None)
 
 
+def handled() -> BaseException | None:
+    """The exception that is being handled: by code that runs as a whole, or by the thread."""
+    return sys.exc_info()[1] or current_port().handled(None)
+
+
 FUNCTIONS = {"exit": sys.exit, "exc_info": exc_info}
 ATTRIBUTES = {"modules": Modules()}
 PRIMITIVES: dict[type, type] = {}

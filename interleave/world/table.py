@@ -33,6 +33,7 @@ MODELLED = {
     "ctypes": "multiprocessing",
     "heapq": "heapq",
     "logging": "logging",
+    "logging.handlers": "logging",
     "multiprocessing": "multiprocessing",
     "multiprocessing.connection": "multiprocessing",
     "multiprocessing.context": "multiprocessing",
@@ -60,6 +61,7 @@ COUNTERPARTS = {
     "posix": "os",
     "signal": "signal",
     "_signal": "signal",
+    "traceback": "traceback",
     "weakref": "weakref",
     "_weakref": "weakref",
     "_weakrefset": "weakref",
@@ -68,7 +70,8 @@ COUNTERPARTS = {
 
 INSIDE_MODELLED = {
     "_ctypes", "_multiprocessing", "_posixshmem", "_threading_local", "builtins.id", "concurrent",
-    "selectors",
+    "logging.Formatter.formatException", "logging.Formatter.formatTime",
+    "logging.Handler.handleError", "selectors",
 }  # fmt: skip
 """What modelled modules are made of, and what has no module of its own that is modelled."""
 
@@ -124,7 +127,16 @@ PURE = {
 }  # fmt: skip
 """What gives the same result for the same arguments, every time, and keeps nothing."""
 
-FOLLOWED = {"functools.cached_property", "functools.partialmethod", "http"}
+FOLLOWED = {
+    "functools.cached_property", "functools.partialmethod", "http",
+    *(f"logging.{name}" for name in (
+        "Filter", "Filterer", "Formatter", "Handler", "LoggerAdapter", "PercentStyle",
+        "StrFormatStyle", "StreamHandler", "StringTemplateStyle", "_checkLevel", "getLevelName",
+    )),
+    *(f"logging.handlers.{name}" for name in (
+        "BufferingHandler", "MemoryHandler", "QueueHandler", "QueueListener",
+    )),
+}  # fmt: skip
 """Parts of modules named here that are followed like the model's own code."""
 
 OPAQUE = {

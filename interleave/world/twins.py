@@ -442,7 +442,7 @@ class Twins:
 
     def _member(self, cls: type, name: str, member: Any) -> Any:
         if type(member) is types.FunctionType:
-            made = self._copy(member)
+            made = self._callable(member, f"{cls.__qualname__}.{name}")
             if name in ("__init_subclass__", "__class_getitem__"):
                 made = TwinMethod(made)
             return made
@@ -463,8 +463,8 @@ class Twins:
         return self._meaning(member, f"{cls.__qualname__}.{name}")
 
     def _callable(self, value: Any, name: str) -> Any:
-        if type(value) is types.FunctionType:
-            return self._copy(value)
+        if type(value) is types.FunctionType and (copy := self._copy(value)) is not value:
+            return copy
         return self._meaning(value, name)
 
     def _unless_making(self, method: TwinMethod) -> Any:

@@ -35,7 +35,7 @@ class Process(Thread):
     def operate(self, kind: str, effect: Callable[[], Any]) -> Any:
         return Primitive.operate(self, kind, effect)
 
-    def start(self) -> None:
+    def _start(self, changes: dict[str, Any]) -> None:
         """Fork. Raises `AssertionError` where it was started before."""
 
         def effect() -> None:
@@ -43,6 +43,7 @@ class Process(Thread):
             assert made.phase == NEW, "cannot start a process twice"
             self._check("can only start a process object created by current process")
             assert not self.in_daemon, "daemonic processes are not allowed to have children"
+            made = made._replace(**changes)
             self.state = self.begun(made)
             current_port().start_thread(self.runs, *self.entry(made))
 
