@@ -7,7 +7,6 @@ the file is read: nobody else exists yet. The rest is a function, which the main
 from __future__ import annotations
 
 import ast
-import contextlib
 import functools
 import io
 import sys
@@ -21,6 +20,7 @@ from interleave.compiler.source import FUNCTION_OF, Definition, written_as
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.literals import read_literal
 from interleave.memory.output import output
+from interleave.memory.streams import before_threads
 from interleave.model import BOUNDS, LOOPS, MAIN, PRINTED, Model, thread
 from interleave.scripts.exits import WAIT, Exits, with_exit
 from interleave.scripts.recognizing import names_from_elsewhere
@@ -139,7 +139,7 @@ class Script:
         printed = io.StringIO()
         arguments, sys.argv = sys.argv, [self._file]
         try:
-            with contextlib.redirect_stdout(printed):
+            with before_threads(printed):
                 rest = self._tree.body[self._run_first(module) :]
                 moved = self._defined_anyway(rest)
                 for each in moved:
