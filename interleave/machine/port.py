@@ -178,7 +178,7 @@ class StepPort:
         if not private or self.first < 0:
             if len(accesses.done) > self.first and switches.is_due:
                 if interrupts is not None and log.cursor:
-                    interrupts.come()
+                    interrupts.suspend()
                 self._ending.suspend()
             if interrupts is not None and not interrupts.pending:
                 interrupts.precede(kind)
