@@ -49,24 +49,36 @@ class _Noted(NamedTuple):
     read: tuple[Location, ...]
 
 
-def parts_of_failure(machine: Machine, state: State, wanted: Property) -> list[Part]:
-    """What the parts of a property give in a state in which it does not hold, outer ones first.
+class Explained(NamedTuple):
+    """Why a property does not hold: what its parts give, outer ones first, and the line of what it
+    has returned, or asserted, which is 0 where nothing can be told.
+    """
 
-    Nothing where that cannot be told: there is no source, or the copy does otherwise.
+    parts: list[Part]
+    line: int = 0
+
+
+_UNTOLD = Explained([])
+
+
+def explained(machine: Machine, state: State, wanted: Property) -> Explained:
+    """Why a property does not hold in a state.
+
+    Nothing can be told where there is no source, or the copy does otherwise.
     """
     method = getattr(machine.program.stand_in, wanted.name)
     found = find_function(wanted.function)
     if found is None or not isinstance(method, types.MethodType):
-        return []
+        return _UNTOLD
     definition, owner = found
-    explained = _Instrumented(definition)
+    copy = _Instrumented(definition)
     function = method.__func__
     if not isinstance(function, types.FunctionType):
-        return []
-    code = _compiled(explained.definition, owner, function)
+        return _UNTOLD
+    code = _compiled(copy.definition, owner, function)
     if code is None:
-        return []
-    look = partial(_look, machine, state, wanted, method, code, explained)
+        return _UNTOLD
+    look = partial(_look, machine, state, wanted, method, code, copy)
     return counted(look, f"{wanted.kind} {wanted.name}")
 
 
@@ -76,13 +88,13 @@ def _look(
     wanted: Property,
     method: types.MethodType,
     code: types.CodeType,
-    explained: _Instrumented,
-) -> list[Part]:
+    copy: _Instrumented,
+) -> Explained:
     port = PropertyPort(machine, state)
     noted: dict[int, _Noted] = {}
 
     def begun(number: int) -> int:
-        if explained.nodes[number] in explained.roots:
+        if copy.nodes[number] in copy.roots:
             noted.clear()
         noted.pop(number, None)
         # What is read again is to count again.
@@ -99,22 +111,24 @@ def _look(
     stack: list[dict[Location, None]] = []
     function: Any = method.__func__
     names = {**function.__globals__, _BEGUN: begun, _NOTE: note}
-    copy = types.FunctionType(code, names, None, function.__defaults__, function.__closure__)
-    copy.__kwdefaults__ = function.__kwdefaults__
+    again = types.FunctionType(code, names, None, function.__defaults__, function.__closure__)
+    again.__kwdefaults__ = function.__kwdefaults__
     with running(port):
         try:
-            is_false = copy(method.__self__) is False
+            is_false = again(method.__self__) is False
         except AssertionError:
             is_false = True
         except (Stopped, MemoryError):
             raise
         except BaseException:
-            return []
-    values = {explained.nodes[number]: each for number, each in noted.items()}
-    root = next((each for each in explained.roots if each in values), None)
-    told = [*_told(root, values)] if is_false and root is not None else []
+            return _UNTOLD
+    values = {copy.nodes[number]: each for number, each in noted.items()}
+    root = next((each for each in copy.roots if each in values), None)
+    if not is_false or root is None:
+        return _UNTOLD
     file = wanted.function.__code__.co_filename
-    return [Part(statement_text(file, node), *rest) for node, *rest in told]
+    told = [] if isinstance(root, ast.Constant) else _told(root, values)
+    return Explained([Part(statement_text(file, node), *rest) for node, *rest in told], root.lineno)
 
 
 # What is told
@@ -202,9 +216,9 @@ class _Instrumented(ast.NodeTransformer):
 
     def _root(self, node: ast.expr) -> ast.expr:
         self.roots.append(copied(node))
-        return self._noting(node, self.roots[-1])
+        return self._noting(node, self.roots[-1], is_root=True)
 
-    def _noting(self, node: ast.expr, original: ast.expr) -> ast.expr:
+    def _noting(self, node: ast.expr, original: ast.expr, *, is_root: bool = False) -> ast.expr:
         """A node in place of a part, whose parts are noted too."""
         is_value = isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
         if not is_value or isinstance(node, ast.Lambda | ast.Await | ast.Yield | ast.YieldFrom):
@@ -218,7 +232,7 @@ class _Instrumented(ast.NodeTransformer):
                 setattr(node, name, self._noting(value, was))
             elif isinstance(value, list):
                 value[:] = [self._in_list(*each) for each in zip(value, was, strict=True)]
-        if not isinstance(node, _SHOWN) or _is_super(node):
+        if not is_root and (not isinstance(node, _SHOWN) or _is_super(node)):
             return node
         self.nodes.append(original)
         number = ast.Constant(len(self.nodes) - 1)

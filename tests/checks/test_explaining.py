@@ -126,6 +126,19 @@ def test_only_the_expression_that_decides_is_told(tmp_path) -> None:
     ]
 
 
+def test_the_line_is_that_which_has_returned_false(tmp_path) -> None:
+    body = (
+        "        if self.n > 0:\n"
+        "            for word in self.words:\n"
+        "                if word == 'a':\n"
+        "                    return False\n"
+        "        return True\n"
+    )
+    assert parts_of(tmp_path, body) == ()
+    (found,) = check(tmp_path / "model.py", model="M").models[0].violations
+    assert found.source is not None and found.source.text == "return False"
+
+
 def test_names_of_a_class_and_of_a_function_around(tmp_path) -> None:
     def make(limit: int) -> type[Model]:
         class Closure(Model):

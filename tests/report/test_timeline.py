@@ -60,11 +60,18 @@ def lines_of(tmp_path: Path, body: str, **options: object) -> list[str]:
             ],
         ),
         (
+            "self.n += 1\nassert self.n == 0",
+            [
+                "first  --R--W--R-",
+                "               !",
+            ],
+        ),
+        (
             "self.lock.acquire()\nself.n += 1",
             ["first   --[--R--W----", "second  -----------?-"],
         ),
     ],
-    ids=["the two drawings of a race", "locks are brackets", "who waits"],
+    ids=["a race", "locks are brackets", "what fails", "who waits"],
 )
 def test_what_is_drawn(tmp_path, body: str, expected: list[str]) -> None:
     lines = lines_of(tmp_path, body)
@@ -102,6 +109,7 @@ def test_lines_keep_to_the_width_and_are_all_of_the_trace(file: Path) -> None:
         assert signs == sum(
             sum(max(len(step.accesses), 1) for step in violation.trace.all_steps)
             + len(violation.waits)
+            + len(violation.race)
             for violation in model.violations
         )
 
