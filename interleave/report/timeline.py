@@ -22,7 +22,7 @@ MEANINGS = {
     "*": "does something else",
     "?": "waits",
     "^": "where the other came in between",
-    "!": "where it fails, or both at the same time",
+    "!": "where it goes wrong",
 }
 """What each sign means; those that occur are told."""
 
