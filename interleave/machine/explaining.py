@@ -110,9 +110,9 @@ def _look(
             raise
         except BaseException:
             return []
-    values = {explained.nodes[number]: each for number, each in noted.items()}
-    root = next((each for each in explained.roots if each in values), None)
-    told = [*_told(root, values)] if is_false and root is not None else []
+        values = {explained.nodes[number]: each for number, each in noted.items()}
+        root = next((each for each in explained.roots if each in values), None)
+        told = [*_told(root, values)] if is_false and root is not None else []
     file = wanted.function.__code__.co_filename
     return [Part(statement_text(file, node), *rest) for node, *rest in told]
 

@@ -126,6 +126,14 @@ def test_only_the_expression_that_decides_is_told(tmp_path) -> None:
     ]
 
 
+def test_operands_that_are_shared_are_true_as_in_python(tmp_path) -> None:
+    body = "        assert seen and self.boxes and self.n == 4\n"
+    assert [in_words(part) for part in parts_of(tmp_path, body)] == [
+        "self.n == 4: False",
+        "self.n = 3 @1",
+    ]
+
+
 def test_names_of_a_class_and_of_a_function_around(tmp_path) -> None:
     def make(limit: int) -> type[Model]:
         class Closure(Model):
