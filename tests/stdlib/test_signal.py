@@ -20,6 +20,20 @@ RUNTIMES = ("free-threaded", "gil")
 
 # What each prints or is found to do, with the runtimes under which it is.
 FOUND: dict[str, tuple[str, set[str]]] = {
+    "one that a thread sends whose target is os.kill": (
+        """
+        lock = threading.Lock()
+        def handler(number, frame):
+            with lock:
+                pass
+        signal.signal(signal.SIGUSR1, handler)
+        sender = threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGUSR1))
+        sender.start()
+        with lock:
+            sender.join()
+        """,
+        {"deadlock"},
+    ),
     "a signal that an event loop has handled before": (
         """
         import asyncio
