@@ -16,7 +16,7 @@ from interleave.memory.identity import MODEL_PROCESS, ThreadId
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive, stepwise
 from interleave.runtimes.handler import HANDLER
-from interleave.stdlib.threads import Thread
+from interleave.stdlib.threads import Recurring
 from interleave.world.refusal import Refused
 
 _TIMERS = {
@@ -153,19 +153,10 @@ class Signals(Primitive):
             raise ValueError("signal only works in main thread of the main interpreter")
 
 
-class Handling(Thread):
+class Handling(Recurring):
     """What runs a handler in the place of the main thread."""
 
     thread_kind = HANDLER
-    comes_back = True
-
-    @classmethod
-    def describe(cls, state: Any) -> str:
-        return "not running" if state is None else "running"
-
-    @staticmethod
-    def ended(state: Any, *, failed: bool) -> Any:
-        return None
 
     def is_waited_for(self) -> bool:
         return False
