@@ -92,12 +92,11 @@ class Handing(Between):
 class Pool(Handing):
     """`multiprocessing.Pool`."""
 
+    stands_for = (real.Pool,)
     WHAT = "a Pool"
 
     def on_their_way(self) -> tuple[Any, ...]:
         return tuple(message for _, _, message in self.state.tasks)
-
-    stands_for = (real.Pool,)
 
     @classmethod
     def content(cls, state: Any) -> object:
