@@ -97,15 +97,17 @@ def _columns(violation: Violation) -> list[_Column]:
 
 def _signs(step: TraceStep) -> str:
     """What a step does, one sign for each access: "RW"."""
-    changed = {change.location for change in step.changes}
-    signs = [_sign(access, changed) for access in step.accesses]
+    signs = []
+    for part in step.parts or (step,):
+        changed = {change.location for change in part.changes}
+        signs += [_sign(access, changed) for access in part.accesses]
     return "".join(signs) or "*"
 
 
 def _sign(access: Access, changed: set[str]) -> str:
     kind = access.kind.rpartition(".")[2]
-    if kind in _TAKES:
-        return "["
+    if kind in _TAKES:  # in vain, where somebody else has the lock, or the time is over
+        return "[" if access.location in changed else "*"
     if kind in _GIVES:
         return "]"
     if kind in ("read", "Load"):
