@@ -15,7 +15,7 @@ from interleave.engine.graph import SearchGraph
 from interleave.engine.passes.shortest import Path
 from interleave.engine.steps import Steps
 from interleave.machine import Machine, State
-from interleave.machine.explaining import Explained, explained
+from interleave.machine.explaining import Explained, explain
 from interleave.machine.properties import Seen, Unmet, View, evaluate, locations_read
 from interleave.machine.trees import DecisionTree
 from interleave.memory.port import Location
@@ -128,7 +128,7 @@ class PropertyCheck(Check):
         message = f"{wanted.name} does not hold {when}{text}"
         threads = (trace.steps[-1].thread,) if trace.steps and wanted.kind == "invariant" else ()
         locations = locations_read(self.machine, state, wanted)
-        why = explained(self.machine, state, wanted)
+        why = explain(self.machine, state, wanted)
         return Violation(
             wanted.kind,
             message,

@@ -177,9 +177,11 @@ class Interrupts:
         self._signals.state = self._signals.state._replace(**changes)
 
     def raises(self, kind: AccessKind) -> Any:
-        """Raise here what the handler has raised. `kind`: the access that it comes in. Where that
-        was using something, with a lock held, it may be that nobody gives the lock back: a `with`
-        of a `threading.Condition` has entered it by Python code."""
+        """Raise here what the handler has raised, in an access of this kind.
+
+        Where that was using something, with a lock held, it may be that nobody gives the lock back:
+        a `with` of a `threading.Condition` has entered it by Python code.
+        """
         if self._last is not None and self._last.location is kind.location:
             self._refuse_within(kind)
         state = self._signals.state

@@ -12,7 +12,15 @@ from typing import NamedTuple
 from interleave.report import words
 from interleave.report.cells import cell_width, one_line, pad, shorten, wrap
 from interleave.report.style import Line, Style, plain, styled
-from interleave.result import Change, Described, LostUpdate, ModelResult, TraceStep, Violation
+from interleave.result import (
+    Access,
+    Change,
+    Described,
+    LostUpdate,
+    ModelResult,
+    TraceStep,
+    Violation,
+)
 
 MEANINGS = {
     "R": "reads",
@@ -115,22 +123,27 @@ def _columns(violation: Violation) -> list[_Column]:
 
 def _signs(step: TraceStep, values: Mapping[str, object]) -> str:
     """What a step does, one sign for each access: "RW"."""
-    of_locks = [sign for change in step.changes if (sign := _of_lock(change))]
-    signs = []
-    for access in step.accesses:
-        value = values.get(_variable(access.location or ""), _UNKNOWN)
-        changes = [each for each in step.changes if each.location == access.location]
-        if access.kind == "write" or any(not isinstance(each.after, Described) for each in changes):
-            signs.append("W")
-        elif access.kind in ("read", "Load") or not isinstance(value, Described):
-            signs.append("R")
-        elif access.kind in _TAKES:
-            signs.append("[")
-        elif access.kind in _GIVES:
-            signs.append("]")
-        else:  # `wait` gives a lock back, and takes it again
-            signs.append(of_locks[0] if of_locks else "*")
+    signs = [
+        _sign(access, part.changes, values)
+        for part in step.parts or (step,)
+        for access in part.accesses
+    ]
     return "".join(signs) or "*"
+
+
+def _sign(access: Access, changes: Sequence[Change], values: Mapping[str, object]) -> str:
+    own = [each for each in changes if each.location == access.location]
+    if access.kind == "write" or any(not isinstance(each.after, Described) for each in own):
+        return "W"
+    if access.kind in _TAKES:  # in vain, where somebody else has the lock, or the time is over
+        return "[" if own else "*"
+    if access.kind in _GIVES:
+        return "]"
+    value = values.get(_variable(access.location or ""), _UNKNOWN)
+    if access.kind in ("read", "Load") or not isinstance(value, Described):
+        return "R"
+    # `wait` gives a lock back, and takes it again.
+    return next((sign for each in changes if (sign := _of_lock(each))), "*")
 
 
 def _of_lock(change: Change) -> str:

@@ -87,6 +87,14 @@ def test_a_step_of_several_accesses(tmp_path) -> None:
     assert "first   --R*---------W-" in lines
 
 
+@pytest.mark.parametrize("how", ["blocking=False", "timeout=1"])
+@pytest.mark.parametrize("runtime", ["free-threaded", "gil"])
+def test_a_lock_that_is_not_got_is_not_taken(tmp_path, how: str, runtime: str) -> None:
+    body = f"assert self.lock.acquire({how})\nself.n += 1\nself.lock.release()"
+    found = "\n".join(lines_of(tmp_path, body, runtime=runtime))
+    assert found.count("-[-") == found.count("-*-") == found.count("assertion: ") > 0
+
+
 def test_where_nothing_is_violated(tmp_path) -> None:
     assert lines_of(tmp_path, "self.n = 1") == ["Adds: verified"]
 
