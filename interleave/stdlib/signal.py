@@ -53,11 +53,14 @@ class ByLoop(NamedTuple):
 
 
 class Installed(NamedTuple):
-    """A signal, what handles it, and how often it may still come."""
+    """A signal, what handles it, and how often it may still come. If not `is_set`, that is what
+    handles it by default, and it comes as often as threads have sent it.
+    """
 
     number: int
     handler: Any
     left: int
+    is_set: bool = True
 
 
 class Interrupted(NamedTuple):
@@ -197,9 +200,10 @@ def install(signalnum: int, handler: Any) -> Any:
 
     def effect(state: SignalsState) -> tuple[SignalsState, Any]:
         known = _directly(state, number)
-        if known is None:
+        if known is None or not known.is_set:
             left = 0 if number in _OF_TIMERS else signals.most
-            return state.but(Installed(number, handler, left)), _default(number)
+            sent = 0 if known is None else known.left
+            return state.but(Installed(number, handler, left + sent)), _default(number)
         return state.but(known._replace(handler=handler)), known.handler
 
     return signals.change("signal", effect)
@@ -242,7 +246,7 @@ def handler_or_none(signalnum: int) -> Any:
             return state, None
         if port.thread == signals.main:
             return state, handler
-        known = known or Installed(number, handler, 0)
+        known = known or Installed(number, handler, 0, is_set=False)
         return state.but(known._replace(left=known.left + 1))._replace(none_comes=False), None
 
     return signals.change("raise_signal", effect)

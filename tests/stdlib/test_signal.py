@@ -20,6 +20,27 @@ RUNTIMES = ("free-threaded", "gil")
 
 # What each prints or is found to do, with the runtimes under which it is.
 FOUND: dict[str, tuple[str, set[str]]] = {
+    "one that a thread has sent before there was a handler": (
+        """
+        lock = threading.Lock()
+        def handler(number, frame):
+            with lock:
+                pass
+        sender = threading.Thread(target=signal.raise_signal, args=(signal.SIGINT,))
+        came = False
+        try:
+            sender.start()
+            sender.join()
+            sender.join()
+        except KeyboardInterrupt:
+            came = True
+        if came:
+            signal.signal(signal.SIGINT, handler)
+            with lock:
+                print()
+        """,
+        {"deadlock"},
+    ),
     "one that a thread sends whose target is os.kill": (
         """
         lock = threading.Lock()
