@@ -214,7 +214,7 @@ class Program:
                 attributes=self.attributes,
                 swallowing=self._swallowing,
                 compilations=self._compilations,
-                switches=self.runtime.global_lock,
+                switches=self.runtime.global_lock or SIGNALS in self.written,
                 has_nil=self.runtime.language.has_nil,
                 kept=self._kept,
             )
