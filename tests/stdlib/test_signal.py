@@ -393,6 +393,28 @@ FOUND: dict[str, tuple[str, set[str]]] = {
         """,
         {"assertion"},
     ),
+    "an exception where code is entered without a call": (
+        """
+        class Stop(Exception): pass
+        class Box:
+            @property
+            def size(self):
+                return 1
+        box = Box()
+        sizes = []
+        def handler(number, frame):
+            raise Stop
+        try:
+            signal.signal(signal.SIGTERM, handler)
+            try:
+                sizes.append(box.size)
+            except Stop:
+                assert sizes
+        except Stop:
+            pass
+        """,
+        {"assertion"},
+    ),
     "an exception as the handler is taken back": (
         """
         class Stop(Exception): pass
