@@ -153,7 +153,7 @@ class StepPort:
         if self._stack.is_thawing:
             self._ending.halt(_by_key(kind))
         log, accesses, switches = self._log, self._accesses, self._switches
-        if switches.gil:
+        if switches.notes_code:
             switches.note_caller(sys._getframe(1))
         try:
             known = log.take(kind)

@@ -189,6 +189,7 @@ def default_int_handler(signalnum: int, frame: Any, /) -> None:
 def install(signalnum: int, handler: Any) -> Any:
     """`signal.signal`: gives what was installed before."""
     signals: Signals = current_port().signals
+    current_port().switch_point()  # the real one is Python code
     number = checked(signalnum)
     if not (callable(handler) or isinstance(handler, signal.Handlers)):
         raise TypeError(
@@ -212,6 +213,7 @@ def install(signalnum: int, handler: Any) -> Any:
 def getsignal(signalnum: int) -> Any:
     """`signal.getsignal`."""
     signals: Signals = current_port().signals
+    current_port().switch_point()  # the real one is Python code
     number = checked(signalnum)
 
     def effect(state: SignalsState) -> tuple[SignalsState, Any]:

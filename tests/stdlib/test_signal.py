@@ -434,6 +434,54 @@ FOUND: dict[str, tuple[str, set[str]]] = {
         """,
         {"deadlock", "exception"},  # a lock within it is left behind; it comes only afterwards
     ),
+    "an exception among what only the main thread has": (
+        """
+        mine = []
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            mine.append(1)
+            mine.append(2)
+        except KeyboardInterrupt:
+            assert len(mine) != 1
+        """,
+        {"assertion"},
+    ),
+    "an exception where code is entered without a call": (
+        """
+        class Stop(Exception): pass
+        class Box:
+            @property
+            def size(self):
+                return 1
+        box = Box()
+        sizes = []
+        def handler(number, frame):
+            raise Stop
+        try:
+            signal.signal(signal.SIGTERM, handler)
+            try:
+                sizes.append(box.size)
+            except Stop:
+                assert sizes
+        except Stop:
+            pass
+        """,
+        {"assertion"},
+    ),
+    "an exception as the handler is taken back": (
+        """
+        class Stop(Exception): pass
+        def handler(number, frame):
+            raise Stop
+        try:
+            signal.signal(signal.SIGTERM, handler)
+            print(1)
+        except Stop:
+            pass
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        """,
+        {"exception"},  # it is Python code
+    ),
     "no timer": (
         """
         def handler(number, frame):
