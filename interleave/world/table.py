@@ -113,7 +113,7 @@ PURE = {
     # Parts of modules that are modelled, or refused as a whole.
     "heapq.merge", "heapq.nlargest", "heapq.nsmallest",
     "weakref.ReferenceType", "weakref.WeakMethod", "weakref.finalize",
-    "sys.exc_info", "sys.exit", "sys.intern", "time.struct_time",
+    "sys.exc_info", "sys.exception", "sys.exit", "sys.intern", "time.struct_time",
 }  # fmt: skip
 """What gives the same result for the same arguments, every time, and keeps nothing."""
 
