@@ -396,7 +396,7 @@ def _not_looked_for(runtime: Runtime, expectation: Expectation | None) -> list[s
 def _bounds(found: Searched[Check]) -> list[tuple[str, object]]:
     settings = found.machine.program.settings
     replaced: tuple[tuple[str, object], ...] = vars(found.machine.program.model).get(BOUNDS, ())
-    names = ("PIPE_CAPACITY", "SPURIOUS_WAKEUPS", "CLOCK", "CLOCK_STEP")
+    names = ("PIPE_CAPACITY", "SPURIOUS_WAKEUPS", "CLOCK", "CLOCK_STEP", "SIGNALS")
     return [*replaced, *((name, settings.get(name)) for name in names)]
 
 
@@ -435,7 +435,7 @@ def _refuse_unstarted(model: type[Model], found: Searched[Check]) -> None:
                 remedy="call its start()",
                 place=place_of_function(key.function),
             )
-    if not started and list(notes_of(model).threads) == [MAIN]:
+    if program.signals is None and not started and list(notes_of(model).threads) == [MAIN]:
         raise ModelError(
             f"{model.__name__} starts no thread: there is nothing to interleave",
             remedy="put @thread above functions in it, or have it start some: "

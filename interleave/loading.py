@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from interleave.blaming import blaming, raised_at
 from interleave.errors import (
@@ -29,6 +29,7 @@ from interleave.errors import (
 )
 from interleave.explored import explored
 from interleave.interrupts import Stopped, keeping_handlers, seen_from_outside, whole
+from interleave.memory.streams import OUT
 from interleave.memory.values import members_of
 from interleave.model import BOUNDS, OPTIONS, Expectation, Model, is_parameter_value
 from interleave.notes import notes_of
@@ -402,7 +403,7 @@ def _kept_out_of_the_process() -> Iterator[None]:
     modules = {**sys.modules}
     sys.setrecursionlimit = lambda limit, /: set_deepest(max(limit, deepest))
     try:
-        with redirect_stdout(sys.stderr), keeping_handlers():
+        with redirect_stdout(cast(Any, OUT)), keeping_handlers():
             yield
     finally:
         sys.setrecursionlimit = set_deepest
@@ -517,7 +518,8 @@ def expectation_of(model: type[Model], runtime: Runtime) -> Expectation | None:
 def loop_settings(model: type[Model], options: Options) -> dict[str, object]:
     """What the event loop of a model is asked to do, as parameters; {} where it has none."""
     tasks = task_methods(model)
-    found: dict[str, object] = {"ORDER": options.order} if options.order and tasks else {}
+    has_order = options.order and notes_of(model).has_loops
+    found: dict[str, object] = {"ORDER": options.order} if has_order else {}
     cancels = tuple(each for each in options.cancel if each.partition("[")[0] in tasks)
     return {**found, "CANCEL": cancels} if cancels else found
 

@@ -61,6 +61,9 @@ OUTPUT = "print"
 BOUNDS = "__interleave_bounds__"
 """Attribute of a model: what bounds it besides parameters, by name."""
 
+LOOPS = "__interleave_loops__"
+"""Attribute of a model of which threads may make event loops, though no method is a task."""
+
 KINDS = (
     "lost-update",
     "deadlock",

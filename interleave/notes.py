@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from interleave.model import (
     EXPECTATIONS,
+    LOOPS,
     NOTE,
     Expectation,
     Model,
@@ -90,6 +91,18 @@ class Notes:
     def tasks(self) -> list[str]:
         """The names of the methods that are marked as tasks."""
         return [name for name, note in self.threads.items() if note.kind.in_loop]
+
+    @property
+    def has_loops(self) -> bool:
+        """Whether there are event loops, as far as can be seen before anything runs."""
+        codes = (method.__code__ for method in self.methods.values())
+        return LOOPS in self.members or bool(self.tasks) or any(map(_names_asyncio, codes))
+
+
+def _names_asyncio(code: types.CodeType) -> bool:
+    """Whether some code uses the module, or code in it does."""
+    inner = (each for each in code.co_consts if isinstance(each, types.CodeType))
+    return "asyncio" in code.co_names or any(map(_names_asyncio, inner))
 
 
 def notes_of(model: type[Model]) -> Notes:

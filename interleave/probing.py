@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from interleave.asked import Asked, asked
 from interleave.blaming import blaming
@@ -41,7 +41,9 @@ from interleave.machine import Machine, Moves, State
 from interleave.memory.values import mangle, members_by_base
 from interleave.model import Model
 from interleave.options import MOST_STATES, Options
+from interleave.racing.building import Race
 from interleave.racing.calls import read_calls
+from interleave.racing.check import raised_in_all, refuse_wrong, type_errors
 from interleave.racing.race import begun
 from interleave.records import dataclass
 from interleave.result import Followed
@@ -66,6 +68,10 @@ class Probed:
     """The functions that were run."""
     limit: str = ""
     """Why not all of it was looked at; "" if it was."""
+    raises: str = ""
+    """What a call with made-up arguments raises, whatever happens: "TypeError(...)"; "" for nothing
+    of the kind.
+    """
 
 
 def probe(target: str | Path | type[Model], *calls: str, **options: Any) -> tuple[Probed, ...]:
@@ -80,26 +86,38 @@ def probe(target: str | Path | type[Model], *calls: str, **options: Any) -> tupl
     """
     wanted = asked(Options, options, "probe()")
     with listening(), leaving(AT_POLLS):
-        return tuple(_probed(each, wanted) for each in _models(target, calls, wanted))
+        return tuple(
+            _probed(each, wanted, is_chosen=bool(calls)) for each in _models(target, calls, wanted)
+        )
+
+
+class _Model(NamedTuple):
+    """What is to be run: a model with its name and file, and the race that it was made of."""
+
+    name: str
+    model: type[Model]
+    file: str
+    race: Race | None
 
 
 def _models(
     target: str | Path | type[Model], calls: Sequence[str], wanted: Asked[Options]
-) -> Iterator[tuple[str, type[Model], str]]:
-    """What is to be run: a name, a model, and its file."""
+) -> Iterator[_Model]:
+    """What is to be run."""
     if not isinstance(target, str) or ":" not in target:
-        yield from ((each.__name__, each, file) for each, file in find_models([target], wanted))
+        for each, file in find_models([target], wanted):
+            yield _Model(each.__name__, each, str(file), None)
         return
     origin, making = begun(target, wanted.near(Path()).max_seconds)
     for text in calls or making.each():
         race = making.race([*read_calls([text])], 2, text)
-        yield text, making.model(race, (), None, paused=False), origin.where
+        yield _Model(text, making.model(race, (), None, paused=False), origin.where, race)
 
 
 @blaming()
 @collecting_seldom()
-def _probed(what: tuple[str, type[Model], str], wanted: Asked[Options]) -> Probed:
-    name, model, file = what
+def _probed(what: _Model, wanted: Asked[Options], *, is_chosen: bool) -> Probed:
+    name, model, file, race = what
     options = wanted.near(file, own_options(model))
     parameters = {**parameters_of(model, options.parameters or {}), **loop_settings(model, options)}
     most = MOST_STATES_EACH if options.max_states == MOST_STATES else options.max_states
@@ -129,10 +147,17 @@ def _probed(what: tuple[str, type[Model], str], wanted: Asked[Options]) -> Probe
     with assuming(Assumed(tuple(options.pure))):
         ahead = [each for each in _ahead(found.machine) if (each.what, each.place) not in known]
     limit = str(found.graph.stop or guard.stop or "")
+    raises = ""
+    if race is not None and not (limit or refusals.found):
+        states = [found.graph.state(each) for each in found.graph.ended]
+        wrong = type_errors(raised_in_all(race, found.machine, states))
+        if is_chosen:
+            refuse_wrong(wrong)
+        raises = next(iter(wrong.values()), "")
     # Calls of a race, and what `dataclass` makes, stand in no file.
     followed = [each for each in followed_in(found.machine.program) if Path(each.file).exists()]
     near = tuple([replace(each, file=str(here(each.file))) for each in followed])
-    return Probed(name, refusals.found, tuple(ahead), near, limit)
+    return Probed(name, refusals.found, tuple(ahead), near, limit, raises)
 
 
 def _bring_near(error: InterleaveError) -> None:

@@ -24,6 +24,7 @@ from interleave.loading import (
     task_methods,
 )
 from interleave.model import BOUNDS, Model
+from interleave.notes import notes_of
 from interleave.options import Options
 from interleave.program.misuse import refuse_parameter_outside
 from interleave.project import real_path
@@ -177,10 +178,12 @@ def _refuse_unheeded(options: Options, models: list[type[Model]], errors: Errors
     """Raise `UsageError` for a parameter, a task to cancel or an order that no model has."""
     parameters: dict[str, None] = {}
     tasks: dict[str, None] = {}
+    has_loops = False
     for model in models:
         with errors.noted():
             parameters.update(dict.fromkeys(parameters_of(model, {})))
             tasks.update(dict.fromkeys(task_methods(model)))
+            has_loops = has_loops or notes_of(model).has_loops
     is_script = any(BOUNDS in vars(model) for model in models)  # which has refused what it has not
     for name in options.parameters or {}:
         if name not in parameters and not is_script:
@@ -194,7 +197,7 @@ def _refuse_unheeded(options: Options, models: list[type[Model]], errors: Errors
         if name.partition("[")[0] not in tasks:
             listed = f"the tasks are {', '.join(tasks)}" if tasks else "no model has tasks"
             raise UsageError(f"there is no task {name!r} to cancel", remedy=listed)
-    if options.order not in (None, "any") and not tasks:
+    if options.order not in (None, "any") and not has_loops:
         raise UsageError(
             f"there is no event loop that could run tasks in the order {options.order!r}",
             remedy="leave it out: no model has tasks, and threads run in any order",

@@ -381,3 +381,24 @@ def test_a_model_with_lru_cache_in_python_is_kept(tmp_path: Path) -> None:
             command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )
         assert (done.stdout, done.returncode) == ("Lru: verified\n", 0), done.stderr
+
+
+def test_attributes_that_run_block_by_block_are_known(kept: Path) -> None:
+    (kept / "model.py").write_text(
+        "from interleave import Model, thread\n"
+        "class Lazy(Model):\n"
+        "    kept = None\n"
+        "    @property\n"
+        "    def items(self):\n"
+        "        if self.kept is None:\n"
+        "            self.kept = []\n"
+        "        return self.kept\n"
+        "    @thread(2)\n"
+        "    def add(self, i):\n"
+        "        self.items.append(i)\n"
+    )
+    first, facts = report(kept)
+    assert (facts.known, facts.learnt > 9) == (0, True)
+    again, facts = report(kept)
+    assert again == first
+    assert facts.known >= facts.learnt

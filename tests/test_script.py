@@ -305,6 +305,21 @@ FOUND = {
         """,
         {}, set(), {"1"},
     ),
+    "a global that is changed by what a call gives": (
+        """
+        import threading
+        total = 0
+        def work(i):
+            return i
+        thread = threading.Thread(target=work, args=(1,))
+        thread.start()
+        for i in range(3):
+            total += work(i)
+        thread.join()
+        print(total)
+        """,
+        {}, set(), {"3"},
+    ),
     "a name in an inner scope": (
         """
         import threading
@@ -487,22 +502,6 @@ REFUSED = {
         "from own import Counter\nc = Counter()\nc.bump()", "there is no model",
     ),
     "a manager": ("import multiprocessing as m\nprint(m.Manager())", "multiprocessing.Manager"),
-    "loops in threads": (
-        "import asyncio, threading\nasync def a(): pass\ndef t(): asyncio.run(a())\n"
-        "threading.Thread(target=t).start()", "t runs an event loop, and is not called",
-    ),
-    "two loops": (
-        "import asyncio\nasync def a(): pass\nasyncio.run(a())\nasyncio.run(a())",
-        "called in two places",
-    ),
-    "a loop over and over": (
-        "import asyncio\nasync def a(): pass\nfor _ in range(2):\n    asyncio.run(a())",
-        "over and over",
-    ),
-    "a loop in a method": (
-        "import asyncio\nasync def a(): pass\nclass C:\n    def m(self):\n        asyncio.run(a())\n"
-        "C().m()", "where it cannot be followed",
-    ),
     "chance": (
         "import random, threading\nx = random.random()\n"
         "threading.Thread(target=print).start()", "random",
@@ -524,6 +523,47 @@ def test_what_is_refused(script, case: str, monkeypatch) -> None:
     assert words in str(error.value)
     assert error.value.remedy
     assert not Path("touched").exists()
+
+
+SHARES = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+class Own:
+    def __init__(self):
+        self.n = 3
+        self.items = [3]
+    def work(self, n):
+        seen.append(n)
+        return n
+    def go(self):
+        return STATEMENT
+seen = []
+pool = ThreadPoolExecutor(1)
+done = Own().go()
+pool.shutdown()
+print(done, seen)
+"""
+"""Something that a method shares, after it has looked at it, in one statement."""
+
+SHARED = {
+    "pool.submit(self.work, self.n).result()": {"3 [3]"},
+    "list(pool.map(self.work, self.items))": {"[3] [3]"},
+    "threading.Thread(target=self.work, args=(self.n,)).start()": {"None []", "None [3]"},
+    "threading.Timer(0, self.work, (self.n,)).start()": {"None []", "None [3]"},
+}
+
+
+@pytest.mark.parametrize("statement", SHARED)
+def test_what_a_statement_shares_after_it_has_looked_at_it(script, statement: str) -> None:
+    result = check(script(SHARES.replace("STATEMENT", statement)))
+    assert result.models[0].violations == ()
+    assert printed(result) == SHARED[statement]
+
+
+def test_to_go_on_with_what_a_statement_has_shared_is_refused(script) -> None:
+    file = script(SHARES.replace("STATEMENT", "[self.n, seen.append(self), len(seen), len(seen)]"))
+    with pytest.raises(InterleaveError, match="looks at an object, shares it, and goes on"):
+        check(file)
 
 
 def test_in_a_folder_only_models_are_looked_for(script) -> None:

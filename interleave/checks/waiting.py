@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from interleave.checks.loops import BUSY, is_kept_off, note_of_loop, those_that_block
+from interleave.checks.handlers import note_of_handler
+from interleave.checks.loops import (
+    BUSY,
+    is_kept_off,
+    loop_not_run,
+    note_of_loop,
+    those_that_block,
+)
 from interleave.engine.passes.shortest import Path
 from interleave.engine.steps import Steps
 from interleave.machine import FAILED, FINISHED, Blocked, Machine, State, Step
@@ -47,15 +54,17 @@ def waits_in(
 def _wait(machine: Machine, state: State, blocked: Blocked, path: Path) -> Wait:
     names = [thread.name for thread in machine.program.threads]
     holders = _holders(machine, state, blocked, path)
-    is_kept = is_kept_off(machine, state, blocked)
+    is_kept, not_run = is_kept_off(machine, state, blocked), loop_not_run(machine, state, blocked)
     return Wait(
         names[blocked.thread],
-        BUSY if is_kept else _access(machine, state, blocked),
+        BUSY if is_kept else not_run or _access(machine, state, blocked),
         blocked.place[0].source(blocked.place[1]),
         tuple(names[thread] for thread in holders),
         holders_ended=_have_ended(machine, state, holders),
-        is_run=not is_kept and _is_run(machine, state, blocked),
-        note=note_of_loop(machine, state, blocked) or _note_of_fork(machine, state, blocked, path),
+        is_run=not (is_kept or not_run) and _is_run(machine, state, blocked),
+        note=note_of_loop(machine, state, blocked)
+        or note_of_handler(machine, state, blocked)
+        or _note_of_fork(machine, state, blocked, path),
     )
 
 
@@ -142,8 +151,8 @@ def _holders(machine: Machine, state: State, wait: Blocked, path: Path) -> tuple
     location = wait.access.location
     heap = machine.program.heap
     if is_kept_off(machine, state, wait):
-        return those_that_block(machine, state)
-    if location is None:
+        return those_that_block(machine, state, wait)
+    if location is None or loop_not_run(machine, state, wait) is not None:
         return ()
     owner = heap.owner(location)
     if type(owner)._between_processes and not isinstance(owner, Primitive):

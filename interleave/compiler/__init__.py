@@ -272,6 +272,7 @@ def compile_function(
     function: types.FunctionType,
     *,
     method_names: frozenset[str],
+    attributes: frozenset[str] = frozenset(),
     namespace: dict[str, Any],
     defaults: Callable[[Any], Any],
     compilations: Compilations,
@@ -286,7 +287,8 @@ def compile_function(
 ) -> Code:
     """Compile a function to blocks.
 
-    `method_names` are the names of the model's own methods, calls of which are flattened;
+    `method_names` are the names of the model's own methods, calls of which are flattened, and
+    `attributes` those of what is flattened where it is got or set;
     `namespace` gives what global names stand for, and is where the code of the blocks will run;
     `defaults` gives what the default value of a parameter stands for, `inner` what a function that
     is defined inside does; `scope` says where its variables begin; `switches` asks
@@ -312,6 +314,7 @@ def compile_function(
             owner,
             names,
             method_names=method_names,
+            attributes=attributes,
             switches=switches,
             in_go=in_go,
             scope=scope,
@@ -324,6 +327,7 @@ def compile_function(
     how = (
         *_asked_for(function, holders, imports),
         method_names,
+        attributes,
         switches,
         in_go,
         scope,
@@ -356,6 +360,7 @@ def _flattened(
     names: Surroundings,
     *,
     method_names: frozenset[str],
+    attributes: frozenset[str],
     switches: bool,
     in_go: bool,
     scope: Scope,
@@ -376,6 +381,7 @@ def _flattened(
         names,
         bound,
         method_names,
+        attributes,
         owner=owner,
         statement=definition,
         switches=switches,

@@ -13,6 +13,7 @@ from typing import Any
 from interleave.compiler.names import is_library
 from interleave.compiler.source import Definition, statement_text
 from interleave.errors import Place
+from interleave.memory.primitive import OPERATES, is_marked
 from interleave.result import Source
 
 Swallow = tuple[str, int, int]
@@ -83,10 +84,14 @@ class Block:
     """The local with the exception that its function handles here; "" where that handles none."""
     is_awaited: bool = False
     """For a CALL: whether `next` is the AWAIT of what it gives, and nothing else looks at that."""
+    is_operator: bool = False
+    """For a CALL: whether it stands for an operator, or an attribute, and is no call in Python."""
     swallows: Swallow | None = None
     """For a BRANCH: the `with` of which it asks whether its end swallows an exception, unless it is
     known that it may.
     """
+    enters: bool = False
+    """Whether it calls the `__enter__` of a `with`."""
     raises_again: bool = False
     """Whether it passes on an exception that was raised elsewhere."""
     is_failed_assertion: bool = False
@@ -214,6 +219,9 @@ class Code:
 
         self.is_generator = is_generator
         """Whether a call makes a generator, and only resuming that runs the blocks."""
+
+        self.is_in_place_of_c = is_marked(function, OPERATES)
+        """Whether it does what C code of CPython does, in which threads do not switch."""
 
         self.is_library = is_library(function)
         """Whether it is part of what is modelled here, and reports do not show its lines."""

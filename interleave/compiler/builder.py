@@ -42,7 +42,8 @@ class Loop(NamedTuple):
 class Builder:
     """The blocks of one function, as they are laid down.
 
-    `method_names` are names that some class of the model gives to a method of its own;
+    `method_names` are names that some class of the model gives to a method of its own, and
+    `attributes` those of what is got and set by a call;
     `owner` is the name of the class that the function is in, for private names; `switches` says
     whether it matters where threads may switch.
     """
@@ -53,6 +54,7 @@ class Builder:
         names: Surroundings,
         bound: frozenset[str],
         method_names: frozenset[str],
+        attributes: frozenset[str],
         *,
         owner: str | None,
         statement: ast.AST,
@@ -63,6 +65,7 @@ class Builder:
         self.names = names
         self.bound = bound
         self.method_names = method_names
+        self.attributes = attributes
         self.operator_methods = method_names & OPERATOR_METHODS
         """Those of them that operators come to."""
         self.owner = owner

@@ -18,7 +18,6 @@ from interleave.compiler.lazily import GENEXPR, generates, yielding
 from interleave.compiler.names import bound_names, scope_walk
 from interleave.compiler.source import DEFINITION, LAMBDA, LIFTED, Definition
 from interleave.compiler.syntax import Transformer, copied
-from interleave.errors import ModelError, Place
 from interleave.memory.closures import NOT_GIVEN
 from interleave.runtimes import Scope
 
@@ -169,7 +168,6 @@ class _Lifter:
         self, inner: Inner, name: str, captured: Sequence[str], shared: frozenset[str]
     ) -> types.FunctionType:
         file = self._function.__code__.co_filename
-        self._check(inner, file)
         arguments = copied(inner.args)
         arguments.posonlyargs[:0] = [_at(inner, ast.arg(each)) for each in captured]
         if isinstance(inner, Definition):
@@ -205,15 +203,6 @@ class _Lifter:
         function.__kwdefaults__ = namespace[name].__kwdefaults__
         function.__dict__[DEFINITION] = (made, self._owner)
         return function
-
-    def _check(self, inner: Inner, file: str) -> None:
-        if getattr(inner, "decorator_list", None):
-            raise ModelError(
-                "a function that a thread defines is decorated",
-                remedy="make it a function of the module (of a script: let its decorator start "
-                "nothing, and look at no clock), or leave the decorator out",
-                place=Place.of_node(file, inner),
-            )
 
     # Making variables
 
@@ -517,7 +506,10 @@ class VariableRewriter(Transformer):
     def visit_FunctionDef(self, node: Definition) -> Any:
         if id(node) in self._functions:
             target = self.visit(ast.copy_location(ast.Name(node.name, ast.Store()), node))
-            return ast.copy_location(ast.Assign([target], self._closure(node)), node)
+            value = self._closure(node)
+            for decorator in reversed(node.decorator_list):
+                value = ast.copy_location(ast.Call(self.visit(decorator), [value], []), decorator)
+            return ast.copy_location(ast.Assign([target], value), node)
         return self._inside(node)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> Any:

@@ -316,7 +316,10 @@ class Rewriter(Transformer):
 
     def visit_Set(self, node: ast.Set) -> ast.expr:
         elements = [self.visit(element) for element in node.elts]
-        return self._ordered(ORDERED_SET, node, ast.List(elements, ast.Load()))
+        unpacks = any(isinstance(each, ast.Starred) for each in elements)
+        # To unpack something into a list asks how long it is.
+        made = ast.Set(elements) if unpacks else ast.List(elements, ast.Load())
+        return self._ordered(ORDERED_SET, node, made)
 
     def visit_Dict(self, node: ast.Dict) -> ast.expr:
         pairs = zip(node.keys, node.values, strict=True)

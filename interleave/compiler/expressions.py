@@ -36,6 +36,8 @@ _PURE_NODES = (
 _CONSUMERS = frozenset({"sum", "list", "tuple", "set", "frozenset", "sorted", "min", "max", "dict"})
 """Built-ins that take all of their argument: a generator given to them may as well be a list."""
 
+_OF_ATTRIBUTES = frozenset({"getattr", "hasattr", "setattr", "delattr"})
+
 _ITERABLE_BUILTINS = frozenset(
     {"dict", "enumerate", "filter", "frozenset", "list", "map", "range", "set", "sorted", "tuple",
      "zip"}
@@ -52,8 +54,15 @@ class ExpressionFlattener(Builder):
         if not self.needs_blocks(node):
             return node
         if self.operates(node) and not _is_chain(node):
-            return self.simple(as_call(node))
+            return self.simple(as_call(node, self.owner))
         match node:
+            case ast.Call(ast.Attribute(value=shares, attr=name)) if _asks_what_shares(node):
+                given = self.keep(self.simple(shares), shares)
+                asks = at(node.func, ast.Attribute(given, name, ast.Load()))
+                return self.simple(at(node, ast.Call(asks, node.args, node.keywords)))
+            case ast.Call() if _shares_one_by_one(node) and not self._may_be_ours(node.func):
+                kept = [self.keep(self.simple(each), each) for each in node.args]
+                return self.simple(at(node, ast.Call(node.func, kept, node.keywords)))
             case ast.Call() if _gives_what_it_shares(node) and not self._may_be_ours(node.func):
                 return self.keep(self._in_order(node), node)
             case ast.Call():
@@ -104,22 +113,44 @@ class ExpressionFlattener(Builder):
             return True
         if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp):
             return _is_asynchronous(node) or not self._is_local_only(node)
+        if _asks_what_shares(node) or _shares_one_by_one(node):
+            return True
         return self.operates(node) or any(
             self.needs_blocks(child) for child in _expressions_of(node)
         )
 
     def operates(self, node: ast.AST) -> bool:
-        """Whether an operator may come to a method of the model's own."""
+        """Whether an operator, or getting an attribute, may come to code of the model's own."""
+        if isinstance(node, ast.Attribute):
+            return isinstance(node.ctx, ast.Load) and self.enters(node)
         methods = self.operator_methods
         return bool(methods) and not methods.isdisjoint(methods_of(node))
+
+    def enters(self, node: ast.Attribute) -> bool:
+        """Whether an attribute is one that is got and set by a call."""
+        if not self.attributes or mangle(node.attr, self.owner) not in self.attributes:
+            return False
+        match node.value:
+            case ast.Name(name) if name not in self.bound and name in self.names:
+                return not isinstance(self.names.real(name), types.ModuleType)
+        return True
 
     def _calls_ours(self, node: ast.Call) -> bool:
         """Whether a call may be of the model's own code, or resume a generator."""
         if isinstance(node.func, ast.Name) and node.func.id not in self.bound:
+            if node.func.id in _OF_ATTRIBUTES and self._may_enter(node):
+                return self.names.is_builtin(node.func, node.func.id)
             methods = BUILT_IN.get(node.func.id, frozenset())
             if methods and self.names.is_builtin(node.func, node.func.id):
                 return not self.method_names.isdisjoint(methods)
         return self._may_be_ours(node.func)
+
+    def _may_enter(self, node: ast.Call) -> bool:
+        """Whether a call like `getattr` may be about one of these attributes."""
+        match node.args:
+            case [_, ast.Constant(name), *_]:
+                return name in self.attributes
+        return bool(self.attributes)
 
     def _may_be_ours(self, callee: ast.expr) -> bool:
         """Whether a call may be of the model's own code, which is flattened and not run as one."""
@@ -179,6 +210,7 @@ class ExpressionFlattener(Builder):
         parts: list[ast.expr] = [node.func, at(node, ast.Tuple(node.args, ast.Load())), keywords]
         block = self.value(BlockKind.CALL, node, at(node, ast.Tuple(parts, ast.Load())))
         block.target = self.temporary()
+        block.is_operator = isinstance(node.func, ast.Name) and node.func.id in OPERATIONS
         return load(block.target, node)
 
     def awaited(self, value: ast.expr, node: ast.AST) -> ast.expr:
@@ -482,6 +514,8 @@ class ExpressionFlattener(Builder):
     def _in_order(self, node: ast.expr) -> Any:
         """Flatten the parts of an expression; those before the last flattened one are kept."""
         node = _copy(node)
+        if isinstance(node, ast.Call) and self.operates(node.func):
+            node.func = self.keep(self.simple(node.func), node.func)
         slots = _slots_of(node)
         last = max((i for i, slot in enumerate(slots) if self.needs_blocks(slot.get())), default=-1)
         for number, slot in enumerate(slots):
@@ -540,6 +574,33 @@ def _gives_what_it_shares(call: ast.Call) -> bool:
     match call:
         case ast.Call(ast.Attribute(attr="setdefault"), [_, default]):
             return not isinstance(default, ast.Constant)
+    return False
+
+
+_SHARE_ARGUMENTS = (
+    "Process", "Thread", "Timer", "apply_async", "map_async", "run_coroutine_threadsafe", "submit",
+)  # fmt: skip
+"""Names of what shares its arguments, and gives something that is asked or started later."""
+
+
+def _asks_what_shares(node: ast.AST) -> bool:
+    """Whether something is done at once with what a call gives that shares its arguments:
+    `pool.submit(self.work, self.n).result()`. That is a statement of its own, for others run
+    meanwhile, and to look at what is shared is more than it was before.
+    """
+    match node:
+        case ast.Call(ast.Attribute(value=ast.Call(ast.Attribute(attr=name) | ast.Name(id=name)))):
+            return name in _SHARE_ARGUMENTS
+    return False
+
+
+def _shares_one_by_one(node: ast.AST) -> bool:
+    """Whether a call may share its arguments, and go on: `pool.map(self.work, self.items)`. They
+    are looked at before.
+    """
+    match node:
+        case ast.Call(ast.Attribute(attr="map"), args):
+            return any(isinstance(each, ast.Attribute) for each in args)
     return False
 
 

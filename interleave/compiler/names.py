@@ -23,6 +23,7 @@ from interleave.memory.derived import is_instance, is_object, is_subclass
 from interleave.memory.output import printed
 from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE, is_marked
+from interleave.memory.streams import stream_for
 from interleave.memory.unbound import UNBOUND_TYPES, unbound
 from interleave.memory.values import (
     Freezer,
@@ -104,15 +105,20 @@ def has_attribute(owner: Any, name: str, /) -> bool:
     return not reflection.is_internal(owner, name) and hasattr(owner, name)
 
 
-def _set_attribute(owner: Any, name: str, value: Any, /) -> None:
+def set_attribute(owner: Any, name: str, value: Any, /) -> None:
     """`setattr`, likewise."""
     setattr(reflection.settable(owner, name), name, value)
 
 
-def _delete_attribute(owner: Any, name: str, /) -> None:
+def delete_attribute(owner: Any, name: str, /) -> None:
     """`delattr`, likewise."""
     delattr(reflection.settable(owner, name), name)
 
+
+ATTRIBUTE_FUNCTIONS = tuple(
+    each.__code__ for each in (get_attribute, has_attribute, set_attribute, delete_attribute)
+)
+"""The code of what stands for functions about attributes, which have the name in `name`."""
 
 REPLACED: dict[Any, Any] = {
     iter: cursors.iterate,
@@ -134,8 +140,8 @@ REPLACED: dict[Any, Any] = {
     vars: _variables_of,
     getattr: get_attribute,
     hasattr: has_attribute,
-    setattr: _set_attribute,
-    delattr: _delete_attribute,
+    setattr: set_attribute,
+    delattr: delete_attribute,
 }
 """Built-in functions that a model sees differently: their iterators can be kept in a state, say."""
 
@@ -349,6 +355,8 @@ def modelled(value: Any, name: str) -> Any:
         return REPLACED[value]
     if type(value) is frozenset:
         return OrderedFrozenSet(value)
+    if (stream := stream_for(value)) is not None:
+        return stream
     if isinstance(value, _UNBOUND) and value.__objclass__ in UNBOUND_TYPES:
         return unbound(value.__objclass__, value.__name__)
     if isinstance(value, BaseException) and is_followed_class(type(value)):
@@ -403,13 +411,13 @@ LIBRARY_METHODS = frozenset(
 ) | {
     "abort", "acquire", "add_done_callback", "call_soon", "call_soon_threadsafe", "cancel",
     "cancel_join_thread", "cancelled", "cancelling", "close", "create_future", "create_task",
-    "critical", "debug", "done", "empty", "error", "exception", "expired", "full", "getName",
-    "get_lock", "get_loop", "get_name", "get_nowait", "get_obj", "info", "isEnabledFor", "isSet",
-    "is_alive", "is_set", "join", "join_thread", "locked", "log", "notify", "notifyAll",
+    "done", "empty", "exception", "expired", "full", "getName", "get_lock", "get_loop", "get_name",
+    "get_nowait", "get_obj", "isEnabledFor", "isSet", "is_alive", "is_set", "join", "join_thread",
+    "locked", "notify", "notifyAll",
     "notify_all", "poll", "put", "put_nowait", "qsize", "recv", "release", "remove_done_callback",
     "reschedule", "reset", "result", "run_in_executor", "running", "send", "set", "set_exception",
     "set_name", "set_result", "shutdown", "start", "submit", "task_done", "uncancel", "wait",
-    "wait_for", "warning", "when",
+    "wait_for", "when",
     "__ifloordiv__", "__ilshift__", "__imatmul__", "__imod__", "__ipow__", "__irshift__",
     "__itruediv__", "__matmul__", "__next__", "__rmatmul__",
     "Add", "And", "Broadcast", "CompareAndDelete", "CompareAndSwap", "Delete", "Do", "Done", "Err",

@@ -1,9 +1,9 @@
-"""Operators, and built-in functions of their kind, of a class of the model's.
+"""Operators, attributes, and built-in functions of their kind, of a class of the model's.
 
 `x[k]`, `x + y`, `x in y`, `len(x)`, the item that a `for` takes: where some class of the model's
 defines the method that they come to (`__getitem__`, ...), they are laid down as a call of what
-stands here. Whether that runs code of the model's is found out when it runs (`machine.methods`);
-else it is done in the same block.
+stands here; so are attributes of some names. Whether that runs code of the model's is found out
+when it runs (`machine.methods`); else it is done in the same block.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import Any
 
 from interleave.memory.containers import plain
 from interleave.memory.cursors import cursor
+from interleave.memory.values import mangle
+from interleave.world import reflection
 
 _BINARY: dict[type[ast.operator], tuple[str, str]] = {
     ast.Add: ("add", "+"),
@@ -106,9 +108,15 @@ def _methods_compared_by(op: ast.cmpop) -> set[str]:
     return {f"__{name}__", f"__{REFLECTED[name]}__", *(["__eq__"] if name == "ne" else [])}
 
 
-def as_call(node: ast.expr) -> ast.expr:
-    """What stands for an expression with one operator: a call of one of `OPERATIONS`."""
+def as_call(node: ast.expr, owner: str | None) -> ast.expr:
+    """What stands for an attribute, or for one operator: a call of one of `OPERATIONS`.
+
+    `owner` is the name of the class that the code is in, for private names.
+    """
     match node:
+        case ast.Attribute(value, attribute):
+            name = _constant(mangle(attribute, owner), node)
+            return call_of("@get_attribute", [value, name], node)
         case ast.Subscript(value, index):
             return call_of("@get_item", [value, index], node)
         case ast.BinOp(left, op, right):
@@ -124,6 +132,18 @@ def as_call(node: ast.expr) -> ast.expr:
             name = _constant(_COMPARED[type(op)][0], node)
             return call_of("@compare", [name, left, right], node)
     raise TypeError(node)
+
+
+def as_setting(node: ast.Attribute, value: ast.expr, owner: str | None) -> ast.expr:
+    """What stands for setting an attribute."""
+    name = _constant(mangle(node.attr, owner), node)
+    return call_of("@set_attribute", [value, node.value, name], node)
+
+
+def as_deletion(node: ast.Attribute, owner: str | None) -> ast.expr:
+    """What stands for deleting an attribute."""
+    name = _constant(mangle(node.attr, owner), node)
+    return call_of("@delete_attribute", [node.value, name], node)
 
 
 def as_in_place(node: ast.AugAssign, before: ast.expr, value: ast.expr) -> ast.expr:
@@ -146,6 +166,21 @@ def _constant(value: str, node: ast.AST) -> ast.expr:
 
 END = object()
 """What `item_of` gives at the end of an iterator."""
+
+
+def get_attribute(owner: Any, name: str) -> Any:
+    """`owner.name`."""
+    return getattr(reflection.used(owner, name), name)
+
+
+def set_attribute(value: Any, owner: Any, name: str) -> None:
+    """`owner.name = value`."""
+    setattr(reflection.settable(owner, name), name, value)
+
+
+def delete_attribute(owner: Any, name: str) -> None:
+    """`del owner.name`."""
+    delattr(reflection.settable(owner, name), name)
 
 
 def get_item(container: Any, key: Any) -> Any:
@@ -209,6 +244,9 @@ _IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
+    "@get_attribute": get_attribute,
+    "@set_attribute": set_attribute,
+    "@delete_attribute": delete_attribute,
     "@get_item": get_item,
     "@set_item": set_item,
     "@delete_item": delete_item,

@@ -17,7 +17,7 @@ from interleave.compiler.builder import (
 )
 from interleave.compiler.emit import switch_point
 from interleave.compiler.expressions import ExpressionFlattener
-from interleave.compiler.operators import as_in_place, call_of
+from interleave.compiler.operators import as_deletion, as_in_place, as_setting, call_of
 from interleave.compiler.syntax import Transformer, copied
 
 NOTHING = ""
@@ -133,10 +133,38 @@ class StatementFlattener(ExpressionFlattener):
             parts = [value, target.value, without_slices(target.slice)]
             self.simple(call_of("@set_item", parts, node))
             return
+        if isinstance(target, ast.Attribute) and self.enters(target):
+            self.simple(as_setting(target, value, self.owner))
+            return
+        if isinstance(target, ast.Tuple | ast.List) and self._stores_by_calls(target):
+            self._store_each(target, value, node)
+            return
         if self.needs_blocks(target):
             value = self.keep(value, node)
             target = self._simple_target(target)
         self.plain(node, at(node, ast.Assign([target], value)))
+
+    def _stores_by_calls(self, target: ast.expr) -> bool:
+        """Whether a call is part of storing in a target, or in a part of it."""
+        return self.needs_blocks(target) or any(
+            self._sets_item(each) or self._sets_by_call(each)
+            for each in ast.walk(target)
+            if isinstance(each, ast.expr)
+        )
+
+    def _store_each(self, target: ast.Tuple | ast.List, value: ast.expr, node: ast.AST) -> None:
+        """Lay down `a, *b = value`, one by one."""
+        parts: list[ast.expr] = []
+        names = [self.temporary() for _ in target.elts]
+        for name, each in zip(names, target.elts, strict=True):
+            slot = at(node, ast.Name(name, ast.Store()))
+            is_starred = isinstance(each, ast.Starred)
+            parts.append(at(node, ast.Starred(slot, ast.Store())) if is_starred else slot)
+        unpacked = at(node, ast.Tuple(parts, ast.Store()))
+        self.plain(node, at(node, ast.Assign([unpacked], value)))
+        for name, each in zip(names, target.elts, strict=True):
+            single = each.value if isinstance(each, ast.Starred) else each
+            self._store(single, load(name, node), node)
 
     def _simple_target(self, target: ast.expr) -> ast.expr:
         match target:
@@ -151,16 +179,13 @@ class StatementFlattener(ExpressionFlattener):
                 base = self.keep(self.simple(target.value), target)
                 index = self.keep(self.simple(target.slice), target)
                 return at(target, ast.Subscript(base, index, target.ctx))
-        raise self.error(
-            "this assignment calls the model's own code inside a nested target",
-            "call it first, and assign the parts one by one",
-            target,
-        )
+        return target
 
     def _aug_assign(self, node: ast.AugAssign) -> None:
         operates = self.operates(node)
         is_simple = not (self.needs_blocks(_as_load(node.target)) or self.needs_blocks(node.value))
-        if is_simple and not operates and not self._sets_item(node.target):
+        calls = self._sets_item(node.target) or self._sets_by_call(node.target)
+        if is_simple and not operates and not calls:
             self.simple(node.value)
             self.plain(node, node)
             return
@@ -180,11 +205,17 @@ class StatementFlattener(ExpressionFlattener):
     def _sets_item(self, target: ast.expr) -> bool:
         return isinstance(target, ast.Subscript) and "__setitem__" in self.method_names
 
+    def _sets_by_call(self, target: ast.expr) -> bool:
+        return isinstance(target, ast.Attribute) and self.enters(target)
+
     def _delete(self, node: ast.Delete) -> None:
         for target in node.targets:
             if isinstance(target, ast.Subscript) and "__delitem__" in self.method_names:
                 parts = [target.value, without_slices(target.slice)]
                 self.simple(call_of("@delete_item", parts, node))
+                continue
+            if isinstance(target, ast.Attribute) and self.enters(target):
+                self.simple(as_deletion(target, self.owner))
                 continue
             if self.needs_blocks(target):
                 target = self._simple_target(target)
@@ -525,7 +556,10 @@ class StatementFlattener(ExpressionFlattener):
         variable = item.optional_vars
         known_as = f" {variable.id} " if isinstance(variable, ast.Name) else ""
         entered = self.temporary(f"{ENTERED[1:]}{known_as}")
+        first = len(self.blocks)
         value = self._call_method(manager, enter, [], item.context_expr, awaits=awaits)
+        for block in self.blocks[first:]:
+            block.enters = True
         self.assign(entered, manager, item.context_expr)
         none = at(node, ast.Constant(None))
 

@@ -52,6 +52,7 @@ def look_ahead(make: Callable[[Discoveries], Program], known: Discoveries) -> No
         if not new:
             break
     known.written, known.method_names = ahead.written, ahead.method_names
+    known.attributes = ahead.attributes
     known.swallowing, known.rooms = ahead.swallowing, needed
 
 

@@ -106,6 +106,7 @@ def search(
             known.rooms,
             roots=known.roots,
             method_names=known.method_names,
+            attributes=known.attributes,
             swallowing=known.swallowing,
             real=real,
             compilations=compilations,

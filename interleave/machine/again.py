@@ -10,7 +10,8 @@ from interleave.machine.machine import Machine
 from interleave.machine.port import StepPort
 from interleave.machine.run import StepRun
 from interleave.machine.step import FAILED, FINISHED, Blocked, State, Step
-from interleave.memory.port import WHOLE, Location, using_port
+from interleave.memory.port import WHOLE, Location
+from interleave.memory.streams import running
 from interleave.program import Restart
 from interleave.program.choices import Choices
 
@@ -77,7 +78,7 @@ def take_again(
         make_port=partial(_PortAgain, step, instead),
     )
     try:
-        with using_port(run.port):
+        with running(run.port):
             found = run.run(local)
     except (InterleaveError, Restart):
         return None

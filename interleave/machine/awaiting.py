@@ -20,7 +20,7 @@ from interleave.compiler.generators import (
     throw_into,
 )
 from interleave.machine.frames import Frame
-from interleave.memory.coroutine import Coroutine, is_awaiting, stepwise_coroutine
+from interleave.memory.coroutine import Coroutine, is_awaiting, stepwise_coroutine, taken
 from interleave.world.twins import method_of
 
 
@@ -28,6 +28,7 @@ def begun(value: Any) -> Coroutine | None:
     """The coroutine that begins where a task awaits something; None where that runs no code of the
     model's.
     """
+    value = taken(value)
     if type(value) is Generator:
         flags = value.code.function.__code__.co_flags
         value = run(value) if flags & inspect.CO_ITERABLE_COROUTINE else value

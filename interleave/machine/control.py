@@ -27,13 +27,15 @@ from interleave.machine.log import Log
 from interleave.machine.methods import by_blocks
 from interleave.machine.pictures import ORIGIN
 from interleave.machine.port import StepPort
+from interleave.machine.signals import Interrupts
 from interleave.machine.stack import Stack
 from interleave.machine.step import Failure
 from interleave.machine.switching import Switches, is_of_this_package
 from interleave.machine.tasks import RESULT
 from interleave.memory.calling import call
-from interleave.memory.coroutine import Coroutine, awaited, awaited_by_hand
+from interleave.memory.coroutine import Coroutine, SharedCoroutine, awaited, awaited_by_hand
 from interleave.memory.port import BY_STEPS, AccessKind, Unrecoverable
+from interleave.memory.primitive import Primitive
 from interleave.program import Program, Restart, Swallowed, Written
 from interleave.program.interning import LocalStates
 from interleave.world import reflection
@@ -42,7 +44,7 @@ from interleave.world.refusal import used
 DEEPEST_CALL = 200
 """Calls of the model's own functions within each other."""
 
-_SUSPENDED = (Coroutine, Generator, types.GeneratorType, types.AsyncGeneratorType)
+_SUSPENDED = (Coroutine, SharedCoroutine, Generator, types.GeneratorType, types.AsyncGeneratorType)
 """What code has not run yet that was called."""
 _IN_C = (
     types.BuiltinFunctionType, types.MethodDescriptorType, types.MethodWrapperType,
@@ -65,11 +67,15 @@ class Control:
         switches: Switches,
         ending: Ending,
         watch: AbstractContextManager[None],
+        *,
+        is_handler: bool,
     ) -> None:
         self.is_returning = False
         """Whether this step is the end of a thread that ends the program."""
         self.returned: tuple[str, Any] | None = None
         """How the task has ended, if it has."""
+        self.left_by: BaseException | None = None
+        """The exception that has left the handler of a signal."""
         self.raised: list[str] = []
         """The exceptions that came up, by name."""
         self._program = program
@@ -80,6 +86,7 @@ class Control:
         self._switches = switches
         self._ending = ending
         self._watch = watch
+        self._is_handler = is_handler
 
     def run_block(self) -> Failure | bool | None:
         """Run the present block and go where it leads. Not None when the thread has ended."""
@@ -101,6 +108,8 @@ class Control:
         if self._port.flow:
             self._port.flow.block(block)
         self._port.tasks.made = []
+        if (interrupts := self._port.interrupts) is not None:
+            interrupts.enter()
         try:
             with self._watch:
                 result = block.run(frame.names)
@@ -111,8 +120,12 @@ class Control:
                 callee, arguments = as_stepwise(callee, arguments)
                 callee = by_blocks(callee, arguments, keywords)
                 if (resuming := resumed(callee, arguments)) is not None:
+                    if interrupts is not None:
+                        self._pass_entry(interrupts)
                     return self._resume(*resuming)
                 if (found := self._program.world.to_flatten(callee)) is not None:
+                    if interrupts is not None:
+                        self._pass_entry(interrupts)
                     self._call(block, *found, arguments, keywords)
                     return None
                 if isinstance(callee, _IN_C):
@@ -120,7 +133,7 @@ class Control:
                         call(used, (each,), {})
                 with self._watch:
                     frame.names[block.target] = call(callee, arguments, keywords)
-                if not is_operation(callee):
+                if not (is_operation(callee) or frame.code.is_in_place_of_c):
                     self._switches.note_point()
             if block.kind is BlockKind.AWAIT and not self._ending.how:
                 if type(result) is Resumption and not result.is_in_vain:
@@ -135,6 +148,8 @@ class Control:
                 frame.names[block.target] = None if in_vain else awaited(result)
             if block.kind is BlockKind.RETURN and isinstance(result, _SUSPENDED):
                 self._refuse_unrun(frame, block, result)
+            if interrupts is not None and not self._ending.how:
+                self._pass_end(interrupts, block, result)
         except (Halt, Stopped, MemoryError):
             raise
         except BaseException as error:
@@ -172,6 +187,24 @@ class Control:
         self._jump(frame, block, block.next if go_on else block.otherwise)
         return None
 
+    def _pass_entry(self, interrupts: Interrupts) -> None:
+        """Python code is entered, where a handler may come in: the call raises what that does."""
+        self._raise_pending(interrupts)
+        self._switches.note_point()
+        interrupts.leave()
+
+    def _pass_end(self, interrupts: Interrupts, block: Block, result: Any) -> None:
+        """The end of a block, where a handler may come in."""
+        self._raise_pending(interrupts)
+        if block.enters and not (block.kind is BlockKind.CALL and _is_python(result[0])):
+            return
+        interrupts.leave()
+
+    def _raise_pending(self, interrupts: Interrupts) -> None:
+        """Raise what the handler has that came in here."""
+        if interrupts.pending:
+            self._port.access(AccessKind(""), lambda: None)
+
     def _refuse_unrun(self, frame: Frame, block: Block, value: object) -> None:
         """Refuse what a thread returns that would have to be run."""
         if len(self._stack.frames) > 1 or self._port.tasks.in_loop or self._ending.how:
@@ -187,8 +220,10 @@ class Control:
     def _jump(self, frame: Frame, block: Block, target: int) -> None:
         if self._port.flow:
             self._port.flow.jump(block, target)
-        if target <= frame.at:
+        if target <= frame.at and not frame.code.is_in_place_of_c:
             self._switches.note_point()
+            if self._port.interrupts is not None:
+                self._port.interrupts.goes_back = True
         frame.at = target
 
     def _call(
@@ -229,7 +264,8 @@ class Control:
                     remedy="end the recursion sooner, or write a loop",
                 )
             )
-        self._switches.note_point()
+        if not code.is_in_place_of_c:
+            self._switches.note_point()
 
     def _resume(
         self, generator: Resumable, value: Any, error: BaseException | None
@@ -281,9 +317,10 @@ class Control:
             self._stack.frames.clear()
             self.returned = (RESULT, value)
             return True
-        self._switches.note_point()
         caller = self._stack.frames[-2]
         block = caller.code.blocks[caller.at]
+        if not (block.is_operator or caller.code.is_in_place_of_c):
+            self._switches.note_point()
         if self._port.flow:
             self._port.flow.returned(block, value)
         self._stack.frames.pop()
@@ -336,8 +373,14 @@ class Control:
             self.returned = self._port.tasks.ended_by(error)
             if self._port.tasks.is_for_others(error):
                 return True
+        interrupts = self._port.interrupts
+        if interrupts is not None and self._is_handler:
+            self.left_by = error
+            return True
         if isinstance(error, SystemExit):
             return True  # as in threading: it ends the thread, silently
+        if interrupts is not None and isinstance(error, KeyboardInterrupt):
+            return True  # it ends the program, as whoever has sent the signal wants
         code, number = origin
         # What the message of an assertion raises, and what its condition does, is no assertion.
         asserted = code.blocks[number].is_failed_assertion and type(error) is AssertionError
@@ -347,13 +390,22 @@ class Control:
         """The block that first raised an exception, which may have come through handlers since."""
         code, at = self._stack.here()
         passes_on = code.blocks[at].raises_again or code.blocks[at].kind is BlockKind.YIELD
-        if passes_on and ORIGIN in error.__dict__:
+        came_in = self._port.came_in(error)
+        if came_in:
+            self.raised.append(type(error).__name__)
+        if (passes_on or came_in) and ORIGIN in error.__dict__:
             number, at = error.__dict__[ORIGIN]
             return (self._locals.codes[number], at)
         code, at = self._stack.shown()
         error.__dict__[ORIGIN] = (self._locals.code_number(code), at)
         self.raised.append(type(error).__name__)
         return (code, at)
+
+
+def _is_python(method: object) -> bool:
+    """Whether a method is one of a primitive of which the real one is written in Python."""
+    owner = getattr(method, "__self__", None)
+    return isinstance(owner, Primitive) and owner.written_in_python
 
 
 def _place_in(error: BaseException) -> Place | None:

@@ -18,7 +18,8 @@ from interleave.interrupts import Stopped, counted
 from interleave.machine.machine import Machine
 from interleave.machine.properties import PropertyPort
 from interleave.machine.step import State
-from interleave.memory.port import Location, using_port
+from interleave.memory.port import Location
+from interleave.memory.streams import running
 from interleave.program.threads import Property
 
 _BEGUN, _NOTE = "interleave begun", "interleave note"  # no names of Python's
@@ -100,7 +101,7 @@ def _look(
     names = {**function.__globals__, _BEGUN: begun, _NOTE: note}
     copy = types.FunctionType(code, names, None, function.__defaults__, function.__closure__)
     copy.__kwdefaults__ = function.__kwdefaults__
-    with using_port(port):
+    with running(port):
         try:
             is_false = copy(method.__self__) is False
         except AssertionError:

@@ -15,7 +15,7 @@ from interleave.machine.run import StepRun
 from interleave.machine.served import left_by, quiet_end
 from interleave.machine.step import FAILED, FINISHED, Blocked, Moves, State, Step
 from interleave.memory.identity import ThreadId
-from interleave.memory.port import using_port
+from interleave.memory.streams import running
 from interleave.program import Program, ThreadInstance
 from interleave.program.choices import Choices, next_choices
 from interleave.stdlib.threads import STARTED
@@ -149,7 +149,7 @@ class Machine:
 
         def begin() -> tuple[StepRun, Step]:
             run = StepRun(self.program, self.locals, values, thread.number, Choices([]))
-            with using_port(run.port):
+            with running(run.port):
                 if thread.room is not None:
                     return run, run.begin(thread.room)
                 return run, run.start(*self.program.entry(thread))
@@ -224,7 +224,7 @@ class Machine:
             explain=explain,
             watched=watched,
         )
-        with using_port(run.port):
+        with running(run.port):
             return run, choices, run.run(state[self.locations + thread])
 
     def _moves(self, state: State, thread: int, *, explain: bool, watched: bool) -> Moves:

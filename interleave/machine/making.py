@@ -11,7 +11,8 @@ import linecache
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from interleave.compiler.generators import AsyncGenerator, Generator, SharedGenerator
@@ -20,7 +21,12 @@ from interleave.machine.halting import Ending
 from interleave.machine.log import Log
 from interleave.machine.places import Places
 from interleave.memory.containers import CONTAINERS
-from interleave.memory.coroutine import Awaiting, Coroutine
+from interleave.memory.coroutine import (
+    Awaiting,
+    Coroutine,
+    LibraryCoroutine,
+    SharedCoroutine,
+)
 from interleave.memory.derived import is_object
 from interleave.memory.iterators import SHARED as SHARED_ITERATORS
 from interleave.memory.iterators import SharedIterator
@@ -70,17 +76,21 @@ class Making:
         self._variable_for = variable_for
         self._new: dict[int, None] = {}
         self._depth = 0
+        self._hands_on_coroutines = False
 
-    def id_of(self, value: object, to: str) -> int:
+    def id_of(self, value: object, to: str, *, to_primitive: bool = False) -> int:
         """The id of a value as others see it: what the thread has made moves into rooms.
 
-        `to` says in words where it is stored.
+        `to` says in words where it is stored. `to_primitive`: that is what a primitive has, which
+        hands on coroutines, too.
         """
-        return self._sharing(lambda: self._heap.values.id_of(value, self._share), to)
+        with self._handing_on(coroutines=to_primitive):
+            return self._sharing(lambda: self._heap.values.id_of(value, self._share), to)
 
-    def hand_over(self, value: Any, to: str) -> Any:
-        """A value as another thread sees it."""
-        key = self._sharing(lambda: Freezer(share=self._share).freeze(value), to)
+    def hand_over(self, value: Any, to: str, *, coroutines: bool = False) -> Any:
+        """A value as another thread sees it, with coroutines in it or without."""
+        with self._handing_on(coroutines=coroutines):
+            key = self._sharing(lambda: Freezer(share=self._share).freeze(value), to)
         return Thawer(self._heap.stand_in).thaw(key)
 
     def give_away(self, value: Any, to: str) -> Any:
@@ -91,6 +101,14 @@ class Making:
             del self.moved[each]
             self.stored.pop(each, None)
         return shared
+
+    @contextmanager
+    def _handing_on(self, *, coroutines: bool) -> Iterator[None]:
+        before, self._hands_on_coroutines = self._hands_on_coroutines, coroutines
+        try:
+            yield
+        finally:
+            self._hands_on_coroutines = before
 
     def _sharing(self, freeze: Callable[[], T], to: str) -> T:
         """What `freeze` gives, where that is possible."""
@@ -123,7 +141,8 @@ class Making:
         variable = ".".join(filter(None, (self._variable_for(None), field)))
         try:
             stand_in, room = self._room_for(kind, variable)
-            self._put(room, Held(kind, contents))
+            with self._handing_on(coroutines=kind.is_primitive):
+                self._put(room, Held(kind, contents))
         except (MoreRooms, ModelError) as error:
             self._ending.fail(error)
         return stand_in
@@ -159,6 +178,8 @@ class Making:
 
     def _kind_of(self, value: Any) -> Kind:
         kind = type(value)
+        if self._hands_on_coroutines and kind in (Coroutine, LibraryCoroutine):
+            return Kind(SharedCoroutine)
         if isinstance(value, Coroutine | Awaiting):
             raise Uncapturable(value, "a coroutine is for the task that made it (make it a task)")
         if isinstance(value, AsyncGenerator):

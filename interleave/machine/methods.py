@@ -11,11 +11,12 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from interleave.compiler import operators
+from interleave.compiler import names, operators
 from interleave.compiler.generators import is_generator
 from interleave.compiler.operators import END, REFLECTED, SYMBOLS
+from interleave.machine import attributes
 from interleave.memory import cursors
-from interleave.memory.primitive import stepwise
+from interleave.memory.primitive import in_place_of_c
 from interleave.memory.values import is_plain_object
 from interleave.world.twins import method_of, twin_of
 
@@ -30,7 +31,11 @@ def method(value: Any, name: str) -> types.MethodType:
 
 
 def half(value: Any, name: str) -> Callable[[Any], Any]:
-    """What the left operand makes of the right one: `value.__add__`; perhaps `NotImplemented`."""
+    """What the left operand makes of the right one: `value.__add__`; perhaps `NotImplemented`.
+
+    The name is "add", or "add=" where that stands in for `__iadd__`.
+    """
+    name = name.removesuffix("=")
     if (function := _half(value, name)) is not None:
         return types.MethodType(function, value)
     slot = getattr(type(value), f"__{name}__", None)
@@ -53,12 +58,14 @@ def _gives_nothing(_: Any) -> Any:
 
 def other_half(value: Any, name: str) -> Callable[[Any], Any]:
     """What the right one of them makes of the left one: `value.__radd__`."""
-    return half(value, REFLECTED[name])
+    return half(value, REFLECTED[name.removesuffix("=")])
 
 
 def unsupported(name: str, left: Any, right: Any) -> TypeError:
     """What Python raises where no operand can do it."""
-    symbol = SYMBOLS[name]
+    symbol = SYMBOLS[name.removesuffix("=")]
+    if name.endswith("="):
+        symbol = f"{symbol.removesuffix(' or pow()')}="
     names = f"{type(left).__name__!r} and {type(right).__name__!r}"
     return TypeError(f"unsupported operand type(s) for {symbol}: {names}")
 
@@ -95,27 +102,27 @@ def iterator_of(made: Any) -> Any:
     return made if is_plain_object(made) else cursors.cursor(made)
 
 
-@stepwise
+@in_place_of_c
 def _get_item_by_method(container: Any, key: Any) -> Any:
     return method(container, "getitem")(key)
 
 
-@stepwise
+@in_place_of_c
 def _set_item_by_method(value: Any, container: Any, key: Any) -> None:
     method(container, "setitem")(key, value)
 
 
-@stepwise
+@in_place_of_c
 def _delete_item_by_method(container: Any, key: Any) -> None:
     method(container, "delitem")(key)
 
 
-@stepwise
+@in_place_of_c
 def _unary_by_method(name: str, operand: Any) -> Any:
     return method(operand, name)()
 
 
-@stepwise
+@in_place_of_c
 def _by_left(name: str, left: Any, right: Any) -> Any:
     result = half(left, name)(right)
     if result is NotImplemented:
@@ -123,7 +130,7 @@ def _by_left(name: str, left: Any, right: Any) -> Any:
     return result
 
 
-@stepwise
+@in_place_of_c
 def _by_left_first(name: str, left: Any, right: Any) -> Any:
     result = half(left, name)(right)
     if result is NotImplemented:
@@ -133,7 +140,7 @@ def _by_left_first(name: str, left: Any, right: Any) -> Any:
     return result
 
 
-@stepwise
+@in_place_of_c
 def _by_right_first(name: str, left: Any, right: Any) -> Any:
     result = other_half(right, name)(left)
     if result is NotImplemented:
@@ -143,7 +150,7 @@ def _by_right_first(name: str, left: Any, right: Any) -> Any:
     return result
 
 
-@stepwise
+@in_place_of_c
 def _compare_by_left_first(name: str, left: Any, right: Any) -> Any:
     result = half(left, name)(right)
     if result is NotImplemented:
@@ -153,7 +160,7 @@ def _compare_by_left_first(name: str, left: Any, right: Any) -> Any:
     return result
 
 
-@stepwise
+@in_place_of_c
 def _compare_by_right_first(name: str, left: Any, right: Any) -> Any:
     result = other_half(right, name)(left)
     if result is NotImplemented:
@@ -163,7 +170,7 @@ def _compare_by_right_first(name: str, left: Any, right: Any) -> Any:
     return result
 
 
-@stepwise
+@in_place_of_c
 def _is_unequal(self: Any, other: Any) -> Any:
     result = half(self, "eq")(other)
     if result is NotImplemented:
@@ -171,75 +178,95 @@ def _is_unequal(self: Any, other: Any) -> Any:
     return not result
 
 
-@stepwise
+def without_in_place(name: str, left: Any, right: Any) -> Callable[..., Any]:
+    """What does what `+=` does where there is no `__iadd__`, or that gives nothing."""
+    return _choose_binary(name, left, right) or _added_in_c
+
+
+def _added_in_c(name: str, left: Any, right: Any) -> Any:
+    plain = name.removesuffix("=")
+    try:
+        return operators.binary(plain, left, right)
+    except TypeError as error:
+        if str(error) == str(unsupported(plain, left, right)):
+            raise unsupported(name, left, right) from None
+        raise
+
+
+@in_place_of_c
+def _in_place(name: str, left: Any, right: Any) -> Any:
+    return without_in_place(name, left, right)(f"{name}=", left, right)
+
+
+@in_place_of_c
 def _in_place_by_method(name: str, left: Any, right: Any) -> Any:
     result = method(left, f"i{name}")(right)
     if result is NotImplemented:
-        result = operators.binary(name, left, right)
+        result = without_in_place(name, left, right)(f"{name}=", left, right)
     return result
 
 
-@stepwise
+@in_place_of_c
 def _contains_by_method(item: Any, container: Any) -> bool:
     return bool(method(container, "contains")(item))
 
 
-@stepwise
+@in_place_of_c
 def _contains_by_items(item: Any, container: Any) -> bool:
     return any(each is item or each == item for each in container)
 
 
-@stepwise
+@in_place_of_c
 def _truth_by_method(value: Any) -> bool:
     return checked(bool, method(value, "bool")())
 
 
-@stepwise
+@in_place_of_c
 def _truth_by_length(value: Any) -> bool:
     return checked(len, method(value, "len")()) != 0
 
 
-@stepwise
+@in_place_of_c
 def _length(value: Any) -> Any:
     return checked(len, method(value, "len")())
 
 
-@stepwise
+@in_place_of_c
 def _absolute(value: Any) -> Any:
     return checked(abs, method(value, "abs")())
 
 
-@stepwise
+@in_place_of_c
 def _as_float(value: Any) -> Any:
     return checked(float, method(value, "float")())
 
 
-@stepwise
+@in_place_of_c
 def _as_int(value: Any) -> Any:
     return checked(int, method(value, "int")())
 
 
-@stepwise
+@in_place_of_c
 def _shown(value: Any) -> Any:
     return checked(repr, method(value, "repr")())
 
 
-@stepwise
+@in_place_of_c
 def _as_text(value: Any) -> Any:
     return checked(str, method(value, "str")())
 
 
-@stepwise
+@in_place_of_c
 def _cursor_by_method(iterable: Any) -> Any:
     return iterator_of(method(iterable, "iter")())
 
 
-@stepwise
+@in_place_of_c
 def _next_by_method(iterator: Any) -> Any:
     return method(iterator, "next")()
 
 
-@stepwise
+@in_place_of_c
 def _item_or_end(iterator: Any) -> Any:
     try:
         return iterator.__next__()
@@ -247,7 +274,7 @@ def _item_or_end(iterator: Any) -> Any:
         return END
 
 
-@stepwise
+@in_place_of_c
 def _next_or(iterator: Any, default: Any, /) -> Any:
     try:
         return iterator.__next__()
@@ -286,7 +313,9 @@ def _takes_part(value: Any, name: str) -> bool:
 def _choose_in_place(name: str, left: Any, right: Any) -> _Choice:
     if method_of(left, f"__i{name}__") is not None:
         return _in_place_by_method
-    return None if hasattr(type(left), f"__i{name}__") else _choose_binary(name, left, right)
+    if hasattr(type(left), f"__i{name}__") or _choose_binary(name, left, right) is None:
+        return None
+    return _in_place
 
 
 def _choose_compare(name: str, left: Any, right: Any) -> _Choice:
@@ -338,29 +367,39 @@ def _choose_unary(name: str, operand: Any) -> _Choice:
     return _unary_by_method if method_of(operand, f"__{name}__") is not None else None
 
 
-_CHOICES: dict[Any, tuple[int, Callable[..., _Choice]]] = {
-    operators.get_item: (2, _if_defined(0, "getitem", _get_item_by_method)),
-    operators.set_item: (3, _if_defined(1, "setitem", _set_item_by_method)),
-    operators.delete_item: (2, _if_defined(0, "delitem", _delete_item_by_method)),
-    operators.binary: (3, _choose_binary),
-    operators.in_place: (3, _choose_in_place),
-    operators.unary: (2, _choose_unary),
-    operators.compare: (3, _choose_compare),
-    operators.contains: (2, _choose_contains),
-    operators.truth: (1, _choose_truth),
-    bool: (1, _choose_truth),
-    operators.item_of: (1, _choose_item),
-    len: (1, _if_defined(0, "len", _length)),
-    abs: (1, _if_defined(0, "abs", _absolute)),
-    float: (1, _if_defined(0, "float", _as_float)),
-    int: (1, _if_defined(0, "int", _as_int)),
-    repr: (1, _if_defined(0, "repr", _shown)),
-    str: (1, _if_defined(0, "str", _as_text)),
-    cursors.cursor: (1, _if_defined(0, "iter", _cursor_by_method)),
-    cursors.iterate: (1, _if_defined(0, "iter", _cursor_by_method)),
+_CHOICES: dict[tuple[Any, int], Callable[..., _Choice]] = {
+    (operators.get_attribute, 2): attributes.choose_get,
+    (operators.set_attribute, 3): attributes.choose_set,
+    (operators.delete_attribute, 2): attributes.choose_delete,
+    (operators.get_item, 2): _if_defined(0, "getitem", _get_item_by_method),
+    (operators.set_item, 3): _if_defined(1, "setitem", _set_item_by_method),
+    (operators.delete_item, 2): _if_defined(0, "delitem", _delete_item_by_method),
+    (operators.binary, 3): _choose_binary,
+    (operators.in_place, 3): _choose_in_place,
+    (operators.unary, 2): _choose_unary,
+    (operators.compare, 3): _choose_compare,
+    (operators.contains, 2): _choose_contains,
+    (operators.truth, 1): _choose_truth,
+    (bool, 1): _choose_truth,
+    (operators.item_of, 1): _choose_item,
+    (names.get_attribute, 2): attributes.choose_get,
+    (names.get_attribute, 3): attributes.choose_get_or,
+    (names.has_attribute, 2): attributes.choose_has,
+    (names.set_attribute, 3): attributes.choose_set_by_name,
+    (names.delete_attribute, 2): attributes.choose_delete,
+    (next, 1): _choose_next,
+    (next, 2): _choose_next,
+    (len, 1): _if_defined(0, "len", _length),
+    (abs, 1): _if_defined(0, "abs", _absolute),
+    (float, 1): _if_defined(0, "float", _as_float),
+    (int, 1): _if_defined(0, "int", _as_int),
+    (repr, 1): _if_defined(0, "repr", _shown),
+    (str, 1): _if_defined(0, "str", _as_text),
+    (cursors.cursor, 1): _if_defined(0, "iter", _cursor_by_method),
+    (cursors.iterate, 1): _if_defined(0, "iter", _cursor_by_method),
 }
-"""How many operands each takes, and what chooses how it is run block by block: by itself, if None
-is chosen.
+"""What chooses how each is run block by block, by the number of operands: by itself, if None is
+chosen.
 """
 
 _KINDS = (types.FunctionType, types.BuiltinFunctionType, type)
@@ -368,11 +407,11 @@ _KINDS = (types.FunctionType, types.BuiltinFunctionType, type)
 
 def by_blocks(callee: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
     """What to call instead, block by block; the callee itself where no code of the model's runs."""
-    if type(callee) not in _KINDS or keywords:
+    if keywords:
         return callee
-    if callee is next and len(arguments) in (1, 2):
-        return _choose_next(*arguments) or callee
-    size, choose = _CHOICES.get(callee, (-1, None))
-    if choose is None or size != len(arguments):
+    if (choice := attributes.choose_accessor(callee, arguments)) is not None:
+        return choice
+    if type(callee) not in _KINDS:
         return callee
-    return choose(*arguments) or callee
+    choose = _CHOICES.get((callee, len(arguments)))
+    return callee if choose is None else choose(*arguments) or callee

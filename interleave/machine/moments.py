@@ -14,7 +14,8 @@ from interleave.machine.machine import Machine
 from interleave.machine.port import StepPort
 from interleave.machine.run import StepRun
 from interleave.machine.step import State, Step
-from interleave.memory.port import AccessKind, using_port
+from interleave.memory.port import AccessKind
+from interleave.memory.streams import running
 from interleave.program.choices import Choices
 from interleave.world.policy import is_of_others
 
@@ -59,10 +60,14 @@ class _NotingPort(StepPort):
         try:
             return super().access(kind, effect, private=private)
         finally:
-            if len(self._accesses.done) > len(self.moments):
-                calls = tuple([place_in(frame) for frame in self._stack.frames])
-                where = Whereabouts(calls, _line_inside())
-                self.moments.append(Moment({**self._places.written}, where))
+            self.note()
+
+    def note(self) -> None:
+        """Note what is so now, if an access has come to its end."""
+        if len(self._accesses.done) > len(self.moments):
+            calls = tuple([place_in(frame) for frame in self._stack.frames])
+            where = Whereabouts(calls, _line_inside())
+            self.moments.append(Moment({**self._places.written}, where))
 
 
 def _line_inside() -> Line | None:
@@ -95,7 +100,8 @@ def moments(machine: Machine, state: State, step: Step) -> list[Moment]:
         watched=False,
         make_port=_NotingPort,
     )
-    with using_port(run.port):
+    with running(run.port):
         run.run(machine.local(state, step.thread))
     assert isinstance(run.port, _NotingPort)
+    run.port.note()  # that a signal comes is an access of no block, and the last one of its step
     return run.port.moments[: len(step.accesses)]

@@ -21,12 +21,14 @@ from interleave.memory.counting import parts_of
 from interleave.memory.cursors import (
     Backwards,
     Calls,
+    Chained,
     Cursor,
     Cycle,
     Enumerated,
     Filtered,
     Mapped,
     NamedCursor,
+    Sliced,
     Zipped,
 )
 from interleave.memory.port import Location
@@ -49,7 +51,8 @@ from interleave.world.holders import Holder
 from interleave.world.instances import Inherited
 
 _ITERATORS = (
-    Cursor, NamedCursor, Backwards, Enumerated, Zipped, Mapped, Filtered, Calls, Cycle,
+    Cursor, NamedCursor, Backwards, Enumerated, Zipped, Mapped, Filtered, Calls, Cycle, Chained,
+    Sliced,
 )  # fmt: skip
 """The classes of what stands for iterators."""
 

@@ -9,17 +9,20 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NoReturn
 
 from interleave.compiler import Swallow
 from interleave.errors import InterleaveError, ModelError
 from interleave.interrupts import Stopped
 from interleave.machine.accesses import Accesses
+from interleave.machine.entered import attribute_entered
 from interleave.machine.halting import Ending, Halt
-from interleave.machine.log import GAVE, RAISED, Log
+from interleave.machine.log import GAVE, INTERRUPTED, RAISED, Log
 from interleave.machine.making import Making
 from interleave.machine.pictures import Picture, Pictures, words_of
 from interleave.machine.places import Places
+from interleave.machine.signals import Interrupts
 from interleave.machine.spawning import Spawning
 from interleave.machine.stack import Stack
 from interleave.machine.step import AccessRecord, Exclusive, Touch
@@ -36,12 +39,22 @@ from interleave.memory.port import (
     CONTEXTS,
     FORK,
     HANDLED,
+    SIGNALS,
     WHOLE,
     AccessKind,
     Location,
 )
+from interleave.memory.primitive import Primitive
 from interleave.memory.values import Freezer, Key, Thawer, Uncapturable
-from interleave.program import MoreNames, MoreRoots, Program, Swallowed, ThreadInstance, Written
+from interleave.program import (
+    MoreAttributes,
+    MoreNames,
+    MoreRoots,
+    Program,
+    Swallowed,
+    ThreadInstance,
+    Written,
+)
 from interleave.program.choices import Choices
 from interleave.stdlib.threads import CurrentProcess, seen_by_itself
 from interleave.world.instances import SharedObject
@@ -69,21 +82,41 @@ class StepPort:
         switches: Switches,
         ending: Ending,
     ) -> None:
-        self.thread = me.number
+        acting = me.kind.interrupts
+        self.thread: ThreadId = program.signals.main if acting else me.number
         self.process = me.process
+        self.is_started = me.room is not None
         self.tasks: Any = NoLoop()
-        if program.loop is not None:
+        if program.loop is not None or program.spawned.loops:
             self.tasks = Tasks(program, me, switches, accesses, spawning)
+        self.interrupts: Interrupts | None = None
+        if program.signals is not None and (acting or me.number == program.signals.main):
+            self.interrupts = Interrupts(
+                program,
+                me,
+                choices=choices,
+                stack=stack,
+                accesses=accesses,
+                places=places,
+                spawning=spawning,
+                switches=switches,
+                ending=ending,
+            )
+        self._came_in: BaseException | None = None
+        """What a handler has raised in the present block."""
         self.first = 0
         """The number of the access that the step begins with: others may run before those that
         follow. -1 where a thread begins, which ends before it has performed any.
         """
         self.has_clock = program.clock is not None
+        self.has_signals = program.signals is not None
         self.has_feeders = bool(program.queues) or BETWEEN in program.written
         self.has_contexts = bool(program.contexts)
         self.flow: FlowRecorder | None = None
         self.served: dict[ThreadId, None] = {}
         """The threads that were parked, and that the step has served."""
+        self.sharing: str | None = None
+        """The attribute by which a block has last shared something that it has made, if any."""
         self.waits_for: AccessKind | None = None
         """What a thread waits for that is blocked, where that is not what it is to do."""
         self._program = program
@@ -100,6 +133,10 @@ class StepPort:
         self._spawning = spawning
         self._switches = switches
         self._ending = ending
+
+    @property
+    def runner(self) -> ThreadId:
+        return self.tasks.runner if self.tasks.in_loop else self.thread
 
     def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
         watch = pause()
@@ -118,26 +155,44 @@ class StepPort:
         log, accesses, switches = self._log, self._accesses, self._switches
         if switches.gil:
             switches.note_caller(sys._getframe(1))
-        if (known := log.take()) is not None:
+        try:
+            known = log.take(kind)
+        except ValueError:
+            self._ending.halt(_shared_too_late())
+        if self.interrupts is not None and known is not None:
+            self.interrupts.note(kind)
+        if known is not None:
             return self._replay(known)
         if log.has_stored:
-            self._ending.halt(
+            self.refuse_as_a_whole(
+                attribute_entered(sys._getframe(1)),
                 ModelError(
                     "this statement goes on after it has shared what it made",
-                    remedy="make it before the threads begin, in setup or __init__; or, where a "
-                    "property makes it, make that a method, and call it",
-                )
+                    remedy="make it before the threads begin, in setup or __init__; or make it in "
+                    "a method of its own, and call that",
+                ),
             )
         if accesses.present is not None:
             self._ending.halt(_nested(kind, accesses.present.kind))
+        interrupts = self.interrupts
         if not private or self.first < 0:
             if len(accesses.done) > self.first and switches.is_due:
+                if interrupts is not None and log.cursor:
+                    interrupts.come()
                 self._ending.suspend()
+            if interrupts is not None and not interrupts.pending:
+                interrupts.precede(kind)
             switches.note_access()
             self.tasks.suspending = False
+        raises = RAISED
+        if interrupts is not None and interrupts.pending:
+            raises, effect = INTERRUPTED, partial(interrupts.raises, kind)
+        elif kind.locks and self.has_signals:
+            effect = partial(self._under_lock, kind, effect)
         atomic = kind.atomic or switches.atomic > 0
         record = AccessRecord(kind, self._stack.shown(), log.cursor, atomic=atomic)
         accesses.begin(record)
+        moved = len(self._making.moved)
         try:
             resume(watch)
             try:
@@ -152,28 +207,51 @@ class StepPort:
         except BaseException as error:  # a task that is cancelled raises one that is no Exception
             if self._ending.how:
                 raise Halt from None
-            entry = (RAISED, self._freeze_alone(error))
+            entry = (raises, self._freeze_alone(error))
             record.raised = error
         accesses.present = None
+        if len(self._making.moved) > moved:
+            self.sharing = attribute_entered(sys._getframe(1))
         log.add(entry)
         if self.flow:
             self.flow.access(len(accesses.done) - 1, log.cursor - 1)
         if log.cursor > LONGEST_LOG:
             code, at = self._stack.here()
-            self._ending.halt(
+            self.refuse_as_a_whole(
+                attribute_entered(sys._getframe(1)),
                 ModelError(
                     f"this statement performs more than {LONGEST_LOG} accesses",
                     remedy="write it as a loop of the thread: `for ...:` with one access in it",
                     place=code.place(at),
-                )
+                ),
             )
         return self._replay(entry)
+
+    def refuse_as_a_whole(self, name: str | None, error: ModelError) -> NoReturn:
+        """End the run of a block that does too much: what an attribute comes to, if it does that by
+        one, is to be done block by block.
+        """
+        if name is None or name in self._program.attributes:
+            self._ending.halt(error)
+        self._ending.fail(MoreAttributes(frozenset([name])))
+
+    def _under_lock(self, kind: AccessKind, effect: Callable[[], Any]) -> Any:
+        """An operation for which the library takes a lock, which an interrupted thread may hold."""
+        assert kind.location is not None
+        if self._program.signals.state.is_locked(kind.location.number):
+            self.block()
+        return effect()
+
+    def came_in(self, error: BaseException) -> bool:
+        return error is self._came_in
 
     def _replay(self, entry: Key) -> Any:
         self._stack.is_thawing = True
         value = Thawer(self._heap.stand_in).thaw(entry[1])
         self._stack.is_thawing = False
-        if entry[0] == RAISED:
+        if entry[0] == INTERRUPTED:
+            self._came_in = value
+        if entry[0] in (RAISED, INTERRUPTED):
             raise value
         return value
 
@@ -239,7 +317,10 @@ class StepPort:
         if location.is_room:
             before = places.written[index] if index in places.written else places.before[index]
             value = self._heap.values[before]._replace(contents=value)
-        number = self._making.id_of(value, f"shared variable {location.name!r}")
+        is_primitive = isinstance(self._heap.owner(location), Primitive)
+        number = self._making.id_of(
+            value, f"shared variable {location.name!r}", to_primitive=is_primitive
+        )
         self._check_unsent(location, number)
         places.written[index] = number
         if present is not None:
@@ -337,13 +418,23 @@ class StepPort:
         maker: Any = None,
         name: str = "",
     ) -> Any:
+        if daemon is None:
+            runner = self._program.threads[self.runner]
+            # A loop that no other thread runs is run by the main one.
+            daemon = runner.daemon and not runner.kind.in_loop
         return self._spawning.thread_room(kind, target, daemon, maker, name)
 
+    def loop_room(self, kind: Any, function: Callable[..., Any], name: str) -> Any:
+        return self._spawning.loop_room(kind, function, name)
+
     def thread_object(self) -> Any:
-        me = self._me
-        if me.room is not None and not me.kind.is_process:
+        me = self._program.threads[self.runner]
+        if me.room is not None and not (me.kind.is_process or me.kind.in_loop):
             return me.room.seen_from_inside()
-        return seen_by_itself(ThreadName(me.name), me.daemon, ThreadIdent.of(self.thread))
+        return seen_by_itself(ThreadName(me.name), me.daemon, ThreadIdent.of(me.number))
+
+    def callers(self) -> list[tuple[str, int, str]]:
+        return self._stack.callers()
 
     def process_object(self) -> Any:
         made = (room for _, room in self._program.spawned if room.default_name == self.process)
@@ -391,6 +482,10 @@ class StepPort:
     @property
     def clock(self) -> Any:
         return self.begin_again(CLOCK) if self._clock is None else self._clock
+
+    @property
+    def signals(self) -> Any:
+        return self._program.signals or self.begin_again(SIGNALS)
 
     def read_clock(self) -> Any:
         return self._heap.values[self._places.at(self._program.clock.location.index)]
@@ -495,6 +590,13 @@ class StepPort:
 
     def halt(self, error: InterleaveError) -> Any:
         self._ending.halt(error)
+
+
+def _shared_too_late() -> ModelError:
+    return ModelError(
+        "this statement looks at an object, shares it, and goes on while other threads can run",
+        remedy="give what it has made a name, and do the rest in a statement of its own",
+    )
 
 
 def _by_key(kind: AccessKind) -> ModelError:

@@ -31,9 +31,9 @@ from interleave.memory.port import (
     AccessKind,
     Location,
     in_words,
-    using_port,
 )
 from interleave.memory.primitive import Primitive
+from interleave.memory.streams import running
 from interleave.memory.values import Key
 from interleave.program import MoreNames, MoreRoots, Property, Restart, Swallowed, Written
 from interleave.program.choices import Choices, next_choices
@@ -90,10 +90,12 @@ class Seen:
 class PropertyPort:
     """The port while a property is evaluated: everything can be looked at, nothing changed."""
 
-    thread = ThreadId(-1)
+    thread = runner = ThreadId(-1)
+    is_started = False
     process = MODEL_PROCESS
     tasks = NoLoop()
     has_feeders = False
+    has_signals = False
 
     def fork(self) -> None:
         """No process begins here."""
@@ -196,8 +198,14 @@ class PropertyPort:
     def thread_object(self) -> Any:
         return self.halt(_refused("ask for the current thread"))
 
+    def callers(self) -> list[tuple[str, int, str]]:
+        return []
+
     def process_object(self) -> Any:
         return self.halt(_refused("ask for the current process"))
+
+    def loop_room(self, kind: Any, function: Any, name: str) -> Any:
+        return self.halt(_refused("make an event loop"))
 
     def start_thread(
         self, thread: ThreadId, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
@@ -224,6 +232,13 @@ class PropertyPort:
     @property
     def clock(self) -> Any:
         return self.begin_again(CLOCK) if self._clock is None else self._clock
+
+    @property
+    def signals(self) -> Any:
+        return self.halt(_refused("handle signals"))
+
+    def came_in(self, error: BaseException) -> bool:
+        return False
 
     def read_clock(self) -> Any:
         if self._narrowed is not None:
@@ -384,7 +399,7 @@ def _evaluate_once(
 ) -> tuple[Unmet | None, tuple[int | View, ...]]:
     port = PropertyPort(machine, state, choices)
     unmet: Unmet | None = None
-    with using_port(port):
+    with running(port):
         try:
             with watching(machine.program.net, port.halt):
                 result = method()
@@ -415,7 +430,7 @@ def locations_read(machine: Machine, state: State, wanted: Property) -> list[Loc
 
     def look() -> list[Location]:
         port = PropertyPort(machine, state)
-        with using_port(port), suppress(AssertionError):
+        with running(port), suppress(AssertionError):
             getattr(machine.program.stand_in, wanted.name)()
         return list(port.locations)
 
@@ -431,7 +446,7 @@ def evaluate_expression(
     """
     model = machine.program.stand_in
     attributes = object.__getattribute__(model, "_locations")
-    with using_port(PropertyPort(machine, state)):
+    with running(PropertyPort(machine, state)):
         known = {name: getattr(model, name) for name in attributes if hasattr(model, name)}
         try:
             # The user's own.

@@ -19,6 +19,7 @@ from interleave.errors import EndlessLoop, InterleaveError, ModelError, Place
 from interleave.machine.accesses import Accesses
 from interleave.machine.control import Control
 from interleave.machine.halting import Ending, Halt
+from interleave.machine.letting_go import LettingGo
 from interleave.machine.log import Log
 from interleave.machine.making import Making
 from interleave.machine.places import Places
@@ -30,7 +31,7 @@ from interleave.machine.switching import Switches, noting_frames, noting_python_
 from interleave.machine.taint import FlowRecorder
 from interleave.machine.tasks import CANCELLED
 from interleave.machine.unsent import Unsent
-from interleave.memory.coroutine import Coroutine
+from interleave.memory.coroutine import Coroutine, never_awaited
 from interleave.memory.made import MadeObject
 from interleave.memory.port import AccessKind
 from interleave.memory.values import Key
@@ -113,6 +114,7 @@ class StepRun:
             ending=self._ending,
         )
         self._tasks = self.port.tasks
+        self._interrupts = self.port.interrupts
         watch: AbstractContextManager[None] = nullcontext()
         if watched:
             watch = watching(
@@ -130,6 +132,7 @@ class StepRun:
             self._switches,
             self._ending,
             watch,
+            is_handler=me.kind.interrupts,
         )
         self._before = FINISHED
         """The local state that the step begins from."""
@@ -176,6 +179,10 @@ class StepRun:
         self._control.is_returning = last.at >= len(last.code.blocks)
         if self._explain:
             self.port.flow = FlowRecorder(self._stack.frames, len(log))
+            if self._interrupts is not None:
+                self._interrupts.flow = self.port.flow
+        if self._interrupts is not None and (handler := self._interrupts.begin()) is not None:
+            return Blocked(self._me.number, handler, self._stack.shown())
         if self._tasks.in_loop and self._tasks.is_new and (first := self._first_step()) is not None:
             return first
         if self._switches.gil:
@@ -241,7 +248,7 @@ class StepRun:
             elif ending.how == "error":
                 raise self._error(first)
             elif ending.how == "blocked":
-                return self._blocked()
+                return self._waits(first)
             else:
                 if moved:
                     for each in waiting:
@@ -252,7 +259,10 @@ class StepRun:
                 if moved:
                     # What was stored and is in no local was made in this statement.
                     stored = self._making.stored.items()
-                    log.mark_stored(at for made, at in stored if not stack.has_replaced(made))
+                    in_locals = {made for made, _ in stored if stack.has_replaced(made)}
+                    log.mark_stored(at for made, at in stored if made not in in_locals)
+                    if in_locals:
+                        log.mark_kinds()
                 return self._step(self._locals.id_of((start, tuple(log.entries), unsent)), first)
             if isinstance(ended, Failure):
                 if self._me.kind.is_loop:
@@ -269,6 +279,17 @@ class StepRun:
             log.cut(0)
             if moved:
                 self._refer_to_rooms()
+
+    def _waits(self, first: tuple[Code, int]) -> Step | Blocked:
+        """The thread waits for what the step begins with, unless a signal comes meanwhile."""
+        interrupts, blocked = self._interrupts, self._blocked()
+        if interrupts is None:
+            return blocked
+        self._ending.how = ""
+        self._accesses.done.clear()
+        self._accesses.present = None
+        self.places.written.clear()
+        return self._step(self._before, first) if interrupts.wait(blocked.access) else blocked
 
     def _loop_goes_on(self, failure: Failure) -> Step | Blocked:
         """The loop tells of an exception that a callback has raised, and goes on to the next one.
@@ -299,11 +320,12 @@ class StepRun:
     def _refer_to_rooms(self) -> None:
         """Have the locals refer to the rooms of what the last block has shared."""
         if not self._making.unchanged():
-            self._ending.halt(
+            self.port.refuse_as_a_whole(
+                self.port.sharing,
                 ModelError(
                     "an object is changed in the same statement in which it is shared",
                     remedy="change it in a statement of its own",
-                )
+                ),
             )
         key = self._stack.freeze(self._making.moved)
         if isinstance(key, ModelError):
@@ -343,6 +365,8 @@ class StepRun:
             self._settle(local)
         if self._program.clock is not None and not self._is_start:
             self._settle_clock(local)
+        if self._program.finalized and not self._is_start:
+            self._check_let_go(local)
         self._check_given_up(local)
         accesses = self._accesses.done
         return Step(
@@ -363,6 +387,8 @@ class StepRun:
         """Do what the end of a thread does to what is shared."""
         room = self._me.room
         is_task = self._tasks.task is not None
+        if self._me.kind.interrupts and self._interrupts is not None:
+            self._interrupts.end(self._control.left_by)
         if room is not None and not is_task:
             ended = room.ended(self.port.read(room.location), failed=failed)
             self.port.write(room.location, ended)
@@ -380,7 +406,7 @@ class StepRun:
         """What Python says of coroutines that the thread has no more, and that have not begun."""
         ended = local in (FINISHED, FAILED)
         return tuple(
-            f"coroutine {each.function.__qualname__!r} was never awaited"
+            never_awaited(each.function)
             for each in self._stack.suspended
             if isinstance(each, Coroutine) and not each.started and each.is_missed
             if ended or not self._stack.keeps(each)
@@ -412,6 +438,16 @@ class StepRun:
         for killed in self._spawning.killed:
             before += rooms(killed)
         self._making.settle(before, after)
+
+    def _check_let_go(self, local: int) -> None:
+        """Raise `ModelError` where a `__del__` may have to run."""
+        spawning, accesses = self._spawning, self._accesses.done
+        let_go = LettingGo(self._program, self.places, self._me.number)
+        before = [self._before, *spawning.killed]
+        error = let_go.error(before, [local, *[each for _, each in spawning.started]])
+        if error is not None:
+            code, at = accesses[0].place if accesses else self._stack.shown()
+            raise error.at(code.place(at))
 
     def _settle_clock(self, local: int) -> None:
         """Forget what is known of moments to which nothing refers any more."""

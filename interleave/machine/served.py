@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from interleave.machine.run import StepRun
 from interleave.machine.step import FINISHED, Step
-from interleave.memory.port import using_port
+from interleave.memory.streams import running
 
 
 def left_by(step: Step, run: StepRun) -> list[tuple[int, int]]:
@@ -24,7 +24,7 @@ def quiet_end(run: StepRun, local: int, accesses: int) -> Step | None:
     """The step from a local state by which a thread ends, if it does with so many accesses, and
     there is nothing else to be told of it.
     """
-    with using_port(run.port):
+    with running(run.port):
         step = run.run(local)
     if not isinstance(step, Step) or step.local != FINISHED or len(step.accesses) > accesses:
         return None

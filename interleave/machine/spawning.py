@@ -57,13 +57,10 @@ class Spawning:
         self._making = making
         self._ending = ending
 
-    def thread_room(
-        self, kind: Any, target: Any, daemon: bool | None, maker: Any, name: str
-    ) -> Any:
+    def thread_room(self, kind: Any, target: Any, daemon: bool, maker: Any, name: str) -> Any:
         """See `Port.thread_room`."""
         me = self._me
         function, _ = self._function(target)
-        daemon = me.daemon if daemon is None else daemon
         maker_name = me.name if maker is None else self._program.heap.lasting_name_of(maker)
         key = SpawnKey(maker_name, function, daemon, kind, me.process, name or name_of(target))
         for room in self._program.spawned.of(key):
@@ -89,6 +86,20 @@ class Spawning:
                 return room
         return self._more(key)
 
+    def loop_room(self, kind: Any, function: Any, name: str) -> Any:
+        """See `Port.loop_room`. A loop that is closed is not used any more where nothing refers to
+        it, its tasks included.
+        """
+        key = SpawnKey(self._me.name, function, daemon=True, kind=kind, name=name)
+        rooms = self._program.spawned.of(key)
+        for room in rooms:
+            if room.state is None:
+                return room
+        for room in rooms:
+            if room.state.is_closed and not self._is_referred_to(room._number):
+                return room
+        return self._more(key)
+
     def start_thread(
         self, thread: ThreadId, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
@@ -97,9 +108,12 @@ class Spawning:
         code = self._program.world.code(function)
         given = (*first, *args), tuple(kwargs.items())
         child = self._program.threads[thread]
+        args, named = self._making.hand_over(
+            given, f"a thread that runs {code.name}", coroutines=not child.kind.is_process
+        )
         if child.kind.is_process:
-            given = Fork(self._program, self._me, child, self._places, self._making).copy(given)
-        args, named = self._making.hand_over(given, f"a thread that runs {code.name}")
+            fork = Fork(self._program, self._me, child, self._places, self._making)
+            args, named = fork.copy((args, named))
         try:
             bound = code.bind(*args, **dict(named))
         except TypeError as error:

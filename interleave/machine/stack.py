@@ -60,6 +60,12 @@ class Stack:
         shown = [place_in(frame) for frame in self.frames if not frame.code.is_library]
         return [code.place(at) for code, at in shown]
 
+    def callers(self) -> list[tuple[str, int, str]]:
+        """The same, each with the name of the function: file, line, name."""
+        shown = [frame for frame in self.frames if not frame.code.is_library]
+        places = zip(self.calls(), shown, strict=True)
+        return [(at.file, at.line, each.code.function.__name__) for at, each in places]
+
     def thaw(self, key: Key, unsent: Key) -> None:
         """Add the frames of a local state, and what is unsent in it."""
         self.is_thawing = True

@@ -37,6 +37,7 @@ _PASSING_ON = tuple(
         ("compiler", "__init__.py"),
         ("compiler", "names.py"),
         ("compiler", "operators.py"),
+        ("machine", "attributes.py"),
     )
 )
 """Folders and files of it that call the user's code where Python itself would: a property, a key
@@ -49,6 +50,7 @@ of a class, or for a part of what a container of the library does, of which they
 """
 
 _OPERATORS = str(Path(_OURS, "compiler", "operators.py"))
+_CONTROL = str(Path(_OURS, "machine", "control.py"))
 
 
 class Switches:
@@ -58,13 +60,15 @@ class Switches:
     switch threads.
     """
 
-    __slots__ = ("_ending", "_may_switch", "_unmarked", "alone", "atomic", "gil")
+    __slots__ = ("_ending", "_may_switch", "_unmarked", "alone", "atomic", "gil", "has_passed")
 
     def __init__(self, ending: Ending, *, alone: bool, gil: bool) -> None:
         self.alone = alone
         self.gil = gil
         self.atomic = 0
         """How many `with atomic()` the thread is inside of."""
+        self.has_passed = False
+        """Whether the present block has come by a place where others may run, or a handler."""
         self._may_switch = True
         self._unmarked = UnmarkedCode()
         self._ending = ending
@@ -76,11 +80,16 @@ class Switches:
 
     def note_access(self) -> None:
         """An access is performed, which others can see."""
-        self._may_switch = not (self.gil or self.alone)
+        self._may_switch = self.has_passed = not (self.gil or self.alone)
 
     def note_caller(self, frame: FrameType | None) -> None:
-        """Some code performs an access, which `frame` is to do for it."""
+        """Some code performs an access, which `frame` is to do for it.
+
+        What the machine itself has called, an operator say, performs it for no code of the user's.
+        """
         while frame is not None and frame.f_code.co_filename.startswith(_OURS):
+            if frame.f_code.co_filename == _CONTROL:
+                return
             frame = frame.f_back
         if frame is None or MARKED in frame.f_globals:
             return
@@ -90,7 +99,7 @@ class Switches:
     def note_point(self) -> None:
         """See `Port.switch_point`."""
         if not self.alone:
-            self._may_switch = True
+            self._may_switch = self.has_passed = True
 
     def suspend(self) -> None:
         """Let whoever can run do so before the next access, for a task awaits something."""

@@ -221,6 +221,11 @@ class FlowRecorder:
         self._read.add((number, False))
         self._now["log", place] = frozenset({(number, False)})
 
+    def interrupted(self, number: int) -> None:
+        """Access `number` of the step is that a signal comes, which nothing has decided."""
+        self._writes.append(_NONE)
+        self._way.append(number)
+
     def looked_at(self, depth: int, name: str) -> None:
         """The block has been given a variable of some frame that it does not name."""
         self._inputs |= self._now.get(("local", depth, name), _NONE)

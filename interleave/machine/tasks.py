@@ -8,6 +8,7 @@ step may end in the middle of a task; the state of the loop then says whose code
 from __future__ import annotations
 
 import types
+from collections.abc import Sequence
 from typing import Any
 
 from interleave.compiler.generators import Generator
@@ -29,7 +30,9 @@ class NoLoop:
     in_loop = False
     task = None
     suspending = False
-    loop = None
+    declared = None
+    made_loops: Sequence[Any] = ()
+    several = False
 
     def __init__(self) -> None:
         self.made: list[Coroutine | Generator] = []
@@ -58,11 +61,16 @@ class Tasks:
         self._switches = switches
         self._accesses = accesses
         self._spawning = spawning
-        self.loop = program.loop
+        self.declared = program.loop
+        """The loop of the tasks that the model declares, if it does."""
         self.task: Any = instance.task
         """The object of the task that this is a step of; None where it is none."""
         self.beside_threads = program.has_threads
         """Whether others than the loop run code."""
+        self.made_loops = program.spawned.loops
+        """Those that threads make."""
+        self.several = bool(self.made_loops)
+        """Whether there may be more than one."""
         self.in_loop = instance.kind.in_loop
         """Whether this is code that the loop runs."""
         self.made: list[Coroutine | Generator] = []
@@ -73,6 +81,37 @@ class Tasks:
     def note(self, made: Coroutine | Generator) -> None:
         """A coroutine or generator was made."""
         self.made.append(made)
+
+    @property
+    def loop(self) -> Any:
+        """The loop that runs this; in a thread that none runs, that of the declared tasks. Raises
+        `RuntimeError` where there is none.
+        """
+        if self._me.loop is not None:
+            return self._me.loop
+        return self.loop_of(self.task)
+
+    def loop_of(self, owned: Any) -> Any:
+        """The loop that a future or a handle belongs to; of None, that of the declared tasks."""
+        made = owned.state.loop if self.several and owned is not None else None
+        found = self.declared if made is None else made
+        if found is None:
+            raise RuntimeError("no running event loop")
+        return found
+
+    def as_owner(self, loop: Any) -> Any:
+        """By what the state of a future or a handle says that it belongs to a loop."""
+        return None if loop is self.declared else loop
+
+    def is_in(self, loop: Any) -> bool:
+        """Whether this is code that some loop runs."""
+        return self.in_loop and self.loop is loop
+
+    @property
+    def runner(self) -> ThreadId:
+        """The thread that runs this; of a loop that a thread has made, what runs the loop."""
+        found = self.loop.state.runner if self.in_loop and self.several else None
+        return self._me.number if found is None else found
 
     def current(self) -> Any:
         """The task whose code runs. Raises `RuntimeError` where there is none."""
@@ -98,6 +137,11 @@ class Tasks:
         """The objects of all tasks, those that are not made too."""
         return [each.task for each in self._program.threads if each.task is not None]
 
+    def tasks_of(self, loop: Any) -> list[Any]:
+        """The tasks of a loop."""
+        made = (each for each in self.all_tasks() if each.state is not None)
+        return [each for each in made if self.loop_of(each) is loop]
+
     def suspend(self) -> None:
         """The next access is one before which the loop may run others."""
         self._switches.suspend()
@@ -121,7 +165,9 @@ class Tasks:
     def is_new(self) -> bool:
         """Whether this is the first step of a task."""
         task = self.task
-        return task is not None and task.state.phase == "new" and task.state.outcome is None
+        if task is None or task.state.outcome is not None:
+            return False
+        return task.state.phase in ("submitted", "new")
 
     def step_ends(self, ended: tuple[str, Any] | None, *, suspended: bool) -> None:
         """A step of the loop's code is over; `ended` says how the task has ended, if it has."""

@@ -31,17 +31,27 @@ def cell(name: str, *value: Any) -> variable:
 
 
 class Closure:
-    """A function with what it captured, which goes before its other arguments."""
+    """A function with what it captured, which goes before its other arguments.
 
-    __slots__ = ("captured", "function")
+    `called` is the name that it was given of the one that it wraps, if any.
+    """
+
+    __slots__ = ("called", "captured", "function")
 
     def __init__(self, function: types.FunctionType, *captured: Any) -> None:
         self.function = function
         self.captured = captured
+        self.called = ""
 
     @property
     def __name__(self) -> str:
-        return self.function.__name__
+        return self.called or self.function.__name__
+
+    def wrapping(self, wrapped: Any) -> Closure:
+        """The same under the name of a function that it wraps."""
+        made = Closure(self.function, *self.captured)
+        made.called = getattr(wrapped, "__name__", self.__name__)
+        return made
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*self.captured, *args, **kwargs)
@@ -85,16 +95,20 @@ register_immutable(NotGiven, lambda *_: (NotGiven,), lambda *_: NOT_GIVEN)
 
 def with_defaults(function: Closure, *values: Any) -> Closure:
     """A function that has captured the default values of its parameters as well."""
-    return Closure(function.function, *function.captured, *values)
+    made = Closure(function.function, *function.captured, *values)
+    made.called = function.called
+    return made
 
 
 def _freeze(freezer: Freezer, value: Any) -> Key:
     captured = tuple([freezer.freeze(each) for each in value.captured])
-    return (Closure, Same(value.function), captured)
+    return (Closure, Same(value.function), captured, value.called)
 
 
 def _thaw(thawer: Thawer, key: Key) -> Closure:
-    return Closure(key[1].it, *[thawer.thaw(each) for each in key[2]])
+    made = Closure(key[1].it, *[thawer.thaw(each) for each in key[2]])
+    made.called = key[3]
+    return made
 
 
 register_immutable(Closure, _freeze, _thaw)

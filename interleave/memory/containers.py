@@ -26,7 +26,7 @@ from interleave.errors import ModelError
 from interleave.memory.bag import Bag
 from interleave.memory.comparing import IN_STEPS, among_values
 from interleave.memory.looking import looks_only
-from interleave.memory.port import WHOLE, AccessKind, Location, current_port
+from interleave.memory.port import WHOLE, AccessKind, Location, current_port, using_port
 from interleave.memory.values import (
     UNBOUND,
     Freezer,
@@ -168,6 +168,8 @@ class SharedContainer(Shared):
             return None if result is real else result
 
         if args and name in _TAKING_ELEMENTS and runs_python(args[0]):
+            if issubclass(self._type, dict | set) and _looks_at_attributes(args[0]):
+                port.halt(key_that_changes(location.name, type(args[0])))
             port.switch_point()
         if location.constant and not changing:
             return effect()
@@ -279,6 +281,31 @@ def _can_be_key(value: Any) -> bool:
     except TypeError:
         return False
     return True
+
+
+@looks_only
+def _looks_at_attributes(key: Any) -> bool:
+    """Whether `__hash__` or `__eq__` of a shared object looks at what threads share."""
+    if not issubclass(type(key), Shared):
+        return False
+    with using_port(None):
+        try:
+            hash(key)
+            key == key  # noqa: B015
+        except ModelError:
+            return True
+        except Exception:  # as it will raise in the operation itself
+            return False
+    return False
+
+
+def key_that_changes(name: str, kind: type) -> ModelError:
+    """The error for a dict or set with a key that is told from others by what can change."""
+    return ModelError(
+        f"{name} has a {kind.__name__} as a key, whose __hash__ or __eq__ looks at what can change",
+        remedy=f"let {kind.__name__} be a dataclass with `frozen=True`, or use a number, "
+        "a string or a tuple as the key",
+    )
 
 
 def plain(value: Any) -> Any:
@@ -475,7 +502,7 @@ class DictView:
         self.which = which
 
     def peek(self, contents: tuple[Any, ...], index: int) -> Any:
-        key, value = contents[index]
+        key, value = self.of.peek(contents, index), contents[index][1]
         return {"keys": key, "values": value, "items": (key, value)}[self.which]
 
     def _real(self) -> Any:

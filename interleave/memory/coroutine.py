@@ -11,11 +11,27 @@ from __future__ import annotations
 import functools
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar, NamedTuple, TypeGuard, TypeVar
 
 from interleave.errors import ModelError
+from interleave.memory.cursors import disclosed, enclosed
 from interleave.memory.port import current_port
-from interleave.memory.primitive import STEPWISE, stepwise
+from interleave.memory.primitive import STEPWISE, Primitive, stepwise
+from interleave.memory.values import Same, register_immutable
+
+T = TypeVar("T")
+
+
+class Callee:
+    """The function that a coroutine is a call of: one of the program's, wherever it is defined."""
+
+    def __init__(self, function: types.FunctionType) -> None:
+        self.function = function
+
+
+register_immutable(
+    Callee, lambda _, callee: (Callee, Same(callee.function)), lambda _, key: Callee(key[1].it)
+)
 
 
 class Coroutine:
@@ -25,16 +41,27 @@ class Coroutine:
     """Whether Python warns where it is never awaited."""
 
     def __init__(self, function: types.FunctionType, names: dict[str, Any]) -> None:
-        self.function = function
+        self._callee = Callee(function)
         self.names = names
         self.started = False
         current_port().tasks.note(self)
 
+    @property
+    def function(self) -> Any:
+        """The function that it is a call of."""
+        return self._callee.function
+
     def start(self) -> None:
         """Whoever calls this runs it. Raises the `RuntimeError` that Python raises."""
+        self.started_by(lambda: None)
+
+    def started_by(self, begin: Callable[[], T]) -> T:
+        """The same, by something that begins it unless it raises: what that gives."""
         if self.started:
             raise RuntimeError("cannot reuse already awaited coroutine")
+        found = begin()
         self.started = True
+        return found
 
     def close(self) -> None:
         """It will never run."""
@@ -55,6 +82,76 @@ class LibraryCoroutine(Coroutine):
         """Run it in the task that awaits it, and give its result."""
         self.start()
         return self.function(*self.arguments)
+
+
+class CoroutineState(NamedTuple):
+    """A call that has not begun, until somebody begins it."""
+
+    callee: Callee
+    names: tuple[tuple[str, Any], ...] | None
+    is_library: bool
+
+
+class SharedCoroutine(Primitive):
+    """A coroutine that threads or tasks hand to each other. Whoever begins it has it for itself."""
+
+    stands_for: ClassVar[tuple[type, ...]] = (types.CoroutineType,)
+
+    @classmethod
+    def contents(cls, value: Coroutine) -> CoroutineState:
+        """The state of one that a thread has made."""
+        value.is_missed = False  # here, from now on
+        names = None if value.started else enclosed(tuple(value.names.items()))
+        return CoroutineState(Callee(value.function), names, isinstance(value, LibraryCoroutine))
+
+    @classmethod
+    def describe(cls, state: Any) -> str:
+        return "begun" if state.names is None else "not begun"
+
+    @classmethod
+    def content(cls, state: Any) -> object:
+        return state
+
+    @classmethod
+    def lost_with(cls, state: Any) -> list[str]:
+        return [] if state.names is None else [never_awaited(state.callee.function)]
+
+    def take(self) -> Coroutine:
+        """It is for whoever calls this. Raises `RuntimeError` where it has begun."""
+
+        def effect() -> CoroutineState:
+            state: CoroutineState = self.state
+            if state.names is None:
+                raise RuntimeError("cannot reuse already awaited coroutine")
+            self.state = state._replace(names=None)
+            return state
+
+        callee, names, is_library = self.operate("begin", effect)
+        kind = LibraryCoroutine if is_library else Coroutine
+        return kind(callee.function, dict(disclosed(names)))
+
+    def close(self) -> None:
+        """It will never run."""
+
+        def effect() -> None:
+            self.state = self.state._replace(names=None)
+
+        self.operate("close", effect)
+
+
+def is_coroutine(value: object) -> TypeGuard[Coroutine | SharedCoroutine]:
+    """Whether something is a coroutine."""
+    return isinstance(value, Coroutine | SharedCoroutine)
+
+
+def taken(value: Any) -> Any:
+    """What somebody is about to begin who was given a coroutine; what else it was given."""
+    return value.take() if type(value) is SharedCoroutine else value
+
+
+def never_awaited(function: types.FunctionType) -> str:
+    """What Python warns of where a call never begins."""
+    return f"coroutine {function.__qualname__!r} was never awaited"
 
 
 class Awaiting:
@@ -106,7 +203,7 @@ def is_awaiting(iterator: object) -> bool:
 
 # In messages of Python's they are what they stand for.
 Awaiting.__name__ = "coroutine_wrapper"
-Coroutine.__name__ = LibraryCoroutine.__name__ = "coroutine"
+Coroutine.__name__ = LibraryCoroutine.__name__ = SharedCoroutine.__name__ = "coroutine"
 
 
 def coroutine(function: Callable[..., Any]) -> Callable[..., Any]:

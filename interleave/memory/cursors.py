@@ -338,6 +338,78 @@ class Cycle:
         return item
 
 
+class Chained:
+    """`itertools.chain` that a state can hold: `rest` gives what comes after `source`."""
+
+    __slots__ = ("rest", "source")
+
+    def __init__(self, *iterables: Any) -> None:
+        self.rest: Any = cursor(iterables)
+        self.source: Any = None
+
+    @classmethod
+    def from_iterable(cls, iterable: Any, /) -> Chained:
+        """The same of what something gives."""
+        made = cls()
+        made.rest = cursor(iterable)
+        return made
+
+    def __iter__(self) -> Chained:
+        return self
+
+    def __next__(self) -> Any:
+        while self.rest is not None:
+            if self.source is None:
+                try:
+                    following = next(self.rest)
+                except StopIteration:
+                    self.rest = None
+                    break
+                self.source = cursor(following)
+            try:
+                return next(self.source)
+            except StopIteration:
+                self.source = None
+        raise StopIteration
+
+
+class Sliced:
+    """`itertools.islice` that a state can hold: `count` items were taken, and `following` is the
+    number of the next one that is given. A `stop` of -1 is none.
+    """
+
+    __slots__ = ("count", "following", "source", "step", "stop")
+
+    def __init__(self, iterable: Any, /, *bounds: Any) -> None:
+        itertools.islice((), *bounds)  # raises what Python raises
+        parts = slice(*bounds)
+        self.source: Any = cursor(iterable)
+        self.count, self.following, self.step = 0, parts.start or 0, parts.step or 1
+        self.stop = -1 if parts.stop is None else parts.stop
+
+    def __iter__(self) -> Sliced:
+        return self
+
+    def __next__(self) -> Any:
+        if self.source is None:
+            raise StopIteration
+        try:
+            while self.count < self.following:
+                next(self.source)
+                self.count += 1
+            if 0 <= self.stop <= self.count:
+                raise StopIteration
+            item = next(self.source)
+        except StopIteration:
+            self.source = None
+            raise
+        self.count += 1
+        self.following += self.step
+        if 0 <= self.stop < self.following:
+            self.following = self.stop
+        return item
+
+
 class Calls:
     """`iter(function, sentinel)` that a state can hold."""
 
@@ -361,7 +433,10 @@ class Calls:
 
 
 _COUNTS = (itertools.count, SharedCount)
-_OURS = (Cursor, NamedCursor, Backwards, Enumerated, Zipped, Mapped, Filtered, Cycle, Calls)
+_OURS = (
+    Cursor, NamedCursor, Backwards, Enumerated, Zipped, Mapped, Filtered, Cycle, Chained, Sliced,
+    Calls,
+)  # fmt: skip
 
 
 def cursor(iterable: Any) -> Iterator[Any]:
@@ -524,6 +599,8 @@ _FIELDS: dict[type, tuple[str, ...]] = {
     Mapped: ("function", "sources"),
     Filtered: ("function", "source"),
     Cycle: ("source", "met", "place"),
+    Chained: ("rest", "source"),
+    Sliced: ("source", "count", "following", "step", "stop"),
     Calls: ("function", "sentinel"),
     DictView: ("of", "which"),
 }

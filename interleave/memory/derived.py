@@ -7,6 +7,7 @@ own code, and `super()` leads to the items.
 
 from __future__ import annotations
 
+import _thread
 import types
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
@@ -30,7 +31,10 @@ BEHIND = "(thread)"
 POOL = "(pool)"
 """The same of one that derives from `ThreadPoolExecutor`."""
 
-INNER = (ITEMS, BEHIND, POOL)
+LOCAL = "(local)"
+"""The same of one that derives from `threading.local`."""
+
+INNER = (ITEMS, BEHIND, POOL, LOCAL)
 """Attributes that such instances have in a model only: they hold what an instance is there."""
 
 
@@ -315,7 +319,9 @@ def is_object(value: object) -> bool:
     """Whether an object is an instance of a class in Python, for a model."""
     kind = type(value)
     is_namespace = issubclass(kind, types.SimpleNamespace)
-    return is_plain_object(value) or is_namespace or derived_from(kind) is not None
+    is_local = issubclass(kind, _thread._local) and kind is not _thread._local
+    is_derived = is_namespace or is_local or derived_from(kind) is not None
+    return is_derived or is_plain_object(value)
 
 
 def attributes_before(real: Any) -> dict[str, Any]:

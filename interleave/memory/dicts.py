@@ -133,6 +133,12 @@ class SharedCounter(_WithMissing):
             port.switch_point()  # after the call of get()
             self[key] = how(before, count)  # type: ignore[index]
 
+    def __or__(self, other: Any) -> Any:
+        found = Counter.__or__(self, other)  # type: ignore[operator]
+        if found is NotImplemented and issubclass(type(other), dict):
+            return dict.__ror__(other, self.snapshot())
+        return found
+
     most_common = forward("most_common")
     elements = forward("elements")
     total = forward("total")
@@ -140,7 +146,7 @@ class SharedCounter(_WithMissing):
 
 for _name in (
     "__eq__", "__ne__", "__le__", "__lt__", "__ge__", "__gt__", "__add__", "__sub__", "__and__",
-    "__or__", "__pos__", "__neg__", "__iadd__", "__isub__", "__iand__", "__ior__",
+    "__pos__", "__neg__", "__iadd__", "__isub__", "__iand__", "__ior__",
     "_keep_positive",
 ):  # fmt: skip
     setattr(SharedCounter, _name, vars(Counter)[_name])

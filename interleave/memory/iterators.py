@@ -20,7 +20,9 @@ SHARED = (
     cursors.Backwards,
     cursors.Enumerated,
     cursors.Zipped,
+    cursors.Chained,
     cursors.Cycle,
+    cursors.Sliced,
 )
 """The iterators of a thread's own that it may share."""
 

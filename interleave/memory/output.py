@@ -8,6 +8,7 @@ from typing import Any
 
 from interleave.memory.own import Own
 from interleave.memory.primitive import Unmade
+from interleave.memory.streams import OUT
 
 
 class Output(Own):
@@ -23,6 +24,7 @@ class Output(Own):
         self, *values: object, sep: str | None = " ", end: str | None = "\n", file: Any = None,
         flush: bool = False,
     ) -> None:  # fmt: skip
+        file = None if file is OUT else file
         text = printed(*values, sep=sep, end=end, file=file, flush=flush)
         if file is None:
             self.operate("print", lambda: self._add(_ADDRESS.sub("0x...", text)))

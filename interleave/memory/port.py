@@ -84,6 +84,9 @@ BY_STEPS = "the clock: by steps"
 HANDLED = "handled exceptions"
 """Key of the fact that some code asks which exception is being handled."""
 
+SIGNALS = "the signals"
+"""Key of the fact that some code installs handlers of signals."""
+
 READ_CLOCK = "read clock"
 """The access by which code reads it."""
 
@@ -102,7 +105,8 @@ class AccessKind(NamedTuple):
     is touched; `part` is the key within a container that it concerns, in words ("[2]"), for
     reports. `atomic`: the library promises that nothing comes between what it reads and what it
     writes, so that two such operations need no lock against each other. `container`: what kind of
-    one it is an operation of, if it is.
+    one it is an operation of, if it is. `locks`: the library holds a lock of its own meanwhile, for
+    which whoever holds it waits in vain.
     """
 
     name: str
@@ -110,6 +114,7 @@ class AccessKind(NamedTuple):
     part: str = ""
     atomic: bool = False
     container: type | None = None
+    locks: bool = False
 
     @property
     def where(self) -> str | None:
@@ -130,15 +135,26 @@ class Port(Protocol):
     """The running thread, or -1 where there is none."""
     process: ThreadName
     """The process that runs it."""
+    is_started: bool
+    """Whether another thread has started the running one."""
     tasks: Any
     """What asyncio needs to know of the tasks of the model, and to do with them: `machine.tasks`.
     """
     has_clock: bool
     """Whether code reads the clock, as far as is known: see `clock`."""
+    has_signals: bool
+    """Whether code installs handlers of signals, as far as is known: see `signals`."""
     has_feeders: bool
     """Whether there are queues of processes, as far as is known: see `feeding`."""
     has_contexts: bool
     """Whether threads have contexts, as far as is known: see `context`."""
+
+    @property
+    def runner(self) -> ThreadId:
+        """The running thread; in code of an event loop that a thread has made, the one that runs
+        the loop.
+        """
+        ...
 
     def access(self, kind: AccessKind, effect: Callable[[], Any], *, private: bool = False) -> Any:
         """Perform an access: `effect` does it, by `read` and `write`, and gives its result.
@@ -269,8 +285,20 @@ class Port(Protocol):
         """
         ...
 
+    def loop_room(self, kind: Any, function: Callable[..., Any], name: str) -> Any:
+        """An unused object, of class `kind`, for an event loop whose callbacks a thread of the
+        machine runs in a function.
+        """
+        ...
+
     def thread_object(self) -> Any:
         """What `threading.current_thread()` gives."""
+        ...
+
+    def callers(self) -> list[tuple[str, int, str]]:
+        """The file, line and name of each of the user's functions that is being run block by block,
+        outermost call first.
+        """
         ...
 
     def process_object(self) -> Any:
@@ -314,6 +342,17 @@ class Port(Protocol):
         """The clock: a `memory.clock.Clock`. Does not return where there is none yet: the program
         is made anew with one.
         """
+        ...
+
+    @property
+    def signals(self) -> Any:
+        """The handlers of signals: a `stdlib.signal.Signals`. Does not return where there are none
+        yet: the program is made anew with them.
+        """
+        ...
+
+    def came_in(self, error: BaseException) -> bool:
+        """Whether a handler has raised an exception in place of the last access."""
         ...
 
     def know(self, key: str) -> None:
@@ -418,7 +457,7 @@ class using_port:
 
     __slots__ = ("_port", "_token")
 
-    def __init__(self, port: Port) -> None:
+    def __init__(self, port: Port | None) -> None:
         self._port = port
 
     @whole

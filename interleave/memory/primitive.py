@@ -45,6 +45,16 @@ def stepwise_method(function: Function) -> Function:
     return stepwise(function)
 
 
+OPERATES = "__interleave_operates__"
+"""Attribute of those of them that stand for code in C, in which threads do not switch."""
+
+
+def in_place_of_c(function: Function) -> Function:
+    """Mark what does block by block what C code of CPython does: only what it calls is entered."""
+    setattr(function, OPERATES, True)
+    return stepwise(function)
+
+
 def is_marked(value: object, mark: str) -> bool:
     """Whether a function carries a mark; what else has it asks its own class for attributes."""
     return isinstance(value, types.FunctionType) and mark in value.__dict__
@@ -139,6 +149,19 @@ class Primitive(Shared):
 
     written_in_python = False
     """Whether the real one is Python code, so that under a GIL threads may switch on entering it.
+    """
+
+    is_lock = False
+    """Whether it is held by who has taken it, who gives it back."""
+
+    under_lock = False
+    """Whether the real one takes a lock of its own for what it does, which is not reentrant."""
+
+    without_lock: ClassVar[frozenset[str]] = frozenset()
+    """The operations for which it does not."""
+
+    can_be_left = False
+    """Whether operations of several accesses put things in order where an exception comes in one.
     """
 
     is_internal = False
@@ -270,9 +293,21 @@ class Primitive(Shared):
         port = current_port()
         if self.written_in_python:
             port.switch_point()
-        result = port.access(AccessKind(kind, port.locate(self._location)), effect)
+        locks = self.under_lock and kind not in self.without_lock
+        result = port.access(AccessKind(kind, port.locate(self._location), locks=locks), effect)
         port.switch_point()
         return result
+
+    def operate_or(self, kind: str, effect: Callable[[], Any], undo: Callable[[], Any]) -> Any:
+        """One operation, the last one of several; and what is done before it raises, where a
+        handler comes in that does.
+        """
+        try:
+            return self.operate(kind, effect)
+        except BaseException as error:
+            if current_port().came_in(error):
+                self.operate(kind, undo)
+            raise
 
     def keeps(self, what: str) -> bool:
         """Whether the state has `what`, which it has only where some code asks for it."""

@@ -181,6 +181,15 @@ def _stable_text(parts: object) -> str:
     return getattr(parts, "__qualname__", None) or repr(parts)
 
 
+IS_WEAK = "_refers_weakly"
+"""Attribute of the classes of what keeps nothing of what it refers to from being let go."""
+
+
+def is_weak(kind: object) -> bool:
+    """Whether it is such a class."""
+    return isinstance(kind, type) and any(IS_WEAK in own for own in members_by_base(kind))
+
+
 class Same:
     """Wraps an object that is compared by identity: a function, a class, a module."""
 
@@ -249,8 +258,10 @@ class Freezer:
             return self._freeze_function(value)  # type: ignore[arg-type]
         if issubclass(kind, Enum):
             return (Enum, Same(value))
-        if issubclass(kind, tuple):
-            return ("named", Same(kind), tuple([self.freeze(item) for item in value]))  # type: ignore[attr-defined]
+        if derives_from_plain(kind):
+            if attributes_of(value):
+                raise Uncapturable(value, f"{_a(value)} has attributes besides")
+            return ("derived", Same(kind), self.freeze(_made_from(value)))
         if is_frozen_dataclass(kind):
             parts = [self.freeze(getattr(value, field.name)) for field in fields(kind)]  # type: ignore[arg-type]
             return ("dataclass", Same(kind), tuple(parts))
@@ -343,6 +354,29 @@ def is_frozen_dataclass(kind: type) -> bool:
         if "__dataclass_params__" in own:
             return own["__dataclass_params__"].frozen is True
     return False
+
+
+def derives_from_plain(kind: type) -> bool:
+    """Whether a class of the user's derives from a type of numbers, texts, bytes or tuples."""
+    return issubclass(kind, _PLAIN) and is_defined_in_python(kind) and not issubclass(kind, Enum)
+
+
+def as_instance(kind: type, value: object) -> Any:
+    """The same number, say, as an instance of another class."""
+    return _plain_base(kind).__new__(kind, *_made_from(value))
+
+
+def _made_from(value: object) -> tuple[Any, ...]:
+    """What its type makes a value from, whatever its class says."""
+    found: tuple[Any, ...] = _plain_base(type(value)).__getnewargs__(value)
+    return found
+
+
+def _plain_base(kind: type) -> Any:
+    return next(base for base in _PLAIN if issubclass(kind, base))
+
+
+_PLAIN = (tuple, int, float, complex, str, bytes)
 
 
 def is_plain_object(value: object) -> bool:
@@ -453,8 +487,9 @@ class Thawer:
     def _number(self, key: Key) -> Any:
         return key[0](key[1])
 
-    def _named_tuple(self, key: Key) -> Any:
-        return tuple.__new__(key[1].it, [self.thaw(item) for item in key[2]])
+    def _derived(self, key: Key) -> Any:
+        kind = key[1].it
+        return _plain_base(kind).__new__(kind, *self.thaw(key[2]))
 
     def _dataclass(self, key: Key) -> Any:
         kind = key[1].it
@@ -567,7 +602,7 @@ _THAW: dict[Any, Callable[[Thawer, Key], Any]] = {
     object: lambda _, key: key[1].it,
     re.Pattern: lambda self, key: re.compile(self.thaw(key[1]), key[2]),
     Same: lambda _, key: key[1],
-    "named": Thawer._named_tuple,
+    "derived": Thawer._derived,
     "dataclass": Thawer._dataclass,
     "named object": lambda _, key: key[1].it,
     "method": Thawer._method,

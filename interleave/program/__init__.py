@@ -4,6 +4,7 @@ from interleave.program.heap import Heap, RoomOwner
 from interleave.program.program import Program
 from interleave.program.restarts import (
     Discoveries,
+    MoreAttributes,
     MoreNames,
     MoreRooms,
     MoreRoots,
@@ -18,6 +19,7 @@ from interleave.program.threads import Property, ThreadInstance
 __all__ = [
     "Discoveries",
     "Heap",
+    "MoreAttributes",
     "MoreNames",
     "MoreRooms",
     "MoreRoots",

@@ -32,18 +32,26 @@ from interleave.compiler.source import find_function
 from interleave.compiler.variables import surrounding
 from interleave.errors import ModelError, Place
 from interleave.memory.aliases import Alias
-from interleave.memory.containers import CONTAINERS, SharedArray, SharedContainer
+from interleave.memory.containers import (
+    CONTAINERS,
+    SharedArray,
+    SharedContainer,
+    key_that_changes,
+)
 from interleave.memory.derived import INNER, is_object
 from interleave.memory.iterators import SharedIterator, parts_of_real
 from interleave.memory.partials import partial_of
 from interleave.memory.port import Location
 from interleave.memory.primitive import Primitive
+from interleave.memory.streams import stream_for
 from interleave.memory.values import (
     UNBOUND,
     Freezer,
     Shared,
     Uncapturable,
+    as_instance,
     attributes_of,
+    derives_from_plain,
     is_frozen_dataclass,
     is_plain_object,
     runs_python,
@@ -53,7 +61,7 @@ from interleave.program.heap import Heap
 from interleave.program.restarts import Written
 from interleave.program.setup import Made, class_attributes
 from interleave.said import shown_by
-from interleave.stdlib import base_for, capturing, derived, instance, primitive_class, unmodelled
+from interleave.stdlib import base_for, capturing, derived, primitive_class, unmodelled
 from interleave.verbs import Array
 from interleave.world import policy
 from interleave.world.holders import VariableLocation
@@ -117,16 +125,16 @@ def capture(
     return walk.heap, walk.all_known
 
 
-_CONTAINERS = ("WeakSet.", "WeakKeyDictionary.", "WeakValueDictionary.")
+_CONTAINERS = ("WeakSet.", "WeakKeyDictionary.", "WeakValueDictionary.", "_removeHandlerRef")
 
 
 def _is_missed(callback: Any) -> bool:
     """Whether something is to be called that matters to a model: not what takes an object out of a
-    weak container, of which the model has none.
+    weak container, of which the model has none, or out of the list of handlers of `logging`.
     """
     return callback is not None and not (
         isinstance(callback, types.FunctionType)
-        and callback.__module__ in ("_weakrefset", "weakref")
+        and callback.__module__ in ("_weakrefset", "logging", "weakref")
         and callback.__qualname__.startswith(_CONTAINERS)
     )
 
@@ -176,6 +184,7 @@ def _lay_out(
     rows = zip(*chosen, strict=True) if chosen else [()] * len(contents)
     heap.initial = list(dict.fromkeys(rows))
     heap.captured = tuple(heap.locations)
+    heap.found = len(heap.stand_ins)
 
 
 class Walk:
@@ -240,6 +249,10 @@ class Walk:
         """What is to be done once everything has been met."""
         self.connections: list[Any] = []
         """Real ends of pipes that were met."""
+
+    def knows(self, fact: str) -> bool:
+        """Whether a fact is known that an earlier program has found out."""
+        return fact in self._written
 
     def model(self, instance: Any) -> None:
         self._object(instance, "", attributes_of(instance))
@@ -322,10 +335,13 @@ class Walk:
             return self._iterator(*iterator, value, path)
         if kind is Alias:
             return self._world.meaning(value, path)
+        if (stream := stream_for(value)) is not None:
+            return stream
         if isinstance(value, tuple) or is_dataclass(kind):
             return self._compound(value, path)
-        if (found := instance(value)) is not value:
-            return self.keep(value, found)
+        if derives_from_plain(kind):
+            self._check(value)
+            return as_instance(self._class(kind), value)
         if is_object(value) and not isinstance(value, Shared):
             return self._object(value, path, attributes_of(value))
         if isinstance(value, type):
@@ -431,9 +447,12 @@ class Walk:
         """A tuple or dataclass, which is itself a value, with stand-ins for what is inside."""
         kind = type(value)
         if isinstance(value, tuple):
-            items = [self.visit(item, f"{path}[{i}]") for i, item in enumerate(value)]
+            parts = enumerate(tuple.__iter__(value))
+            items = [self.visit(item, f"{path}[{i}]") for i, item in parts]
             if kind is tuple:
                 return tuple(items)
+            if attributes_of(value):
+                raise self.uncapturable(value, self._attribute)
             made: Any = tuple.__new__(self._class(kind), items)
         elif is_frozen_dataclass(kind):
             made = object.__new__(self._class(kind))
@@ -477,13 +496,8 @@ class Walk:
         kind = type(key)
         is_shared = is_plain_object(key) and not is_frozen_dataclass(kind)
         if is_shared and runs_python(key):
-            raise ModelError(
-                f"shared variable {self._attribute!r} has a {kind.__name__} as a key, whose "
-                "__hash__ or __eq__ looks at what can change",
-                remedy=f"let {kind.__name__} be a dataclass with `frozen=True`, or use a number, "
-                "a string or a tuple as the key",
-                place=self._place(self._attribute),
-            )
+            error = key_that_changes(f"shared variable {self._attribute!r}", kind)
+            raise error.at(self._place(self._attribute))
 
     def _contents(self, cls: type[SharedContainer], value: Any) -> tuple[Any, ...]:
         try:
@@ -574,7 +588,7 @@ class Walk:
             }
             for name in sorted(vars(cls).get(VARIABLES, ())):
                 attributes.setdefault(name, UNBOUND)
-        else:
+        elif derives_from is None or not derives_from.is_all:
             inherited = class_attributes(cls).items()
             of_its_class = {
                 name: Inherited(item) for name, item in inherited if name not in of_class
@@ -584,6 +598,20 @@ class Walk:
         attributes.update({name: UNBOUND for name in late if name not in attributes})
         if any(_is_missed(reference.__callback__) for reference in weakref.getweakrefs(value)):
             self.missed.append(stand_in)
+        self._fill(stand_in, path, attributes)
+        return stand_in
+
+    def in_place(self, cls: type, value: Any, path: str, attributes: dict[str, Any]) -> Any:
+        """An instance of a class of this package in place of `value`, with these attributes."""
+        made = self._world.stand_in_class(cls)
+        stand_in = self.stand_in(
+            (path, cls), lambda number: make_stand_in(made, number, path), value
+        )
+        self._fill(stand_in, path, attributes)
+        return stand_in
+
+    def _fill(self, stand_in: Any, path: str, attributes: dict[str, Any]) -> None:
+        """Give what stands for an object its attributes."""
         locations: dict[str, Location] = object.__getattribute__(stand_in, "_locations")
         number: int = object.__getattribute__(stand_in, "_number")
         for name, item in attributes.items():
@@ -593,7 +621,6 @@ class Walk:
             if name not in locations:
                 locations[name] = self.location(inner, number, field=name)
             self.contents[locations[name].number] = self._held(inner, name, item)
-        return stand_in
 
     def _held(self, path: str, attribute: str, value: Any) -> Any:
         """What is at the location of an attribute, which is at a path now."""

@@ -47,6 +47,8 @@ class Heap:
         self.locations: list[Location] = []
         self.captured: tuple[Location, ...] = ()
         """The locations of what `setup` has left behind; the others are made for the search."""
+        self.found = 0
+        """How many objects `setup` has left behind: the first ones."""
         self.changing: list[Location] = []
         self.initial: list[tuple[int, ...]] = []
         self.supposed: set[str] = set()

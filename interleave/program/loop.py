@@ -1,7 +1,11 @@
-"""The event loop of a program, which every model with tasks has, and the objects of its tasks."""
+"""The event loops of a program, and the objects of their tasks.
+
+Every model with declared tasks has a loop that runs these; others are made by threads.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +18,7 @@ from interleave.program.threads import ThreadInstance
 from interleave.runtimes.asyncio import LOOP
 
 
-def add_loop(
+def add_declared_loop(
     heap: Heap,
     threads: list[ThreadInstance],
     written: frozenset[str],
@@ -23,14 +27,13 @@ def add_loop(
     debug: bool,
     cancels: frozenset[str],
 ) -> Any:
-    """Add the event loop to `heap`, the objects of all tasks that were declared, and to `threads`,
-    if something asks for it, the thread that stands for the loop.
+    """Add the event loop that runs the declared tasks to `heap`, and the objects of these.
 
-    `fifo`: it runs the task that was ready first. `debug`: it is in debug mode. `cancels` names the
-    tasks that something outside may cancel.
+    What it is made with: see `add_loop`. `cancels` names the tasks that something outside may
+    cancel.
     """
-    from interleave.stdlib.asyncio import loop as event_loop
-    from interleave.stdlib.asyncio.ready import Place
+    from interleave.stdlib.asyncio.loop import NAME
+    from interleave.stdlib.asyncio.running import LoopState
     from interleave.stdlib.asyncio.tasks import TaskState
 
     declared = []
@@ -40,24 +43,54 @@ def add_loop(
             made.is_declared = True
             threads[place] = replace(thread, task=made)
             declared.append(made)
-    loop = heap.add(event_loop.NAME, event_loop.EventLoop, event_loop.LoopState())
-    loop.location.known = written
-    loop.furnish(
-        lambda value: heap.add("", Place, value),
-        declared,
-        [each.task for each in threads if each.name in cancels],
+    to_cancel = [each.task for each in threads if each.name in cancels]
+    loop = add_loop(
+        heap,
+        threads,
+        written,
+        name=NAME,
+        state=LoopState(),
+        tasks=declared,
+        cancels=to_cancel,
         fifo=fifo,
         debug=debug,
     )
+    loop.is_declared = True
+    return loop
+
+
+def add_loop(
+    heap: Heap,
+    threads: list[ThreadInstance],
+    written: frozenset[str],
+    *,
+    name: str,
+    fifo: bool,
+    debug: bool,
+    state: object = None,
+    tasks: Sequence[Any] = (),
+    cancels: Sequence[Any] = (),
+) -> Any:
+    """Add an event loop to `heap`, and to `threads`, if something asks for it, those that stand for
+    the loop.
+
+    `tasks` are ready, and something outside may cancel `cancels`. `fifo`: it runs the task that was
+    ready first. `debug`: it is in debug mode.
+    """
+    from interleave.stdlib.asyncio import loop as event_loop
+    from interleave.stdlib.asyncio.ready import Place
+
+    loop = heap.add(name, event_loop.EventLoop, state)
+    loop.location.known = written
+    loop.default_name = ThreadName(name)
+    loop.furnish(lambda value: heap.add("", Place, value), tasks, cancels, fifo=fifo, debug=debug)
     if cancels or loop.keeps(event_loop.CALLBACKS):
-        name: str = event_loop.NAME
         function: Any = event_loop.event_loop
-        threads += [
-            ThreadInstance(
-                ThreadId(len(threads) + part), name, name, 0, function, (part,), True, kind=LOOP
+        for part in (0, 1):  # callbacks; what comes from outside
+            number = ThreadId(len(threads))
+            threads.append(
+                ThreadInstance(number, name, name, 0, function, (part,), True, kind=LOOP, loop=loop)
             )
-            for part in (0, 1)  # callbacks; what comes from outside
-        ]
     return loop
 
 

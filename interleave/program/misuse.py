@@ -12,7 +12,7 @@ import linecache
 import os
 import sys
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from interleave.compiler.source import (
@@ -38,7 +38,7 @@ from interleave.model import (
 )
 from interleave.notes import Member, Notes, Role, bodies
 from interleave.program.rebinding import lost_definitions, names_used
-from interleave.program.settings import SETTINGS
+from interleave.program.settings import LOOPS, SETTINGS, in_effect
 from interleave.runtimes import runtimes_of
 from interleave.world import policy
 from interleave.world.policy import Treatment
@@ -72,16 +72,12 @@ def _is_own(cls: type) -> bool:
     return not (policy.is_standard(cls.__module__) or policy.is_installed(cls.__module__))
 
 
-def kept_names(notes: Notes, *, has_clock: bool = False) -> dict[str, str]:
+def kept_names(notes: Notes, known: Collection[str] = ()) -> dict[str, str]:
     """The attributes of a model that nothing may set when it runs, each with what it is.
 
-    `has_clock`: the model has a clock that goes on by steps.
+    `known` has the facts that settings are of: see `Setting`.
     """
-    found = {
-        name: "a setting"
-        for name, setting in SETTINGS.items()
-        if (notes.tasks or not setting.of_loop) and (has_clock or not setting.of_clock)
-    }
+    found = dict.fromkeys(in_effect(known), "a setting")
     for name, member in notes.members.items():
         if member.role in ("thread", "property"):
             kind = _kind(member.note)
@@ -484,10 +480,10 @@ _OPTIONS = {
 
 def _refuse_settings(notes: Notes) -> None:
     """Raise `ModelError` for what looks like a setting of a model, and is none of this one."""
-    in_effect = [name for name, setting in SETTINGS.items() if notes.tasks or not setting.of_loop]
+    possible = [name for name, it in SETTINGS.items() if notes.has_loops or it.of != LOOPS]
     for member in notes.members.values():
         name = member.name
-        if member.role != "variable" or name in in_effect or not _is_own(member.owner):
+        if member.role != "variable" or name in possible or not _is_own(member.owner):
             continue
         if name in SETTINGS:
             if not _is_mentioned(member):
@@ -496,8 +492,8 @@ def _refuse_settings(notes: Notes) -> None:
                     f"{name} is a setting of the event loop, and the model has no tasks",
                     "leave it out, or mark `async def` methods with @task",
                 )
-        elif name.isupper() or name.upper() in in_effect:
-            meant = {**dict.fromkeys(in_effect, ""), **_OPTIONS}
+        elif name.isupper() or name.upper() in possible:
+            meant = {**dict.fromkeys(possible, ""), **_OPTIONS}
             _refuse_slip(member, name.upper(), meant)
 
 

@@ -13,16 +13,16 @@ from interleave.compiler import Compilations, Swallow
 from interleave.errors import ModelError, did_you_mean
 from interleave.memory.addresses import ObjectId
 from interleave.memory.identity import MODEL_PROCESS, ThreadName
-from interleave.memory.port import BY_STEPS, CLOCK, Location
+from interleave.memory.port import BY_STEPS, CLOCK, SIGNALS, Location
 from interleave.memory.primitive import STEPWISE_METHODS, Primitive
 from interleave.memory.values import Shared
-from interleave.model import OUTPUT, PRINTED, Model
+from interleave.model import MAIN, OUTPUT, PRINTED, Model
 from interleave.notes import notes_of
 from interleave.program.capture import capture
 from interleave.program.contexts import add_contexts
 from interleave.program.heap import RoomOwner
 from interleave.program.idle import refuse_idle
-from interleave.program.loop import add_loop, tasks_to_cancel
+from interleave.program.loop import add_declared_loop, add_loop, tasks_to_cancel
 from interleave.program.misuse import kept_names, refuse_misuse
 from interleave.program.processes import Space, copied_at_fork, private_copies
 from interleave.program.reach import (
@@ -33,14 +33,16 @@ from interleave.program.reach import (
 )
 from interleave.program.restarts import MoreRoots, Written
 from interleave.program.sections import Sections
-from interleave.program.settings import settings_of
+from interleave.program.settings import LOOPS, settings_of
 from interleave.program.setup import Lacking, initial_instances, place_of_variable
 from interleave.program.spawned import Spawned, SpawnKey, add_captured
 from interleave.program.threads import ThreadInstance, declared_properties, declared_threads
 from interleave.runtimes import DEFAULT, Runtime
 from interleave.world.findings import Findings
+from interleave.world.holders import Holder
 from interleave.world.net import Net
 from interleave.world.real_state import RealState
+from interleave.world.twins import is_finalized
 from interleave.world.unseen import Unseen
 from interleave.world.world import World
 
@@ -58,10 +60,10 @@ class Program:
     """Everything a machine needs to know of one model with given parameters.
 
     What earlier programs of the same model have lacked is given as `restarts.Discoveries` has it:
-    `written`, `spawned`, `rooms`, `roots`, `method_names`, `swallowing`. `real` knows what real
-    objects were like before, and `compilations` what they have compiled. With `all_change`, no
-    variable is taken for a constant, but where there are processes: of each variable that changes,
-    these have a copy.
+    `written`, `spawned`, `rooms`, `roots`, `method_names`, `attributes`, `swallowing`. `real` knows
+    what real objects were like before, and `compilations` what they have compiled. With
+    `all_change`, no variable is taken for a constant, but where there are processes: of each
+    variable that changes, these have a copy.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Program:
         *,
         roots: Mapping[str, Any] = MappingProxyType({}),
         method_names: frozenset[str] = frozenset(),
+        attributes: frozenset[str] = frozenset(),
         swallowing: frozenset[Swallow] = frozenset(),
         real: RealState | None = None,
         compilations: Compilations | None = None,
@@ -84,6 +87,8 @@ class Program:
         self.runtime = runtime
         self.parameters = parameters
         self.written = written
+        self.attributes = attributes
+        """The names of attributes that are got and set block by block."""
         self._swallowing = swallowing
         self._compilations = compilations or Compilations()
         self._all_change = all_change
@@ -92,8 +97,9 @@ class Program:
         self.net = Net(self.findings)
         self.sections = Sections(self.findings)
         notes = notes_of(model)
+        known = written | ({LOOPS} if notes.has_loops else set())
         refuse_misuse(model, notes)
-        self._kept = kept_names(notes, has_clock=BY_STEPS in written)
+        self._kept = kept_names(notes, known)
         self.properties = declared_properties(notes)
         self.threads = declared_threads(model, notes, parameters, runtime)
         named_main = (each.number for each in self.threads if each.method == runtime.main)
@@ -110,9 +116,7 @@ class Program:
         for each in processes:
             self._add_space(each, parent_runs=len(processes) < len(self.threads))
         has_tasks = any(thread.kind.in_loop for thread in self.threads)
-        self.settings = settings_of(
-            model, parameters, has_tasks=has_tasks, has_clock=BY_STEPS in written
-        )
+        self.settings = settings_of(model, parameters, known)
         """How things are to be modelled, as the model says; None where it does not."""
         primitives: list[Any] = [
             each for each in self.heap.stand_ins if isinstance(each, Primitive)
@@ -134,22 +138,34 @@ class Program:
         )
         changing = map(self.heap.owner, self.heap.changing)
         self.net.unseen = Unseen(self.world, changing, self.real.before)
-        self.loop: Any = self._add_loop() if has_tasks else None
-        """The modelled event loop, where there are tasks."""
+        self.loop: Any = self._add_declared_loop() if has_tasks else None
+        """The event loop that runs the declared tasks, where there are any."""
         add_captured(self.threads, self.heap, self.world.to_flatten)
-        self.spawned = Spawned(self.threads, self.heap, written, spawned)
+        self.spawned = Spawned(self.threads, self.heap, written, spawned, self._add_made_loop)
         """The threads that running threads make."""
+        self.loops = [*filter(None, [self.loop]), *self.spawned.loops]
+        """All event loops."""
         for key, made in self.spawned:
             if made.thread_kind.is_process:
                 self._add_space(self.threads[made.runs], key.process, parent_runs=True)
+        self.finalized = frozenset(
+            number for number, it in enumerate(self.heap.stand_ins) if is_finalized(type(it))
+        )
+        """The numbers of shared objects that have a `__del__`."""
         self.contexts = add_contexts(self.heap, self.threads, written)
         """Where the context of each thread is, if some code has context variables."""
         self.clock: Any = self._add_clock() if CLOCK in written else None
         """The clock, if some code reads it."""
+        self.signals: Any = self._add_signals() if SIGNALS in written else None
+        """The handlers of signals, if some code installs any."""
         self._add_rooms(rooms)
-        kinds = {each.kind for each in self.threads}
-        self.has_threads = any(not (kind.in_loop or kind.is_process) for kind in kinds)
-        """Whether there are others than tasks, which may run while a task does."""
+        beside = sum(not each.kind.in_loop for each in self.threads)
+        self.has_threads = beside > (0 if has_tasks else 1)
+        """Whether there are others, processes too, that may run while a task does: than tasks, and
+        than the thread that runs their loop.
+        """
+        self.always_there = self._always_there() if self.finalized else frozenset()
+        """The numbers of what is there as long as the program is, and leads to others."""
         self.over = None
         if runtime.main is not None:
             self.over = self.heap.add_location("", 0, value=False)
@@ -195,6 +211,7 @@ class Program:
                 self.model,
                 self.written,
                 self.findings,
+                attributes=self.attributes,
                 swallowing=self._swallowing,
                 compilations=self._compilations,
                 switches=self.runtime.global_lock,
@@ -228,9 +245,17 @@ class Program:
             entries = [*entries, *more]
             refuse_idle(more)
 
-    def _add_loop(self) -> Any:
+    def _always_there(self) -> frozenset[int]:
+        """The model, what code names, and what was made for the search, but for rooms."""
+        heap = self.heap
+        rooms = {room.location.owner for room in heap.rooms}
+        holders = [number for number, each in enumerate(heap.stand_ins) if isinstance(each, Holder)]
+        made = set(range(heap.found, len(heap.stand_ins))) - rooms
+        return frozenset({0, *heap.roots, *holders, *made})
+
+    def _add_declared_loop(self) -> Any:
         cancels = tasks_to_cancel(self.model, self.settings["CANCEL"], self.threads)
-        return add_loop(
+        return add_declared_loop(
             self.heap,
             self.threads,
             self.written,
@@ -238,6 +263,11 @@ class Program:
             debug=self.settings["ASYNCIO_DEBUG"],
             cancels=cancels,
         )
+
+    def _add_made_loop(self, name: str) -> Any:
+        fifo = self.settings.get("ORDER") == "fifo"
+        debug = self.settings.get("ASYNCIO_DEBUG", False)
+        return add_loop(self.heap, self.threads, self.written, name=name, fifo=fifo, debug=debug)
 
     def _setup_clock(self) -> Any:
         if CLOCK not in self.written:
@@ -250,6 +280,14 @@ class Program:
         from interleave.program.clock import ModelClock  # few models need it
 
         return ModelClock(self.heap, self.written, self.settings)
+
+    def _add_signals(self) -> Any:
+        from interleave.stdlib.signal import Signals, SignalsState, main_thread
+
+        signals = self.heap.add("", Signals, SignalsState())
+        signals.main = main_thread(self.threads, MAIN)
+        signals.most = self.settings["SIGNALS"]
+        return signals
 
     def _add_rooms(self, rooms: Mapping[RoomOwner, int]) -> None:
         """Make room for the objects that threads make."""

@@ -20,9 +20,9 @@ class Discoveries:
     """What the programs of one model have lacked so far: the next one is made with it.
 
     `written` names locations that some code writes, `swallowing` has each `with` that has swallowed
-    an exception, `spawned` says which threads make how many
-    others, and `rooms` how many objects; `roots` has objects of Python's that code comes by, by
-    name, `method_names` the names of methods of theirs.
+    an exception, `spawned` says which threads make how many others, and `rooms` how many objects;
+    `roots` has objects of Python's that code comes by, by name, `method_names` the names of methods
+    of theirs, and `attributes` those of what is got or set by code that runs block by block.
     """
 
     def __init__(self) -> None:
@@ -32,6 +32,7 @@ class Discoveries:
         self.rooms: Counter[RoomOwner] = Counter()
         self.roots: dict[str, Any] = {}
         self.method_names: frozenset[str] = frozenset()
+        self.attributes: frozenset[str] = frozenset()
 
     def with_written(self, more: frozenset[str]) -> Discoveries:
         """The same, and that some code writes more."""
@@ -107,6 +108,17 @@ class MoreNames(Restart):
 
     def add_to(self, known: Discoveries) -> None:
         known.method_names |= self.names
+
+
+class MoreAttributes(Restart):
+    """Code that gets or sets attributes of these names cannot be run as a whole."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        super().__init__(", ".join(sorted(names)))
+        self.names = names
+
+    def add_to(self, known: Discoveries) -> None:
+        known.attributes |= self.names
 
 
 class MoreRooms(Restart):

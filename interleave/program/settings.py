@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import Any, NoReturn
 
 from interleave.errors import ModelError
+from interleave.memory.port import BY_STEPS, SIGNALS
 from interleave.model import ORDERS, Model
 from interleave.program.setup import place_of_attribute
 from interleave.records import dataclass
+
+LOOPS = "event loops"
+"""The fact that a model has tasks, or threads that make event loops."""
 
 
 @dataclass(frozen=True)
 class Setting:
     """One such attribute: what it is where the model does not say, and which values it can have.
 
-    `of_loop`: it is for the event loop, and an ordinary attribute in a model without tasks;
-    `of_clock`: it is for a clock that goes on by steps, and ordinary in a model without one.
+    `of` is the fact without which it is an ordinary attribute of a model: that there are event
+    loops (`LOOPS`), a clock that goes on by steps (`BY_STEPS`), handlers of signals (`SIGNALS`).
     """
 
     default: object
     fits: Callable[[Any], bool]
     remedy: str
-    of_loop: bool = False
-    of_clock: bool = False
+    of: str = ""
 
 
 def _number(meaning: str, least: int) -> Setting:
@@ -70,54 +73,60 @@ SETTINGS = {
         ORDERS[0],
         lambda value: value in ORDERS,
         f"it says which task the event loop runs next: {' or '.join(map(repr, ORDERS))}",
-        of_loop=True,
+        of=LOOPS,
     ),
     "ASYNCIO_DEBUG": Setting(
         False,
         lambda value: type(value) is bool,
         "it says whether the event loop is in debug mode: True or False",
-        of_loop=True,
+        of=LOOPS,
     ),
     "CLOCK": Setting(
         2,
         lambda value: type(value) is int and value >= 0,
         "it is how often the clock goes on at most, besides what sleeps take: a whole number from "
         "0",
-        of_clock=True,
+        of=BY_STEPS,
     ),
     "CLOCK_STEP": Setting(
         1,
         lambda value: type(value) in (int, float) and 0 < value < math.inf,
         "it is how many seconds the clock goes on at a time: a number above 0",
-        of_clock=True,
+        of=BY_STEPS,
+    ),
+    "SIGNALS": Setting(
+        1,
+        lambda value: type(value) is int and value >= 0,
+        "it is how often each signal comes at most that has a handler: a whole number from 0",
+        of=SIGNALS,
     ),
     # Whether there are tasks of these names is seen when the event loop is made.
     "CANCEL": Setting(
         (),
         lambda value: isinstance(value, str) or _is_tuple_of_names(value),
         "it names the tasks that something outside may cancel: a string, or a tuple of strings",
-        of_loop=True,
+        of=LOOPS,
     ),
 }
 
 
-GIVEN = ("CLOCK", "CLOCK_STEP", "SPURIOUS_WAKEUPS", "PIPE_CAPACITY", "ASYNCIO_DEBUG")
+GIVEN = ("CLOCK", "CLOCK_STEP", "SPURIOUS_WAKEUPS", "PIPE_CAPACITY", "ASYNCIO_DEBUG", "SIGNALS")
 """Those that `-p` gives where no class says them: for a race, and a script."""
 
 
+def in_effect(known: Collection[str]) -> list[str]:
+    """The settings of a model of which some facts are known."""
+    return [name for name, setting in SETTINGS.items() if not setting.of or setting.of in known]
+
+
 def settings_of(
-    model: type[Model], parameters: Mapping[str, object], *, has_tasks: bool, has_clock: bool
+    model: type[Model], parameters: Mapping[str, object], known: Collection[str]
 ) -> dict[str, Any]:
     """What a model says of how things are to be modelled: by a parameter, or an attribute.
 
-    Raises `ModelError`.
+    `known` has the facts that are. Raises `ModelError`.
     """
-    found = {}
-    for name, setting in SETTINGS.items():
-        if (setting.of_loop and not has_tasks) or (setting.of_clock and not has_clock):
-            continue
-        found[name] = setting_of(model, name, parameters)
-    return found
+    return {name: setting_of(model, name, parameters) for name in in_effect(known)}
 
 
 def setting_of(

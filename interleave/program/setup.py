@@ -76,7 +76,8 @@ class SetupClock(Protocol):
 class _SetupPort:
     """The port while `setup` runs: only choices mean anything."""
 
-    thread = ThreadId(-1)
+    thread = runner = ThreadId(-1)
+    is_started = False
     process = MODEL_PROCESS
     tasks = None
 

@@ -46,8 +46,8 @@ class SpawnKey:
 class Spawned:
     """The threads that the running threads of one program can make, and their objects.
 
-    They are added to `threads`, and their objects to `heap`. `written` is what was found out to be
-    written while running.
+    They are added to `threads`, and their objects to `heap`; an event loop, by `add_loop`, which is
+    given its name. `written` is what was found out to be written while running.
     """
 
     def __init__(
@@ -56,10 +56,14 @@ class Spawned:
         heap: Heap,
         written: frozenset[str],
         wanted: Mapping[SpawnKey, int],
+        add_loop: Callable[[str], Any],
     ) -> None:
         self._threads = threads
         self._heap = heap
         self._written = written
+        self._add_loop = add_loop
+        self.loops: list[Any] = []
+        """The event loops among them."""
         self._objects: list[tuple[SpawnKey, Any]] = []
         """The modelled `Thread` of each, and who makes it."""
         self._made = Counter(thread.name.rpartition("-")[0] for thread in threads if thread.room)
@@ -86,6 +90,11 @@ class Spawned:
         """Add one more thread, and give its name."""
         self._made[key.name] += 1
         name = f"{key.name}-{self._made[key.name]}"
+        if key.kind.thread_kind.is_loop:
+            loop = self._add_loop(name)
+            self.loops.append(loop)
+            self._objects.append((key, loop))
+            return name
         number = ThreadId(len(self._threads))
         is_task = key.kind.thread_kind.in_loop
         if is_task:

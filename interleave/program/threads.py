@@ -36,6 +36,8 @@ class ThreadInstance:
     kind: ThreadKind = THREAD
     task: Any = None
     """The modelled `Task`, for a task."""
+    loop: Any = None
+    """The modelled event loop, for what stands for one."""
 
 
 @dataclass(frozen=True)

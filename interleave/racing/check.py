@@ -5,7 +5,7 @@ And `exception` and `assertion` of calls, where no order of whole calls raises t
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence, Set
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
@@ -54,6 +54,8 @@ class AtomicityCheck(Check):
     kinds = ("not-atomic", "exception", "assertion")
     sees_all = False
     race: ClassVar[Race]
+    is_chosen: ClassVar[bool] = True
+    """Whether somebody has chosen the calls, with their arguments."""
     observed: ClassVar[str | None] = None
     """The expression that counts as the outcome, where that is not all."""
     linearizable: ClassVar[bool] = False
@@ -97,6 +99,8 @@ class AtomicityCheck(Check):
                 unexplained.append(each)
             seen[each.outcome.key] = seen.get(each.outcome.key, True) and explained
         self._always_raised = always_raised(whole)
+        if self.is_chosen:
+            refuse_wrong(type_errors(always_raised([*whole, *parallel])))
         found = self._raised(graph, parallel, whole)
         if not parallel or all(each.node.overlaps for each in whole):
             if graph.stop is None:
@@ -299,6 +303,27 @@ def always_raised(whole: Sequence[_End]) -> dict[str, str]:
             outcomes = whole[0].outcomes
             found[outcomes.thread_of[name]] = show(outcomes.result(name, whole[0].node.state))
     return found
+
+
+def raised_in_all(race: Race, machine: Machine, states: Iterable[State]) -> dict[str, str]:
+    """The same of calls that are over, in all of some states."""
+    outcomes = Outcomes(race, machine, None)
+    return always_raised([_End(Node(each), outcomes) for each in states])
+
+
+def type_errors(raised: Mapping[str, str]) -> dict[str, str]:
+    """Those calls among them that raise a `TypeError`: they have the wrong arguments."""
+    wrong = {thread: said.removeprefix("raised ") for thread, said in raised.items()}
+    return {thread: said for thread, said in wrong.items() if said.startswith("TypeError(")}
+
+
+def refuse_wrong(wrong: Mapping[str, str]) -> None:
+    """Raise `ModelError` for such a call, if there is one."""
+    for thread, said in wrong.items():
+        raise ModelError(
+            f"{thread} raises {said} in every order",
+            remedy="call it with arguments of the number and the types that it takes",
+        )
 
 
 class _Unexplained:

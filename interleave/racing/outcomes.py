@@ -15,7 +15,8 @@ from interleave.machine import Machine, State
 from interleave.machine.pictures import Form, Picture, Pictures, forms_in, plain_of, words_of
 from interleave.machine.properties import PropertyPort
 from interleave.memory.identity import ThreadId, ThreadIdent
-from interleave.memory.port import Location, using_port
+from interleave.memory.port import Location
+from interleave.memory.streams import running
 from interleave.memory.values import Freezer, Shared
 from interleave.program import Program
 from interleave.racing.building import OBSERVE, Race
@@ -145,7 +146,7 @@ class Outcomes:
 
     def _observe(self, state: State) -> Any:
         """The value of the expression that is observed."""
-        with using_port(PropertyPort(self._machine, state)):
+        with running(PropertyPort(self._machine, state)):
             return counted(getattr(self._machine.program.stand_in, OBSERVE), "the expression")
 
     def result(self, name: str, state: State) -> object:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from interleave.asked import Asked, asked
 from interleave.blaming import blaming, raised_at
@@ -23,6 +23,7 @@ from interleave.errors import (
 from interleave.interrupts import AT_POLLS, Stopped, leaving, listening, take
 from interleave.literals import read_literal
 from interleave.loading import module_named, read_file
+from interleave.memory.streams import OUT
 from interleave.model import Model
 from interleave.options import RaceOptions, options_of
 from interleave.program.settings import GIVEN
@@ -138,6 +139,7 @@ def _model(making: Making, race_: Race, options: RaceOptions) -> type[Model]:
         paused = making.model(race_, (), options.observe, paused=True), race_
     members = {
         "race": race_,
+        "is_chosen": not options.pairs,
         "observed": options.observe,
         "linearizable": options.linearizable,
         "paused": paused,
@@ -227,7 +229,7 @@ def _sample(origin: Origin) -> Any:
     names = Names(origin.text, (), "", origin.names, "module")
     tree = ast.fix_missing_locations(ast.Expression(names.meant(origin.node)))
     try:
-        with redirect_stdout(sys.stderr):
+        with redirect_stdout(cast(Any, OUT)):
             found = eval(compile(tree, origin.where, "eval"), {"module": origin.module})  # noqa: S307
     except (Stopped, InterleaveError):
         raise

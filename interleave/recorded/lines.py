@@ -62,8 +62,8 @@ def _facts(known: Discoveries, model: type[Model], names: WrittenNames) -> Any:
         who, what = names.lasting(key.function), names.lasting(key.kind)
         spawned.append(([key.maker, who, key.daemon, what, key.process, key.name], count))
     rooms = [([*vars(each).values()], count) for each, count in known.rooms.items()]
-    methods, swallowing = sorted(known.method_names), sorted(known.swallowing)
-    return sorted(known.written), roots, spawned, rooms, methods, swallowing
+    code = sorted(known.method_names), sorted(known.attributes)
+    return sorted(known.written), roots, spawned, rooms, code, sorted(known.swallowing)
 
 
 def _by_path(model: type[Model]) -> dict[str, Any]:
@@ -87,11 +87,11 @@ def _discoveries(
 ) -> Discoveries:
     """What `_facts` was given. Raises one of `LOST`, and what `make` raises."""
     known = Discoveries()
-    written_, roots, spawned, rooms, methods, swallowing = facts
+    written_, roots, spawned, rooms, (methods, attributes), swallowing = facts
     paths = _by_path(model) if roots else {}
     known.roots = {name: paths[path] for name, path in roots}
     known.written = frozenset(written_)
-    known.method_names = frozenset(methods)
+    known.method_names, known.attributes = frozenset(methods), frozenset(attributes)
     known.swallowing = frozenset([(file, line, column) for file, line, column in swallowing])
     find = find_lasting
     if any(key[1][0] == "inside" for key, _ in spawned):

@@ -193,9 +193,11 @@ class Recorded:
         number = self._machine.program.threads[thread].number
         return Blocked(number, self._kind(*kind), self._place(place))
 
-    def _kind(self, name: str, location: Any, part: str, atomic: Any, container: Any) -> AccessKind:
+    def _kind(
+        self, name: str, location: Any, part: str, atomic: Any, container: Any, locks: Any
+    ) -> AccessKind:
         where = None if location is None else self._it(location)
-        return AccessKind(name, where, part, atomic, container and self._it(container))
+        return AccessKind(name, where, part, atomic, container and self._it(container), locks)
 
     def _access(
         self, kind: Any, place: Any, order: int, atomic: Any, reads: Any, writes: Any,

@@ -32,12 +32,15 @@ def render_probed(target: str, found: Sequence[Probed]) -> str:
         lines += ["", "Refused where it is run, in code that was only read:"]
         for error, _ in ahead.values():
             lines += ["", str(error)]
-    free = [each.name for each in found if not (each.refused or each.limit)]
+    free = [each.name for each in found if not (each.refused or each.limit or each.raises)]
     lines.append("")
     if free:
         lines.append(f"Nothing is in the way of: {', '.join(free)}")
     if cut:
         lines.append(f"Only a part was looked at of: {', '.join(cut)}")
+    for each in found:
+        if each.raises:
+            lines.append(f"Nobody knows of {each.name}, which only raises {each.raises}")
     lines += _followed([each for one in found for each in one.followed])
     return "\n".join(lines)
 

@@ -54,8 +54,8 @@ def _model(model_result: ModelResult, verbosity: int, width: int) -> list[Line]:
     if model_result.assumed_pure:
         names = ", ".join(map(one_line, model_result.assumed_pure))
         lines += _paragraph(f"assumed pure: {names}", width, Style.FAINT)
-    if clock := words.clock(model_result):
-        lines += _paragraph(clock, width, Style.FAINT)
+    for bounded in filter(None, (words.clock(model_result), words.signals(model_result))):
+        lines += _paragraph(bounded, width, Style.FAINT)
     for warning in model_result.warnings:
         lines += _paragraph(f"Warning: {one_line(warning)}", width, Style.CAUTION)
     if coverage := words.coverage(model_result):

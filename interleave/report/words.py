@@ -93,6 +93,14 @@ def clock(model_result: ModelResult) -> str:
     )
 
 
+def signals(model_result: ModelResult) -> str:
+    """How often signals come, at most; "" where nothing handles any."""
+    bounds = dict(model_result.bounds)
+    if "SIGNALS" not in bounds:
+        return ""
+    return f"bounded by SIGNALS={show(bounds['SIGNALS'])}: how often each signal comes, at most"
+
+
 def coverage(model_result: ModelResult) -> str:
     """What the verdict rests on where there is no counterexample to show; "" where there is."""
     if model_result.violations:

@@ -122,6 +122,8 @@ class ThreadKind:
     """Whether an event loop runs it: it is `async def`, or code of the loop's."""
     is_loop: bool = False
     """Whether it stands for the event loop itself, and no method is one."""
+    interrupts: bool = False
+    """Whether it is the main thread, to all that it does, and that waits for its end meanwhile."""
     new_context: bool = False
     """Whether it begins without values of context variables, and not with those that `setup` set.
     """

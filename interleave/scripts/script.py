@@ -14,16 +14,15 @@ import sys
 import types
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from interleave.compiler.imports import bound_in
 from interleave.compiler.source import FUNCTION_OF, Definition, written_as
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.literals import read_literal
 from interleave.memory.output import output
-from interleave.model import BOUNDS, MAIN, PRINTED, Model, task, thread
+from interleave.model import BOUNDS, LOOPS, MAIN, PRINTED, Model, thread
 from interleave.scripts.exits import WAIT, Exits, with_exit
-from interleave.scripts.loops import RUN, Loops
 from interleave.scripts.recognizing import names_from_elsewhere
 from interleave.scripts.starts import STARTERS, Starts, nobody_starts
 from interleave.scripts.values import is_setting, replaced
@@ -39,6 +38,9 @@ CLOCKS = frozenset({
     "today", "utcnow",
 })  # fmt: skip
 """Names of what reads the clock, which is the clock of the threads."""
+
+SIGNALS = frozenset({"alarm", "setitimer", "signal"})
+"""Names of what installs a handler of a signal, which may run from then on, or sets a timer."""
 
 DYNAMIC = frozenset({
     "__dict__", "__import__", "__main__", "eval", "exec", "globals", "import_module", "locals",
@@ -67,12 +69,12 @@ class Script:
         _NameOfMain().visit(tree)
         self._has_exits = Exits(tree).rewrite()
         self._foreign = names_from_elsewhere(tree)
-        if not self._foreign and not any(self._names(each, STARTERS) for each in tree.body):
+        runs_beside = STARTERS | (SIGNALS if _imports(tree, "signal") else frozenset())
+        if not self._foreign and not any(self._names(each, runs_beside) for each in tree.body):
             raise self._no_model()
-        known = STARTERS | CLOCKS
+        known = runs_beside | CLOCKS
         first = (n for n, each in enumerate(tree.body) if self._names(each, known))
         self._first = next(first, None)
-        self._is_async = Loops(tree, file).rewrite()
 
     def _no_model(self) -> ModelError:
         return ModelError(
@@ -148,7 +150,6 @@ class Script:
         if not rest:
             raise self._no_model()
         function = self._main(rest, module)
-        mark: Any = task if self._is_async else thread
         return type(
             module.__name__.rpartition(".")[2],
             (Model,),
@@ -158,7 +159,8 @@ class Script:
                 FUNCTION_OF: (function,),
                 BOUNDS: self.bounds,
                 PRINTED: output(printed.getvalue()),
-                MAIN: mark(function),
+                MAIN: thread(function),
+                **({LOOPS: True} if _names_asyncio(self._tree) else {}),
                 **self._settings,
             },
         )
@@ -217,22 +219,18 @@ class Script:
         """The function that the main thread runs."""
         names = sorted({*bound_in(rest)} - self._local_names(rest))
         first = rest[0]
-        if self._is_async:
-            from interleave.stdlib.asyncio.running import run
-
-            vars(module)[RUN] = run
         if self._has_exits:
             from interleave.stdlib.threads import wait_for_threads
 
             vars(module)[WAIT] = wait_for_threads
-        kind: Any = ast.AsyncFunctionDef if self._is_async else ast.FunctionDef
         taken = ast.arguments([ast.arg("_")], [], None, [], [], None, [])
         declared = [ast.copy_location(ast.Global(names), first)] if names else []
         body = [_Unannotated().visit(each) for each in rest]
         if self._has_exits:
             body = with_exit(body)
-        made = ast.copy_location(kind(BODY, taken, [*declared, *body], [], None), first)
-        made.type_params = []
+        made = ast.FunctionDef(BODY, taken, [*declared, *body], [], None)
+        ast.copy_location(made, first)
+        vars(made)["type_params"] = []  # from Python 3.12 on
         tree = ast.fix_missing_locations(ast.Module([made], []))
         whole = compile(tree, self._file, "exec", self._flags, dont_inherit=True)
         (code,) = (each for each in whole.co_consts if isinstance(each, types.CodeType))
@@ -266,8 +264,24 @@ def _raise(error: InterleaveError) -> NoReturn:
     raise error
 
 
+def _names_asyncio(tree: ast.Module) -> bool:
+    """Whether something of asyncio is imported."""
+    imports = (n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom))
+    names = (getattr(each, "module", None) or part.name for each in imports for part in each.names)
+    return any(name.partition(".")[0] == "asyncio" for name in names)
+
+
 def _is_import(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Import | ast.ImportFrom)
+
+
+def _imports(tree: ast.Module, module: str) -> bool:
+    """Whether a file imports a module of Python's."""
+    return any(
+        (isinstance(node, ast.ImportFrom) and node.module == module)
+        or (isinstance(node, ast.Import) and any(each.name == module for each in node.names))
+        for node in ast.walk(tree)
+    )
 
 
 def _nodes_run(code: ast.AST) -> Iterator[ast.AST]:

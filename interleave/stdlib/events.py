@@ -11,10 +11,13 @@ from interleave.memory.primitive import Primitive
 
 
 class EventState(NamedTuple):
-    """Whether an event is set, and who waits since it was last set: threads, or tasks in line."""
+    """Whether an event is set, and who waits since it was last set: threads, or tasks in line. One
+    for which tasks wait may be bound to a loop.
+    """
 
     is_set: bool = False
     waiters: Bag[ThreadId] | Line[Any] = Bag()
+    loop: Any = None
 
 
 class AnyEvent(Primitive):

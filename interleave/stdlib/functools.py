@@ -8,11 +8,12 @@ of the function gave; a bounded table keeps what came first, an unbounded one wh
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any
 
 from interleave.errors import ModelError
+from interleave.memory.closures import Closure
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive, stepwise
 from interleave.memory.values import Same, Shared, register_immutable
@@ -244,5 +245,36 @@ def capture_cached(walk: Any, real: Any, path: str) -> Any:
 for _kind in (SingleDispatch, SingleDispatchMethod):
     register_immutable(_kind, lambda _, value: (type(value), Same(value)), lambda _, key: key[1].it)
 
-FUNCTIONS: dict[str, object] = {}
+
+def update_wrapper(
+    wrapper: Any,
+    wrapped: Any,
+    assigned: Iterable[str] = functools.WRAPPER_ASSIGNMENTS,
+    updated: Iterable[str] = functools.WRAPPER_UPDATES,
+) -> Any:
+    """The same; of a function that a thread has defined, the name is all that is handed on."""
+    if type(wrapper) is not Closure:
+        return functools.update_wrapper(wrapper, wrapped, [*assigned], [*updated])
+    own = [each for each in getattr(wrapped, "__dict__", ()) if not each.startswith("__interleave")]
+    if own and isinstance(wrapped, FunctionType):
+        return current_port().halt(
+            ModelError(
+                f"{wrapped.__name__} has an attribute {own[0]!r}, and a thread defines a function "
+                "that wraps it",
+                remedy="keep it in an attribute of the model, or of an object of your own",
+            )
+        )
+    return wrapper.wrapping(wrapped) if "__name__" in assigned else wrapper
+
+
+def wraps(
+    wrapped: Any,
+    assigned: Iterable[str] = functools.WRAPPER_ASSIGNMENTS,
+    updated: Iterable[str] = functools.WRAPPER_UPDATES,
+) -> Any:
+    """What has a function wrap another one."""
+    return functools.partial(update_wrapper, wrapped=wrapped, assigned=assigned, updated=updated)
+
+
+FUNCTIONS: dict[str, object] = {"update_wrapper": update_wrapper, "wraps": wraps}
 PRIMITIVES: dict[type, type] = {}

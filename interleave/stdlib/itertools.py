@@ -1,5 +1,5 @@
-"""The `itertools` module: all runs as it is but for `cycle`, which a state can hold, and `groupby`,
-whose groups are there only as long as it has not gone on.
+"""The `itertools` module: all runs as it is but for `chain`, `cycle` and `islice`, which a state
+can hold, and `groupby`, whose groups are there only as long as it has not gone on.
 
 (It can hold `count` too: see `memory.counting`.)
 """
@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from interleave.memory.cursors import Cycle
+from interleave.memory.cursors import Chained, Cycle, Sliced
 from interleave.memory.primitive import Primitive
 
 PRIMITIVES: dict[type, type[Primitive]] = {}
@@ -21,4 +21,6 @@ def groupby(iterable: Iterable[Any], key: Callable[[Any], Any] | None = None) ->
     return iter([(each, iter([*group])) for each, group in itertools.groupby(iterable, key)])
 
 
-FUNCTIONS: dict[str, Any] = {"cycle": Cycle, "groupby": groupby}
+FUNCTIONS: dict[str, Any] = {
+    "chain": Chained, "cycle": Cycle, "groupby": groupby, "islice": Sliced,
+}  # fmt: skip

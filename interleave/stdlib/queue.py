@@ -83,6 +83,7 @@ class Queue(FirstIn, _AnyQueue):
 
     besides = frozenset(_INNER | _OUTER)
     written_in_python = True
+    under_lock = True
 
     @classmethod
     def initial(cls, real: Any) -> object:

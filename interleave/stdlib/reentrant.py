@@ -28,7 +28,7 @@ class Reentrant(Primitive):
 
     def is_owned(self) -> bool:
         """Whether the running thread holds it."""
-        return self.state is not None and self.state[0] == current_port().thread
+        return self.state is not None and self.state[0] == current_port().runner
 
     def is_free(self) -> bool:
         """Whether the running thread could take it."""
@@ -42,14 +42,14 @@ class Reentrant(Primitive):
 
     def take_back(self, depth: int) -> None:
         """Take it as often as `let_go` has said. Nobody may hold it."""
-        self.state = (current_port().thread, depth)
+        self.state = (current_port().runner, depth)
 
     def take(self) -> bool:
         """Take it, or take it once more; False where another thread holds it."""
         if not self.is_free():
             return False
         depth = 0 if self.state is None else self.state[1]
-        self.state = (current_port().thread, depth + 1)
+        self.state = (current_port().runner, depth + 1)
         return True
 
     def give(self) -> None:

@@ -1,11 +1,10 @@
 """The standard library as models see it: real names in, modelled counterparts out.
 
 Each file here models one module. It has `FUNCTIONS`, the modelled counterpart of each public name
-of that module; `PRIMITIVES`, the modelled class of each real type whose instances a model may hold;
-and, if need be, `INSTANCES`: what stands for an instance of some type wherever code uses one. Where
-types alone do not tell, it has functions `primitive_class` and `capturing`, as there are here. To
-add a module, write its file and name it in `interleave.world.table`; files are imported when
-needed.
+of that module, and `PRIMITIVES`, the modelled class of each real type whose instances a model may
+hold. Where types alone do not tell, it has functions `primitive_class` and `capturing`, as there
+are here. To add a module, write its file and name it in `interleave.world.table`; files are
+imported when needed.
 """
 
 from __future__ import annotations
@@ -68,9 +67,12 @@ def derived(cls: type) -> str | None:
 
     What it inherits knows real locks and real threads only.
     """
-    for base in cls.__mro__[1:]:
+    bases = cls.__mro__[1:]
+    known = tuple(base for base in bases if base_for(base) is not None)
+    for base in bases:
         is_modelled = base.__module__ in MODELLED and not issubclass(base, BaseException)
-        if is_modelled and base_for(base) is None and not policy.is_followed_as_base(base):
+        is_followed = policy.is_followed(base) or policy.is_followed_as_base(base)
+        if is_modelled and not is_followed and not any(issubclass(each, base) for each in known):
             return f"{base.__module__}.{base.__qualname__}"
     return None
 
@@ -79,11 +81,13 @@ class Base(NamedTuple):
     """What a class of the model's derives from in place of one of a modelled module.
 
     `taken_over` gives the attributes of what stands for an instance that was there before the
-    threads: it is given a `program.capture.Walk`, the real one, and its path.
+    threads: it is given a `program.capture.Walk`, the real one, and its path. `is_all`: no code
+    sets attributes of the instance itself.
     """
 
     cls: type
     taken_over: Callable[[Any, Any, str], dict[str, Any]]
+    is_all: bool = False
 
 
 def base_for(real: type) -> Base | None:
@@ -154,7 +158,10 @@ def modelled_attribute(module: ModuleType, name: str) -> Any:
         return attributes[name]
     if name in CACHES_OF_LIBRARIES.get(module.__name__, ()):
         raise unmodelled(f"{module.__name__}.{name}", policy.of_object(module))
-    return modelled(getattr(module, name), f"{module.__name__}.{name}")
+    value, known_as = getattr(module, name), f"{module.__name__}.{name}"
+    if capturing(value) is not None or policy.is_followed(value):
+        return current_port().meaning(value, known_as)
+    return modelled(value, known_as)
 
 
 def modelled(value: Any, name: str) -> Any:
@@ -168,7 +175,7 @@ def modelled(value: Any, name: str) -> Any:
         is_itself = is_pure(value.__name__) and not getattr(file, "FUNCTIONS", None)
         return value if is_itself else Namespace(value)
     if not (isinstance(value, type) or callable(value)):
-        return instance(value)
+        return value
     decision = policy.of_object(value)
     if decision.assumed:
         return value
@@ -179,12 +186,6 @@ def modelled(value: Any, name: str) -> Any:
     if is_error or decision.treatment in (Treatment.PURE, Treatment.FOLLOWED):
         return value
     raise unmodelled(name, decision)
-
-
-def instance(value: object) -> Any:
-    """What stands for an instance of a type of which all are alike in a model: a logger."""
-    file = counterpart(type(value).__module__)
-    return getattr(file, "INSTANCES", {}).get(type(value), value)
 
 
 class LibraryClass:

@@ -53,6 +53,11 @@ def _handled_in(caller: CodeType) -> BaseException | None:
     return current_port().handled(None if caller is call.__code__ else caller)
 
 
+def handled() -> BaseException | None:
+    """The exception that is being handled: by code that runs as a whole, or by the thread."""
+    return sys.exc_info()[1] or current_port().handled(None)
+
+
 FUNCTIONS = {"exit": sys.exit, "exc_info": exc_info, "exception": exception}
 ATTRIBUTES = {"modules": Modules()}
 PRIMITIVES: dict[type, type] = {}

@@ -188,7 +188,7 @@ class Thread(Primitive):
         def effect() -> None:
             if self.state.phase == NEW:
                 raise RuntimeError("cannot join thread before it is started")
-            if current_port().thread == self.runs:
+            if current_port().runner == self.runs:
                 raise RuntimeError("cannot join current thread")
             if self.state.phase == STARTED:
                 if timeout is None:
@@ -438,7 +438,7 @@ def current_thread() -> Any:
 
 def get_ident() -> ThreadIdent:
     """`threading.get_ident`: a number that no other thread has."""
-    return ThreadIdent.of(current_port().thread)
+    return ThreadIdent.of(current_port().runner)
 
 
 FUNCTIONS = {

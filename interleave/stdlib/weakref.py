@@ -14,26 +14,25 @@ from collections.abc import Callable
 from typing import Any
 
 from interleave.errors import ModelError
-from interleave.memory.closures import Closure
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive
-from interleave.memory.values import Freezer, Key, Shared, Thawer, register_immutable
+from interleave.memory.values import Freezer, Key, Thawer, register_immutable
 from interleave.said import shown_by
-
-_NAMED = (types.FunctionType, types.BuiltinFunctionType, type, types.ModuleType)
-_WITHOUT = (int, float, complex, str, bytes, tuple, list, dict, type(None))
-"""Types of whose objects there are no weak references."""
+from interleave.stdlib import weak_containers
+from interleave.stdlib.lasting import lasting
 
 
 class ReferenceType:
     """`weakref.ref`."""
 
+    _refers_weakly = True
+
     def __init__(self, of: Any, callback: Any = None, /) -> None:
-        self._of = _lasting(of)
+        self._of = lasting(of)
         self.__callback__ = callback
 
     def __call__(self) -> Any:
-        return _lasting(self._of)
+        return lasting(self._of)
 
     def __eq__(self, other: object) -> bool:
         return self._of == other._of if isinstance(other, ReferenceType) else NotImplemented
@@ -69,8 +68,10 @@ class WeakMethod(ReferenceType):
 class finalize:
     """`weakref.finalize`. What it is to call is called when the program ends: no model has that."""
 
+    _refers_weakly = True
+
     def __init__(self, of: Any, function: Any, /, *args: Any, **kwargs: Any) -> None:
-        self._of = _lasting(of)
+        self._of = lasting(of)
 
     @property
     def alive(self) -> bool:
@@ -84,26 +85,6 @@ class finalize:
                 remedy="call the function itself",
             )
         )
-
-
-def _lasting(value: Any) -> Any:
-    """A value, if it lives as long as the program."""
-    if isinstance(value, Shared):
-        is_known = current_port().is_lasting(value)
-    elif type(value) in _WITHOUT:
-        raise TypeError(f"cannot create weak reference to '{type(value).__name__}' object")
-    else:
-        is_known = isinstance(value, _NAMED) and "<locals>" not in value.__name__
-        is_known = is_known and "<locals>" not in getattr(value, "__qualname__", "")
-    if is_known:
-        return value
-    kind = "function" if isinstance(value, Closure) else type(value).__name__
-    return current_port().halt(
-        ModelError(
-            f"there is a weak reference to a {kind} that may be let go, and no step shows when",
-            remedy="keep it in an attribute that nothing sets, or refer to it as usual",
-        )
-    )
 
 
 def capturing(real: Any) -> Callable[..., Any] | None:
@@ -143,6 +124,7 @@ _CAPTURING: dict[type, Callable[..., Any]] = {
     weakref.ReferenceType: _capture,
     weakref.WeakMethod: _capture,
     weakref.finalize: _capture_finalize,
+    **dict.fromkeys(weak_containers.REAL, weak_containers.capture),
 }
 
 
@@ -165,4 +147,5 @@ FUNCTIONS: dict[str, Any] = {
     "ref": ReferenceType,
     "WeakMethod": WeakMethod,
     "finalize": finalize,
+    **weak_containers.FUNCTIONS,
 }

@@ -31,12 +31,21 @@ def accessor(owner: Any, name: str) -> Any:
     return found
 
 
-def _checked(name: str, method: Callable[..., Any], *owner: Any) -> Callable[..., Any]:
+def _checked(how: str, method: Callable[..., Any], *owner: Any) -> Callable[..., Any]:
     """A method that is given an object first, unless it is that of `owner`."""
-    look = reflection.used if name == "__getattribute__" else reflection.settable
+    return partial(Accessor(how, method), *owner)
 
-    def access(owner: Any, attribute: str, *value: Any) -> Any:
-        look(owner, attribute)
-        return method(owner, attribute, *value)
 
-    return partial(access, *owner)
+class Accessor:
+    """A method by which Python gets or sets attributes, `how` being its name."""
+
+    __slots__ = ("how", "method")
+
+    def __init__(self, how: str, method: Callable[..., Any]) -> None:
+        self.how = how
+        self.method = method
+
+    def __call__(self, owner: Any, name: str, *value: Any) -> Any:
+        look = reflection.used if self.how == "__getattribute__" else reflection.settable
+        look(owner, name)
+        return self.method(owner, name, *value)

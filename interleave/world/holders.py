@@ -13,7 +13,7 @@ from typing import Any
 
 from interleave.memory.containers import delete_location, read_location, write_location
 from interleave.memory.port import Location, current_port
-from interleave.memory.values import UNBOUND, Shared, register_immutable
+from interleave.memory.values import UNBOUND, Same, Shared, register_immutable
 from interleave.world import reflection
 
 BY_SETUP = "setup "
@@ -167,6 +167,11 @@ class ModuleNames:
     def __delattr__(self, name: str) -> None:
         variables: Variables = _get(_get(self, "_module"), "_variables")
         variables.delete(name, NameError(f"name {name!r} is not defined"))
+
+
+register_immutable(
+    ModuleNames, lambda _, value: (ModuleNames, Same(value)), lambda _, key: key[1].it
+)
 
 
 class AttributeDict(MutableMapping[str, Any]):

@@ -227,6 +227,8 @@ class Namespace(Home):
         if "_flag_mask_" in found:
             # Of flags: members that are combinations of others, kept once they are met.
             found.pop("_value2member_map_", None)
+        if "_value_" in found and "_name_" in found:
+            found.pop("_inverted_", None)  # of members of flags: what `~` has given
         annotations = found.get("__annotations__")
         if type(annotations) is dict and not annotations:
             del found["__annotations__"]  # it is made when somebody asks

@@ -185,6 +185,15 @@ class InstanceDict(MutableMapping[str, Any]):
             raise KeyError(name)
         return value
 
+    def __contains__(self, name: object) -> bool:
+        return self.get(name, UNBOUND) is not UNBOUND
+
+    def get(self, name: Any, default: Any = None, /) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
     def __setitem__(self, name: str, value: object) -> None:
         set_attribute(self._shared, name, value)
 

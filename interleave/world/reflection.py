@@ -13,10 +13,17 @@ from typing import Any, NoReturn
 
 from interleave.errors import ModelError
 from interleave.memory.closures import WRAPPED, Closure
+from interleave.memory.derived import LOCAL, inner_of
 from interleave.memory.fixed import Fixed
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive
-from interleave.memory.values import COPY, Shared, is_defined_in_python, is_frozen_dataclass
+from interleave.memory.values import (
+    COPY,
+    UNBOUND,
+    Shared,
+    is_defined_in_python,
+    is_frozen_dataclass,
+)
 from interleave.world import policy
 from interleave.world.homes import CACHES_OF_LIBRARIES
 from interleave.world.internal import INTERNAL
@@ -45,6 +52,10 @@ _CODE = (types.FunctionType, types.MethodType, types.ModuleType, type)
 _MADE_BY_PYTHON = (types.MemberDescriptorType, types.GetSetDescriptorType)
 _DESCRIPTORS = (property, classmethod, staticmethod)
 _LIBRARIES = ("interleave.stdlib.", "interleave.go.")
+
+
+class Ordinary:
+    """An object of this package of which code may do with attributes what it may with its own."""
 
 
 def used(value: Any, name: str) -> Any:
@@ -98,9 +109,15 @@ def settable(value: Any, name: str) -> Any:
         # Python itself refuses to change types in C.
         if is_defined_in_python(value) and policy.of_class(value).treatment is not _FOLLOWED:
             _refuse(name)
-    elif kind.__module__.startswith(_LIBRARIES) and not _can_be_set(kind, name):
+    elif _is_of_library(kind) and not _can_be_set(kind, name):
         _refuse(name)
     return value
+
+
+def _is_of_library(kind: Any) -> bool:
+    """Whether a class, or a function, stands for one of a library."""
+    is_ordinary = isinstance(kind, type) and issubclass(kind, Ordinary)
+    return kind.__module__.startswith(_LIBRARIES) and not is_ordinary
 
 
 def _refuse_unless_settable(primitive: Primitive, name: str) -> None:
@@ -137,7 +154,7 @@ def _can_be_set(kind: type, name: str) -> bool:
 
 def attributes(value: Any) -> Any:
     """What `value.__dict__` gives in a model."""
-    if type(value).__module__.startswith(_LIBRARIES):
+    if _is_of_library(type(value)) or inner_of(value, LOCAL) is not UNBOUND:
         _refuse("__dict__", is_set=False)
     found = value.__dict__
     return Fixed(found) if is_frozen_dataclass(type(value)) else found
@@ -161,7 +178,7 @@ def lacking(error: BaseException) -> ModelError | None:
         return None
     owner = error.obj
     kind = owner if isinstance(owner, type | types.FunctionType) else type(owner)
-    if not kind.__module__.startswith(_LIBRARIES) or _knows(type(owner), str(error.name)):
+    if not _is_of_library(kind) or _knows(type(owner), str(error.name)):
         return None
     return ModelError(
         f"{error.name} of {kind.__name__} has no modelled counterpart",

@@ -33,6 +33,7 @@ MODELLED = {
     "ctypes": "multiprocessing",
     "heapq": "heapq",
     "logging": "logging",
+    "logging.handlers": "logging",
     "multiprocessing": "multiprocessing",
     "multiprocessing.connection": "multiprocessing",
     "multiprocessing.context": "multiprocessing",
@@ -58,19 +59,24 @@ COUNTERPARTS = {
     "_pickle": "pickle",
     "nt": "os",
     "posix": "os",
+    "signal": "signal",
+    "_signal": "signal",
+    "traceback": "traceback",
     "weakref": "weakref",
     "_weakref": "weakref",
+    "_weakrefset": "weakref",
 }
 """The same, and those of modules that run as they are but for some of their objects."""
 
 INSIDE_MODELLED = {
     "_ctypes", "_multiprocessing", "_posixshmem", "_threading_local", "builtins.id", "concurrent",
-    "selectors",
+    "logging.Formatter.formatException", "logging.Formatter.formatTime",
+    "logging.Handler.handleError", "selectors",
 }  # fmt: skip
 """What modelled modules are made of, and what has no module of its own that is modelled."""
 
 BASES = {
-    "asyncio.mixins._LoopBoundMixin", "asyncio.queues.LifoQueue",
+    "asyncio.mixins._LoopBoundMixin", "asyncio.queues.LifoQueue", "concurrent.futures._base.Future",
     "asyncio.queues.PriorityQueue", "asyncio.queues.Queue",
     "queue.LifoQueue", "queue.PriorityQueue", "queue.Queue",
     "threading.Barrier", "threading.BoundedSemaphore", "threading.Condition", "threading.Event",
@@ -112,12 +118,25 @@ PURE = {
     "_pytest", "pluggy",
     # Parts of modules that are modelled, or refused as a whole.
     "heapq.merge", "heapq.nlargest", "heapq.nsmallest",
-    "weakref.ReferenceType", "weakref.WeakMethod", "weakref.finalize",
-    "sys.exc_info", "sys.exception", "sys.exit", "sys.intern", "time.struct_time",
+    "_socket.getdefaulttimeout",
+    "_weakref._remove_dead_weakref", "weakref.KeyedRef", "weakref.ReferenceType",
+    "weakref.WeakKeyDictionary", "weakref.WeakMethod", "weakref.WeakValueDictionary",
+    "weakref.finalize",
+    "signal.Handlers", "signal.Signals", "sys.exc_info", "sys.exception", "sys.exit",
+    "sys.intern", "time.struct_time",
 }  # fmt: skip
 """What gives the same result for the same arguments, every time, and keeps nothing."""
 
-FOLLOWED = {"functools.cached_property", "functools.partialmethod"}
+FOLLOWED = {
+    "functools.cached_property", "functools.partialmethod", "http",
+    *(f"logging.{name}" for name in (
+        "Filter", "Filterer", "Formatter", "Handler", "LoggerAdapter", "PercentStyle",
+        "StrFormatStyle", "StreamHandler", "StringTemplateStyle", "_checkLevel", "getLevelName",
+    )),
+    *(f"logging.handlers.{name}" for name in (
+        "BufferingHandler", "MemoryHandler", "QueueHandler", "QueueListener",
+    )),
+}  # fmt: skip
 """Parts of modules named here that are followed like the model's own code."""
 
 OPAQUE = {
@@ -250,14 +269,19 @@ REFUSED = {
             ],
             "genericpath", "os", "posix", "nt", "pathlib", "_stat", "stat", "_io.open",
             "atexit", "curses", "_curses", "dbm", "fcntl", "fileinput", "ftplib", "getpass",
-            "glob", "grp", "gzip", "http", "imaplib", "linecache", "mailbox", "mimetypes", "mmap",
+            "glob", "grp", "gzip", "imaplib", "linecache", "mailbox", "mimetypes", "mmap",
             "nntplib", "platform", "poplib", "pty", "pwd", "readline", "resource", "select",
-            "shelve", "shutil", "signal", "_signal", "site", "smtplib", "socket", "_socket",
+            "shelve", "shutil", "site", "smtplib", "socket", "_socket",
             "socketserver", "sqlite3", "_sqlite3", "ssl", "_ssl", "subprocess",
             "_posixsubprocess", "sysconfig", "syslog", "tarfile", "tempfile", "termios",
             "tkinter", "urllib", "webbrowser", "wsgiref", "xmlrpc", "zipfile", "zoneinfo",
         ],
         _WORLD,
+    ),
+    **dict.fromkeys(
+        ("signal", "_signal"),
+        "the main thread can call signal.signal, getsignal, raise_signal, alarm, setitimer and "
+        "pause: that is the body of a script, or the thread `main` of a model",
     ),
     **dict.fromkeys(("io", "_io", "weakref", "_weakref"), UNKNOWN),
 }  # fmt: skip
@@ -281,7 +305,7 @@ IN_THREAD = "ask in a thread, or give each thread a number of its own"
 WITHOUT_COUNTERPART = {
     "multiprocessing": "start a multiprocessing.Process, or mark a method with @process; share "
     "what Value, Array, Lock, ... make",
-    "asyncio": "mark the `async def` methods that are to run with @task: a model has one event "
-    "loop, and no streams, processes or clock",
+    "asyncio": "mark the `async def` methods that are to run with @task, or have a thread make a "
+    "loop and run it (asyncio.run, asyncio.new_event_loop); there are no streams and no processes",
 }
 """What to do instead of that of a modelled module which has no counterpart."""

@@ -19,7 +19,7 @@ from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE, is_marked
 from interleave.memory.values import UNBOUND, members_of, register_immutable
 from interleave.stdlib import base_for
-from interleave.world.holders import Variables
+from interleave.world.holders import FunctionObject, Variables
 from interleave.world.policy import is_followed_as_base
 from interleave.world.registered import register, registered_with, registers_of
 
@@ -228,6 +228,11 @@ def _refuse_to_make(twin: type, *_: object, **__: object) -> Any:
     )
 
 
+def is_finalized(kind: type) -> bool:
+    """Whether instances of a class that derives from a twin have a `__del__`."""
+    return any(members_of(each).get("__new__") is _refuse_to_make for each in kind.__mro__)
+
+
 def _refuse_disguised(twin: type, *_: object, **__: object) -> Any:
     """`__new__` of a twin whose class says itself what `__class__` its objects have."""
     return current_port().halt(disguised(twin))
@@ -262,6 +267,8 @@ def method_of(value: object, name: str) -> types.FunctionType | None:
     for base in type(value).__mro__:
         if name in members_of(base):
             found = members_of(base)[name]
+            if type(found) is FunctionObject:  # it has attributes, as `override` gives it one
+                found = found.copy_of()
             is_ours = isinstance(base, TwinType) or is_marked(found, STEPWISE)
             return found if is_ours and isinstance(found, types.FunctionType) else None
     return None
@@ -435,7 +442,7 @@ class Twins:
 
     def _member(self, cls: type, name: str, member: Any) -> Any:
         if type(member) is types.FunctionType:
-            made = self._copy(member)
+            made = self._callable(member, f"{cls.__qualname__}.{name}")
             if name in ("__init_subclass__", "__class_getitem__"):
                 made = TwinMethod(made)
             return made
@@ -451,12 +458,13 @@ class Twins:
                 if function is not None:
                     inner = self._callable(function, f"{cls.__qualname__}.{name}")
                     made = getattr(made, setter)(inner)
+            made.__set_name__(cls, name)  # the message of an error has it
             return made
         return self._meaning(member, f"{cls.__qualname__}.{name}")
 
     def _callable(self, value: Any, name: str) -> Any:
-        if type(value) is types.FunctionType:
-            return self._copy(value)
+        if type(value) is types.FunctionType and (copy := self._copy(value)) is not value:
+            return copy
         return self._meaning(value, name)
 
     def _unless_making(self, method: TwinMethod) -> Any:

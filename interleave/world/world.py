@@ -52,6 +52,7 @@ from interleave.memory.coroutine import Coroutine
 from interleave.memory.derived import base_of
 from interleave.memory.descriptors import is_data_descriptor, member_of
 from interleave.memory.port import HANDLED, running_port
+from interleave.memory.primitive import OPERATES, is_marked
 from interleave.memory.values import (
     COPY,
     UNBOUND,
@@ -101,7 +102,8 @@ class World:
     """The functions, classes, modules and cells of one program, as its code sees them.
 
     `written` has the keys of the variables that some code writes (see `world.holders`), and `kept`
-    the attributes of the model that none may, with what they are. Copies of
+    the attributes of the model that none may, with what they are; `attributes` has the names of
+    those that are got and set block by block. Copies of
     functions and twins of classes can be asked for at once, and get their names and attributes when
     it is known what these stand for: see `know`.
     """
@@ -112,12 +114,14 @@ class World:
         written: Iterable[str],
         findings: Findings,
         *,
+        attributes: frozenset[str] = frozenset(),
         swallowing: Set[Swallow] = frozenset(),
         compilations: Compilations,
         switches: bool,
         has_nil: bool = False,
         kept: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        self._attributes_called = attributes
         self.swallowing = swallowing
         """Each `with` that is known to swallow exceptions."""
         self._compilations = compilations
@@ -468,10 +472,11 @@ class World:
         return compile_function(
             function,
             method_names=self._method_names,
+            attributes=frozenset() if is_library(function) else self._attributes_called,
             namespace=self._namespace(function),
             defaults=lambda value: self.default(value, function),
             inner=lambda inside: self._inner(function, inside),
-            switches=self._switches,
+            switches=self._switches and not is_marked(function, OPERATES),
             in_go=self._has_nil,
             scope=self._scope,
             holders=self._holders_in(function),
@@ -542,7 +547,7 @@ class World:
         if isinstance(callee, types.MethodType):
             return self._after((callee.__self__,), callee.__func__)
         if isinstance(callee, functools.partial):
-            parts = (callee.func, callee.args, callee.keywords)
+            parts = (callee.func, callee.args, {**callee.keywords})
             return (CALL_PARTIAL, parts) if self.to_flatten(callee.func) else None
         first: tuple[Any, ...] = ()
         if type(callee) is FunctionObject:

@@ -95,11 +95,11 @@ CASES = {
         what="local variable 'm' cannot be kept from one step to the next: a memoryview cannot be kept in a state",
         remedy="use it within one statement, or keep numbers, strings, tuples, lists and the like",
     ),
-    "for chain": case(
-        "import itertools\nfor i in itertools.chain(self.items, [1]):\n    self.items.append(i)",
-        shared="items=[1]\nx=0",
-        at="for i in itertools.chain(self.items, [1]):",
-        what="a loop over 'chain' touches shared state when it takes items",
+    "for takewhile": case(
+        "import itertools\nfor i in itertools.takewhile(lambda i: self.x == 0, [1, 2]):\n    self.x = i",
+        shared="x=0",
+        at="for i in itertools.takewhile(lambda i: self.x == 0, [1, 2]):",
+        what="a loop over 'takewhile' touches shared state when it takes items",
         remedy="make a list of it first: `for x in list(...)`, or write the loops out",
     ),
     "shared uncapturable": case(
@@ -269,14 +269,6 @@ CASES = {
         at="for i in itertools.repeat(3):",
         what="this loop iterates over more than 100,000 items that cannot be kept in a state",
         remedy="iterate over a range, tuple or list, or use a `while` loop",
-    ),
-    "nested target": case(
-        "(self.cells[self.f()], y), z = (1, 2), 3",
-        shared="cells = array([0])",
-        methods="def f(self): return 0",
-        at="(self.cells[self.f()], y)",
-        what="this assignment calls the model's own code inside a nested target",
-        remedy="call it first, and assign the parts one by one",
     ),
     "section name": case(
         "with section(1):\n    pass",

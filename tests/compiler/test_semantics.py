@@ -55,6 +55,7 @@ def fails(self, *args):
 """
 
 HEADER = """
+import functools
 import itertools
 from dataclasses import dataclass
 from enum import Enum
@@ -92,6 +93,16 @@ class Count:
 
 def reraise(error):
     raise error
+
+def noted(model, what):
+    model.note(("decorator", what))
+    def decorate(f):
+        @functools.wraps(f)
+        def inner(*args, **kwargs):
+            model.note((what, f.__name__))
+            return f(*args, **kwargs)
+        return inner
+    return decorate
 
 def default(x, y=1, *rest, z=2, **more):
     return (x, y, rest, z, tuple(more.items()))
@@ -529,6 +540,37 @@ SNIPPETS = {
         self.note((y := self.n) + (y := y + self.bump()) + y)
         assert self.n < 0 or self.bump() == 0, f"n is {self.bump()}"
     """,
+    "decorated functions": """
+        total = 0
+        @noted(self, "outer")
+        @noted(self, "inner")
+        def add(by, *, more=1):
+            nonlocal total
+            total += by + more + self.bump()
+            return add.__name__ if by > 1 else add(by + 1)
+        self.note(add(1))
+        self.note((total, add.__name__))
+        for k in range(2):
+            @(lambda f: (f, k))
+            def pair(): return k + total
+            self.note((pair[0](), pair[1]))
+        @functools.wraps(len)
+        def size(): return 3
+        @noted(self, "generator")
+        def numbers():
+            yield self.bump()
+        self.note((size.__name__, size(), tuple(numbers())))
+        @self.fails
+        def never(): pass
+    """,
+    "unpacking into what is looked up by calls": """
+        (self.cells[self.bump()], y), self.table[self.bump()], *rest = (self.note(5), 6), 7, 8, 9
+        self.note((y, tuple(self.cells), self.table[2], tuple(rest)))
+        try:
+            self.cells[self.bump(-1)], self.cells[self.fails()] = 8, self.note(9)
+        except KeyError:
+            self.note(tuple(self.cells))
+""",
     "unpacking": """
         a, *b, c = self.items
         self.note((a, tuple(b), c))

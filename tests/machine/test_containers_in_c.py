@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from running import load
 
 import interleave
 
@@ -65,3 +68,46 @@ def test_several_steps(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ONE)
 def test_one_step(tmp_path: Path, name: str) -> None:
     assert found(tmp_path, ONE[name], "free-threaded") == (2, set())
+
+
+ASKS = """
+from collections import deque
+from interleave import Model, thread
+
+asked = []
+
+class Asked:
+    def __iter__(self):
+        asked.append("iter")
+        return iter([1, 2])
+
+    def __len__(self):
+        asked.append("len")
+        return 2
+
+class Asks(Model):
+    @thread
+    def run(self):
+        it, items, bag = Asked(), [], set()
+{uses}
+"""
+
+USES = (
+    "{*it}", "{0, *it, 3}", "[*it]", "[0, *it]", "(*it,)", "set(it)", "frozenset(it)", "list(it)",
+    "tuple(it)", "a, b = it", "a, *b = it", "max(*it)", "sorted(it)", "sum(it)", "items.extend(it)",
+    "bag.update(it)", "dict.fromkeys(it)", "deque(it)", "max(it)", "[*zip(it, it)]",
+)  # fmt: skip
+"""What goes through an object: some of it asks how long it is, to guess how large a list will be."""
+
+
+def test_lengths_are_asked_for_as_in_python(tmp_path: Path) -> None:
+    lines = [f"        asked.append({use!r})\n        {use}\n" for use in USES]
+    file = tmp_path / "asks.py"
+    file.write_text(ASKS.format(uses="".join(lines)))
+    (result,) = interleave.check(file).models
+    assert result.interleavings is not None
+    (outcome,) = result.interleavings.outcomes
+    model = load(file, file.read_text())
+    real: Any = model()
+    real.run()
+    assert dict(outcome.state)["asked"] == sys.modules[model.__module__].asked

@@ -80,6 +80,7 @@ ONE_STEP = {
     "a key that is a string": 'self.counts["a"] += 1',
     "a key that is a number": "self.counts[7] += 1",
     "a property is entered before it reads": "self.n = self.doubled + 1",
+    "an operator is over before it reads": "m = Money(1)\nself.n = (m + 0) + self.n",
     "a condition": "if self.n == 0:\n    self.n = 5\nelse:\n    self.n += 1",
     "each round of a loop": "for _ in range(2):\n    self.n += 1",
     "append": "self.items.append(1)",
@@ -423,6 +424,47 @@ def test_one_count_is_changed_in_one_step(tmp_path: Path, operator: str) -> None
 def test_what_looks_twice_can_see_two_moments(tmp_path: Path, what: str) -> None:
     change = 'self.counts["a"], self.counts["b"] = 2, 2'
     assert len(seen(tmp_path, change, LOOKS[what])) == 3
+
+
+UNRELATED = """
+from collections import Counter, defaultdict
+from interleave import *
+
+
+class Unrelated:
+    def METHOD(self, *_):
+        return NotImplemented
+
+
+class M(Model):
+    made = defaultdict(list)
+    counts = Counter(a=1)
+    n = 0
+
+    @thread(2)
+    def run(self):
+        LINE
+"""
+
+BUILT_IN = {
+    "self.made['k'].append(1)": ("__getitem__",),
+    "self.n += self.counts['a']": ("__getitem__", "__iadd__", "__radd__"),
+    "self.counts['a'] += 1": ("__getitem__", "__setitem__", "__add__"),
+    "self.n = self.n + 1 if self.made else self.n + 1": ("__bool__", "__len__", "__radd__"),
+    "self.n = self.n + (self.n == 0) + (-self.n in self.counts)": ("__eq__", "__contains__"),
+    "del self.counts['a']": ("__delitem__",),
+}
+"""Lines that are about built-in types -> methods that their operators come to elsewhere."""
+
+
+@pytest.mark.parametrize("line", BUILT_IN)
+def test_another_class_adds_no_place_to_switch(tmp_path: Path, line: str) -> None:
+    numbers = []
+    for method in ("unrelated", *BUILT_IN[line]):
+        source = UNRELATED.replace("METHOD", method).replace("LINE", line)
+        result = checked(load(tmp_path / "model.py", source), runtime="gil")
+        numbers.append((result.states, result.transitions, kinds(result)))
+    assert set(map(str, numbers)) == {str(numbers[0])}
 
 
 # The real interpreter

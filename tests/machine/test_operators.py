@@ -9,7 +9,7 @@ import pytest
 from families import drawn
 from hypothesis import Phase
 from operator_programs import programs
-from running import load
+from running import events, load
 
 from interleave import check
 
@@ -159,3 +159,41 @@ def test_both_engines(tmp_path: Path) -> None:
         for engine in ("reference", "native")
     )
     assert (first.states, first.interleavings) == (second.states, second.interleavings)
+
+
+DICTS = """
+from collections import Counter, OrderedDict, defaultdict
+from interleave import Model, thread
+
+def dicts():
+    return Counter(a=1), Counter(a=2, b=1), {"b": 5}, OrderedDict(a=3), defaultdict(int, a=1)
+
+def put_together(one, other):
+    try:
+        return [*(one OPERATOR other).items()]
+    except TypeError:
+        return "TypeError"
+
+class M(Model):
+    events = ()
+
+    def setup(self):
+        self.dicts = dicts()
+
+    @thread
+    def run(self):
+        log = []
+        for one, own in zip(self.dicts, dicts()):
+            for other, other_own in zip(self.dicts, dicts()):
+                log.append(put_together(one, other))
+                log.append(put_together(own, other))
+                log.append(put_together(one, other_own))
+        self.events = tuple(map(tuple, log))
+"""
+
+
+@pytest.mark.parametrize("operator", ["|", "+", "-", "&"])
+def test_shared_dicts_are_put_together_with_others(tmp_path: Path, operator: str) -> None:
+    text = DICTS.replace("OPERATOR", operator)
+    by_python, by_interleave = events(tmp_path / "model.py", text)
+    assert by_python == by_interleave

@@ -43,6 +43,10 @@ class Store:
 
 def helper(flag):
     return flag if flag else sqlite3.connect("x")
+
+class Grows(Store):
+    def add_all(self, items):
+        self.items.update(items)
 """
 
 
@@ -69,7 +73,18 @@ def test_each_public_method_is_tried(store: str) -> None:
     refused = [name for name, each in found.items() if each.refused]
     assert refused == ["both()", "now()", "save()"]
     assert {*found} - {*refused} == {"get(1)", "put(1, 1)", "unused(flag=True)", "wait()"}
+    assert not any(each.raises for each in found.values())
     assert not any(each.limit for each in found.values())
+
+
+def test_a_call_with_wrong_arguments(store: str) -> None:
+    found = by_name(interleave.probe(f"{store}:Grows()"))
+    raises = {name: each.raises for name, each in found.items() if each.raises}
+    assert raises == {"add_all(1)": "TypeError(\"'int' object is not iterable\")"}
+    (right,) = interleave.probe(f"{store}:Grows()", "add_all({1: 2})")
+    assert (right.refused, right.raises) == ((), "")
+    with pytest.raises(interleave.ModelError, match=r"put\(1\)\[0\] raises TypeError\("):
+        interleave.probe(f"{store}:Grows()", "put(1)")
 
 
 def test_code_after_what_is_refused_is_read(store: str) -> None:

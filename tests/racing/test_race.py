@@ -249,6 +249,8 @@ MISTAKES = [
     (("raced_classes:Cache()", "add(1, 2)", "--observe", "kep"), "there is no 'kep'", "'kept'?"),
     (("raced_classes:Cache()", "add(1, 2)", "--observe", "kept +"), "is not a Python", ""),
     (("raced_classes:Cache()", "add(1, 2)", "--observe", "kept[5]"), "raises KeyError", ""),
+    (("raced_classes:Cache()", "add(1)", "add(1, 2)"), "add(1) raises TypeError(", "arguments"),
+    (("collections:deque()", "append(1)", "extend(5)"), "extend(5) raises TypeError(", "types"),
     (("raced_classes:Cache()", "add(1, 2)", "-p", "N=3"), "no parameter 'N'", "a race has"),
     (("raced_classes:Cache()", "add(1, 2)", "--cancel", "add"), "there is no task 'add'", ""),
     (("raced_classes:Cache()", "add(1, 2)", "--order", "fifo"), "there is no event loop", ""),

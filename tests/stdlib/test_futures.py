@@ -676,7 +676,7 @@ def test_steps_of_a_worker_are_in_the_same_file_on_every_machine() -> None:
             "[self.pool.submit(lambda: n) for n in (1, 2)]",
             "a pool cannot keep this task: a lambda is made",
         ),
-        ("concurrent.futures.ProcessPoolExecutor()", "has no modelled counterpart"),
+        ("concurrent.futures.ProcessPoolExecutor()", "as many workers as there are processors"),
         ("ThreadPoolExecutor(1, initializer=print)", "has an initializer"),
         ("[self.pool.submit(self.task) for _ in range(25)]", "threads make more than 20 threads"),
     ],

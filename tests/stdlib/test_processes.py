@@ -15,6 +15,7 @@ from interleave.result import ModelResult
 
 HEAD = """
 import multiprocessing, os, queue, sys, threading
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed, wait
 from multiprocessing import Process, Queue, Value
 
 def run(*processes):
@@ -43,6 +44,198 @@ SCRIPTS: dict[str, tuple[str, set[str], set[str]]] = {
         """,
         set(),
         {"6 [0, 6]\n5 [0]"},
+    ),
+    "what a process logs, by a queue": (
+        """
+        import logging, logging.handlers
+        log, logged = logging.getLogger("logs"), Queue()
+        log.handlers[:] = [logging.handlers.QueueHandler(logged)]  # it is read twice
+        def work():
+            log.warning("%d", 1)
+        def main():
+            p = Process(target=work)
+            p.start()
+            record = logged.get()
+            p.join()
+            print(record.getMessage(), record.levelname, record.funcName)
+        main()
+        """,
+        set(),
+        {"1 WARNING work"},
+    ),
+    "a class that derives from Process": (
+        """
+        class Counts(Process):
+            def __init__(self, v, n):
+                super().__init__(name=f"counts {n}")
+                self.v, self.items, self.found = v, [n], None
+            def run(self):
+                self.items.append(self.found)
+                print(self.items, self.name, multiprocessing.current_process().name)
+                self.v.value += sum(self.items)
+                sys.exit(self.items[0])
+        class Inherits(Process):
+            pass
+        def main():
+            v = Value("i", 0)
+            p = Counts(v, 3)
+            p.found = 4
+            p.start()
+            p.found = 5
+            p.join()
+            run(Inherits(target=print, args=("inherits",)))
+            print(v.value, p.items, p.found, p.exitcode, p.is_alive(), p.daemon)
+            print(isinstance(p, Process), isinstance(p, threading.Thread), Counts(v, 1).is_alive())
+        main()
+        """,
+        set(),
+        {"[3, 4] counts 3 counts 3\ninherits\n7 [3] 5 3 False False\nTrue False False"},
+    ),
+    "an executor": (
+        """
+        seen = []
+        def start(word):
+            seen.append(word)
+        def work(x, y=1):
+            seen.append(x)
+            return f"{x * y} {seen}"
+        def main():
+            with ProcessPoolExecutor(1, initializer=start, initargs=("begun",)) as ex:
+                seen.append("before")
+                future = ex.submit(work, 2, y=3)
+                seen.append("after")
+                print(future.result(), list(ex.map(work, [4, 5], [6, 7])), future.done())
+            print(seen, isinstance(ex, ProcessPoolExecutor), isinstance(ex, Executor))
+            try:
+                ex.submit(work, 1)
+            except RuntimeError as error:
+                print(error)
+        main()
+        """,
+        set(),
+        {
+            "6 ['before', 'begun', 2] [\"24 ['before', 'begun', 2, 4]\", "
+            "\"35 ['before', 'begun', 2, 4, 5]\"] True\n['before', 'after'] True True\n"
+            "cannot schedule new futures after shutdown"
+        },
+    ),
+    "workers of an executor": (
+        """
+        v = Value("i", 0)
+        def work():
+            v.value += 1
+        def main():
+            with ProcessPoolExecutor(2) as ex:
+                for _ in range(2):
+                    ex.submit(work)
+            print(v.value)
+        main()
+        """,
+        {"lost-update"},
+        {"2", "1"},
+    ),
+    "what tasks of an executor raise, and callbacks": (
+        """
+        def work(x):
+            return 6 // x
+        def exits():
+            sys.exit(3)
+        def main():
+            called = []
+            ex = ProcessPoolExecutor(1)
+            futures = [ex.submit(work, 2), ex.submit(work, 0), ex.submit(exits)]
+            futures[0].add_done_callback(lambda each: called.append(each.result()))
+            done, left = wait(futures)
+            print(len(done), len(left), [type(each.exception()).__name__ for each in futures])
+            got = []
+            try:
+                for each in ex.map(work, [3, 1, 0, 2], chunksize=2):
+                    got.append(each)
+            except ZeroDivisionError as error:
+                print(got, error)
+            print([each.result() for each in as_completed([futures[0]])])
+            ex.shutdown()
+            print(called)
+        main()
+        """,
+        set(),
+        {
+            "3 0 ['NoneType', 'ZeroDivisionError', 'SystemExit']\n"
+            "[2, 6] integer division or modulo by zero\n[3]\n[3]"
+        },
+    ),
+    "an executor that nobody shuts down": (
+        """
+        def work(x):
+            print("worked", flush=True)
+            return x
+        def main():
+            ProcessPoolExecutor(1).submit(work, 1)
+        main()
+        """,
+        set(),
+        {"worked"},
+    ),
+    "a task that is cancelled": (
+        """
+        done = Value("i", 0)
+        def work():
+            with done.get_lock():
+                done.value += 1
+        def main():
+            with ProcessPoolExecutor(1) as ex:
+                futures = [ex.submit(work) for _ in range(2)]
+                cancelled = futures[1].cancel()
+            print(cancelled, done.value, futures[1].cancelled())
+        main()
+        """,
+        set(),
+        {"True 1 True", "False 2 False"},
+    ),
+    "a lock that the parent holds when an executor begins: a deadlock": (
+        """
+        lock = threading.Lock()
+        def work():
+            with lock:
+                print("worked")
+        def main():
+            with ProcessPoolExecutor(1) as ex:
+                with lock:
+                    future = ex.submit(work)
+                future.result()
+        main()
+        """,
+        {"deadlock"},
+        {""},
+    ),
+    "what classes that derive from Process raise": (
+        """
+        class Forgets(Process):
+            def __init__(self): pass
+        class Named(Process):
+            def run(self): pass
+        def main():
+            p = Named()
+            p.start()
+            for does in (
+                p.start, Forgets().start, Forgets().join, lambda: Forgets().name, Named().join,
+                Named().terminate,
+            ):
+                try:
+                    does()
+                except (AssertionError, AttributeError) as error:
+                    print(error)
+            print(p.name, repr(p).startswith("<Named name='Named-1'"))
+            p.join()
+        main()
+        """,
+        set(),
+        {
+            "cannot start a process twice\n'Forgets' object has no attribute '_closed'\n"
+            "'Forgets' object has no attribute '_closed'\n"
+            "'Forgets' object has no attribute '_name'\ncan only join a started process\n"
+            "'NoneType' object has no attribute 'terminate'\nNamed-1 True"
+        },
     ),
     "a value without its lock": (
         """
@@ -638,6 +831,34 @@ REFUSED = {
         "def f(x): return lambda: x\nmultiprocessing.Pool(1).map(f, [1])",
         "cannot be sent to another process",
     ),
+    "what a task was given is changed": (
+        "def main():\n    items = [1]\n    p = ProcessPoolExecutor(1)\n    p.submit(sum, items)\n"
+        "    items.append(1)\nmain()",
+        "changes, or shares, what a ProcessPoolExecutor was given for a call",
+    ),
+    "what a task of a pool was given is changed": (
+        "def main():\n    items = [1]\n    p = multiprocessing.Pool(1)\n"
+        "    p.map_async(sum, [items])\n    items.append(1)\nmain()",
+        "changes, or shares, what a Pool was given for a call",
+    ),
+    "whether a task runs": (
+        "ProcessPoolExecutor(1).submit(sum, [1]).running()",
+        "is asked whether a task",
+    ),
+    "all tasks are cancelled": (
+        "ProcessPoolExecutor(1).shutdown(cancel_futures=True)",
+        "shut down with cancel_futures",
+    ),
+    "an executor without a number": ("ProcessPoolExecutor()", "as many workers as there are"),
+    "a lambda in an executor": (
+        "f = lambda x: x\nProcessPoolExecutor(1).submit(f, 1)",
+        "is given a lambda",
+    ),
+    "an executor of the parent": (
+        "ex = ProcessPoolExecutor(1)\ndef work():\n    ex.submit(sum, [1])\n"
+        "Process(target=work).start()",
+        "a process uses a ProcessPoolExecutor of another one",
+    ),
     "a callback": (
         "multiprocessing.Pool(1).map_async(sorted, [[1]], callback=print)",
         "given a callback",
@@ -647,6 +868,17 @@ REFUSED = {
         "a process asks a thread of another one",
     ),
 }
+
+
+def test_a_process_of_setup_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "model.py"
+    file.write_text(
+        "import multiprocessing\nfrom interleave import *\nclass P(multiprocessing.Process): pass\n"
+        "class M(Model):\n    def setup(self):\n        self.p = P()\n"
+        "    @thread\n    def t(self):\n        self.p.start()\n"
+    )
+    with pytest.raises(InterleaveError, match="p is a P, a process that was made before"):
+        check(file)
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -71,11 +71,62 @@ def test_as_in_real_python(tmp_path: Path, made: str, where: str) -> None:
     assert by_python == by_interleave
 
 
+MADE_BY_THREADS = [
+    "itertools.chain(self.items, 'ab', ())",
+    "itertools.chain.from_iterable([self.items, (), range(2)])",
+    "itertools.chain(itertools.chain([], self.items), enumerate('x'))",
+    "itertools.chain()",
+    "itertools.islice(self.items, 3)",
+    "itertools.islice(self.items, 1, None, 2)",
+    "itertools.islice(iter(self.items), 1, 6, 2)",
+    "itertools.islice(itertools.cycle('ab'), 2, 9)",
+]
+
+
+@pytest.mark.parametrize("made", MADE_BY_THREADS)
+def test_one_that_a_thread_makes(tmp_path: Path, made: str) -> None:
+    text = MODEL.format(setup="pass", run=f"self.it = {made}")
+    loop = f"self.it = {made}\n        self.n = sum(1 for each in {made})"
+    loop += f"\n        for each in {made}:\n            self.n += 1\n            self.items = [*{made}]"
+    for each in (text, MODEL.format(setup="pass", run=loop)):
+        by_python, by_interleave = events(tmp_path / "model.py", each)
+        assert by_python == by_interleave
+
+
 def test_an_iterator_in_a_shared_generator(tmp_path: Path) -> None:
     """That of a loop is a part of its frame, but for one that has a name as well."""
     text = MODEL.format(setup="pass", run="self.it = self.numbers()")
     by_python, by_interleave = events(tmp_path / "model.py", text)
     assert by_python == by_interleave
+
+
+LOOKS_IN_A_LOOP = """
+import itertools
+from interleave import Model, thread
+
+class M(Model):
+    seen = 0
+
+    def setup(self):
+        self.one, self.other = [1], [2]
+
+    @thread
+    def adds(self):
+        self.other.append(3)
+        self.one.append(4)
+
+    @thread
+    def looks(self):
+        self.seen = TOTAL
+"""
+
+
+def test_a_chain_is_gone_through_item_by_item(tmp_path: Path) -> None:
+    text = LOOKS_IN_A_LOOP.replace("TOTAL", "sum([*itertools.chain(self.one, self.other)])")
+    (result,) = check(load(tmp_path / "model.py", text)).models
+    assert result.interleavings is not None
+    seen = {dict(each.state)["seen"] for each in result.interleavings.outcomes}
+    assert seen == {1 + 2, 1 + 2 + 3, 1 + 4 + 2 + 3}
 
 
 ROUND_ROBIN = """

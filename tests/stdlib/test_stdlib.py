@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import logging
 import sys
 import threading
@@ -189,3 +190,34 @@ def test_what_has_no_counterpart_is_refused_where_it_stands(tmp_path, body, mess
     assert caught.value.remedy
     assert caught.value.place is not None
     assert caught.value.place.line == 7
+
+
+class Color(enum.Flag):
+    RED, GREEN, BLUE = 1, 2, 4
+
+
+class Bits(enum.IntFlag):
+    LOW, HIGH = 1, 8
+
+
+def test_flags_keep_what_they_were_asked_for() -> None:
+    """What `~` gives, and combinations: caches of the enum."""
+
+    def changed(color: Color, bits: Bits) -> tuple[object, ...]:
+        color |= Color.GREEN
+        color &= ~Color.RED
+        bits ^= ~Bits.LOW
+        return color, ~color, ~(color | Color.BLUE), bits, ~bits, Color.RED in ~color
+
+    class Flags(Model):
+        color, bits = Color.RED, Bits.LOW
+        found = None
+
+        @thread
+        def t(self):
+            self.found = changed(self.color, self.bits)
+
+    (result,) = check(Flags).models
+    assert result.interleavings is not None
+    (outcome,) = result.interleavings.outcomes
+    assert dict(outcome.state)["found"] == changed(Color.RED, Bits.LOW)

@@ -1257,10 +1257,6 @@ def test_every_call_lets_others_run_under_a_gil() -> None:
 # What is not modelled
 
 
-class OwnLocal(threading.local):
-    pass
-
-
 def model_with(it: Any) -> type[Model]:
     class With(Model):
         def setup(self):
@@ -1277,7 +1273,6 @@ def model_with(it: Any) -> type[Model]:
     ("it", "message"),
     [
         (lambda: threading.Condition(threading.Semaphore()), "has a Semaphore for its lock"),
-        (OwnLocal, "OwnLocal, which cannot be part of a state"),
         (threading.Thread, "it is a Thread without a target"),
         (threading.main_thread(), "_MainThread has no modelled counterpart"),
     ],

@@ -88,8 +88,7 @@ MAY_GO = [
     "weakref.finalize(self.late, self.gone, 1); self.late = None",
     "weakref.ref(lambda: self.n)()",
     "weakref.ref(self.thing.get)()",
-    "weakref.WeakValueDictionary()",
-    "weakref.WeakKeyDictionary()",
+    "weakref.WeakValueDictionary()[1] = Thing(5)",
     "weakref.proxy(self.thing).n",
     "self.ending()",
 ]

@@ -334,6 +334,7 @@ PLACES: dict[str, tuple[str, str, str]] = {
     },
     "a handler of a logger": (
         "import logging\ngot = []\nclass Keeps(logging.Handler):\n"
+        "    def createLock(self): self.lock = None\n"
         "    def emit(self, record): got.append(len(got))\n"
         "log = logging.getLogger('corners')\nlog.handlers = [Keeps()]",
         "log.warning('x')",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from interleave.memory.coroutine import Coroutine
+from interleave.memory.coroutine import is_coroutine
 from interleave.memory.primitive import Primitive, stepwise
 from interleave.stdlib.asyncio import (
     conditions,
@@ -14,6 +14,8 @@ from interleave.stdlib.asyncio import (
     locks,
     loop,
     queues,
+    runners,
+    submitting,
     tasks,
     threads,
     timeouts,
@@ -38,6 +40,7 @@ FUNCTIONS: dict[str, Any] = {
     "Barrier": conditions.make_barrier,
     "Condition": conditions.make_condition,
     "Future": futures.make_future,
+    "Runner": runners.make_runner,
     "TaskGroup": groups.make_group,
     "all_tasks": tasks.all_tasks,
     "as_completed": gathering.as_completed,
@@ -45,10 +48,14 @@ FUNCTIONS: dict[str, Any] = {
     "current_task": tasks.current_task,
     "ensure_future": tasks.ensure_future,
     "gather": gathering.gather,
-    "get_event_loop": loop.get_event_loop,
+    "get_event_loop": futures.usual_loop,
     "_get_running_loop": loop.get_running_loop,
     "get_running_loop": loop.get_running_loop,
-    "iscoroutine": lambda value: isinstance(value, Coroutine),
+    "new_event_loop": loop.new_event_loop,
+    "run": loop.run,
+    "run_coroutine_threadsafe": submitting.run_coroutine_threadsafe,
+    "set_event_loop": loop.set_event_loop,
+    "iscoroutine": is_coroutine,
     "isfuture": lambda value: isinstance(value, futures.Future),
     "shield": gathering.shield,
     "sleep": tasks.sleep,

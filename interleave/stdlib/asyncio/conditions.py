@@ -32,6 +32,7 @@ class ConditionState(NamedTuple):
 
     lock: Any
     waiters: Waiters = Line()
+    loop: Any = None
 
 
 class Condition(OnLock, WithLock):
@@ -69,26 +70,31 @@ class Condition(OnLock, WithLock):
     def until_notified(self) -> bool:
         """The same, in the task that runs. Raises `RuntimeError` without the lock."""
 
-        def begin() -> None:
+        def begin() -> bool:
             if not self._lock.is_locked():
                 raise RuntimeError("cannot wait on un-acquired lock")
             self._lock.give()
-            self.park_in_line()
+            is_foreign = self.is_foreign()
+            if not is_foreign:
+                self.park_in_line()
+            return is_foreign
 
-        self.operate("wait", begin)
-        cancelled: asyncio.CancelledError | None = None
-        try:
-            self.stand_in_line("wait", self.go_on_from_line)
-        except asyncio.CancelledError as error:
-            cancelled = error
+        raised: BaseException | None = None
+        if self.operate("wait", begin):
+            raised = self.of_other_loop()
+        else:
+            try:
+                self.stand_in_line("wait", self.go_on_from_line)
+            except asyncio.CancelledError as error:
+                raised = error
         while True:  # the lock must be taken, however often the task is cancelled
             try:
                 self._lock.take()
                 break
             except asyncio.CancelledError as error:
-                cancelled = error
-        if cancelled is not None:
-            raise cancelled
+                raised = error
+        if raised is not None:
+            raise raised
         return True
 
     @coroutine

@@ -81,6 +81,8 @@ class FutureState(NamedTuple):
     callbacks: tuple[Any, ...] = ()
     retrieved: bool = True
     """Whether somebody has seen the exception, if there is one."""
+    loop: Any = None
+    """The loop that it belongs to, where a thread has made that one."""
 
 
 class Future(Primitive):
@@ -114,6 +116,10 @@ class Future(Primitive):
 
     # Within an access
 
+    def owning_loop(self) -> Any:
+        """The event loop that it belongs to."""
+        return current_port().tasks.loop_of(self)
+
     def is_done(self) -> bool:
         return self.state.outcome is not None
 
@@ -145,10 +151,9 @@ class Future(Primitive):
 
     def complete(self, how: str, value: Any = None, *, threadsafe: bool = False) -> None:
         """It is done."""
-        tasks, callbacks = current_port().tasks, self.state.callbacks
-        loop = tasks.loop
+        tasks, callbacks, loop = current_port().tasks, self.state.callbacks, self.owning_loop()
         # Where they are not among the callbacks, to be ready is all that the loop's own code does.
-        waiting = [] if loop.fifo or tasks.in_loop else tasks.waiting_for(self)
+        waiting = [] if loop.fifo or tasks.is_in(loop) else tasks.waiting_for(self)
         if callbacks or waiting or threadsafe:
             loop.hear(threadsafe=threadsafe)
         self.state = self.state._replace(
@@ -172,7 +177,8 @@ class Future(Primitive):
     def call_when_done(self, callback: Any) -> None:
         """Have the loop run a handle when it is done."""
         if self.is_done():
-            current_port().tasks.loop.schedule(callback)
+            self.owning_loop().hear()
+            self.owning_loop().schedule(callback)
         else:
             self.state = self.state._replace(callbacks=(*self.state.callbacks, callback))
 
@@ -260,7 +266,7 @@ class Future(Primitive):
         return found
 
     def get_loop(self) -> Any:
-        return current_port().tasks.loop
+        return self.owning_loop()
 
     def __await__(self) -> Awaiting:
         return Awaiting(self)
@@ -270,14 +276,21 @@ class Future(Primitive):
     def _await(self) -> Any:
         """What a task does that awaits it: without waiting, where it is done."""
 
-        def begin() -> tuple[bool, Any]:
+        def begin() -> tuple[str, Any]:
             if self.is_done():
-                return True, self.take_result()
+                return "done", self.take_result()
+            task = current_port().tasks.current()
+            if self.owning_loop() is not task.owning_loop():
+                task.give_way()
+                return "foreign", None
             park(self)
-            return False, None
+            return "parked", None
 
-        done, result = self.operate("await", begin)
-        return result if done else self.resume("await", resumed)
+        how, result = self.operate("await", begin)
+        if how == "foreign":
+            self.resume("await", resumed)
+            raise RuntimeError("Task got Future attached to a different loop")
+        return result if how == "done" else self.resume("await", resumed)
 
     def resume(self, kind: str, effect: Callable[[], Any]) -> Any:
         """The operation that a task is suspended in, after it has parked: see `resume`."""
@@ -285,9 +298,37 @@ class Future(Primitive):
 
 
 def make_future(*, loop: Any = None) -> Future:
-    """`asyncio.Future()` in a running task."""
-    made: Future = current_port().make(Kind(Future), FutureState())
+    """`asyncio.Future()` in a running task, or of some loop."""
+    port = current_port()
+    owner = port.tasks.as_owner(usual_loop() if loop is None else loop)
+    made: Future = port.make(Kind(Future), FutureState(loop=owner))
     return made
+
+
+def usual_loop() -> Any:
+    """The loop that runs this; where none does, that of the declared tasks, or the one that is set
+    for the thread. Raises `RuntimeError` where there is none.
+    """
+    port = current_port()
+    tasks = port.tasks
+    if tasks.in_loop or tasks.declared is not None:
+        return tasks.loop
+
+    def effect() -> Any:
+        made = (each for each in tasks.made_loops if each.state is not None)
+        return next((each for each in made if port.thread in each.state.is_set_in), None)
+
+    found = port.access(AccessKind(""), effect, private=True)
+    if found is not None:
+        return found
+    if port.is_started:
+        raise RuntimeError("There is no current event loop in this thread")
+    return port.halt(
+        ModelError(
+            "a thread asks for its event loop, and none is running",
+            remedy="keep what asyncio.new_event_loop() gives in a variable; or ask in a coroutine",
+        )
+    )
 
 
 # How a task waits. `park` and `resumed` are parts of operations, which they belong to.

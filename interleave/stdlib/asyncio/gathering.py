@@ -10,7 +10,8 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from interleave.memory.coroutine import Coroutine, LibraryCoroutine, coroutine
+from interleave.errors import ModelError
+from interleave.memory.coroutine import LibraryCoroutine, coroutine, is_coroutine
 from interleave.memory.made import Kind
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.values import OrderedSet
@@ -24,18 +25,37 @@ from interleave.stdlib.asyncio.futures import (
     park,
     resume,
     resumed,
+    usual_loop,
 )
 from interleave.stdlib.asyncio.handles import in_words
 from interleave.stdlib.asyncio.queues import Queue, QueueState
 from interleave.stdlib.asyncio.tasks import ensure_future
 
 
+def owner_of(futures: Iterable[Future], *loops: Any) -> Any:
+    """What says in a state that something belongs to the loop of some futures, of which there is
+    one, and which is one of `loops`, if these are given.
+    """
+    tasks = current_port().tasks
+    found = dict.fromkeys((*loops, *(each.owning_loop() for each in futures)))
+    if len(found) > 1:
+        current_port().halt(
+            ModelError(
+                "futures of several event loops are waited for together",
+                remedy="let each loop await its own; asyncio.run_coroutine_threadsafe gives a "
+                "coroutine to another loop",
+            )
+        )
+    return tasks.as_owner(*found)
+
+
 class GatheringState(NamedTuple):
-    """The first three are those of any future; `left` counts callbacks that are still to come."""
+    """The first four are those of any future; `left` counts callbacks that are still to come."""
 
     outcome: Outcome | None = None
     callbacks: tuple[Any, ...] = ()
     retrieved: bool = True
+    loop: Any = None
     children: tuple[Any, ...] = ()
     left: int = 0
     return_exceptions: bool = False
@@ -106,7 +126,8 @@ def gather(*coros_or_futures: Any, return_exceptions: bool = False) -> Any:
     """`asyncio.gather`."""
     port = current_port()
     if not coros_or_futures:
-        return port.make(Kind(Gathering), GatheringState(Outcome(RESULT, ())))
+        owner = port.tasks.as_owner(usual_loop())
+        return port.make(Kind(Gathering), GatheringState(Outcome(RESULT, ()), loop=owner))
     known: list[tuple[Any, Future]] = []
     children: list[Future] = []
     for each in coros_or_futures:
@@ -117,7 +138,10 @@ def gather(*coros_or_futures: Any, return_exceptions: bool = False) -> Any:
         children.append(found)
     single = tuple(dict.fromkeys(children))
     state = GatheringState(
-        children=tuple(children), left=len(single), return_exceptions=return_exceptions
+        loop=owner_of(single),
+        children=tuple(children),
+        left=len(single),
+        return_exceptions=return_exceptions,
     )
     outer: Gathering = port.make(Kind(Gathering), state)
 
@@ -148,6 +172,7 @@ class WaitingState(NamedTuple):
     outcome: Outcome | None = None
     callbacks: tuple[Any, ...] = ()
     retrieved: bool = True
+    loop: Any = None
     left: int = 0
     return_when: str = ALL_COMPLETED
     has_timer: bool = False
@@ -189,17 +214,22 @@ def wait_expires(waiting: Waiting) -> None:
 @coroutine
 def wait(fs: Any, timeout: Any = None, return_when: str = ALL_COMPLETED) -> Any:
     """`asyncio.wait`. It suspends the task, whatever is done already."""
-    if isinstance(fs, Coroutine | Future):
+    if is_coroutine(fs) or isinstance(fs, Future):
         raise TypeError(f"expect a list of futures, not {type(fs).__name__}")
     if not fs:
         raise ValueError("Set of Tasks/Futures is empty.")
     if return_when not in (FIRST_COMPLETED, FIRST_EXCEPTION, ALL_COMPLETED):
         raise ValueError(f"Invalid return_when value: {return_when}")
     futures = list(dict.fromkeys(fs))
-    if any(isinstance(each, Coroutine) for each in futures):
+    if any(map(is_coroutine, futures)):
         raise TypeError("Passing coroutines is forbidden, use tasks explicitly.")
     has_timer = timeout is not None
-    state = WaitingState(left=len(futures), return_when=return_when, has_timer=has_timer)
+    state = WaitingState(
+        loop=owner_of(futures, current_port().tasks.loop),
+        left=len(futures),
+        return_when=return_when,
+        has_timer=has_timer,
+    )
     waiting: Waiting = current_port().make(Kind(Waiting), state)
 
     def begin() -> None:
@@ -238,7 +268,7 @@ def shield(arg: Any) -> Any:
     port = current_port()
     if inner.operate("shield", inner.is_done):
         return inner
-    outer: Future = port.make(Kind(Future), FutureState())
+    outer: Future = port.make(Kind(Future), FutureState(loop=owner_of([inner])))
 
     def effect() -> None:
         inner.call_when_done((inner_is_done, (inner, outer)))
@@ -300,7 +330,7 @@ class Completing(Queue):
 
 def as_completed(fs: Iterable[Any], *, timeout: float | None = None) -> list[Any]:
     """`asyncio.as_completed`: awaitables, in the order in which futures get done."""
-    if isinstance(fs, Coroutine | Future):
+    if is_coroutine(fs) or isinstance(fs, Future):
         raise TypeError(f"expect an iterable of futures, not {type(fs).__name__}")
     given = tuple(dict.fromkeys(fs))
     places = current_port().access(
@@ -308,6 +338,7 @@ def as_completed(fs: Iterable[Any], *, timeout: float | None = None) -> list[Any
         lambda: current_port().tasks.loop.in_any_order(tuple(range(len(given)))),
     )
     futures = list(dict.fromkeys([ensure_future(given[place]) for place in places]))
+    owner_of(futures, current_port().tasks.loop)
     queue: Completing = current_port().make(Kind(Completing), QueueState((), 0, 0))
 
     def effect() -> None:

@@ -25,6 +25,8 @@ class CallState(NamedTuple):
     limit: Any = None
     """What the clock shows by then, at least, where that is known."""
     cancelled: bool = False
+    loop: Any = None
+    """The loop that is to call it, where a thread has made that one."""
 
 
 class CallHandle(Primitive):
@@ -39,7 +41,7 @@ class CallHandle(Primitive):
         def effect() -> None:
             state: CallState = self.state
             if not state.cancelled:
-                loop = current_port().tasks.loop
+                loop = current_port().tasks.loop_of(self)
                 loop.stop_timer((run_call, (self,)))
                 loop.ready.remove((timer_starts, (self,)))
                 self.state = state._replace(cancelled=True)
@@ -140,7 +142,8 @@ def run_in(context: Any, callback: Any, *args: Any) -> None:
 @in_words("start timer")
 def timer_starts(call: CallHandle) -> None:
     """What the loop does with a timer that another thread has given it."""
-    call.operate("", lambda: current_port().tasks.loop.start_timer((run_call, (call,))))
+    loop = current_port().tasks.loop
+    call.operate("", lambda: loop.start_timer((run_call, (call,))))
 
 
 def nothing() -> None:

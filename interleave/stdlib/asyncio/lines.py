@@ -7,8 +7,8 @@ task (`tasks.Task`): it is pending, or the task was woken, or cancelled.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from interleave.memory.bag import Line
 from interleave.memory.port import current_port
@@ -19,12 +19,32 @@ Waiters = Line[Any]
 
 
 class Waited(Primitive):
-    """A primitive that tasks wait for: fields of its state are lines, most often `waiters`."""
+    """A primitive that tasks wait for: fields of its state are lines, most often `waiters`.
+
+    The first task that waits binds it to its loop, which is in a field of the state where there may
+    be several loops: in `loop`, or where `_bound_by` says for a line.
+    """
 
     written_in_python = True
+    _bound_by: ClassVar[Mapping[str, str]] = {}
+
+    def is_foreign(self, line: str = "waiters") -> bool:
+        """Whether it is bound to another loop than that of the present task."""
+        bound = getattr(self.state, self._bound_by.get(line, "loop"))
+        return bound is not None and bound is not current_port().tasks.loop
+
+    def of_other_loop(self) -> RuntimeError:
+        """What Python raises then."""
+        return RuntimeError(f"{type(self).__name__} is bound to a different event loop")
 
     def park_in_line(self, line: str = "waiters") -> None:
-        """The present task is about to wait, as the last one. It must `stand_in_line` next."""
+        """The present task is about to wait, as the last one. It must `stand_in_line` next. Raises
+        `RuntimeError` where this is bound to another loop.
+        """
+        if self.is_foreign(line):
+            raise self.of_other_loop()
+        if (tasks := current_port().tasks).several:
+            self.state = self.state._replace(**{self._bound_by.get(line, "loop"): tasks.loop})
         self._set_line(line, self._line(line).plus(park()))
 
     def go_on_from_line(self, line: str = "waiters") -> None:

@@ -48,6 +48,7 @@ class LockState(NamedTuple):
 
     locked: bool = False
     waiters: Waiters = Line()
+    loop: Any = None
 
 
 class Lock(WithLock):
@@ -153,6 +154,7 @@ class SemaphoreState(NamedTuple):
     value: int
     bound: int | None = None
     waiters: Waiters = Line()
+    loop: Any = None
 
 
 class Semaphore(WithLock):

@@ -1,9 +1,11 @@
-"""The event loop: which task runs, which callbacks are ready, what may come from outside.
+"""Event loops: which task runs, which callbacks are ready, what may come from outside.
 
-After Lib/asyncio/base_events.py of CPython 3.12. A handle of the real loop is one of two things
-here. The step of a task is that task's own, and it is ready when what it awaits is done. Everything
-else, callbacks and timers, is run by a thread of the machine that stands for the loop; it is there
-only if there is something for it to do.
+After Lib/asyncio/base_events.py of CPython 3.12. The loop of the declared tasks runs from the
+beginning to the end, one that a thread has made while a thread runs it (`asyncio.running`).
+
+A handle of the real loop is one of two things here. The step of a task is that task's own, and it
+is ready when what it awaits is done. Everything else, callbacks and timers, is run by a thread of
+the machine that stands for the loop; it is there only if there is something for it to do.
 
 Under the order `any` no state says in which order tasks became ready. Under `fifo` the state has
 the queue of handles, and only what stands first in it can run; timers and what comes from outside
@@ -18,13 +20,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from interleave.errors import ModelError
 from interleave.memory.bag import Bag
-from interleave.memory.identity import ThreadId
+from interleave.memory.coroutine import is_coroutine
+from interleave.memory.identity import MODEL_PROCESS, ThreadId
 from interleave.memory.made import Kind
 from interleave.memory.port import AccessKind, Location, current_port
-from interleave.memory.primitive import Primitive
 from interleave.stdlib import contextvars
 from interleave.stdlib.asyncio.futures import make_future
 from interleave.stdlib.asyncio.handles import (
@@ -40,8 +43,10 @@ from interleave.stdlib.asyncio.handles import (
     what_it_does,
 )
 from interleave.stdlib.asyncio.ready import Handle, Handles, Place, Queue
+from interleave.stdlib.asyncio.running import LoopState, RunByThreads, be_set
 from interleave.stdlib.asyncio.tasks import begin_task
 from interleave.stdlib.asyncio.threads import run_in_executor
+from interleave.stdlib.signal import FOR_NOBODY, call_from_loop, checked
 from interleave.stdlib.time import reading
 from interleave.stdlib.timeouts import begin_waiting
 
@@ -57,19 +62,8 @@ FEWEST_LINKS = 8
 """Handles that its queue has room for until more are met."""
 
 
-class LoopState(NamedTuple):
-    """What the loop is doing.
-
-    `running` is the thread whose code it runs, where that can be interrupted. `sleeps`: it has not
-    noticed that something is ready.
-    """
-
-    running: ThreadId | None = None
-    sleeps: bool = False
-
-
-class EventLoop(Primitive):
-    """The one event loop of a model, whose state is a `LoopState`.
+class EventLoop(RunByThreads):
+    """An event loop. State: None while there is no such loop, then a `LoopState`.
 
     Under `fifo`, all handles that are ready are in a queue; else those of tasks are in none.
     """
@@ -81,9 +75,6 @@ class EventLoop(Primitive):
         self.fifo = False
         self.debug = False
         """Whether it complains of threads that make something ready without waking it."""
-        self.ready: Handles | Queue
-        self.timers: Handles
-        """The callbacks that may become ready at any time."""
         self.cancels: Place
         """The tasks that something outside may still cancel."""
 
@@ -100,6 +91,7 @@ class EventLoop(Primitive):
         self.fifo, self.debug = fifo, debug
         self.timers = Handles(make)
         self.cancels = make(Bag(cancels))
+        self._helpers = make(Bag())
         self.ready = self._queue(make, tuple(tasks)) if fifo else Handles(make)
 
     def _queue(self, make: Callable[[Any], Place], tasks: tuple[Any, ...]) -> Queue:
@@ -112,16 +104,14 @@ class EventLoop(Primitive):
 
     @classmethod
     def describe(cls, state: Any) -> str:
+        if state is None or state.is_closed:
+            return "not made" if state is None else "closed"
         return "asleep" if state.sleeps else "awake"
 
     def tells(self, before: Any, after: Any) -> bool:
         return False
 
     # Within an access
-
-    def is_free(self) -> bool:
-        """Whether no code is running that was interrupted."""
-        return self.state.running is None
 
     def can_take(self, handle: Handle, *, is_timer: bool = False) -> bool:
         """Whether it is a handle's turn, as far as the order of the loop says so.
@@ -130,7 +120,7 @@ class EventLoop(Primitive):
         """
         state: LoopState = self.state
         awake = is_timer or not state.sleeps
-        return state.running is None and awake and self.ready.is_next(handle)
+        return self.is_free() and awake and self.ready.is_next(handle)
 
     def took(self, handle: Handle) -> None:
         """A handle is run: it is ready no more."""
@@ -142,23 +132,26 @@ class EventLoop(Primitive):
         """Something is about to become ready. Does the loop notice, where a thread does that?"""
         if threadsafe:
             self._note(sleeps=False)
-        elif not self.debug and not current_port().tasks.in_loop and self._is_idle():
+        elif not self.debug and not current_port().tasks.is_in(self) and self._is_idle():
             # It is about to look for something to do, or it has looked already.
             self._note(sleeps=bool(current_port().choose(("awake", "asleep"))))
 
     def _is_idle(self) -> bool:
         """Whether there is nothing to run, but for what time makes ready."""
-        if not self.is_free() or self.ready.next_ones():
+        if not self.is_free() or self.is_over() or self.ready.next_ones():
             return False
-        tasks = [] if self.fifo else current_port().tasks.all_tasks()
+        tasks = [] if self.fifo else self.own_tasks()
         return not any(task.may_run() and not task.sleeps() for task in tasks)
 
     def schedule(self, handle: Handle, *, threadsafe: bool = False) -> None:
         """A handle becomes ready, which the loop was to `hear`.
 
-        Raises `RuntimeError` in another thread than the loop's, in debug mode.
+        Raises `RuntimeError` where the loop is closed; in debug mode, in another thread than the
+        loop's.
         """
-        if self.debug and not threadsafe and not current_port().tasks.in_loop:
+        is_foreign = self.runs() and not current_port().tasks.is_in(self)
+        self.must_be_open()
+        if self.debug and not threadsafe and is_foreign:
             raise RuntimeError(
                 "Non-thread-safe operation invoked on an event loop other than the current one"
             )
@@ -178,11 +171,6 @@ class EventLoop(Primitive):
         stopped = self.timers.remove(callback)
         return self.ready.remove(callback) or stopped
 
-    def _note(self, **changes: Any) -> None:
-        state = self.state._replace(**changes)
-        if state != self.state:
-            self.state = state
-
     def in_any_order(self, items: Any) -> Any:
         """What the real library goes through in the order of a set: every order is explored.
 
@@ -201,8 +189,7 @@ class EventLoop(Primitive):
         """The next callback that is ready, for the thread that runs them."""
 
         def effect() -> Handle:
-            state: LoopState = self.state
-            if state.running is not None or state.sleeps:
+            if not self.is_free() or self.state.sleeps:
                 self.block()
             callbacks = [each for each in self.ready.next_ones() if isinstance(each, tuple)]
             handle = self._one_of(callbacks)
@@ -254,7 +241,7 @@ class EventLoop(Primitive):
 
     def _is_at_rest(self, timers: Sequence[Handle]) -> bool:
         """Whether nothing can happen of itself."""
-        tasks = [each for each in current_port().tasks.all_tasks() if each.may_run()]
+        tasks = [each for each in self.own_tasks() if each.may_run()]
         callbacks = [each for each in self.ready.next_ones() if isinstance(each, tuple)]
         waiting = [*map(self.can_take, callbacks)]
         waiting += [self.can_take(each, is_timer=each.sleeps()) for each in tasks]
@@ -289,8 +276,26 @@ class EventLoop(Primitive):
         """The same, with the time that the clock is to show."""
         return self._call("call_at", callback, args, context, self._start_timer, when)
 
+    def add_signal_handler(self, sig: int, callback: Callable[..., Any], *args: Any) -> None:
+        """Call a callback when a signal comes, which it may at any time: see `stdlib.signal`."""
+        number, most = checked(sig), current_port().signals.most
+        if number in FOR_NOBODY:
+            raise RuntimeError(f"sig {number} cannot be caught")
+        if not self.is_declared and current_port().runner != current_port().signals.main:
+            raise RuntimeError("set_wakeup_fd only works in main thread of the main interpreter")
+        handles = tuple([self.call_later(0, callback, *args) for _ in range(most)])
+        for each in call_from_loop(number, handles):
+            each.cancel()
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        """Have it come no more. Gives whether a callback was there."""
+        handles = call_from_loop(checked(sig), ())
+        for each in handles:
+            each.cancel()
+        return bool(handles)
+
     def _start_timer(self, handle: Handle) -> None:
-        if current_port().tasks.in_loop:
+        if current_port().tasks.is_in(self) or not self.runs():
             self.start_timer(handle)
         else:  # the loop looks at its timers when it is awake
             self._call_soon((timer_starts, handle[1]))
@@ -309,28 +314,24 @@ class EventLoop(Primitive):
         limit: Any = None,
     ) -> CallHandle:
         # An object of its own: two calls of one function are two calls.
-        state = CallState(callback, args, contextvars.given_or_copied(context), limit)
-        made: CallHandle = current_port().make(Kind(CallHandle), state)
+        port = current_port()
+        within = contextvars.given_or_copied(context)
+        state = CallState(callback, args, within, limit, loop=port.tasks.as_owner(self))
+        made: CallHandle = port.make(Kind(CallHandle), state)
         self.operate(name, lambda: schedule((run_call, (made,))))
         return made
 
     def create_task(self, coro: Any, *, name: str | None = None, context: Any = None) -> Any:
         """`asyncio.create_task`."""
-        return begin_task(coro, context=context)
+        return begin_task(coro, self, context=context)
 
     def create_future(self) -> Any:
         """A new future."""
-        return make_future()
+        return make_future(loop=self)
 
     def run_in_executor(self, executor: Any, function: Callable[..., Any], *args: Any) -> Any:
         """Run a function in a thread of its own."""
-        return run_in_executor(executor, function, *args)
-
-    def is_running(self) -> bool:
-        return True
-
-    def is_closed(self) -> bool:
-        return False
+        return run_in_executor(self, executor, function, *args)
 
     def get_debug(self) -> bool:
         return self.debug
@@ -370,6 +371,43 @@ def get_running_loop() -> Any:
     return tasks.loop
 
 
-def get_event_loop() -> Any:
-    """`asyncio.get_event_loop`: in a model there is one, and every thread may know it."""
-    return current_port().tasks.loop
+def set_event_loop(loop: Any) -> None:
+    """`asyncio.set_event_loop`."""
+    current_port().access(AccessKind(""), lambda: be_set(loop), private=True)
+
+
+def new_event_loop() -> Any:
+    """`asyncio.new_event_loop`."""
+    port = current_port()
+
+    def effect() -> Any:
+        if port.process != MODEL_PROCESS:
+            port.halt(
+                ModelError(
+                    "a process makes an event loop, besides that of the model",
+                    remedy="start a thread in its place",
+                )
+            )
+        made: EventLoop = port.loop_room(EventLoop, event_loop, NAME)
+        made.state = LoopState()
+        return made
+
+    return port.access(AccessKind("new_event_loop"), effect, private=True)
+
+
+def run(main: Any, *, debug: bool | None = None) -> Any:
+    """`asyncio.run`: a loop of its own for a coroutine."""
+    port = current_port()
+    if port.tasks.in_loop:
+        raise RuntimeError("asyncio.run() cannot be called from a running event loop")
+    if not is_coroutine(main):
+        raise ValueError(f"a coroutine was expected, got {main!r}")
+    made = new_event_loop()
+    if debug and not made.debug:
+        port.halt(
+            ModelError(
+                "asyncio.run is asked for a loop in debug mode",
+                remedy="leave `debug` out, and let the model say ASYNCIO_DEBUG = True",
+            )
+        )
+    return made.run_once(main)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from interleave.memory.bag import Line
@@ -30,10 +31,14 @@ class QueueState(NamedTuple):
     getters: Waiters = Line()
     putters: Waiters = Line()
     joiners: Waiters = Line()
+    loop: Any = None
+    joined_in: Any = None
 
 
 class Queue(FirstIn, Waited):
     """`asyncio.Queue`. An item is for whoever comes first, though another one was woken for it."""
+
+    _bound_by = MappingProxyType({"joiners": "joined_in"})
 
     @classmethod
     def initial(cls, real: Any) -> object:

@@ -40,6 +40,10 @@ class Handles:
         """Whether a handle may be next."""
         return True
 
+    def clear(self) -> None:
+        """None any more."""
+        self._all.state = Bag()
+
     def add(self, handle: Handle) -> None:
         """One more."""
         self._all.state = self._all.state.plus(handle)
@@ -82,6 +86,11 @@ class Queue:
     def is_next(self, handle: Handle) -> bool:
         """Whether a handle is the first one."""
         return any(same(each, handle) for each in self._first.state)
+
+    def clear(self) -> None:
+        """None any more."""
+        while first := self._first.state:
+            self.remove(first[0])
 
     def add(self, handle: Handle) -> None:
         """One more, at the end."""

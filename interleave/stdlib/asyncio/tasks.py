@@ -13,7 +13,14 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, NamedTuple
 
 from interleave.errors import ModelError
-from interleave.memory.coroutine import Coroutine, LibraryCoroutine, coroutine, stepwise_coroutine
+from interleave.memory.coroutine import (
+    Coroutine,
+    LibraryCoroutine,
+    coroutine,
+    is_coroutine,
+    stepwise_coroutine,
+    taken,
+)
 from interleave.memory.identity import ThreadId, ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.values import OrderedSet
@@ -29,6 +36,7 @@ from interleave.stdlib.asyncio.futures import (
     park,
     resume,
     resumed,
+    usual_loop,
 )
 from interleave.stdlib.asyncio.handles import in_words
 from interleave.stdlib.timeouts import begin_waiting
@@ -37,13 +45,14 @@ RESULTS = "results"
 CANCELLING = "cancelling"
 """What the state of a task has only where something asks for it."""
 
-NEW, READY, WAITING = "new", "ready", "waiting"
+SUBMITTED, NEW, READY, WAITING = "submitted", "new", "ready", "waiting"
+"""SUBMITTED: the loop is to make it."""
 
 PENDING, WOKEN = "pending", "woken"
 
 
 class TaskState(NamedTuple):
-    """The first three are those of any future.
+    """The first four are those of any future.
 
     `phase` says whether it has begun, and whether it waits; `awaits` for which future, None for
     one of its own, of which `own` is the state: pending, woken, or the arguments of a
@@ -54,6 +63,7 @@ class TaskState(NamedTuple):
     outcome: Outcome | None = None
     callbacks: tuple[Any, ...] = ()
     retrieved: bool = True
+    loop: Any = None
     phase: str = NEW
     awaits: Any = None
     own: Any = PENDING
@@ -101,11 +111,20 @@ class Task(Future):
     def is_ready(self) -> bool:
         """Whether it could run, if it were its turn."""
         state: TaskState = self.state
-        if state.is_forgotten:
+        if state.is_forgotten or state.phase == SUBMITTED:
             return False
         if state.phase != WAITING:
             return True
         return state.own != PENDING if state.awaits is None else state.awaits.is_done()
+
+    def is_made(self) -> bool:
+        """Whether the loop has made it."""
+        return bool(self.state.phase != SUBMITTED)
+
+    def begin(self) -> None:
+        """The loop makes it, which was asked to."""
+        self._change(phase=NEW)
+        self.owning_loop().schedule(self)
 
     def may_run(self) -> bool:
         """Whether it is there, and could run."""
@@ -113,7 +132,7 @@ class Task(Future):
 
     def sleeps(self) -> bool:
         """Whether it may be time that makes it ready, of which there is no other trace."""
-        return self.state.phase == READY and not current_port().tasks.loop.fifo
+        return self.state.phase == READY and not self.owning_loop().fifo
 
     def waiter_is_pending(self) -> bool:
         """Whether the future of its own that it waits for is neither done nor cancelled."""
@@ -132,7 +151,7 @@ class Task(Future):
         self.state = state._replace(**changes)
 
     def _set_own(self, own: Any) -> None:
-        loop = current_port().tasks.loop
+        loop = self.owning_loop()
         loop.hear()
         self.state = self.state._replace(own=own)
         try:
@@ -150,18 +169,18 @@ class Task(Future):
         state = self.state
         cancels = state.must_cancel
         self.state = state._replace(phase=WAITING, awaits=on, own=PENDING)
-        if on is not None and current_port().tasks.loop.fifo:
+        if on is not None and self.owning_loop().fifo:
             on.call_when_done(self)
         if cancels is not None and self._cancel_what_it_awaits(cancels):
             self._change(must_cancel=None)
 
     def give_way(self) -> None:
         """It is about to let others run, as if by a bare `yield`."""
-        current_port().tasks.loop.schedule(self)
+        self.owning_loop().schedule(self)
 
     def go_on(self) -> Any:
         """It is resumed: see `futures.resumed`."""
-        loop = current_port().tasks.loop
+        loop = self.owning_loop()
         if not (self.is_ready() and loop.can_take(self, is_timer=self.sleeps())):
             self.block()
         loop.took(self)
@@ -209,7 +228,7 @@ class Task(Future):
         elif how == RESULT and not self.keeps(RESULTS):
             value = None
         # What it was doing is of no interest any more.
-        self.state = TaskState(phase=READY, callbacks=state.callbacks)
+        self.state = TaskState(phase=READY, callbacks=state.callbacks, loop=state.loop)
         self.complete(how, value)
 
     def cancels_so_far(self) -> int:
@@ -249,21 +268,47 @@ class Task(Future):
             )
         )
 
+    def end_with(self, future: Any) -> None:
+        """What is called when the future is done that `run_coroutine_threadsafe` has given: one
+        that is cancelled has the loop cancel this.
+        """
+        if future.was_cancelled():
+            self.operate("", self._have_cancelled)
+
+    def _have_cancelled(self) -> None:
+        self.owning_loop().hear(threadsafe=True)
+        self.owning_loop().schedule((cancel, (self,)), threadsafe=True)
+
     def _await(self) -> Any:
         if current_port().tasks.current() is self:
             raise RuntimeError(f"Task cannot await on itself: {self.default_name}")
         return super()._await()
 
 
-def make_task(function: Any, names: dict[str, Any], label: str, context: Any) -> Task:
-    """A task that runs a function with these locals, in a context, within an access."""
+@in_words("cancel")
+def cancel(task: Task) -> None:
+    """What the loop calls where another thread has cancelled what a task is to give."""
+    task.operate("", lambda: task.request_cancel(()))
+
+
+def new_task(coro: Coroutine, loop: Any, context: Any, *, phase: str = NEW) -> Task:
+    """A task of a loop that runs a coroutine, in a context, within an access. The loop was to
+    `hear` of it.
+    """
+    loop.must_be_open()
+    function, names = coro.function, coro.names
+    if isinstance(coro, LibraryCoroutine):
+        function, names = (
+            run_coroutine.__wrapped__,
+            {"function": coro.function, "args": coro.arguments},
+        )
     tasks = current_port().tasks
-    tasks.loop.hear()
-    room: Task = tasks.room(function, label)
-    tasks.loop.schedule(room)
+    room: Task = tasks.room(function, coro.function.__name__)
+    if phase == NEW:
+        loop.schedule(room)
     room.state = TaskState(names=tuple(names.items()))  # what is mutable is shared
     shared = dict(room.state.names)
-    room.state = TaskState()
+    room.state = TaskState(phase=phase, loop=tasks.as_owner(loop))
     contextvars.begin_in(context, room.runs)
     tasks.start(room.runs, function, shared)
     return room
@@ -271,41 +316,52 @@ def make_task(function: Any, names: dict[str, Any], label: str, context: Any) ->
 
 def create_task(coro: Any, *, name: str | None = None, context: Any = None) -> Task:
     """`asyncio.create_task`: the task begins later."""
-    if not current_port().tasks.in_loop:
+    tasks = current_port().tasks
+    if not tasks.in_loop:
         raise RuntimeError("no running event loop")
-    return begin_task(coro, context=context)
+    return begin_task(coro, tasks.loop, context=context)
 
 
-def begin_task(coro: Any, *, context: Any = None) -> Task:
-    """A new task of the loop, in whatever thread this is."""
+def begin_task(coro: Any, loop: Any, *, context: Any = None) -> Task:
+    """A new task of a loop, in whatever thread this is."""
+    coro = taken(coro)
     if not isinstance(coro, Coroutine):
         raise TypeError(f"a coroutine was expected, got {coro!r}")
     port = current_port()
-    coro.start()
-    function, names = coro.function, coro.names
-    if isinstance(coro, LibraryCoroutine):
-        function, names = (
-            run_coroutine.__wrapped__,
-            {"function": coro.function, "args": coro.arguments},
-        )
-    label = coro.function.__name__
     within = contextvars.given_or_copied(context)
-    made: Task = port.access(
-        AccessKind("create_task"), lambda: make_task(function, names, label, within)
-    )
+
+    def effect() -> Task:
+        loop.hear()
+        return new_task(coro, loop, within)
+
+    made: Task = coro.started_by(lambda: port.access(AccessKind("create_task"), effect))
     port.switch_point()
     return made
 
 
 def ensure_future(coro_or_future: Any, *, loop: Any = None) -> Future:
     """`asyncio.ensure_future`."""
-    if isinstance(coro_or_future, Coroutine):
-        return create_task(coro_or_future)
     if isinstance(coro_or_future, Future):
+        if loop is not None:
+            _must_be_of(loop, coro_or_future)
         return coro_or_future
-    if hasattr(type(coro_or_future), "__await__"):
-        return create_task(await_in_task(coro_or_future))
-    raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
+    if not is_coroutine(coro_or_future):
+        if not hasattr(type(coro_or_future), "__await__"):
+            raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
+        coro_or_future = await_in_task(coro_or_future)
+    if loop is None and current_port().tasks.declared is not None:
+        return create_task(coro_or_future)
+    return begin_task(coro_or_future, usual_loop() if loop is None else loop)
+
+
+def _must_be_of(loop: Any, future: Future) -> None:
+    def effect() -> None:
+        if future.owning_loop() is not loop:
+            raise ValueError(
+                "The future belongs to a different loop than the one specified as the loop argument"
+            )
+
+    future.operate("ensure_future", effect)
 
 
 @stepwise_coroutine
@@ -385,7 +441,7 @@ def all_tasks(loop: Any = None) -> Any:
     """`asyncio.all_tasks`: those that are not done."""
 
     def effect() -> list[Any]:
-        tasks = current_port().tasks.all_tasks()
-        return [each for each in tasks if each.state is not None and not each.is_done()]
+        tasks = (current_port().tasks.loop if loop is None else loop).own_tasks()
+        return [each for each in tasks if each.is_made() and not each.is_done()]
 
     return OrderedSet(_access("all_tasks", effect))

@@ -10,17 +10,17 @@ from collections.abc import Callable
 from typing import Any
 
 from interleave.memory.coroutine import coroutine
-from interleave.memory.made import Kind
 from interleave.memory.port import AccessKind, current_port
 from interleave.stdlib import contextvars
-from interleave.stdlib.asyncio.futures import EXCEPTION, RESULT, Future, FutureState, KeptException
+from interleave.stdlib.asyncio.futures import EXCEPTION, RESULT, Future, KeptException, make_future
 from interleave.stdlib.threads import make_thread
 
 
 @coroutine
 def to_thread_call(func: Any, args: Any, kwargs: Any) -> Any:
     """What a task does that awaits `to_thread`."""
-    return start(func, args, kwargs, contextvars.given_or_copied(None))._await()
+    loop = current_port().tasks.loop
+    return start(loop, func, args, kwargs, contextvars.given_or_copied(None))._await()
 
 
 def to_thread(func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
@@ -28,19 +28,32 @@ def to_thread(func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     return to_thread_call(func, args, tuple(kwargs.items()))
 
 
-def run_in_executor(executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+def run_in_executor(loop: Any, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
     """`loop.run_in_executor`: the thread starts now."""
-    return start(func, args, (), None)
+    return start(loop, func, args, (), None, is_of_loop=executor is None)
 
 
-def start(func: Callable[..., Any], args: Any, kwargs: Any, context: Any) -> Future:
-    """Start a thread that runs a function, in a context; a future for what that gives."""
-    future: Future = current_port().make(Kind(Future), FutureState())
+def start(
+    loop: Any,
+    func: Callable[..., Any],
+    args: Any,
+    kwargs: Any,
+    context: Any,
+    *,
+    is_of_loop: bool = True,
+) -> Future:
+    """Start a thread that runs a function, in a context; a future of `loop` for what that gives.
+
+    `is_of_loop`: `asyncio.run` waits for its end, where a thread has made the loop.
+    """
+    future = make_future(loop=loop)
     thread = make_thread(target=executor, args=(func, args, kwargs, future), daemon=True)
     if context is not None:
         port = current_port()
         kind = AccessKind("", port.context(thread.runs))
         port.access(kind, lambda: contextvars.begin_in(context, thread.runs), private=True)
+    if is_of_loop and not loop.is_declared:
+        loop.operate("", lambda: loop.gets_help_of(thread.runs))
     thread.start()
     return future
 
@@ -67,6 +80,11 @@ def tell_error(future: Future, error: BaseException) -> None:
 
 def _complete(future: Future, how: str, value: Callable[[], Any]) -> None:
     def effect() -> None:
+        loop = future.owning_loop()
+        if not loop.is_declared:
+            loop.has_no_more_help_of(current_port().thread)
+            if loop.state.is_closed:
+                return  # what the pool logs then, nobody sees
         if not future.is_done():
             future.complete(how, value(), threadsafe=True)
 

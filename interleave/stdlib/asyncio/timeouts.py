@@ -14,6 +14,7 @@ from interleave.memory.made import Kind
 from interleave.memory.port import CLOCK, Location, current_port
 from interleave.memory.primitive import Primitive
 from interleave.stdlib.asyncio.futures import Future, park, resume, resumed
+from interleave.stdlib.asyncio.gathering import owner_of
 from interleave.stdlib.asyncio.handles import in_words
 from interleave.stdlib.asyncio.tasks import ensure_future
 from interleave.stdlib.timeouts import begin_waiting
@@ -157,6 +158,7 @@ async def wait_for(fut: Any, timeout: Any) -> Any:
 def at_once(fut: Any) -> Any:
     """`asyncio.wait_for` without any time."""
     future = ensure_future(fut)
+    owner_of([future], current_port().tasks.loop)
 
     def is_done() -> bool:
         if future.is_done():

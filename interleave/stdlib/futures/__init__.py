@@ -1,4 +1,4 @@
-"""The `concurrent.futures` module: pools of threads.
+"""The `concurrent.futures` module.
 
 After docs.python.org/3.12/library/concurrent.futures.html.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 from concurrent import futures
 from typing import Any
 
-from interleave.errors import ModelError
 from interleave.memory.primitive import Primitive
 from interleave.stdlib.futures import derived
 from interleave.stdlib.futures.future import Future
@@ -17,11 +16,10 @@ from interleave.stdlib.futures.waiting import as_completed, wait
 from interleave.stdlib.registry import made_by_threads
 
 
-def _no_processes(*_: object, **__: object) -> Any:
-    raise ModelError(
-        "concurrent.futures.ProcessPoolExecutor has no modelled counterpart",
-        remedy="use a ThreadPoolExecutor, or a multiprocessing.Pool",
-    )
+def _process_pool(*args: Any, **kwargs: Any) -> Any:
+    from interleave.stdlib.futures.processes import make_executor  # and multiprocessing
+
+    return make_executor(*args, **kwargs)
 
 
 def _executor() -> Any:
@@ -36,7 +34,7 @@ BASES = derived.BASES
 FUNCTIONS: dict[str, Any] = {
     "Executor": _executor,
     "Future": made_by_threads(futures.Future, Future),
-    "ProcessPoolExecutor": _no_processes,
+    "ProcessPoolExecutor": _process_pool,
     "ThreadPoolExecutor": made_by_threads(futures.ThreadPoolExecutor, ThreadPoolExecutor),
     "as_completed": as_completed,
     "wait": wait,

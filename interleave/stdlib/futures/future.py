@@ -143,6 +143,12 @@ class Future(Primitive):
         """Whether it was cancelled."""
         return bool(self.operate("cancelled", lambda: self.state.phase in (CANCELLED, NOTIFIED)))
 
+    def was_cancelled(self) -> bool:
+        """The same of one that is done, which nothing changes any more: looking is no step."""
+        kind = AccessKind("", self._location)
+        phase = current_port().access(kind, lambda: self.state.phase, private=True)
+        return phase in (CANCELLED, NOTIFIED)
+
     def running(self) -> bool:
         """Whether it runs."""
 

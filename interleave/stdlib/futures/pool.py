@@ -61,6 +61,8 @@ class ThreadPoolExecutor(Primitive):
     is_run = True
 
     written_in_python = True
+    under_lock = True
+    without_lock = frozenset({"cancel task", "join", "take task"})
 
     @classmethod
     def initial(cls, real: Any) -> object:
@@ -169,7 +171,7 @@ class ThreadPoolExecutor(Primitive):
 
     def _join(self) -> None:
         threads = self.state.threads
-        if current_port().thread in threads:
+        if current_port().runner in threads:
             raise RuntimeError("cannot join current thread")
         if threads:
             self.block()

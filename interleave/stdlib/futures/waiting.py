@@ -11,10 +11,30 @@ from concurrent import futures
 from concurrent.futures._base import DoneAndNotDoneFutures
 from typing import Any
 
+from interleave.errors import ModelError
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.values import OrderedSet
-from interleave.stdlib.futures.future import FINISHED, NOTIFIED
+from interleave.stdlib.futures.future import FINISHED, NOTIFIED, Future
 from interleave.stdlib.timeouts import begin_waiting
+from interleave.world.policy import full_name
+
+
+def _given(fs: Iterable[Any]) -> list[Any]:
+    """The futures that are to be waited for, each once."""
+    given = list(dict.fromkeys(fs))
+    for each in given:
+        if not isinstance(each, Future) and _FUTURE in map(full_name, type(each).__mro__):
+            current_port().halt(
+                ModelError(
+                    f"an instance of {type(each).__name__}, which derives from {_FUTURE}, is "
+                    "waited for together with others",
+                    remedy="ask each for its result()",
+                )
+            )
+    return given
+
+
+_FUTURE = "concurrent.futures._base.Future"
 
 
 def _is_over(future: Any) -> bool:
@@ -66,7 +86,7 @@ class Completed:
 
 def as_completed(fs: Iterable[Any], timeout: float | None = None) -> Completed:
     """`concurrent.futures.as_completed`. A timeout may expire whenever none is over."""
-    return Completed(list(dict.fromkeys(fs)), timeout)
+    return Completed(_given(fs), timeout)
 
 
 def wait(
@@ -74,7 +94,7 @@ def wait(
 ) -> Any:
     """`concurrent.futures.wait`. A timeout may expire whenever it would have to wait."""
     port = current_port()
-    given = list(dict.fromkeys(fs))
+    given = _given(fs)
     ends = begin_waiting(timeout)
 
     def effect() -> Any:

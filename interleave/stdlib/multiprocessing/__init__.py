@@ -16,6 +16,7 @@ from interleave.errors import ModelError
 from interleave.memory.primitive import Primitive
 from interleave.stdlib.multiprocessing import (
     conditions,
+    derived,
     locks,
     making,
     memory,
@@ -44,6 +45,7 @@ FUNCTIONS = {
         "use the functions of multiprocessing itself: a model does not ask how processes start",
     ),
 }
+BASES = {multiprocessing.Process: derived.BASE}
 PRIMITIVES: dict[type, type[Primitive]] = {
     multiprocessing.synchronize.Lock: locks.Lock,
     multiprocessing.synchronize.RLock: locks.RLock,

@@ -44,6 +44,8 @@ class _SemLock(Between, Holdable):
 class Lock(_SemLock):
     """`multiprocessing.Lock`. State: None, or who took it. Any process may release it."""
 
+    is_lock = True
+
     @classmethod
     def initial(cls, real: Any) -> object:
         if real._semlock._get_value() == 0:

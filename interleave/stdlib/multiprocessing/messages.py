@@ -23,6 +23,7 @@ from interleave.memory.values import (
     slots_of,
 )
 from interleave.model import Model
+from interleave.world.refusal import Refused
 
 
 class Packed:
@@ -105,6 +106,8 @@ class _Packer(Freezer):
         if type(value) is Closure:
             raise _unsendable(f"{value.__name__} was made by a running function")
         kind = type(value)
+        if kind is Refused:
+            return super().freeze(value)
         if not issubclass(kind, Shared):
             if is_defined_in_python(kind) and (hook := _hook(kind)) is not None:
                 raise _unsendable(f"{kind.__name__} has a method {hook}, which pickling asks")

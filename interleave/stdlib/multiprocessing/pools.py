@@ -15,10 +15,12 @@ from multiprocessing import pool as real
 from typing import Any, NamedTuple
 
 from interleave.errors import ModelError
+from interleave.memory.identity import ThreadName
 from interleave.memory.made import Kind
-from interleave.memory.port import current_port
+from interleave.memory.port import BETWEEN, Location, current_port
+from interleave.memory.primitive import stepwise
 from interleave.stdlib.multiprocessing.locks import Between
-from interleave.stdlib.multiprocessing.messages import pack, unpack
+from interleave.stdlib.multiprocessing.messages import Packed, pack, unpack
 from interleave.stdlib.multiprocessing.processes import Process
 from interleave.stdlib.threads import made_thread
 from interleave.stdlib.timeouts import begin_waiting
@@ -38,8 +40,62 @@ class PoolState(NamedTuple):
     phase: str = RUN
 
 
-class Pool(Between):
+class Handing(Between):
+    """What hands calls over to worker processes. A thread of the parent pickles them, some time
+    after they were given: see `multiprocessing.queues`, whose feeder does so.
+    """
+
+    WHAT = "a pool"
+
+    def on_their_way(self) -> tuple[Any, ...]:
+        """The messages that may have to be pickled yet, within an access."""
+        raise NotImplementedError
+
+    def is_feeding(self) -> bool:
+        """Whether there are any."""
+        return bool(self.on_their_way())
+
+    def is_to_copy(self, location: Location) -> bool:
+        """Whether what is at a location is a part of one."""
+        return any(type(each) is Packed and each.copies(location) for each in self.on_their_way())
+
+    def changed_too_soon(self) -> ModelError:
+        """What is to be said of a change that a worker may see, or not."""
+        return ModelError(
+            f"this changes, or shares, what {self.WHAT} was given for a call, while it may have to "
+            "be pickled yet: either arrives, what it was or what it becomes",
+            remedy="give it a copy, as in submit(work, list(items))",
+        )
+
+    def leave(self) -> None:
+        """The end of a process waits for nothing here: the parent's threads do."""
+
+    def lose(self, process: ThreadName) -> None:
+        """A process that is killed gives no calls."""
+
+    def _packed(self, func: Callable[..., Any], calls: Any) -> Any:
+        """A message with calls of a function. Raises `ModelError` for what cannot be pickled."""
+        if getattr(func, "__name__", "") == "<lambda>":
+            raise ModelError(
+                f"{self.WHAT} is given a lambda, which cannot be pickled",
+                remedy="give it a function with a name, at the top level of the file",
+            )
+        current_port().know(BETWEEN)
+        return pack((func, calls), late=True)
+
+    def _check_unchanged(self, message: Any, func: Callable[..., Any], calls: Any) -> None:
+        """Stop where others have changed what was packed, within the access that gives it."""
+        if type(message) is Packed and not message.is_as((func, calls)):
+            current_port().halt(self.changed_too_soon())
+
+
+class Pool(Handing):
     """`multiprocessing.Pool`."""
+
+    WHAT = "a Pool"
+
+    def on_their_way(self) -> tuple[Any, ...]:
+        return tuple(message for _, _, message in self.state.tasks)
 
     stands_for = (real.Pool,)
 
@@ -84,8 +140,8 @@ class Pool(Between):
         error_callback: Any = None,
     ) -> Any:
         """The same, without waiting for it."""
-        _refuse_callbacks(callback, error_callback)
-        return self._submit(func, self._chunks([(each,) for each in iterable], chunksize), ALL)
+        calls = [(each,) for each in iterable]
+        return self._map_calls(func, calls, chunksize, callback, error_callback)
 
     def starmap(
         self, func: Callable[..., Any], iterable: Iterable[Any], chunksize: Any = None
@@ -102,8 +158,8 @@ class Pool(Between):
         error_callback: Any = None,
     ) -> Any:
         """The same, without waiting for it."""
-        _refuse_callbacks(callback, error_callback)
-        return self._submit(func, self._chunks([tuple(each) for each in iterable], chunksize), ALL)
+        calls = [tuple(each) for each in iterable]
+        return self._map_calls(func, calls, chunksize, callback, error_callback)
 
     def imap(
         self, func: Callable[..., Any], iterable: Iterable[Any], chunksize: int = 1
@@ -175,6 +231,16 @@ class Pool(Between):
     def __exit__(self, *_: object) -> None:
         self.terminate()
 
+    def _map_calls(
+        self,
+        func: Callable[..., Any],
+        calls: list[tuple[Any, ...]],
+        chunksize: int | None,
+        *callbacks: object,
+    ) -> Any:
+        _refuse_callbacks(*callbacks)
+        return self._submit(func, self._chunks(calls, chunksize), ALL)
+
     def _chunks(self, calls: list[tuple[Any, ...]], size: int | None) -> list[list[Any]]:
         """What each task calls: as in `Pool._map_async`."""
         if size is None:
@@ -186,21 +252,20 @@ class Pool(Between):
 
     def _submit(self, func: Callable[..., Any], tasks: list[list[Any]], how: str) -> Any:
         port = current_port()
-        if getattr(func, "__name__", "") == "<lambda>":
-            raise ModelError(
-                "a Pool is given a lambda, which cannot be pickled",
-                remedy="give it a function with a name, at the top level of the file",
-            )
-        messages = [pack((func, task)) for task in tasks]
+        messages = [self._packed(func, task) for task in tasks]
         result = port.make(Kind(Result), ResultState(how, (None,) * len(messages)))
 
         def effect() -> None:
             if self.state.phase != RUN:
                 raise ValueError("Pool not running")
+            for message, task in zip(messages, tasks, strict=True):
+                self._check_unchanged(message, func, task)
             more = tuple((result, place, each) for place, each in enumerate(messages))
             self.state = self.state._replace(tasks=(*self.state.tasks, *more))
 
         self.operate("submit", effect)
+        if any(type(each) is Packed for each in messages):
+            port.put_off(self, (func, tasks))
         return result
 
 
@@ -315,15 +380,22 @@ def worker(pool: Pool, initializer: Callable[..., Any] | None, initargs: tuple[A
     while (task := pool.next_task()) is not None:
         result, place, message = task
         function, calls = unpack(message)
-        results = []
         try:
-            for args, kwargs in calls:
-                given = function(*args, **kwargs)
-                results.append(given)
+            results = results_of(function, calls)
             outcome = True, pack(results)
         except Exception as error:
             outcome = False, pack(error)
         pool.finish(result, place, outcome)
+
+
+@stepwise
+def results_of(function: Callable[..., Any], calls: list[Any]) -> list[Any]:
+    """What calls of a function give."""
+    results = []
+    for args, kwargs in calls:
+        given = function(*args, **kwargs)
+        results.append(given)
+    return results
 
 
 def make_pool(

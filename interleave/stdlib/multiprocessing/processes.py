@@ -18,6 +18,7 @@ from interleave.memory.identity import ThreadName
 from interleave.memory.port import AccessKind, current_port
 from interleave.memory.primitive import Primitive
 from interleave.runtimes.process import PROCESS
+from interleave.stdlib.signal import refuse_inherited
 from interleave.stdlib.threads import ENDED, NEW, STARTED, Made, Thread, made_thread
 from interleave.stdlib.timeouts import begin_waiting
 
@@ -34,7 +35,7 @@ class Process(Thread):
     def operate(self, kind: str, effect: Callable[[], Any]) -> Any:
         return Primitive.operate(self, kind, effect)
 
-    def start(self) -> None:
+    def _start(self, changes: dict[str, Any]) -> None:
         """Fork. Raises `AssertionError` where it was started before."""
 
         def effect() -> None:
@@ -42,6 +43,7 @@ class Process(Thread):
             assert made.phase == NEW, "cannot start a process twice"
             self._check("can only start a process object created by current process")
             assert not self.in_daemon, "daemonic processes are not allowed to have children"
+            made = made._replace(**changes)
             self.state = self.begun(made)
             current_port().start_thread(self.runs, *self.entry(made))
 
@@ -78,6 +80,7 @@ class Process(Thread):
         if sent == NEW or current_port().process != self.made_in:
             raise AttributeError("'NoneType' object has no attribute 'terminate'")
         if sent == STARTED:
+            refuse_inherited(int(number))
             made_thread(Thread, arrives, (self, int(number)), {}, daemon=False).start()
 
     def die(self, number: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from interleave.memory.primitive import Primitive
 from interleave.stdlib import threads
 from interleave.stdlib.registry import made_by_threads
-from interleave.stdlib.threading import conditions, derived, local, timers
+from interleave.stdlib.threading import conditions, derived, derived_local, local, timers
 from interleave.stdlib.threading.barriers import Barrier
 from interleave.stdlib.threading.conditions import Condition
 from interleave.stdlib.threading.events import Event
@@ -41,7 +41,7 @@ FUNCTIONS = {
     "local": local.make_local,
     **threads.FUNCTIONS,
 }
-BASES = {threading.Thread: derived.BASE}
+BASES = {threading.Thread: derived.BASE, threading.local: derived_local.BASE}
 
 _CAPTURING = {
     threading.Condition: conditions.capture_condition,

@@ -43,6 +43,8 @@ class Barrier(AnyBarrier):
     """`threading.Barrier`."""
 
     is_run = True
+    under_lock = True
+    without_lock = frozenset({"broken", "n_waiting"})
 
     @classmethod
     def initial(cls, real: Any) -> object:

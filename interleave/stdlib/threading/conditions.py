@@ -37,6 +37,7 @@ class Condition(HasLine):
     besides = frozenset({"acquire", "release"})
 
     written_in_python = True
+    can_be_left = True
 
     def __init__(self, number: int, location: Location, lock: Any) -> None:
         super().__init__(number, location)
@@ -105,8 +106,14 @@ class Condition(HasLine):
             check_timeout(waiting.timeout)
             return in_time
 
+        def leave(before: object) -> None:
+            if not self._lock.is_free():
+                self.block(self._lock.acquiring)
+            self._lock.take_back(before)
+            self.state = self.state._replace(line=self.state.line.left(me))
+
         before = self.operate("wait", park)
-        return bool(self.operate("wait", lambda: wake(before)))
+        return bool(self.operate_or("wait", lambda: wake(before), lambda: leave(before)))
 
     def wait_for(self, predicate: Callable[[], Any], timeout: float | None = None) -> Any:
         """Wait until `predicate()` holds, or a timeout has expired."""

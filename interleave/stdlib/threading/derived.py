@@ -10,7 +10,7 @@ import inspect
 import threading
 import types
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from interleave.memory.derived import BEHIND, inner_of
 from interleave.memory.identity import ThreadIdent
@@ -21,16 +21,22 @@ from interleave.stdlib import threads
 from interleave.stdlib.registry import Base
 
 
+def kept_by_instance(target: Any) -> None:
+    """What is behind an instance keeps nothing: the instance, which refers to it, says what it is
+    to run when it is started.
+    """
+
+
+def called_by_class(target: Any) -> str:
+    """What reports call it."""
+    return type(target.__self__).__name__
+
+
 class ThreadBehind(threads.Thread):
     """The thread behind an instance. Once it was started, its state has the instance as `args`."""
 
-    @staticmethod
-    def kept(target: Any) -> None:
-        """The instance, which refers to this, says it when it is started."""
-
-    @staticmethod
-    def called(target: Any) -> str:
-        return type(target.__self__).__name__
+    kept = staticmethod(kept_by_instance)
+    called = staticmethod(called_by_class)
 
     def start_as(self, owner: Thread) -> None:
         """Start it, for the instance that it is behind."""
@@ -52,8 +58,13 @@ class ThreadBehind(threads.Thread):
         return current_port().access(access, lambda: self.state.args[0], private=True)
 
 
-class Thread:
-    """What a class derives from in place of `threading.Thread`."""
+class Runs:
+    """What is in place of `threading.Thread` and of `multiprocessing.Process`: `run` is what an
+    instance does in a thread of the machine.
+    """
+
+    _kind: ClassVar[type[threads.Thread]]
+    """The class of what is behind an instance."""
 
     def __init__(
         self,
@@ -70,13 +81,19 @@ class Thread:
         self._args = args
         self._kwargs = {} if kwargs is None else kwargs
         self.__dict__[BEHIND] = threads.made_thread(
-            ThreadBehind, self.run, (), {}, name=name and str(name), daemon=daemon
+            self._kind, self.run, (), {}, name=name and str(name), daemon=daemon
         )
 
     @stepwise
     def run(self) -> None:
         if self._target is not None:
             self._target(*self._args, **self._kwargs)
+
+
+class Thread(Runs):
+    """What a class derives from in place of `threading.Thread`."""
+
+    _kind = ThreadBehind
 
     def start(self) -> None:
         self._behind("thread.__init__() not called").start_as(self)

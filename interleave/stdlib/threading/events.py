@@ -22,6 +22,9 @@ class Event(AnyEvent):
     """
 
     written_in_python = True
+    under_lock = True
+    can_be_left = True
+    without_lock = frozenset({"is_set"})
     _real = threading.Event
 
     def isSet(self) -> bool:
@@ -52,8 +55,12 @@ class Event(AnyEvent):
                 return True
             if timeout is None:
                 self.block()
-            self.state = state._replace(waiters=state.waiters.minus(me))
+            leave()
             return expire()
+
+        def leave() -> None:
+            state: EventState = self.state
+            self.state = state._replace(waiters=state.waiters.minus(me))
 
         def expire() -> bool:
             check_timeout(timeout)
@@ -61,4 +68,6 @@ class Event(AnyEvent):
             return False
 
         found = self.operate("wait", look)
-        return bool(self.operate("wait", wake) if found is None else found)
+        if found is not None:
+            return bool(found)
+        return bool(self.operate_or("wait", wake, leave))

@@ -5,15 +5,15 @@ What a thread keeps there nobody else can see, so that looking at it is no step.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from interleave.memory.bag import Bag
 from interleave.memory.containers import SharedDict
 from interleave.memory.identity import ThreadId
 from interleave.memory.made import Kind
-from interleave.memory.port import AccessKind, Location, current_port
-from interleave.memory.values import Shared
+from interleave.memory.port import WHOLE, AccessKind, Location, current_port
+from interleave.memory.values import UNBOUND, Shared
 
 _get = object.__getattribute__
 
@@ -30,13 +30,16 @@ class Local(Shared):
     def __getattribute__(self, name: str) -> Any:
         if name in ("_number", "_location") or (name.startswith("__") and name.endswith("__")):
             return _get(self, name)
-        return _access(self, name, lambda values, key: values[key])
+        if (found := look(self, name)) is UNBOUND:
+            raise _lacks(name)
+        return found
 
     def __setattr__(self, name: str, value: object) -> None:
-        _access(self, name, lambda values, key: values.update({key: value}), changes=True)
+        put(self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        _access(self, name, lambda values, key: values.pop(key), changes=True)
+        if not drop(self, name):
+            raise _lacks(name)
 
     @staticmethod
     def forget(local: Local, thread: ThreadId) -> None:
@@ -49,37 +52,83 @@ class Local(Shared):
             port.write(store, kept)
 
 
+First = Mapping[str, Any] | None
+"""What a thread begins with that comes by a `local` for the first time, by name; None where it has
+begun.
+"""
+
+_BEGUN = ""
+"""The name under which a thread keeps that it has begun."""
+
+
+def look(local: Local, name: str, first: First = None) -> Any:
+    """What the running thread keeps under a name; `UNBOUND` for nothing."""
+    return _access(local, name, lambda values, key: values.get(key, UNBOUND), first)
+
+
+def put(local: Local, name: str, value: object, first: First = None) -> None:
+    """Have the running thread keep something."""
+    _access(local, name, lambda values, key: values.update({key: value}), first, changes=True)
+
+
+def drop(local: Local, name: str, first: First = None) -> bool:
+    """Have the running thread keep nothing under a name. Whether it did."""
+    found = _access(local, name, lambda values, key: values.pop(key, UNBOUND), first, changes=True)
+    return found is not UNBOUND
+
+
+def has_begun(local: Local) -> bool:
+    """Whether the running thread has come by it before."""
+    return look(local, _BEGUN) is not UNBOUND
+
+
+def _lacks(name: str) -> AttributeError:
+    return AttributeError(f"'_thread._local' object has no attribute {name!r}")
+
+
 def _access(
     local: Local,
     name: str,
     effect: Callable[[dict[Any, Any], Any], Any],
+    first: First,
     *,
     changes: bool = False,
 ) -> Any:
     """An access to an attribute of the running thread: nobody can see when it happens."""
     port = current_port()
-    key = (port.thread, name)
+    key = (port.runner, name)
     store = _store(local)
 
     def perform() -> Any:
         values = dict(port.read(store, part=None))
         port.read(store, part=(key,))
-        try:
-            result = effect(values, key)
-        except KeyError:
-            raise AttributeError(f"'_thread._local' object has no attribute {name!r}") from None
-        if changes:
-            port.write(store, Bag(values.items()), part=(key,))
+        if first is not None:
+            values[port.thread, _BEGUN] = True
+            for each, value in first.items():
+                values[port.thread, each] = port.give_away(value, each)
+        result = effect(values, key)
+        if changes or first is not None:
+            port.write(store, Bag(values.items()), part=(key,) if first is None else WHOLE)
         return result
 
     return port.access(AccessKind("", store), perform, private=True)
 
 
-def _store(local: Local) -> Location:
-    """Where the values are. What a local refers to never changes, so that this is no access."""
+def _contents(local: Local) -> dict[str, Any]:
+    """What a local refers to never changes, so that this is no access."""
     port = current_port()
-    ((_, values),) = port.read(port.locate(local._location))
-    return port.locate(values._location)
+    return dict(port.read(port.locate(local._location)))
+
+
+def _store(local: Local) -> Location:
+    """Where the values are."""
+    return current_port().locate(_contents(local)["values"]._location)
+
+
+def made_with(local: Local) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What an instance of a class that derives from `local` was made with."""
+    args, kwargs = _contents(local)["made with"]
+    return args, dict(kwargs)
 
 
 def capture_local(walk: Any, real: Any, path: str) -> Any:
@@ -87,6 +136,11 @@ def capture_local(walk: Any, real: Any, path: str) -> Any:
 
     `walk` is that of `program.capture`.
     """
+    return captured_local(walk, real, path, ())
+
+
+def captured_local(walk: Any, real: Any, path: str, more: tuple[tuple[str, Any], ...]) -> Any:
+    """The same; with what it has besides, by name."""
 
     def hidden(kind: type[Any], of: object) -> Any:
         def make(number: int) -> Any:
@@ -98,13 +152,27 @@ def capture_local(walk: Any, real: Any, path: str) -> Any:
 
     made = hidden(Local, real)
     values = hidden(SharedDict, made)
-    walk.contents[made._location.number] = (("values", values),)
+    besides = tuple((name, walk.visit(part, path)) for name, part in more)
+    walk.contents[made._location.number] = (("values", values), *besides)
     walk.contents[values._location.number] = Bag()
     return made
 
 
 def make_local() -> Any:
     """`threading.local()` in a running thread."""
+    return _made()
+
+
+def local_with(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What is behind an instance of a class that derives from it, of which `__init__` is about to
+    run for the running thread.
+    """
+    made = _made(("made with", (args, tuple(kwargs.items()))))
+    put(made, _BEGUN, True)
+    return made
+
+
+def _made(*more: tuple[str, Any]) -> Any:
     port = current_port()
     values = port.make(Kind(SharedDict), Bag())
-    return port.make(Kind(Local), (("values", values),))
+    return port.make(Kind(Local), (("values", values), *more))

@@ -16,6 +16,8 @@ from interleave.stdlib.timeouts import as_plain
 class _Lockable(Holdable):
     """What both kinds of lock share: the arguments of `acquire`, and what a Condition asks."""
 
+    is_lock = True
+
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take the lock: see `Holdable`."""
         plain = as_plain(timeout)

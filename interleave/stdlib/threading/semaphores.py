@@ -30,6 +30,7 @@ class Semaphore(InWith):
     besides = frozenset({"_value"})
 
     written_in_python = True
+    under_lock = True
 
     @classmethod
     def initial(cls, real: Any) -> object:
