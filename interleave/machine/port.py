@@ -619,7 +619,7 @@ def _nested(inner: AccessKind, outer: AccessKind) -> ModelError:
 def handled_in_whole_code() -> ModelError:
     """What to say where code that is run as a whole asks which exception is being handled."""
     return ModelError(
-        "sys.exc_info() is called by code that Python runs as a whole",
+        "sys.exc_info() or sys.exception() is called by code that Python runs as a whole",
         remedy="give the exception a name: `except Exception as error`",
     )
 
