@@ -13,10 +13,10 @@ import pkgutil
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from interleave.blaming import blaming, raised_at
 from interleave.errors import (
@@ -29,7 +29,7 @@ from interleave.errors import (
 )
 from interleave.explored import explored
 from interleave.interrupts import Stopped, keeping_handlers, seen_from_outside, whole
-from interleave.memory.streams import OUT
+from interleave.memory.streams import before_threads
 from interleave.memory.values import members_of
 from interleave.model import BOUNDS, OPTIONS, Expectation, Model, is_parameter_value
 from interleave.notes import notes_of
@@ -403,7 +403,7 @@ def _kept_out_of_the_process() -> Iterator[None]:
     modules = {**sys.modules}
     sys.setrecursionlimit = lambda limit, /: set_deepest(max(limit, deepest))
     try:
-        with redirect_stdout(cast(Any, OUT)), keeping_handlers():
+        with before_threads(), keeping_handlers():
             yield
     finally:
         sys.setrecursionlimit = set_deepest

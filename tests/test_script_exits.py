@@ -136,6 +136,47 @@ SCRIPTS: dict[str, tuple[str, set[str], set[str]]] = {
         set(),
         {"loop\nafter\nend"},
     ),
+    "a signal that ends the main thread": (
+        """
+        import atexit, signal, sys
+        def end():
+            print("end")
+        def last():
+            print("last")
+        atexit.register(last)
+        atexit.register(end)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
+        """,
+        set(),
+        {"end\nlast", "last", "end"},  # it may come as one of them is entered
+    ),
+    "a signal that ends the wait": (
+        """
+        import atexit, os, signal, threading
+        def work():
+            os.kill(os.getpid(), signal.SIGINT)
+            print("work")
+        def last():
+            print("last")
+        atexit.register(last)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        threading.Thread(target=work).start()
+        """,
+        set(),
+        {"work\nlast", "last\nwork", "work", "last"},
+    ),
+    "a function that ends itself": (
+        """
+        import atexit, sys, threading
+        def last():
+            print("last")
+        atexit.register(last)
+        atexit.register(sys.exit, 1)
+        threading.Thread(target=last).start()
+        """,
+        set(),
+        {"last\nlast"},
+    ),
 }
 """Each with what is found in it, and all that it may print."""
 

@@ -35,7 +35,7 @@ from interleave.machine.tasks import RESULT
 from interleave.memory.calling import call
 from interleave.memory.coroutine import Coroutine, SharedCoroutine, awaited, awaited_by_hand
 from interleave.memory.port import BY_STEPS, AccessKind, Unrecoverable
-from interleave.memory.primitive import Primitive
+from interleave.memory.primitive import OPERATES, Primitive, is_marked
 from interleave.program import Program, Restart, Swallowed, Written
 from interleave.program.interning import LocalStates
 from interleave.world import reflection
@@ -124,7 +124,7 @@ class Control:
                         self._pass_entry(interrupts)
                     return self._resume(*resuming)
                 if (found := self._program.world.to_flatten(callee)) is not None:
-                    if interrupts is not None:
+                    if interrupts is not None and not is_marked(found[0], OPERATES):
                         self._pass_entry(interrupts)
                     self._call(block, *found, arguments, keywords)
                     return None
@@ -198,7 +198,8 @@ class Control:
         self._raise_pending(interrupts)
         if block.enters and not (block.kind is BlockKind.CALL and _is_python(result[0])):
             return
-        interrupts.leave()
+        if not self._stack.here()[0].is_in_place_of_c:
+            interrupts.leave()
 
     def _raise_pending(self, interrupts: Interrupts) -> None:
         """Raise what the handler has that came in here."""

@@ -178,7 +178,7 @@ class StepPort:
         if not private or self.first < 0:
             if len(accesses.done) > self.first and switches.is_due:
                 if interrupts is not None and log.cursor:
-                    interrupts.come()
+                    interrupts.suspend()
                 self._ending.suspend()
             if interrupts is not None and not interrupts.pending:
                 interrupts.precede(kind)
@@ -608,8 +608,15 @@ def _by_key(kind: AccessKind) -> ModelError:
 
 
 def _nested(inner: AccessKind, outer: AccessKind) -> ModelError:
+    what = f"an access ({inner.name} {inner.where}) happens inside another one ({outer.name})"
+    if outer.text:
+        return ModelError(
+            f"{what}: the text of {outer.where} is made in one access, and there are objects in it "
+            "that threads share",
+            remedy="make a text of its items one by one, in a `for` loop; or json.dumps of all",
+        )
     return ModelError(
-        f"an access ({inner.name} {inner.where}) happens inside another one ({outer.name})",
+        what,
         remedy="compute what it needs before: a key function or comparison must not touch "
         "shared state; tuples (priority, number, item) of different numbers compare without the "
         "items, and so do objects of a @dataclass(order=True, frozen=True)",

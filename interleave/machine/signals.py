@@ -92,7 +92,8 @@ class Interrupts:
         self._last = None
         if self.goes_back:
             self.goes_back = False
-            self.leave()
+            if not self._is_in_c():
+                self.leave()
         self._switches.has_passed = False
 
     def leave(self) -> None:
@@ -106,10 +107,23 @@ class Interrupts:
         """An access is about to be performed: a place, where Python code is entered for it; and
         another one, where that takes a lock.
         """
+        if self._is_in_c():
+            return
         if self._switches.has_passed and self._switches.is_due and self.come():
             self._ending.suspend()
         if kind.locks and self.come(kind.location):
             self._ending.suspend()
+
+    def suspend(self) -> None:
+        """The thread is about to be suspended before an access: a place."""
+        if not self._is_in_c():
+            self.come()
+
+    def _is_in_c(self) -> bool:
+        """Whether the thread is in code that stands for C: no handler comes in there, but where
+        that calls Python code.
+        """
+        return self._stack.here()[0].is_in_place_of_c
 
     def note(self, kind: AccessKind) -> None:
         """The block comes by an access, performed now or before."""

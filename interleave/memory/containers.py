@@ -94,6 +94,9 @@ _NOT_FORWARDED = {
     "__buffer__", "__release_buffer__",
 }  # fmt: skip
 
+_TEXTS = frozenset({"__repr__", "__str__", "__format__"})
+"""Operations that make a text of all that is in a container."""
+
 
 class SharedContainer(Shared):
     """Stands for one shared container. Subclasses forward the operations of one type."""
@@ -176,7 +179,7 @@ class SharedContainer(Shared):
         label = _NAMES.get(name, "read" if name.startswith("__") else name)
         shown = f"[{shown_by(args[0])}]" if args and name in self._by_key else ""
         atomic = changing and name not in _BLIND
-        kind = AccessKind(label, location, shown, atomic, self._type)
+        kind = AccessKind(label, location, shown, atomic, self._type, text=name in _TEXTS)
         result = port.access(kind, effect)
         if result is UNBOUND and name in IN_STEPS:
             return IN_STEPS[name](self, *args, **kwargs)

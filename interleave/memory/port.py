@@ -106,7 +106,7 @@ class AccessKind(NamedTuple):
     reports. `atomic`: the library promises that nothing comes between what it reads and what it
     writes, so that two such operations need no lock against each other. `container`: what kind of
     one it is an operation of, if it is. `locks`: the library holds a lock of its own meanwhile, for
-    which whoever holds it waits in vain.
+    which whoever holds it waits in vain. `text`: what it makes is the text of a container.
     """
 
     name: str
@@ -115,6 +115,7 @@ class AccessKind(NamedTuple):
     atomic: bool = False
     container: type | None = None
     locks: bool = False
+    text: bool = False
 
     @property
     def where(self) -> str | None:

@@ -1,14 +1,16 @@
 """`sys.stdout` and `sys.stderr` as the code of a model has them, and all code that it calls.
 
-What is written to the former, by whatever way, is printed. Nobody looks at the latter.
+What is written to the former, by whatever way, is printed. Nobody looks at the latter. Code that
+runs before the threads do has them too: what keeps one, a handler of `logging` say, has that.
 """
 
 from __future__ import annotations
 
 import builtins
 import sys
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
 
 from interleave.errors import ModelError
 from interleave.interrupts import whole
@@ -17,8 +19,8 @@ from interleave.memory.values import Same, register_immutable
 
 
 class Stream:
-    """One of the two. Where no thread or property runs, a file is imported, and what it writes goes
-    to standard error.
+    """One of the two. Where no thread or property runs, a file is imported or set up, and what it
+    writes goes to `real`: standard error, unless another one is named.
     """
 
     encoding = "utf-8"
@@ -28,13 +30,14 @@ class Stream:
     def __init__(self, name: str) -> None:
         self.name = f"<{name}>"
         self._name = name
+        self.real: TextIO | None = None
 
     def write(self, text: str) -> int:
         """Write a text, as one operation."""
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         if running_port() is None:
-            sys.stderr.write(text)
+            self._behind().write(text)
         elif self is OUT:
             current_port().meaning(builtins.print, "print")(text, end="")
         return len(text)
@@ -59,7 +62,7 @@ class Stream:
 
     def __getattr__(self, name: str) -> Any:
         if running_port() is None:
-            return getattr(sys.__stderr__, name)
+            return getattr(self._behind(), name)
         if hasattr(sys.__stderr__, name):
             current_port().halt(
                 ModelError(
@@ -69,6 +72,9 @@ class Stream:
             )
         raise AttributeError(f"'_io.TextIOWrapper' object has no attribute {name!r}")
 
+    def _behind(self) -> Any:
+        return self.real or sys.stderr
+
 
 OUT, ERROR = Stream("stdout"), Stream("stderr")
 
@@ -77,9 +83,28 @@ register_immutable(Stream, lambda _, value: (Stream, Same(value)), lambda _, key
 
 def stream_for(value: object) -> Stream | None:
     """What stands for a real stream; None for anything else."""
-    if value is sys.stdout or value is sys.__stdout__:
-        return OUT
-    return ERROR if value is sys.stderr or value is sys.__stderr__ else None
+    if value is None:
+        return None
+    if value is sys.stderr or value is sys.__stderr__ or value is ERROR.real:
+        return ERROR
+    return OUT if value is sys.stdout or value is sys.__stdout__ else None
+
+
+@contextmanager
+@whole
+def before_threads(printed: TextIO | None = None) -> Iterator[None]:
+    """Have code that is imported, or sets something up, write to these streams. What it prints goes
+    to `printed`, if that is given.
+    """
+    before = sys.stdout, sys.stderr, OUT.real, ERROR.real
+    if sys.stderr is not ERROR:
+        ERROR.real = sys.stderr
+    OUT.real = printed or ERROR.real
+    sys.stdout, sys.stderr = OUT, ERROR
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr, OUT.real, ERROR.real = before
 
 
 class running(using_port):

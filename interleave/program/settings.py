@@ -97,7 +97,8 @@ SETTINGS = {
     "SIGNALS": Setting(
         1,
         lambda value: type(value) is int and value >= 0,
-        "it is how often each signal comes at most that has a handler: a whole number from 0",
+        "it is how often each signal comes at most that has a handler, besides those that the "
+        "program sends: a whole number from 0",
         of=SIGNALS,
     ),
     # Whether there are tasks of these names is seen when the event loop is made.

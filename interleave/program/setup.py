@@ -33,6 +33,7 @@ from interleave.memory.port import (
     in_words,
     using_port,
 )
+from interleave.memory.streams import before_threads
 from interleave.memory.values import UNBOUND, attributes_of, is_frozen_dataclass, is_plain_object
 from interleave.model import Model, Param
 from interleave.notes import is_special
@@ -246,7 +247,11 @@ def _run_setup(model: type[Model], instance: Any, net: Net, clock: SetupClock | 
     file = function.__code__.co_filename
     before = drawn()
     try:
-        with importing_beside(function.__globals__), watching(net, _raise, in_setup=True):
+        with (
+            importing_beside(function.__globals__),
+            before_threads(),
+            watching(net, _raise, in_setup=True),
+        ):
             result = instance.setup()
     except InterleaveError as error:
         if error.about in CLOCKS and clock is None:

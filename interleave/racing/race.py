@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from interleave.asked import Asked, asked
 from interleave.blaming import blaming, raised_at
@@ -23,7 +23,7 @@ from interleave.errors import (
 from interleave.interrupts import AT_POLLS, Stopped, leaving, listening, take
 from interleave.literals import read_literal
 from interleave.loading import module_named, read_file
-from interleave.memory.streams import OUT
+from interleave.memory.streams import before_threads
 from interleave.model import Model
 from interleave.options import RaceOptions, options_of
 from interleave.program.settings import GIVEN
@@ -229,7 +229,7 @@ def _sample(origin: Origin) -> Any:
     names = Names(origin.text, (), "", origin.names, "module")
     tree = ast.fix_missing_locations(ast.Expression(names.meant(origin.node)))
     try:
-        with redirect_stdout(cast(Any, OUT)):
+        with before_threads():
             found = eval(compile(tree, origin.where, "eval"), {"module": origin.module})  # noqa: S307
     except (Stopped, InterleaveError):
         raise

@@ -98,7 +98,10 @@ def signals(model_result: ModelResult) -> str:
     bounds = dict(model_result.bounds)
     if "SIGNALS" not in bounds:
         return ""
-    return f"bounded by SIGNALS={show(bounds['SIGNALS'])}: how often each signal comes, at most"
+    return (
+        f"bounded by SIGNALS={show(bounds['SIGNALS'])}: how often each signal comes, at most, "
+        "besides those that the program sends"
+    )
 
 
 def coverage(model_result: ModelResult) -> str:

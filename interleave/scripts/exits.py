@@ -8,27 +8,21 @@ from __future__ import annotations
 
 import ast
 
-WAIT = "_interleave_wait"
-"""By which the code of a script has what waits for the threads."""
-
 AT_EXIT = "_interleave_at_exit"
-"""The function that the main thread calls in the end."""
+"""By which the code of a script has what the main thread calls in the end."""
+
+_CALLS = "atexit_calls"
+"""The list."""
 
 _SOURCE = f"""
-atexit_calls = []
+{_CALLS} = []
 
 def _interleave_register(func, /, *args, **kwargs):
-    atexit_calls.append((func, args, kwargs))
+    {_CALLS}.append((func, args, kwargs))
     return func
 
 def _interleave_unregister(func, /):
-    atexit_calls[:] = [each for each in atexit_calls if each[0] != func]
-
-def {AT_EXIT}():
-    {WAIT}()
-    while atexit_calls:
-        func, args, kwargs = atexit_calls.pop()
-        func(*args, **kwargs)
+    {_CALLS}[:] = [each for each in {_CALLS} if each[0] != func]
 """
 _OURS = {"register": "_interleave_register", "unregister": "_interleave_unregister"}
 
@@ -81,7 +75,7 @@ class Exits(ast.NodeTransformer):
 
 def with_exit(body: list[ast.stmt]) -> list[ast.stmt]:
     """A body after which the main thread calls what is registered, however it ends."""
-    call = ast.Expr(ast.Call(ast.Name(AT_EXIT, ast.Load()), [], []))
+    call = ast.Expr(ast.Call(ast.Name(AT_EXIT, ast.Load()), [ast.Name(_CALLS, ast.Load())], []))
     for node in ast.walk(call):
         ast.copy_location(node, body[-1])
     return [ast.copy_location(ast.Try(body, [], [], [call]), body[0])]

@@ -7,7 +7,6 @@ the file is read: nobody else exists yet. The rest is a function, which the main
 from __future__ import annotations
 
 import ast
-import contextlib
 import functools
 import io
 import sys
@@ -21,8 +20,9 @@ from interleave.compiler.source import FUNCTION_OF, Definition, written_as
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.literals import read_literal
 from interleave.memory.output import output
+from interleave.memory.streams import before_threads
 from interleave.model import BOUNDS, LOOPS, MAIN, PRINTED, Model, thread
-from interleave.scripts.exits import WAIT, Exits, with_exit
+from interleave.scripts.exits import AT_EXIT, Exits, with_exit
 from interleave.scripts.recognizing import names_from_elsewhere
 from interleave.scripts.starts import STARTERS, Starts, nobody_starts
 from interleave.scripts.values import is_setting, replaced
@@ -139,7 +139,7 @@ class Script:
         printed = io.StringIO()
         arguments, sys.argv = sys.argv, [self._file]
         try:
-            with contextlib.redirect_stdout(printed):
+            with before_threads(printed):
                 rest = self._tree.body[self._run_first(module) :]
                 moved = self._defined_anyway(rest)
                 for each in moved:
@@ -220,9 +220,9 @@ class Script:
         names = sorted({*bound_in(rest)} - self._local_names(rest))
         first = rest[0]
         if self._has_exits:
-            from interleave.stdlib.threads import wait_for_threads
+            from interleave.stdlib.threads import call_at_exit
 
-            vars(module)[WAIT] = wait_for_threads
+            vars(module)[AT_EXIT] = call_at_exit
         taken = ast.arguments([ast.arg("_")], [], None, [], [], None, [])
         declared = [ast.copy_location(ast.Global(names), first)] if names else []
         body = [_Unannotated().visit(each) for each in rest]

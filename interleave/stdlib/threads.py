@@ -18,7 +18,7 @@ from interleave.errors import ModelError
 from interleave.interrupts import whole
 from interleave.memory.identity import MODEL_PROCESS, ThreadId, ThreadIdent, ThreadName
 from interleave.memory.port import AccessKind, current_port
-from interleave.memory.primitive import Primitive, stepwise
+from interleave.memory.primitive import Primitive, in_place_of_c, stepwise
 from interleave.memory.values import register_immutable
 from interleave.records import dataclass
 from interleave.runtimes.free_threaded import THREAD
@@ -263,6 +263,23 @@ def wait_for_threads() -> None:
             if each.is_waited_for():
                 each.join()
                 waiting = True
+
+
+@in_place_of_c
+def call_at_exit(calls: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]]) -> None:
+    """The same, and then what is registered with `atexit`. What ends the main thread elsewhere ends
+    here the wait, or that one call. After Py_FinalizeEx in Python/pylifecycle.c, CPython 3.12.
+    """
+    try:  # noqa: SIM105  (it runs block by block)
+        wait_for_threads()
+    except (SystemExit, KeyboardInterrupt):
+        pass
+    while calls:
+        func, args, kwargs = calls.pop()
+        try:  # noqa: SIM105
+            func(*args, **kwargs)
+        except (SystemExit, KeyboardInterrupt):
+            pass
 
 
 @stepwise

@@ -237,6 +237,21 @@ CASES = {
         "tuples (priority, number, item) of different numbers compare without the items, and so do "
         "objects of a @dataclass(order=True, frozen=True)",
     ),
+    **{
+        f"the text of a container: {text}": case(
+            f"self.items{adds}\nself.x = {text}",
+            shared=f"items = {items}\nx = 0",
+            at=f"self.x = {text}",
+            what="an access (read run#1) happens inside another one (read): the text of items is made in one "
+            "access, and there are objects in it that threads share",
+            remedy="make a text of its items one by one, in a `for` loop; or json.dumps of all",
+        )
+        for text, items, adds in [
+            ("str(self.items)", "[]", ".append({1: 2})"),
+            ("f'{self.items}'", "{}", "[0] = [1]"),
+            ("'%r' % [self.items]", "[]", ".append([1])"),
+        ]
+    },
     "set of objects": case(
         "s = {A(), A()}\nself.x = 1\nself.x = len(s)",
         header="class A: pass",

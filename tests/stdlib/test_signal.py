@@ -14,6 +14,7 @@ from interrupted import Ended, program, ways
 
 from interleave import InterleaveError, check
 from interleave.checking import Result
+from interleave.report.words import signals
 from interleave.result import ModelResult
 
 RUNTIMES = ("free-threaded", "gil")
@@ -773,6 +774,23 @@ def test_a_model_has_a_bound(tmp_path: Path) -> None:
     calls = {dict(each.state)["calls"] for each in found.interleavings.outcomes}
     assert calls == {0, 1, 2}
     assert found.bounds == (("SIGNALS", 2),)
+
+
+@pytest.mark.parametrize("most", [0, 1])
+def test_what_the_program_sends_is_besides(tmp_path: Path, most: int) -> None:
+    text = """
+        calls = []
+        signal.signal(signal.SIGTERM, lambda *_: calls.append(1))
+        signal.raise_signal(signal.SIGTERM)
+    """
+    (found,) = checked(tmp_path, text, parameters={"SIGNALS": most}).models
+    assert found.interleavings is not None
+    calls = [dict(each.state)["calls"] for each in found.interleavings.outcomes]
+    assert sorted(calls) == [[1] * each for each in range(1, 2 + most)]
+    assert signals(found) == (
+        f"bounded by SIGNALS={most}: how often each signal comes, at most, besides those that the "
+        "program sends"
+    )
 
 
 def test_a_model_says_who_is_the_main_thread(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import warnings
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,57 @@ def test_what_is_written_is_printed_as_in_python(
     python = [sys.executable, "-W", "default", str(file)]
     done = subprocess.run(python, capture_output=True, text=True, timeout=20, check=False)
     assert list(found) == done.stdout.splitlines()
+
+
+KEPT = {
+    "streams": "out, err = sys.stdout, sys.stderr",
+    "in an object": "class Both: pass\nboth = Both()\nboth.all = [sys.stdout, sys.stderr]\n"
+    "out, err = both.all",
+    "handlers": "class Mine(logging.StreamHandler):\n    def write(self, text):\n"
+    "        self.emit(logging.makeLogRecord({'msg': text}))\n"
+    "out, err = Mine(sys.stdout), Mine()",
+    "used before": "out, err = sys.stdout, sys.stderr\nout.write('a\\n')\nprint('b', file=err)",
+}
+
+
+@pytest.mark.parametrize("what", KEPT)
+def test_a_stream_that_was_kept_before_the_threads(
+    what: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "script.py"
+    file.write_text(
+        f"import logging, sys, threading\n{KEPT[what]}\n"
+        "def work():\n    out.write('c')\n    err.write('d')\n"
+        "t = threading.Thread(target=work)\nt.start()\nt.join()\n"
+    )
+    with redirect_stdout(sys.stderr):  # as on the command line
+        (result,) = check(file).models
+    assert capfd.readouterr().out == ""
+    assert result.verdict == "verified" and result.interleavings is not None
+    (outcome,) = result.interleavings.outcomes
+    done = subprocess.run([sys.executable, file], capture_output=True, text=True, timeout=20)
+    found = str(dict(outcome.state)["print"])
+    assert found == ", ".join(map(repr, done.stdout.splitlines()))
+
+
+def test_a_stream_that_setup_keeps(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    source = """
+        import logging, sys
+        class Mine(logging.StreamHandler):
+            pass
+        class M(Model):
+            def setup(self):
+                self.streams = [sys.stdout, sys.stderr, Mine(), Mine(sys.stdout)]
+            @thread
+            def t(self):
+                for each in self.streams[:2]:
+                    each.write("a")
+                for each in self.streams[2:]:
+                    each.emit(logging.makeLogRecord({"msg": "b"}))
+    """
+    with redirect_stdout(sys.stderr):
+        assert verdict(tmp_path, source) == "verified"
+    assert capfd.readouterr() == ("", "")
 
 
 def test_what_is_written_is_written_piece_by_piece(tmp_path: Path) -> None:
