@@ -42,7 +42,7 @@ from interleave.recorded.memory import Memory
 from interleave.records import dataclass
 from interleave.result import Followed, Interleavings, ModelResult, Result, Verdict, Violation
 from interleave.runtimes import Runtime
-from interleave.selecting import Errors, Target, find_models
+from interleave.selecting import Errors, Target, find_models, targets_in
 from interleave.stdlib.threads import Thread
 from interleave.tracing import make_trace
 from interleave.world.policy import Assumed, assumed, assuming
@@ -98,17 +98,13 @@ def check(target: Target | Iterable[Target], asked: Asked[CheckOptions]) -> Resu
     is given, it is told of the error of a file or of a model instead, and the others are checked.
     """
     options = asked.options
-    if isinstance(target, type | str) or not isinstance(target, Iterable):
-        targets = [target]
-    else:
-        targets = [*target]
     results: list[ModelResult] = []
     errors = Errors(options.on_error)
     guard = Guard()
     with listening(), leaving(AT_POLLS):
         found: list[tuple[type[Model], str]] = []
         with guard.phase():
-            found = find_models(targets, asked, errors)
+            found = find_models(targets_in(target), asked, errors)
         for model, file in found:
             if guard.stop is not None:
                 break

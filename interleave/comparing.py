@@ -18,7 +18,7 @@ from interleave.program.settings import setting_of
 from interleave.records import dataclass
 from interleave.result import ModelResult, Result
 from interleave.runtimes import NAMED, runtimes_of
-from interleave.selecting import Errors, Target, find_models
+from interleave.selecting import Errors, Target, find_models, targets_in
 
 
 @dataclass(frozen=True)
@@ -79,17 +79,13 @@ def compare(target: Target | Iterable[Target], asked: Asked[CompareOptions]) -> 
     is given, it is told of the error of a file or of a model instead, and the others are checked.
     """
     options = asked.options
-    if isinstance(target, type | str) or not isinstance(target, Iterable):
-        targets = [target]
-    else:
-        targets = [*target]
     rows: dict[object, _Row] = {}
     errors = Errors(options.on_error)
     guard = Guard()
     with listening(), leaving(AT_POLLS):
         found: list[tuple[type[Model], str]] = []
         with guard.phase():
-            found = find_models(targets, asked, errors)
+            found = find_models(targets_in(target), asked, errors)
         for model, file in found:
             with errors.noted():
                 _check(model, file, asked, errors, guard, rows)
@@ -137,10 +133,11 @@ def _check(
     for runtime in runtimes_of(kinds):
         if guard.stop is not None:
             break
+        before = len(results)
         under = replace(near, runtime=runtime.name)
         with errors.noted():
             check_and_tell(model, file, parameters, under, asked.options, results, guard)
-        if [each.runtime for each in results[-1:]] != [runtime.name]:
+        if len(results) == before:
             row.refused.add(runtime.name)
         guard.note(take())
     if all(kind.in_loop for kind in kinds) and len(results) > 1 and _are_same(results):

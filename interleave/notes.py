@@ -5,8 +5,9 @@ Every member is in one of the roles below, and each role has its rules: see `pro
 
 from __future__ import annotations
 
+import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from interleave.model import (
@@ -95,14 +96,48 @@ class Notes:
     @property
     def has_loops(self) -> bool:
         """Whether there are event loops, as far as can be seen before anything runs."""
-        codes = (method.__code__ for method in self.methods.values())
-        return LOOPS in self.members or bool(self.tasks) or any(map(_names_asyncio, codes))
+        is_said = LOOPS in self.members or bool(self.tasks)
+        return is_said or _name_asyncio(self.methods.values())
 
 
-def _names_asyncio(code: types.CodeType) -> bool:
-    """Whether some code uses the module, or code in it does."""
-    inner = (each for each in code.co_consts if isinstance(each, types.CodeType))
-    return "asyncio" in code.co_names or any(map(_names_asyncio, inner))
+def _name_asyncio(functions: Iterable[types.FunctionType]) -> bool:
+    """Whether functions name something of asyncio, or others and classes do that they name."""
+    waiting = [*functions]
+    seen = set(waiting)
+    while waiting:
+        function = waiting.pop()
+        for value in _named_in(function.__code__, function.__globals__):
+            package = _module_of(value).partition(".")[0]
+            if package == "asyncio":
+                return True
+            if package not in sys.stdlib_module_names:
+                inside = vars(value).values() if issubclass(type(value), type) else (value,)
+                found = [each for each in inside if type(each) is types.FunctionType]
+                waiting += [each for each in found if each not in seen]
+                seen.update(found)
+    return False
+
+
+def _named_in(code: types.CodeType, names: Mapping[str, object]) -> Iterator[Any]:
+    """The global objects that some code, and code in it, names: those of modules by their names."""
+    for name in code.co_names:
+        if name in names:
+            yield names[name]
+            if type(names[name]) is types.ModuleType:
+                within = vars(names[name])
+                yield from (within[each] for each in code.co_names if each in within)
+    for inner in code.co_consts:
+        if type(inner) is types.CodeType:
+            yield from _named_in(inner, names)
+
+
+def _module_of(value: Any) -> str:
+    """The module that something is, or is from; "" for what is no module, function or class."""
+    kind = type(value)
+    if kind is types.ModuleType:
+        return str(value.__name__)
+    is_code = kind is types.FunctionType or issubclass(kind, type)
+    return str(value.__module__) if is_code else ""
 
 
 def notes_of(model: type[Model]) -> Notes:

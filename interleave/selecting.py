@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -57,6 +57,13 @@ class Errors:
             if str(error) not in map(str, self.found):
                 self.found.append(error)
                 self._tell(error)
+
+
+def targets_in(target: Target | Iterable[Target]) -> list[Target]:
+    """The targets that were given: one, or several."""
+    if isinstance(target, type | str) or not isinstance(target, Iterable):
+        return [target]
+    return [*target]
 
 
 def find_models(

@@ -396,6 +396,35 @@ def test_what_python_prints_is_an_outcome(script, case: str) -> None:
     assert done.stdout.strip() in printed(check(file))
 
 
+KEPT = """
+import contextvars, threading
+class Own(threading.local):
+    def __init__(self, begins):
+        self.kept = begins
+class Bare(threading.local):
+    kept = 1
+plain, own, bare = threading.local(), Own(1), Bare()
+variable = contextvars.ContextVar("variable", default=1)
+plain.kept = own.kept = bare.kept = many = [2]
+variable.set(many)
+def look():
+    print(hasattr(plain, "kept"), own.kept, bare.kept, variable.get())
+thread = threading.Thread(target=look)
+thread.start()
+thread.join()
+assert plain.kept is own.kept is bare.kept is variable.get() is many
+look()
+"""
+
+
+def test_what_the_body_keeps_for_itself_before_the_threads(script) -> None:
+    """What it has put into a `local` or a context variable is there afterwards, for no other."""
+    result = check(script(KEPT))
+    assert result.exit_code == 0
+    real = subprocess.run([sys.executable, "-c", KEPT], capture_output=True, text=True, check=True)
+    assert printed(result) == {real.stdout.strip()}
+
+
 @pytest.mark.parametrize("runtime", ["free-threaded", "gil"])
 def test_the_report_begins_with_what_was_replaced(script, monkeypatch, runtime: str) -> None:
     file = script(THREADS)

@@ -15,7 +15,7 @@ from interleave.engine.graph import SearchGraph
 from interleave.engine.passes.shortest import Path
 from interleave.engine.steps import Steps
 from interleave.machine import Machine, State
-from interleave.machine.explaining import parts_of_failure
+from interleave.machine.explaining import Explained, explain
 from interleave.machine.properties import Seen, Unmet, View, evaluate, locations_read
 from interleave.machine.trees import DecisionTree
 from interleave.memory.port import Location
@@ -128,25 +128,26 @@ class PropertyCheck(Check):
         message = f"{wanted.name} does not hold {when}{text}"
         threads = (trace.steps[-1].thread,) if trace.steps and wanted.kind == "invariant" else ()
         locations = locations_read(self.machine, state, wanted)
+        why = explain(self.machine, state, wanted)
         return Violation(
             wanted.kind,
             message,
             None,
             threads,
             trace,
-            source=_line(wanted, unmet),
+            source=_line(wanted, unmet, why),
             hint=self._hint(locations),
             detail=FailedProperty(
                 tuple(dict.fromkeys(location.name for location in locations)),
-                self._parts(wanted, state, trace),
+                self._parts(why, state, trace),
             ),
         )
 
-    def _parts(self, wanted: Property, state: State, trace: Trace) -> tuple[ExpressionPart, ...]:
+    def _parts(self, why: Explained, state: State, trace: Trace) -> tuple[ExpressionPart, ...]:
         """Why a property is false: what the parts of its expression give."""
         view = PlainValues(self.machine, state)
         found: dict[str, ExpressionPart] = {}
-        for part in parts_of_failure(self.machine, state, wanted):
+        for part in why.parts:
             is_shared = issubclass(type(part.value), Shared)
             place = view.names.of(part.value) or "" if is_shared else ""
             value = view.plain(part.value, place)
@@ -188,10 +189,13 @@ def _is_name(value: object) -> bool:
     return all(isinstance(each, Described) for each in several)
 
 
-def _line(wanted: Property, unmet: Unmet) -> Source:
-    """The assertion that has failed; without one, the last statement of the property."""
-    if unmet.place is not None:
-        file, line = unmet.place.file, unmet.place.line
+def _line(wanted: Property, unmet: Unmet, why: Explained) -> Source:
+    """The assertion that has failed, or what has returned False; where neither is known, the last
+    statement of the property.
+    """
+    if unmet.place is not None or why.line:
+        place = unmet.place or place_of_function(wanted.function)
+        file, line = place.file, place.line if unmet.place else why.line
         statement = find_statement(file, line)
     else:
         place = place_of_function(wanted.function)

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
+from interleave.compiler.noting import BEGUN, NOTE, Noting, code_of_copy
 from interleave.compiler.source import find_function, statement_text
-from interleave.compiler.syntax import copied
 from interleave.interrupts import Stopped, counted
 from interleave.machine.machine import Machine
 from interleave.machine.properties import PropertyPort
@@ -22,12 +22,7 @@ from interleave.memory.port import Location
 from interleave.memory.streams import running
 from interleave.program.threads import Property
 
-_BEGUN, _NOTE = "interleave begun", "interleave note"  # no names of Python's
 _INNER = ast.GeneratorExp | ast.ListComp | ast.SetComp | ast.DictComp
-_SHOWN = (
-    ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Compare, ast.BinOp, ast.UnaryOp,
-    ast.BoolOp, ast.IfExp,
-)  # fmt: skip
 
 
 class Part(NamedTuple):
@@ -49,23 +44,35 @@ class _Noted(NamedTuple):
     read: tuple[Location, ...]
 
 
-def parts_of_failure(machine: Machine, state: State, wanted: Property) -> list[Part]:
-    """What the parts of a property give in a state in which it does not hold, outer ones first.
+class Explained(NamedTuple):
+    """Why a property does not hold: what its parts give, outer ones first, and the line of what it
+    has returned, or asserted, which is 0 where nothing can be told.
+    """
 
-    Nothing where that cannot be told: there is no source, or the copy does otherwise.
+    parts: list[Part]
+    line: int = 0
+
+
+_UNTOLD = Explained([])
+
+
+def explain(machine: Machine, state: State, wanted: Property) -> Explained:
+    """Why a property does not hold in a state.
+
+    Nothing can be told where there is no source, or the copy does otherwise.
     """
     method = getattr(machine.program.stand_in, wanted.name)
     found = find_function(wanted.function)
     if found is None or not isinstance(method, types.MethodType):
-        return []
+        return _UNTOLD
     definition, owner = found
-    explained = _Instrumented(definition)
+    explained = Noting(definition)
     function = method.__func__
     if not isinstance(function, types.FunctionType):
-        return []
-    code = _compiled(explained.definition, owner, function)
+        return _UNTOLD
+    code = code_of_copy(explained.definition, owner, function)
     if code is None:
-        return []
+        return _UNTOLD
     look = partial(_look, machine, state, wanted, method, code, explained)
     return counted(look, f"{wanted.kind} {wanted.name}")
 
@@ -76,10 +83,13 @@ def _look(
     wanted: Property,
     method: types.MethodType,
     code: types.CodeType,
-    explained: _Instrumented,
-) -> list[Part]:
+    explained: Noting,
+) -> Explained:
+    """What the copy of a property, which has this code, notes where it does not hold."""
     port = PropertyPort(machine, state)
     noted: dict[int, _Noted] = {}
+    stack: list[dict[Location, None]] = []
+    """What had been read before each part that has begun."""
 
     def begun(number: int) -> int:
         if explained.nodes[number] in explained.roots:
@@ -96,9 +106,8 @@ def _look(
         noted[number] = _Noted(value, tuple(read))
         return value
 
-    stack: list[dict[Location, None]] = []
     function: Any = method.__func__
-    names = {**function.__globals__, _BEGUN: begun, _NOTE: note}
+    names = {**function.__globals__, BEGUN: begun, NOTE: note}
     copy = types.FunctionType(code, names, None, function.__defaults__, function.__closure__)
     copy.__kwdefaults__ = function.__kwdefaults__
     with running(port):
@@ -109,16 +118,17 @@ def _look(
         except (Stopped, MemoryError):
             raise
         except BaseException:
-            return []
-    values = {explained.nodes[number]: each for number, each in noted.items()}
-    root = next((each for each in explained.roots if each in values), None)
-    told = [*_told(root, values)] if is_false and root is not None else []
+            return _UNTOLD
+        values = {explained.nodes[number]: each for number, each in noted.items()}
+        root = next((each for each in explained.roots if each in values), None)
+        if not is_false or root is None:
+            return _UNTOLD
+        told = [] if isinstance(root, ast.Constant) else [*_told(root, values)]
     file = wanted.function.__code__.co_filename
-    return [Part(statement_text(file, node), *rest) for node, *rest in told]
+    return Explained([Part(statement_text(file, node), *rest) for node, *rest in told], root.lineno)
 
 
 # What is told
-
 
 _Told = tuple[ast.expr, Any, tuple[Location, ...], bool, bool]
 """A `Part`, with its node in place of its text."""
@@ -168,108 +178,3 @@ def _parts(node: ast.AST) -> Iterator[ast.AST]:
         yield from (each.iter for each in node.generators)
     elif not isinstance(node, ast.Lambda):
         yield from (each for each in ast.iter_child_nodes(node) if isinstance(each, ast.expr))
-
-
-# The copy
-
-
-class _Instrumented(ast.NodeTransformer):
-    """The definition of a property, in which parts of expressions note what they give."""
-
-    def __init__(self, definition: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        self.nodes: list[ast.expr] = []
-        """The parts, by their number, as they were."""
-        self.roots: list[ast.expr] = []
-        self.definition = copied(definition)
-        self.definition.decorator_list = []
-        self.definition.body = [self.visit(each) for each in self.definition.body]
-        ast.fix_missing_locations(self.definition)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return node
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        return node
-
-    def visit_Return(self, node: ast.Return) -> ast.AST:
-        if node.value is not None:
-            node.value = self._root(node.value)
-        return node
-
-    def visit_Assert(self, node: ast.Assert) -> ast.AST:
-        node.test = self._root(node.test)
-        return node
-
-    def _root(self, node: ast.expr) -> ast.expr:
-        self.roots.append(copied(node))
-        return self._noting(node, self.roots[-1])
-
-    def _noting(self, node: ast.expr, original: ast.expr) -> ast.expr:
-        """A node in place of a part, whose parts are noted too."""
-        is_value = isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
-        if not is_value or isinstance(node, ast.Lambda | ast.Await | ast.Yield | ast.YieldFrom):
-            return node
-        for name, value in ast.iter_fields(node):
-            was = getattr(original, name)
-            if isinstance(node, ast.Call) and name == "func":
-                if isinstance(value, ast.Attribute):
-                    value.value = self._noting(value.value, was.value)
-            elif isinstance(value, ast.expr):
-                setattr(node, name, self._noting(value, was))
-            elif isinstance(value, list):
-                value[:] = [self._in_list(*each) for each in zip(value, was, strict=True)]
-        if not isinstance(node, _SHOWN) or _is_super(node):
-            return node
-        self.nodes.append(original)
-        number = ast.Constant(len(self.nodes) - 1)
-        begun = ast.Call(ast.Name(_BEGUN, ast.Load()), [number], [])
-        return ast.Call(ast.Name(_NOTE, ast.Load()), [begun, node], [])
-
-    def _in_list(self, node: Any, original: Any) -> Any:
-        if isinstance(node, ast.expr):
-            return self._noting(node, original)
-        if isinstance(node, ast.keyword):
-            node.value = self._noting(node.value, original.value)
-        elif isinstance(node, ast.comprehension):
-            node.iter = self._noting(node.iter, original.iter)
-            node.ifs = [self._noting(*each) for each in zip(node.ifs, original.ifs, strict=True)]
-        return node
-
-
-def _is_super(node: ast.expr) -> bool:
-    """Whether it is what `super()` gives, which has no value of its own."""
-    return isinstance(node, ast.Call) and ast.unparse(node.func) == "super"
-
-
-def _compiled(
-    definition: ast.AST, owner: str | None, function: types.FunctionType
-) -> types.CodeType | None:
-    """The code of a definition, with the free variables of the function that it is a copy of."""
-    assert isinstance(definition, ast.FunctionDef | ast.AsyncFunctionDef)
-    names = function.__code__.co_freevars
-    inside: ast.stmt = definition
-    if owner is not None:
-        inside = ast.ClassDef(owner, bases=[], keywords=[], body=[inside], decorator_list=[])
-    cells: list[ast.stmt] = [
-        ast.Assign([ast.Name(name, ast.Store())], ast.Constant(None))
-        for name in names
-        if name != "__class__"
-    ]
-    outer = ast.parse("def outer(): pass")
-    assert isinstance(outer.body[0], ast.FunctionDef)
-    outer.body[0].body = [*cells, inside]
-    for each in ast.walk(outer):
-        if isinstance(each, ast.ClassDef) and "type_params" in ast.ClassDef._fields:
-            each.type_params = []  # type: ignore[attr-defined, unused-ignore]
-    made = compile(ast.fix_missing_locations(outer), function.__code__.co_filename, "exec")
-    found = _code_named(made, definition.name)
-    return found if found is not None and found.co_freevars == names else None
-
-
-def _code_named(code: types.CodeType, name: str) -> types.CodeType | None:
-    for each in code.co_consts:
-        if isinstance(each, types.CodeType):
-            inner = each if each.co_name == name else _code_named(each, name)
-            if inner is not None:
-                return inner
-    return None

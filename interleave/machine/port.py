@@ -153,7 +153,7 @@ class StepPort:
         if self._stack.is_thawing:
             self._ending.halt(_by_key(kind))
         log, accesses, switches = self._log, self._accesses, self._switches
-        if switches.gil:
+        if switches.notes_code:
             switches.note_caller(sys._getframe(1))
         try:
             known = log.take(kind)
@@ -626,7 +626,7 @@ def _nested(inner: AccessKind, outer: AccessKind) -> ModelError:
 def handled_in_whole_code() -> ModelError:
     """What to say where code that is run as a whole asks which exception is being handled."""
     return ModelError(
-        "sys.exc_info() is called by code that Python runs as a whole",
+        "sys.exc_info() or sys.exception() is called by code that Python runs as a whole",
         remedy="give the exception a name: `except Exception as error`",
     )
 

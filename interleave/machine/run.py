@@ -80,6 +80,7 @@ class StepRun:
             alone=me.kind.in_loop and not program.has_threads,
             # A process has a GIL of its own, which keeps no other process waiting.
             gil=program.runtime.global_lock and not me.process,
+            interrupted=program.signals is not None,
         )
         self._making = Making(
             program.heap,
@@ -115,13 +116,14 @@ class StepRun:
         )
         self._tasks = self.port.tasks
         self._interrupts = self.port.interrupts
+        note = noting_frames(self._switches.note_point) if self._switches.notes_code else None
         watch: AbstractContextManager[None] = nullcontext()
         if watched:
             watch = watching(
                 program.net,
                 self._ending.halt,
                 path=self._stack.calls,
-                note=noting_frames(self._switches.note_point) if self._switches.gil else None,
+                note=note,
             )
         self._control = Control(
             program,
@@ -185,7 +187,7 @@ class StepRun:
             return Blocked(self._me.number, handler, self._stack.shown())
         if self._tasks.in_loop and self._tasks.is_new and (first := self._first_step()) is not None:
             return first
-        if self._switches.gil:
+        if self._switches.notes_code:
             with noting_python_code(self._switches.note_point):
                 return self._go()
         return self._go()

@@ -165,16 +165,15 @@ class Interrupts:
         """Have the handler of a signal begin."""
         from interleave.stdlib.signal import Handling, Interrupted, handle, name_of_signal
 
-        number, handler, left = coming
-        name = name_of_signal(number)
+        name = name_of_signal(coming.number)
 
         def effect() -> None:
             room = self._spawning.thread_room(Handling, handle, False, None, name)
             room.state = Made(STARTED, None, (), (), room.default_name)
-            state = self._signals.state.but(coming._replace(left=left - 1))
+            state = self._signals.state.but(coming._replace(left=coming.left - 1))
             self._signals.state = state
             self._set(running=(*state.running, Interrupted(room.runs, inside)), pausing=False)
-            self._spawning.start_thread(room.runs, handle, (handler, number), {})
+            self._spawning.start_thread(room.runs, handle, (coming.handler, coming.number), {})
 
         self._do(effect)
 
@@ -191,9 +190,11 @@ class Interrupts:
         self._signals.state = self._signals.state._replace(**changes)
 
     def raises(self, kind: AccessKind) -> Any:
-        """Raise here what the handler has raised. `kind`: the access that it comes in. Where that
-        was using something, with a lock held, it may be that nobody gives the lock back: a `with`
-        of a `threading.Condition` has entered it by Python code."""
+        """Raise here what the handler has raised, in an access of this kind.
+
+        Where that was using something, with a lock held, it may be that nobody gives the lock back:
+        a `with` of a `threading.Condition` has entered it by Python code.
+        """
         if self._last is not None and self._last.location is kind.location:
             self._refuse_within(kind)
         state = self._signals.state

@@ -57,14 +57,25 @@ class Switches:
     """Whether others may run before the next access of a thread.
 
     `alone`: nobody can, but where a task is suspended. `gil`: only where CPython with a GIL may
-    switch threads.
+    switch threads. `interrupted`: handlers of signals may run there, too, also without a GIL.
     """
 
-    __slots__ = ("_ending", "_may_switch", "_unmarked", "alone", "atomic", "gil", "has_passed")
+    __slots__ = (
+        "_ending",
+        "_gil",
+        "_may_switch",
+        "_unmarked",
+        "alone",
+        "atomic",
+        "has_passed",
+        "notes_code",
+    )
 
-    def __init__(self, ending: Ending, *, alone: bool, gil: bool) -> None:
+    def __init__(self, ending: Ending, *, alone: bool, gil: bool, interrupted: bool) -> None:
         self.alone = alone
-        self.gil = gil
+        self._gil = gil
+        self.notes_code = gil or interrupted
+        """Whether what code comes by between two accesses matters: calls, loops, what it enters."""
         self.atomic = 0
         """How many `with atomic()` the thread is inside of."""
         self.has_passed = False
@@ -80,7 +91,7 @@ class Switches:
 
     def note_access(self) -> None:
         """An access is performed, which others can see."""
-        self._may_switch = self.has_passed = not (self.gil or self.alone)
+        self._may_switch = self.has_passed = not (self._gil or self.alone)
 
     def note_caller(self, frame: FrameType | None) -> None:
         """Some code performs an access, which `frame` is to do for it.

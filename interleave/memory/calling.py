@@ -6,7 +6,7 @@ C code that is called from here is looked at by the net, as if the model had cal
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from types import CodeType, MappingProxyType
 from typing import Any
 
 
@@ -17,3 +17,8 @@ def call(
 ) -> Any:
     """What a callable gives."""
     return callee(*arguments, **keywords)
+
+
+def is_of_machine(code: CodeType) -> bool:
+    """Whether it is a block that the machine runs, or `call`, by which it runs what is called."""
+    return code is call.__code__ or code.co_name.startswith("#")

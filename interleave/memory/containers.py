@@ -91,6 +91,7 @@ _NOT_FORWARDED = {
     "__getattribute__", "__setattr__", "__delattr__", "__dir__", "__doc__", "__hash__", "__iter__",
     "__reduce__", "__reduce_ex__", "__getstate__", "__sizeof__", "__copy__", "__deepcopy__",
     "__reversed__", "keys", "values", "items", "copy", "__bool__", "maxlen",
+    "__buffer__", "__release_buffer__",
 }  # fmt: skip
 
 _TEXTS = frozenset({"__repr__", "__str__", "__format__"})

@@ -39,6 +39,7 @@ from interleave.memory.containers import (
     key_that_changes,
 )
 from interleave.memory.derived import INNER, is_object
+from interleave.memory.identity import ThreadId
 from interleave.memory.iterators import SharedIterator, parts_of_real
 from interleave.memory.partials import partial_of
 from interleave.memory.port import Location
@@ -82,17 +83,19 @@ def capture(
     written: frozenset[str],
     assigned: frozenset[str],
     place: Callable[[str], Place | None],
+    body: ThreadId | None = None,
     all_change: bool = False,
 ) -> tuple[Heap, dict[int, Any]]:
     """The heap of a model, and what stands for each real object in it, by id.
 
     `instances` yields the model after each run of setup; `written` has the keys of locations that
     some code writes, `assigned` the names of attributes; `place` finds an attribute in the source.
+    `body` is the thread that is the body of a script or test, if one is.
     With `all_change`, no location is taken for a constant.
     Raises `Written` where setup gives a variable of a module or a class another value than the one
     it had `before`.
     """
-    walk = Walk(world, place, written, assigned, {id(value) for value in roots.values()})
+    walk = Walk(world, place, written, assigned, {id(value) for value in roots.values()}, body)
     world.begin(walk.heap.add_object)
     contents: list[dict[int, Any]] = []
     at_import = {*_finalizers()}
@@ -202,8 +205,11 @@ class Walk:
         written: frozenset[str],
         assigned: frozenset[str],
         roots: set[int],
+        body: ThreadId | None,
     ) -> None:
         self.heap = Heap()
+        self.body = body
+        """The thread that is the body of a script or test, if one is."""
         self._roots = roots
         self._world = world
         self._written = written | assigned

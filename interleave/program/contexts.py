@@ -11,12 +11,16 @@ from interleave.program.threads import ThreadInstance
 
 
 def add_contexts(
-    heap: Heap, threads: Sequence[ThreadInstance], written: Collection[str]
+    heap: Heap,
+    threads: Sequence[ThreadInstance],
+    written: Collection[str],
+    body: ThreadId | None,
 ) -> dict[ThreadId, Location]:
     """Add a location to `heap` for each thread, where some code has context variables.
 
     A thread begins with none. The process of a model, and the tasks in it, have what `setup` has
-    left in the main thread; so has a process that `fork` starts.
+    left in the main thread; so has a process that `fork` starts, and the thread that is the `body`
+    of a script or test.
     """
     main = heap.main_context
     if main is None and CONTEXTS not in written:
@@ -27,6 +31,7 @@ def add_contexts(
     for thread in threads:
         made = heap.add("", ThreadContext, Running())
         found[thread.number] = made.location
-        if main is not None and thread.room is None and not thread.kind.new_context:
+        begins_new = thread.kind.new_context and thread.number != body
+        if main is not None and thread.room is None and not begins_new:
             heap.begin_as(made.location, main._location)
     return found

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from interleave.compiler import Compilations, Swallow
+from interleave.compiler.source import FUNCTION_OF
 from interleave.errors import ModelError, did_you_mean
 from interleave.memory.addresses import ObjectId
 from interleave.memory.identity import MODEL_PROCESS, ThreadName
@@ -105,6 +106,9 @@ class Program:
         named_main = (each.number for each in self.threads if each.method == runtime.main)
         self.main = next(named_main, None)
         """The thread whose return ends the program."""
+        bodies = (t for t in self.threads if t.method == MAIN and not t.kind.in_loop)
+        self.body = next((t.number for t in bodies if FUNCTION_OF in vars(model)), None)
+        """The thread that is the body of a script or of a test, and has run what is before it."""
         self.real = real or RealState(model)
         """Knows what real objects were like before."""
         own_names, shared = self._capture(roots)
@@ -152,7 +156,7 @@ class Program:
             number for number, it in enumerate(self.heap.stand_ins) if is_finalized(type(it))
         )
         """The numbers of shared objects that have a `__del__`."""
-        self.contexts = add_contexts(self.heap, self.threads, written)
+        self.contexts = add_contexts(self.heap, self.threads, written, self.body)
         """Where the context of each thread is, if some code has context variables."""
         self.clock: Any = self._add_clock() if CLOCK in written else None
         """The clock, if some code reads it."""
@@ -214,7 +218,7 @@ class Program:
                 attributes=self.attributes,
                 swallowing=self._swallowing,
                 compilations=self._compilations,
-                switches=self.runtime.global_lock,
+                switches=self.runtime.global_lock or SIGNALS in self.written,
                 has_nil=self.runtime.language.has_nil,
                 kept=self._kept,
             )
@@ -232,6 +236,7 @@ class Program:
                     written=self.written,
                     assigned=self._written_by(self._entries(processes=False)),
                     place=partial(place_of_variable, self.model, functions=reachable),
+                    body=self.body,
                     all_change=self._all_change
                     and not any(t.kind.is_process for t in self.threads),
                 )

@@ -12,14 +12,18 @@ import threading
 import traceback
 from _thread import allocate_lock, get_ident
 from collections.abc import Callable, Hashable, Sequence
-from types import FrameType
-from typing import Any, Literal, NoReturn
+from typing import Literal
 
 from interleave.errors import InterleaveError, ModelError
 from interleave.records import dataclass
 from interleave.replay.locks import cooperative
 from interleave.replay.misuse import place_of, refuse
 from interleave.replay.points import Points
+
+if sys.version_info >= (3, 12):
+    from interleave.replay.monitoring import Interruptions
+else:
+    from interleave.replay.tracing import Interruptions
 
 PATIENCE = 10.0
 """Seconds until a thread that comes to no switch point is taken for one that never will."""
@@ -77,10 +81,6 @@ def _always() -> bool:
     return True
 
 
-def _unwind(frame: FrameType, event: str, argument: object) -> NoReturn:
-    raise Unwound
-
-
 class _Worker:
     """A real thread, parked until it is given the baton."""
 
@@ -105,7 +105,7 @@ class Scheduler:
     """The threads of one program, for one schedule."""
 
     def __init__(self, points: Points) -> None:
-        self._points = points
+        self._interruptions = Interruptions(points, self.switch)
         self._master = get_ident()
         self._returned = allocate_lock()
         self._returned.acquire()
@@ -126,6 +126,19 @@ class Scheduler:
         with cooperative(self):
             program = setup()
         workers = [_Worker(number, function) for number, function in enumerate(program.threads)]
+        with self._interruptions.enabled():
+            blocked, observed = self._run(workers, program.observe, choose)
+        raised = tuple(w.raised for w in workers if w.raised is not None)
+        end: End = "deadlock" if blocked else "failed" if raised else "finished"
+        return Outcome(end, observed, raised, blocked)
+
+    def _run(
+        self,
+        workers: list[_Worker],
+        observe: Callable[[], Hashable],
+        choose: Callable[[tuple[int, ...]], int],
+    ) -> tuple[tuple[int, ...], Hashable]:
+        """Those that are blocked in the end, and what is observed then."""
         try:
             # A thread is started with real locks of its own, before ours take their place.
             for worker in workers:
@@ -140,13 +153,10 @@ class Scheduler:
                 while enabled := tuple(w.number for w in workers if not w.ended and w.can_run()):
                     self._resume(workers[choose(enabled)])
                 blocked = tuple(w.number for w in workers if not w.ended)
-                observed = program.observe()
+                return blocked, observe()
         finally:
             with cooperative(self):
                 self._unwind()
-        raised = tuple(w.raised for w in workers if w.raised is not None)
-        end: End = "deadlock" if blocked else "failed" if raised else "finished"
-        return Outcome(end, observed, raised, blocked)
 
     def manages_this_thread(self) -> bool:
         """Whether the calling thread is one of the program, or the one that sets it up."""
@@ -180,39 +190,21 @@ class Scheduler:
 
     def _work(self, worker: _Worker) -> None:
         worker.baton.acquire()
-        # CPython 3.12 looks at this of the frame that sets the trace function, to trace opcodes.
-        sys._getframe().f_trace_opcodes = True
-        sys.settrace(self._trace)
         try:
             if not self._unwinding:
-                worker.function()
+                with self._interruptions.of_this_thread():
+                    worker.function()
         except (SystemExit, Unwound):
             pass  # SystemExit ends a thread, silently
         except InterleaveError as error:
             worker.fault = error
         except BaseException as error:
-            sys.settrace(None)
             text = "".join(traceback.format_exception_only(error)).strip()
             worker.raised = Raised(worker.number, text)
         finally:
-            sys.settrace(None)
             worker.ended = True
             if not self._unwinding:
                 self._returned.release()
-
-    def _trace(self, frame: FrameType, event: str, argument: object) -> Any:
-        points = self._points(frame.f_code)
-        if not points:
-            return None
-
-        def at_instruction(frame: FrameType, event: str, argument: object) -> Any:
-            if event == "opcode" and frame.f_lasti in points:
-                self.switch()
-            return at_instruction
-
-        frame.f_trace_opcodes = True
-        frame.f_trace_lines = False
-        return at_instruction
 
     def _resume(self, worker: _Worker) -> None:
         worker.baton.release()
@@ -225,11 +217,11 @@ class Scheduler:
         frame = sys._current_frames().get(worker.ident)
         place = None if frame is None else place_of(frame)
         # Ends a loop. A thread that waits in the operating system is left behind, and ends when it
-        # goes on. (An exception sent to it would stay pending: CPython 3.11 then hangs at the next
-        # call that any thread makes under a trace or profile function.)
+        # goes on; where nobody monitors it any more, at its next lock or sleep. (An exception sent
+        # to it would stay pending: CPython 3.11 then hangs at the next call that any thread makes
+        # under a trace or profile function.)
         while frame is not None and frame.f_code is not Scheduler._work.__code__:
-            frame.f_trace = _unwind
-            frame.f_trace_lines = True
+            self._interruptions.end(frame, Unwound)
             frame = frame.f_back
         return ModelError(
             f"thread {worker.number} has come to no switch point for {PATIENCE:g} s: it loops, or "

@@ -6,13 +6,21 @@ inc[1]  -----R--W------
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from interleave.report import words
 from interleave.report.cells import cell_width, one_line, pad, shorten, wrap
 from interleave.report.style import Line, Style, plain, styled
-from interleave.result import Access, LostUpdate, ModelResult, TraceStep, Violation
+from interleave.result import (
+    Access,
+    Change,
+    Described,
+    LostUpdate,
+    ModelResult,
+    TraceStep,
+    Violation,
+)
 
 MEANINGS = {
     "R": "reads",
@@ -22,21 +30,24 @@ MEANINGS = {
     "*": "does something else",
     "?": "waits",
     "^": "where the other came in between",
+    "!": "where it goes wrong",
 }
 """What each sign means; those that occur are told."""
 
-_TAKES = ("acquire", "try acquire", "Lock", "RLock", "TryLock", "TryRLock")
-_GIVES = ("release", "Unlock", "RUnlock")
+_TAKES = ("acquire", "try acquire", "sync.Mutex.Lock", "sync.RWMutex.Lock", "sync.RWMutex.RLock")
+_GIVES = ("release", "sync.Mutex.Unlock", "sync.RWMutex.Unlock", "sync.RWMutex.RUnlock")
+_UNKNOWN = Described("unknown")
 _LEAST_WIDTH = 40
 _MOST_OF_NAMES = 24
 
 
 class _Column(NamedTuple):
-    """A step: who takes it, and its signs."""
+    """A step: who takes it, its signs, and what stands under it."""
 
     thread: str
     signs: str
     style: Style = Style.NORMAL
+    mark: str = ""
 
 
 def render_timeline(
@@ -64,7 +75,6 @@ def timeline(violation: Violation, width: int) -> list[Line]:
     columns = _columns(violation)
     names = {thread: shorten(one_line(thread), _MOST_OF_NAMES) for thread in threads}
     name_width = max(map(cell_width, names.values()), default=0) + 2
-    marks = _marks(violation, columns)
     lines: list[Line] = []
     for part in _in_parts(columns, width - name_width):
         lines += [[]] if lines else []
@@ -76,49 +86,79 @@ def timeline(violation: Violation, width: int) -> list[Line]:
                 line += [("-", Style.FAINT), (signs, column.style if own else Style.FAINT)]
                 line.append(("-", Style.FAINT))
             lines.append(line)
-        if any(marks[part]):
+        if any(column.mark for column in columns[part]):
             line = [(pad("", name_width + 1), Style.NORMAL)]
-            for column, is_marked in zip(columns[part], marks[part], strict=True):
-                line.append((("^" if is_marked else " ") * (len(column.signs) + 2), Style.BAD))
+            for column in columns[part]:
+                width_of_mark = len(column.signs) + (2 if column.mark == "^" else 0)
+                mark = (column.mark or " ") * width_of_mark
+                line.append((f"{mark:^{len(column.signs) + 2}}", Style.BAD))
             lines.append(line)
-    used = "".join(column.signs for column in columns) + "^" * any(marks)
+    used = "".join(column.signs + column.mark for column in columns)
     told = [f"{sign} {meaning}" for sign, meaning in MEANINGS.items() if sign in used]
     return [*lines, *([(text, Style.FAINT)] for text in wrap(", ".join(told), width))]
 
 
 def _columns(violation: Violation) -> list[_Column]:
     roles = words.roles(violation)
-    columns = [
-        _Column(step.thread, _signs(step), Style.BAD if step.number in roles else Style.NORMAL)
-        for step in violation.trace.all_steps
-    ]
-    return [*columns, *(_Column(wait.thread, "?", Style.BAD) for wait in violation.waits)]
+    values = {**dict(violation.trace.initial), **dict(violation.trace.final)}
+    columns = []
+    for step in violation.trace.all_steps:
+        role = roles.get(step.number)
+        mark = "!" if role is not None and role.name == "fails" else ""
+        style = Style.NORMAL if role is None else Style.BAD
+        columns.append(_Column(step.thread, _signs(step, values), style, mark))
+    for wait in violation.waits:
+        columns.append(_Column(wait.thread, "?", Style.BAD))
+    for side in violation.race:
+        columns.append(_Column(side.thread, "W" if side.writes else "R", Style.BAD, "!"))
+    lost = violation.detail
+    if isinstance(lost, LostUpdate):
+        between = range(lost.read, lost.overwrite - 1)
+        columns = [
+            column._replace(mark="^" if number in between else "")
+            for number, column in enumerate(columns)
+        ]
+    return columns
 
 
-def _signs(step: TraceStep) -> str:
+def _signs(step: TraceStep, values: Mapping[str, object]) -> str:
     """What a step does, one sign for each access: "RW"."""
-    changed = {change.location for change in step.changes}
-    signs = [_sign(access, changed) for access in step.accesses]
+    signs = [
+        _sign(access, part.changes, values)
+        for part in step.parts or (step,)
+        for access in part.accesses
+    ]
     return "".join(signs) or "*"
 
 
-def _sign(access: Access, changed: set[str]) -> str:
-    kind = access.kind.rpartition(".")[2]
-    if kind in _TAKES:
-        return "["
-    if kind in _GIVES:
+def _sign(access: Access, changes: Sequence[Change], values: Mapping[str, object]) -> str:
+    own = [each for each in changes if each.location == access.location]
+    if access.kind == "write" or any(not isinstance(each.after, Described) for each in own):
+        return "W"
+    if access.kind in _TAKES:  # in vain, where somebody else has the lock, or the time is over
+        return "[" if own else "*"
+    if access.kind in _GIVES:
         return "]"
-    if kind in ("read", "Load"):
+    value = values.get(_variable(access.location or ""), _UNKNOWN)
+    if access.kind in ("read", "Load") or not isinstance(value, Described):
         return "R"
-    return "W" if kind == "write" or access.location in changed else "*"
+    # `wait` gives a lock back, and takes it again.
+    return next((sign for each in changes if (sign := _of_lock(each))), "*")
 
 
-def _marks(violation: Violation, columns: Sequence[_Column]) -> list[bool]:
-    """For each step, whether it lies between a stale read and the write that comes of it."""
-    lost = violation.detail
-    if not isinstance(lost, LostUpdate):
-        return [False] * len(columns)
-    return [lost.read < number + 1 < lost.overwrite for number in range(len(columns))]
+def _of_lock(change: Change) -> str:
+    """Whether a lock is taken or given back; "" if it is no lock."""
+    before, after = (
+        each.text if isinstance(each, Described) else "" for each in (change.before, change.after)
+    )
+    if before == "unlocked" and after.startswith("locked"):
+        return "["
+    return "]" if before.startswith("locked") and after == "unlocked" else ""
+
+
+def _variable(location: str) -> str:
+    """The variable that a location is in: "items" of "items[0]"."""
+    return location.partition("[")[0].partition(".")[0]
 
 
 def _in_parts(columns: Sequence[_Column], width: int) -> list[slice]:

@@ -160,7 +160,7 @@ class Script:
                 BOUNDS: self.bounds,
                 PRINTED: output(printed.getvalue()),
                 MAIN: thread(function),
-                **({LOOPS: True} if _names_asyncio(self._tree) else {}),
+                **({LOOPS: True} if _imports(self._tree, "asyncio") else {}),
                 **self._settings,
             },
         )
@@ -264,24 +264,15 @@ def _raise(error: InterleaveError) -> NoReturn:
     raise error
 
 
-def _names_asyncio(tree: ast.Module) -> bool:
-    """Whether something of asyncio is imported."""
-    imports = (n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom))
-    names = (getattr(each, "module", None) or part.name for each in imports for part in each.names)
-    return any(name.partition(".")[0] == "asyncio" for name in names)
-
-
 def _is_import(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Import | ast.ImportFrom)
 
 
 def _imports(tree: ast.Module, module: str) -> bool:
-    """Whether a file imports a module of Python's."""
-    return any(
-        (isinstance(node, ast.ImportFrom) and node.module == module)
-        or (isinstance(node, ast.Import) and any(each.name == module for each in node.names))
-        for node in ast.walk(tree)
-    )
+    """Whether a file imports a module of Python's, or something of it."""
+    imports = (n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom))
+    names = (getattr(each, "module", None) or part.name for each in imports for part in each.names)
+    return any(name.partition(".")[0] == module for name in names)
 
 
 def _nodes_run(code: ast.AST) -> Iterator[ast.AST]:

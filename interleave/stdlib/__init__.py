@@ -4,6 +4,7 @@
 """
 
 from interleave.stdlib.registry import (
+    LibraryClass,
     Namespace,
     base_for,
     capturing,
@@ -17,6 +18,7 @@ from interleave.stdlib.registry import (
 )
 
 __all__ = [
+    "LibraryClass",
     "Namespace",
     "base_for",
     "capturing",

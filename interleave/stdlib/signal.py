@@ -16,7 +16,7 @@ from interleave.memory.identity import MODEL_PROCESS, ThreadId
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive, stepwise
 from interleave.runtimes.handler import HANDLER
-from interleave.stdlib.threads import Thread
+from interleave.stdlib.threads import Recurring
 from interleave.world.refusal import Refused
 
 _TIMERS = {
@@ -46,12 +46,21 @@ FRAME = Refused(
 """The second argument of a handler."""
 
 
+class ByLoop(NamedTuple):
+    """What is in the place of a handler where an event loop handles a signal: its callbacks."""
+
+    handles: tuple[Any, ...]
+
+
 class Installed(NamedTuple):
-    """A signal, what handles it, and how often it may still come."""
+    """A signal, what handles it, and how often it may still come. If not `is_set`, that is what
+    handles it by default, and it comes as often as threads have sent it.
+    """
 
     number: int
     handler: Any
     left: int
+    is_set: bool = True
 
 
 class Interrupted(NamedTuple):
@@ -87,12 +96,23 @@ class SignalsState(NamedTuple):
             return []
         return [each for each in self.installed if each.left and is_called(each.handler)]
 
+    def by_loop(self, number: int) -> tuple[Any, ...] | None:
+        """The callbacks by which an event loop handles a signal; None where none does."""
+        known = self.of(number)
+        by_loop = known is not None and isinstance(known.handler, ByLoop)
+        return known.handler.handles if known is not None and by_loop else None
+
     def but(self, new: Installed) -> SignalsState:
         """The same, with something else known of one signal."""
         if self.of(new.number) is None:
             return self._replace(installed=(*self.installed, new))
         known = [new if each.number == new.number else each for each in self.installed]
         return self._replace(installed=tuple(known))
+
+    def without(self, number: int) -> SignalsState:
+        """The same, with nothing installed for one signal."""
+        left = tuple(each for each in self.installed if each.number != number)
+        return self._replace(installed=left)
 
     def is_locked(self, location: int) -> bool:
         """Whether a lock is held of what is at a location, by who does not run."""
@@ -136,19 +156,10 @@ class Signals(Primitive):
             raise ValueError("signal only works in main thread of the main interpreter")
 
 
-class Handling(Thread):
+class Handling(Recurring):
     """What runs a handler in the place of the main thread."""
 
     thread_kind = HANDLER
-    comes_back = True
-
-    @classmethod
-    def describe(cls, state: Any) -> str:
-        return "not running" if state is None else "running"
-
-    @staticmethod
-    def ended(state: Any, *, failed: bool) -> Any:
-        return None
 
     def is_waited_for(self) -> bool:
         return False
@@ -161,8 +172,8 @@ def handle(handler: Any, number: int) -> None:
 
 
 def is_called(handler: Any) -> bool:
-    """Whether a signal with this handler has something to call."""
-    return not isinstance(handler, signal.Handlers)
+    """Whether a signal with this handler calls something in the main thread, wherever that is."""
+    return not isinstance(handler, signal.Handlers | ByLoop)
 
 
 def name_of_signal(number: int) -> str:
@@ -178,6 +189,7 @@ def default_int_handler(signalnum: int, frame: Any, /) -> None:
 def install(signalnum: int, handler: Any) -> Any:
     """`signal.signal`: gives what was installed before."""
     signals: Signals = current_port().signals
+    current_port().switch_point()  # the real one is Python code
     number = checked(signalnum)
     if not (callable(handler) or isinstance(handler, signal.Handlers)):
         raise TypeError(
@@ -188,10 +200,11 @@ def install(signalnum: int, handler: Any) -> Any:
         raise OSError(22, "Invalid argument")
 
     def effect(state: SignalsState) -> tuple[SignalsState, Any]:
-        known = state.of(number)
-        if known is None:
+        known = _directly(state, number)
+        if known is None or not known.is_set:
             left = 0 if number in _OF_TIMERS else signals.most
-            return state.but(Installed(number, handler, left)), _default(number)
+            sent = 0 if known is None else known.left
+            return state.but(Installed(number, handler, left + sent)), _default(number)
         return state.but(known._replace(handler=handler)), known.handler
 
     return signals.change("signal", effect)
@@ -200,10 +213,11 @@ def install(signalnum: int, handler: Any) -> Any:
 def getsignal(signalnum: int) -> Any:
     """`signal.getsignal`."""
     signals: Signals = current_port().signals
+    current_port().switch_point()  # the real one is Python code
     number = checked(signalnum)
 
     def effect(state: SignalsState) -> tuple[SignalsState, Any]:
-        known = state.of(number)
+        known = _directly(state, number)
         return state, _default(number) if known is None else known.handler
 
     return signals.change("getsignal", effect)
@@ -226,7 +240,7 @@ def handler_or_none(signalnum: int) -> Any:
     number = checked(signalnum)
 
     def effect(state: SignalsState) -> tuple[SignalsState, Any]:
-        known = state.of(number)
+        known = _directly(state, number)
         handler = _default(number) if known is None else known.handler
         if handler is signal.SIG_DFL:
             port.halt(_ends(number))
@@ -234,7 +248,7 @@ def handler_or_none(signalnum: int) -> Any:
             return state, None
         if port.thread == signals.main:
             return state, handler
-        known = known or Installed(number, handler, 0)
+        known = known or Installed(number, handler, 0, is_set=False)
         return state.but(known._replace(left=known.left + 1))._replace(none_comes=False), None
 
     return signals.change("raise_signal", effect)
@@ -262,8 +276,7 @@ def must_not_interrupt_a_loop() -> None:
     if not port.has_signals or port.thread != port.signals.main:
         return
     state: SignalsState = port.signals.state
-    handlers = [each.handler for each in state.installed if not isinstance(each.handler, tuple)]
-    if any(map(is_called, handlers)):
+    if any(is_called(each.handler) for each in state.installed):
         port.halt(
             ModelError(
                 "an event loop runs in the thread that a handler of a signal interrupts",
@@ -277,11 +290,21 @@ def call_from_loop(number: int, handles: tuple[Any, ...]) -> tuple[Any, ...]:
     signals: Signals = current_port().signals
 
     def effect(state: SignalsState) -> tuple[SignalsState, Any]:
-        known = state.of(number)
-        before = known.handler if known and isinstance(known.handler, tuple) else ()
-        return state.but(Installed(number, handles, 0)), before
+        return state.but(Installed(number, ByLoop(handles), 0)), state.by_loop(number) or ()
 
     found: tuple[Any, ...] = signals.change("signal", effect)
+    return found
+
+
+def call_no_more_from_loop(number: int) -> tuple[Any, ...] | None:
+    """Have no event loop handle a signal. Gives the callbacks it had; None where none does."""
+    signals: Signals = current_port().signals
+
+    def effect(state: SignalsState) -> tuple[SignalsState, Any]:
+        found = state.by_loop(number)
+        return state if found is None else state.without(number), found
+
+    found: tuple[Any, ...] | None = signals.change("signal", effect)
     return found
 
 
@@ -338,6 +361,20 @@ def _default(number: int) -> Any:
     if number == signal.SIGINT:
         return default_int_handler
     return signal.SIG_IGN if number in _IGNORED else signal.SIG_DFL
+
+
+def _directly(state: SignalsState, number: int) -> Installed | None:
+    """What is known of a signal. One that an event loop handles is refused. Within an access."""
+    if state.by_loop(number) is not None:
+        current_port().halt(
+            ModelError(
+                f"an event loop handles {name_of_signal(number)}, which is sent, or looked at, or "
+                "given a handler",
+                remedy="it comes at any time, without being sent; before it has a handler, call "
+                "loop.remove_signal_handler(number)",
+            )
+        )
+    return state.of(number)
 
 
 def _ends(number: int) -> ModelError:

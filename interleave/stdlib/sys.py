@@ -1,10 +1,11 @@
-"""The `sys` module: `exit`, which ends the thread that calls it, as in CPython, `exc_info`, and
-`modules`.
+"""The `sys` module: `exit`, which ends the thread that calls it, as in CPython, `exc_info`,
+`exception`, and `modules`.
 """
 
 from __future__ import annotations
 
 import sys
+from types import CodeType
 from typing import Any
 
 from interleave.errors import ModelError
@@ -39,9 +40,17 @@ class Modules:
 
 def exc_info() -> tuple[Any, Any, Any]:
     """`sys.exc_info`; no exception of a model has a traceback."""
-    caller = sys._getframe(1).f_code
-    error = current_port().handled(None if caller is call.__code__ else caller)
+    error = _handled_in(sys._getframe(1).f_code)
     return (None, None, None) if error is None else (type(error), error, None)
+
+
+def exception() -> BaseException | None:
+    """`sys.exception`."""
+    return _handled_in(sys._getframe(1).f_code)
+
+
+def _handled_in(caller: CodeType) -> BaseException | None:
+    return current_port().handled(None if caller is call.__code__ else caller)
 
 
 def handled() -> BaseException | None:
@@ -49,6 +58,6 @@ def handled() -> BaseException | None:
     return sys.exc_info()[1] or current_port().handled(None)
 
 
-FUNCTIONS = {"exit": sys.exit, "exc_info": exc_info}
+FUNCTIONS = {"exit": sys.exit, "exc_info": exc_info, "exception": exception}
 ATTRIBUTES = {"modules": Modules()}
 PRIMITIVES: dict[type, type] = {}

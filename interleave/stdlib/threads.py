@@ -295,8 +295,8 @@ def name_of(target: Any) -> str:
     return str(getattr(target, "__name__", type(target).__name__))
 
 
-class Worker(Thread):
-    """A thread of a pool. It ends when there is no task, and begins again when there is one."""
+class Recurring(Thread):
+    """A thread that ends, and begins again when there is something for it to do."""
 
     comes_back = True
 
@@ -307,6 +307,10 @@ class Worker(Thread):
     @staticmethod
     def ended(state: Any, *, failed: bool) -> Any:
         return None
+
+
+class Worker(Recurring):
+    """A thread of a pool, which is there while there is a task."""
 
 
 def make_thread(

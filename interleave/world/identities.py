@@ -28,7 +28,7 @@ from interleave.memory.values import (
     Uncapturable,
     is_frozen_dataclass,
 )
-from interleave.stdlib import Namespace
+from interleave.stdlib import LibraryClass, Namespace
 from interleave.stdlib.threads import CurrentThread
 from interleave.world.holders import FunctionObject, ModuleObject
 from interleave.world.instances import Inherited
@@ -46,7 +46,9 @@ _VALUES = frozenset(
 )  # fmt: skip
 """Kinds of values of which Python may have one object wherever they are equal."""
 
-_ONE_EACH = frozenset((Enum, Namespace, Shared, CurrentThread, object, "named object"))
+_ONE_EACH = frozenset(
+    (Enum, LibraryClass, Namespace, Shared, CurrentThread, object, "named object")
+)
 """Kinds of keys that stand for one object each."""
 
 

@@ -7,7 +7,7 @@ from types import FrameType
 from typing import Any
 
 from interleave.errors import InterleaveError, ModelError, Place
-from interleave.memory.calling import call
+from interleave.memory.calling import is_of_machine
 from interleave.memory.port import running_port
 from interleave.memory.values import Same, register_immutable
 from interleave.world import policy
@@ -54,8 +54,7 @@ def _place_of_user(frame: FrameType | None) -> Place | None:
     """Where the code of the model is that runs in a frame, or has called it."""
     while frame is not None and not _is_followed(frame):
         # A block of the library's, and what calls for one, are placed by the machine.
-        code = frame.f_code
-        frame = None if code is call.__code__ or code.co_name.startswith("#") else frame.f_back
+        frame = None if is_of_machine(frame.f_code) else frame.f_back
     return frame and Place.of_frame(frame)
 
 

@@ -122,8 +122,8 @@ PURE = {
     "_weakref._remove_dead_weakref", "weakref.KeyedRef", "weakref.ReferenceType",
     "weakref.WeakKeyDictionary", "weakref.WeakMethod", "weakref.WeakValueDictionary",
     "weakref.finalize",
-    "signal.Handlers", "signal.Signals", "sys.exc_info", "sys.exit", "sys.intern",
-    "time.struct_time",
+    "signal.Handlers", "signal.Signals", "sys.exc_info", "sys.exception", "sys.exit",
+    "sys.intern", "time.struct_time",
 }  # fmt: skip
 """What gives the same result for the same arguments, every time, and keeps nothing."""
 

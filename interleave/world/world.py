@@ -62,7 +62,7 @@ from interleave.memory.values import (
 )
 from interleave.model import VARIABLES, Model, Param, parameter_as_value
 from interleave.runtimes import Scope
-from interleave.stdlib import Namespace, derived
+from interleave.stdlib import LibraryClass, Namespace, derived
 from interleave.world import policy, reflection
 from interleave.world.calls import CALL_PARTIAL, construct
 from interleave.world.findings import Findings
@@ -92,8 +92,10 @@ from interleave.world.twins import (
     refuse_descriptor,
 )
 
-_FACTORY = "_dflt_"
-"""What begins the names by which code that `dataclass` makes knows what makes default values."""
+_FACTORIES = ("_dflt_", "__dataclass_dflt_")
+"""What begins the names by which code that `dataclass` makes knows what makes default values: up to
+CPython 3.11, and from 3.12 on.
+"""
 
 
 class World:
@@ -202,6 +204,8 @@ class World:
             return self._shared[id(value)]
         if isinstance(value, Param):
             raise parameter_as_value(value)
+        if type(value) is Refused:  # the library's own code has it
+            return value
         if is_disguised(value):
             return Refused(disguised(type(value)))
         if isinstance(value, types.FunctionType) and is_user_function(value):
@@ -225,6 +229,8 @@ class World:
             return self._twins.real(value)
         if isinstance(value, Namespace):
             return value._module
+        if type(value) is LibraryClass:
+            return value._real
         if type(value) is ModuleObject:
             return object.__getattribute__(value, "_real")
         if type(value) is FunctionObject:
@@ -758,7 +764,7 @@ class World:
             for name in _names_in(function.__code__):
                 if name in names:
                     real = names.real(name)
-                    known = policy.full_name(real) if name.startswith(_FACTORY) else name
+                    known = policy.full_name(real) if name.startswith(_FACTORIES) else name
                     namespace[name] = self.meaning(real, known)
             if policy.is_generated(function.__code__):
                 namespace["hash"] = hash

@@ -126,6 +126,27 @@ def test_only_the_expression_that_decides_is_told(tmp_path) -> None:
     ]
 
 
+def test_the_line_is_that_which_has_returned_false(tmp_path) -> None:
+    body = (
+        "        if self.n > 0:\n"
+        "            for word in self.words:\n"
+        "                if word == 'a':\n"
+        "                    return False\n"
+        "        return True\n"
+    )
+    assert parts_of(tmp_path, body) == ()
+    (found,) = check(tmp_path / "model.py", model="M").models[0].violations
+    assert found.source is not None and found.source.text == "return False"
+
+
+def test_operands_that_are_shared_are_true_as_in_python(tmp_path) -> None:
+    body = "        assert seen and self.boxes and self.n == 4\n"
+    assert [in_words(part) for part in parts_of(tmp_path, body)] == [
+        "self.n == 4: False",
+        "self.n = 3 @1",
+    ]
+
+
 def test_names_of_a_class_and_of_a_function_around(tmp_path) -> None:
     def make(limit: int) -> type[Model]:
         class Closure(Model):

@@ -60,11 +60,18 @@ def lines_of(tmp_path: Path, body: str, **options: object) -> list[str]:
             ],
         ),
         (
+            "self.n += 1\nassert self.n == 0",
+            [
+                "first  --R--W--R-",
+                "               !",
+            ],
+        ),
+        (
             "self.lock.acquire()\nself.n += 1",
             ["first   --[--R--W----", "second  -----------?-"],
         ),
     ],
-    ids=["the two drawings of a race", "locks are brackets", "who waits"],
+    ids=["a race", "locks are brackets", "what fails", "who waits"],
 )
 def test_what_is_drawn(tmp_path, body: str, expected: list[str]) -> None:
     lines = lines_of(tmp_path, body)
@@ -78,6 +85,14 @@ def test_what_is_drawn(tmp_path, body: str, expected: list[str]) -> None:
 def test_a_step_of_several_accesses(tmp_path) -> None:
     lines = lines_of(tmp_path, "t = self.n\ntime.sleep(0)\nself.n = t + 1", runtime="gil")
     assert "first   --R*---------W-" in lines
+
+
+@pytest.mark.parametrize("how", ["blocking=False", "timeout=1"])
+@pytest.mark.parametrize("runtime", ["free-threaded", "gil"])
+def test_a_lock_that_is_not_got_is_not_taken(tmp_path, how: str, runtime: str) -> None:
+    body = f"assert self.lock.acquire({how})\nself.n += 1\nself.lock.release()"
+    found = "\n".join(lines_of(tmp_path, body, runtime=runtime))
+    assert found.count("-[-") == found.count("-*-") == found.count("assertion: ") > 0
 
 
 def test_where_nothing_is_violated(tmp_path) -> None:
@@ -102,6 +117,7 @@ def test_lines_keep_to_the_width_and_are_all_of_the_trace(file: Path) -> None:
         assert signs == sum(
             sum(max(len(step.accesses), 1) for step in violation.trace.all_steps)
             + len(violation.waits)
+            + len(violation.race)
             for violation in model.violations
         )
 

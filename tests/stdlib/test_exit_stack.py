@@ -61,7 +61,7 @@ class M(Model):
         return sys.exc_info()[1] is not None
 
     def numbers(self):
-        yield sys.exc_info()[1] is not None
+        yield sys.exception() is not None
 
     @thread
     def run(self):

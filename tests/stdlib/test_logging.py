@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,33 @@ def test_what_is_not_handled_takes_no_lock(how: str, tmp_path: Path) -> None:
     setup = f"log.addHandler(Locks()); {KEPT_OUT[how]}"
     text = LOCKING.format(setup=setup, left="pass", right="log.warning('y')")
     assert found(result_of(tmp_path, text)) == "verified"
+
+
+@pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
+def test_a_text_is_made_only_if_its_level_is_logged(level: str, tmp_path: Path) -> None:
+    """Somebody waits for what the text of an argument does: without handlers, WARNING counts."""
+    text = f"""
+        class Sets:
+            def __init__(self, event):
+                self.event = event
+
+            def __str__(self):
+                self.event.set()
+                return "set"
+
+        class M(Model):
+            event = threading.Event()
+
+            @thread
+            def logs(self):
+                log.{level}("%s", Sets(self.event))
+
+            @thread
+            def waits(self):
+                self.event.wait()
+        """
+    wanted = "deadlock" if level in ("debug", "info") else "verified"
+    assert found(result_of(tmp_path, textwrap.dedent(text))) == wanted
 
 
 def test_what_keeps_nobody_waiting_makes_no_state(tmp_path: Path) -> None:

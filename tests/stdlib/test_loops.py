@@ -585,3 +585,22 @@ asyncio.run(main())
     )
     assert "RuntimeError" in done.stdout
     assert done.stdout.strip() in ours
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        ("import asyncio as aio", "aio.run(main())"),
+        ("from asyncio import run", "run(main())"),
+        ("import asyncio\ndef helper(): asyncio.run(main())", "helper()"),
+        ("import asyncio\nclass Client:\n    def go(self): asyncio.run(main())", "Client().go()"),
+    ],
+)
+def test_the_order_is_for_loops_that_anything_makes(tmp_path: Path, head: str, body: str) -> None:
+    file = tmp_path / "model.py"
+    file.write_text(
+        f"from interleave import Model, thread\n{head}\nasync def main(): pass\n"
+        f"class M(Model):\n    @thread\n    def go(self):\n        {body}\n"
+    )
+    (found,) = check(file, order="fifo").models
+    assert found.parameters == {"ORDER": "fifo"}

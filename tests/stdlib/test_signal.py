@@ -21,6 +21,59 @@ RUNTIMES = ("free-threaded", "gil")
 
 # What each prints or is found to do, with the runtimes under which it is.
 FOUND: dict[str, tuple[str, set[str]]] = {
+    "one that a thread has sent before there was a handler": (
+        """
+        lock = threading.Lock()
+        def handler(number, frame):
+            with lock:
+                pass
+        sender = threading.Thread(target=signal.raise_signal, args=(signal.SIGINT,))
+        came = False
+        try:
+            sender.start()
+            sender.join()
+            sender.join()
+        except KeyboardInterrupt:
+            came = True
+        if came:
+            signal.signal(signal.SIGINT, handler)
+            with lock:
+                print()
+        """,
+        {"deadlock"},
+    ),
+    "one that a thread sends whose target is os.kill": (
+        """
+        lock = threading.Lock()
+        def handler(number, frame):
+            with lock:
+                pass
+        signal.signal(signal.SIGUSR1, handler)
+        sender = threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGUSR1))
+        sender.start()
+        with lock:
+            sender.join()
+        """,
+        {"deadlock"},
+    ),
+    "a signal that an event loop has handled before": (
+        """
+        import asyncio
+        lock = threading.Lock()
+        async def main():
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGTERM, print)
+            loop.remove_signal_handler(signal.SIGTERM)
+        def handler(number, frame):
+            with lock:
+                pass
+        asyncio.run(main())
+        signal.signal(signal.SIGTERM, handler)
+        with lock:
+            print()
+        """,
+        {"deadlock"},
+    ),
     "a lock that the main thread holds": (
         """
         lock = threading.Lock()
@@ -382,6 +435,54 @@ FOUND: dict[str, tuple[str, set[str]]] = {
         """,
         {"deadlock", "exception"},  # a lock within it is left behind; it comes only afterwards
     ),
+    "an exception among what only the main thread has": (
+        """
+        mine = []
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            mine.append(1)
+            mine.append(2)
+        except KeyboardInterrupt:
+            assert len(mine) != 1
+        """,
+        {"assertion"},
+    ),
+    "an exception where code is entered without a call": (
+        """
+        class Stop(Exception): pass
+        class Box:
+            @property
+            def size(self):
+                return 1
+        box = Box()
+        sizes = []
+        def handler(number, frame):
+            raise Stop
+        try:
+            signal.signal(signal.SIGTERM, handler)
+            try:
+                sizes.append(box.size)
+            except Stop:
+                assert sizes
+        except Stop:
+            pass
+        """,
+        {"assertion"},
+    ),
+    "an exception as the handler is taken back": (
+        """
+        class Stop(Exception): pass
+        def handler(number, frame):
+            raise Stop
+        try:
+            signal.signal(signal.SIGTERM, handler)
+            print(1)
+        except Stop:
+            pass
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        """,
+        {"exception"},  # it is Python code
+    ),
     "no timer": (
         """
         def handler(number, frame):
@@ -432,6 +533,26 @@ REFUSED = {
         asyncio.run(main())
         """,
         "code that an event loop runs",
+    ),
+    "a signal sent to an event loop": (
+        """
+        import asyncio
+        async def main():
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, print)
+            os.kill(os.getpid(), signal.SIGTERM)
+        asyncio.run(main())
+        """,
+        "an event loop handles SIGTERM",
+    ),
+    "a handler after that of an event loop": (
+        """
+        import asyncio
+        async def main():
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, print)
+        asyncio.run(main())
+        signal.signal(signal.SIGTERM, print)
+        """,
+        "an event loop handles SIGTERM",
     ),
     "the default action": (
         """

@@ -1336,3 +1336,36 @@ def test_names_that_the_modelled_classes_have_are_free_for_models() -> None:
             self.barrier.wait()
 
     assert ends(checked(Named), "total") == {("finished", 2)}
+
+
+NAMED = """
+import _thread
+from dataclasses import dataclass, field
+from threading import Lock as Made, RLock as Again
+from interleave import Model, thread
+
+@dataclass
+class Account:
+    lock: object = field(default_factory=Made)
+    other: object = field(default_factory=_thread.allocate_lock)
+    again: object = field(default_factory=Again)
+
+class M(Model):
+    n = 0
+
+    def setup(self):
+        self.account = Account()
+
+    @thread(2)
+    def run(self):
+        mine = Account()
+        with Made(), mine.lock, mine.other, mine.again, self.account.{lock}:
+            self.n += 1
+"""
+
+
+@pytest.mark.parametrize("lock", ["lock", "other", "again"])
+def test_what_makes_a_lock_is_known_by_any_name(tmp_path: Path, lock: str) -> None:
+    found = checked(load(tmp_path / "model.py", NAMED.format(lock=lock)))
+    assert found.verdict == "verified"
+    assert ends(found, "n") == {("finished", 2)}

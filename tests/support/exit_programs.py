@@ -124,7 +124,7 @@ OTHERS = [
     "try:\n    self.fails()\nexcept ValueError:\n    self.note(self.handled())",
     "try:\n    self.fails()\nfinally:\n    self.note(self.handled())",
     "try:\n    pass\nfinally:\n    self.note(self.handled())",
-    "try:\n    self.fails()\nexcept ValueError as error:\n    self.note(sys.exc_info()[1] is error)\n"
+    "try:\n    self.fails()\nexcept ValueError as error:\n    self.note(sys.exc_info()[1] is error is sys.exception())\n"
     "    for each in (1, 2):\n        self.note(self.handled())\n    raise",
 ]
 STACKS = ["with contextlib.ExitStack() as stack:", "with Own() as stack:"]

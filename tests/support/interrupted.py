@@ -2,7 +2,7 @@
 
 The places are those where CPython 3.11 and 3.12 look whether a signal has come (`eval_breaker` in
 Python/ceval.c and Python/bytecodes.c): after a call, on the way back in a loop, where Python code is
-entered, and where a thread waits. A function that traces instructions calls the handler there.
+entered, and where a thread waits. What is called before each instruction calls the handler there.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, NamedTuple
 from unittest import mock
+
+from interleave.replay.scheduler import Interruptions
 
 _FILES = (threading.__file__, queue.__file__)
 _FILE = "interrupted"
@@ -48,26 +50,22 @@ class _Coming:
         """Whether the thread waits for ever; what it does because it is told so is nothing."""
         self._is_left = comes_late
         self.handler: Any = None
-        self._before: dict[types.FrameType, tuple[str, int]] = {}
+        self._before: dict[types.FrameType, tuple[str, int] | None] = {}
 
     def install(self, number: int, handler: Any) -> None:
         self.handler = handler
 
-    def trace(self, frame: types.FrameType, event: str, _: Any) -> Any:
-        """Calls the handler at the place where it comes."""
-        if event == "call":
-            if frame.f_code.co_filename not in (_FILE, *_FILES):
-                return None
-            frame.f_trace_opcodes = True
-            self._before.pop(frame.f_back, None)  # after its return nobody looks
+    def reach(self) -> None:
+        """Before each instruction: calls the handler at the place where it comes."""
+        frame = sys._getframe(2)
+        if frame not in self._before:  # it is entered
             self._before[frame] = ("RESUME", -1)
-        elif event == "opcode":
-            before = self._before.get(frame)
-            name = dis.opname[frame.f_code.co_code[frame.f_lasti]]
-            self._before[frame] = (name, frame.f_lasti)
-            if before is not None and self._is_after(before, frame.f_lasti):
-                self.pass_place()
-        return self.trace
+            if frame.f_back is not None:
+                self._before[frame.f_back] = None  # after its return nobody looks
+        before = self._before[frame]
+        self._before[frame] = (dis.opname[frame.f_code.co_code[frame.f_lasti]], frame.f_lasti)
+        if before is not None and self._is_after(before, frame.f_lasti):
+            self.pass_place()
 
     def _is_after(self, before: tuple[str, int], now: int) -> bool:
         name, at = before
@@ -106,6 +104,10 @@ def ways(text: str, *, anywhere: bool = False) -> set[Ended]:
     return found
 
 
+def _instructions(code: types.CodeType) -> range:
+    return range(len(code.co_code) if code.co_filename in (_FILE, *_FILES) else 0)
+
+
 def _run(text: str, coming: _Coming) -> Ended:
     printed: list[str] = []
 
@@ -123,15 +125,14 @@ def _run(text: str, coming: _Coming) -> Ended:
     code = compile(text, _FILE, "exec")
     how = ""
     with mock.patch.multiple(threading, Lock=make, _allocate_lock=make):
-        sys.settrace(coming.trace)
+        interruptions = Interruptions(_instructions, coming.reach)
         try:
-            exec(code, names)
+            with interruptions.enabled(), interruptions.of_this_thread():
+                exec(code, names)
         except _Waits:
             how = "deadlock"
         except BaseException as error:
             how = type(error).__name__
-        finally:
-            sys.settrace(None)
     return Ended("\n".join(printed), how)
 
 

@@ -139,7 +139,8 @@ HOLDS = {
     def run(self):
         things = [
             None, True, 1, "a", b"", (1, A), Account, Node, one, len, int, Color.RED, Color,
-            threading, re, self, threading.Lock, threading.current_thread(),
+            threading, re, self, threading.Lock, threading.Event, queue.Queue,
+            threading.current_thread(),
         ]
         self.n = [id(each) for each in things]
         assert len(set(self.n)) == len(things)

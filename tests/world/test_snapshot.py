@@ -148,6 +148,7 @@ def counting():
 generator = counting()
 ids = itertools.count(3)
 iterator = iter([1, 2, 3])
+in_range = iter(range(3))
 keys = iter({"a": 1, "b": 2})
 numbered = enumerate("abc")
 cycle = itertools.cycle("ab")
@@ -354,6 +355,8 @@ def test_an_iterator_goes_on_where_it_stood(module: Any) -> None:
     snapshot = Snapshot([module])
     for _ in range(2):
         assert (next(module.ids), next(module.numbered), next(module.iterator)) == (3, (0, "a"), 1)
+        # Up to CPython 3.11 it is moved back, and from 3.12 on another takes its place.
+        assert (next(module.in_range), next(module.in_range)) == (0, 1)
         snapshot.restore()
 
 
@@ -647,7 +650,7 @@ HIDDEN = {
         5,
     ),
     "an iterator": (
-        "numbers = iter(range(99))\ndef bump():\n    return next(numbers)",
+        "numbers = iter([*range(99)])\ndef bump():\n    return next(numbers)",
         "model.bump",
         "numbers (an iterator)",
         4,

@@ -46,7 +46,12 @@ from interleave.stdlib.asyncio.ready import Handle, Handles, Place, Queue
 from interleave.stdlib.asyncio.running import LoopState, RunByThreads, be_set
 from interleave.stdlib.asyncio.tasks import begin_task
 from interleave.stdlib.asyncio.threads import run_in_executor
-from interleave.stdlib.signal import FOR_NOBODY, call_from_loop, checked
+from interleave.stdlib.signal import (
+    FOR_NOBODY,
+    call_from_loop,
+    call_no_more_from_loop,
+    checked,
+)
 from interleave.stdlib.time import reading
 from interleave.stdlib.timeouts import begin_waiting
 
@@ -289,10 +294,10 @@ class EventLoop(RunByThreads):
 
     def remove_signal_handler(self, sig: int) -> bool:
         """Have it come no more. Gives whether a callback was there."""
-        handles = call_from_loop(checked(sig), ())
-        for each in handles:
+        handles = call_no_more_from_loop(checked(sig))
+        for each in handles or ():
             each.cancel()
-        return bool(handles)
+        return handles is not None
 
     def _start_timer(self, handle: Handle) -> None:
         if current_port().tasks.is_in(self) or not self.runs():

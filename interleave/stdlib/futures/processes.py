@@ -23,8 +23,9 @@ from interleave.memory.made import Kind
 from interleave.memory.port import AccessKind, Location, current_port
 from interleave.stdlib.futures.future import CANCELLED, FINISHED, NOTIFIED, Future, FutureState
 from interleave.stdlib.futures.pool import Results
+from interleave.stdlib.multiprocessing.handing import Handing, results_of
 from interleave.stdlib.multiprocessing.messages import Packed, pack, unpack
-from interleave.stdlib.multiprocessing.pools import ALL, ONE, Handing, results_of
+from interleave.stdlib.multiprocessing.pools import ALL, ONE
 from interleave.stdlib.multiprocessing.processes import Process
 from interleave.stdlib.threads import STARTED, Made, Worker, made_thread
 
@@ -69,9 +70,6 @@ class ProcessPoolExecutor(Handing):
         words = {"running": state.running, "waiting": len(state.tasks)}
         parts = [f"{n} {word}" for word, n in words.items() if n] or ["idle"]
         return ", ".join([*parts, "shut down"] if state.is_shut_down else parts)
-
-    def on_their_way(self) -> tuple[Any, ...]:
-        return tuple(message for _, _, message in self.state.tasks)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Have a worker call `fn`; its future. Raises `RuntimeError` after a shutdown."""

@@ -213,10 +213,11 @@ def logged(
     known = logger.known()
     if known.has_own_records:
         _refuse_records()
-    is_heard = known.is_heard
-    if (is_heard or known.waiting) and logger.isEnabledFor(level):
+    if not logger.isEnabledFor(level):
+        return
+    if known.is_heard or known.waiting:
         known.handle(record_of(logger.name, level, message, args, **how))
-    elif not is_heard:
+    else:
         put_together(message, _given(args))
 
 

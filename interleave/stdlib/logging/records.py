@@ -6,11 +6,11 @@ import logging
 import sys
 from collections.abc import Mapping
 from os.path import basename, splitext
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 
 from interleave.errors import ModelError
-from interleave.memory.calling import call
+from interleave.memory.calling import is_of_machine
 from interleave.memory.identity import ThreadIdent
 from interleave.memory.port import current_port
 from interleave.memory.primitive import stepwise
@@ -144,13 +144,8 @@ def _caller(level: int) -> tuple[str | None, int, str]:
 def _runs_as_a_whole() -> bool:
     """Whether code of the model's has called this that is not run block by block."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and not _is_of_a_block(frame.f_code):
+    while frame is not None and not is_of_machine(frame.f_code):
         if not frame.f_code.co_filename.startswith(OURS):
             return True
         frame = frame.f_back
     return False
-
-
-def _is_of_a_block(code: CodeType) -> bool:
-    """Whether it is a block that runs, or what a block calls for."""
-    return code is call.__code__ or code.co_name.startswith("#")

@@ -30,7 +30,8 @@ PRIMITIVES: dict[type, type[Primitive]] = {
 FUNCTIONS = {
     "Lock": made_by_threads(threading.Lock, Lock),
     "RLock": made_by_threads(threading.RLock, RLock),
-    "allocate_lock": made_by_threads(threading.Lock, Lock),
+    # What its code calls itself: a function, and from CPython 3.13 on a class.
+    **dict.fromkeys(("allocate_lock", "lock"), made_by_threads(threading.Lock, Lock)),
     "Barrier": made_by_threads(threading.Barrier, Barrier),
     "BoundedSemaphore": made_by_threads(threading.BoundedSemaphore, BoundedSemaphore),
     "Condition": conditions.make_condition,

@@ -18,6 +18,7 @@ from interleave.stdlib.threading.local import (
     captured_local,
     drop,
     has_begun,
+    kept_before,
     local_with,
     look,
     made_with,
@@ -108,7 +109,8 @@ def taken_over(walk: Any, real: Any, path: str) -> dict[str, Any]:
     """The attributes of what stands for an instance that was there before the threads."""
     behind = object()
     args, kwargs = _made_with(real)
-    captured_local(walk, behind, path, (("made with", (args, tuple(kwargs.items()))),))
+    made_with_these = ("made with", (args, tuple(kwargs.items())))
+    captured_local(walk, behind, path, kept_before(real), (made_with_these,))
     return {LOCAL: behind}
 
 

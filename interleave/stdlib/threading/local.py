@@ -5,6 +5,7 @@ What a thread keeps there nobody else can see, so that looking at it is no step.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -132,15 +133,28 @@ def made_with(local: Local) -> tuple[tuple[Any, ...], dict[str, Any]]:
 
 
 def capture_local(walk: Any, real: Any, path: str) -> Any:
-    """The stand-in of a `local` that was made before the threads: what setup put there is its own.
+    """The stand-in of a `local` that was made before the threads.
 
     `walk` is that of `program.capture`.
     """
-    return captured_local(walk, real, path, ())
+    return captured_local(walk, real, path, kept_before(real))
 
 
-def captured_local(walk: Any, real: Any, path: str, more: tuple[tuple[str, Any], ...]) -> Any:
-    """The same; with what it has besides, by name."""
+def kept_before(real: threading.local) -> dict[str, Any]:
+    """What the real thread that has run all before the threads keeps in a real one, by name."""
+    return dict(threading.local.__getattribute__(real, "__dict__"))
+
+
+def captured_local(
+    walk: Any,
+    real: Any,
+    path: str,
+    kept: Mapping[str, Any],
+    more: tuple[tuple[str, Any], ...] = (),
+) -> Any:
+    """The stand-in of one in which what was `kept` before is that of the body of a script or test,
+    and else nobody's; with what it has besides, by name.
+    """
 
     def hidden(kind: type[Any], of: object) -> Any:
         def make(number: int) -> Any:
@@ -154,7 +168,10 @@ def captured_local(walk: Any, real: Any, path: str, more: tuple[tuple[str, Any],
     values = hidden(SharedDict, made)
     besides = tuple((name, walk.visit(part, path)) for name, part in more)
     walk.contents[made._location.number] = (("values", values), *besides)
-    walk.contents[values._location.number] = Bag()
+    mine = () if walk.body is None else {_BEGUN: True, **kept}.items()
+    walk.contents[values._location.number] = Bag(
+        ((walk.body, name), walk.visit(value, f"{path}.{name}")) for name, value in mine
+    )
     return made
 
 
