@@ -241,7 +241,7 @@ CASES = {
         f"the text of a container: {text}": case(
             f"self.items{adds}\nself.x = {text}",
             shared=f"items = {items}\nx = 0",
-            at=f"self.x = {text}",
+            at=text,
             what="an access (read run#1) happens inside another one (read): the text of items is made in one "
             "access, and there are objects in it that threads share",
             remedy="make a text of its items one by one, in a `for` loop; or json.dumps of all",
