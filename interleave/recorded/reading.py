@@ -194,10 +194,10 @@ class Recorded:
         return Blocked(number, self._kind(*kind), self._place(place))
 
     def _kind(
-        self, name: str, location: Any, part: str, atomic: Any, container: Any, locks: Any
+        self, name: str, location: Any, part: str, atomic: Any, container: Any, *rest: bool
     ) -> AccessKind:
         where = None if location is None else self._it(location)
-        return AccessKind(name, where, part, atomic, container and self._it(container), locks)
+        return AccessKind(name, where, part, atomic, container and self._it(container), *rest)
 
     def _access(
         self, kind: Any, place: Any, order: int, atomic: Any, reads: Any, writes: Any,
