@@ -237,6 +237,7 @@ def test_nothing_of_the_process_is_left_changed(
     def entered_and_left(signal_at: int) -> int:
         nonlocal left
         context, left = PUT_BACK[changed](), signal_at
+        usual_trace = sys.gettrace()
         sys.settrace(on_event)
         try:
             with context:
@@ -244,7 +245,7 @@ def test_nothing_of_the_process_is_left_changed(
         except interrupts.Interrupted:
             pass
         finally:
-            sys.settrace(None)
+            sys.settrace(usual_trace)
         interrupts.take()
         assert of_the_process() == usual
         return signal_at - left

@@ -26,11 +26,12 @@ class Interruptions:
     @contextmanager
     def of_this_thread(self) -> Iterator[None]:
         """What the calling thread runs meanwhile is interrupted."""
+        before = sys.gettrace()
         sys.settrace(self._on_call)
         try:
             yield
         finally:
-            sys.settrace(None)
+            sys.settrace(before)
 
     def end(self, frame: FrameType, error: type[BaseException]) -> None:
         """Raise an exception in a frame of an interrupted thread, as soon as it goes on."""
