@@ -107,10 +107,10 @@ class Told:
 
 MESSAGES = {
     "the message": lambda told: logger.warning(told),
-    "an argument": lambda told: logger.debug("%s %d", told, 1),
+    "an argument": lambda told: logger.warning("%s %d", told, 1),
     "its repr": lambda told: logging.getLogger("x").error("%r", [told]),
-    "by name": lambda told: logging.info("%(told)s", {"told": told}),
-    "by level": lambda told: logger.log(logging.INFO, "%s", told),
+    "by name": lambda told: logging.error("%(told)s", {"told": told}),
+    "by level": lambda told: logger.log(logging.WARNING, "%s", told),
     "a format that fails later": lambda told: logging.critical("%s %d", told, "x"),
 }
 
