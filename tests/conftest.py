@@ -1,8 +1,10 @@
-"""What holds for every test: how hypothesis draws, and which tests are quick."""
+"""What holds for every test: how hypothesis draws, and which tests are run how often."""
 
 from __future__ import annotations
 
 import signal
+import zlib
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -37,7 +39,7 @@ def nothing_is_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-ALL = (
+ALL_QUICK = (
     "tests/world/",
     "tests/test_explored.py",
     "tests/test_script.py",
@@ -45,15 +47,41 @@ ALL = (
 )
 """The tests of which all cases are quick: each is a line of code of its own."""
 
+ALL_SAMPLED = (
+    "tests/test_models.py::test_a_model_is_as_it_expects_and_as_written_down",
+    "tests/test_readme.py",
+)
+"""The tests of which all cases are sampled: what they are about is shown to users."""
+
+
+def is_covering(test: str) -> bool:
+    """Whether coverage is measured under a test, if it is quick: so it is under half of them.
+
+    It depends on nothing but the name, so that a test which comes in or goes changes no other.
+    """
+    return zlib.crc32(test.encode()) % 2 == 1
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the first case of each test as quick, unless the test is marked as slow."""
-    tests: set[str] = set()
+    """Mark what is quick, what is sampled, and what coverage is not measured of.
+
+    Quick is the first case of each test, unless the test is marked as slow; sampled are the quick
+    ones, and each third case of every test.
+    """
+    cases: Counter[str] = Counter()
     for item in items:
-        test = item.nodeid.partition("[")[0]
-        is_first = test not in tests or test.startswith(ALL)
-        tests.add(test)
-        is_slow = item.get_closest_marker("slow") or item.get_closest_marker("exhaustive")
-        if is_first and not is_slow:
+        if item.get_closest_marker("exhaustive"):
+            continue
+        name = item.nodeid
+        test = name.partition("[")[0]
+        number = cases[test]
+        cases[test] += 1
+        is_first = number == 0 or name.startswith(ALL_QUICK)
+        is_quick = is_first and not item.get_closest_marker("slow")
+        if is_quick:
             item.add_marker("quick")
+        if is_quick or number % 3 == 0 or name.startswith(ALL_SAMPLED):
+            item.add_marker("sampled")
+        if not (is_quick and number == 0 and is_covering(test)):
+            item.add_marker("no_cover")

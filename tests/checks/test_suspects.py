@@ -193,7 +193,7 @@ def _everything(
 
 
 @pytest.mark.slow
-@drawn(15, 60, steps=machines())
+@drawn(8, 60, steps=machines())
 def test_nothing_is_missed_by_what_is_left_out(steps: str) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         model = machine(Path(folder), steps, atomic=False)

@@ -125,7 +125,7 @@ def test_first_violation(
 
 
 @pytest.mark.slow
-@drawn(30, 200, text=models(), preemptions=st.integers(0, 3), configurations=one_of_them)
+@drawn(20, 200, text=models(), preemptions=st.integers(0, 3), configurations=one_of_them)
 def test_few_preemptions(
     tmp_path: Path, text: str, preemptions: int, configurations: list[dict[str, Any]]
 ) -> None:
