@@ -9,10 +9,12 @@ from __future__ import annotations
 TYPE_CHECKING = False  # that of `typing`, which is not imported for it
 if TYPE_CHECKING:
     from interleave.checking import check as check
+    from interleave.comparing import compare as compare
     from interleave.errors import InterleaveError as InterleaveError
     from interleave.errors import ModelError as ModelError
     from interleave.errors import UsageError as UsageError
     from interleave.exploring import explore as explore
+    from interleave.mending.locks import locks as locks
     from interleave.model import Model as Model
     from interleave.model import always as always
     from interleave.model import at_end as at_end
@@ -62,6 +64,7 @@ __all__ = [
     "explore",
     "goroutine",
     "invariant",
+    "locks",
     "nothing",
     "param",
     "postcondition",
@@ -82,6 +85,7 @@ _HOMES = (
     ("racing.race",),
     ("probing",),
     ("comparing",),
+    ("mending.locks",),
 )
 """The modules that the public names are in: those of a model file, and what it does not need."""
 

@@ -23,7 +23,7 @@ from interleave.click_options import given_in, taking
 from interleave.engine.stopping import INTERRUPTED, Guard
 from interleave.errors import InterleaveError, UsageError
 from interleave.interrupts import AT_POLLS, leaving, listening, take
-from interleave.options import CompareOptions, Options, RaceOptions
+from interleave.options import CompareOptions, LocksOptions, Options, RaceOptions
 from interleave.report import formats
 from interleave.report.output import Output, tell
 
@@ -372,13 +372,48 @@ def compare(context: click.Context, /, paths: tuple[Path, ...], format_: str, **
     from interleave.comparing import compare as compare_models
 
     output = Output()
-    color, width = _wants_color(), _width_of_output()
     given = given_in(context, CompareOptions)
     memory = _limits(paths, asked(CompareOptions, given, "interleave compare"))[1]
     with _watched(context, memory, _know_nothing), redirect_stdout(sys.stderr):
         found = compare_models(paths, on_error=_tell_error, **given)
-    if found.scenarios or not found.errors:
-        write = formats.COMPARISONS[format_]
+    _write_whole(context, output, formats.COMPARISONS[format_], found, bool(found.scenarios))
+
+
+@main.command()
+@_paths
+@taking("locks", LocksOptions)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice([*formats.LOCKS]),
+    default=next(iter(formats.LOCKS)),
+    show_default=True,
+    help="What to print on standard output.",
+)
+@click.pass_context
+def locks(context: click.Context, /, paths: tuple[Path, ...], format_: str, **_: Any) -> None:
+    """Say of each lock whether it is needed, by taking it away and checking again.
+
+    The same is said of each stretch of code that holds it, and around which lines it is enough to
+    hold it. What is found is no failure: the exit status is 2 for an error, 3 where something could
+    not be told, else 0.
+    """
+    from interleave.mending.locks import locks as judge_locks
+
+    output = Output()
+    given = given_in(context, LocksOptions)
+    memory = _limits(paths, asked(LocksOptions, given, "interleave locks"))[1]
+    with _watched(context, memory, _know_nothing), redirect_stdout(sys.stderr):
+        found = judge_locks(paths, on_error=_tell_error, **given)
+    _write_whole(context, output, formats.LOCKS[format_], found, bool(found.models))
+
+
+def _write_whole(
+    context: click.Context, output: Output, write: formats.Writer, found: Any, is_any: bool
+) -> NoReturn:
+    """Write a report on all models at once, and end."""
+    if is_any or not found.errors:
+        color, width = _wants_color(), _width_of_output()
         output.write(write(found, color=color, width=width, version=interleave.__version__))
     if output.failure:
         _tell_error(UsageError(output.failure, remedy=_SEE_OUTPUT))

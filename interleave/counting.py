@@ -68,8 +68,31 @@ def _told_apart(value: object) -> Hashable:
     return (type(value), value if isinstance(value, int | str) else show(value))
 
 
+def clean_outcomes(found: Searched[Check]) -> tuple[Outcome, ...] | None:
+    """How interleavings end that meet no violation, in a state graph that is complete; None where
+    it takes too much to tell. Raises `Stopped`.
+    """
+    try:
+        return _outcomes(found.machine, _clean_endings(found, found.observers))
+    except _TooMuch:
+        return None
+
+
+def outcome_key(outcome: Outcome) -> tuple[str, dict[str, Hashable]]:
+    """How an interleaving ended, and its variables by name: equal where no report tells apart."""
+    return outcome.how, {name: _told_apart(value) for name, value in outcome.state}
+
+
 def _clean_paths(found: Searched[Check], checks: Sequence[Check]) -> int:
-    """How many interleavings meet no violation. Raises `_TooMuch` where it takes that to tell.
+    """How many interleavings meet no violation. Raises `_TooMuch`."""
+    return sum(paths or 0 for _, paths in _clean_endings(found, checks))
+
+
+def _clean_endings(
+    found: Searched[Check], checks: Sequence[Check]
+) -> list[tuple[State, int | None]]:
+    """How interleavings end that meet no violation, and how many of them end so. Raises `_TooMuch`
+    where it takes that to tell.
 
     Whether a path meets one may depend on the way it came, so states are taken together with what
     the checks hold of it.
@@ -105,8 +128,8 @@ def _clean_paths(found: Searched[Check], checks: Sequence[Check]) -> int:
     graph.guard.poll()
     if clean.stop is not None:
         raise _TooMuch(too_many)
-    return sum(
-        paths or 0
+    return [
+        (clean.state(number), paths)
         for number, paths in find_endings(clean)[0]
         if machine.has_finished(clean.state(number))
-    )
+    ]

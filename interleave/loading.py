@@ -7,6 +7,7 @@ import builtins
 import importlib
 import importlib.util
 import inspect
+import io
 import linecache
 import os
 import pkgutil
@@ -204,12 +205,30 @@ def _is_copy(base: type, model: type[Model], home: ModelFile, other: ModelFile) 
     return file is not None and os.path.realpath(file) == os.path.realpath(home.file)
 
 
+@contextmanager
+@whole
+def standing_in(file: Path, text: str) -> Iterator[None]:
+    """Have a text be what whoever asks for the lines of a file is given, and not what is in it."""
+    name = str(file)
+    lines = io.StringIO(text).readlines()
+    linecache.cache[name] = (len(text), None, lines, name)
+    try:
+        yield
+    finally:
+        linecache.cache.pop(name, None)
+
+
 def read_file(
-    file: Path, *, noted: Noted = nullcontext, script: Mapping[str, object] | None = None
+    file: Path,
+    *,
+    noted: Noted = nullcontext,
+    script: Mapping[str, object] | None = None,
+    text: str | None = None,
 ) -> ModelFile:
     """Run a file.
 
-    It may be a script if `script` has what is to be replaced in it.
+    It may be a script if `script` has what is to be replaced in it. `text` is what to take for what
+    is in it, within `standing_in`.
     Raises `ModelError` where it cannot be run; and within `noted()` where a single class of the
     file cannot be made.
     """
@@ -223,7 +242,8 @@ def read_file(
     folder, module.__package__ = _package_of(file)
     sys.modules[module_name] = module
     with _blaming_file(file):
-        text = importlib.util.decode_source(file.read_bytes())
+        if text is None:
+            text = importlib.util.decode_source(file.read_bytes())
         definitions = ast.parse(text, str(file))
         flags = compile(text, str(file), "exec", dont_inherit=True).co_flags & _FUTURE
     is_read_as_script = script is not None and is_script(definitions)

@@ -45,11 +45,12 @@ kernel explore the graph. `auto` learns too, and goes over to the kernel where t
 """
 
 OF_MODELS = ("check", "graph", "steps")
+CHANGING = ("locks", "fix")
 UNDER_ONE = (*OF_MODELS, "race", "probe")
-SEARCHING = ("check", "graph", "race", "compare")
-RUNNING = (*UNDER_ONE, "compare")
-"""The commands that are given models, those that run code under one runtime, those that search for
-what there is, and those that run code at all.
+SEARCHING = ("check", "graph", "race", "compare", *CHANGING)
+RUNNING = (*UNDER_ONE, "compare", *CHANGING)
+"""The commands that are given models, those that try changes of them, those that run code under one
+runtime, those that search for what there is, and those that run code at all.
 """
 
 
@@ -92,7 +93,7 @@ class Options:
         None,
         NameList("NAME"),
         "Only the model of this name. May be repeated.",
-        commands=(*OF_MODELS, "probe", "compare"),
+        commands=(*OF_MODELS, "probe", "compare", *CHANGING),
         flags=("-m", "--model"),
     )
     parameters: Mapping[str, object] | None = option(
@@ -113,7 +114,7 @@ class Options:
             why_not="models of tasks, processes or goroutines alone have theirs by themselves",
         ),
         f"When threads can switch: {DEFAULT.name} (default) or {', '.join(ASKED_FOR[1:])}.",
-        commands=UNDER_ONE,
+        commands=(*UNDER_ONE, *CHANGING),
         is_setting=True,
     )
     engine: str = option(
@@ -265,6 +266,11 @@ class CompareOptions(CheckOptions):
     scenarios: bool = option(
         False, Flag(), "Only the models that say a SCENARIO.", commands=("compare",)
     )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class LocksOptions(CheckOptions):
+    """What `locks` is told."""
 
 
 DEFAULTS = Options()

@@ -55,6 +55,13 @@ COMPARISONS = {
 They are called with the `Comparison`, and `color`, `width` and `version`.
 """
 
+LOCKS = {
+    "text": Writer("interleave.report.locked", "render_text", "sentences, for people"),
+    "json": Writer("interleave.report.locked", "render_json", "a document, for programs"),
+    "markdown": Writer("interleave.report.locked", "render_markdown", "a table in Markdown"),
+}
+"""Which locks are needed, by what `--format` calls it there: called as `COMPARISONS` are."""
+
 PICTURES = {
     ".dot": Writer("interleave.report.drawing", "source", "a picture, as source for Graphviz"),
     ".gv": Writer("interleave.report.drawing", "source", "the same"),
