@@ -53,6 +53,7 @@ def locks_in(found: Searched[Check]) -> Held:
     machine, graph = found.machine, found.graph
     uses: dict[Use, None] = {}
     belongs: dict[str, str] = {}
+    called: dict[Location, str] = {}  # what threads make has names that change with who has it
     seen: set[int] = set()
     kept: list[AccessRecord] = []
     for number in range(len(graph)):
@@ -67,11 +68,13 @@ def locks_in(found: Searched[Check]) -> Held:
                     kept.append(access)
                 names = machine.names_in(after if _is_empty(machine, state, location) else state)
                 if _is_lock(machine, state, location) or _is_lock(machine, after, location):
-                    uses[_use(access, names.of_location(location))] = None
+                    name = called.setdefault(location, names.of_location(location))
+                    uses[_use(access, name)] = None
                 for touch in access.writes:
                     other = touch.location
                     if other is not location and _is_lock(machine, state, other):
-                        belongs[names.of_location(other)] = names.of_location(location)
+                        lock = called.setdefault(other, names.of_location(other))
+                        belongs[lock] = names.of_location(location)
     for owner in machine.program.heap.stand_ins:
         lock = _lock_of(machine, owner)
         if lock is not None:
