@@ -73,8 +73,8 @@ def locks_in(found: Searched[Check]) -> Held:
                 for touch in access.writes:
                     other = touch.location
                     if other is not location and _is_lock(machine, state, other):
-                        lock = called.setdefault(other, names.of_location(other))
-                        belongs[lock] = names.of_location(location)
+                        name = called.setdefault(other, names.of_location(other))
+                        belongs[name] = names.of_location(location)
     for owner in machine.program.heap.stand_ins:
         lock = _lock_of(machine, owner)
         if lock is not None:
