@@ -273,6 +273,16 @@ class LocksOptions(CheckOptions):
     """What `locks` is told."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class FixOptions(CheckOptions):
+    """What `fix` can be told besides."""
+
+    candidates: int = option(
+        500, Whole(), "Give up for a model after so many changes were tried.", commands=("fix",)
+    )
+    apply: bool = option(False, Flag(), "Write the changes to the files.", commands=("fix",))
+
+
 DEFAULTS = Options()
 
 

@@ -124,13 +124,18 @@ class SourceText:
         found = []
         for number in range(first, last + 1):
             line = self.lines[number - 1]
-            if line.strip() and number not in self._in_strings:
+            if line.strip() and number not in self.in_strings:
                 line = more + line[less:]
             found.append(line)
         return "".join(found)
 
     @cached_property
-    def _in_strings(self) -> set[int]:
+    def names(self) -> set[str]:
+        """All names that the text has."""
+        return names_in(self.tree)
+
+    @cached_property
+    def in_strings(self) -> set[int]:
         """The lines that begin within a string."""
         return {
             line
@@ -153,6 +158,13 @@ class SourceText:
             text += "\n"
         start, end = self.line_start(lines[0]), self.line_start(lines[1] + 1)
         return Edit(start, end, f"{self.indent(first)}{header}\n{text}")
+
+
+def names_in(code: ast.AST) -> set[str]:
+    """All names in some code: of variables, attributes, functions, classes and arguments."""
+    fields = ("id", "attr", "name", "arg")
+    names = (getattr(node, field, None) for node in ast.walk(code) for field in fields)
+    return {name for name in names if isinstance(name, str)}
 
 
 def first_place(statement: Any) -> tuple[int, int]:

@@ -212,4 +212,11 @@ def missing(
 
 def _key(told: tuple[str, Mapping[str, Hashable]], names: Sequence[str]) -> Hashable:
     how, values = told
-    return how, tuple(values.get(name, _ABSENT) for name in names)
+    return how, tuple(_by_name(values.get(name, _ABSENT)) for name in names)
+
+
+def _by_name(told: Any) -> Hashable:
+    """The same for values of two texts, of which each has its own classes."""
+    if isinstance(told, tuple):
+        return tuple(map(_by_name, told))
+    return told.__qualname__ if isinstance(told, type) else told

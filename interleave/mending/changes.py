@@ -1,0 +1,446 @@
+"""Small changes of the functions that threads run: each is one that people make by hand.
+
+A function for each kind, and one line in `KINDS`. What comes of a change is not asked here.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from interleave.mending.definitions import classes_of
+from interleave.mending.layout import rearranged
+from interleave.mending.regions import regions_in
+from interleave.mending.scopes import Scope
+from interleave.mending.texts import Edit, SourceText, applied, first_line, last_line
+from interleave.records import dataclass
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change in words, and what it does to the text. Changes of one `kind` can be made at once,
+    where it is not "". `runs` is a line that must still be run, or "".
+    """
+
+    words: str
+    edits: tuple[Edit, ...]
+    kind: str = ""
+    runs: str = ""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What changes are made of: a text, the name of a model, the functions that it runs, and the
+    kinds of violations that are to be removed.
+    """
+
+    source: SourceText
+    model: str
+    scopes: tuple[Scope, ...]
+    kinds: frozenset[str]
+
+    def nodes(self) -> Iterator[tuple[Scope, Any]]:
+        """What is in the functions, but for functions inside."""
+        for scope in self.scopes:
+            for block in scope.blocks:
+                for statement in block:
+                    yield scope, statement
+
+    def expressions(self) -> Iterator[ast.AST]:
+        """The expressions in them."""
+        seen: set[int] = set()
+        for _, statement in self.nodes():
+            if isinstance(statement, _DEFINITIONS):
+                continue
+            for node in ast.walk(statement):
+                if isinstance(node, ast.expr) and id(node) not in seen:
+                    seen.add(id(node))
+                    yield node
+
+
+_DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def look_again(ground: Ground) -> Iterator[Change]:
+    """`if` to `while`, where the body waits."""
+    for _, node in ground.nodes():
+        if isinstance(node, ast.If) and not node.orelse and _waits(node.body):
+            start = ground.source.start(node)
+            words = f"`while` in place of `if` at line {node.lineno}: look again after waiting"
+            yield Change(words, (Edit(start, start + 2, "while"),), "look again")
+
+
+def _waits(body: Sequence[ast.stmt]) -> bool:
+    return any(
+        isinstance(node, ast.Attribute) and node.attr in ("wait", "Wait")
+        for statement in body
+        for node in ast.walk(statement)
+    )
+
+
+WAKES = {"notify": "notify_all", "Signal": "Broadcast"}
+
+
+def wake_all(ground: Ground) -> Iterator[Change]:
+    """`notify` to `notify_all`."""
+    for node in ground.expressions():
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
+            new = WAKES.get(node.func.attr)
+            if new is not None:
+                end = ground.source.end(node.func)
+                edit = Edit(end - len(node.func.attr), end, new)
+                words = f"`{new}` in place of `{node.func.attr}` at line {node.lineno}"
+                yield Change(words, (edit,), "wake all")
+
+
+REENTRANT = {"threading.Lock": "threading.RLock", "multiprocessing.Lock": "multiprocessing.RLock"}
+
+
+def reentrant(ground: Ground) -> Iterator[Change]:
+    """`Lock` to `RLock`; and a lock of threads to one of processes."""
+    for node in _made(ground):
+        text = ground.source.of(node.func)
+        new = REENTRANT.get(text)
+        if new is not None:
+            words = f"`{new}` in place of `{text}` at line {node.lineno}"
+            yield Change(words, (ground.source.replaced(node.func, new),))
+        module, _, name = text.rpartition(".")
+        if module == "threading" and "multiprocessing" in ground.source.names:
+            words = f"`multiprocessing.{name}` in place of `{text}` at line {node.lineno}"
+            yield Change(words, (ground.source.replaced(node.func, f"multiprocessing.{name}"),))
+
+
+def _made(ground: Ground) -> Iterator[ast.Call]:
+    """The calls that make what a model has: in its class and bases, in `setup`, at the top."""
+    bodies: list[ast.AST] = [*classes_of(ground.source, ground.model)]
+    bodies += [n for n in ground.source.tree.body if not isinstance(n, _DEFINITIONS)]
+    bodies += [scope.node for scope in ground.scopes]
+    bodies += [scope.around for scope in ground.scopes if scope.around is not None]
+    bodies += [scope.owner for scope in ground.scopes if scope.owner is not None]
+    seen: set[int] = set()
+    for body in bodies:
+        for node in ast.walk(body):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+                if id(node.value) not in seen:
+                    seen.add(id(node.value))
+                    yield node.value
+
+
+def room(ground: Ground) -> Iterator[Change]:
+    """A channel that holds one value, or two, in place of one that holds none."""
+    for node in _made(ground):
+        text = ground.source.of(node.func)
+        if text.rpartition(".")[2] == "Chan" and not node.args:
+            for size in (1, 2):
+                end = ground.source.end(node.func)
+                edit = Edit(end, end + 1, f"({size}, " if node.keywords else f"({size}")
+                words = f"a channel that holds {size} at line {node.lineno}"
+                yield Change(words, (edit,), "room" if size == 1 else "")
+
+
+def other_order(ground: Ground) -> Iterator[Change]:
+    """Two locks that are taken one within the other, in the other order."""
+    source = ground.source
+    regions = regions_in(source)
+    for _, node in ground.nodes():
+        if isinstance(node, ast.With | ast.AsyncWith):
+            where: list[ast.expr] = [item.context_expr for item in node.items]
+            inside = [each for each in node.body if isinstance(each, ast.With | ast.AsyncWith)]
+            if len(where) == 1 and len(inside) == 1 and type(inside[0]) is type(node):
+                where.append(inside[0].items[0].context_expr)
+            if len(where) == 2:
+                one, other = where
+                edits = (
+                    source.replaced(one, source.of(other)),
+                    source.replaced(other, source.of(one)),
+                )
+                words = f"`{source.of(other)}` before `{source.of(one)}` at line {node.lineno}"
+                yield Change(words, edits, "order")
+    calls = [each for each in regions if each.calls and not each.why]
+    for region, inner in zip(calls, calls[1:], strict=False):
+        if region.function != inner.function or inner.line > max(region.given_back):
+            continue
+        if not any(scope.has(region.line) for scope in ground.scopes):
+            continue
+        edits_ = [
+            Edit(source.start(a), source.end(a), source.of(b))
+            for a, b in zip(
+                (*region.calls, *inner.calls), (*inner.calls, *region.calls), strict=True
+            )
+        ] if len(region.calls) == len(inner.calls) else []  # fmt: skip
+        if edits_:
+            words = f"`{inner.expression}` before `{region.expression}` at line {region.line}"
+            yield Change(words, tuple(edits_), "order")
+    locks = {each.expression for each in regions}
+    made = {ast.unparse(t) for node in ast.walk(source.tree) if isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Call)
+            and source.of(node.value.func).rpartition(".")[2] in ("Lock", "RLock", "Mutex")
+            for t in node.targets}  # fmt: skip
+    for call in ground.expressions():
+        if not isinstance(call, ast.Call):
+            continue
+        named = [
+            each for each in call.args
+            if source.of(each) in locks or source.of(each).removeprefix("self.") in made
+        ]  # fmt: skip
+        if len(named) == 2:
+            first, second = named
+            texts = source.of(first), source.of(second)
+            if texts[0] != texts[1]:
+                words = f"`{texts[1]}` before `{texts[0]}` at line {call.lineno}"
+                edits = (source.replaced(first, texts[1]), source.replaced(second, texts[0]))
+                yield Change(words, edits, "order")
+
+
+def given_back(ground: Ground) -> Iterator[Change]:
+    """`with` in place of `acquire` and `release`, so that an exception gives the lock back."""
+    source = ground.source
+    for region in regions_in(source):
+        if region.calls and region.body and region.header and not region.why:
+            if not any(scope.has(region.line) for scope in ground.scopes):
+                continue
+            text = rearranged(source, [(region.body, region.header)], [region])
+            if text is not None:
+                words = f"`{region.header}` in place of `acquire` and `release` at line "
+                words += str(region.line)
+                yield Change(words, (Edit(0, len(source.text), text),))
+
+
+def atomic_add(ground: Ground) -> Iterator[Change]:
+    """`n.Add(x)` in place of `n.Store(n.Load() + x)`."""
+    for node in ground.expressions():
+        match node:
+            case ast.Call(
+                ast.Attribute(target, "Store"),
+                [ast.BinOp(ast.Call(ast.Attribute(read, "Load"), []), op, value)],
+            ) if ast.dump(target) == ast.dump(read) and isinstance(op, ast.Add | ast.Sub):
+                name, text = ground.source.of(target), ground.source.of(value)
+                text = text if isinstance(op, ast.Add) else f"-({text})"
+                new = f"{name}.Add({text})"
+                words = f"one atomic operation at line {node.lineno}: `{new}`"
+                yield Change(words, (ground.source.replaced(node, new),))
+
+
+def single_call(ground: Ground) -> Iterator[Change]:
+    """One call in place of a check and an act: of dicts and sets."""
+    source = ground.source
+    for _, node in ground.nodes():
+        if not isinstance(node, ast.If) or node.orelse or len(node.body) != 1:
+            continue
+        match node.test, node.body[0]:
+            case ast.Compare(key, [ast.NotIn()], [where]), ast.Assign(
+                [ast.Subscript(target, at)], value
+            ) if _same(where, target) and _same(key, at):
+                new = f"{source.of(where)}.setdefault({source.of(key)}, {source.of(value)})"
+            case ast.Compare(key, [ast.In()], [where]), ast.Delete([ast.Subscript(target, at)]) if (
+                _same(where, target) and _same(key, at)
+            ):
+                new = f"{source.of(where)}.pop({source.of(key)}, None)"
+            case ast.Compare(key, [ast.In()], [where]), ast.Expr(
+                ast.Call(ast.Attribute(target, "remove"), [at], [])
+            ) if _same(where, target) and _same(key, at):
+                new = f"{source.of(where)}.discard({source.of(key)})"
+            case _:
+                continue
+        words = f"one call in place of a check and an act at line {node.lineno}: `{new}`"
+        yield Change(words, (source.replaced(node, new),))
+
+
+def _same(one: ast.expr, other: ast.expr) -> bool:
+    return ast.dump(one) == ast.dump(other).replace("ctx=Store()", "ctx=Load()").replace(
+        "ctx=Del()", "ctx=Load()"
+    )
+
+
+def awaited_before(ground: Ground) -> Iterator[Change]:
+    """What is awaited within an assignment, awaited before it."""
+    source = ground.source
+    for _, node in ground.nodes():
+        if not isinstance(node, ast.Assign | ast.AugAssign):
+            continue
+        for each in ast.walk(node.value):
+            if (
+                not isinstance(each, ast.Await)
+                or (each is node.value
+                and isinstance(node, ast.Assign))
+            ):
+                continue
+            name = "awaited"
+            if not source.has_lines_of_its_own(node, node) or name in source.names:
+                continue
+            start = source.start(node)
+            line = f"{name} = {source.of(each)}\n{source.indent(node)}"
+            edits = (Edit(start, start, line), source.replaced(each, name))
+            yield Change(f"await before line {node.lineno} reads", edits)
+
+
+STANDSTILLS = frozenset({"deadlock", "stuck", "livelock"})
+"""Kinds of violations that come of who waits, and for what."""
+
+
+def moved(ground: Ground) -> Iterator[Change]:
+    """A statement that waits, out of a read, a write and what is between; and, where threads stand
+    still, any statement that only others see, before another one of its block or after it, or out
+    of its loop.
+    """
+    stand_still = ground.kinds <= STANDSTILLS
+    if not stand_still and "lost-update" not in ground.kinds:
+        return
+    source = ground.source
+    locking = {id(call) for region in regions_in(source) for call in region.calls}
+    for scope in ground.scopes:
+        for number, block in enumerate(scope.blocks):
+            for place, node in enumerate(block):
+                waits = _sleeps(node)
+                if id(node) in locking or not (waits or (stand_still and _is_seen_only(node))):
+                    continue
+                for other in range(len(block)):
+                    if other not in (place, place - 1) or other == place - 1 >= 0:
+                        yield from _moved(source, node, block[other], after=other > place)
+                if stand_still and len(block) > 1:
+                    for outer in scope.blocks[:number]:
+                        for each in outer:
+                            if not isinstance(each, ast.For | ast.While):
+                                continue
+                            if any(it is node for it in each.body):
+                                yield from _moved(source, node, each, after=True)
+                                yield from _moved(source, node, each, after=False)
+
+
+def _sleeps(node: ast.stmt) -> bool:
+    """Whether a statement does nothing but wait for some time."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    call = call.value if isinstance(call, ast.Await) else call
+    function = call.func if isinstance(call, ast.Call) else None
+    return getattr(function, "attr", getattr(function, "id", "")) in ("sleep", "Sleep")
+
+
+def _is_seen_only(node: ast.stmt) -> bool:
+    """Whether a statement does something to others, and gives nothing to the next."""
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Call | ast.Await)
+    return isinstance(node, ast.Assign) and all(
+        isinstance(target, ast.Attribute | ast.Subscript) for target in node.targets
+    )
+
+
+def _moved(source: SourceText, node: ast.stmt, other: ast.stmt, *, after: bool) -> Iterator[Change]:
+    """One statement before or after another one, unless that leaves the block."""
+    leaves = isinstance(other, ast.Return | ast.Raise | ast.Break | ast.Continue)
+    if other is node or (after and leaves):
+        return
+    if not (source.has_lines_of_its_own(node, node) and source.has_lines_of_its_own(other, other)):
+        return
+    less = len(source.indent(node)) - len(source.indent(other))
+    first, last = first_line(node), last_line(node)
+    text = source.indented(first, last, less=less)
+    text = text if text.endswith("\n") else f"{text}\n"
+    line = last_line(other) if after else first_line(other)
+    at = source.line_start(line + after)
+    if source.text[:at] and not source.text[:at].endswith("\n"):
+        text = f"\n{text}"
+    away = Edit(source.line_start(first), source.line_start(last + 1), "")
+    words = f"`{source.of(node).strip()}` {'after' if after else 'before'} line {line}"
+    yield Change(words, (away, Edit(at, at, text)), runs=statement_text_of(source, node))
+
+
+def statement_text_of(source: SourceText, node: ast.stmt) -> str:
+    """The text of a statement of one line; "" for others."""
+    return source.of(node) if node.lineno == node.end_lineno else ""
+
+
+def deferred(ground: Ground) -> Iterator[Change]:
+    """`go.defer(f, x)` at an earlier line in place of `f(x)`: it is called on every way out."""
+    source = ground.source
+    if "go" not in source.names:
+        return
+    for scope in ground.scopes:
+        for block in scope.blocks[:1]:
+            for place, node in enumerate(block):
+                call = node.value if isinstance(node, ast.Expr) else None
+                if not isinstance(call, ast.Call) or call.keywords:
+                    continue
+                if source.of(call.func).startswith("go."):
+                    continue
+                for other in block[:place]:
+                    if not source.has_lines_of_its_own(node, node):
+                        continue
+                    arguments = ", ".join(map(source.of, [call.func, *call.args]))
+                    line = f"{source.indent(other)}go.defer({arguments})\n"
+                    at = source.line_start(first_line(other))
+                    away = Edit(
+                        source.line_start(node.lineno),
+                        source.line_start((node.end_lineno or node.lineno) + 1),
+                        "",
+                    )
+                    words = f"`{line.strip()}` before line {first_line(other)}"
+                    yield Change(words, (away, Edit(at, at, line)))
+
+
+def in_any_case(ground: Ground) -> Iterator[Change]:
+    """`finally`, for what stands at the end of a block: it is done if an exception comes, too."""
+    source = ground.source
+    for scope in ground.scopes:
+        for block in scope.blocks:
+            for place, node in enumerate(block):
+                if place == 0 or not isinstance(node, ast.Expr):
+                    continue
+                if not isinstance(node.value, ast.Call | ast.Await) or _sleeps(node):
+                    continue
+                for first in range(place - 1, -1, -1):
+                    run = block[first:place]
+                    wrap = source.wrapped(run, "try:")
+                    if wrap is None or not source.has_lines_of_its_own(node, node):
+                        break
+                    lines = first_line(node), last_line(node)
+                    text = source.indented(*lines, more=source.unit)
+                    header = f"{source.indent(node)}finally:\n"
+                    where = source.line_start(lines[0]), source.line_start(lines[1] + 1)
+                    words = f"`{source.of(node)}` in any case, by `finally`"
+                    yield Change(words, (wrap, Edit(*where, header + text)))
+
+
+KINDS: tuple[Callable[[Ground], Iterator[Change]], ...] = (
+    look_again,
+    wake_all,
+    reentrant,
+    room,
+    other_order,
+    atomic_add,
+    single_call,
+    awaited_before,
+    given_back,
+    deferred,
+    in_any_case,
+    moved,
+)
+"""Every kind of change."""
+
+
+def changes_of(ground: Ground) -> list[Change]:
+    """All that can be changed, and all changes of one kind at once: each text once."""
+    singles = [change for kind in KINDS for change in kind(ground)]
+    by_kind: dict[str, list[Change]] = {}
+    for change in singles:
+        if change.kind:
+            by_kind.setdefault(change.kind, []).append(change)
+    found: dict[str, Change] = {}
+    for its in by_kind.values():
+        if len(its) > 1:
+            for number, one in enumerate(its):
+                singles += [_both(one, other) for other in its[number + 1 :]]
+            if len(its) > 2:
+                edits = tuple(edit for each in its for edit in each.edits)
+                singles.append(Change("; ".join(each.words for each in its), edits))
+    for change in singles:
+        try:
+            found.setdefault(applied(ground.source.text, change.edits), change)
+        except ValueError:
+            continue
+    found.pop(ground.source.text, None)
+    return [*found.values()]
+
+
+def _both(one: Change, other: Change) -> Change:
+    return Change(f"{one.words}; {other.words}", (*one.edits, *other.edits))

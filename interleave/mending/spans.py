@@ -1,0 +1,97 @@
+"""Which lines of which threads a violation speaks of: what a change is to be made around."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from interleave.records import dataclass
+from interleave.result import TraceStep, Violation
+
+
+@dataclass(frozen=True)
+class Span:
+    """The lines of one thread that others came between, or that came between those of others."""
+
+    thread: str
+    lines: frozenset[int]
+
+
+QUIET = frozenset({"start", "join", "acquire", "release", "Lock", "Unlock", "begin", "sleep"})
+"""Operations that are no accesses to what is shared by a program's own doing."""
+
+
+def spans_of(violation: Violation, file: str) -> list[Span]:
+    """The lines in a file that a violation speaks of, thread by thread."""
+    steps = violation.trace.all_steps
+    lost = violation.lost_update
+    if lost is not None:
+        numbers = {
+            lost.reader: [lost.read, lost.overwrite],
+            lost.writer: [*_reads_before(steps, lost.writer, lost.lost), lost.lost],
+        }
+        named = [(thread, [steps[n - 1] for n in found]) for thread, found in numbers.items()]
+        return [*_as_spans(named, file)]
+    if violation.race:
+        return [
+            Span(side.thread, frozenset([side.source.line]))
+            for side in violation.race
+            if side.source.file == file
+        ]
+    by_thread: dict[str, list[TraceStep]] = {}
+    for step in steps:
+        by_thread.setdefault(step.thread, []).append(step)
+    common = _shared_by_several(steps)
+    found = [
+        (thread, [step for step in its if common & _locations(step)])
+        for thread, its in by_thread.items()
+    ]
+    spans = [*_as_spans(found, file)]
+    source = violation.source
+    if source is not None and source.file == file and violation.threads:
+        for number, span in enumerate(spans):
+            if span.thread == violation.threads[0]:
+                spans[number] = Span(span.thread, span.lines | {source.line})
+    for wait in violation.waits:
+        if wait.source.file == file:
+            spans.append(Span(wait.thread, frozenset([wait.source.line])))
+    return spans
+
+
+def _as_spans(named: Sequence[tuple[str, Sequence[TraceStep]]], file: str) -> Iterator[Span]:
+    for thread, steps in named:
+        lines = [
+            part.line
+            for step in steps
+            for part in (step.source, *[each.source for each in step.parts])
+            if part.file == file
+        ]
+        if lines:
+            yield Span(thread, frozenset(lines))
+
+
+def _locations(step: TraceStep) -> set[str]:
+    return {
+        access.location
+        for access in step.accesses
+        if access.location is not None and access.kind.rpartition(".")[2] not in QUIET
+    }
+
+
+def _shared_by_several(steps: Sequence[TraceStep]) -> set[str]:
+    """The locations that more than one thread has accessed on the way."""
+    users: dict[str, set[str]] = {}
+    for step in steps:
+        for location in _locations(step):
+            users.setdefault(location, set()).add(step.thread)
+    return {location for location, threads in users.items() if len(threads) > 1}
+
+
+def _reads_before(steps: Sequence[TraceStep], thread: str, number: int) -> list[int]:
+    """The last read of what a step writes, by the same thread before it."""
+    wanted = _locations(steps[number - 1])
+    before = [
+        step.number
+        for step in steps[: number - 1]
+        if step.thread == thread and wanted & _locations(step)
+    ]
+    return before[-1:]
