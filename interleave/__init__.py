@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from interleave.errors import ModelError as ModelError
     from interleave.errors import UsageError as UsageError
     from interleave.exploring import explore as explore
+    from interleave.mending.fix import fix as fix
     from interleave.mending.locks import locks as locks
     from interleave.model import Model as Model
     from interleave.model import always as always
@@ -62,6 +63,7 @@ __all__ = [
     "compare",
     "expect",
     "explore",
+    "fix",
     "goroutine",
     "invariant",
     "locks",
@@ -86,6 +88,7 @@ _HOMES = (
     ("probing",),
     ("comparing",),
     ("mending.locks",),
+    ("mending.fix",),
 )
 """The modules that the public names are in: those of a model file, and what it does not need."""
 

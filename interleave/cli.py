@@ -23,7 +23,7 @@ from interleave.click_options import given_in, taking
 from interleave.engine.stopping import INTERRUPTED, Guard
 from interleave.errors import InterleaveError, UsageError
 from interleave.interrupts import AT_POLLS, leaving, listening, take
-from interleave.options import CompareOptions, LocksOptions, Options, RaceOptions
+from interleave.options import CompareOptions, FixOptions, LocksOptions, Options, RaceOptions
 from interleave.report import formats
 from interleave.report.output import Output, tell
 
@@ -406,6 +406,34 @@ def locks(context: click.Context, /, paths: tuple[Path, ...], format_: str, **_:
     with _watched(context, memory, _know_nothing), redirect_stdout(sys.stderr):
         found = judge_locks(paths, on_error=_tell_error, **given)
     _write_whole(context, output, formats.LOCKS[format_], found, bool(found.models))
+
+
+@main.command()
+@_paths
+@taking("fix", FixOptions)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice([*formats.FIXES]),
+    default=next(iter(formats.FIXES)),
+    show_default=True,
+    help="What to print on standard output.",
+)
+@click.pass_context
+def fix(context: click.Context, /, paths: tuple[Path, ...], format_: str, **_: Any) -> None:
+    """Find the smallest change that removes what a check finds, each candidate checked in full.
+
+    A diff is printed, and nothing is written without --apply. Exit status: 0 all that is violated
+    has such a change, or nothing is; 1 for something none was found; 2 an error; 3 inconclusive.
+    """
+    from interleave.mending.fix import fix as fix_models
+
+    output = Output()
+    given = given_in(context, FixOptions)
+    memory = _limits(paths, asked(FixOptions, given, "interleave fix"))[1]
+    with _watched(context, memory, _know_nothing), redirect_stdout(sys.stderr):
+        found = fix_models(paths, on_error=_tell_error, **given)
+    _write_whole(context, output, formats.FIXES[format_], found, bool(found.models))
 
 
 def _write_whole(

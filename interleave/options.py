@@ -278,7 +278,7 @@ class FixOptions(CheckOptions):
     """What `fix` can be told besides."""
 
     candidates: int = option(
-        500, Whole(), "Give up for a model after so many changes were tried.", commands=("fix",)
+        200, Whole(), "Give up for a model after so many changes were tried.", commands=("fix",)
     )
     apply: bool = option(False, Flag(), "Write the changes to the files.", commands=("fix",))
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from interleave.mending.definitions import classes_of
@@ -20,13 +22,17 @@ from interleave.records import dataclass
 @dataclass(frozen=True)
 class Change:
     """A change in words, and what it does to the text. Changes of one `kind` can be made at once,
-    where it is not "". `runs` is a line that must still be run, or "".
+    where it is not "". `runs` is a line that must still be run, or "". One that is `strict` must
+    lead to the same outcomes: it does more than to keep threads apart. `rank` is the place of what
+    has made it in `KINDS`.
     """
 
     words: str
     edits: tuple[Edit, ...]
     kind: str = ""
     runs: str = ""
+    strict: bool = False
+    rank: int = 0
 
 
 @dataclass(frozen=True)
@@ -158,7 +164,7 @@ def other_order(ground: Ground) -> Iterator[Change]:
                 words = f"`{source.of(other)}` before `{source.of(one)}` at line {node.lineno}"
                 yield Change(words, edits, "order")
     calls = [each for each in regions if each.calls and not each.why]
-    for region, inner in zip(calls, calls[1:], strict=False):
+    for region, inner in pairwise(calls):
         if region.function != inner.function or inner.line > max(region.given_back):
             continue
         if not any(scope.has(region.line) for scope in ground.scopes):
@@ -260,10 +266,8 @@ def awaited_before(ground: Ground) -> Iterator[Change]:
         if not isinstance(node, ast.Assign | ast.AugAssign):
             continue
         for each in ast.walk(node.value):
-            if (
-                not isinstance(each, ast.Await)
-                or (each is node.value
-                and isinstance(node, ast.Assign))
+            if not isinstance(each, ast.Await) or (
+                each is node.value and isinstance(node, ast.Assign)
             ):
                 continue
             name = "awaited"
@@ -342,12 +346,8 @@ def _moved(source: SourceText, node: ast.stmt, other: ast.stmt, *, after: bool) 
         text = f"\n{text}"
     away = Edit(source.line_start(first), source.line_start(last + 1), "")
     words = f"`{source.of(node).strip()}` {'after' if after else 'before'} line {line}"
-    yield Change(words, (away, Edit(at, at, text)), runs=statement_text_of(source, node))
-
-
-def statement_text_of(source: SourceText, node: ast.stmt) -> str:
-    """The text of a statement of one line; "" for others."""
-    return source.of(node) if node.lineno == node.end_lineno else ""
+    runs = source.of(node) if node.lineno == node.end_lineno else ""
+    yield Change(words, (away, Edit(at, at, text)), runs=runs, strict=True)
 
 
 def deferred(ground: Ground) -> Iterator[Change]:
@@ -375,7 +375,7 @@ def deferred(ground: Ground) -> Iterator[Change]:
                         "",
                     )
                     words = f"`{line.strip()}` before line {first_line(other)}"
-                    yield Change(words, (away, Edit(at, at, line)))
+                    yield Change(words, (away, Edit(at, at, line)), strict=True)
 
 
 def in_any_case(ground: Ground) -> Iterator[Change]:
@@ -420,7 +420,9 @@ KINDS: tuple[Callable[[Ground], Iterator[Change]], ...] = (
 
 def changes_of(ground: Ground) -> list[Change]:
     """All that can be changed, and all changes of one kind at once: each text once."""
-    singles = [change for kind in KINDS for change in kind(ground)]
+    singles = [
+        replace(change, rank=rank) for rank, kind in enumerate(KINDS) for change in kind(ground)
+    ]
     by_kind: dict[str, list[Change]] = {}
     for change in singles:
         if change.kind:
@@ -443,4 +445,4 @@ def changes_of(ground: Ground) -> list[Change]:
 
 
 def _both(one: Change, other: Change) -> Change:
-    return Change(f"{one.words}; {other.words}", (*one.edits, *other.edits))
+    return Change(f"{one.words}; {other.words}", (*one.edits, *other.edits), rank=one.rank)

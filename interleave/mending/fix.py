@@ -94,13 +94,15 @@ class Fix:
 
 @dataclass(frozen=True)
 class Fixes:
-    """What `fix` returns: the models in order, with `texts`, what each file would be, by its path.
+    """What `fix` returns: the models in order, with `texts`, what each file would be, by its path,
+    and `diffs`, the changes of each that has any, as unified lines.
 
     `applied` are the paths of the files that were written. `errors` are as in `Result`.
     """
 
     models: tuple[Fix, ...]
     texts: Mapping[str, str]
+    diffs: Mapping[str, str]
     applied: tuple[str, ...] = ()
     interrupted: bool = False
     errors: tuple[InterleaveError, ...] = ()
@@ -156,17 +158,29 @@ def fix(target: Target | Iterable[Target], asked: Asked[FixOptions]) -> Fixes:
                     with errors.noted():
                         benches[file].original.overwrite(text)
                         done.append(file)
-    return Fixes(tuple(found), texts, tuple(done), guard.stop is not None, tuple(errors.found))
+    diffs = {file: diff(file, benches[file].original.text, text) for file, text in texts.items()}
+    return Fixes(
+        tuple(found),
+        texts,
+        {file: text for file, text in diffs.items() if text},
+        tuple(done),
+        guard.stop is not None,
+        tuple(errors.found),
+    )
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A text, what it does in words, and its size. `runs`: a line that threads must still run."""
+    """A text, what it does in words, and its size. `runs` and `strict` are as in `Change`; what
+    has a lower `rank` is what people would rather do, of changes of one size and one cost.
+    """
 
     text: str
     words: str
     size: Size
     runs: str = ""
+    strict: bool = False
+    rank: int = 0
 
 
 class _Verified:
@@ -214,7 +228,7 @@ class _Search:
         self._seen: set[str] = {text}
         self.aside: set[str] = set()
         """The names of locks: whether one is held in the end is no outcome."""
-        self._best_lossy: _Verified | None = None
+        self._other_outcomes: _Verified | None = None
         self._others: dict[str, dict[str, Trial]] = {}
 
     def found(self) -> tuple[Fix, str]:
@@ -247,7 +261,7 @@ class _Search:
             verified = self._smallest()
         except _OutOfBounds:
             limit = f"{self.most:,} changes were tried"
-        verified = verified or self._best_lossy
+        verified = verified or self._other_outcomes
         if verified is None:
             callers = tuple(_callers(violations, self.bench.file))
             return replace(plain, tried=self.tried, limit=limit, callers=callers), self.text
@@ -284,14 +298,16 @@ class _Search:
     # The search
 
     def _smallest(self) -> _Verified | None:
-        """The smallest change that is verified and keeps all outcomes."""
+        """The smallest change that is verified and leaves the outcomes as they are."""
         small: list[Candidate] = []
         kinds = {each.kind for trial in self.before.values() for each in trial.result.violations}
         ground = Ground(self.source, self.name, tuple(self.scopes), frozenset(kinds))
         for change in changes_of(ground):
             text = applied(self.text, change.edits)
             size = _size(self.text, text)
-            small.append(Candidate(text, change.words, size, change.runs))
+            small.append(
+                Candidate(text, change.words, size, change.runs, change.strict, change.rank)
+            )
         found = self._first_of(sorted(small, key=lambda each: each.size))
         return self._by_holding(found) or found
 
@@ -309,7 +325,7 @@ class _Search:
         return _most_parallel(found)
 
     def _verified(self, candidate: Candidate) -> _Verified | None:
-        """What checks say of a candidate, where they verify it, and no outcome is lost."""
+        """What checks say of a candidate that they verify, if it leaves the outcomes as they are."""
         trials = self._trials(candidate)
         return None if trials is None else self._kept(candidate, trials)
 
@@ -387,11 +403,13 @@ class _Search:
                     more = missing(trial.outcomes, before, self.aside)
                     new += [(runtime, each) for each in more]
         verified = _Verified(candidate, trials, lost, new)
-        if not lost:
+        if not (lost or new):
             return verified
-        best = self._best_lossy
+        if candidate.strict:
+            return None
+        best = self._other_outcomes
         if best is None or candidate.size < best.candidate.size:
-            self._best_lossy = verified
+            self._other_outcomes = verified
         return None
 
     # Holding a lock
@@ -490,7 +508,11 @@ class _Search:
 def _most_parallel(found: Sequence[_Verified]) -> _Verified | None:
     if len(found) < 2:
         return next(iter(found), None)
-    return max(found, key=lambda each: (each.kept(), [-part for part in each.candidate.size]))
+
+    def least(each: _Verified) -> tuple[int, int, Size]:
+        return -each.kept(), each.candidate.rank, each.candidate.size
+
+    return min(found, key=least)
 
 
 def _lines_run(trial: Trial) -> set[str]:

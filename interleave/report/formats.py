@@ -62,6 +62,13 @@ LOCKS = {
 }
 """Which locks are needed, by what `--format` calls it there: called as `COMPARISONS` are."""
 
+FIXES = {
+    "text": Writer("interleave.report.mended", "render_text", "sentences and diffs, for people"),
+    "json": Writer("interleave.report.mended", "render_json", "a document, for programs"),
+    "diff": Writer("interleave.report.mended", "render_diff", "one diff, for `patch`"),
+}
+"""Changes that remove what is found, by what `--format` calls them there: called likewise."""
+
 PICTURES = {
     ".dot": Writer("interleave.report.drawing", "source", "a picture, as source for Graphviz"),
     ".gv": Writer("interleave.report.drawing", "source", "the same"),

@@ -1,0 +1,168 @@
+"""What `fix` has found: sentences and diffs for people, a diff for `patch`, a document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+
+from interleave.mending.fix import Cost, Fix, Fixes
+from interleave.report.cells import one_line, wrap
+from interleave.report.locked import outcome_text
+from interleave.report.style import Line, Style, plain, styled
+from interleave.report.words import count, violation_name
+from interleave.result import ModelResult, Outcome
+from interleave.showing import plain_text
+
+
+def render_text(found: Fixes, *, color: bool = False, width: int = 100, **_: object) -> str:
+    """What there is to say of each model that is violated, without a newline at its end."""
+    lines: list[Line] = []
+    for model in found.models:
+        if model.violations:
+            lines += [[]] if lines else []
+            lines += _model(model, width)
+    rest = len(found.models) - sum(bool(each.violations) for each in found.models)
+    if rest:
+        lines += [[]] if lines else []
+        unknown = sum(not each.complete for fix in found.models for each in fix.before)
+        said = f"nothing to fix in {count(rest, 'model')}"
+        said += f"; {count(unknown, 'search')} did not come to an end" if unknown else ""
+        lines.append([(said, Style.FAINT)])
+    for file in found.applied:
+        lines.append([(f"{one_line(file)} is written", Style.STRONG)])
+    write: Callable[[Line], str] = styled if color else plain
+    return "\n".join(write(line) for line in lines)
+
+
+def render_diff(found: Fixes, **_: object) -> str:
+    """The changes of all files, each as one diff."""
+    return "\n".join(text for text in found.diffs.values() if text)
+
+
+def render_json(found: Fixes, *, version: str, **_: object) -> str:
+    """All of it as a JSON document."""
+    errors = [plain_text(str(error)) for error in found.errors]
+    document = {
+        "schema": 1,
+        "version": version,
+        "exit_code": found.exit_code,
+        **({"errors": errors} if errors else {}),
+        "models": [_as_data(model) for model in found.models],
+        "diffs": {plain_text(file): plain_text(text) for file, text in found.diffs.items()},
+        "applied": [*map(plain_text, found.applied)],
+    }
+    return json.dumps(document, allow_nan=False, ensure_ascii=False, indent=2)
+
+
+# Sentences
+
+
+def _model(model: Fix, width: int) -> list[Line]:
+    head = f"{one_line(model.model)} ({one_line(model.file)}): {_headline(model)}"
+    lines: list[Line] = [[(text, Style.STRONG)] for text in wrap(head, width)]
+    for violation in model.violations:
+        sentence = f"{violation_name(violation)}: {one_line(violation.message)}"
+        lines += _indented(sentence, width, Style.BAD)
+    if not model.diff:
+        return [*lines, *_none_found(model, width)]
+    lines += [[], *map(_of_diff, model.diff.splitlines()), []]
+    for result in model.after:
+        lines += _indented(_verdict(result), width, Style.GOOD)
+    for sentence in _costs(model.costs):
+        lines += _indented(sentence, width, Style.NORMAL)
+    for sentence in _outcomes(model):
+        lines += _indented(sentence, width, Style.CAUTION)
+    if model.expects:
+        sentence = "the model says by @expect what it finds: change that too"
+        lines += _indented(sentence, width, Style.FAINT)
+    return lines
+
+
+def _headline(model: Fix) -> str:
+    return one_line(model.words) if model.diff else "no change was found"
+
+
+def _none_found(model: Fix, width: int) -> list[Line]:
+    said = f"{count(model.tried, 'change')} of the kinds that are tried, and none is verified"
+    if model.limit:
+        said = f"none is verified of those that were tried: {model.limit}"
+    lines = _indented(said, width, Style.CAUTION)
+    for line in model.callers:
+        lines += _indented(f"the code is not of this file; guard the call at {line}", width,
+                           Style.NORMAL)  # fmt: skip
+    return lines
+
+
+def _indented(text: str, width: int, style: Style) -> list[Line]:
+    first, *rest = wrap(text, max(width - 4, 20))
+    return [[(f"  {first}", style)], *[[(f"    {line}", style)] for line in rest]]
+
+
+def _of_diff(line: str) -> Line:
+    shown = "".join(each if each.isprintable() or each == "\t" else "\ufffd" for each in line)
+    style = {"+": Style.GOOD, "-": Style.BAD, "@": Style.FAINT}.get(line[:1], Style.NORMAL)
+    return [(f"  {shown}", style)]
+
+
+def _verdict(result: ModelResult) -> str:
+    return f"{result.verdict} under {result.runtime}: {count(result.states, 'state')}"
+
+
+def _costs(costs: Sequence[Cost]) -> Iterator[str]:
+    """In how many orders threads can still access what they share."""
+    for cost in costs:
+        if cost.before is None or cost.after is None:
+            yield f"orders of accesses under {cost.runtime}: not counted"
+            continue
+        share = ""
+        if cost.before >= cost.after and cost.before:
+            share = f" ({100 * cost.after / cost.before:.3g} %)"
+        yield (
+            f"orders of accesses under {cost.runtime}: {cost.after:,} where there were "
+            f"{cost.before:,}{share}"
+        )
+
+
+def _outcomes(model: Fix) -> Iterator[str]:
+    if model.untold:
+        yield "which outcomes met no violation before takes too much to tell"
+    for told, outcomes in (
+        ("an outcome that is not reached any more", model.lost),
+        ("an outcome that was not reached before", model.new),
+    ):
+        for text, runtimes in _by_text(outcomes).items():
+            yield f"{told}, under {' and '.join(runtimes)}: {text}"
+
+
+def _by_text(outcomes: Sequence[tuple[str, Outcome]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for runtime, outcome in outcomes:
+        found.setdefault(outcome_text(outcome), []).append(runtime)
+    return found
+
+
+# Data
+
+
+def _as_data(model: Fix) -> dict[str, object]:
+    return {
+        "model": plain_text(model.model),
+        "file": plain_text(model.file),
+        "violations": [
+            {"kind": each.kind, "message": plain_text(each.message)} for each in model.violations
+        ],
+        "found": model.is_found,
+        "change": plain_text(model.words),
+        "diff": plain_text(model.diff),
+        "verdicts": {each.runtime: each.verdict for each in model.after},
+        "orders": [
+            {"runtime": each.runtime, "before": each.before, "after": each.after}
+            for each in model.costs
+        ],
+        "outcomes_lost": [*map(plain_text, _by_text(model.lost))],
+        "outcomes_new": [*map(plain_text, _by_text(model.new))],
+        "outcomes_told": not model.untold,
+        "tried": model.tried,
+        "limit": plain_text(model.limit),
+        "callers": [*map(plain_text, model.callers)],
+    }
