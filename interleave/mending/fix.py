@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import difflib
 import heapq
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import product
+from itertools import islice, product
 
 from interleave.asked import Asked, taking
 from interleave.engine.stopping import Guard
@@ -38,6 +39,12 @@ MOST_STATES = 100_000
 
 MOST_RUNS = 3
 """Functions, at most, of which each may be where a lock belongs that a span speaks of."""
+
+MOST_PARTS = 3
+"""Changes, at most, of which each removes a part of what is found."""
+
+MOST_PARTLY = 40
+"""Changes, at most, of which it is asked whether they remove a part."""
 
 Size = tuple[int, int, int]
 """Lines that a change writes, lines that it indents, and characters."""
@@ -216,7 +223,11 @@ class _OutOfBounds(Exception):
 class _Search:
     """Looks for a change of one model."""
 
-    def __init__(self, bench: Bench, name: str, text: str) -> None:
+    def __init__(self, bench: Bench, name: str, text: str, depth: int = 0) -> None:
+        self.depth = depth
+        self.rejected: list[Candidate] = []
+        self.reached: dict[str, Sequence[Outcome] | None] = {}
+        """The outcomes of what was found, by runtime."""
         self.bench = bench
         self.name = name
         self.text = text
@@ -224,7 +235,6 @@ class _Search:
         self.tried = 0
         self.source = SourceText(text)
         self.before: dict[str, Trial] = {}
-        self.reduced: list[tuple[int, Size, Candidate]] = []
         self._seen: set[str] = {text}
         self.aside: set[str] = set()
         """The names of locks: whether one is held in the end is no outcome."""
@@ -263,6 +273,10 @@ class _Search:
             limit = f"{self.most:,} changes were tried"
         verified = verified or self._other_outcomes
         if verified is None:
+            if len(violations) > 1 and self.depth < MOST_PARTS:
+                parts = [self._in_parts(plain, *each) for each in islice(self._partly(), 2)]
+                if parts:
+                    return min(parts, key=lambda each: len(each[0].left))
             callers = tuple(_callers(violations, self.bench.file))
             return replace(plain, tried=self.tried, limit=limit, callers=callers), self.text
         return self._told(plain, verified, expects, limit), verified.candidate.text
@@ -277,6 +291,7 @@ class _Search:
 
     def _told(self, plain: Fix, verified: _Verified, expects: bool, limit: str) -> Fix:
         text = verified.candidate.text
+        self.reached = {name: each.outcomes for name, each in verified.trials.items()}
         costs = tuple(
             Cost(runtime, _orders(self.before[runtime]), _orders(trial))
             for runtime, trial in verified.trials.items()
@@ -294,6 +309,63 @@ class _Search:
             limit=limit,
             expects=expects,
         )
+
+    # Changes that remove only some of what is found
+
+    def _partly(self) -> Iterator[tuple[Candidate, dict[str, Trial]]]:
+        """Changes after which less is found, and nothing that was not found before, with their
+        trials: the smallest first.
+        """
+        for candidate in sorted(self.rejected, key=lambda each: each.size)[:MOST_PARTLY]:
+            trials = self.bench.tried(candidate.text, self.name, self.before)
+            told = {name: each for name, each in trials.items() if isinstance(each, Trial)}
+            if len(told) == len(self.before) and self._is_part(told):
+                if self._leaves_others(candidate.text):
+                    yield candidate, told
+
+    def _is_part(self, trials: Mapping[str, Trial]) -> bool:
+        """Whether some cause is gone under some runtime, and none is new under any."""
+        is_less = False
+        for runtime, trial in trials.items():
+            before = _causes(self.before[runtime])
+            after = _causes(trial)
+            if not trial.result.complete or not after <= before:
+                return False
+            is_less |= after < before
+        return is_less
+
+    def _in_parts(
+        self, plain: Fix, candidate: Candidate, trials: Mapping[str, Trial]
+    ) -> tuple[Fix, str]:
+        """What there is to say where one change removes some, and others are looked for then."""
+        search = _Search(self.bench, self.name, candidate.text, depth=self.depth + 1)
+        search.most = max(self.most // 2, 1)
+        rest, text = search.found()
+        words = f"{candidate.words}; then {rest.words}" if rest.diff else candidate.words
+        first = replace(
+            plain,
+            words=words,
+            diff=diff(self.bench.file, self.text, text if rest.diff else candidate.text),
+            tried=self.tried + rest.tried,
+            after=tuple(each.result for each in trials.values()),
+        )
+        if not rest.is_found:
+            left = rest.left or rest.violations
+            return replace(first, left=left, after=rest.after or first.after), self.text
+        lost: list[tuple[str, Outcome]] = []
+        new: list[tuple[str, Outcome]] = []
+        for runtime, outcomes in search.reached.items():
+            before = self.before[runtime].outcomes
+            if before and outcomes is not None:
+                lost += [(runtime, each) for each in missing(before, outcomes, self.aside)]
+                new += [(runtime, each) for each in missing(outcomes, before, self.aside)]
+        self.reached = search.reached
+        costs = tuple(
+            Cost(each.runtime, _orders(self.before[each.runtime]), each.after)
+            for each in rest.costs
+        )
+        told = replace(first, after=rest.after, lost=tuple(lost), new=tuple(new), costs=costs)
+        return told, text
 
     # The search
 
@@ -325,7 +397,7 @@ class _Search:
         return _most_parallel(found)
 
     def _verified(self, candidate: Candidate) -> _Verified | None:
-        """What checks say of a candidate that they verify, if it leaves the outcomes as they are."""
+        """A candidate with its trials, if they verify it and the outcomes are as they were."""
         trials = self._trials(candidate)
         return None if trials is None else self._kept(candidate, trials)
 
@@ -350,6 +422,8 @@ class _Search:
                     )
                     if trial.result.verdict != "verified" or not self._warns_as_before(trial):
                         self.failing = trial.result.violations
+                        if not candidate.strict:
+                            self.rejected.append(candidate)
                         return None
                     if candidate.runs and candidate.runs not in _lines_run(trial):
                         return None
@@ -505,6 +579,11 @@ class _Search:
         yield from sorted(found, key=lambda each: each.size)
 
 
+def _causes(trial: Trial) -> set[tuple[str, str]]:
+    """The kind of each violation, and what it is about."""
+    return {(each.kind, each.location or "") for each in trial.result.violations}
+
+
 def _most_parallel(found: Sequence[_Verified]) -> _Verified | None:
     if len(found) < 2:
         return next(iter(found), None)
@@ -604,10 +683,13 @@ def _size(before: str, after: str) -> Size:
 
 def diff(file: str, before: str, after: str) -> str:
     """A change as unified lines, without a newline at the end."""
-    lines = difflib.unified_diff(
-        before.splitlines(), after.splitlines(), file, file, lineterm="", n=2
-    )
-    return "\n".join(lines)
+    one, other = io.StringIO(before).readlines(), io.StringIO(after).readlines()
+    lines = difflib.unified_diff(one, other, file, file, n=2)
+    whole = (line if line.endswith("\n") else f"{line}\n{_NO_END}\n" for line in lines)
+    return "".join(whole).removesuffix("\n")
+
+
+_NO_END = "\\ No newline at end of file"
 
 
 def _callers(violations: Sequence[Violation], file: str) -> Iterator[str]:

@@ -66,19 +66,24 @@ def _model(model: Fix, width: int) -> list[Line]:
     if not model.diff:
         return [*lines, *_none_found(model, width)]
     lines += [[], *map(_of_diff, model.diff.splitlines()), []]
-    for result in model.after:
+    for violation in model.left:
+        sentence = f"still there: {violation_name(violation)}: {one_line(violation.message)}"
+        lines += _indented(sentence, width, Style.BAD)
+    for result in () if model.left else model.after:
         lines += _indented(_verdict(result), width, Style.GOOD)
     for sentence in _costs(model.costs):
         lines += _indented(sentence, width, Style.NORMAL)
     for sentence in _outcomes(model):
         lines += _indented(sentence, width, Style.CAUTION)
-    if model.expects:
+    if model.expects and not model.left:
         sentence = "the model says by @expect what it finds: change that too"
         lines += _indented(sentence, width, Style.FAINT)
     return lines
 
 
 def _headline(model: Fix) -> str:
+    if model.left:
+        return f"no change was found that removes all; {one_line(model.words)} removes a part"
     return one_line(model.words) if model.diff else "no change was found"
 
 
@@ -152,6 +157,7 @@ def _as_data(model: Fix) -> dict[str, object]:
             {"kind": each.kind, "message": plain_text(each.message)} for each in model.violations
         ],
         "found": model.is_found,
+        "left": [{"kind": each.kind, "message": plain_text(each.message)} for each in model.left],
         "change": plain_text(model.words),
         "diff": plain_text(model.diff),
         "verdicts": {each.runtime: each.verdict for each in model.after},
