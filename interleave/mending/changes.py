@@ -37,14 +37,15 @@ class Change:
 
 @dataclass(frozen=True)
 class Ground:
-    """What changes are made of: a text, the name of a model, the functions that it runs, and the
-    kinds of violations that are to be removed.
+    """What changes are made of: a text, the name of a model, the functions that it runs, the
+    kinds of violations that are to be removed, and whether it stands for a program in Go.
     """
 
     source: SourceText
     model: str
     scopes: tuple[Scope, ...]
     kinds: frozenset[str]
+    is_go: bool
 
     def nodes(self) -> Iterator[tuple[Scope, Any]]:
         """What is in the functions, but for functions inside."""
@@ -353,7 +354,7 @@ def _moved(source: SourceText, node: ast.stmt, other: ast.stmt, *, after: bool) 
 def deferred(ground: Ground) -> Iterator[Change]:
     """`go.defer(f, x)` at an earlier line in place of `f(x)`: it is called on every way out."""
     source = ground.source
-    if "go" not in source.names:
+    if not ground.is_go:
         return
     for scope in ground.scopes:
         for block in scope.blocks[:1]:

@@ -28,6 +28,7 @@ from interleave.mending.spans import Span, spans_of
 from interleave.mending.texts import SourceText, applied, first_line, last_line
 from interleave.mending.trying import Bench, Trial, missing
 from interleave.model import Model
+from interleave.notes import notes_of
 from interleave.options import FixOptions
 from interleave.records import dataclass
 from interleave.result import ModelResult, Outcome, Result, Violation
@@ -373,7 +374,7 @@ class _Search:
         """The smallest change that is verified and leaves the outcomes as they are."""
         small: list[Candidate] = []
         kinds = {each.kind for trial in self.before.values() for each in trial.result.violations}
-        ground = Ground(self.source, self.name, tuple(self.scopes), frozenset(kinds))
+        ground = Ground(self.source, self.name, tuple(self.scopes), frozenset(kinds), self._is_go())
         for change in changes_of(ground):
             text = applied(self.text, change.edits)
             size = _size(self.text, text)
@@ -382,6 +383,11 @@ class _Search:
             )
         found = self._first_of(sorted(small, key=lambda each: each.size))
         return self._by_holding(found) or found
+
+    def _is_go(self) -> bool:
+        """Whether the return of main ends the program, and `defer` is how one tidies up."""
+        notes = notes_of(self.model).threads.values()
+        return any(each.main is not None for note in notes for each in note.kind.runtimes)
 
     def _first_of(self, candidates: Sequence[Candidate]) -> _Verified | None:
         """The smallest of these that is verified; of those that write as many lines and indent as
@@ -494,37 +500,46 @@ class _Search:
         """
         most = (10**9, 0) if other is None else other.candidate.size[:2]
         reach = Reach(self.scopes)
-        heap: list[tuple[tuple[int, int], tuple[Run, ...]]] = []
+        heap: list[tuple[tuple[int, int, int], tuple[Run, ...]]] = []
         known: set[tuple[Run, ...]] = set()
+        concerned: set[int] = set()
 
         def push(runs: Iterable[Run]) -> None:
             merged = reach.merged(runs)
             if merged and merged not in known:
                 known.add(merged)
                 lines = sum(_lines(reach.statements(run)) for run in merged)
-                heapq.heappush(heap, ((len(merged), lines), merged))
+                apart = sum(concerned.isdisjoint(_own_lines(reach, run)) for run in merged)
+                heapq.heappush(heap, ((len(merged), apart, lines), merged))
 
         violations = [each for trial in self.before.values() for each in trial.result.violations]
+        for violation in violations:
+            for span in spans_of(violation, self.bench.file):
+                concerned |= span.lines
         for violation in violations:
             for runs in self._configurations(reach, violation):
                 push(runs)
         found: list[_Verified] = []
-        enough = (10**9, 10**9)
+        enough = (0, 0, 0)
         while heap:
             weight, held = heapq.heappop(heap)
-            if weight > enough:
+            if found and weight > enough:
                 break
-            counterexamples: list[Violation] = []
             candidates = [each for each in self._held(reach, held) if each.size[:2] <= most]
-            if not candidates:
-                continue
+            counterexamples: list[Violation] = []
+            is_enough = False
             for candidate in candidates:
                 verified = self._verified(candidate)
                 if verified is not None:
                     found.append(verified)
+                    is_enough = True
                 counterexamples += self.failing
-            if found:
+            if is_enough:
                 enough = weight
+                for number, run in enumerate(held):
+                    for shrunk in reach.shrunk(run):
+                        push([*held[:number], *shrunk, *held[number + 1 :]])
+            if found or not candidates:
                 continue
             for violation in counterexamples:
                 for more in self._configurations(reach, violation):
@@ -614,6 +629,12 @@ def _once(results: Sequence[ModelResult]) -> tuple[Violation, ...]:
         for each in result.violations:
             found.setdefault((each.kind, each.location or each.message), each)
     return tuple(found.values())
+
+
+def _own_lines(reach: Reach, run: Run) -> range:
+    """The lines of the statements of a run, without those that they lead to."""
+    statements = reach.statements(run)
+    return range(first_line(statements[0]), last_line(statements[-1]) + 1)
 
 
 def _lines(statements: Sequence[ast.stmt]) -> int:

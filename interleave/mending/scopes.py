@@ -176,6 +176,13 @@ class Reach:
             found.append((scope, outer, place, place))
         return found
 
+    def shrunk(self, run: Run) -> list[list[Run]]:
+        """What is left of a run with one statement less, or of all in it without that run."""
+        scope, block, first, last = run
+        if first == last:
+            return [[]]
+        return [[(scope, block, first + 1, last)], [(scope, block, first, last - 1)]]
+
     def covering(self, scope: int, lines: Iterable[int]) -> Run | None:
         """The smallest run in one function that leads to all of these lines."""
         return next((run for run in self.runs(lines) if run[0] == scope), None)
