@@ -24,7 +24,7 @@ from interleave.mending.layout import rearranged
 from interleave.mending.making import LockChoice, existing_locks, new_lock
 from interleave.mending.regions import Region, regions_in
 from interleave.mending.scopes import Reach, Run, Scope, scopes_in
-from interleave.mending.spans import Span, spans_of
+from interleave.mending.spans import Span, accessed_in, spans_of
 from interleave.mending.texts import SourceText, applied, first_line, last_line
 from interleave.mending.trying import Bench, Trial, missing
 from interleave.model import Model
@@ -237,6 +237,7 @@ class _Search:
         self.source = SourceText(text)
         self.before: dict[str, Trial] = {}
         self._seen: set[str] = {text}
+        self.accessed: dict[tuple[str, str], frozenset[int]] = {}
         self.aside: set[str] = set()
         """The names of locks: whether one is held in the end is no outcome."""
         self._other_outcomes: _Verified | None = None
@@ -254,6 +255,9 @@ class _Search:
             for runtime in self.bench.runtimes(model):
                 self.before[runtime] = trial = self.bench.check(model, runtime)
                 if trial.searched is not None:
+                    found = accessed_in(trial.searched, self.bench.file)
+                    for key, lines in found.items():
+                        self.accessed[key] = self.accessed.get(key, frozenset()) | lines
                     self.aside |= {use.lock for use in locks_in(trial.searched).uses}
             expects = any(
                 (each := expectation_of(model, NAMED[name])) is not None and bool(each.kinds)
@@ -514,10 +518,10 @@ class _Search:
 
         violations = [each for trial in self.before.values() for each in trial.result.violations]
         for violation in violations:
-            for span in spans_of(violation, self.bench.file):
+            for span in self._spans(violation):
                 concerned |= span.lines
         for violation in violations:
-            for runs in self._configurations(reach, violation):
+            for runs in self._configurations(reach, self._spans(violation)):
                 push(runs)
         found: list[_Verified] = []
         enough = (0, 0, 0)
@@ -526,14 +530,14 @@ class _Search:
             if found and weight > enough:
                 break
             candidates = [each for each in self._held(reach, held) if each.size[:2] <= most]
-            counterexamples: list[Violation] = []
+            counterexamples: list[list[Span]] = []
             is_enough = False
             for candidate in candidates:
                 verified = self._verified(candidate)
                 if verified is not None:
                     found.append(verified)
                     is_enough = True
-                counterexamples += self.failing
+                counterexamples += [self._spans(each, candidate.text) for each in self.failing]
             if is_enough:
                 enough = weight
                 for number, run in enumerate(held):
@@ -541,8 +545,8 @@ class _Search:
                         push([*held[:number], *shrunk, *held[number + 1 :]])
             if found or not candidates:
                 continue
-            for violation in counterexamples:
-                for more in self._configurations(reach, violation):
+            for spans in counterexamples:
+                for more in self._configurations(reach, spans):
                     push([*held, *more])
             for number, run in enumerate(held):
                 for grown in reach.grown(run):
@@ -553,9 +557,22 @@ class _Search:
         found += [other] if other is not None else []
         return _most_parallel([each for each in found if each.candidate.size[:2] == least])
 
-    def _configurations(self, reach: Reach, violation: Violation) -> Iterator[list[Run]]:
-        """The runs that the spans of a violation may be in: one for each span."""
-        spans: Sequence[Span] = spans_of(violation, self.bench.file)
+    def _spans(self, violation: Violation, text: str | None = None) -> list[Span]:
+        """The lines that a violation speaks of, as the present text has them: those of another
+        text that are in this one, too.
+        """
+        spans = spans_of(violation, self.bench.file, {} if text else self.accessed)
+        if text is None:
+            return spans
+        same = _same_lines(text, self.text)
+        return [
+            Span(span.thread, frozenset(same[line] for line in span.lines if line in same))
+            for span in spans
+            if any(line in same for line in span.lines)
+        ]
+
+    def _configurations(self, reach: Reach, spans: Sequence[Span]) -> Iterator[list[Run]]:
+        """The runs that spans may be in: one for each span, and each on its own."""
         options = [options for span in spans if (options := reach.runs(span.lines)[:MOST_RUNS])]
         for chosen in product(*options):
             yield [*chosen]
@@ -700,6 +717,13 @@ def _size(before: str, after: str) -> Size:
             written += max(b - a, d - c)
             characters += sum(map(len, one[a:b])) + sum(map(len, other[c:d]))
     return written, indented, characters
+
+
+def _same_lines(text: str, other: str) -> dict[int, int]:
+    """The lines of a text that another one has too, as numbers in both, but for white space."""
+    one, two = ([line.strip() for line in each.splitlines()] for each in (text, other))
+    blocks = difflib.SequenceMatcher(None, one, two, autojunk=False).get_matching_blocks()
+    return {a + n + 1: b + n + 1 for a, b, size in blocks for n in range(size)}
 
 
 def diff(file: str, before: str, after: str) -> str:

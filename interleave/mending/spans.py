@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
+from interleave.checks import Check
+from interleave.engine.search import Searched
 from interleave.records import dataclass
 from interleave.result import TraceStep, Violation
 
@@ -20,7 +22,27 @@ QUIET = frozenset({"start", "join", "acquire", "release", "Lock", "Unlock", "beg
 """Operations that are no accesses to what is shared by a program's own doing."""
 
 
-def spans_of(violation: Violation, file: str) -> list[Span]:
+Accessed = Mapping[tuple[str, str], frozenset[int]]
+"""By thread and location: the lines that access the location."""
+
+
+def accessed_in(found: Searched[Check], file: str) -> Accessed:
+    """Which lines of a file access what, as a state graph has it. Raises `Stopped`."""
+    machine, graph = found.machine, found.graph
+    lines: dict[tuple[str, str], set[int]] = {}
+    for number in range(len(graph)):
+        graph.guard.poll()
+        for state, step, _, _ in graph.edges(number):
+            for access in step.accesses:
+                code, block = access.place
+                location = machine.names_in(state).where(access.kind)
+                if location is not None and code.file == file:
+                    key = machine.program.threads[step.thread].name, location
+                    lines.setdefault(key, set()).add(code.source(block).line)
+    return {key: frozenset(each) for key, each in lines.items()}
+
+
+def spans_of(violation: Violation, file: str, accessed: Accessed) -> list[Span]:
     """The lines in a file that a violation speaks of, thread by thread."""
     steps = violation.trace.all_steps
     lost = violation.lost_update
@@ -30,7 +52,8 @@ def spans_of(violation: Violation, file: str) -> list[Span]:
             lost.writer: [*_reads_before(steps, lost.writer, lost.lost), lost.lost],
         }
         named = [(thread, [steps[n - 1] for n in found]) for thread, found in numbers.items()]
-        return [*_as_spans(named, file)]
+        about = {violation.location} if violation.location is not None else set[str]()
+        return [*_as_spans(named, file, about, accessed)]
     if violation.race:
         return [
             Span(side.thread, frozenset([side.source.line]))
@@ -41,11 +64,11 @@ def spans_of(violation: Violation, file: str) -> list[Span]:
     for step in steps:
         by_thread.setdefault(step.thread, []).append(step)
     common = _shared_by_several(steps)
-    found = [
+    named = [
         (thread, [step for step in its if common & _locations(step)])
         for thread, its in by_thread.items()
     ]
-    spans = [*_as_spans(found, file)]
+    spans = [*_as_spans(named, file, common, accessed)]
     source = violation.source
     if source is not None and source.file == file and violation.threads:
         for number, span in enumerate(spans):
@@ -57,16 +80,27 @@ def spans_of(violation: Violation, file: str) -> list[Span]:
     return spans
 
 
-def _as_spans(named: Sequence[tuple[str, Sequence[TraceStep]]], file: str) -> Iterator[Span]:
+def _as_spans(
+    named: Iterable[tuple[str, Sequence[TraceStep]]],
+    file: str,
+    about: Set[str],
+    accessed: Accessed,
+) -> Iterator[Span]:
+    """The lines of steps; of a step that has several, those that access what it is `about`."""
     for thread, steps in named:
-        lines = [
-            part.line
+        sources = [
+            source
             for step in steps
-            for part in (step.source, *[each.source for each in step.parts])
-            if part.file == file
+            for source in (step.source, *[part.source for part in step.parts])
         ]
-        if lines:
-            yield Span(thread, frozenset(lines))
+        lines = frozenset(source.line for source in sources if source.file == file)
+        known = frozenset[int]().union(
+            *[accessed.get((thread, location), frozenset()) for location in sorted(about)]
+        )
+        if known:
+            lines = lines & known or known
+        if steps and lines:
+            yield Span(thread, lines)
 
 
 def _locations(step: TraceStep) -> set[str]:
