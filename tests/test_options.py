@@ -28,6 +28,7 @@ from interleave.kinds import Choice, Flag, Function, NameList, Seconds, Size, Va
 from interleave.options import (
     CheckOptions,
     CompareOptions,
+    FixOptions,
     Option,
     Options,
     RaceOptions,
@@ -463,6 +464,7 @@ TABLES = {
     PAGE: OPTIONS,
     PAGE.with_name("race.md"): besides(RaceOptions),
     PAGE.with_name("python-and-go.md"): besides(CompareOptions),
+    PAGE.with_name("fixing.md"): besides(FixOptions),
 }
 
 

@@ -26,7 +26,7 @@ from interleave.mending.regions import Region, regions_in
 from interleave.mending.scopes import Reach, Run, Scope, scopes_in
 from interleave.mending.spans import Span, accessed_in, spans_of
 from interleave.mending.texts import SourceText, applied, first_line, last_line
-from interleave.mending.trying import Bench, Trial, missing
+from interleave.mending.trying import Bench, Trial, cause_of, missing
 from interleave.model import Model
 from interleave.notes import notes_of
 from interleave.options import FixOptions
@@ -332,8 +332,8 @@ class _Search:
         """Whether some cause is gone under some runtime, and none is new under any."""
         is_less = False
         for runtime, trial in trials.items():
-            before = _causes(self.before[runtime])
-            after = _causes(trial)
+            before = {*map(cause_of, self.before[runtime].result.violations)}
+            after = {*map(cause_of, trial.result.violations)}
             if not trial.result.complete or not after <= before:
                 return False
             is_less |= after < before
@@ -611,11 +611,6 @@ class _Search:
         yield from sorted(found, key=lambda each: each.size)
 
 
-def _causes(trial: Trial) -> set[tuple[str, str]]:
-    """The kind of each violation, and what it is about."""
-    return {(each.kind, each.location or "") for each in trial.result.violations}
-
-
 def _most_parallel(found: Sequence[_Verified]) -> _Verified | None:
     if len(found) < 2:
         return next(iter(found), None)
@@ -644,7 +639,7 @@ def _once(results: Sequence[ModelResult]) -> tuple[Violation, ...]:
     found: dict[tuple[str, str], Violation] = {}
     for result in results:
         for each in result.violations:
-            found.setdefault((each.kind, each.location or each.message), each)
+            found.setdefault(cause_of(each), each)
     return tuple(found.values())
 
 

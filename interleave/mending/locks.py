@@ -15,7 +15,7 @@ from interleave.mending.definitions import definition_of
 from interleave.mending.holding import GIVING, TAKING, Held, Use, locks_in
 from interleave.mending.regions import Region, regions_in, without
 from interleave.mending.texts import Edit, SourceText, applied
-from interleave.mending.trying import Bench, Trial, missing
+from interleave.mending.trying import Bench, Trial, cause_of, missing
 from interleave.model import Model
 from interleave.options import LocksOptions
 from interleave.records import dataclass
@@ -323,11 +323,7 @@ class _Judge:
         before = self.before[runtime]
         if isinstance(trial, InterleaveError):
             return Need(runtime, None, why=trial.what)
-        new = [
-            each
-            for each in trial.result.violations
-            if (each.kind, each.location or each.message) not in before.causes
-        ]
+        new = [each for each in trial.result.violations if cause_of(each) not in before.causes]
         if new:
             return Need(runtime, True, violation=new[0])
         if not trial.result.complete:

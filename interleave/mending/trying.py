@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from interleave.notes import notes_of
 from interleave.options import Options
 from interleave.project import real_path
 from interleave.records import dataclass
-from interleave.result import Described, ModelResult, Outcome
+from interleave.result import Described, ModelResult, Outcome, Violation
 from interleave.runtimes import runtimes_of
 
 Outcomes = tuple[Outcome, ...]
@@ -44,8 +45,13 @@ class Trial:
     @property
     def causes(self) -> set[tuple[str, str]]:
         """The kind of each violation and what it is about; and the warnings."""
-        found = {(each.kind, each.location or each.message) for each in self.result.violations}
+        found = {*map(cause_of, self.result.violations)}
         return found | {("warning", text) for text in self.result.warnings}
+
+
+def cause_of(violation: Violation) -> tuple[str, str]:
+    """The kind of a violation, and what it is about: the same whichever step or thread shows it."""
+    return violation.kind, violation.location or re.sub(r"\d+", "", violation.message)
 
 
 class Bench:

@@ -55,7 +55,7 @@ class RedisPool(Model):
 class Singleton(Model):
     """tmancal74/quantarhei#307: a lock around the look for an instance, and its creation."""
 
-    instances = {}
+    instances = {}  # noqa: RUF012
     made = 0
 
     def make(self):

@@ -13,7 +13,16 @@ import pytest
 from click.testing import CliRunner
 
 from interleave.cli import main
-from interleave.report.formats import COMPARISONS, GRAPHS, MODELS, PICTURES, RESULTS, Writer
+from interleave.report.formats import (
+    COMPARISONS,
+    FIXES,
+    GRAPHS,
+    LOCKS,
+    MODELS,
+    PICTURES,
+    RESULTS,
+    Writer,
+)
 
 PAGE = Path(__file__).parents[2] / "docs" / "python.md"
 TABLE = re.compile(
@@ -23,6 +32,8 @@ TABLE = re.compile(
 USES = {
     "interleave check --format": MODELS | RESULTS,
     "interleave compare --format": COMPARISONS,
+    "interleave locks --format": LOCKS,
+    "interleave fix --format": FIXES,
     "interleave check --diagram": PICTURES,
     "interleave graph -o": PICTURES | GRAPHS,
 }
