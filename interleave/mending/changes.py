@@ -23,8 +23,8 @@ from interleave.records import dataclass
 class Change:
     """A change in words, and what it does to the text. Changes of one `kind` can be made at once,
     where it is not "". `runs` is a line that must still be run, or "". One that is `strict` must
-    lead to the same outcomes: it does more than to keep threads apart. `rank` is the place of what
-    has made it in `KINDS`.
+    lead to the same outcomes: it does more than to keep threads apart. One that `frees` must
+    leave no lock held in the end. `rank` is the place of what has made it in `KINDS`.
     """
 
     words: str
@@ -32,6 +32,7 @@ class Change:
     kind: str = ""
     runs: str = ""
     strict: bool = False
+    frees: bool = False
     rank: int = 0
 
 
@@ -46,6 +47,11 @@ class Ground:
     scopes: tuple[Scope, ...]
     kinds: frozenset[str]
     is_go: bool
+
+    @property
+    def functions(self) -> list[Scope]:
+        """The functions alone: what stands in a script is run when it is read, up to some line."""
+        return [each for each in self.scopes if not isinstance(each.node, ast.Module)]
 
     def nodes(self) -> Iterator[tuple[Scope, Any]]:
         """What is in the functions, but for functions inside."""
@@ -111,7 +117,7 @@ def reentrant(ground: Ground) -> Iterator[Change]:
         new = REENTRANT.get(text)
         if new is not None:
             words = f"`{new}` in place of `{text}` at line {node.lineno}"
-            yield Change(words, (ground.source.replaced(node.func, new),))
+            yield Change(words, (ground.source.replaced(node.func, new),), frees=True)
         module, _, name = text.rpartition(".")
         if module == "threading" and "multiprocessing" in ground.source.names:
             words = f"`multiprocessing.{name}` in place of `{text}` at line {node.lineno}"
@@ -294,7 +300,7 @@ def moved(ground: Ground) -> Iterator[Change]:
         return
     source = ground.source
     locking = {id(call) for region in regions_in(source) for call in region.calls}
-    for scope in ground.scopes:
+    for scope in ground.functions:
         for number, block in enumerate(scope.blocks):
             for place, node in enumerate(block):
                 waits = _sleeps(node)
@@ -351,6 +357,21 @@ def _moved(source: SourceText, node: ast.stmt, other: ast.stmt, *, after: bool) 
     yield Change(words, (away, Edit(at, at, text)), runs=runs, strict=True)
 
 
+ENDS = frozenset({
+    "cancel", "close", "done", "put", "put_nowait", "release", "runlock", "set", "stop",
+    "task_done", "unlock",
+})  # fmt: skip
+"""Names, in lower case, of what ends something, gives it back, or says that it is over."""
+
+
+def _ends(call: ast.expr) -> bool:
+    """Whether a call is one of these, or the await of one."""
+    call = call.value if isinstance(call, ast.Await) else call
+    function = call.func if isinstance(call, ast.Call) else None
+    name: str = getattr(function, "attr", getattr(function, "id", ""))
+    return name.lower() in ENDS
+
+
 def deferred(ground: Ground) -> Iterator[Change]:
     """`go.defer(f, x)` at an earlier line in place of `f(x)`: it is called on every way out."""
     source = ground.source
@@ -360,9 +381,7 @@ def deferred(ground: Ground) -> Iterator[Change]:
         for block in scope.blocks[:1]:
             for place, node in enumerate(block):
                 call = node.value if isinstance(node, ast.Expr) else None
-                if not isinstance(call, ast.Call) or call.keywords:
-                    continue
-                if source.of(call.func).startswith("go."):
+                if not isinstance(call, ast.Call) or call.keywords or not _ends(call):
                     continue
                 for other in block[:place]:
                     if not source.has_lines_of_its_own(node, node):
@@ -382,12 +401,12 @@ def deferred(ground: Ground) -> Iterator[Change]:
 def in_any_case(ground: Ground) -> Iterator[Change]:
     """`finally`, for what stands at the end of a block: it is done if an exception comes, too."""
     source = ground.source
-    for scope in ground.scopes:
+    for scope in ground.functions:
         for block in scope.blocks:
             for place, node in enumerate(block):
                 if place == 0 or not isinstance(node, ast.Expr):
                     continue
-                if not isinstance(node.value, ast.Call | ast.Await) or _sleeps(node):
+                if not _ends(node.value):
                     continue
                 for first in range(place - 1, -1, -1):
                     run = block[first:place]

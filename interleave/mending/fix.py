@@ -31,7 +31,7 @@ from interleave.model import Model
 from interleave.notes import notes_of
 from interleave.options import FixOptions
 from interleave.records import dataclass
-from interleave.result import ModelResult, Outcome, Result, Violation
+from interleave.result import Described, ModelResult, Outcome, Result, Violation
 from interleave.runtimes import NAMED
 from interleave.selecting import Errors, Target, find_models, targets_in
 
@@ -40,6 +40,9 @@ MOST_STATES = 100_000
 
 MOST_RUNS = 3
 """Functions, at most, of which each may be where a lock belongs that a span speaks of."""
+
+MOST_BEYOND = 30
+"""Changes, at most, that are tried after one was verified that has other outcomes."""
 
 MOST_PARTS = 3
 """Changes, at most, of which each removes a part of what is found."""
@@ -179,8 +182,9 @@ def fix(target: Target | Iterable[Target], asked: Asked[FixOptions]) -> Fixes:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A text, what it does in words, and its size. `runs` and `strict` are as in `Change`; what
-    has a lower `rank` is what people would rather do, of changes of one size and one cost.
+    """A text, what it does in words, and its size.
+
+    `runs`, `strict` and `frees` are as in `Change`; what has a lower `rank` is what people would rather do, of changes of one size and one cost.
     """
 
     text: str
@@ -188,6 +192,7 @@ class Candidate:
     size: Size
     runs: str = ""
     strict: bool = False
+    frees: bool = False
     rank: int = 0
 
 
@@ -233,6 +238,8 @@ class _Search:
         self.name = name
         self.text = text
         self.most: int = bench.asked.options.candidates
+        self.share = self.most
+        """How many of these may be tried for a change that removes all that is found."""
         self.tried = 0
         self.source = SourceText(text)
         self.before: dict[str, Trial] = {}
@@ -270,12 +277,14 @@ class _Search:
             if not violations:
                 return plain, self.text
             self.scopes = self._scopes()
+        if len(violations) > 1 and self.depth < MOST_PARTS:
+            self.share = max(self.most * 3 // 5, 1)
         limit = ""
         verified: _Verified | None = None
         try:
             verified = self._smallest()
         except _OutOfBounds:
-            limit = f"{self.most:,} changes were tried"
+            limit = f"{self.tried:,} changes were tried"
         verified = verified or self._other_outcomes
         if verified is None:
             if len(violations) > 1 and self.depth < MOST_PARTS:
@@ -344,7 +353,8 @@ class _Search:
     ) -> tuple[Fix, str]:
         """What there is to say where one change removes some, and others are looked for then."""
         search = _Search(self.bench, self.name, candidate.text, depth=self.depth + 1)
-        search.most = max(self.most // 2, 1)
+        search.most = max((self.most - self.tried) // 2, 1)
+        search.share = search.most
         rest, text = search.found()
         words = f"{candidate.words}; then {rest.words}" if rest.diff else candidate.words
         first = replace(
@@ -383,7 +393,15 @@ class _Search:
             text = applied(self.text, change.edits)
             size = _size(self.text, text)
             small.append(
-                Candidate(text, change.words, size, change.runs, change.strict, change.rank)
+                Candidate(
+                    text,
+                    change.words,
+                    size,
+                    runs=change.runs,
+                    strict=change.strict,
+                    frees=change.frees,
+                    rank=change.rank,
+                )
             )
         found = self._first_of(sorted(small, key=lambda each: each.size))
         return self._by_holding(found) or found
@@ -418,7 +436,7 @@ class _Search:
             return None
         self._seen.add(candidate.text)
         poll()
-        if self.tried >= self.most:
+        if self.tried >= min(self.most, self.share):
             raise _OutOfBounds
         self.tried += 1
         most = max(MOST_STATES, *(4 * each.result.states for each in self.before.values()))
@@ -432,7 +450,7 @@ class _Search:
                     )
                     if trial.result.verdict != "verified" or not self._warns_as_before(trial):
                         self.failing = trial.result.violations
-                        if not candidate.strict:
+                        if not (candidate.strict or candidate.frees):
                             self.rejected.append(candidate)
                         return None
                     if candidate.runs and candidate.runs not in _lines_run(trial):
@@ -476,6 +494,8 @@ class _Search:
         return True
 
     def _kept(self, candidate: Candidate, trials: dict[str, Trial]) -> _Verified | None:
+        if candidate.frees and any(map(self._holds, trials.values())):
+            return None
         lost: list[tuple[str, Outcome]] = []
         new: list[tuple[str, Outcome]] = []
         for runtime, trial in trials.items():
@@ -494,7 +514,17 @@ class _Search:
         best = self._other_outcomes
         if best is None or candidate.size < best.candidate.size:
             self._other_outcomes = verified
+        if best is None:
+            self.most = min(self.most, self.tried + MOST_BEYOND)
         return None
+
+    def _holds(self, trial: Trial) -> bool:
+        """Whether some lock is held in the end."""
+        return any(
+            name in self.aside and isinstance(value, Described) and value.text != "unlocked"
+            for outcome in trial.outcomes or ()
+            for name, value in outcome.state
+        )
 
     # Holding a lock
 
@@ -509,12 +539,13 @@ class _Search:
         concerned: set[int] = set()
 
         def push(runs: Iterable[Run]) -> None:
-            merged = reach.merged(runs)
-            if merged and merged not in known:
-                known.add(merged)
-                lines = sum(_lines(reach.statements(run)) for run in merged)
-                apart = sum(concerned.isdisjoint(_own_lines(reach, run)) for run in merged)
-                heapq.heappush(heap, ((len(merged), apart, lines), merged))
+            runs = [*runs]
+            for chosen in (reach.apart(runs), reach.merged(runs)):
+                if chosen and chosen not in known:
+                    known.add(chosen)
+                    lines = sum(_lines(reach.statements(run)) for run in chosen)
+                    apart = sum(concerned.isdisjoint(_own_lines(reach, run)) for run in chosen)
+                    heapq.heappush(heap, ((len(chosen), apart, lines), chosen))
 
         violations = [each for trial in self.before.values() for each in trial.result.violations]
         for violation in violations:

@@ -62,7 +62,9 @@ def scopes_in(source: SourceText, found: Searched[Check], file: str) -> list[Sco
     scopes: list[Scope] = [Scope(source.tree, "<module>")] if is_script else []
     for scope in _all(source.tree, None, None):
         assert not isinstance(scope.node, ast.Module)
-        if (scope.node.name, first_line(scope.node)) in compiled:
+        # One that was lifted out of a test is there without its decorators.
+        lines = (first_line(scope.node), scope.node.lineno)
+        if any((scope.node.name, line) in compiled for line in lines):
             scopes.append(scope)
     return scopes
 
@@ -186,6 +188,18 @@ class Reach:
     def covering(self, scope: int, lines: Iterable[int]) -> Run | None:
         """The smallest run in one function that leads to all of these lines."""
         return next((run for run in self.runs(lines) if run[0] == scope), None)
+
+    def apart(self, runs: Iterable[Run]) -> tuple[Run, ...] | None:
+        """Runs of which no two have a line in common, in order; None where two have."""
+        found = tuple(sorted({*runs}))
+        lines: set[int] = set()
+        for run in found:
+            statements = self.statements(run)
+            own = set(range(first_line(statements[0]), last_line(statements[-1]) + 1))
+            if own & lines:
+                return None
+            lines |= own
+        return found
 
     def merged(self, runs: Iterable[Run]) -> tuple[Run, ...] | None:
         """Runs of which no two are in one function: one that covers all in its place."""
