@@ -184,7 +184,8 @@ def fix(target: Target | Iterable[Target], asked: Asked[FixOptions]) -> Fixes:
 class Candidate:
     """A text, what it does in words, and its size.
 
-    `runs`, `strict` and `frees` are as in `Change`; what has a lower `rank` is what people would rather do, of changes of one size and one cost.
+    `runs`, `strict` and `frees` are as in `Change`; what has a lower `rank` is what people would
+    rather do, of changes of one size and one cost.
     """
 
     text: str
@@ -290,7 +291,7 @@ class _Search:
             if len(violations) > 1 and self.depth < MOST_PARTS:
                 parts = [self._in_parts(plain, *each) for each in islice(self._partly(), 2)]
                 if parts:
-                    return min(parts, key=lambda each: len(each[0].left))
+                    return min(parts, key=self._left)
             callers = tuple(_callers(violations, self.bench.file))
             return replace(plain, tried=self.tried, limit=limit, callers=callers), self.text
         return self._told(plain, verified, expects, limit), verified.candidate.text
@@ -336,6 +337,10 @@ class _Search:
             if len(told) == len(self.before) and self._is_part(told):
                 if self._leaves_others(candidate.text):
                     yield candidate, told
+
+    def _left(self, found: tuple[Fix, str]) -> tuple[int, Size]:
+        """How much is left, and how much was written."""
+        return len(found[0].left), _size(self.text, found[1])
 
     def _is_part(self, trials: Mapping[str, Trial]) -> bool:
         """Whether some cause is gone under some runtime, and none is new under any."""
