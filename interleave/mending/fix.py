@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import islice, product
 
 from interleave.asked import Asked, taking
+from interleave.compiler.source import statement_text
 from interleave.engine.stopping import Guard
 from interleave.errors import InterleaveError, UsageError
 from interleave.interrupts import AT_POLLS, leaving, listening, poll, take
@@ -24,7 +25,7 @@ from interleave.mending.layout import rearranged
 from interleave.mending.making import LockChoice, existing_locks, new_lock
 from interleave.mending.regions import Region, regions_in
 from interleave.mending.scopes import Reach, Run, Scope, scopes_in
-from interleave.mending.spans import Span, accessed_in, spans_of
+from interleave.mending.spans import Lines, Span, accessed_in, spans_of
 from interleave.mending.texts import SourceText, applied, first_line, last_line
 from interleave.mending.trying import Bench, Trial, cause_of, missing
 from interleave.model import Model
@@ -76,8 +77,7 @@ class Fix:
     runtime, that were reached without a violation and are not any more; `new` those that were not
     reached before. `tried` says how many texts were checked; `limit` what ended the search for one
     before all were, else it is "". `left` are the violations that remain where only some could be
-    removed. `callers` are lines that call what a library does, where the violation is in its code.
-    `expects`: the model says that it expects what is removed.
+    removed. `expects`: the model says that it expects what is removed.
     """
 
     model: str
@@ -94,7 +94,6 @@ class Fix:
     tried: int = 0
     limit: str = ""
     left: tuple[Violation, ...] = ()
-    callers: tuple[str, ...] = ()
     expects: bool = False
 
     @property
@@ -245,6 +244,7 @@ class _Search:
         self.source = SourceText(text)
         self.before: dict[str, Trial] = {}
         self._seen: set[str] = {text}
+        self.statements: dict[str, frozenset[int]] = {}
         self.accessed: dict[tuple[str, str], frozenset[int]] = {}
         self.aside: set[str] = set()
         """The names of locks: whether one is held in the end is no outcome."""
@@ -278,6 +278,11 @@ class _Search:
             if not violations:
                 return plain, self.text
             self.scopes = self._scopes()
+            for scope in self.scopes:
+                for statement in (each for block in scope.blocks for each in block):
+                    told = statement_text(self.bench.file, statement)
+                    lines = self.statements.get(told, frozenset())
+                    self.statements[told] = lines | {statement.lineno}
         if len(violations) > 1 and self.depth < MOST_PARTS:
             self.share = max(self.most * 3 // 5, 1)
         limit = ""
@@ -292,8 +297,7 @@ class _Search:
                 parts = [self._in_parts(plain, *each) for each in islice(self._partly(), 2)]
                 if parts:
                     return min(parts, key=self._left)
-            callers = tuple(_callers(violations, self.bench.file))
-            return replace(plain, tried=self.tried, limit=limit, callers=callers), self.text
+            return replace(plain, tried=self.tried, limit=limit), self.text
         return self._told(plain, verified, expects, limit), verified.candidate.text
 
     def _scopes(self) -> list[Scope]:
@@ -597,7 +601,8 @@ class _Search:
         """The lines that a violation speaks of, as the present text has them: those of another
         text that are in this one, too.
         """
-        spans = spans_of(violation, self.bench.file, {} if text else self.accessed)
+        accessed = {} if text else self.accessed
+        spans = spans_of(violation, Lines(self.bench.file, accessed, self.statements))
         if text is None:
             return spans
         same = _same_lines(text, self.text)
@@ -766,13 +771,3 @@ def diff(file: str, before: str, after: str) -> str:
 
 
 _NO_END = "\\ No newline at end of file"
-
-
-def _callers(violations: Sequence[Violation], file: str) -> Iterator[str]:
-    """The lines of a file from which a violation in other code was come to."""
-    found: dict[str, None] = {}
-    for violation in violations:
-        for step in violation.trace.all_steps:
-            if step.source.file == file and " (" in step.source.text:
-                found[f"{file}:{step.source.line}: {step.source.text}"] = None
-    return iter(found)

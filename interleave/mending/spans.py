@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from interleave.checks import Check
 from interleave.engine.search import Searched
 from interleave.records import dataclass
-from interleave.result import TraceStep, Violation
+from interleave.result import Source, TraceStep, Violation
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,25 @@ def accessed_in(found: Searched[Check], file: str) -> Accessed:
     return {key: frozenset(each) for key, each in lines.items()}
 
 
-def spans_of(violation: Violation, file: str, accessed: Accessed) -> list[Span]:
+@dataclass(frozen=True)
+class Lines:
+    """What is known of the lines of a file: what they access, and where its statements are by
+    their text, for code of a library is told of by the statement that led there.
+    """
+
+    file: str
+    accessed: Accessed
+    statements: Mapping[str, frozenset[int]]
+
+    def of(self, source: Source) -> frozenset[int]:
+        """The lines that a source speaks of."""
+        if source.file == self.file:
+            return frozenset([source.line])
+        call, _, rest = source.text.rpartition(" (")
+        return self.statements.get(call, frozenset()) if rest.endswith(")") else frozenset()
+
+
+def spans_of(violation: Violation, lines: Lines) -> list[Span]:
     """The lines in a file that a violation speaks of, thread by thread."""
     steps = violation.trace.all_steps
     lost = violation.lost_update
@@ -53,12 +71,10 @@ def spans_of(violation: Violation, file: str, accessed: Accessed) -> list[Span]:
         }
         named = [(thread, [steps[n - 1] for n in found]) for thread, found in numbers.items()]
         about = {violation.location} if violation.location is not None else set[str]()
-        return [*_as_spans(named, file, about, accessed)]
+        return [*_as_spans(named, about, lines)]
     if violation.race:
         return [
-            Span(side.thread, frozenset([side.source.line]))
-            for side in violation.race
-            if side.source.file == file
+            Span(side.thread, found) for side in violation.race if (found := lines.of(side.source))
         ]
     by_thread: dict[str, list[TraceStep]] = {}
     for step in steps:
@@ -68,39 +84,32 @@ def spans_of(violation: Violation, file: str, accessed: Accessed) -> list[Span]:
         (thread, [step for step in its if common & _locations(step)])
         for thread, its in by_thread.items()
     ]
-    spans = [*_as_spans(named, file, common, accessed)]
-    source = violation.source
-    if source is not None and source.file == file and violation.threads:
+    spans = [*_as_spans(named, common, lines)]
+    if violation.source is not None and violation.threads:
         for number, span in enumerate(spans):
             if span.thread == violation.threads[0]:
-                spans[number] = Span(span.thread, span.lines | {source.line})
-    for wait in violation.waits:
-        if wait.source.file == file:
-            spans.append(Span(wait.thread, frozenset([wait.source.line])))
-    return spans
+                spans[number] = Span(span.thread, span.lines | lines.of(violation.source))
+    spans += [Span(wait.thread, lines.of(wait.source)) for wait in violation.waits]
+    return [span for span in spans if span.lines]
 
 
 def _as_spans(
-    named: Iterable[tuple[str, Sequence[TraceStep]]],
-    file: str,
-    about: Set[str],
-    accessed: Accessed,
+    named: Iterable[tuple[str, Sequence[TraceStep]]], about: Set[str], lines: Lines
 ) -> Iterator[Span]:
     """The lines of steps; of a step that has several, those that access what it is `about`."""
     for thread, steps in named:
-        sources = [
-            source
-            for step in steps
-            for source in (step.source, *[part.source for part in step.parts])
-        ]
-        lines = frozenset(source.line for source in sources if source.file == file)
-        known = frozenset[int]().union(
-            *[accessed.get((thread, location), frozenset()) for location in sorted(about)]
+        told = frozenset[int]().union(
+            *[
+                lines.of(source)
+                for step in steps
+                for source in (step.source, *[part.source for part in step.parts])
+            ]
         )
-        if known:
-            lines = lines & known or known
-        if steps and lines:
-            yield Span(thread, lines)
+        known = frozenset[int]().union(
+            *[lines.accessed.get((thread, location), frozenset()) for location in sorted(about)]
+        )
+        if steps and (told or known):
+            yield Span(thread, (told & known or known) if known else told)
 
 
 def _locations(step: TraceStep) -> set[str]:

@@ -91,11 +91,7 @@ def _none_found(model: Fix, width: int) -> list[Line]:
     said = f"{count(model.tried, 'change')} of the kinds that are tried, and none is verified"
     if model.limit:
         said = f"none is verified of those that were tried: {model.limit}"
-    lines = _indented(said, width, Style.CAUTION)
-    for line in model.callers:
-        lines += _indented(f"the code is not of this file; guard the call at {line}", width,
-                           Style.NORMAL)  # fmt: skip
-    return lines
+    return _indented(said, width, Style.CAUTION)
 
 
 def _indented(text: str, width: int, style: Style) -> list[Line]:
@@ -170,5 +166,4 @@ def _as_data(model: Fix) -> dict[str, object]:
         "outcomes_told": not model.untold,
         "tried": model.tried,
         "limit": plain_text(model.limit),
-        "callers": [*map(plain_text, model.callers)],
     }

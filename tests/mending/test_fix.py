@@ -13,8 +13,12 @@ from click.testing import CliRunner, Result
 
 import interleave
 from interleave import UsageError
+from interleave.asked import asked
 from interleave.cli import main
+from interleave.mending.cost import orders
 from interleave.mending.fix import Fix
+from interleave.mending.trying import Bench
+from interleave.options import FixOptions
 
 MODELS = Path(__file__).parents[2] / "models"
 REPORTED = Path(__file__).parent / "reported_bugs.py"
@@ -361,6 +365,58 @@ def test_scripts_and_tests(write: Callable[..., str], name: str, text: str) -> N
     found = fixed(write(text, name))
     assert found.words.startswith("hold a new lock, `lock` around line ")
     assert found.diff.count("\n+") == 5
+
+
+LIBRARY = """class Counter:
+    def __init__(self):
+        self.value = 0
+
+    def increment(self):
+        self.value += 1
+"""
+
+
+def test_for_a_library_the_call_is_guarded(
+    write: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path("site-packages")
+    folder.mkdir()
+    (folder / "counting_for_a_test.py").write_text(LIBRARY)
+    monkeypatch.syspath_prepend(str(folder.resolve()))
+    head = "import threading\nfrom counting_for_a_test import Counter\n"
+    found = fixed(write(head + ADDS.replace("n = 0", "n = Counter()").replace(
+        "self.n += len(x) - len(x) + 1", "self.n.increment()")))  # fmt: skip
+    assert found.words == "hold a new lock, `self.lock` around line 14"
+
+
+@pytest.mark.parametrize(
+    ("file", "model"),
+    [
+        ("counter/without_lock.py", "CounterWithoutLock"),
+        ("counter/with_lock.py", "LockAroundTheReadOnly"),
+        ("counter/with_rlock.py", "HelperWithRLock"),
+        ("trading/position_and_fill.py", "AppliesTheDifference"),
+    ],
+)
+def test_orders_are_those_of_all_interleavings(file: str, model: str) -> None:
+    path = str(MODELS / file)
+    graph = interleave.explore(path, model=model)
+    bench = Bench(path, asked(FixOptions, {}, "fix"))
+    with bench.models(bench.original.text) as models:
+        trial = bench.check(models[model], "free-threaded")
+        assert trial.searched is not None
+        counted = orders(trial.searched)
+    seen: set[tuple[object, ...]] = set()
+    waiting: list[tuple[int, tuple[object, ...]]] = [(0, ())]
+    while waiting:
+        number, told = waiting.pop()
+        ways = [*graph.transitions_from(number)]
+        if not ways:
+            seen.add(told)
+        for way in ways:
+            more = [(way.thread, each) for each in way.accesses if each.location != "lock"]
+            waiting.append((way.target, (*told, *more)))
+    assert counted == len(seen)
 
 
 ACTS = {
