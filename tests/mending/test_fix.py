@@ -386,7 +386,7 @@ def test_for_a_library_the_call_is_guarded(
     head = "import threading\nfrom counting_for_a_test import Counter\n"
     found = fixed(write(head + ADDS.replace("n = 0", "n = Counter()").replace(
         "self.n += len(x) - len(x) + 1", "self.n.increment()")))  # fmt: skip
-    assert found.words == "hold a new lock, `self.lock` around line 14"
+    assert found.words == "hold a new lock, `self.lock` around line 15"
 
 
 @pytest.mark.parametrize(
