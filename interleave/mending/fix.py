@@ -261,7 +261,7 @@ class _Search:
                 )
             model = self.model = models[self.name]
             for runtime in self.bench.runtimes(model):
-                self.before[runtime] = trial = self.bench.check(model, runtime)
+                self.before[runtime] = trial = self.bench.trial_of(model, runtime)
                 if trial.searched is not None:
                     found = accessed_in(trial.searched, self.bench.file)
                     for key, lines in found.items():
@@ -454,7 +454,7 @@ class _Search:
             ast.parse(candidate.text)
             with self.bench.models(candidate.text) as models:
                 for runtime in sorted(self.before, key=self._is_clean):
-                    trial = self.bench.check(
+                    trial = self.bench.trial_of(
                         models[self.name], runtime, fail_fast=True, max_states=most
                     )
                     if trial.result.verdict != "verified" or not self._warns_as_before(trial):
@@ -491,13 +491,13 @@ class _Search:
                     self._others[name] = {}
                     with suppress(InterleaveError):  # a base, or one that cannot be checked
                         for each in self.bench.runtimes(models[name]):
-                            self._others[name][each] = self.bench.check(models[name], each)
+                            self._others[name][each] = self.bench.trial_of(models[name], each)
         if not any(self._others[name] for name in touched):
             return True
         with self.bench.models(text) as models:
             for name in touched:
                 for runtime, earlier in self._others[name].items():
-                    trial = self.bench.check(models[name], runtime)
+                    trial = self.bench.trial_of(models[name], runtime)
                     if not trial.result.complete or not trial.causes <= earlier.causes:
                         return False
         return True

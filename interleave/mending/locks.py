@@ -180,7 +180,7 @@ class _Judge:
                 )
             runtimes = tuple(self.bench.runtimes(models[self.name]))
             for runtime in runtimes:
-                trial = self.bench.check(models[self.name], runtime)
+                trial = self.bench.trial_of(models[self.name], runtime)
                 if not trial.result.complete or trial.searched is None:
                     limit = f"{trial.result.limit} under the runtime {runtime}"
                     return ModelLocks(self.name, self.bench.file, runtimes, (), limit)

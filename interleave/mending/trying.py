@@ -111,7 +111,7 @@ class Bench:
         options: Options = self.asked.near(self.file, own_options(model))
         return replace(options, cache=False)
 
-    def check(
+    def trial_of(
         self,
         model: type[Model],
         runtime: str,
@@ -151,7 +151,7 @@ class Bench:
                     raise ModelError(f"{name} is no model any more", remedy="undo the change")
                 for runtime, earlier in before.items():
                     try:
-                        found[runtime] = trial = self.check(
+                        found[runtime] = trial = self.trial_of(
                             models[name],
                             runtime,
                             fail_fast=not earlier.result.violations,

@@ -403,7 +403,7 @@ def test_orders_are_those_of_all_interleavings(file: str, model: str) -> None:
     graph = interleave.explore(path, model=model)
     bench = Bench(path, asked(FixOptions, {}, "fix"))
     with bench.models(bench.original.text) as models:
-        trial = bench.check(models[model], "free-threaded")
+        trial = bench.trial_of(models[model], "free-threaded")
         assert trial.searched is not None
         counted = orders(trial.searched)
     seen: set[tuple[object, ...]] = set()
