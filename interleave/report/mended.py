@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 
-from interleave.mending.fix import Cost, Fix, Fixes
+from interleave.mending.results import Cost, Fix, Fixes
 from interleave.report.cells import one_line, wrap
 from interleave.report.locked import outcome_text
 from interleave.report.style import Line, Style, plain, styled

@@ -16,7 +16,7 @@ from interleave import UsageError
 from interleave.asked import asked
 from interleave.cli import main
 from interleave.mending.cost import orders
-from interleave.mending.fix import Fix
+from interleave.mending.results import Fix
 from interleave.mending.trying import Bench
 from interleave.options import FixOptions
 
@@ -104,6 +104,7 @@ def fixed(file: object, model: str | None = None, **options: object) -> Fix:
     return one
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MENDED)
 def test_bugs_that_were_reported_are_mended_as_their_maintainers_did(model: str) -> None:
     found = fixed(REPORTED, model)
@@ -121,6 +122,7 @@ def test_models_are_mended(file: str, model: str) -> None:
     assert not found.lost
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("file", "model"), NONE)
 def test_none_is_found_for_what_takes_another_program(file: str, model: str) -> None:
     found = run(str(MODELS / file), "-m", model)
@@ -294,11 +296,13 @@ class M(Model):
 """
 
 
+@pytest.mark.slow
 def test_an_rlock_is_no_way_to_leave_a_lock_held(write: Callable[..., str]) -> None:
     found = fixed(write(PARTS.replace("        self.n += 1", "        pass")), "M")
     assert found.words.startswith("`with self.lock:` in place of `acquire`")
 
 
+@pytest.mark.slow
 def test_several_violations_take_several_changes(write: Callable[..., str]) -> None:
     found = fixed(write(PARTS), "M")
     assert [each.kind for each in found.violations] == ["lost-update", "deadlock"]
@@ -309,6 +313,7 @@ def test_several_violations_take_several_changes(write: Callable[..., str]) -> N
     assert found.is_found and {each.verdict for each in found.after} == {"verified"}
 
 
+@pytest.mark.slow
 def test_what_cannot_be_removed_is_said(write: Callable[..., str]) -> None:
     never = "        threading.Event().wait()\n"
     text = PARTS[: PARTS.index("        try:")] + never

@@ -78,6 +78,7 @@ def told(file: object, model: str) -> list[str]:
     return lines
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("file", "model"), PINNED)
 def test_the_locks_of_models(file: str, model: str) -> None:
     assert told(MODELS / file, model) == PINNED[file, model]
@@ -165,6 +166,7 @@ def test_scripts_and_tests(write: Callable[[str], str], name: str, text: str) ->
     assert [_of_lock(each).partition(",")[0] for each in model.locks] == [FREE]
 
 
+@pytest.mark.slow
 def test_one_lock_would_do_for_two(write: Callable[[str], str]) -> None:
     file = write("""
         class M(Model):
@@ -189,6 +191,7 @@ def test_one_lock_would_do_for_two(write: Callable[[str], str]) -> None:
     assert Path(file).read_text().startswith(HEAD)
 
 
+@pytest.mark.slow
 def test_other_outcomes_are_a_need(write: Callable[[str], str]) -> None:
     file = write("""
         class M(Model):
