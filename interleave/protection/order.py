@@ -28,6 +28,7 @@ def _between(machine: Machine, uses: Uses, use: Use, other: Use) -> str:
     if since is None:
         return ""
     said = of_lock = ""
+    locks = {index for each in uses.all for index, _ in each.locks}
     written = {index for index, _ in way[since][1].writes}
     for node, step in way[since:]:
         if any(thread == use.thread for thread, _ in step.starts):
@@ -40,7 +41,7 @@ def _between(machine: Machine, uses: Uses, use: Use, other: Use) -> str:
             for location in dict.fromkeys(touch.location for touch in access.reads):
                 if location.index in written and location.name and location is not use.location:
                     what = f"{access.kind.name} of {names.of_location(location)}"
-                    if location.index in uses.locks:
+                    if location.index in locks:
                         of_lock = what
                     else:
                         said = what

@@ -369,14 +369,23 @@ class _Classes:
         atomic = [pair for pair in rest if all(use.atomic for use in pair)]
         rest = [pair for pair in rest if pair not in atomic]
         apart = _in_most(rest)
-        orders = dict.fromkeys(order_of(self._machine, self._uses, pair) for pair in rest)
         protection: Protection = "lock" if locks else "atomic" if atomic else "ordered"
         return replace(
             known,
             protection=protection,
-            locks=tuple(self._uses.locks[index] for index in locks),
+            locks=tuple(self._uses.name_of_lock(index) for index in locks),
             apart=self._accesses(apart),
-            order=tuple(Ordered(self._access(each[0]), each[1]) for each in orders if each),
+            order=self._orders(rest),
+        )
+
+    def _orders(self, pairs: Iterable[Pair]) -> tuple[Ordered, ...]:
+        """What of pairs comes after the other, each line of a thread once."""
+        uses: dict[str, list[Use]] = {}
+        for pair in pairs:
+            if (found := order_of(self._machine, self._uses, pair)) is not None:
+                uses.setdefault(found[1], []).append(found[0])
+        return tuple(
+            Ordered(access, after) for after in uses for access in self._accesses(uses[after])
         )
 
     def _constants(self) -> list[SharedVariable]:
@@ -439,7 +448,7 @@ class _Classes:
             _source(use.place),
             use.reads,
             use.writes,
-            tuple(sorted(self._uses.locks[index] for index, _ in use.locks)),
+            tuple(sorted(self._uses.name_of_lock(index) for index, _ in use.locks)),
         )
 
     def _at(

@@ -78,10 +78,10 @@ class Node(NamedTuple):
 class Uses:
     """All uses of a state graph.
 
-    `names` are those of cells, and `locks` those of locks, each as it is called where it is met
-    first. `pairs` are all that can happen at the same time: some state has both ahead, and nothing
-    keeps them apart. `whole` has the reads and writes of one step of which the second derives from
-    the first. `constants` are looked at and written by nobody.
+    `names` are those of cells, each as it is called where it is met first. `pairs` are all that can
+    happen at the same time: some state has both ahead, and nothing keeps them apart. `whole` has
+    the reads and writes of one step of which the second derives from the first. `constants` are
+    looked at and written by nobody.
     """
 
     def __init__(self, machine: Machine) -> None:
@@ -89,7 +89,6 @@ class Uses:
         self._rules = machine.program.runtime.races or Races()
         self.all: dict[Use, None] = {}
         self.names: dict[Cell, str] = {}
-        self.locks: dict[int, str] = {}
         self.pairs: dict[Pair, None] = {}
         self.whole: dict[tuple[int, Cell, tuple[Code, int], tuple[Code, int]], None] = {}
         self.kinds: dict[Cell, type[Primitive]] = {}
@@ -123,6 +122,8 @@ class Uses:
             state = graph.state(number)
             locking.begin(state)
             self.parents[Node(state, ())] = None
+        for step in self._machine.beginnings():
+            self._note_constants(step)
         waiting = [*self.parents]
         for count, node in enumerate(waiting):  # which grows
             if count % POLL_EVERY == 0:
@@ -176,11 +177,8 @@ class Uses:
                 for use in self._of_access(step.thread, access, locks):
                     found[use] = None
                     self._name(node.state, step, access, use)
-                for index, _ in locks:
-                    self._name_lock(node.state, step, index)
             self._note_whole(step)
-            for location, place in step.constants:
-                self.constants.setdefault(location, {})[step.thread, place] = None
+            self._note_constants(step)
         self.all.update(found)
         for use in found:
             self.first.setdefault(use, node)
@@ -190,6 +188,10 @@ class Uses:
             group = self._groups[uses] = len(self._uses_of)
             self._uses_of.append(uses)
         return group
+
+    def _note_constants(self, step: Step) -> None:
+        for location, place in step.constants:
+            self.constants.setdefault(location, {})[step.thread, place] = None
 
     def _of_access(self, thread: int, access: AccessRecord, locks: Locks) -> Iterator[Use]:
         for each in access.exclusive:
@@ -262,11 +264,10 @@ class Uses:
             return where + kind.part
         return where
 
-    def _name_lock(self, state: State, step: Step, index: int) -> None:
-        if index not in self.locks:
-            location = self._machine.program.heap.changing[index]
-            at = self._machine.after(state, step) if self._is_new(location, state) else state
-            self.locks[index] = self._machine.names_in(at).of_location(location)
+    def name_of_lock(self, index: int) -> str:
+        """What a lock is called that somebody has taken, by its place in the state."""
+        location = self._machine.program.heap.changing[index]
+        return self.names.get(Cell(location), location.name)
 
     def _primitive(self, state: State, location: Location) -> type[Primitive] | None:
         """The class of the primitive at a location; None where there is something else."""

@@ -176,14 +176,16 @@ def _table(models: Sequence[ModelSharing]) -> _Table:
     first = models[0].result
     limits = {each.result.runtime: each.limit for each in models if each.limit}
     said, style = _summary(models, is_cut_short=bool(limits))
+    which = "some" if limits else "every"
     sizes = (f"{m.result.runtime} ({words.count(m.result.states, 'state')})" for m in models)
+    under = " and ".join(sizes)
     checks = [f"{_of_check(m)} ({m.result.runtime})" for m in models]
     if len({_of_check(m) for m in models}) == 1:
         checks = [_of_check(models[0])]
     return _Table(
         one_line(f"{first.model}: {said}"),
         style,
-        one_line(f"{first.file}, every interleaving under {' and '.join(sizes)}"),
+        one_line(f"{first.file}, {which} interleaving{'s' * bool(limits)} under {under}"),
         [
             *(one_line(f"{name}: {limit}") for name, limit in limits.items()),
             one_line(f"A check finds: {'; '.join(checks)}"),
@@ -294,8 +296,6 @@ def _notes(variable: SharedVariable, file: str) -> list[str]:
     if variable.rule:
         notes.append(variable.rule)
     notes += [_whole(each, variable.protection) for each in variable.whole]
-    if variable.apart and variable.protection != "ordered":
-        notes.append(f"but for {_who(variable.apart, file)}, never at the same time as another one")
     notes += _order(variable, file)
     if variable.found:
         notes.append(f"a check finds {', '.join(variable.found)}")
@@ -305,10 +305,23 @@ def _notes(variable: SharedVariable, file: str) -> list[str]:
 
 
 def _order(variable: SharedVariable, file: str) -> list[str]:
+    """Which accesses no lock keeps apart from others, and what they come after."""
+    but_for, comes = ("", "comes")
+    if variable.protection != "ordered":
+        but_for, comes = "but for ", "which comes"
     after: dict[str, list[SharedAccess]] = {}
     for each in variable.order:
         after.setdefault(each.after, []).append(each.access)
-    return [f"{_who(accesses, file)} comes after the {name}" for name, accesses in after.items()]
+    told = {(access.thread, access.source) for each in after.values() for access in each}
+    rest = [each for each in variable.apart if (each.thread, each.source) not in told]
+    comma = "," if but_for else ""
+    notes = [
+        f"{but_for}{_who(accesses, file)}{comma} {comes} after the {said}"
+        for said, accesses in after.items()
+    ]
+    if but_for and rest and not after:
+        notes.append(f"{but_for}{_who(rest, file)}, never at the same time as another one")
+    return notes
 
 
 def _sides(variable: SharedVariable, file: str) -> str:
