@@ -23,7 +23,7 @@ from interleave.click_options import given_in, taking
 from interleave.engine.stopping import INTERRUPTED, Guard
 from interleave.errors import InterleaveError, UsageError
 from interleave.interrupts import AT_POLLS, leaving, listening, take
-from interleave.options import CompareOptions, Options, RaceOptions, SharingOptions
+from interleave.options import CompareOptions, Options, RaceOptions
 from interleave.report import formats
 from interleave.report.output import Output, tell
 
@@ -381,7 +381,7 @@ def compare(context: click.Context, /, paths: tuple[Path, ...], format_: str, **
 
 @main.command()
 @_paths
-@taking("sharing", SharingOptions)
+@taking("sharing")
 @click.option(
     "--format",
     "format_",
@@ -400,8 +400,8 @@ def sharing(context: click.Context, /, paths: tuple[Path, ...], format_: str, **
     """
     from interleave.protection.sharing import sharing as sharing_of
 
-    given = given_in(context, SharingOptions)
-    memory = _limits(paths, asked(SharingOptions, given, "interleave sharing"))[1]
+    given = given_in(context)
+    memory = _limits(paths, asked(Options, given, "interleave sharing"))[1]
     find = partial(sharing_of, paths, on_error=_tell_error, **given)
     _tell_of_all(context, memory, find, formats.SHARINGS[format_])
 

@@ -267,11 +267,6 @@ class CompareOptions(CheckOptions):
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class SharingOptions(CheckOptions):
-    """What `sharing` can be told."""
-
-
 DEFAULTS = Options()
 
 

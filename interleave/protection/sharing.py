@@ -25,7 +25,7 @@ from interleave.memory.primitive import Primitive
 from interleave.memory.values import Shared
 from interleave.model import Model
 from interleave.notes import notes_of
-from interleave.options import Options, SharingOptions
+from interleave.options import CheckOptions, Options
 from interleave.protection.holding import common
 from interleave.protection.order import order_of
 from interleave.protection.torn import torn
@@ -165,8 +165,8 @@ class Sharing:
         return 3 if self.interrupted or any(each.limit for each in self.models) else 0
 
 
-@taking(SharingOptions)
-def sharing(target: Target | Iterable[Target], asked: Asked[SharingOptions]) -> Sharing:
+@taking(CheckOptions)
+def sharing(target: Target | Iterable[Target], asked: Asked[CheckOptions]) -> Sharing:
     """Tell of each shared variable who reads and writes it, and what protects it.
 
     `target` is as for `check`, and so are the options. Without a `runtime`, a model is searched
