@@ -28,7 +28,7 @@ def _between(machine: Machine, uses: Uses, use: Use, other: Use) -> str:
     if since is None:
         return ""
     said = of_lock = ""
-    locks = {index for each in uses.all for index, _ in each.locks}
+    locks = {index for each in uses.first for index, _ in each.locks}
     written = {index for index, _ in way[since][1].writes}
     for node, step in way[since:]:
         if any(thread == use.thread for thread, _ in step.starts):

@@ -26,7 +26,7 @@ from interleave.memory.values import Shared
 from interleave.model import Model
 from interleave.notes import notes_of
 from interleave.options import CheckOptions, Options
-from interleave.protection.holding import common
+from interleave.protection.holding import Locking, NoMutex, common
 from interleave.protection.order import order_of
 from interleave.protection.torn import torn
 from interleave.protection.uses import Pair, Use, Uses
@@ -247,7 +247,7 @@ class _Classes:
         self._machine: Machine = checked.searched.machine
         self._graph: SearchGraph = checked.searched.graph
         self._guard = guard
-        self._uses = Uses(self._machine)
+        self._uses = Uses(self._machine, Locking(self._machine))
         self._by_location: dict[Location, list[Use]] = {}
         self._pairs_of: dict[Location, list[Pair]] = {}
         loops = sum(thread.loop is not None for thread in self._machine.program.threads)
@@ -255,8 +255,9 @@ class _Classes:
 
     def variables(self) -> list[SharedVariable]:
         """All variables. Raises `Stopped`."""
-        self._uses.walk(self._graph, self._guard)
-        for use in self._uses.all:
+        with self._guard.phase():
+            self._walk()
+        for use in self._uses.first:
             self._by_location.setdefault(use.location, []).append(use)
         for pair in self._uses.pairs:
             self._pairs_of.setdefault(pair[0].location, []).append(pair)
@@ -264,6 +265,17 @@ class _Classes:
         shown = _without_containers(_alike(_by_name(found)))
         with_found = [replace(each, found=self._found(each)) for each in shown]
         return sorted(with_found, key=lambda each: PROTECTIONS.index(each.protection))
+
+    def _walk(self) -> None:
+        """Find all uses: those so far, where it is cut short."""
+        without: frozenset[int] = frozenset()
+        while True:
+            try:
+                self._uses.walk(self._graph, self._guard)
+                return
+            except NoMutex as found:
+                without |= {found.index}
+                self._uses = Uses(self._machine, Locking(self._machine, without))
 
     def _cells(self) -> list[Cell]:
         """What is told of: the parts of locations that are accessed, or the whole of one."""

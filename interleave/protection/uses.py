@@ -20,7 +20,7 @@ from interleave.memory.closures import variable
 from interleave.memory.made import Held, MadeObject
 from interleave.memory.port import WHOLE, AccessKind, Location
 from interleave.memory.primitive import Primitive
-from interleave.protection.holding import Holdings, Locking, Locks, NoMutex, common
+from interleave.protection.holding import Holdings, Locking, Locks, common
 from interleave.runtimes.base import Races
 
 POLL_EVERY = 256
@@ -69,14 +69,21 @@ Pair = tuple[Use, Use]
 
 
 class Node(NamedTuple):
-    """A state, and who holds which locks in it."""
+    """A state, and the number of who holds which locks in it."""
 
     state: State
-    held: Holdings
+    held: int
+
+
+class _Moves(NamedTuple):
+    """The number of what a thread may do, and of what is held after each of the steps."""
+
+    group: int
+    held: tuple[int, ...]
 
 
 class Uses:
-    """All uses of a state graph.
+    """All uses of a state graph, once `walk` has gone through it.
 
     `names` are those of cells, each as it is called where it is met first. `pairs` are all that can
     happen at the same time: some state has both ahead, and nothing keeps them apart. `whole` has
@@ -84,44 +91,37 @@ class Uses:
     looked at and written by nobody.
     """
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, locking: Locking) -> None:
         self._machine = machine
+        self._locking = locking
         self._rules = machine.program.runtime.races or Races()
-        self.all: dict[Use, None] = {}
         self.names: dict[Cell, str] = {}
         self.pairs: dict[Pair, None] = {}
         self.whole: dict[tuple[int, Cell, tuple[Code, int], tuple[Code, int]], None] = {}
         self.kinds: dict[Cell, type[Primitive]] = {}
         """The class of each primitive that is met."""
         self.first: dict[Use, Node] = {}
-        """The first node in which each use is ahead."""
+        """All uses, each with the first node in which it is ahead."""
         self.constants: dict[Location, dict[tuple[int, tuple[Code, int]], None]] = {}
         self.parents: dict[Node, tuple[Node, Step] | None] = {}
         """The nodes that were met, in order; each with the first way to it."""
         self._groups: dict[tuple[Use, ...], int] = {(): 0}
         self._uses_of: list[tuple[Use, ...]] = [()]
-        self._taken: dict[tuple[int, tuple[int, ...], Holdings], tuple[int, Holdings]] = {}
-        self._moves: dict[tuple[int, Holdings, tuple[int, ...]], int] = {}
+        self._held: list[Holdings] = []
+        self._numbers: dict[Holdings, int] = {}
+        self._touched: dict[int, tuple[int, ...]] = {}
+        """The locks that moves set, by the id of the moves."""
+        self._moves: dict[tuple[int, int, tuple[int, ...]], _Moves] = {}
         self._met: set[tuple[int, int]] = set()
-        self._kept: list[object] = []
-        """Steps and moves that are known by their ids."""
+        self._kept: list[Moves] = []
+        """Those that are known by their ids."""
 
     def walk(self, graph: SearchGraph, guard: Guard) -> None:
-        """Go through a graph. Raises `Stopped`."""
-        without: frozenset[int] = frozenset()
-        while True:
-            try:
-                self.__init__(self._machine)  # type: ignore[misc]
-                self._walk(graph, guard, Locking(self._machine, without))
-                return
-            except NoMutex as found:
-                without |= {found.index}
-
-    def _walk(self, graph: SearchGraph, guard: Guard, locking: Locking) -> None:
+        """Go through a graph. Raises `NoMutex`, `Stopped`."""
         for number in range(graph.initial):
             state = graph.state(number)
-            locking.begin(state)
-            self.parents[Node(state, ())] = None
+            self._locking.begin(state)
+            self.parents[Node(state, self._number(()))] = None
         for step in self._machine.beginnings():
             self._note_constants(step)
         waiting = [*self.parents]
@@ -130,64 +130,68 @@ class Uses:
                 guard.poll()
             if graph.stop is not None and not _is_expanded(graph, node.state):
                 continue
-            for step, after in self._look(graph, locking, node):
+            for step, after in self._look(graph, node):
                 if after not in self.parents:
                     self.parents[after] = (node, step)
                     waiting.append(after)
 
-    def _look(
-        self, graph: SearchGraph, locking: Locking, node: Node
-    ) -> Iterator[tuple[Step, Node]]:
+    def _look(self, graph: SearchGraph, node: Node) -> Iterator[tuple[Step, Node]]:
         """Note what threads may do in a node, and give what comes of it."""
-        machine, (state, held) = self._machine, node
+        state, after = node.state, self._machine.after
         groups: list[int] = []
-        for thread in range(len(machine.program.threads)):
+        for thread in range(len(self._machine.program.threads)):
             moves = graph.step(state, thread)
-            if not moves.steps:
-                continue
-            touched = dict.fromkeys(i for step in moves.steps for i in locking.concerns(step))
-            locks = tuple([state[index] for index in touched])
-            key = (id(moves), held, locks)
-            group = self._moves.get(key)
-            if group is None:
-                group = self._moves[key] = self._note(locking, node, moves)
-            if group:
-                groups.append(group)
-            for step in moves.steps:
-                yield step, self._after(locking, node, step)
+            if moves.steps:
+                found = self._of_moves(node, moves)
+                if found.group:
+                    groups.append(found.group)
+                for step, held in zip(moves.steps, found.held, strict=True):
+                    yield step, Node(after(state, step), held)
         for pair in itertools.combinations(groups, 2):
             if pair not in self._met:
                 self._met.add(pair)
                 self._note_pairs(*pair)
 
-    def _after(self, locking: Locking, node: Node, step: Step) -> Node:
-        state, held = node
-        after = self._machine.after(state, step)
-        if locking.concerns(step):
-            *_, (_, held) = locking.follow(held, state, step)
-        return Node(after, held)
+    def _of_moves(self, node: Node, moves: Moves) -> _Moves:
+        """What there is to know of moves in a node, worked out once for all that look the same."""
+        touched = self._touched.get(id(moves))
+        if touched is None:
+            self._kept.append(moves)
+            indices = (index for step in moves.steps for index in self._locking.concerns(step))
+            touched = self._touched[id(moves)] = tuple(dict.fromkeys(indices))
+        key = (id(moves), node.held, tuple([node.state[index] for index in touched]))
+        found = self._moves.get(key)
+        if found is None:
+            found = self._moves[key] = self._note(node, moves)
+        return found
 
-    def _note(self, locking: Locking, node: Node, moves: Moves) -> int:
-        """Note all that a thread may do in its next step; the number of it."""
-        self._kept.append(moves)
+    def _number(self, held: Holdings) -> int:
+        found = self._numbers.get(held)
+        if found is None:
+            found = self._numbers[held] = len(self._held)
+            self._held.append(held)
+        return found
+
+    def _note(self, node: Node, moves: Moves) -> _Moves:
+        """Note all that a thread may do in its next step."""
         found: dict[Use, None] = {}
+        after: list[int] = []
         for step in moves.steps:
-            along = locking.follow(node.held, node.state, step)
-            for access, (locks, _) in zip(step.accesses, along, strict=False):
+            *along, (_, held) = self._locking.follow(self._held[node.held], node.state, step)
+            after.append(self._number(held))
+            for access, (locks, _) in zip(step.accesses, along, strict=True):
                 for use in self._of_access(step.thread, access, locks):
                     found[use] = None
                     self._name(node.state, step, access, use)
             self._note_whole(step)
             self._note_constants(step)
-        self.all.update(found)
         for use in found:
             self.first.setdefault(use, node)
         uses = tuple(found)
-        group = self._groups.get(uses)
-        if group is None:
-            group = self._groups[uses] = len(self._uses_of)
+        group = self._groups.setdefault(uses, len(self._uses_of))
+        if group == len(self._uses_of):
             self._uses_of.append(uses)
-        return group
+        return _Moves(group, tuple(after))
 
     def _note_constants(self, step: Step) -> None:
         for location, place in step.constants:
