@@ -180,6 +180,8 @@ CASES = {
     "lock task": "n = 0\n    lock = asyncio.Lock()\n    @task(2)\n    async def add(self):\n"
     "        async with self.lock:\n            t = self.n\n            await asyncio.sleep(0)\n"
     "            self.n = t + 1",
+    "unprotected loops": "n = 0\n    @thread(2)\n    def run(self): asyncio.run(self.add())\n"
+    "    async def add(self): self.n += 1",
 }
 """What protects `n`, and the body of a model. Two tasks that both write 1 lose no update, and yet
 one comes between the check and the write of the other one.
@@ -234,6 +236,47 @@ def test_a_lock_at_each_access_may_not_be_enough(write) -> None:
     assert (
         "a check finds lost-update: each access is safe, several in a row are not" in found.stdout
     )
+
+
+def test_a_handler_comes_between_two_accesses_of_the_thread_that_it_interrupts(write) -> None:
+    write()
+    Path("script.py").write_text(
+        "import signal\nn = 0\ndef handle(number, frame):\n    global n\n    n += 1\n"
+        "signal.signal(signal.SIGTERM, handle)\nt = n\nn = t + 1\n"
+    )
+    (found,) = interleave.sharing("script.py", runtime="free-threaded").models
+    (variable,) = (each for each in found.variables if each.name == "n")
+    assert variable.protection == "unprotected"
+    assert [side.source.line for side in variable.sides] == [7, 5, 8]
+
+
+def test_a_lost_update_of_what_threads_have_made_is_one(write) -> None:
+    found = run(
+        write(
+            """
+            class Box:
+                pass
+            class M(Model):
+                box = None
+                lock = threading.Lock()
+                ready = threading.Event()
+                @thread
+                def make(self):
+                    box = Box()
+                    box.n = 0
+                    self.box = box
+                    self.ready.set()
+                @thread(2)
+                def add(self):
+                    self.ready.wait()
+                    with self.lock:
+                        t = self.box.n
+                    with self.lock:
+                        self.box.n = t + 1
+            """
+        )
+    )
+    assert found.exit_code == 1 and "updates of box can be lost" in found.stdout
 
 
 def test_elements_that_are_alike_are_one_row(write) -> None:

@@ -56,6 +56,10 @@ PROTECTIONS: tuple[Protection, ...] = Protection.__args__  # type: ignore[attr-d
 """What can protect a variable, in the order of reports: what needs a look comes first."""
 
 
+OF_VARIABLES = ("lost-update", "data-race")
+"""The kinds of violation that are of one variable."""
+
+
 @dataclass(frozen=True)
 class SharedAccess:
     """What a thread does to a variable at one line: `kind` is "read", "write", or the name of the
@@ -160,7 +164,8 @@ class Sharing:
         every = [variable for each in self.models for variable in each.variables]
         if self.errors:
             return Result(errors=self.errors).exit_code
-        if any(each.protection == "unprotected" or each.found for each in every):
+        kinds = {found.kind for each in self.models for found in each.result.violations}
+        if any(each.protection == "unprotected" for each in every) or kinds & {*OF_VARIABLES}:
             return 1
         return 3 if self.interrupted or any(each.limit for each in self.models) else 0
 
@@ -250,7 +255,7 @@ class _Classes:
         self._uses = Uses(self._machine, Locking(self._machine))
         self._by_location: dict[Location, list[Use]] = {}
         self._pairs_of: dict[Location, list[Pair]] = {}
-        loops = sum(thread.loop is not None for thread in self._machine.program.threads)
+        loops = sum(isinstance(each, EventLoop) for each in self._machine.program.heap.stand_ins)
         self._one_loop = loops <= 1 or not self._machine.program.has_threads
 
     def variables(self) -> list[SharedVariable]:
@@ -317,19 +322,32 @@ class _Classes:
             return replace(known, name=home.name + inside, protection="private")
         if open_pairs := [pair for pair in pairs if not self._by_runtime(pair)]:
             return self._unprotected(known, open_pairs[0])
-        if pairs := pairs or self._within_loop(uses):
-            return self._by_runtime_only(known, cell, uses, pairs)
+        in_turn = self._in_turn(uses)
+        if pairs or in_turn:
+            if (found := self._torn(known, cell, uses)) is not None:
+                return found
+            if pairs := pairs or [pair for pair in in_turn if self._is_of_loop(pair)]:
+                return self._by_runtime_only(known, cell, pairs)
         return self._protected(known, uses)
 
-    def _within_loop(self, uses: Sequence[Use]) -> list[Pair]:
-        """The pairs that no lock keeps apart, of tasks beside which threads run: what the loop has
-        begun to run, no other task is ahead of.
+    def _in_turn(self, uses: Sequence[Use]) -> list[Pair]:
+        """The pairs that no lock keeps apart, of threads of which one has to wait in the midst of
+        what the other one does: tasks beside which threads run, and a thread that a handler
+        interrupts. They are not ahead in one state, and yet one can come between two of the other.
         """
         threads = self._machine.program.threads
-        if not (self._one_loop and self._machine.program.has_threads):
-            return []
-        in_loop = [use for use in uses if threads[use.thread].kind.in_loop]
-        return [pair for pair in _conflicts(in_loop) if not pair[0].is_kept_from(pair[1])]
+        return [
+            pair
+            for pair in _conflicts(uses)
+            if not pair[0].is_kept_from(pair[1])
+            and (
+                any(threads[use.thread].kind.interrupts for use in pair)
+                or (self._is_of_loop(pair) and self._machine.program.has_threads)
+            )
+        ]
+
+    def _is_of_loop(self, pair: Pair) -> bool:
+        return all(self._machine.program.threads[use.thread].kind.in_loop for use in pair)
 
     def _by_runtime(self, pair: Pair) -> bool:
         """Whether the runtime runs one of two threads at a time."""
@@ -347,9 +365,10 @@ class _Classes:
             rule=pair[0].rule,
         )
 
-    def _by_runtime_only(
-        self, known: SharedVariable, cell: Cell, uses: Sequence[Use], pairs: Sequence[Pair]
-    ) -> SharedVariable:
+    def _torn(
+        self, known: SharedVariable, cell: Cell, uses: Sequence[Use]
+    ) -> SharedVariable | None:
+        """A variable of which a thread writes what comes of an old read; None where none does."""
         for thread in sorted({use.thread for use in uses}):
             found = torn(self._graph, cell, thread, self._guard)
             if found is not None:
@@ -360,8 +379,12 @@ class _Classes:
                 ]
                 sides = tuple(self._at(*each, uses) for each in blocks)
                 return replace(known, protection="unprotected", sides=sides)
-        threads = self._machine.program.threads
-        in_loop = all(threads[use.thread].kind.in_loop for pair in pairs for use in pair)
+        return None
+
+    def _by_runtime_only(
+        self, known: SharedVariable, cell: Cell, pairs: Sequence[Pair]
+    ) -> SharedVariable:
+        in_loop = all(map(self._is_of_loop, pairs))
         whole = dict.fromkeys(
             Whole(_source(read), _source(write))
             for _, other, read, write in self._uses.whole
@@ -429,7 +452,7 @@ class _Classes:
         kinds = (
             each.kind
             for each in self._result.violations
-            if each.location in names and each.kind in ("lost-update", "data-race")
+            if each.location in names and each.kind in OF_VARIABLES
         )
         return tuple(dict.fromkeys(kinds))
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from interleave.protection.sharing import (
+    OF_VARIABLES,
     PROTECTIONS,
     ModelSharing,
     Protection,
@@ -200,7 +201,14 @@ def _summary(models: Sequence[ModelSharing], *, is_cut_short: bool) -> tuple[str
     by_gil = {name for name, under in _by_name(models).items() if _is_by_gil(under)}
     bad = dict.fromkeys(each.name for each in every if each.protection == "unprotected")
     only = [name for name in bad if name in by_gil]
-    lost = dict.fromkeys(each.name for each in every if each.found and each.name not in bad)
+    lost = dict.fromkeys(
+        each.location or "something"
+        for model in models
+        for each in model.result.violations
+        if each.kind in OF_VARIABLES
+    )
+    if bad:  # which says more; and of what threads have made, names in a state are other ones
+        lost.clear()
     parts: list[str] = []
     if always := [name for name in bad if name not in by_gil]:
         parts.append(f"{', '.join(always)} {_is(always)} unprotected")
