@@ -255,11 +255,10 @@ class Uses:
         values = self._machine.program.heap.values
         held: Held | None = values[state[location.index]] if location.is_room else None
         part: object = cell.part[0] if isinstance(cell.part, tuple) and cell.part else None
-        if held is not None and issubclass(held.kind.stand_in, MadeObject):
+        stand_in = object if held is None else held.kind.stand_in
+        if issubclass(stand_in, MadeObject) and not issubclass(stand_in, variable):
             # What threads make comes and goes, and is told of by its class.
-            name = held.kind.stand_in.__name__
-            if issubclass(held.kind.stand_in, variable):
-                return location.name if part is None else str(part)
+            name = stand_in.__name__
             return name if part is None else f"{name}.{part}"
         where = names.of_location(location)
         if cell.part is WHOLE:
