@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from interleave.model import task as task
     from interleave.model import thread as thread
     from interleave.probing import probe as probe
+    from interleave.protection.sharing import sharing as sharing
     from interleave.racing.race import race as race
     from interleave.result import ModelResult as ModelResult
     from interleave.result import Result as Result
@@ -69,6 +70,7 @@ __all__ = [
     "process",
     "race",
     "section",
+    "sharing",
     "task",
     "thread",
 ]
@@ -82,6 +84,7 @@ _HOMES = (
     ("racing.race",),
     ("probing",),
     ("comparing",),
+    ("protection.sharing",),
 )
 """The modules that the public names are in: those of a model file, and what it does not need."""
 

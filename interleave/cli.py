@@ -28,7 +28,9 @@ from interleave.report import formats
 from interleave.report.output import Output, tell
 
 if TYPE_CHECKING:
+    from interleave.comparing import Comparison
     from interleave.engine.graph import SearchGraph
+    from interleave.protection.sharing import Sharing
     from interleave.result import ModelResult, Result
     from interleave.watchdog import End, Watchdog
 
@@ -371,14 +373,51 @@ def compare(context: click.Context, /, paths: tuple[Path, ...], format_: str, **
     """
     from interleave.comparing import compare as compare_models
 
-    output = Output()
-    color, width = _wants_color(), _width_of_output()
     given = given_in(context, CompareOptions)
     memory = _limits(paths, asked(CompareOptions, given, "interleave compare"))[1]
+    find = partial(compare_models, paths, on_error=_tell_error, **given)
+    _tell_of_all(context, memory, find, formats.COMPARISONS[format_])
+
+
+@main.command()
+@_paths
+@taking("sharing")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice([*formats.SHARINGS]),
+    default=next(iter(formats.SHARINGS)),
+    show_default=True,
+    help="What to print on standard output.",
+)
+@click.pass_context
+def sharing(context: click.Context, /, paths: tuple[Path, ...], format_: str, **_: Any) -> None:
+    """Say who reads and writes each shared variable, and what protects it.
+
+    A lock, a queue, the order of the threads, the GIL alone, or nothing: taken from every access of
+    every interleaving. The exit status is 1 where something is unprotected, under any of the
+    runtimes, or where updates of it can be lost; 2 for an error; 3 where not all is known.
+    """
+    from interleave.protection.sharing import sharing as sharing_of
+
+    given = given_in(context)
+    memory = _limits(paths, asked(Options, given, "interleave sharing"))[1]
+    find = partial(sharing_of, paths, on_error=_tell_error, **given)
+    _tell_of_all(context, memory, find, formats.SHARINGS[format_])
+
+
+def _tell_of_all(
+    context: click.Context,
+    memory: int | None,
+    find: Callable[[], Comparison] | Callable[[], Sharing],
+    write: formats.Writer,
+) -> NoReturn:
+    """Write what is found of all models at once, and end."""
+    output = Output()
+    color, width = _wants_color(), _width_of_output()
     with _watched(context, memory, _know_nothing), redirect_stdout(sys.stderr):
-        found = compare_models(paths, on_error=_tell_error, **given)
-    if found.scenarios or not found.errors:
-        write = formats.COMPARISONS[format_]
+        found = find()
+    if not found.errors or found.is_of_any:
         output.write(write(found, color=color, width=width, version=interleave.__version__))
     if output.failure:
         _tell_error(UsageError(output.failure, remedy=_SEE_OUTPUT))

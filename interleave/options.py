@@ -45,8 +45,8 @@ kernel explore the graph. `auto` learns too, and goes over to the kernel where t
 """
 
 OF_MODELS = ("check", "graph", "steps")
-UNDER_ONE = (*OF_MODELS, "race", "probe")
-SEARCHING = ("check", "graph", "race", "compare")
+UNDER_ONE = (*OF_MODELS, "race", "probe", "sharing")
+SEARCHING = ("check", "graph", "race", "compare", "sharing")
 RUNNING = (*UNDER_ONE, "compare")
 """The commands that are given models, those that run code under one runtime, those that search for
 what there is, and those that run code at all.
@@ -92,7 +92,7 @@ class Options:
         None,
         NameList("NAME"),
         "Only the model of this name. May be repeated.",
-        commands=(*OF_MODELS, "probe", "compare"),
+        commands=(*OF_MODELS, "probe", "compare", "sharing"),
         flags=("-m", "--model"),
     )
     parameters: Mapping[str, object] | None = option(
@@ -197,7 +197,7 @@ class Options:
         True,
         Flag(),
         "Know from earlier checks what code does that has not changed. The report is the same.",
-        commands=("check", "graph", "compare"),
+        commands=("check", "graph", "compare", "sharing"),
         is_setting=True,
     )
     on_progress: Callable[[SearchGraph], None] | None = option(

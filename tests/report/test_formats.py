@@ -13,7 +13,15 @@ import pytest
 from click.testing import CliRunner
 
 from interleave.cli import main
-from interleave.report.formats import COMPARISONS, GRAPHS, MODELS, PICTURES, RESULTS, Writer
+from interleave.report.formats import (
+    COMPARISONS,
+    GRAPHS,
+    MODELS,
+    PICTURES,
+    RESULTS,
+    SHARINGS,
+    Writer,
+)
 
 PAGE = Path(__file__).parents[2] / "docs" / "python.md"
 TABLE = re.compile(
@@ -23,6 +31,7 @@ TABLE = re.compile(
 USES = {
     "interleave check --format": MODELS | RESULTS,
     "interleave compare --format": COMPARISONS,
+    "interleave sharing --format": SHARINGS,
     "interleave check --diagram": PICTURES,
     "interleave graph -o": PICTURES | GRAPHS,
 }
