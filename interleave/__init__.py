@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from interleave.model import task as task
     from interleave.model import thread as thread
     from interleave.probing import probe as probe
+    from interleave.protection.sharing import sharing as sharing
     from interleave.racing.race import race as race
     from interleave.result import ModelResult as ModelResult
     from interleave.result import Result as Result
@@ -74,6 +75,7 @@ __all__ = [
     "process",
     "race",
     "section",
+    "sharing",
     "task",
     "thread",
 ]
@@ -87,6 +89,7 @@ _HOMES = (
     ("racing.race",),
     ("probing",),
     ("comparing",),
+    ("protection.sharing",),
     ("mending.locks",),
     ("mending.fix",),
 )

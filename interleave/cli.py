@@ -28,7 +28,11 @@ from interleave.report import formats
 from interleave.report.output import Output, tell
 
 if TYPE_CHECKING:
+    from interleave.comparing import Comparison
     from interleave.engine.graph import SearchGraph
+    from interleave.mending.locks import Locks
+    from interleave.mending.results import Fixes
+    from interleave.protection.sharing import Sharing
     from interleave.result import ModelResult, Result
     from interleave.watchdog import End, Watchdog
 
@@ -371,12 +375,37 @@ def compare(context: click.Context, /, paths: tuple[Path, ...], format_: str, **
     """
     from interleave.comparing import compare as compare_models
 
-    output = Output()
     given = given_in(context, CompareOptions)
     memory = _limits(paths, asked(CompareOptions, given, "interleave compare"))[1]
-    with _watched(context, memory, _know_nothing), redirect_stdout(sys.stderr):
-        found = compare_models(paths, on_error=_tell_error, **given)
-    _write_whole(context, output, formats.COMPARISONS[format_], found, bool(found.scenarios))
+    find = partial(compare_models, paths, on_error=_tell_error, **given)
+    _tell_of_all(context, memory, find, formats.COMPARISONS[format_])
+
+
+@main.command()
+@_paths
+@taking("sharing")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice([*formats.SHARINGS]),
+    default=next(iter(formats.SHARINGS)),
+    show_default=True,
+    help="What to print on standard output.",
+)
+@click.pass_context
+def sharing(context: click.Context, /, paths: tuple[Path, ...], format_: str, **_: Any) -> None:
+    """Say who reads and writes each shared variable, and what protects it.
+
+    A lock, a queue, the order of the threads, the GIL alone, or nothing: taken from every access of
+    every interleaving. The exit status is 1 where something is unprotected, under any of the
+    runtimes, or where updates of it can be lost; 2 for an error; 3 where not all is known.
+    """
+    from interleave.protection.sharing import sharing as sharing_of
+
+    given = given_in(context)
+    memory = _limits(paths, asked(Options, given, "interleave sharing"))[1]
+    find = partial(sharing_of, paths, on_error=_tell_error, **given)
+    _tell_of_all(context, memory, find, formats.SHARINGS[format_])
 
 
 @main.command()
@@ -400,12 +429,10 @@ def locks(context: click.Context, /, paths: tuple[Path, ...], format_: str, **_:
     """
     from interleave.mending.locks import locks as judge_locks
 
-    output = Output()
     given = given_in(context, LocksOptions)
     memory = _limits(paths, asked(LocksOptions, given, "interleave locks"))[1]
-    with _watched(context, memory, _know_nothing), redirect_stdout(sys.stderr):
-        found = judge_locks(paths, on_error=_tell_error, **given)
-    _write_whole(context, output, formats.LOCKS[format_], found, bool(found.models))
+    find = partial(judge_locks, paths, on_error=_tell_error, **given)
+    _tell_of_all(context, memory, find, formats.LOCKS[format_])
 
 
 @main.command()
@@ -428,20 +455,27 @@ def fix(context: click.Context, /, paths: tuple[Path, ...], format_: str, **_: A
     """
     from interleave.mending.fix import fix as fix_models
 
-    output = Output()
     given = given_in(context, FixOptions)
     memory = _limits(paths, asked(FixOptions, given, "interleave fix"))[1]
-    with _watched(context, memory, _know_nothing), redirect_stdout(sys.stderr):
-        found = fix_models(paths, on_error=_tell_error, **given)
-    _write_whole(context, output, formats.FIXES[format_], found, bool(found.models))
+    find = partial(fix_models, paths, on_error=_tell_error, **given)
+    _tell_of_all(context, memory, find, formats.FIXES[format_])
 
 
-def _write_whole(
-    context: click.Context, output: Output, write: formats.Writer, found: Any, is_any: bool
+def _tell_of_all(
+    context: click.Context,
+    memory: int | None,
+    find: Callable[[], Comparison]
+    | Callable[[], Sharing]
+    | Callable[[], Locks]
+    | Callable[[], Fixes],
+    write: formats.Writer,
 ) -> NoReturn:
-    """Write a report on all models at once, and end."""
-    if is_any or not found.errors:
-        color, width = _wants_color(), _width_of_output()
+    """Write what is found of all models at once, and end."""
+    output = Output()
+    color, width = _wants_color(), _width_of_output()
+    with _watched(context, memory, _know_nothing), redirect_stdout(sys.stderr):
+        found = find()
+    if not found.errors or found.is_of_any:
         output.write(write(found, color=color, width=width, version=interleave.__version__))
     if output.failure:
         _tell_error(UsageError(output.failure, remedy=_SEE_OUTPUT))

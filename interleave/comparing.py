@@ -52,6 +52,11 @@ class Comparison:
     errors: tuple[InterleaveError, ...] = ()
 
     @property
+    def is_of_any(self) -> bool:
+        """Whether it tells of any model."""
+        return bool(self.scenarios)
+
+    @property
     def runtimes(self) -> tuple[str, ...]:
         """The runtimes that any of the models can mean, in the order of the package."""
         found = {each.runtime for row in self.scenarios for each in row.results}

@@ -46,9 +46,9 @@ kernel explore the graph. `auto` learns too, and goes over to the kernel where t
 
 OF_MODELS = ("check", "graph", "steps")
 CHANGING = ("locks", "fix")
-UNDER_ONE = (*OF_MODELS, "race", "probe")
-SEARCHING = ("check", "graph", "race", "compare", *CHANGING)
-RUNNING = (*UNDER_ONE, "compare", *CHANGING)
+UNDER_ONE = (*OF_MODELS, "race", "probe", "sharing", *CHANGING)
+SEARCHING = ("check", "graph", "race", "compare", "sharing", *CHANGING)
+RUNNING = (*UNDER_ONE, "compare")
 """The commands that are given models, those that try changes of them, those that run code under one
 runtime, those that search for what there is, and those that run code at all.
 """
@@ -93,7 +93,7 @@ class Options:
         None,
         NameList("NAME"),
         "Only the model of this name. May be repeated.",
-        commands=(*OF_MODELS, "probe", "compare", *CHANGING),
+        commands=(*OF_MODELS, "probe", "compare", "sharing", *CHANGING),
         flags=("-m", "--model"),
     )
     parameters: Mapping[str, object] | None = option(
@@ -114,7 +114,7 @@ class Options:
             why_not="models of tasks, processes or goroutines alone have theirs by themselves",
         ),
         f"When threads can switch: {DEFAULT.name} (default) or {', '.join(ASKED_FOR[1:])}.",
-        commands=(*UNDER_ONE, *CHANGING),
+        commands=UNDER_ONE,
         is_setting=True,
     )
     engine: str = option(
@@ -198,7 +198,7 @@ class Options:
         True,
         Flag(),
         "Know from earlier checks what code does that has not changed. The report is the same.",
-        commands=("check", "graph", "compare"),
+        commands=("check", "graph", "compare", "sharing"),
         is_setting=True,
     )
     on_progress: Callable[[SearchGraph], None] | None = option(

@@ -36,6 +36,7 @@ from interleave.options import (
     options_of,
 )
 from interleave.project import settings_near
+from interleave.protection.sharing import sharing
 
 PAGE = Path(__file__).parent.parent / "docs" / "python.md"
 ROOT = Path(interleave.__file__).parent
@@ -140,7 +141,13 @@ def test_a_command_takes_the_options_that_are_its(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "kind"), [(check, CheckOptions), (compare, CompareOptions), (explore, Options)]
+    ("function", "kind"),
+    [
+        (check, CheckOptions),
+        (compare, CompareOptions),
+        (sharing, CheckOptions),
+        (explore, Options),
+    ],
 )
 def test_a_function_takes_the_options_of_a_class(function: Any, kind: type[Options]) -> None:
     target, *keywords = inspect.signature(function).parameters.values()

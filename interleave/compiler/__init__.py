@@ -48,6 +48,7 @@ from interleave.memory.containers import plain
 from interleave.memory.coroutine import as_iterable, is_awaiting
 from interleave.memory.cursors import gone_through
 from interleave.memory.derived import in_c
+from interleave.memory.sameness import SAME, same
 from interleave.memory.unbound import UNBOUND_NAMES, Bare, class_of, unbound
 from interleave.runtimes import Scope
 from interleave.world import dates, reflection
@@ -71,13 +72,16 @@ _WHOLE_IN_OTHER_WORDS = UNBOUND_NAMES | reflection.USED | reflection.SET | ACCES
 """Names in code that cannot be run as it is."""
 
 
-_GET_ITER = dis.opmap["GET_ITER"]
+_IN_OTHER_WORDS = {dis.opmap["GET_ITER"], dis.opmap["IS_OP"]}
 
 
-def _has_loops(code: types.CodeType) -> bool:
-    """Whether code may go through something: itself, or a comprehension or a function in it."""
+def _goes_through_or_asks(code: types.CodeType) -> bool:
+    """Whether code may go through something, or ask what is one object: itself, or a comprehension
+    or a function in it.
+    """
     inner = [each for each in code.co_consts if isinstance(each, types.CodeType)]
-    return _GET_ITER in code.co_code[::2] or any(map(_has_loops, inner))
+    is_found = not _IN_OTHER_WORDS.isdisjoint(code.co_code[::2])
+    return is_found or any(map(_goes_through_or_asks, inner))
 
 
 def _matches(exception: BaseException, kinds: Any) -> bool:
@@ -189,6 +193,7 @@ _HELPERS: dict[str, Any] = {
     "@with_defaults": with_defaults,
     UNGIVEN: NOT_GIVEN,
     "@slice": slice,
+    SAME: same,
     GONE_THROUGH: gone_through,
     "@end": END,
     "@matches": _matches,
@@ -433,7 +438,7 @@ def compile_whole(
         switches
         or bool(holders or imports)
         or not _WHOLE_IN_OTHER_WORDS.isdisjoint(code.co_names)
-        or _has_loops(code)
+        or _goes_through_or_asks(code)
     )
     if found is None or not needed or not isinstance(found[0], ast.FunctionDef):
         return None

@@ -12,6 +12,7 @@ from interleave.compiler.names import ORDERED_FROZEN_SET, ORDERED_SET, Surroundi
 from interleave.compiler.syntax import Transformer, copied
 from interleave.errors import ModelError, Place
 from interleave.memory.port import current_port
+from interleave.memory.sameness import SAME
 from interleave.memory.unbound import UNBOUND_NAMES
 from interleave.memory.values import is_defined_in_python, mangle
 from interleave.world import dates, reflection
@@ -256,6 +257,18 @@ class Rewriter(Transformer):
         for number, operator in enumerate(node.ops):
             if isinstance(operator, ast.In | ast.NotIn):
                 node.comparators[number] = self._as_in_go(CONTENTS, node.comparators[number])
+        return self._of_one_object(node)
+
+    def _of_one_object(self, node: ast.Compare) -> ast.expr:
+        """A comparison, by a function if it asks whether two values are one object."""
+        match node:
+            case ast.Compare(ast.Constant()) | ast.Compare(comparators=[ast.Constant()]):
+                return node
+            case ast.Compare(one, [ast.Is()], [other]):
+                return self._in_other_words(SAME, node, one, other)
+            case ast.Compare(one, [ast.IsNot()], [other]):
+                asked = self._in_other_words(SAME, node, one, other)
+                return ast.copy_location(ast.UnaryOp(ast.Not(), asked), node)
         return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:

@@ -81,6 +81,8 @@ class RWMutex(Locker, HasLine):
     becomes a reader. Its `Unlock` admits all readers that wait, before the next writer.
     """
 
+    excludes = True
+
     @classmethod
     def zero(cls) -> object:
         """Unlocked."""
@@ -95,19 +97,37 @@ class RWMutex(Locker, HasLine):
 
     @classmethod
     def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:
-        if state.readers == 0:
-            by_nobody = state.writer is None or state.writer < 0  # or by setup
-            return () if by_nobody else (state.writer,)
-        reading: list[int] = []
-        for thread, before, after in history:
-            admitted = [each for each in after.line.woken if each not in before.line.woken]
-            more = after.readers - before.readers
-            if more < 0:
-                # Any goroutine may unlock; one that does not read gives back for another one.
-                reading.remove(thread if thread in reading else reading[0])
-            else:
-                reading += admitted or [thread] * more
-        return tuple(dict.fromkeys(reading))
+        found: tuple[int, ...] = cls._writing(state)
+        if state.readers:
+            for thread, before, after in history:
+                found = cls.holders_after(found, thread, before, after)
+        return tuple(dict.fromkeys(found))
+
+    @classmethod
+    def holders_after(
+        cls, holders: tuple[int, ...], thread: int, before: Any, after: Any
+    ) -> tuple[int, ...]:
+        """As often as each reads."""
+        if after.readers == 0:
+            return cls._writing(after)
+        reading = [*holders] if before.readers else []
+        admitted = [each for each in after.line.woken if each not in before.line.woken]
+        more = after.readers - before.readers
+        if more < 0:
+            # Any goroutine may unlock; one that does not read gives back for another one.
+            reading.remove(thread if thread in reading else reading[0])
+        else:
+            reading += admitted or [thread] * more
+        return tuple(reading)
+
+    @classmethod
+    def _writing(cls, state: Any) -> tuple[int, ...]:
+        by_nobody = state.readers or state.writer is None or state.writer < 0  # or by setup
+        return () if by_nobody else (state.writer,)
+
+    @classmethod
+    def is_held_to_read(cls, state: Any) -> bool:
+        return bool(state.readers)
 
     def Lock(self) -> None:
         """Announce a writer, and wait for the readers: a step, and one more where there are any."""

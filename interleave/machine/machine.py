@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from interleave.compiler import Code
@@ -105,11 +105,9 @@ class Machine:
         for values in self.program.heap.initial:
             steps = []
             locals_ = [FINISHED] * len(self.program.threads)  # so rooms for threads to come count
-            for thread in self.program.threads:
-                is_there = thread.room is None or self._is_started(values, thread)
-                if is_there and (step := self._first_step(values, thread)) is not None:
-                    steps.append(step)
-                    locals_[thread.number] = step.local
+            for step in self._first_steps(values):
+                steps.append(step)
+                locals_[step.thread] = step.local
             ends = dict(write for step in steps for write in (*step.writes, *self.ended_by(step)))
             values = tuple([ends.get(place, value) for place, value in enumerate(values)])
             state = (*values, *locals_)
@@ -117,6 +115,18 @@ class Machine:
             if failures := [step for step in steps if step.failure]:
                 self._failed_at_start[state] = failures
         return list(found)
+
+    def beginnings(self) -> Iterator[Step]:
+        """What threads do before their first access, those of each initial state in turn."""
+        for values in self.program.heap.initial:
+            yield from self._first_steps(values)
+
+    def _first_steps(self, values: State) -> Iterator[Step]:
+        """The beginnings of the threads that are there from the start."""
+        for thread in self.program.threads:
+            is_there = thread.room is None or self._is_started(values, thread)
+            if is_there and (step := self._first_step(values, thread)) is not None:
+                yield step
 
     def _is_started(self, values: State, thread: ThreadInstance) -> bool:
         """Whether `setup` has started a thread that is no declared one."""

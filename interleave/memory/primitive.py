@@ -154,6 +154,9 @@ class Primitive(Shared):
     is_lock = False
     """Whether it is held by who has taken it, who gives it back."""
 
+    excludes = False
+    """Whether the thread that holds it keeps out all that would hold it too: a mutex."""
+
     under_lock = False
     """Whether the real one takes a lock of its own for what it does, which is not reentrant."""
 
@@ -338,3 +341,22 @@ class Primitive(Shared):
         state before and after, for primitives whose state does not say.
         """
         return ()
+
+    @classmethod
+    def holders_after(
+        cls, holders: tuple[int, ...], thread: int, before: Any, after: Any
+    ) -> tuple[int, ...]:
+        """The threads that hold this after an access of `thread` that wrote its state, where
+        `holders` held it before.
+        """
+        return cls.holders(after, ())
+
+    @classmethod
+    def is_free_for_one(cls, state: Any) -> bool:
+        """Whether one thread at most holds this at a time, as far as a state tells."""
+        return True
+
+    @classmethod
+    def is_held_to_read(cls, state: Any) -> bool:
+        """Whether those that hold this in a state share it with each other."""
+        return False

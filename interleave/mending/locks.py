@@ -100,6 +100,11 @@ class Locks:
     errors: tuple[InterleaveError, ...] = ()
 
     @property
+    def is_of_any(self) -> bool:
+        """Whether it tells of any model."""
+        return bool(self.models)
+
+    @property
     def exit_code(self) -> int:
         """2: an error, 3: something could not be told, 0: neither."""
         needs = [need for each in self.models for lock in each.locks for need in lock.needs]

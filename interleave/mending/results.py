@@ -72,6 +72,11 @@ class Fixes:
     errors: tuple[InterleaveError, ...] = ()
 
     @property
+    def is_of_any(self) -> bool:
+        """Whether it tells of any model."""
+        return bool(self.models)
+
+    @property
     def exit_code(self) -> int:
         """2: an error; 1: something is violated for which none was found; 3: something could not be
         told; 0: all that was violated has a change, or nothing was.

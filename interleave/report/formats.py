@@ -55,6 +55,17 @@ COMPARISONS = {
 They are called with the `Comparison`, and `color`, `width` and `version`.
 """
 
+SHARINGS = {
+    "text": Writer("interleave.report.shared", "render_text", "a table for each model, for people"),
+    "json": Writer("interleave.report.shared", "render_json", "a document, for programs"),
+    "markdown": Writer("interleave.report.shared", "render_markdown", "tables in Markdown"),
+    "html": Writer("interleave.report.shared", "render_html", "a page with the tables"),
+}
+"""Who shares which variables, by what `--format` calls them there.
+
+They are called with the `Sharing`, and `color`, `width` and `version`.
+"""
+
 LOCKS = {
     "text": Writer("interleave.report.locked", "render_text", "sentences, for people"),
     "json": Writer("interleave.report.locked", "render_json", "a document, for programs"),

@@ -67,6 +67,8 @@ class Holdable(InWith):
 class Unowned(Primitive):
     """A lock that has no owner. State: whether it is locked. Any thread may give it back."""
 
+    excludes = True
+
     @classmethod
     def describe(cls, state: Any) -> str:
         return "locked" if state else "unlocked"
@@ -74,6 +76,12 @@ class Unowned(Primitive):
     @classmethod
     def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:
         return last_taker(state, history)
+
+    @classmethod
+    def holders_after(
+        cls, holders: tuple[int, ...], thread: int, before: Any, after: Any
+    ) -> tuple[int, ...]:
+        return taker(holders, thread, taken_before=before, taken=after)
 
     def take(self) -> bool:
         """Take it, within an access; False where it is not to be had."""
@@ -93,3 +101,12 @@ def last_taker(
         thread for thread, before, after in history if is_taken(after) and not is_taken(before)
     ]
     return tuple(takers[-1:]) if is_taken(state) else ()
+
+
+def taker(
+    holders: tuple[int, ...], thread: int, *, taken_before: bool, taken: bool
+) -> tuple[int, ...]:
+    """The same after an access of `thread`. See `Primitive.holders_after`."""
+    if not taken:
+        return ()
+    return holders if taken_before else (thread,)

@@ -15,6 +15,8 @@ class Reentrant(Primitive):
     All but what Python asks of a class is done within an access.
     """
 
+    excludes = True
+
     not_owned: ClassVar[Exception]
     """What is raised by a thread that gives back what it does not hold."""
 

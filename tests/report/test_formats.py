@@ -21,6 +21,7 @@ from interleave.report.formats import (
     MODELS,
     PICTURES,
     RESULTS,
+    SHARINGS,
     Writer,
 )
 
@@ -32,6 +33,7 @@ TABLE = re.compile(
 USES = {
     "interleave check --format": MODELS | RESULTS,
     "interleave compare --format": COMPARISONS,
+    "interleave sharing --format": SHARINGS,
     "interleave locks --format": LOCKS,
     "interleave fix --format": FIXES,
     "interleave check --diagram": PICTURES,

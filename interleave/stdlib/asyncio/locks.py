@@ -15,7 +15,7 @@ from interleave.memory.coroutine import coroutine
 from interleave.memory.primitive import Primitive
 from interleave.stdlib.asyncio.lines import Waited, Waiters, is_woken, waiting
 from interleave.stdlib.events import AnyEvent, EventState
-from interleave.stdlib.holding import last_taker
+from interleave.stdlib.holding import last_taker, taker
 
 
 class WithLock(Waited):
@@ -54,6 +54,8 @@ class LockState(NamedTuple):
 class Lock(WithLock):
     """`asyncio.Lock`. Who comes while somebody waits who was not cancelled goes to the end."""
 
+    excludes = True
+
     @classmethod
     def initial(cls, real: Any) -> object:
         return LockState(real.locked())
@@ -71,6 +73,12 @@ class Lock(WithLock):
     @classmethod
     def holders(cls, state: Any, history: Iterable[tuple[int, Any, Any]]) -> tuple[int, ...]:
         return last_taker(state, history, lambda each: each.locked)
+
+    @classmethod
+    def holders_after(
+        cls, holders: tuple[int, ...], thread: int, before: Any, after: Any
+    ) -> tuple[int, ...]:
+        return taker(holders, thread, taken_before=before.locked, taken=after.locked)
 
     def locked(self) -> bool:
         """Whether it is locked."""

@@ -15,7 +15,7 @@ from interleave.errors import ModelError
 from interleave.memory.port import current_port
 from interleave.memory.primitive import Primitive
 from interleave.stdlib.events import AnyEvent
-from interleave.stdlib.holding import Holdable
+from interleave.stdlib.holding import Holdable, taker
 from interleave.stdlib.reentrant import Reentrant
 from interleave.stdlib.timeouts import begin_waiting
 
@@ -45,6 +45,7 @@ class Lock(_SemLock):
     """`multiprocessing.Lock`. State: None, or who took it. Any process may release it."""
 
     is_lock = True
+    excludes = True
 
     @classmethod
     def initial(cls, real: Any) -> object:
@@ -109,6 +110,8 @@ class RLock(Reentrant, Lock):
 class Semaphore(_SemLock):
     """`multiprocessing.Semaphore`. State: its value, and the most it can be."""
 
+    excludes = True
+
     @classmethod
     def initial(cls, real: Any) -> object:
         return (real._semlock._get_value(), real._semlock.maxvalue)
@@ -120,6 +123,16 @@ class Semaphore(_SemLock):
     @classmethod
     def describe(cls, state: Any) -> str:
         return f"value {state[0]}"
+
+    @classmethod
+    def holders_after(
+        cls, holders: tuple[int, ...], thread: int, before: Any, after: Any
+    ) -> tuple[int, ...]:
+        return taker(holders, thread, taken_before=before[0] == 0, taken=after[0] == 0)
+
+    @classmethod
+    def is_free_for_one(cls, state: Any) -> bool:
+        return bool(state[0] <= 1)
 
     def get_value(self) -> int:
         """How often it can be taken now."""

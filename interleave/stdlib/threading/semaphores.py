@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from interleave.memory.port import AccessKind, current_port
-from interleave.stdlib.holding import InWith
+from interleave.stdlib.holding import InWith, taker
 from interleave.stdlib.timeouts import begin_waiting, check_timeout
 
 
@@ -31,6 +31,7 @@ class Semaphore(InWith):
 
     written_in_python = True
     under_lock = True
+    excludes = True
 
     @classmethod
     def initial(cls, real: Any) -> object:
@@ -53,6 +54,16 @@ class Semaphore(InWith):
             if taken[thread] < 0:
                 return ()
         return tuple(sorted(thread for thread, times in taken.items() if times > 0))
+
+    @classmethod
+    def holders_after(
+        cls, holders: tuple[int, ...], thread: int, before: Any, after: Any
+    ) -> tuple[int, ...]:
+        return taker(holders, thread, taken_before=before.value == 0, taken=after.value == 0)
+
+    @classmethod
+    def is_free_for_one(cls, state: Any) -> bool:
+        return bool(state.value <= 1)
 
     @property
     def _value(self) -> int:

@@ -1,0 +1,1 @@
+"""What protects each shared variable: `interleave sharing`."""
