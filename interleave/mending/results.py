@@ -25,13 +25,16 @@ class Cost:
 class Fix:
     """What was found for one model.
 
-    `before` has the results of the checks that found something, `violations` each of these once.
+    `before` has the results of the checks of the model as it is, one for each runtime, and
+    `violations` what they found, each cause once.
     `words` says what the change does, and `diff` is the change of the file, as unified lines; both
     are "" where none was found. `after` has a result for each runtime. `lost` are outcomes, by
     runtime, that were reached without a violation and are not any more; `new` those that were not
-    reached before. `tried` says how many texts were checked; `limit` what ended the search for one
-    before all were, else it is "". `left` are the violations that remain where only some could be
-    removed. `expects`: the model says that it expects what is removed.
+    reached before; `untold`: which were reached without one takes too much to tell. `tried` says
+    how many texts were checked; `limit` what ended the search for one before all were, else it is
+    ""; `most_states` how many states each might have, if none was found. `left` are the violations
+    that remain where only some could be removed. `expects`: the model says that it expects what is
+    removed.
     """
 
     model: str
@@ -47,6 +50,7 @@ class Fix:
     costs: tuple[Cost, ...] = ()
     tried: int = 0
     limit: str = ""
+    most_states: int = 0
     left: tuple[Violation, ...] = ()
     expects: bool = False
 

@@ -79,7 +79,8 @@ class Search(Guarding):
                 parts = [self._in_parts(plain, *each) for each in islice(self._partly(), 2)]
                 if parts:
                     return min(parts, key=self._left)
-            return replace(plain, tried=self.tried, limit=limit), self.text
+            plain = replace(plain, tried=self.tried, limit=limit, most_states=self.most_states)
+            return plain, self.text
         return self._told(plain, verified, expects, limit), verified.candidate.text
 
     def _scopes(self) -> list[Scope]:

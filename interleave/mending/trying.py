@@ -20,7 +20,7 @@ from interleave.interrupts import Interrupted
 from interleave.kinds import LITERAL
 from interleave.loading import own_options, parameters_of, read_file, standing_in
 from interleave.mending.texts import FileText, read_text
-from interleave.model import BOUNDS, Model
+from interleave.model import Model
 from interleave.notes import notes_of
 from interleave.options import Options
 from interleave.project import real_path
@@ -181,11 +181,6 @@ def _outcomes(checked: Checked) -> Outcomes | None:
     if not result.violations:
         return result.interleavings.outcomes
     return clean_outcomes(checked.searched)
-
-
-def is_script(model: type[Model]) -> bool:
-    """Whether a model was made of a script."""
-    return BOUNDS in vars(model)
 
 
 _ABSENT = "absent"

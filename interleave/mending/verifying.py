@@ -131,14 +131,13 @@ class Verifier:
         if self.tried >= min(self.most, self.share):
             raise OutOfBounds
         self.tried += 1
-        most = max(MOST_STATES, *(4 * each.result.states for each in self.before.values()))
         found: dict[str, Trial] = {}
         try:
             ast.parse(candidate.text)
             with self.bench.models(candidate.text) as models:
                 for runtime in sorted(self.before, key=self._is_clean):
                     trial = self.bench.trial_of(
-                        models[self.name], runtime, fail_fast=True, max_states=most
+                        models[self.name], runtime, fail_fast=True, max_states=self.most_states
                     )
                     if trial.result.verdict != "verified" or not self._warns_as_before(trial):
                         self.failing = trial.result.violations
@@ -153,6 +152,11 @@ class Verifier:
         if not self._leaves_others(candidate.text):
             return None
         return {runtime: found[runtime] for runtime in self.before}
+
+    @property
+    def most_states(self) -> int:
+        """How many states a changed model may have."""
+        return max(MOST_STATES, *(4 * each.result.states for each in self.before.values()))
 
     def _is_clean(self, runtime: str) -> bool:
         return not self.before[runtime].result.violations

@@ -88,9 +88,8 @@ def _headline(model: Fix) -> str:
 
 
 def _none_found(model: Fix, width: int) -> list[Line]:
-    said = f"{count(model.tried, 'change')} of the kinds that are tried, and none is verified"
-    if model.limit:
-        said = f"none is verified of those that were tried: {model.limit}"
+    tried = model.limit or f"{count(model.tried, 'change')} of the kinds that there are"
+    said = f"none is verified: {tried}, up to {count(model.most_states, 'state')} each"
     return _indented(said, width, Style.CAUTION)
 
 
