@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import types
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,7 +16,7 @@ from interleave.checking import Checked, checked_model
 from interleave.checks import Check
 from interleave.counting import clean_outcomes, outcome_key
 from interleave.engine.search import Searched
-from interleave.errors import MODEL_FILES, InterleaveError, ModelError, UsageError
+from interleave.errors import InterleaveError, ModelError, UsageError
 from interleave.interrupts import Interrupted
 from interleave.kinds import LITERAL
 from interleave.loading import own_options, parameters_of, read_file, standing_in
@@ -27,6 +28,8 @@ from interleave.project import real_path
 from interleave.records import dataclass
 from interleave.result import Described, ModelResult, Outcome, Violation
 from interleave.runtimes import runtimes_of
+from interleave.world.homes import CLASS_MODULE
+from interleave.world.policy import is_standard
 
 Outcomes = tuple[Outcome, ...]
 
@@ -80,18 +83,21 @@ class Bench:
         with standing_in(file, text):
             home = read_file(file, script=self.asked.options.parameters or {}, text=text)
             if not self._is_alone:
-                self._refuse_imported(home.module.__name__)
+                self._refuse_imported(home.module)
                 self._is_alone = True
             yield {model.__name__: model for model in home.defined}
 
-    def _refuse_imported(self, name: str) -> None:
-        """Raise `ModelError` where another module imports the file: it would not see the change."""
+    def _refuse_imported(self, home: types.ModuleType) -> None:
+        """Raise `ModelError` where the file uses a module that was made of this file, too, by
+        importing it: that one would not have the change.
+        """
         here = real_path(Path(self.file))
-        for each, module in [*sys.modules.items()]:
-            file = vars(module).get("__file__") if each != name else None
-            if type(file) is str and not each.startswith(MODEL_FILES) and _is_same(file, here):
+        for module in _modules_used(home):
+            file = vars(module).get("__file__") if module is not home else None
+            if type(file) is str and _is_same(file, here):
                 raise ModelError(
-                    f"{self.file} is imported as {each} too, which a change would not reach",
+                    f"{self.file} is imported as {module.__name__} too, which a change would not "
+                    "reach",
                     remedy="keep the models in a file that no other one imports",
                 )
 
@@ -164,6 +170,29 @@ class Bench:
         except InterleaveError as error:
             return dict.fromkeys(before, error)
         return found
+
+
+def _modules_used(home: types.ModuleType) -> list[types.ModuleType]:
+    """A module, and those that its globals come from, and theirs, but for the standard library."""
+    found = {id(home): home}
+    waiting = [home]
+    while waiting:
+        for value in [*vars(waiting.pop()).values()]:
+            kind = type(value)
+            if issubclass(kind, types.ModuleType):
+                module: object = value
+            elif issubclass(kind, types.FunctionType):
+                module = sys.modules.get(str(value.__module__))
+            elif issubclass(kind, type):
+                module = sys.modules.get(str(CLASS_MODULE(value)))  # it is asked nothing
+            else:
+                continue
+            if not isinstance(module, types.ModuleType) or id(module) in found:
+                continue
+            if not is_standard(str(vars(module).get("__name__"))):
+                found[id(module)] = module
+                waiting.append(module)
+    return [*found.values()]
 
 
 def _is_same(file: str, here: Path) -> bool:

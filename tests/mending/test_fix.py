@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import stat
@@ -99,7 +100,8 @@ NONE = [
 
 
 def fixed(file: object, model: str | None = None, **options: object) -> Fix:
-    found = interleave.fix(str(file), model=model, **options)
+    target = file if isinstance(file, type) else str(file)
+    found = interleave.fix(target, model=model, **options)
     (one,) = found.models
     return one
 
@@ -219,6 +221,15 @@ def test_a_file_that_has_changed_meanwhile_is_not_written(write: Callable[..., s
     mixed = write(ADDS.replace("\n", "\r\n", 3), "mixed.py")
     assert "ends of lines of several kinds" in run(mixed, "--apply").stderr
     assert os.listdir() == ["m.py", "mixed.py"] or set(os.listdir()) == {"m.py", "mixed.py"}
+
+
+def test_a_class_at_hand_stands_for_its_file(
+    write: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(ADDS, "a_model_at_hand.py")
+    monkeypatch.syspath_prepend(os.getcwd())
+    module = importlib.import_module("a_model_at_hand")
+    assert fixed(module.M).is_found
 
 
 def test_what_a_diff_says_is_what_is_written(write: Callable[..., str]) -> None:
