@@ -470,11 +470,15 @@ def cursor(iterable: Any) -> Iterator[Any]:
 
 def gone_through(iterable: Any) -> Any:
     """What a loop in code that is run as a whole goes through: a shared container item by item."""
+    return cursor(iterable) if is_shared(iterable) and current_port().others_run else iterable
+
+
+def is_shared(iterable: Any) -> bool:
+    """Whether this is a container that threads share, or a view of one, and change."""
     container = iterable.of if type(iterable) is DictView else iterable
-    port = current_port()
-    if not issubclass(type(container), SharedContainer) or not port.others_run:
-        return iterable
-    return iterable if port.locate(container._location).constant else cursor(iterable)
+    if not issubclass(type(container), SharedContainer):
+        return False
+    return not current_port().locate(container._location).constant
 
 
 def _size_of(container: SharedContainer) -> int:

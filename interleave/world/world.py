@@ -52,7 +52,7 @@ from interleave.memory.coroutine import Coroutine
 from interleave.memory.derived import base_of
 from interleave.memory.descriptors import is_data_descriptor, member_of
 from interleave.memory.port import HANDLED, running_port
-from interleave.memory.primitive import OPERATES, is_marked
+from interleave.memory.primitive import OPERATES, is_marked, is_written_out
 from interleave.memory.values import (
     COPY,
     UNBOUND,
@@ -257,9 +257,10 @@ class World:
 
     def modelled(self, value: Any, name: str) -> Any:
         try:
-            return modelled(value, name)
+            found = modelled(value, name)
         except InterleaveError as error:
             return Refused(error)
+        return self.copy(found) if is_written_out(found) else found
 
     def rebound_by_setup(self, before: Snapshot) -> str | None:
         """The key of a variable that has another value than before, and no location; None if none.
