@@ -370,6 +370,7 @@ class Control:
         origin = self._stack.shown() if is_end else self._origin(error)
         self._end_shared(error)
         if self._port.finalizing is not None:
+            self._port.finalizing.throw()
             self._keep_context(error)
         while self._stack.frames:
             frame = self._stack.frames[-1]

@@ -24,6 +24,7 @@ from interleave.machine.frames import Frame, is_interruption, live
 from interleave.machine.last_uses import (
     has_contents,
     has_iterator,
+    has_kind,
     has_raised,
     is_last_use,
     is_mixed,
@@ -115,6 +116,8 @@ class Finalizing(Referents):
         self.result: object = None
         self.has_returned = False
         """Whether the block has left its function, and with what result."""
+        self.has_thrown = False
+        """Whether it has raised something."""
         self._done: set[int] = set()
         """The objects of which `__del__` has run in this step."""
 
@@ -123,7 +126,11 @@ class Finalizing(Referents):
     def begin(self, frames: Key) -> None:
         """A block begins: with the key of the frames."""
         self._before = Moment(frames, dict(self._places.written))
-        self.result, self.has_returned = None, False
+        self.result, self.has_returned, self.has_thrown = None, False, False
+
+    def throw(self) -> None:
+        """The block raises an exception, or one has come to it."""
+        self.has_thrown = True
 
     def leave(self, result: object) -> None:
         """The function is about to be left, with a result."""
@@ -418,6 +425,7 @@ class Finalizing(Referents):
             raise self._unknown(first, "in the midst of a statement")
         if not before:
             return
+        self._refuse_kept_as_its_object(before, after, gone)
         code, block = self._block(before)
         if code.is_library and code.function not in _AS_IN_PYTHON:
             raise self._unknown(first, f"in the library ({code.name})")
@@ -478,6 +486,18 @@ class Finalizing(Referents):
         kept = [value for name, value in own if not name.startswith(HIDDEN)]
         if any(has_raised(each, number) for each in (given, *kept)):
             raise self._unknown(first, "by a function whose locals an exception keeps")
+
+    def _refuse_kept_as_its_object(self, before: Key, after: Key, gone: Gone) -> None:
+        """Raise `ModelError` where an exception may have the object: an `AttributeError` has the
+        one that lacks the attribute; one that comes from code that Python runs as a whole has a
+        traceback with the locals of that.
+        """
+        values = zip(self._names(before, -1), before[-1][2], strict=True)
+        held = [value for name, value in values if name.startswith(HIDDEN)]
+        is_passed = not gone.matters.isdisjoint(self._in_all([*held, *self._entries]))
+        is_thrown = self.has_thrown and is_passed and not has_raised(tuple(held))
+        if is_thrown or any(has_kind(frame, AttributeError) for frame in after):
+            raise self._unknown(next(iter(gone.pending)), "while an exception may hold it")
 
     def _ends_script(self, before: Key, after: Key) -> bool:
         """Whether it is the end of a script, whose variables Python keeps until it exits."""

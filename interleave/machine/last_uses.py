@@ -37,6 +37,14 @@ def has_raised(key: object, caught_in: int | None = None) -> bool:
     return any(has_raised(each, caught_in) for each in key)
 
 
+def has_kind(key: object, kind: type[BaseException]) -> bool:
+    """Whether a key has an exception of some kind in it."""
+    if type(key) is not tuple:
+        return False
+    is_one = bool(key) and key[0] == "exception" and issubclass(key[2].it, kind)
+    return is_one or any(has_kind(each, kind) for each in key)
+
+
 def weakly_in(key: object, referred: Callable[[object], Iterable[int]]) -> Iterator[int]:
     """The objects to which weak references in a key refer."""
     if type(key) is not tuple or not key:

@@ -189,6 +189,8 @@ REFUSED = {
     "except ValueError as error:\n    self.x = error",
     "whose locals an exception keeps": "def f():\n    a = self.make('a')\n    try:\n"
     "        self.fails('b')\n    except ValueError as error:\n        return error\nf()",
+    "while an exception may hold it": "a = self.make('a')\ntry:\n    a.missing\n"
+    "except AttributeError:\n    a = None",
     "made in the midst of a statement": "self.note(len(sorted('ab', key=lambda name: self.make(name).name)))",
 }
 BACK = """class Back(Thing):
