@@ -32,6 +32,7 @@ from interleave.machine.last_uses import (
     parameters,
     stored_in_own_loop,
     stores_before_the_end,
+    stores_in_parallel,
     weakly_in,
 )
 from interleave.machine.log import Log
@@ -447,6 +448,8 @@ class Finalizing(Referents):
             self._refuse_kept_by_exception(before, first)
         if is_left or not variables or code.is_library:
             return
+        if stores_in_parallel(block):
+            raise self._unknown(first, "by `a, b = x, y`, which stores in any order")
         if entries and stores_before_the_end(block):
             raise self._unknown(first, "in the midst of a statement")
         if self._is_held_by_caller(before) and not parameters(code).isdisjoint(variables):

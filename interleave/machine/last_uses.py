@@ -144,6 +144,14 @@ def _is_given(block: Block) -> bool:
     return is_call and all(isinstance(e, ast.Name | ast.Constant) for e in (owner, *arguments))
 
 
+def stores_in_parallel(block: Block | None) -> bool:
+    """Whether a block is part of `a, b = x, y`: CPython may store in a before b, or after it."""
+    match block and block.statement:
+        case ast.Assign([ast.Tuple() | ast.List()], ast.Tuple() | ast.List()):
+            return True
+    return False
+
+
 def stores_before_the_end(block: Block | None) -> bool:
     """Whether a block may do more after it has bound a local."""
     if block is None:

@@ -190,7 +190,8 @@ REFUSED = {
     "whose locals an exception keeps": "def f():\n    a = self.make('a')\n    try:\n"
     "        self.fails('b')\n    except ValueError as error:\n        return error\nf()",
     "while an exception may hold it": "a = self.make('a')\ntry:\n    a.missing\n"
-    "except AttributeError:\n    a = None",
+    "except AttributeError:\n    a = None\n    self.note(1)",
+    "by `a, b = x, y`": "a, b = self.make('a'), self.make('b')\na, b = 1, 2",
     "made in the midst of a statement": "self.note(len(sorted('ab', key=lambda name: self.make(name).name)))",
 }
 BACK = """class Back(Thing):
