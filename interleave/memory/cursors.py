@@ -451,6 +451,8 @@ def cursor(iterable: Any) -> Iterator[Any]:
         return Cursor(iterable)
     if issubclass(kind, SharedContainer | DictView):
         return Cursor(iterable, size=_size_of(iterable.of if kind is DictView else iterable))
+    if kind is tuple and current_port().has_finalizers:
+        return Cursor([*iterable])  # which keeps what it has given
     if kind in _IMMUTABLE or kind in (list, *BUFFERS):
         return Cursor(iterable)
     if kind in (set, OrderedSet, deque):
@@ -465,7 +467,8 @@ def cursor(iterable: Any) -> Iterator[Any]:
     iterator: Iterator[Any] = iter(iterable)
     if isinstance(iterator, _LAZY) or type(iterator) in _OURS or is_plain_object(iterator):
         return iterator
-    return Cursor(_all_of(iterator))
+    taken = _all_of(iterator)
+    return Cursor([*taken] if current_port().has_finalizers else taken)
 
 
 def gone_through(iterable: Any) -> Any:
@@ -667,3 +670,7 @@ def disclosed(part: Any) -> Any:
     if type(part) is tuple:
         return tuple(map(disclosed, part))
     return made_of(Cursor, parts_of(part.it)) if type(part) is Inside else part
+
+
+KEEPING_ITEMS = (Enumerated, Zipped)
+"""Kinds of iterators that give items in a tuple, which they keep."""

@@ -51,7 +51,7 @@ from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.derived import base_of
 from interleave.memory.descriptors import is_data_descriptor, member_of
-from interleave.memory.port import HANDLED, running_port
+from interleave.memory.port import FINALIZERS, HANDLED, running_port
 from interleave.memory.primitive import OPERATES, is_marked, is_written_out
 from interleave.memory.values import (
     COPY,
@@ -125,8 +125,10 @@ class World:
         self.swallowing = swallowing
         """Each `with` that is known to swallow exceptions."""
         self._compilations = compilations
-        self.keeps_handled = HANDLED in written
+        self.keeps_handled = not {HANDLED, FINALIZERS}.isdisjoint(written)
         """Whether a frame keeps an exception as long as it is being handled."""
+        self.keeps_locals = FINALIZERS in written
+        """Whether a frame keeps its locals to the end of the function."""
         self._model = model
         self._findings = findings
         self._kept = kept
@@ -486,6 +488,7 @@ class World:
             imports=self._imports(function),
             swallowing=self.swallowing,
             keeps_handled=self.keeps_handled,
+            keeps_locals=self.keeps_locals,
             compilations=self._compilations,
         )
 
