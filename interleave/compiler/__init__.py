@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Mapping, Set
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from interleave.compiler.blocks import Block, BlockKind, Code, Locals, Swallow
+from interleave.compiler.blocks import HIDDEN, Block, BlockKind, Code, Locals, Swallow
 from interleave.compiler.closures import UNGIVEN, lift
 from interleave.compiler.compilations import Compilations
 from interleave.compiler.defers import with_defers
@@ -25,6 +25,7 @@ from interleave.compiler.emit import (
     emit,
     emit_whole,
 )
+from interleave.compiler.finalizers import with_finalizers
 from interleave.compiler.flow import find_dependences, find_live
 from interleave.compiler.generators import GENERATOR, RESUMING
 from interleave.compiler.groups import HELPERS, is_one_of
@@ -254,6 +255,7 @@ class Flattened(NamedTuple):
     bind: types.CodeType
     returns_on: frozenset[int]
     is_generator: bool
+    kept: tuple[str, ...]
 
     def in_program(
         self,
@@ -269,7 +271,14 @@ class Flattened(NamedTuple):
         ]
         file = function.__code__.co_filename
         return Code(
-            function, self.definition, file, bind, blocks, self.returns_on, self.is_generator
+            function,
+            self.definition,
+            file,
+            bind,
+            blocks,
+            self.returns_on,
+            self.is_generator,
+            self.kept,
         )
 
 
@@ -289,6 +298,7 @@ def compile_function(
     imports: list[Imported] | None = None,
     swallowing: Set[Swallow] = frozenset(),
     keeps_handled: bool = False,
+    keeps_locals: bool = False,
 ) -> Code:
     """Compile a function to blocks.
 
@@ -301,7 +311,8 @@ def compile_function(
     Go does; `holders` gives, for the names
     of variables of the module and of closures that have one, that of what holds them; `imports` is
     what its import statements bind; `swallowing` has each `with` that is known to swallow
-    exceptions; with `keeps_handled`, an exception is kept as long as it is being handled.
+    exceptions; with `keeps_handled`, an exception is kept as long as it is being handled, and with
+    `keeps_locals`, a local as long as its function runs.
     `compilations` knows what was compiled before.
     Raises `ModelError`, placed, for what cannot be compiled.
     """
@@ -327,6 +338,7 @@ def compile_function(
             imports=imports,
             swallowing=swallowing,
             keeps_handled=keeps_handled,
+            keeps_locals=keeps_locals,
         )
 
     how = (
@@ -338,6 +350,7 @@ def compile_function(
         scope,
         frozenset(swallowing),
         keeps_handled,
+        keeps_locals,
     )
     flattened = compilations.get(how, definition, names, flatten)
     namespace.update(_HELPERS)
@@ -373,9 +386,12 @@ def _flattened(
     imports: list[Imported],
     swallowing: Set[Swallow],
     keeps_handled: bool,
+    keeps_locals: bool,
 ) -> Flattened:
     file = function.__code__.co_filename
     definition = with_imports(definition, imports)
+    if keeps_locals:
+        definition = with_finalizers(definition)
     definition = with_defers(definition, names, file)
     definition = with_holders(definition, holders, MODULE + module_of(function))
     definition = with_generators(definition, names, bound_names(definition))
@@ -410,11 +426,25 @@ def _flattened(
             block.swallows = None
     is_generator = yields(definition)
     always = frozenset({GENERATOR} if is_generator else ())
-    find_live(blocks, always, keeps_handled=keeps_handled)
+    kept = frozenset[str]()
+    if keeps_locals and not is_library(function):
+        kept = frozenset(name for name in bound if name[0] not in (HIDDEN, "@"))
+    find_live(
+        blocks, always | kept, keeps_handled=keeps_handled, keeps_iterators=bool(keeps_locals)
+    )
     handlers = [(handler.at, after.at) for handler, after in flattener.handlers]
     returns_on = find_dependences(blocks, handlers)
     bind = _binder(function, definition)
-    return Flattened(definition, functions, blocks, bodies, bind, returns_on, is_generator)
+    return Flattened(
+        definition,
+        functions,
+        blocks,
+        bodies,
+        bind,
+        returns_on,
+        is_generator,
+        tuple(sorted(always | kept)),
+    )
 
 
 def compile_whole(

@@ -82,6 +82,8 @@ class Block:
     """Blocks of one origin are copies of each other: a `finally` is laid down for each way out."""
     handles: str = ""
     """The local with the exception that its function handles here; "" where that handles none."""
+    goes_through: tuple[str, ...] = ()
+    """The locals with the iterators of the loops in whose bodies it is."""
     is_awaited: bool = False
     """For a CALL: whether `next` is the AWAIT of what it gives, and nothing else looks at that."""
     is_operator: bool = False
@@ -208,6 +210,7 @@ class Code:
         blocks: list[Block],
         returns_on: frozenset[int],
         is_generator: bool,
+        kept: tuple[str, ...] = (),
     ) -> None:
         self.function = function
         self.definition = definition
@@ -219,6 +222,9 @@ class Code:
 
         self.is_generator = is_generator
         """Whether a call makes a generator, and only resuming that runs the blocks."""
+
+        self.kept = kept
+        """The locals that a frame keeps to the end of the function, sorted."""
 
         self.is_in_place_of_c = is_marked(function, OPERATES)
         """Whether it does what C code of CPython does, in which threads do not switch."""

@@ -88,6 +88,7 @@ class Builder:
         self._aliases: list[tuple[Label, Label]] = []
         self._temporaries = 0
         self._handled: tuple[str, ...] = ()
+        self._going_through: tuple[str, ...] = ()
 
     # Errors
 
@@ -113,6 +114,7 @@ class Builder:
         if self.handler is not None:
             self._jumps[block.number, "handler"] = self.handler[0]
             block.handler_name = self.handler[1]
+        block.goes_through = self._going_through
         if self._handled:
             block.handles = self._handled[-1]
         return block
@@ -226,6 +228,15 @@ class Builder:
             yield
         finally:
             self._handled = outside
+
+    @contextmanager
+    def going_through(self, iterator: str) -> Iterator[None]:
+        """In the body of a loop, which has an iterator of some name."""
+        outside, self._going_through = self._going_through, (*self._going_through, iterator)
+        try:
+            yield
+        finally:
+            self._going_through = outside
 
     @contextmanager
     def within(self, context: Unwinding | Loop) -> Iterator[None]:

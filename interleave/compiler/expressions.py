@@ -425,7 +425,7 @@ class ExpressionFlattener(Builder):
             item = self.next_async_item(iterator, node, leave)
             self.plain(node, at(node, ast.Assign([target], item)))
         else:
-            iterator = self.begin_loop(iterable, node)
+            iterator = self.begin_loop(iterable, node, "@")
             self.place(again)
             self.next_item(iterator, target, node, inside, leave)
         if made is None:
@@ -436,9 +436,9 @@ class ExpressionFlattener(Builder):
             self.condition(rename(condition, renamed), go_on, again)
             self.place(go_on)
 
-    def begin_loop(self, iterable: ast.expr, node: ast.AST) -> str:
-        """Lay down the making of an iterator; gives its name."""
-        name = self.temporary(ITERATOR[1:])
+    def begin_loop(self, iterable: ast.expr, node: ast.AST, of: str = "") -> str:
+        """Lay down the making of an iterator; gives its name. `of` is "@" in a comprehension."""
+        name = self.temporary(f"{ITERATOR[1:]}{of}")
         is_known = self._is_in_c(iterable)
         if is_known or "__next__" not in self.method_names:
             self.simple_iterators.add(name)

@@ -7,14 +7,16 @@ from collections.abc import Iterable
 from interleave.compiler.blocks import SUSPENDED, Block, BlockKind, decided_between, handled
 
 
-def find_live(blocks: list[Block], always: frozenset[str], *, keeps_handled: bool) -> None:
+def find_live(
+    blocks: list[Block], always: frozenset[str], *, keeps_handled: bool, keeps_iterators: bool
+) -> None:
     """Fill in `live` and `live_in_call`: what each block, or one after it, may use.
 
     The usual backward analysis (Aho, Lam, Sethi, Ullman: Compilers, 9.2.5). An exception may come
     before the block has bound anything. None goes on behind a `with` that is not known to swallow
     any (`Block.swallows`): else all that is used there would be live from its beginning. `always`
     are names that are live everywhere; with `keeps_handled`, an exception is live as long as it is
-    being handled.
+    being handled, and with `keeps_iterators`, an iterator in all of the loop.
     """
     live: list[frozenset[str]] = [frozenset()] * (len(blocks) + 1)
     after_call: list[frozenset[str]] = [frozenset()] * len(blocks)
@@ -23,6 +25,8 @@ def find_live(blocks: list[Block], always: frozenset[str], *, keeps_handled: boo
         changed = False
         for block in reversed(blocks):
             held = frozenset({block.handles} if keeps_handled and block.handles else ())
+            if keeps_iterators:
+                held |= {*block.goes_through}
             thrown = frozenset[str]()
             if block.handler is not None:
                 thrown = live[block.handler] - {block.handler_name}

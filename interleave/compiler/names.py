@@ -442,7 +442,9 @@ def may_be_followed(value: object) -> bool:
         return is_followed_class(value)
     if isinstance(value, types.FunctionType):
         return is_user_function(value) or stdlib.capturing(value) is not None
-    return not isinstance(value, types.BuiltinFunctionType) and callable(value)
+    if isinstance(value, types.BuiltinFunctionType):
+        return stdlib.runs_block_by_block(value)
+    return callable(value)
 
 
 def is_shared_global(value: object) -> bool:

@@ -264,7 +264,7 @@ class StatementFlattener(ExpressionFlattener):
         self.place(again)
         self.next_item(iterator, node.target, node, inside, end)
         self.place(inside)
-        with self.within(Loop(again, leave)):
+        with self.within(Loop(again, leave)), self.going_through(iterator):
             self.body(node.body)
         self.jump(again)
         self.place(end)

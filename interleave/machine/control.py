@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -21,8 +22,9 @@ from interleave.compiler.operators import is_operation
 from interleave.errors import InterleaveError, ModelError, Place
 from interleave.interrupts import Stopped
 from interleave.machine.awaiting import begun, runs_by_await
-from interleave.machine.frames import Frame
+from interleave.machine.frames import Frame, is_interruption
 from interleave.machine.halting import Ending, Halt
+from interleave.machine.last_uses import CAUGHT, KEPT
 from interleave.machine.log import Log
 from interleave.machine.methods import by_blocks
 from interleave.machine.pictures import ORIGIN
@@ -256,6 +258,12 @@ class Control:
             self._port.flow.call(block, code, bound, owners)
         self._stack.push(code, bound)
 
+    def interrupt(self, function: types.FunctionType, arguments: tuple[Any, ...]) -> None:
+        """Have a function of the library run before the block that would be next."""
+        code = self._program.world.code(function)
+        self._begin(code)
+        self._stack.push(code, code.bind(*arguments))
+
     def _begin(self, code: Code) -> None:
         """Refuse to go too deep. Threads may switch where code is entered."""
         if len(self._stack.frames) >= DEEPEST_CALL:
@@ -305,6 +313,8 @@ class Control:
 
     def _return(self, value: Any) -> Failure | bool | None:
         """Leave the innermost function. True when it was the thread's method itself."""
+        if self._port.finalizing is not None:
+            self._port.finalizing.leave(value)
         if (generator := self._stack.frames[-1].names.get(GENERATOR)) is not None:
             self._switches.note_point()
             if type(generator) is SharedGenerator:
@@ -314,6 +324,11 @@ class Control:
             self._leave_generator(generator)
             given = [] if value is None else [value]
             return self._throw(generator.STOPS(*given), is_end=True)
+        if is_interruption(self._stack.frames[-1].code):
+            if self._port.flow:
+                self._port.flow.thrown()
+            self._stack.frames.pop()
+            return not self._stack.frames or None
         if len(self._stack.frames) == 1:
             self._stack.frames.clear()
             self.returned = (RESULT, value)
@@ -354,17 +369,26 @@ class Control:
         error = self._program.runtime.language.raised(error)
         origin = self._stack.shown() if is_end else self._origin(error)
         self._end_shared(error)
+        if self._port.finalizing is not None:
+            self._port.finalizing.throw()
+            self._keep_context(error)
         while self._stack.frames:
             frame = self._stack.frames[-1]
             block = frame.code.blocks[frame.at]
             if block.handler is not None and not isinstance(error, Unrecoverable):
                 frame.names[block.handler_name] = error.with_traceback(None)
+                if self._port.finalizing is not None:
+                    number = self._locals.code_number(frame.code)
+                    known = error.__dict__.get(CAUGHT, ())
+                    error.__dict__[CAUGHT] = (*known, *([] if number in known else [number]))
                 if self._port.flow:
                     self._port.flow.caught(block)
                 frame.at = block.handler
                 return None
             if self._port.flow:
                 self._port.flow.thrown()
+            if self._port.finalizing is not None:
+                self._keep(error, self._port.finalizing.kept(frame))
             if (generator := frame.names.get(GENERATOR)) is None:
                 self._stack.frames.pop()
             else:
@@ -386,6 +410,24 @@ class Control:
         # What the message of an assertion raises, and what its condition does, is no assertion.
         asserted = code.blocks[number].is_failed_assertion and type(error) is AssertionError
         return Failure(error, origin, asserted, self._port.text_then(error))
+
+    def _keep(self, error: BaseException, values: Sequence[Any]) -> None:
+        """Have an exception keep what its traceback does of a frame that it leaves."""
+        if found := (*error.__dict__.get(KEPT, ()), *values):
+            error.__dict__[KEPT] = found
+
+    def _keep_context(self, error: BaseException) -> None:
+        """Have an exception that is raised keep the one that is handled meanwhile."""
+        for frame in reversed(self._stack.frames):
+            at = frame.at
+            block = frame.code.blocks[at] if at < len(frame.code.blocks) else None
+            if block is not None and block.raises_again:
+                return
+            if block is not None and block.handles:
+                context = frame.names.get(block.handles)
+                if isinstance(context, BaseException) and context is not error:
+                    self._keep(error, context.__dict__.get(KEPT, ()))
+                return
 
     def _origin(self, error: BaseException) -> tuple[Code, int]:
         """The block that first raised an exception, which may have come through handlers since."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from interleave.compiler import Code, Locals
-from interleave.compiler.generators import GENERATOR
 from interleave.memory.values import Key
+from interleave.world.calls import FINALIZE
 
 
 class FrameLocals(dict[str, Any]):
@@ -40,9 +40,17 @@ def place_in(frame: Frame) -> tuple[Code, int]:
     return (frame.code, min(frame.at, len(frame.code.blocks) - 1))
 
 
-def live(code: Code, at: int, innermost: bool) -> tuple[str, ...]:
-    """The locals that a local state keeps of a frame: those that may still be used."""
+def is_interruption(code: Code) -> bool:
+    """Whether a frame stands on one that has called nothing, and is about to begin a block."""
+    return code.function is FINALIZE
+
+
+def live(code: Code, at: int, above: Code | None) -> tuple[str, ...]:
+    """The locals that a local state keeps of a frame: those that may still be used.
+
+    `above` is the function of the frame that stands on it, if one does.
+    """
     if at >= len(code.blocks):
-        return (GENERATOR,) if code.is_generator else ()
+        return code.kept
     block = code.blocks[at]
-    return block.live if innermost else block.live_in_call
+    return block.live if above is None or is_interruption(above) else block.live_in_call

@@ -52,6 +52,11 @@ class Log:
         self.entries.append(entry)
         self.cursor += 1
 
+    @property
+    def last(self) -> AccessKind | None:
+        """What the last access is that the present run has come by; None where there was none."""
+        return self._kinds[-1] if self._kinds else None
+
     def mark_kinds(self) -> None:
         """Note what they are accesses of: to look at what has become shared since is one more."""
         for place, entry in enumerate(self.entries):

@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 from interleave.compiler.generators import AsyncGenerator, Generator, SharedGenerator
@@ -74,6 +75,8 @@ class Making:
         self._ending = ending
         self._class_of = class_of
         self._variable_for = variable_for
+        self.finalized: list[Any] = []
+        """What the present block has made that has a `__del__`."""
         self._new: dict[int, None] = {}
         self._depth = 0
         self._hands_on_coroutines = False
@@ -221,6 +224,22 @@ class Making:
         self._places.written[room.location.index] = self._heap.values.id_of(held, self._move)
         self._depth -= 1
 
+    def move_finalized(self, is_kept: Callable[[object], bool]) -> None:
+        """Move what has a `__del__` into rooms, at the end of the block that has made it."""
+        made, self.finalized = self.finalized, []
+        for each in made:
+            if id(each) in self.moved:
+                continue
+            if not is_kept(each):
+                self._ending.halt(_made_within(each))
+            self._sharing(partial(self._move, each), "a local variable")
+
+    def refuse_unmoved(self) -> None:
+        """Raise `ModelError` where a block is to be run again that has made such an object."""
+        for each in self.finalized:
+            if id(each) not in self.moved:
+                raise _made_within(each)
+
     def done(self) -> None:
         """The thread's locals refer to the rooms of what has moved."""
         self.moved.clear()
@@ -270,6 +289,14 @@ class Making:
     def _count(self, room: Room) -> int:
         count: int = self._heap.values[self._places.at(room.references.index)]
         return count
+
+
+def _made_within(value: object) -> ModelError:
+    return ModelError(
+        f"a {type(value).__name__}, which has a __del__, is made in the midst of a statement",
+        remedy="make it in a statement of its own, which the thread runs itself: not in a "
+        "property, a key function or the like",
+    )
 
 
 _FIELD = re.compile(r"\s*self\.(\w+)\s*(:[^=]*)?=")

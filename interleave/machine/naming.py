@@ -305,9 +305,11 @@ class NamesInState:
         for thread, local in zip(naming.threads, self._state[first:], strict=False):
             thawer = Thawer(self._heap.stand_in)
             frames = () if local in (FINISHED, FAILED) else naming.locals[local][0]
-            for place, (number, at, values) in enumerate(frames):
-                code = naming.locals.codes[number]
-                names = live(code, at, place == len(frames) - 1)
+            codes = [naming.locals.codes[number] for number, *_ in frames]
+            for code, above, (_, at, values) in zip(
+                codes, [*codes[1:], None], frames, strict=False
+            ):
+                names = live(code, at, above)
                 thawed = [thawer.thaw(value) for value in values]  # all: they may share objects
                 held = {
                     name: value

@@ -17,6 +17,7 @@ from interleave.errors import InterleaveError, ModelError
 from interleave.interrupts import Stopped
 from interleave.machine.accesses import Accesses
 from interleave.machine.entered import attribute_entered
+from interleave.machine.finalizing import Finalizing
 from interleave.machine.halting import Ending, Halt
 from interleave.machine.log import GAVE, INTERRUPTED, RAISED, Log
 from interleave.machine.making import Making
@@ -37,6 +38,7 @@ from interleave.memory.port import (
     BETWEEN,
     CLOCK,
     CONTEXTS,
+    FINALIZERS,
     FORK,
     HANDLED,
     SIGNALS,
@@ -117,6 +119,7 @@ class StepPort:
         """The threads that were parked, and that the step has served."""
         self.sharing: str | None = None
         """The attribute by which a block has last shared something that it has made, if any."""
+        self.finalizing: Finalizing | None = None
         self.waits_for: AccessKind | None = None
         """What a thread waits for that is blocked, where that is not what it is to do."""
         self._program = program
@@ -175,6 +178,11 @@ class StepPort:
         if accesses.present is not None:
             self._ending.halt(_nested(kind, accesses.present.kind))
         interrupts = self.interrupts
+        if self.finalizing is not None and log.cursor:
+            try:
+                self.finalizing.check()
+            except ModelError as error:
+                self._ending.halt(error)
         if not private or self.first < 0:
             if len(accesses.done) > self.first and switches.is_due:
                 if interrupts is not None and log.cursor:
@@ -558,6 +566,24 @@ class StepPort:
 
     def _shared(self, value: Any) -> Any:
         return self._making.hand_over(value, "id()")
+
+    def note_finalized(self, made: Any) -> None:
+        self.know(FINALIZERS)
+        if self.interrupts is not None:
+            self._ending.halt(
+                ModelError(
+                    f"this makes a {type(made).__name__}, which has a __del__, where handlers of "
+                    "signals come in",
+                    remedy="do without one of them; or make it in setup, or in another thread",
+                )
+            )
+        # A thread that begins makes nothing that others can come by before its first step.
+        self.access(AccessKind(""), lambda: None, private=True)
+        self._making.finalized.append(made)
+
+    @property
+    def has_finalizers(self) -> bool:
+        return self._program.has_finalizers
 
     def give_away(self, value: Any, to: str) -> Any:
         return self._making.give_away(value, to)

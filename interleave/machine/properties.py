@@ -16,6 +16,7 @@ from interleave.compiler.generators import names_kept, waiting_in
 from interleave.compiler.source import find_function, place_of_function
 from interleave.errors import InterleaveError, ModelError, Place, UsageError
 from interleave.interrupts import Stopped, counted
+from interleave.machine.frames import live
 from interleave.machine.machine import Machine
 from interleave.machine.port import handled_in_whole_code
 from interleave.machine.step import FAILED, FINISHED, State
@@ -293,6 +294,17 @@ class PropertyPort:
     def lacks(self, roots: dict[str, Any], names: frozenset[str]) -> Any:
         raise MoreRoots(roots) if roots else MoreNames(names)
 
+    has_finalizers = False
+
+    def note_finalized(self, made: Any) -> None:
+        name = type(made).__name__
+        self.halt(
+            ModelError(
+                f"a property makes a {name}, which has a __del__",
+                remedy="make it in setup or in a thread",
+            )
+        )
+
     def identity(self, value: Any) -> ObjectId:
         found = self._machine.program.identity(value)
         return self.halt(_refused("ask for the id() of what it makes")) if found is None else found
@@ -331,13 +343,9 @@ def sections_of(machine: Machine, local: int) -> frozenset[str]:
         return frozenset()
     found: set[str] = set()
     frames = key[0]
-    for place, (number, at, values) in enumerate(frames):
-        blocks = machine.locals.codes[number].blocks
-        block = blocks[at] if at < len(blocks) else None
-        if block is None:
-            continue
-        names = block.live if place == len(frames) - 1 else block.live_in_call
-        _note_sections(names, values, found)
+    codes = [machine.locals.codes[number] for number, *_ in frames]
+    for code, above, (_, at, values) in zip(codes, [*codes[1:], None], frames, strict=False):
+        _note_sections(live(code, at, above), values, found)
     return frozenset(found)
 
 

@@ -18,8 +18,8 @@ from interleave.compiler.source import place_of_function
 from interleave.errors import EndlessLoop, InterleaveError, ModelError, Place
 from interleave.machine.accesses import Accesses
 from interleave.machine.control import Control
+from interleave.machine.finalizing import Finalizing
 from interleave.machine.halting import Ending, Halt
-from interleave.machine.letting_go import LettingGo
 from interleave.machine.log import Log
 from interleave.machine.making import Making
 from interleave.machine.places import Places
@@ -38,6 +38,7 @@ from interleave.memory.values import Key
 from interleave.program import Program
 from interleave.program.choices import Choices
 from interleave.program.interning import LocalStates
+from interleave.world.calls import FINALIZE
 from interleave.world.net import watching
 
 MOST_BLOCKS = 50_000
@@ -114,6 +115,17 @@ class StepRun:
             switches=self._switches,
             ending=self._ending,
         )
+        self._finalizing: Finalizing | None = None
+        if program.has_finalizers:
+            self._finalizing = self.port.finalizing = Finalizing(
+                program,
+                self.places,
+                thread,
+                lambda: self._stack.freeze(self._making.moved),
+                self._log,
+                self._spawning.started,
+                lambda count: choices.choose(range(count)),
+            )
         self._tasks = self.port.tasks
         self._interrupts = self.port.interrupts
         note = noting_frames(self._switches.note_point) if self._switches.notes_code else None
@@ -144,6 +156,8 @@ class StepRun:
         """Begin a thread: run its code up to, not including, its first access."""
         self._is_start = True
         self.port.first = -1
+        if self._finalizing is not None:
+            self._finalizing.is_start = True
         self._enter(function, arguments)
         if self._tasks.task is not None:
             # It begins when the loop comes to it, and may be cancelled before.
@@ -156,6 +170,8 @@ class StepRun:
     def begin(self, room: Any) -> Step:
         """Begin a thread that `setup` has started: it runs no code as yet."""
         self._is_start = True
+        if self._finalizing is not None:
+            self._finalizing.is_start = True
         made = self.port.read(room.location)
         self.places.written[room.location.index] = self._program.heap.values.id_of(room.begun(made))
         self._spawning.start_thread(self._me.number, *room.entry(made))
@@ -240,6 +256,9 @@ class StepRun:
             here = stack.here()
             if not log.entries:
                 self._note_progress(seen, start)
+            if self._finalizing is not None and not isinstance(start, ModelError):
+                self._finalizing.begin(start)
+            shown = stack.shown()
             ended = self._control.run_block()
             changed = stack.changed(moved)
             if ending.how in ("", "suspended"):
@@ -258,6 +277,7 @@ class StepRun:
                     start, unsent = stack.freeze(moved), stack.freeze_unsent()
                 if isinstance(start, ModelError):
                     raise start
+                self._making.refuse_unmoved()
                 if moved:
                     # What was stored and is in no local was made in this statement.
                     stored = self._making.stored.items()
@@ -270,6 +290,8 @@ class StepRun:
                 if self._me.kind.is_loop:
                     return self._loop_goes_on(ended)
                 return self._step(FAILED, first, ended)
+            if self._finalizing is not None:
+                ended = self._finalize(self._finalizing, shown) and ended
             if (
                 ended
                 and self._program.ends_with(self._me.number)
@@ -281,6 +303,24 @@ class StepRun:
             log.cut(0)
             if moved:
                 self._refer_to_rooms()
+
+    def _finalize(self, finalizing: Finalizing, place: tuple[Code, int]) -> bool:
+        """Have `__del__` run next of what the last block has let go of, which stands at a place.
+        Whether there is none.
+        """
+        stack, moved = self._stack, self._making.moved
+        stack.freeze(moved)
+        self._making.move_finalized(stack.keeps)
+        if moved and stack.frames:
+            self._refer_to_rooms()
+        try:
+            gone = finalizing.end()
+        except ModelError as error:
+            code, at = place
+            raise (error if code.is_library else error.at(code.place(at))) from None
+        for it, function in reversed(gone):
+            self._control.interrupt(FINALIZE, (it, function))
+        return not gone
 
     def _waits(self, first: tuple[Code, int]) -> Step | Blocked:
         """The thread waits for what the step begins with, unless a signal comes meanwhile."""
@@ -363,12 +403,12 @@ class StepRun:
             self._leave(failed=local == FAILED)
         if self._tasks.in_loop and not self._is_start:
             self._leave_loop(first, suspended=local not in (FINISHED, FAILED))
+        if self._finalizing is not None and not self._is_start and local != FAILED:
+            self._check_let_go(self._finalizing, local)
         if self._program.heap.rooms and not self._is_start:
             self._settle(local)
         if self._program.clock is not None and not self._is_start:
             self._settle_clock(local)
-        if self._program.finalized and not self._is_start:
-            self._check_let_go(local)
         self._check_given_up(local)
         accesses = self._accesses.done
         return Step(
@@ -441,12 +481,11 @@ class StepRun:
             before += rooms(killed)
         self._making.settle(before, after)
 
-    def _check_let_go(self, local: int) -> None:
-        """Raise `ModelError` where a `__del__` may have to run."""
+    def _check_let_go(self, finalizing: Finalizing, local: int) -> None:
+        """Raise `ModelError` where a `__del__` may have to run that nothing runs."""
         spawning, accesses = self._spawning, self._accesses.done
-        let_go = LettingGo(self._program, self.places, self._me.number)
         before = [self._before, *spawning.killed]
-        error = let_go.error(before, [local, *[each for _, each in spawning.started]])
+        error = finalizing.error(before, [local, *[each for _, each in spawning.started]])
         if error is not None:
             code, at = accesses[0].place if accesses else self._stack.shown()
             raise error.at(code.place(at))

@@ -70,12 +70,11 @@ class Stack:
         """Add the frames of a local state, and what is unsent in it."""
         self.is_thawing = True
         thawer = Thawer(self._heap.stand_in)
-        last = len(key) - 1
-        for place, (number, at, values) in enumerate(key):
-            code = self._locals.codes[number]
+        codes = [self._locals.codes[number] for number, *_ in key]
+        for code, above, (_, at, values) in zip(codes, [*codes[1:], None], key, strict=True):
             names = FrameLocals()
             self.frames.append(Frame(code, at, names))
-            for name, value in zip(live(code, at, place == last), values, strict=True):
+            for name, value in zip(live(code, at, above), values, strict=True):
                 if value[0] is not type(UNBOUND):
                     names[name] = thawer.thaw(value)
         self.unsent = [Unsent(thawer.thaw(queue), thawer.thaw(value)) for queue, value in unsent]
@@ -138,6 +137,7 @@ class Stack:
         last = len(frames) - 1
         for place, frame in enumerate(frames):
             is_innermost = place == last
+            above = None if is_innermost else frames[place + 1].code
             if frame.frozen is not None and not is_innermost:
                 found.append(frame.frozen)
                 continue
@@ -146,7 +146,7 @@ class Stack:
             freezer.met_mutable = False
             name = ""
             try:
-                for name in live(frame.code, frame.at, is_innermost):
+                for name in live(frame.code, frame.at, above):
                     values.append(freeze(value_of(name, UNBOUND)))
             except Uncapturable as error:
                 return self._uncapturable(name, error.why)

@@ -16,7 +16,7 @@ from typing import Any
 from interleave.compiler import Block, BlockKind, Code
 from interleave.compiler.blocks import decided_between, handled, looks_into
 from interleave.compiler.generators import NEW, Generator, Resumable, names_kept
-from interleave.machine.frames import Frame
+from interleave.machine.frames import Frame, live
 from interleave.machine.step import Carrier, Flow, Sources
 from interleave.memory.closures import Closure
 from interleave.memory.values import UNBOUND, Shared, attributes_of, is_plain_object
@@ -139,13 +139,12 @@ class FlowRecorder:
     def _present(self, log_length: int) -> list[Carrier]:
         """The carriers that the present local state has."""
         found: list[Carrier] = [("log", place) for place in range(log_length)]
-        last = len(self._frames) - 1
-        for depth, frame in enumerate(self._frames):
+        codes = [frame.code for frame in self._frames]
+        for depth, (frame, above) in enumerate(zip(self._frames, [*codes[1:], None], strict=False)):
             if frame.at >= len(frame.code.blocks):
                 continue
             block = frame.code.blocks[frame.at]
-            names = block.live if depth == last else block.live_in_call
-            for name in names:
+            for name in live(frame.code, frame.at, above):
                 found.append(("local", depth, name))
                 inside = _attributes(frame.names.get(name))
                 found += [("local", depth, f"{name}.{each}") for each in inside]

@@ -451,6 +451,8 @@ def cursor(iterable: Any) -> Iterator[Any]:
         return Cursor(iterable)
     if issubclass(kind, SharedContainer | DictView):
         return Cursor(iterable, size=_size_of(iterable.of if kind is DictView else iterable))
+    if kind is tuple and current_port().has_finalizers:
+        return Cursor([*iterable])  # which keeps what it has given
     if kind in _IMMUTABLE or kind in (list, *BUFFERS):
         return Cursor(iterable)
     if kind in (set, OrderedSet, deque):
@@ -465,16 +467,21 @@ def cursor(iterable: Any) -> Iterator[Any]:
     iterator: Iterator[Any] = iter(iterable)
     if isinstance(iterator, _LAZY) or type(iterator) in _OURS or is_plain_object(iterator):
         return iterator
-    return Cursor(_all_of(iterator))
+    taken = _all_of(iterator)
+    return Cursor([*taken] if current_port().has_finalizers else taken)
 
 
 def gone_through(iterable: Any) -> Any:
     """What a loop in code that is run as a whole goes through: a shared container item by item."""
+    return cursor(iterable) if is_shared(iterable) and current_port().others_run else iterable
+
+
+def is_shared(iterable: Any) -> bool:
+    """Whether this is a container that threads share, or a view of one, and change."""
     container = iterable.of if type(iterable) is DictView else iterable
-    port = current_port()
-    if not issubclass(type(container), SharedContainer) or not port.others_run:
-        return iterable
-    return iterable if port.locate(container._location).constant else cursor(iterable)
+    if not issubclass(type(container), SharedContainer):
+        return False
+    return not current_port().locate(container._location).constant
 
 
 def _size_of(container: SharedContainer) -> int:
@@ -663,3 +670,7 @@ def disclosed(part: Any) -> Any:
     if type(part) is tuple:
         return tuple(map(disclosed, part))
     return made_of(Cursor, parts_of(part.it)) if type(part) is Inside else part
+
+
+KEEPING_ITEMS = (Enumerated, Zipped)
+"""Kinds of iterators that give items in a tuple, which they keep."""

@@ -84,6 +84,9 @@ BY_STEPS = "the clock: by steps"
 HANDLED = "handled exceptions"
 """Key of the fact that some code asks which exception is being handled."""
 
+FINALIZERS = "objects with a __del__"
+"""Key of the fact that code runs when nothing refers to some object any more."""
+
 SIGNALS = "the signals"
 """Key of the fact that some code installs handlers of signals."""
 
@@ -403,6 +406,15 @@ class Port(Protocol):
         """What tells an object from all others: an `ObjectId`. One that this thread has made is
         shared from here on: before, it is in no state which one it is.
         """
+        ...
+
+    @property
+    def has_finalizers(self) -> bool:
+        """Whether there may be objects with a `__del__`."""
+        ...
+
+    def note_finalized(self, made: Any) -> None:
+        """An object was made that has a `__del__`."""
         ...
 
     def give_away(self, value: Any, to: str) -> Any:

@@ -55,6 +55,11 @@ def in_place_of_c(function: Function) -> Function:
     return stepwise(function)
 
 
+def is_written_out(value: object) -> bool:
+    """Whether a function of the library is a generator that is run block by block."""
+    return is_marked(value, STEPWISE) and inspect.isgeneratorfunction(value)
+
+
 def is_marked(value: object, mark: str) -> bool:
     """Whether a function carries a mark; what else has it asks its own class for attributes."""
     return isinstance(value, types.FunctionType) and mark in value.__dict__

@@ -9,6 +9,7 @@ are one list stay one list. Sets are kept in a fixed order, so that nothing depe
 
 from __future__ import annotations
 
+import functools
 import re
 import struct
 import types
@@ -185,9 +186,18 @@ IS_WEAK = "_refers_weakly"
 """Attribute of the classes of what keeps nothing of what it refers to from being let go."""
 
 
+FINALIZER = "_interleave_del"
+"""The name under which a class of a model has its `__del__`: Python is not to call that."""
+
+
 def is_weak(kind: object) -> bool:
     """Whether it is such a class."""
-    return isinstance(kind, type) and any(IS_WEAK in own for own in members_by_base(kind))
+    return isinstance(kind, type) and _is_weak(kind)
+
+
+@functools.cache
+def _is_weak(kind: type) -> bool:
+    return any(IS_WEAK in own for own in members_by_base(kind))
 
 
 class Same:
@@ -314,14 +324,15 @@ class Freezer:
         number = self._seen[id(value)] = len(self._seen)
         if handler is not None:
             return (set if kind is OrderedSet else kind, number, handler(self, value))
-        inside = self._items(attributes_of(value).items())
         if isinstance(value, BaseException):
-            # As for pickling: an OSError keeps its file apart from its `args`.
+            # As for pickling: an OSError keeps its file apart from its `args`. In the order in
+            # which a `Thawer` makes them.
             made_from = self._sequence(_native(kind).__reduce__(value)[1])
-            cause = self.freeze(value.__cause__), value.__suppress_context__
             args = self._sequence(value.args)
+            cause = self.freeze(value.__cause__), value.__suppress_context__
+            inside = self._items(attributes_of(value).items())
             return ("exception", number, Same(kind), made_from, args, inside, cause)
-        return ("object", number, Same(kind), inside)
+        return ("object", number, Same(kind), self._items(attributes_of(value).items()))
 
     def _sequence(self, items: Iterable[Any]) -> tuple[Key, ...]:
         return tuple([self.freeze(item) for item in items])
@@ -450,6 +461,19 @@ def mangle(name: str, class_name: str | None) -> str:
     if class_name is None or not name.startswith("__") or name.endswith("__"):
         return name
     return f"_{class_name.lstrip('_')}{name}"
+
+
+def number_in(key: Key) -> int | None:
+    """The number that the key of a mutable value of a thread's own has, by order of first visit."""
+    is_one = len(key) > 2 and (key[0] in _MUTABLE_KEYS or _is_mutable(key[0]))
+    return key[1] if is_one else None
+
+
+_MUTABLE_KEYS = ("object", "exception")
+
+
+def _is_mutable(kind: object) -> bool:
+    return isinstance(kind, type) and kind in _MUTABLE
 
 
 class Thawer:

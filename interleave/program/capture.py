@@ -59,6 +59,7 @@ from interleave.memory.values import (
 )
 from interleave.model import VARIABLES, Model, Param, parameter_as_value
 from interleave.program.heap import Heap
+from interleave.program.lasting import has_finalizer, keep_alive
 from interleave.program.restarts import Written
 from interleave.program.setup import Made, class_attributes
 from interleave.said import shown_by
@@ -115,6 +116,7 @@ def capture(
         contents.append(walk.contents)
         for each in {*_finalizers()} - at_import:
             each.detach()  # what setup has made is gone now, and no part of the model
+    walk.heap.reals = walk.alive
     _lay_out(walk.heap, contents, written | assigned, walk.uncapturable, all_change=all_change)
     for stand_in in walk.missed:
         if not walk.heap.is_fixed(stand_in):
@@ -245,7 +247,7 @@ class Walk:
         self.all_known = {**self._of_functions}
         self.contents: dict[int, Any] = {}
         self.known: dict[int, Any] = {}
-        self._alive: list[Any] = []
+        self.alive: list[Any] = []
         self._inside: set[Any] = set()
         self._used: set[tuple[str, object]] = set()
         self._numbered: Counter[type] = Counter()
@@ -297,7 +299,7 @@ class Walk:
         identities = self._world.identities
         for address, copy in self.copies.items():
             self._add_address(address, copy)
-        for value in self._alive:
+        for value in self.alive:
             self._add_address(id(value), value)
         for found in (self.contents, self.all_known) if self._has_addresses else ():
             found.update({key: identities.translated(value) for key, value in found.items()})
@@ -420,7 +422,7 @@ class Walk:
         if copy in self._inside:
             return copy
         self._inside.add(copy)
-        self._alive.append(value)
+        self.alive.append(value)
         for name, inside in _held(value):
             is_function = isinstance(inside, types.FunctionType) and is_user_function(inside)
             if is_function or is_shared_global(inside) or isinstance(inside, Model):
@@ -650,7 +652,7 @@ class Walk:
     def keep(self, value: Any, made: Any) -> Any:
         """Have something stand for an object, until the next run of setup."""
         self.known[id(value)] = made
-        self._alive.append(value)
+        self.alive.append(value)
         return made
 
     def stand_in(self, key: tuple[str, object], make: Callable[[int], Any], value: Any) -> Any:
@@ -668,7 +670,9 @@ class Walk:
             self.heap.stand_ins[number] = make(number)
         stand_in = self.heap.stand_ins[number]
         self.known[id(value)] = self.all_known[id(value)] = stand_in
-        self._alive.append(value)
+        self.alive.append(value)
+        if has_finalizer(type(value)):
+            keep_alive(value)
         return stand_in
 
     def location(self, name: str, owner: int, *, field: object = None, group: str = "") -> Location:

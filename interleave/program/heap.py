@@ -53,6 +53,8 @@ class Heap:
         self.initial: list[tuple[int, ...]] = []
         self.supposed: set[str] = set()
         """The keys of locations that change for no other reason than that all do."""
+        self.reals: list[Any] = []
+        """The objects that the last run of `setup` has left behind."""
         self.warnings: list[str] = []
         self.functions: dict[types.FunctionType, None] = {}
         """The functions of the model that shared objects refer to."""

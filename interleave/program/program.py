@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import types
 from collections.abc import Iterator, Mapping
-from functools import partial
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -14,15 +14,20 @@ from interleave.compiler.source import FUNCTION_OF
 from interleave.errors import ModelError, did_you_mean
 from interleave.memory.addresses import ObjectId
 from interleave.memory.identity import MODEL_PROCESS, ThreadName
-from interleave.memory.port import BY_STEPS, CLOCK, SIGNALS, Location
+from interleave.memory.port import BY_STEPS, CLOCK, FINALIZERS, SIGNALS, Location
 from interleave.memory.primitive import STEPWISE_METHODS, Primitive
 from interleave.memory.values import Shared
 from interleave.model import MAIN, OUTPUT, PRINTED, Model
 from interleave.notes import notes_of
 from interleave.program.capture import capture
 from interleave.program.contexts import add_contexts
-from interleave.program.heap import RoomOwner
+from interleave.program.heap import Room, RoomOwner
 from interleave.program.idle import refuse_idle
+from interleave.program.lasting import (
+    held_for_good,
+    refuse_callbacks_of_collector,
+    refuse_surroundings,
+)
 from interleave.program.loop import add_declared_loop, add_loop, tasks_to_cancel
 from interleave.program.misuse import kept_names, refuse_misuse
 from interleave.program.processes import Space, copied_at_fork, private_copies
@@ -43,7 +48,7 @@ from interleave.world.findings import Findings
 from interleave.world.holders import Holder
 from interleave.world.net import Net
 from interleave.world.real_state import RealState
-from interleave.world.twins import is_finalized
+from interleave.world.twins import finalizer_of
 from interleave.world.unseen import Unseen
 from interleave.world.world import World
 
@@ -100,6 +105,7 @@ class Program:
         notes = notes_of(model)
         known = written | ({LOOPS} if notes.has_loops else set())
         refuse_misuse(model, notes)
+        refuse_callbacks_of_collector(model.__module__)
         self._kept = kept_names(notes, known)
         self.properties = declared_properties(notes)
         self.threads = declared_threads(model, notes, parameters, runtime)
@@ -152,10 +158,15 @@ class Program:
         for key, made in self.spawned:
             if made.thread_kind.is_process:
                 self._add_space(self.threads[made.runs], key.process, parent_runs=True)
-        self.finalized = frozenset(
-            number for number, it in enumerate(self.heap.stand_ins) if is_finalized(type(it))
-        )
-        """The numbers of shared objects that have a `__del__`."""
+        self.has_finalizers = FINALIZERS in written
+        """Whether there may be objects with a `__del__`."""
+        if self.has_finalizers:
+            refuse_surroundings(self.world, self.heap.functions)
+        else:
+            self.heap.reals = []
+        kinds = map(type, self.heap.stand_ins)
+        if not self.has_finalizers and any(finalizer_of(each) is not None for each in kinds):
+            raise Written(FINALIZERS)
         self.contexts = add_contexts(self.heap, self.threads, written, self.body)
         """Where the context of each thread is, if some code has context variables."""
         self.clock: Any = self._add_clock() if CLOCK in written else None
@@ -168,8 +179,17 @@ class Program:
         """Whether there are others, processes too, that may run while a task does: than tasks, and
         than the thread that runs their loop.
         """
-        self.always_there = self._always_there() if self.finalized else frozenset()
+        self._shared = shared if self.has_finalizers else {}
+        self.always_there = self._always_there() if self.has_finalizers else frozenset()
         """The numbers of what is there as long as the program is, and leads to others."""
+        self.references: dict[tuple[type, int], list[int]] = {}
+        """The objects that a value refers to, by its number, in an object of some class."""
+        self.weak_references: dict[tuple[type, int], set[int]] = {}
+        """The same of weak references."""
+        self.there_at_first: set[int] | None = None
+        """What variables lead to in the beginning, once it was looked at."""
+        self.is_script = PRINTED in vars(model)
+        """Whether the body is that of a script."""
         self.over = None
         if runtime.main is not None:
             self.over = self.heap.add_location("", 0, value=False)
@@ -251,12 +271,36 @@ class Program:
             refuse_idle(more)
 
     def _always_there(self) -> frozenset[int]:
-        """The model, what code names, and what was made for the search, but for rooms."""
+        """The model, variables, and what was made for the search, but for rooms."""
         heap = self.heap
         rooms = {room.location.owner for room in heap.rooms}
         holders = [number for number, each in enumerate(heap.stand_ins) if isinstance(each, Holder)]
         made = set(range(heap.found, len(heap.stand_ins))) - rooms
-        return frozenset({0, *heap.roots, *holders, *made})
+        return frozenset({0, *holders, *made})
+
+    @cached_property
+    def held_for_good(self) -> frozenset[int]:
+        """The numbers of the captured objects that Python refers to as long as the program runs."""
+        found = held_for_good(self.world, self._shared)
+        return frozenset(each._number for each in found if isinstance(each, Shared))
+
+    @cached_property
+    def rooms_by_owner(self) -> dict[int, Room]:
+        """The rooms for what threads make, by the number of what stands for each."""
+        return {room.location.owner: room for room in self.heap.rooms}
+
+    def locations_of(self, number: int) -> list[Location]:
+        """The locations of a shared object, by its number, in order."""
+        return self._by_owner.get(number, [])
+
+    @cached_property
+    def _by_owner(self) -> dict[int, list[Location]]:
+        found: dict[int, list[Location]] = {}
+        references = {room.references for room in self.heap.rooms}
+        for location in self.heap.locations:
+            if location not in references:
+                found.setdefault(location.owner, []).append(location)
+        return found
 
     def _add_declared_loop(self) -> Any:
         cancels = tasks_to_cancel(self.model, self.settings["CANCEL"], self.threads)

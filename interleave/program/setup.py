@@ -101,6 +101,7 @@ class _SetupPort:
 
     others_run = False
     has_clock = True
+    has_finalizers = False
 
     def switch_point(self) -> None:
         """No thread runs yet."""

@@ -14,6 +14,7 @@ from interleave.stdlib.registry import (
     modelled,
     modelled_attribute,
     primitive_class,
+    runs_block_by_block,
     unmodelled,
 )
 
@@ -28,5 +29,6 @@ __all__ = [
     "modelled",
     "modelled_attribute",
     "primitive_class",
+    "runs_block_by_block",
     "unmodelled",
 ]

@@ -15,7 +15,7 @@ from typing import Any
 from interleave.errors import ModelError
 from interleave.memory.closures import Closure
 from interleave.memory.port import current_port
-from interleave.memory.primitive import Primitive, stepwise
+from interleave.memory.primitive import Primitive, in_place_of_c, stepwise
 from interleave.memory.values import Same, Shared, register_immutable
 
 ORDER = "the order of use"
@@ -276,5 +276,21 @@ def wraps(
     return functools.partial(update_wrapper, wrapped=wrapped, assigned=assigned, updated=updated)
 
 
-FUNCTIONS: dict[str, object] = {"update_wrapper": update_wrapper, "wraps": wraps}
+_NOTHING = object()
+
+
+@in_place_of_c
+def reduce(
+    function: Callable[[Any, Any], Any], iterable: Iterable[Any], initial: Any = _NOTHING, /
+) -> Any:
+    """What a function makes of all items, one after the other."""
+    value = initial
+    for item in iterable:
+        value = item if value is _NOTHING else function(value, item)
+    if value is _NOTHING:
+        raise TypeError("reduce() of empty iterable with no initial value")
+    return value
+
+
+FUNCTIONS: dict[str, object] = {"reduce": reduce, "update_wrapper": update_wrapper, "wraps": wraps}
 PRIMITIVES: dict[type, type] = {}

@@ -19,7 +19,7 @@ from interleave.errors import InterleaveError, ModelError
 from interleave.memory.derived import attributes_before, base_of
 from interleave.memory.made import Kind
 from interleave.memory.port import current_port
-from interleave.memory.primitive import STEPWISE, Primitive, Unmade, is_marked
+from interleave.memory.primitive import STEPWISE, Primitive, Unmade, is_marked, is_written_out
 from interleave.memory.values import Same, Shared, register_immutable
 from interleave.world import policy
 from interleave.world.homes import CACHES_OF_LIBRARIES
@@ -161,7 +161,8 @@ def modelled_attribute(module: ModuleType, name: str) -> Any:
     value, known_as = getattr(module, name), f"{module.__name__}.{name}"
     if capturing(value) is not None or policy.is_followed(value):
         return current_port().meaning(value, known_as)
-    return modelled(value, known_as)
+    found = modelled(value, known_as)
+    return current_port().meaning(found, known_as) if is_written_out(found) else found
 
 
 def modelled(value: Any, name: str) -> Any:
@@ -259,6 +260,11 @@ def _module_of(value: Any) -> str:
     """The module that a function or class belongs to; random.random is a method of an instance."""
     module = getattr(value, "__module__", None)
     return module or type(getattr(value, "__self__", None)).__module__
+
+
+def runs_block_by_block(value: Any) -> bool:
+    """Whether a function in C has a counterpart that may come to code of the model's own."""
+    return is_marked(_function(_module_of(value), value.__name__, ""), STEPWISE)
 
 
 def _function(module: str, real_name: str, name: str) -> Any:

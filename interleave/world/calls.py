@@ -34,3 +34,18 @@ def call_partial(
 
 
 CALL_PARTIAL: Any = call_partial
+
+
+@stepwise
+def finalize(it: Any, function: Callable[[Any], Any], /) -> Any:
+    """What CPython does when nothing refers to an object any more that has a `__del__`, which is
+    `function`: what that raises is printed, and goes no further.
+    """
+    try:  # noqa: SIM105  (it runs block by block)
+        function(it)
+    except BaseException:  # noqa: S110
+        pass
+    return it
+
+
+FINALIZE: Any = finalize

@@ -52,6 +52,7 @@ COUNTERPARTS = {
     **MODELLED,
     "dataclasses": "dataclasses",
     "functools": "functools",
+    "_functools": "functools",
     "itertools": "itertools",
     "json": "json",
     "os": "os",

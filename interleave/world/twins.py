@@ -14,10 +14,16 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from interleave.errors import ModelError
-from interleave.memory.descriptors import does_as, is_data_descriptor
+from interleave.memory.descriptors import does_as, is_data_descriptor, member_of
 from interleave.memory.port import current_port
 from interleave.memory.primitive import STEPWISE, is_marked
-from interleave.memory.values import UNBOUND, members_of, register_immutable
+from interleave.memory.values import (
+    FINALIZER,
+    UNBOUND,
+    is_frozen_dataclass,
+    members_of,
+    register_immutable,
+)
 from interleave.stdlib import base_for
 from interleave.world.holders import FunctionObject, Variables
 from interleave.world.policy import is_followed_as_base
@@ -117,7 +123,7 @@ class ClassDict(Mapping[str, Any]):
         return sum(1 for _ in self)
 
 
-_OURS = frozenset({"_twin", "_of_class", "_is_ready"})
+_OURS = frozenset({"_twin", "_of_class", "_is_ready", FINALIZER})
 
 _CACHES = frozenset({"__slotnames__"})
 """Attributes that Python keeps in classes for itself."""
@@ -219,18 +225,29 @@ def _is_code(member: object) -> bool:
 
 
 def _refuse_to_make(twin: type, *_: object, **__: object) -> Any:
-    """`__new__` of a twin whose class has a `__del__`."""
+    """`__new__` of a twin whose class has a `__del__` and a `__new__`, or which is no function."""
     return current_port().halt(
         ModelError(
-            f"this makes a {twin.__name__}, which has a __del__: no step shows when that runs",
-            remedy="do what it does in a method, and call it",
+            f"this makes a {twin.__name__}, which has a __del__ and a __new__ of its own, or a "
+            "__del__ that is no function",
+            remedy="let __init__ do what __new__ does",
         )
     )
 
 
-def is_finalized(kind: type) -> bool:
-    """Whether instances of a class that derives from a twin have a `__del__`."""
-    return any(members_of(each).get("__new__") is _refuse_to_make for each in kind.__mro__)
+def _make_finalized(twin: Any, *args: object, **kwargs: object) -> Any:
+    """`__new__` of a twin whose class has a `__del__`."""
+    if (args or kwargs) and twin.__init__ is object.__init__:
+        raise TypeError(f"{twin.__name__}() takes no arguments")
+    made: Any = object.__new__(twin)
+    current_port().note_finalized(made)
+    return made
+
+
+def finalizer_of(kind: type) -> Any:
+    """The copy of the `__del__` that instances of a class that derives from a twin have, if any."""
+    found = member_of(kind, FINALIZER)
+    return None if found is UNBOUND else found
 
 
 def _refuse_disguised(twin: type, *_: object, **__: object) -> Any:
@@ -421,13 +438,23 @@ class Twins:
                 if not isinstance(member, types.MemberDescriptorType | types.GetSetDescriptorType):
                     _put(twin, name, self._member(cls, name, member))
         if "__del__" in members_of(cls):
-            _put(twin, "__new__", _refuse_to_make)
+            _put(twin, FINALIZER, self._member(cls, "__del__", members_of(cls)["__del__"]))
+        if finalizer_of(twin) is not None:
+            self._make_by_steps(cls, twin)
         if "__class__" in members_of(cls):
             _put(twin, "__new__", _refuse_disguised)
         self._register(cls, twin)
         if "__abstractmethods__" in members_of(cls):
             _put(twin, "__abstractmethods__", members_of(cls)["__abstractmethods__"])
         _put(twin, "_is_ready", True)
+
+    def _make_by_steps(self, cls: type, twin: type) -> None:
+        """Have instances noted that have a `__del__`."""
+        function = finalizer_of(twin)
+        makers = [base for base in cls.__mro__ if "__new__" in members_of(base)]
+        is_known = isinstance(function, types.FunctionType) and makers == [object]
+        is_known = is_known and not is_frozen_dataclass(cls)
+        _put(twin, "__new__", _make_finalized if is_known else _refuse_to_make)
 
     def _register(self, cls: type, twin: type) -> None:
         """Have a twin count as derived from what its class was registered with, and those classes

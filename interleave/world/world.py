@@ -51,8 +51,8 @@ from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
 from interleave.memory.derived import base_of
 from interleave.memory.descriptors import is_data_descriptor, member_of
-from interleave.memory.port import HANDLED, running_port
-from interleave.memory.primitive import OPERATES, is_marked
+from interleave.memory.port import FINALIZERS, HANDLED, running_port
+from interleave.memory.primitive import OPERATES, is_marked, is_written_out
 from interleave.memory.values import (
     COPY,
     UNBOUND,
@@ -125,8 +125,10 @@ class World:
         self.swallowing = swallowing
         """Each `with` that is known to swallow exceptions."""
         self._compilations = compilations
-        self.keeps_handled = HANDLED in written
+        self.keeps_handled = not {HANDLED, FINALIZERS}.isdisjoint(written)
         """Whether a frame keeps an exception as long as it is being handled."""
+        self.keeps_locals = FINALIZERS in written
+        """Whether a frame keeps its locals to the end of the function."""
         self._model = model
         self._findings = findings
         self._kept = kept
@@ -257,9 +259,10 @@ class World:
 
     def modelled(self, value: Any, name: str) -> Any:
         try:
-            return modelled(value, name)
+            found = modelled(value, name)
         except InterleaveError as error:
             return Refused(error)
+        return self.copy(found) if is_written_out(found) else found
 
     def rebound_by_setup(self, before: Snapshot) -> str | None:
         """The key of a variable that has another value than before, and no location; None if none.
@@ -485,6 +488,7 @@ class World:
             imports=self._imports(function),
             swallowing=self.swallowing,
             keeps_handled=self.keeps_handled,
+            keeps_locals=self.keeps_locals,
             compilations=self._compilations,
         )
 
