@@ -133,11 +133,11 @@ def _made(ground: Ground) -> Iterator[ast.Call]:
     bodies += [scope.owner for scope in ground.scopes if scope.owner is not None]
     seen: set[int] = set()
     for body in bodies:
-        for node in ast.walk(body):
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-                if id(node.value) not in seen:
-                    seen.add(id(node.value))
-                    yield node.value
+        values = [node.value for node in ast.walk(body) if isinstance(node, ast.Assign)]
+        for node in (each for value in values for each in ast.walk(value)):
+            if isinstance(node, ast.Call) and id(node) not in seen:
+                seen.add(id(node))
+                yield node
 
 
 def room(ground: Ground) -> Iterator[Change]:

@@ -1,6 +1,7 @@
-"""Bugs that were reported in public, each as a small model, with what its maintainers did.
+"""Bugs that were reported in public, each rebuilt as a small model.
 
-These are kept apart from the models that the search for changes was made with.
+Each says what the report, its discussion or the change for it names as the remedy. The search for changes
+was adjusted with some of these at hand, so they are tests of it, and no measure of what it finds elsewhere.
 """
 
 import asyncio

@@ -108,7 +108,7 @@ def fixed(file: object, model: str | None = None, **options: object) -> Fix:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", MENDED)
-def test_bugs_that_were_reported_are_mended_as_their_maintainers_did(model: str) -> None:
+def test_bugs_that_were_reported_are_mended_as_their_reports_say(model: str) -> None:
     found = fixed(REPORTED, model)
     assert found.is_found and found.words == MENDED[model]
     assert not (found.lost or found.new or found.untold)
