@@ -1,7 +1,6 @@
-"""Bugs that were reported in public, each rebuilt as a small model.
+"""Bugs that were reported in public, as small models, with the remedies that were named there.
 
-Each says what the report, its discussion or the change for it names as the remedy. The search for changes
-was adjusted with some of these at hand, so they are tests of it, and no measure of what it finds elsewhere.
+The search was adjusted with these at hand: they test it, and do not measure what it finds elsewhere.
 """
 
 import asyncio
