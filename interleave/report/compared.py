@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import html
-import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from interleave.comparing import Comparison, Scenario
-from interleave.report.cells import cell_width, fit, one_line, pad, wrap
-from interleave.report.style import Line, Style, plain, styled
+from interleave.report.cells import cell_width, one_line, wrap
+from interleave.report.document import document_text
+from interleave.report.style import Line, Style, written
+from interleave.report.tables import column_widths, drawn, in_markdown, markdown, page
 from interleave.result import ModelResult
 from interleave.showing import plain_text
 
@@ -19,7 +20,6 @@ LEGEND = (
     "counted; nothing where no model of the scenario has that runtime."
 )
 
-_GAP = "  "
 _LEAST, _LEAST_NAME = 12, 24
 """Characters of a column, and of the first, at least, where all of them do not fit."""
 _EXACT = 10**9
@@ -40,47 +40,37 @@ def render_text(
         max(cell_width(line) for row in table for line in row[column].lines or [""])
         for column in range(len(table[0]))
     ]
-    room = width - len(_GAP) * (len(natural) - 1)
-    enough = [_LEAST_NAME, *[_LEAST] * len(comparison.runtimes)]
-    least = [*map(min, natural, enough)]
-    widths = natural if sum(natural) <= room else fit(natural, least, room) or least
+    least = [_LEAST_NAME, *[_LEAST] * len(comparison.runtimes)]
+    widths = column_widths(natural, least, width)
     lines: list[Line] = []
     for row in table:
         lines += _drawn(row, widths)
     lines += [[], *([(text, Style.FAINT)] for text in wrap(LEGEND, width))]
-    write: Callable[[Line], str] = styled if color else plain
-    return "\n".join(write(line) for line in lines)
+    return written(lines, color=color)
 
 
 def render_markdown(comparison: Comparison, **_: object) -> str:
     """The table in Markdown."""
     rows = [
-        _header(comparison),
-        ["---"] * (len(comparison.runtimes) + 1),
-        *([_in_markdown(cell) for cell in row] for row in _rows(comparison)),
+        ["<br>".join(map(in_markdown, cell.lines)) for cell in row] for row in _rows(comparison)
     ]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return markdown([_header(comparison), *rows])
 
 
 def render_html(comparison: Comparison, **_: object) -> str:
     """The table as a page of its own, which needs no other file."""
     head = "".join(f"<th scope=col>{html.escape(text)}</th>" for text in _header(comparison))
     body = "\n".join(f"<tr>{_in_html(row)}</tr>" for row in _rows(comparison))
-    return (
-        "<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8><title>interleave compare"
-        f"</title>\n<style>{_STYLE}</style></head>\n<body><table>\n<thead><tr>{head}</tr>"
-        f"</thead>\n<tbody>\n{body}\n</tbody></table>\n<p>{html.escape(LEGEND)}</p></body></html>"
+    return page(
+        "interleave compare",
+        f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table>\n"
+        f"<p>{html.escape(LEGEND)}</p>",
     )
 
 
 def render_json(comparison: Comparison, *, version: str, **_: object) -> str:
     """The comparison as a JSON document."""
-    errors = [plain_text(str(error)) for error in comparison.errors]
-    document = {
-        "schema": 1,
-        "version": version,
-        "exit_code": comparison.exit_code,
-        **({"errors": errors} if errors else {}),
+    parts = {
         "runtimes": list(comparison.runtimes),
         "scenarios": [
             {
@@ -91,7 +81,7 @@ def render_json(comparison: Comparison, *, version: str, **_: object) -> str:
             for row in comparison.scenarios
         ],
     }
-    return json.dumps(document, allow_nan=False, ensure_ascii=False, indent=2)
+    return document_text(comparison, version, parts)
 
 
 # What is in a cell
@@ -171,19 +161,7 @@ def _drawn(row: Sequence[_Cell], widths: Sequence[int]) -> list[Line]:
         [part for line in cell.lines for part in wrap(line, width)]
         for cell, width in zip(row, widths, strict=True)
     ]
-    found: list[Line] = []
-    for number in range(max(map(len, columns))):
-        line: Line = []
-        for cell, parts, width in zip(row, columns, widths, strict=True):
-            text = parts[number] if number < len(parts) else ""
-            line += [(text, cell.style), (pad("", width - cell_width(text)) + _GAP, Style.NORMAL)]
-        found.append(line)
-    return found
-
-
-def _in_markdown(cell: _Cell) -> str:
-    text = "<br>".join(html.escape(line, quote=False) for line in cell.lines)
-    return "".join(f"\\{each}" if each in "\\|`*_[]~" else each for each in text)
+    return drawn(columns, [cell.style for cell in row], widths)
 
 
 def _in_html(row: Sequence[_Cell]) -> str:
@@ -192,11 +170,3 @@ def _in_html(row: Sequence[_Cell]) -> str:
     return f"<th scope=row>{name}</th>" + "".join(
         f"<td class={style}>{text}</td>" for style, text in zip(classes, cells, strict=True)
     )
-
-
-_STYLE = (
-    ":root{color-scheme:light dark}body{font:15px system-ui,sans-serif;margin:2rem}"
-    "table{border-collapse:collapse}th,td{border:1px solid #8888;padding:.3rem .6rem;"
-    "text-align:left;vertical-align:top}td.good{background:#0a62}td.bad{background:#d303}"
-    "td.caution{background:#fa03}"
-)

@@ -6,10 +6,10 @@ Keys may be added to a schema; none is renamed or removed without a new schema n
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
 
-from interleave.errors import UsageError
+from interleave.errors import InterleaveError, UsageError
 from interleave.result import (
     Access,
     CallOutcome,
@@ -49,19 +49,42 @@ def to_document(result: Result, *, version: str) -> Document:
     Values that JSON has are themselves, tuples and deques are lists, and any other value (a set,
     bytes, NaN, an enum, a dataclass, the state of a lock) is the text that the other reports show.
     """
-    errors = [plain_text(str(error)) for error in result.errors]
-    return {
-        "schema": SCHEMA,
-        "version": version,
-        "exit_code": result.exit_code,
-        **({"errors": errors} if errors else {}),
-        "models": [_model(model) for model in result.models],
-    }
+    return {**_head(result, version), "models": [_model(model) for model in result.models]}
 
 
 def render_json(result: Result, *, version: str) -> str:
     """`to_document` as indented JSON text, without a newline at its end."""
-    document = to_document(result, version=version)
+    return _dumps(to_document(result, version=version))
+
+
+class _Told(Protocol):
+    """What a command has found."""
+
+    @property
+    def exit_code(self) -> int:
+        """What the command ends with."""
+
+    @property
+    def errors(self) -> Sequence[InterleaveError]:
+        """Those of files and models that could not be looked at."""
+
+
+def document_text(told: _Told, version: str, parts: Document) -> str:
+    """What a command has found as indented JSON text: how it ended, and then its `parts`."""
+    return _dumps({**_head(told, version), **parts})
+
+
+def _head(told: _Told, version: str) -> Document:
+    errors = [plain_text(str(error)) for error in told.errors]
+    return {
+        "schema": SCHEMA,
+        "version": version,
+        "exit_code": told.exit_code,
+        **({"errors": errors} if errors else {}),
+    }
+
+
+def _dumps(document: Document) -> str:
     return json.dumps(document, allow_nan=False, ensure_ascii=False, indent=2)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from interleave.mending.locks import Locks, LockUse, ModelLocks, Need, RegionUse
 from interleave.report.cells import one_line, wrap
-from interleave.report.style import Line, Style, plain, styled
+from interleave.report.document import document_text
+from interleave.report.style import Line, Style, hanging, written
+from interleave.report.tables import in_markdown, markdown
 from interleave.report.words import count, violation_name
 from interleave.result import Outcome
 from interleave.showing import plain_text, show
@@ -20,15 +20,14 @@ def render_text(found: Locks, *, color: bool = False, width: int = 100, **_: obj
     for number, model in enumerate(found.models):
         lines += [[]] if number else []
         lines += _model(model, width)
-    write: Callable[[Line], str] = styled if color else plain
-    return "\n".join(write(line) for line in lines)
+    return written(lines, color=color)
 
 
 def render_markdown(found: Locks, **_: object) -> str:
     """A table with a row for each lock, and for each stretch of code that holds it."""
-    rows = [["model", "lock", "held", "needed"], ["---"] * 4]
+    rows = [["model", "lock", "held", "needed"]]
     for model in found.models:
-        name = f"{one_line(model.model)}"
+        name = one_line(model.model)
         for lock in model.locks:
             rows.append([name, _names(lock), _everywhere(lock), _of_lock(lock)])
             if len(lock.regions) > 1 and not lock.not_removable:
@@ -41,20 +40,15 @@ def render_markdown(found: Locks, **_: object) -> str:
             rows.append([name, names, "all of them", _needed(model.together)])
         if model.limit:
             rows.append([name, "", "", f"not told: {one_line(model.limit)}"])
-    return "\n".join(f"| {' | '.join(map(_in_markdown, row))} |" for row in rows)
+    return markdown([[*map(in_markdown, row)] for row in rows])
 
 
 def render_json(found: Locks, *, version: str, **_: object) -> str:
     """All of it as a JSON document."""
-    errors = [plain_text(str(error)) for error in found.errors]
-    document = {
-        "schema": 1,
-        "version": version,
-        "exit_code": found.exit_code,
-        **({"errors": errors} if errors else {}),
+    parts = {
         "models": [_model_as_data(model) for model in found.models],
     }
-    return json.dumps(document, allow_nan=False, ensure_ascii=False, indent=2)
+    return document_text(found, version, parts)
 
 
 # Sentences
@@ -67,28 +61,21 @@ def _model(model: ModelLocks, width: int) -> list[Line]:
     head = f"{one_line(model.model)} ({one_line(model.file)}): {said}"
     lines: list[Line] = [[(text, Style.STRONG)] for text in wrap(head, width)]
     for lock in model.locks:
-        lines += _indented(f"{_names(lock)}: {_of_lock(lock)}", 2, width, _style(lock.needs))
+        lines += hanging(f"{_names(lock)}: {_of_lock(lock)}", 2, width, _style(lock.needs))
         for sentence in _without(lock.needs):
-            lines += _indented(sentence, 4, width, Style.NORMAL)
+            lines += hanging(sentence, 4, width, Style.NORMAL)
         for region in lock.regions:
             more = "" if lock.not_removable or len(lock.regions) == 1 else _of_region(region)
             if len(lock.regions) == 1:
                 more = _smaller(region)
             text = f"{_where(region)}{': ' if more else ''}{more}"
-            lines += _indented(text, 4, width, Style.FAINT)
+            lines += hanging(text, 4, width, Style.FAINT)
     if model.together:
         names = ", ".join(map(one_line, model.spare))
-        lines += _indented(f"{names} together: {_needed(model.together)}", 2, width, Style.NORMAL)
+        lines += hanging(f"{names} together: {_needed(model.together)}", 2, width, Style.NORMAL)
         for sentence in _without(model.together, "them"):
-            lines += _indented(sentence, 4, width, Style.NORMAL)
+            lines += hanging(sentence, 4, width, Style.NORMAL)
     return lines
-
-
-def _indented(text: str, indent: int, width: int, style: Style) -> list[Line]:
-    lines = wrap(text, max(width - indent - 2, 20))
-    return [
-        [(" " * (indent + 2 * (number > 0)) + line, style)] for number, line in enumerate(lines)
-    ]
 
 
 def _style(needs: Sequence[Need]) -> Style:
@@ -183,11 +170,6 @@ def outcome_text(outcome: Outcome) -> str:
     """How an interleaving ended, in one line."""
     values = ", ".join(f"{one_line(name)} = {show(value)}" for name, value in outcome.state)
     return f"{values or 'nothing shared'} ({outcome.how})"
-
-
-def _in_markdown(text: str) -> str:
-    text = html.escape(text, quote=False)
-    return "".join(f"\\{each}" if each in "\\|`*_[]~" else each for each in text)
 
 
 # Data

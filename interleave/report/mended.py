@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from interleave.mending.results import Cost, Fix, Fixes
 from interleave.report.cells import one_line, wrap
+from interleave.report.document import document_text
 from interleave.report.locked import outcome_text
-from interleave.report.style import Line, Style, plain, styled
+from interleave.report.style import Line, Style, hanging, written
 from interleave.report.words import count, violation_name
 from interleave.result import ModelResult, Outcome
 from interleave.showing import plain_text
@@ -30,8 +30,7 @@ def render_text(found: Fixes, *, color: bool = False, width: int = 100, **_: obj
         lines.append([(said, Style.FAINT)])
     for file in found.applied:
         lines.append([(f"{one_line(file)} is written", Style.STRONG)])
-    write: Callable[[Line], str] = styled if color else plain
-    return "\n".join(write(line) for line in lines)
+    return written(lines, color=color)
 
 
 def render_diff(found: Fixes, **_: object) -> str:
@@ -41,17 +40,12 @@ def render_diff(found: Fixes, **_: object) -> str:
 
 def render_json(found: Fixes, *, version: str, **_: object) -> str:
     """All of it as a JSON document."""
-    errors = [plain_text(str(error)) for error in found.errors]
-    document = {
-        "schema": 1,
-        "version": version,
-        "exit_code": found.exit_code,
-        **({"errors": errors} if errors else {}),
+    parts = {
         "models": [_as_data(model) for model in found.models],
         "diffs": {plain_text(file): plain_text(text) for file, text in found.diffs.items()},
         "applied": [*map(plain_text, found.applied)],
     }
-    return json.dumps(document, allow_nan=False, ensure_ascii=False, indent=2)
+    return document_text(found, version, parts)
 
 
 # Sentences
@@ -62,22 +56,22 @@ def _model(model: Fix, width: int) -> list[Line]:
     lines: list[Line] = [[(text, Style.STRONG)] for text in wrap(head, width)]
     for violation in model.violations:
         sentence = f"{violation_name(violation)}: {one_line(violation.message)}"
-        lines += _indented(sentence, width, Style.BAD)
+        lines += hanging(sentence, 2, width, Style.BAD)
     if not model.diff:
         return [*lines, *_none_found(model, width)]
     lines += [[], *map(_of_diff, model.diff.splitlines()), []]
     for violation in model.left:
         sentence = f"still there: {violation_name(violation)}: {one_line(violation.message)}"
-        lines += _indented(sentence, width, Style.BAD)
+        lines += hanging(sentence, 2, width, Style.BAD)
     for result in () if model.left else model.after:
-        lines += _indented(_verdict(result), width, Style.GOOD)
+        lines += hanging(_verdict(result), 2, width, Style.GOOD)
     for sentence in _costs(model.costs):
-        lines += _indented(sentence, width, Style.NORMAL)
+        lines += hanging(sentence, 2, width, Style.NORMAL)
     for sentence in _outcomes(model):
-        lines += _indented(sentence, width, Style.CAUTION)
+        lines += hanging(sentence, 2, width, Style.CAUTION)
     if model.expects and not model.left:
         sentence = "the model says by @expect what it finds: change that too"
-        lines += _indented(sentence, width, Style.FAINT)
+        lines += hanging(sentence, 2, width, Style.FAINT)
     return lines
 
 
@@ -90,12 +84,7 @@ def _headline(model: Fix) -> str:
 def _none_found(model: Fix, width: int) -> list[Line]:
     tried = model.limit or f"{count(model.tried, 'change')} of the kinds that there are"
     said = f"none is verified: {tried}, up to {count(model.most_states, 'state')} each"
-    return _indented(said, width, Style.CAUTION)
-
-
-def _indented(text: str, width: int, style: Style) -> list[Line]:
-    first, *rest = wrap(text, max(width - 4, 20))
-    return [[(f"  {first}", style)], *[[(f"    {line}", style)] for line in rest]]
+    return hanging(said, 2, width, Style.CAUTION)
 
 
 def _of_diff(line: str) -> Line:

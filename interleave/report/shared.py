@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import html
 import itertools
-import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from interleave.protection.sharing import (
@@ -20,8 +19,10 @@ from interleave.protection.sharing import (
     Whole,
 )
 from interleave.report import words
-from interleave.report.cells import cell_width, fit, one_line, pad, wrap
-from interleave.report.style import Line, Style, plain, styled
+from interleave.report.cells import cell_width, one_line, wrap
+from interleave.report.document import document_text
+from interleave.report.style import Line, Style, written
+from interleave.report.tables import column_widths, drawn, in_markdown, markdown, page
 from interleave.result import Source
 from interleave.runtimes import NAMED
 from interleave.showing import plain_text
@@ -62,7 +63,6 @@ LEGENDS: dict[Protection, tuple[str, str]] = {
 }
 """What the table says of each protection, and what that means."""
 
-_GAP = "  "
 _INDENT = 4
 _LEAST = (12, 12, 12, 12)
 _STYLES: dict[Protection, Style] = {
@@ -99,26 +99,22 @@ def render_text(sharing: Sharing, *, color: bool = False, width: int = 100, **_:
     if legend := _legend(sharing):
         lines.append([])
         for text in legend:
-            first, *rest = wrap(text, width)
-            rest = wrap(" ".join(rest), width - 2) if rest else []
-            lines += [[(each, Style.FAINT)] for each in (first, *(f"  {each}" for each in rest))]
-    write: Callable[[Line], str] = styled if color else plain
-    return "\n".join(write(line) for line in lines)
+            lines += _below(text, 0, width, Style.FAINT)
+    return written(lines, color=color)
 
 
 def render_markdown(sharing: Sharing, **_: object) -> str:
     """The tables in Markdown."""
     parts: list[str] = []
     for table in _tables(sharing):
-        rows = [HEADER, ("---",) * len(HEADER)]
+        rows: list[Sequence[str]] = [HEADER]
         for row in table.rows:
-            name, protection, *rest = map(_escaped, row.cells)
-            below = "".join(f"<br>{_escaped(note)}" for note in row.notes)
+            name, protection, *rest = map(in_markdown, row.cells)
+            below = "".join(f"<br>{in_markdown(note)}" for note in row.notes)
             rows.append((name, protection + below, *rest))
-        lines = [f"| {' | '.join(row)} |" for row in rows] if table.rows else []
-        parts += [f"**{_escaped(table.heading)}**", _escaped(table.setting)]
-        parts += [*map(_escaped, table.checked), "\n".join(lines)]
-    parts.append("\n".join(f"* {_escaped(text)}" for text in _legend(sharing)))
+        parts += [f"**{in_markdown(table.heading)}**", in_markdown(table.setting)]
+        parts += [*map(in_markdown, table.checked), markdown(rows) if table.rows else ""]
+    parts.append("\n".join(f"* {in_markdown(text)}" for text in _legend(sharing)))
     return "\n\n".join(filter(None, parts))
 
 
@@ -133,20 +129,12 @@ def render_html(sharing: Sharing, **_: object) -> str:
         if rows:
             body.append(f"<table><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table>")
     body += [f"<p>{html.escape(text)}</p>" for text in _legend(sharing)]
-    return (
-        "<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8><title>interleave sharing"
-        f"</title>\n<style>{_STYLE}</style></head>\n<body>\n" + "\n".join(body) + "</body></html>"
-    )
+    return page("interleave sharing", "\n".join(["", *body]))
 
 
 def render_json(sharing: Sharing, *, version: str, **_: object) -> str:
     """All of it as a JSON document."""
-    errors = [plain_text(str(error)) for error in sharing.errors]
-    document = {
-        "schema": 1,
-        "version": version,
-        "exit_code": sharing.exit_code,
-        **({"errors": errors} if errors else {}),
+    parts = {
         "models": [
             {
                 "model": plain_text(each.result.model),
@@ -159,7 +147,7 @@ def render_json(sharing: Sharing, *, version: str, **_: object) -> str:
             for each in sharing.models
         ],
     }
-    return json.dumps(document, allow_nan=False, ensure_ascii=False, indent=2)
+    return document_text(sharing, version, parts)
 
 
 # What is said of a model
@@ -413,36 +401,27 @@ def _in_text(table: _Table, width: int) -> list[Line]:
     if table.rows:
         every = [HEADER, *(row.cells for row in table.rows)]
         natural = [max(cell_width(row[column]) for row in every) for column in range(len(HEADER))]
-        room = width - len(_GAP) * (len(HEADER) - 1)
-        least = [*map(min, natural, _LEAST)]
-        widths = natural if sum(natural) <= room else fit(natural, least, room) or least
+        widths = column_widths(natural, _LEAST, width)
         lines += [[], *_drawn(HEADER, [Style.FAINT] * len(HEADER), widths)]
         for row in table.rows:
             styles = [Style.STRONG, row.style, Style.NORMAL, Style.NORMAL]
             lines += _drawn(row.cells, styles, widths)
             for note in row.notes:
-                first, *rest = wrap(note, max(width - _INDENT, 20))
-                rest = wrap(" ".join(rest), max(width - _INDENT - 2, 20)) if rest else []
-                lines.append([(" " * _INDENT + first, Style.NORMAL)])
-                lines += [[(" " * (_INDENT + 2) + each, Style.NORMAL)] for each in rest]
+                lines += _below(note, _INDENT, width, Style.NORMAL)
     return lines
+
+
+def _below(text: str, indent: int, width: int, style: Style) -> list[Line]:
+    """A text that begins with `indent` spaces, and with two more in the lines after the first."""
+    first, *rest = wrap(text, max(width - indent, 20))
+    rest = wrap(" ".join(rest), max(width - indent - 2, 20)) if rest else []
+    texts = [" " * indent + first, *(" " * (indent + 2) + each for each in rest)]
+    return [[(each, style)] for each in texts]
 
 
 def _drawn(cells: Sequence[str], styles: Sequence[Style], widths: Sequence[int]) -> list[Line]:
     columns = [wrap(cell, width) for cell, width in zip(cells, widths, strict=True)]
-    found: list[Line] = []
-    for number in range(max(map(len, columns))):
-        line: Line = []
-        for parts, style, width in zip(columns, styles, widths, strict=True):
-            text = parts[number] if number < len(parts) else ""
-            line += [(text, style), (pad("", width - cell_width(text)) + _GAP, Style.NORMAL)]
-        found.append(line)
-    return found
-
-
-def _escaped(text: str) -> str:
-    text = html.escape(text, quote=False)
-    return "".join(f"\\{each}" if each in "\\|`*_[]~" else each for each in text)
+    return drawn(columns, styles, widths)
 
 
 def _in_html(row: _Row) -> str:
@@ -450,14 +429,6 @@ def _in_html(row: _Row) -> str:
     notes = "".join(f"<br><small>{html.escape(note)}</small>" for note in row.notes)
     cells = "".join(f"<td>{each}</td>" for each in rest)
     return f"<th scope=row>{name}</th><td class={row.style.value}>{protection}{notes}</td>{cells}"
-
-
-_STYLE = (
-    ":root{color-scheme:light dark}body{font:15px system-ui,sans-serif;margin:2rem}"
-    "table{border-collapse:collapse}th,td{border:1px solid #8888;padding:.3rem .6rem;"
-    "text-align:left;vertical-align:top}td.good{background:#0a62}td.bad{background:#d303}"
-    "td.caution{background:#fa03}"
-)
 
 
 def _as_data(variable: SharedVariable) -> dict[str, object]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 
 import click
+
+from interleave.report.cells import wrap
 
 
 class Style(Enum):
@@ -35,6 +38,22 @@ def styled(line: Line) -> str:
         pieces.append(_paint(text[:left], style))
         left = max(left - len(text), 0)
     return "".join(pieces)
+
+
+def written(lines: Iterable[Line], *, color: bool) -> str:
+    """Lines of a report, without a newline at the end; with colours if so wanted."""
+    write = styled if color else plain
+    return "\n".join(write(line) for line in lines)
+
+
+def hanging(text: str, indent: int, width: int, style: Style) -> list[Line]:
+    """A text in lines of at most `width` cells that begin with `indent` spaces; after the first,
+    with two more.
+    """
+    lines = wrap(text, max(width - indent - 2, 20))
+    return [
+        [(" " * (indent + 2 * (number > 0)) + line, style)] for number, line in enumerate(lines)
+    ]
 
 
 def _paint(text: str, style: Style) -> str:

@@ -6,12 +6,12 @@ are those of the user's own program: its threads, its lines, its variables.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from interleave.report import words
 from interleave.report.cells import one_line, wrap
 from interleave.report.lanes import lanes
-from interleave.report.style import Line, Style, plain, styled
+from interleave.report.style import Line, Style, written
 from interleave.report.timeline import timeline
 from interleave.result import (
     DataRace,
@@ -42,8 +42,7 @@ def render_text(
     """
     width = max(width, _LEAST_WIDTH)
     lines = _model(model_result, verbosity, width)
-    write: Callable[[Line], str] = styled if color else plain
-    return "\n".join(write(line) for line in lines)
+    return written(lines, color=color)
 
 
 def _model(model_result: ModelResult, verbosity: int, width: int) -> list[Line]:

@@ -6,12 +6,12 @@ inc[1]  -----R--W------
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from interleave.report import words
 from interleave.report.cells import cell_width, one_line, pad, shorten, wrap
-from interleave.report.style import Line, Style, plain, styled
+from interleave.report.style import Line, Style, written
 from interleave.result import (
     Access,
     Change,
@@ -65,8 +65,7 @@ def render_timeline(
         sentence = f"{violation.kind}: {one_line(violation.message)}"
         lines += [[], *([(text, Style.NORMAL)] for text in wrap(sentence, width)), []]
         lines += timeline(violation, width)
-    write: Callable[[Line], str] = styled if color else plain
-    return "\n".join(write(line) for line in lines)
+    return written(lines, color=color)
 
 
 def timeline(violation: Violation, width: int) -> list[Line]:
