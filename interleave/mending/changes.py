@@ -13,9 +13,17 @@ from typing import Any
 
 from interleave.mending.definitions import classes_of
 from interleave.mending.layout import rearranged
-from interleave.mending.regions import regions_in
+from interleave.mending.regions import Region, regions_in
 from interleave.mending.scopes import Scope
-from interleave.mending.texts import Edit, SourceText, applied, first_line, last_line
+from interleave.mending.texts import (
+    DEFINITIONS,
+    Edit,
+    SourceText,
+    applied,
+    first_line,
+    last_line,
+    name_called,
+)
 from interleave.records import dataclass
 
 
@@ -64,15 +72,12 @@ class Ground:
         """The expressions in them."""
         seen: set[int] = set()
         for _, statement in self.nodes():
-            if isinstance(statement, _DEFINITIONS):
+            if isinstance(statement, DEFINITIONS):
                 continue
             for node in ast.walk(statement):
                 if isinstance(node, ast.expr) and id(node) not in seen:
                     seen.add(id(node))
                     yield node
-
-
-_DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def look_again(ground: Ground) -> Iterator[Change]:
@@ -127,7 +132,7 @@ def reentrant(ground: Ground) -> Iterator[Change]:
 def _made(ground: Ground) -> Iterator[ast.Call]:
     """The calls that make what a model has: in its class and bases, in `setup`, at the top."""
     bodies: list[ast.AST] = [*classes_of(ground.source, ground.model)]
-    bodies += [n for n in ground.source.tree.body if not isinstance(n, _DEFINITIONS)]
+    bodies += [n for n in ground.source.tree.body if not isinstance(n, DEFINITIONS)]
     bodies += [scope.node for scope in ground.scopes]
     bodies += [scope.around for scope in ground.scopes if scope.around is not None]
     bodies += [scope.owner for scope in ground.scopes if scope.owner is not None]
@@ -154,8 +159,15 @@ def room(ground: Ground) -> Iterator[Change]:
 
 def other_order(ground: Ground) -> Iterator[Change]:
     """Two locks that are taken one within the other, in the other order."""
+    regions = regions_in(ground.source)
+    yield from _other_order_in_with(ground)
+    yield from _other_order_of_calls(ground, regions)
+    yield from _other_order_of_arguments(ground, regions)
+
+
+def _other_order_in_with(ground: Ground) -> Iterator[Change]:
+    """Of `with a, b:`, and of one `with` in the other."""
     source = ground.source
-    regions = regions_in(source)
     for _, node in ground.nodes():
         if isinstance(node, ast.With | ast.AsyncWith):
             where: list[ast.expr] = [item.context_expr for item in node.items]
@@ -170,21 +182,30 @@ def other_order(ground: Ground) -> Iterator[Change]:
                 )
                 words = f"`{source.of(other)}` before `{source.of(one)}` at line {node.lineno}"
                 yield Change(words, edits, "order")
-    calls = [each for each in regions if each.calls and not each.why]
-    for region, inner in pairwise(calls):
+
+
+def _other_order_of_calls(ground: Ground, regions: Sequence[Region]) -> Iterator[Change]:
+    """Of `a.acquire()` and `b.acquire()`, and of what gives them back."""
+    source = ground.source
+    by_calls = [each for each in regions if each.calls and not each.why]
+    for region, inner in pairwise(by_calls):
         if region.function != inner.function or inner.line > max(region.given_back):
             continue
         if not any(scope.has(region.line) for scope in ground.scopes):
             continue
-        edits_ = [
-            Edit(source.start(a), source.end(a), source.of(b))
-            for a, b in zip(
-                (*region.calls, *inner.calls), (*inner.calls, *region.calls), strict=True
-            )
-        ] if len(region.calls) == len(inner.calls) else []  # fmt: skip
-        if edits_:
-            words = f"`{inner.expression}` before `{region.expression}` at line {region.line}"
-            yield Change(words, tuple(edits_), "order")
+        if len(region.calls) != len(inner.calls):
+            continue
+        calls, others = (*region.calls, *inner.calls), (*inner.calls, *region.calls)
+        edits = tuple(
+            source.replaced(one, source.of(other)) for one, other in zip(calls, others, strict=True)
+        )
+        words = f"`{inner.expression}` before `{region.expression}` at line {region.line}"
+        yield Change(words, edits, "order")
+
+
+def _other_order_of_arguments(ground: Ground, regions: Sequence[Region]) -> Iterator[Change]:
+    """Of `f(a, b)`, where both are locks."""
+    source = ground.source
     locks = {each.expression for each in regions}
     made = {ast.unparse(t) for node in ast.walk(source.tree) if isinstance(node, ast.Assign)
             and isinstance(node.value, ast.Call)
@@ -322,9 +343,12 @@ def moved(ground: Ground) -> Iterator[Change]:
 def _sleeps(node: ast.stmt) -> bool:
     """Whether a statement does nothing but wait for some time."""
     call = node.value if isinstance(node, ast.Expr) else None
-    call = call.value if isinstance(call, ast.Await) else call
-    function = call.func if isinstance(call, ast.Call) else None
-    return getattr(function, "attr", getattr(function, "id", "")) in ("sleep", "Sleep")
+    return call is not None and _name_awaited(call) in ("sleep", "Sleep")
+
+
+def _name_awaited(node: ast.expr) -> str:
+    """The name of what an expression calls, be the call awaited or not."""
+    return name_called(node.value if isinstance(node, ast.Await) else node)
 
 
 def _is_seen_only(node: ast.stmt) -> bool:
@@ -344,14 +368,13 @@ def _moved(source: SourceText, node: ast.stmt, other: ast.stmt, *, after: bool) 
     if not (source.has_lines_of_its_own(node, node) and source.has_lines_of_its_own(other, other)):
         return
     less = len(source.indent(node)) - len(source.indent(other))
-    first, last = first_line(node), last_line(node)
-    text = source.indented(first, last, less=less)
+    text = source.indented(first_line(node), last_line(node), less=less)
     text = text if text.endswith("\n") else f"{text}\n"
     line = last_line(other) if after else first_line(other)
     at = source.line_start(line + after)
     if source.text[:at] and not source.text[:at].endswith("\n"):
         text = f"\n{text}"
-    away = Edit(source.line_start(first), source.line_start(last + 1), "")
+    away = source.lines_replaced([node], "")
     words = f"`{source.of(node).strip()}` {'after' if after else 'before'} line {line}"
     runs = source.of(node) if node.lineno == node.end_lineno else ""
     yield Change(words, (away, Edit(at, at, text)), runs=runs, strict=True)
@@ -366,10 +389,7 @@ ENDS = frozenset({
 
 def _ends(call: ast.expr) -> bool:
     """Whether a call is one of these, or the await of one."""
-    call = call.value if isinstance(call, ast.Await) else call
-    function = call.func if isinstance(call, ast.Call) else None
-    name: str = getattr(function, "attr", getattr(function, "id", ""))
-    return name.lower() in ENDS
+    return _name_awaited(call).lower() in ENDS
 
 
 def deferred(ground: Ground) -> Iterator[Change]:
@@ -389,11 +409,7 @@ def deferred(ground: Ground) -> Iterator[Change]:
                     arguments = ", ".join(map(source.of, [call.func, *call.args]))
                     line = f"{source.indent(other)}go.defer({arguments})\n"
                     at = source.line_start(first_line(other))
-                    away = Edit(
-                        source.line_start(node.lineno),
-                        source.line_start((node.end_lineno or node.lineno) + 1),
-                        "",
-                    )
+                    away = source.lines_replaced([node], "")
                     words = f"`{line.strip()}` before line {first_line(other)}"
                     yield Change(words, (away, Edit(at, at, line)), strict=True)
 
@@ -413,12 +429,10 @@ def in_any_case(ground: Ground) -> Iterator[Change]:
                     wrap = source.wrapped(run, "try:")
                     if wrap is None or not source.has_lines_of_its_own(node, node):
                         break
-                    lines = first_line(node), last_line(node)
-                    text = source.indented(*lines, more=source.unit)
-                    header = f"{source.indent(node)}finally:\n"
-                    where = source.line_start(lines[0]), source.line_start(lines[1] + 1)
+                    text = source.indented(first_line(node), last_line(node), more=source.unit)
+                    last = source.lines_replaced([node], f"{source.indent(node)}finally:\n{text}")
                     words = f"`{source.of(node)}` in any case, by `finally`"
-                    yield Change(words, (wrap, Edit(*where, header + text)))
+                    yield Change(words, (wrap, last))
 
 
 KINDS: tuple[Callable[[Ground], Iterator[Change]], ...] = (

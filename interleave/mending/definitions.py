@@ -10,7 +10,7 @@ from interleave.records import dataclass
 
 
 @dataclass(frozen=True)
-class Definition:
+class Assignment:
     """An assignment: what is assigned to, as that block names it, the value, and the block."""
 
     name: str
@@ -19,7 +19,7 @@ class Definition:
     block: list[ast.stmt]
 
 
-def definition_of(source: SourceText, model: str, name: str) -> Definition | None:
+def definition_of(source: SourceText, model: str, name: str) -> Assignment | None:
     """The one assignment that makes what a model calls by a name; None where that is not plain."""
     found = [
         each
@@ -49,7 +49,7 @@ def classes_of(source: SourceText, name: str) -> list[ast.ClassDef]:
     return found
 
 
-def _assignments(source: SourceText, model: str) -> Iterator[Definition]:
+def _assignments(source: SourceText, model: str) -> Iterator[Assignment]:
     classes = classes_of(source, model)
     blocks = [each.body for each in classes]
     for each in classes:
@@ -64,4 +64,4 @@ def _assignments(source: SourceText, model: str) -> Iterator[Definition]:
     for block in blocks:
         for node in block:
             if isinstance(node, ast.Assign) and len(node.targets) == 1:
-                yield Definition(source.of(node.targets[0]), node.value, node, block)
+                yield Assignment(source.of(node.targets[0]), node.value, node, block)

@@ -41,7 +41,9 @@ def fix(target: Target | Iterable[Target], asked: Asked[FixOptions]) -> Fixes:
             if guard.stop is not None:
                 break
             with errors.noted(), guard.phase():
-                bench = benches.setdefault(file, Bench(file, asked))
+                if file not in benches:
+                    benches[file] = Bench(file, asked)
+                bench = benches[file]
                 present = texts.get(file, bench.original.text)
                 one, text = Search(bench, model.__name__, present).found()
                 found.append(one)

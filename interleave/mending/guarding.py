@@ -13,7 +13,7 @@ from interleave.mending.making import LockChoice, existing_locks, new_lock
 from interleave.mending.regions import Region, regions_in
 from interleave.mending.scopes import Reach, Run
 from interleave.mending.spans import Lines, Span, spans_of
-from interleave.mending.texts import first_line, last_line
+from interleave.mending.texts import DEFINITIONS, lines_of
 from interleave.mending.verifying import Candidate, Verified, Verifier, most_parallel
 from interleave.result import Violation
 
@@ -39,8 +39,9 @@ class Guarding(Verifier):
             for chosen in (reach.apart(runs), reach.merged(runs)):
                 if chosen and chosen not in known:
                     known.add(chosen)
-                    lines = sum(_lines(reach.statements(run)) for run in chosen)
-                    apart = sum(concerned.isdisjoint(_own_lines(reach, run)) for run in chosen)
+                    own = [lines_of(reach.statements(run)) for run in chosen]
+                    lines = sum(map(len, own))
+                    apart = sum(map(concerned.isdisjoint, own))
                     heapq.heappush(heap, ((len(chosen), apart, lines), chosen))
 
         violations = [each for trial in self.before.values() for each in trial.result.violations]
@@ -139,40 +140,29 @@ class Guarding(Verifier):
         yield from sorted(found, key=lambda each: each.size)
 
 
-def _own_lines(reach: Reach, run: Run) -> range:
-    """The lines of the statements of a run, without those that they lead to."""
-    statements = reach.statements(run)
-    return range(first_line(statements[0]), last_line(statements[-1]) + 1)
-
-
-def _lines(statements: Sequence[ast.stmt]) -> int:
-    return last_line(statements[-1]) - first_line(statements[0]) + 1
-
-
 def _cannot_be_held(statements: Sequence[ast.stmt]) -> bool:
     """Whether some of these are no code that runs: definitions, and what names are."""
-    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Global | ast.Nonlocal
-    return any(isinstance(each, kinds) for each in statements)
+    return any(isinstance(each, DEFINITIONS | ast.Global | ast.Nonlocal) for each in statements)
 
 
 def _is_inside(statements: Sequence[ast.stmt], region: Region) -> bool:
     """Whether statements are within what a region holds already."""
     if not region.body:
         return False
-    first, last = first_line(region.body[0]), last_line(region.body[-1])
-    return first <= first_line(statements[0]) and last_line(statements[-1]) <= last
+    inner, outer = lines_of(statements), lines_of(region.body)
+    return outer.start <= inner.start and inner.stop <= outer.stop
 
 
 def _is_around(statements: Sequence[ast.stmt], region: Region) -> bool:
     """Whether a region is within statements."""
-    first, last = first_line(statements[0]), last_line(statements[-1])
-    return first <= region.line and region.last <= last
+    lines = lines_of(statements)
+    return region.line in lines and region.last in lines
 
 
 def _held_words(choice: LockChoice, blocks: Sequence[tuple[Sequence[ast.stmt], str]]) -> str:
     places = []
     for statements, _ in blocks:
-        first, last = first_line(statements[0]), last_line(statements[-1])
-        places.append(f"line {first}" if first == last else f"lines {first}-{last}")
+        lines = lines_of(statements)
+        places.append(f"lines {lines[0]}-{lines[-1]}" if len(lines) > 1 else f"line {lines[0]}")
     new = "a new lock, " if choice.edits else ""
     return f"hold {new}`{choice.expression}` around {' and '.join(places)}"

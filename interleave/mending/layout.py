@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from interleave.mending.regions import Region
-from interleave.mending.texts import Edit, SourceText, applied, first_line, last_line
+from interleave.mending.texts import Edit, SourceText, applied, first_line, lines_of
 
 
 def rearranged(
@@ -30,19 +30,19 @@ def rearranged(
         if node is not None:
             if len(node.items) > 1 or not source.has_lines_of_its_own(node.body[0], node.body[-1]):
                 return None
-            dropped |= set(range(node.lineno, first_line(node.body[0])))
+            dropped |= {*range(node.lineno, first_line(node.body[0]))}
             outer, inner = len(source.indent(node)), len(source.indent(node.body[0]))
-            for number in range(first_line(node.body[0]), last_line(node.body[-1]) + 1):
+            for number in lines_of(node.body):
                 deltas[number] -= inner - outer
         for call in region.calls:
             if not source.has_lines_of_its_own(call, call):
                 return None
-            dropped |= set(range(first_line(call), last_line(call) + 1))
+            dropped |= {*lines_of([call])}
     for statements, header in runs:
         first, last = statements[0], statements[-1]
         if not source.has_lines_of_its_own(first, last):
             return None
-        lines = range(first_line(first), last_line(last) + 1)
+        lines = lines_of(statements)
         indent = source.indent(first)
         indent = indent[: len(indent) + min(deltas[lines[0]], 0)]
         opening, _, closing = header.partition("\n")

@@ -9,12 +9,12 @@ from interleave.asked import Asked, taking
 from interleave.checks import Check
 from interleave.engine.search import Searched
 from interleave.engine.stopping import Guard
-from interleave.errors import InterleaveError, UsageError
+from interleave.errors import InterleaveError
 from interleave.interrupts import AT_POLLS, leaving, listening, take
 from interleave.mending.definitions import definition_of
 from interleave.mending.holding import GIVING, TAKING, Held, Use, locks_in
 from interleave.mending.regions import Region, regions_in, without
-from interleave.mending.texts import Edit, SourceText, applied
+from interleave.mending.texts import Edit, SourceText, applied, last_line
 from interleave.mending.trying import Bench, Trial, cause_of, missing
 from interleave.model import Model
 from interleave.options import LocksOptions
@@ -178,14 +178,10 @@ class _Judge:
         belongs: dict[str, str] = {}
         first: set[str] = set()
         with self.bench.models(text) as models:
-            if self.name not in models:
-                raise UsageError(
-                    f"{self.bench.file} has no model {self.name}",
-                    remedy="name the file that defines it",
-                )
-            runtimes = tuple(self.bench.runtimes(models[self.name]))
+            model = self.bench.model_in(models, self.name)
+            runtimes = tuple(self.bench.runtimes(model))
             for runtime in runtimes:
-                trial = self.bench.trial_of(models[self.name], runtime)
+                trial = self.bench.trial_of(model, runtime)
                 if not trial.result.complete or trial.searched is None:
                     limit = f"{trial.result.limit} under the runtime {runtime}"
                     return ModelLocks(self.name, self.bench.file, runtimes, (), limit)
@@ -277,7 +273,7 @@ class _Judge:
                 run = body[start : start + length]
                 wrap = self.source.wrapped(run, region.header)
                 if wrap is not None and self._is_same([*without(self.source, [region]), wrap]):
-                    return run[0].lineno, run[-1].end_lineno or run[-1].lineno
+                    return run[0].lineno, last_line(run[-1])
         return None
 
     def _could_be(self, groups: Sequence[_Group]) -> dict[tuple[str, ...], str]:
@@ -340,7 +336,7 @@ class _Judge:
         less = missing(before.outcomes, trial.outcomes, self.aside)
         more = [] if gone else missing(trial.outcomes, before.outcomes, self.aside)
         if more or less:
-            one, other = (*more, None)[0], (*less, None)[0]
+            one, other = next(iter(more), None), next(iter(less), None)
             return Need(runtime, True, outcome=one, lost=other)
         if warned and not gone:
             return Need(runtime, True, why=warned[0])

@@ -9,7 +9,15 @@ from collections.abc import Iterator, Sequence
 from interleave.mending.definitions import classes_of
 from interleave.mending.regions import regions_in
 from interleave.mending.scopes import Scope
-from interleave.mending.texts import Edit, SourceText, first_line, names_in
+from interleave.mending.texts import (
+    Edit,
+    SourceText,
+    first_line,
+    is_constant,
+    last_line,
+    name_called,
+    names_in,
+)
 from interleave.model import Model
 from interleave.notes import notes_of
 from interleave.records import dataclass
@@ -49,45 +57,57 @@ def existing_locks(
     source: SourceText, model: type[Model], scopes: Sequence[Scope]
 ) -> list[LockChoice]:
     """The locks of a model that all of these functions can name."""
+    usual = {each.expression: each.header for each in regions_in(source) if each.header}
     found: dict[str, LockChoice] = {}
-    headers = {each.expression: each.header for each in regions_in(source) if each.header}
-    in_class = all(scope.owner is not None for scope in scopes)
-    nodes: list[tuple[str, ast.expr]] = []
-    if in_class:
-        for cls in classes_of(source, model.__name__):
-            nodes += [(f"self.{name}", value) for name, value in _assigned(cls.body)]
-            for each in cls.body:
-                if isinstance(each, ast.FunctionDef) and each.name in ("setup", "__init__"):
-                    nodes += [(n, v) for n, v in _assigned(each.body) if n.startswith("self.")]
-        owners = {scope.owner for scope in scopes}
-        if any(owner not in classes_of(source, model.__name__) for owner in owners):
-            nodes = []
-            if len(owners) == 1:
-                (owner,) = owners
-                for each in owner.body if owner is not None else ():
-                    if isinstance(each, ast.FunctionDef) and each.name == "__init__":
-                        nodes += [(n, v) for n, v in _assigned(each.body) if n[:5] == "self."]
-    nodes += [*_assigned(source.tree.body)]
-    for scope in scopes[:1]:
-        nodes += [*_assigned(scope.around.body)] if scope.around is not None else []
-    for name, value in nodes:
-        kind = _class_of(value)
+    for name, value in _nameable(source, model, scopes):
+        kind = name_called(value)
         if kind in CLASSES:
-            usual = headers.get(name)
-            pair = f"{name}.Lock()\n{name}.Unlock()"
             is_go = kind in ("Mutex", "RWMutex")
-            default = [pair, f"with {name}:"] if is_go else [f"with {name}:"]
-            if usual is not None and not is_go:
-                default = [usual]
-            elif source.of(value).startswith("asyncio."):
-                default = [f"async with {name}:"]
-            found.setdefault(name, LockChoice(name, (), tuple(default)))
+            is_async = source.of(value).startswith("asyncio.")
+            headers = _headers(name, is_go=is_go, is_async=is_async)
+            if name in usual and not is_go:
+                headers = (usual[name],)
+            found.setdefault(name, LockChoice(name, (), headers))
     for scope in scopes:
         for node in ast.walk(scope.node):
             if isinstance(node, ast.Attribute) and node.attr == "value":
                 name = f"{source.of(node.value)}.get_lock()"
-                found.setdefault(name, LockChoice(name, (), (f"with {name}:",)))
+                found.setdefault(name, LockChoice(name, (), _headers(name)))
     return [*found.values()]
+
+
+def _headers(name: str, *, is_go: bool = False, is_async: bool = False) -> tuple[str, ...]:
+    """How a lock is held, in the order of `LockChoice.headers`."""
+    if is_go:
+        return (f"{name}.Lock()\n{name}.Unlock()", f"with {name}:")
+    return (f"{'async ' * is_async}with {name}:",)
+
+
+def _nameable(
+    source: SourceText, model: type[Model], scopes: Sequence[Scope]
+) -> Iterator[tuple[str, ast.expr]]:
+    """What all of these functions can name, each with what is assigned to it."""
+    chain = classes_of(source, model.__name__)
+    owners = {scope.owner for scope in scopes}
+    if owners <= {*chain}:
+        for cls in chain:
+            yield from ((f"self.{name}", value) for name, value in _assigned(cls.body))
+            yield from _assigned_to_self(cls, ("setup", "__init__"))
+    elif len(owners) == 1:
+        for owner in owners - {None}:
+            assert owner is not None
+            yield from _assigned_to_self(owner, ("__init__",))
+    yield from _assigned(source.tree.body)
+    for scope in scopes[:1]:
+        if scope.around is not None:
+            yield from _assigned(scope.around.body)
+
+
+def _assigned_to_self(cls: ast.ClassDef, methods: Sequence[str]) -> Iterator[tuple[str, ast.expr]]:
+    """What these methods of a class assign to attributes of `self`."""
+    for each in cls.body:
+        if isinstance(each, ast.FunctionDef) and each.name in methods:
+            yield from (pair for pair in _assigned(each.body) if pair[0].startswith("self."))
 
 
 def _assigned(body: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
@@ -95,11 +115,6 @@ def _assigned(body: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 yield ast.unparse(target), node.value
-
-
-def _class_of(value: ast.expr) -> str:
-    called = value.func if isinstance(value, ast.Call) else None
-    return getattr(called, "attr", getattr(called, "id", ""))
 
 
 def new_lock(source: SourceText, model: type[Model], scopes: Sequence[Scope]) -> LockChoice | None:
@@ -124,13 +139,7 @@ def new_lock(source: SourceText, model: type[Model], scopes: Sequence[Scope]) ->
     if placed is None:
         return None
     expression, edit = placed
-    if made == "Mutex":
-        headers: tuple[str, ...] = (
-            f"{expression}.Lock()\n{expression}.Unlock()",
-            f"with {expression}:",
-        )
-    else:
-        headers = (f"{'async ' * (module == 'asyncio')}with {expression}:",)
+    headers = _headers(expression, is_go=module == "go", is_async=module == "asyncio")
     return LockChoice(expression, (*edits, edit), headers)
 
 
@@ -173,12 +182,11 @@ def _constructor(
     text = f"import {module}\n" if module != "go" else "from interleave import go\n"
     line = 1
     for node in source.tree.body:
-        is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         is_future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
         line = node.lineno
-        if not (is_text or is_future):
+        if not (is_constant(node) or is_future):
             break
-        line = (node.end_lineno or node.lineno) + 1
+        line = last_line(node) + 1
     at = source.line_start(line)
     return f"{module}.{made}()", [Edit(at, at, text if _is_of_library(source) else f"{text}\n")]
 
@@ -218,14 +226,10 @@ def _placed(
         assert cls is not None
         for each in cls.body:
             if isinstance(each, ast.FunctionDef) and each.name == "__init__":
-                at = source.line_start((each.body[-1].end_lineno or each.lineno) + 1)
+                at = source.line_start(last_line(each) + 1)
                 return f"self.{name}", Edit(at, at, f"{source.indent(each.body[0])}self.{line}")
         return f"self.{name}", _in_class(source, cls, line)
     return name, _in_module(source, line)
-
-
-def _is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def _in_class(source: SourceText, node: ast.ClassDef, line: str) -> Edit:
@@ -233,15 +237,12 @@ def _in_class(source: SourceText, node: ast.ClassDef, line: str) -> Edit:
     indent = source.indent(node.body[0])
     before: list[ast.stmt] = []
     for each in node.body:
-        if not isinstance(each, ast.Assign | ast.AnnAssign) and not _is_text(each):
+        if not isinstance(each, ast.Assign | ast.AnnAssign) and not is_constant(each):
             break
         before.append(each)
-    if before and not _is_text(before[-1]):
-        at = source.line_start((before[-1].end_lineno or 0) + 1)
-        return Edit(at, at, f"{indent}{line}")
     if before:
-        at = source.line_start((before[-1].end_lineno or 0) + 1)
-        return Edit(at, at, f"\n{indent}{line}")
+        at = source.line_start(last_line(before[-1]) + 1)
+        return Edit(at, at, "\n" * is_constant(before[-1]) + f"{indent}{line}")
     at = source.line_start(first_line(node.body[0]))
     return Edit(at, at, f"{indent}{line}\n")
 
@@ -250,8 +251,8 @@ def _in_module(source: SourceText, line: str) -> Edit:
     """A line at the top of a file, after what is imported."""
     last = 0
     for each in source.tree.body:
-        if isinstance(each, ast.Import | ast.ImportFrom) or (_is_text(each) and not last):
-            last = each.end_lineno or each.lineno
+        if isinstance(each, ast.Import | ast.ImportFrom) or (is_constant(each) and not last):
+            last = last_line(each)
         elif last:
             break
     at = source.line_start(last + 1)

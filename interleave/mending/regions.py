@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 
-from interleave.mending.texts import Edit, SourceText, blocks_in
+from interleave.mending.texts import DEFINITIONS, Edit, SourceText, blocks_in, last_line
 from interleave.records import dataclass
 
 TAKES = {"acquire": "release", "Lock": "Unlock", "RLock": "RUnlock"}
@@ -41,8 +41,7 @@ class Region:
     @property
     def last(self) -> int:
         """The last line of what it holds the lock around."""
-        ends = [each.end_lineno or each.lineno for each in self.body]
-        return max([self.line, *self.given_back, *ends])
+        return max([self.line, *self.given_back, *map(last_line, self.body)])
 
     def covers(self, line: int, column: int) -> bool:
         """Whether a place is in the expression that takes the lock."""
@@ -84,7 +83,7 @@ def _functions(node: ast.AST, prefix: str) -> Iterator[tuple[str, ast.AST]]:
     if isinstance(node, ast.Module):
         yield "<module>", node
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if isinstance(child, DEFINITIONS):
             name = f"{prefix}{child.name}"
             if not isinstance(child, ast.ClassDef):
                 yield name, child
@@ -108,7 +107,7 @@ def _by_with(source: SourceText, name: str, function: ast.AST) -> Iterator[Regio
                     function=name,
                     line=where.lineno,
                     column=where.col_offset,
-                    end_line=where.end_lineno or where.lineno,
+                    end_line=last_line(where),
                     end_column=where.end_col_offset or where.col_offset,
                     given_back=(node.lineno,),
                     body=tuple(node.body),
@@ -176,7 +175,7 @@ def _by_calls(source: SourceText, name: str, function: ast.AST) -> Iterator[Regi
             function=name,
             line=node.lineno,
             column=node.col_offset,
-            end_line=node.end_lineno or node.lineno,
+            end_line=last_line(node),
             end_column=node.end_col_offset or node.col_offset,
             given_back=tuple(each.lineno for each, _ in back),
             body=tuple(_between(block, node, back)),

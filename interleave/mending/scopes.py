@@ -6,8 +6,16 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 
 from interleave.checks import Check
+from interleave.compiler.source import Definition
 from interleave.engine.search import Searched
-from interleave.mending.texts import SourceText, blocks_in, first_line, last_line
+from interleave.mending.texts import (
+    DEFINITIONS,
+    SourceText,
+    blocks_in,
+    first_line,
+    last_line,
+    lines_of,
+)
 from interleave.records import dataclass
 
 
@@ -18,10 +26,10 @@ class Scope:
     `owner` is the class that it is a method of, `around` the function that it stands in.
     """
 
-    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Module
+    node: Definition | ast.Module
     name: str
     owner: ast.ClassDef | None = None
-    around: ast.FunctionDef | ast.AsyncFunctionDef | None = None
+    around: Definition | None = None
 
     @property
     def is_async(self) -> bool:
@@ -35,20 +43,14 @@ class Scope:
 
     def has(self, line: int) -> bool:
         """Whether a line is in a statement of its own, and not of a function inside."""
-        return any(
-            _own_first(each) <= line <= _own_last(each) for block in self.blocks for each in block
-        )
+        return any(line in _own_lines(each) for block in self.blocks for each in block)
 
 
-def _own_first(statement: ast.stmt) -> int:
-    return first_line(statement)
-
-
-def _own_last(statement: ast.stmt) -> int:
-    """The last line of a statement; of a function or class, of its header."""
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return statement.lineno
-    return last_line(statement)
+def _own_lines(statement: ast.stmt) -> range:
+    """The lines of a statement; of a function or class, those of its decorators and its first."""
+    if isinstance(statement, DEFINITIONS):
+        return range(first_line(statement), statement.lineno + 1)
+    return lines_of([statement])
 
 
 def scopes_in(source: SourceText, found: Searched[Check], file: str) -> list[Scope]:
@@ -69,13 +71,10 @@ def scopes_in(source: SourceText, found: Searched[Check], file: str) -> list[Sco
     return scopes
 
 
-def _all(
-    node: ast.AST,
-    owner: ast.ClassDef | None,
-    around: ast.FunctionDef | ast.AsyncFunctionDef | None,
-) -> Iterator[Scope]:
+def _all(node: ast.AST, owner: ast.ClassDef | None, around: Definition | None) -> Iterator[Scope]:
+    """All functions within a node."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(child, Definition):
             yield Scope(child, child.name, owner, around)
             yield from _all(child, None, child)
         elif isinstance(child, ast.ClassDef):
@@ -112,7 +111,7 @@ class Reach:
             seen.add(each)
             for block in self.scopes[each].blocks:
                 for statement in block:
-                    lines |= set(range(_own_first(statement), _own_last(statement) + 1))
+                    lines |= {*_own_lines(statement)}
                     waiting += self._named_in(statement)
         return lines
 
@@ -126,9 +125,9 @@ class Reach:
 
     def of(self, statement: ast.stmt) -> set[int]:
         """The lines that a statement leads to."""
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if isinstance(statement, DEFINITIONS):
             return set()
-        lines = set(range(_own_first(statement), _own_last(statement) + 1))
+        lines = {*_own_lines(statement)}
         for number in self._named_in(statement):
             lines |= self._whole[number]
         return lines
@@ -194,11 +193,10 @@ class Reach:
         found = tuple(sorted({*runs}))
         lines: set[int] = set()
         for run in found:
-            statements = self.statements(run)
-            own = set(range(first_line(statements[0]), last_line(statements[-1]) + 1))
-            if own & lines:
+            own = lines_of(self.statements(run))
+            if not lines.isdisjoint(own):
                 return None
-            lines |= own
+            lines |= {*own}
         return found
 
     def merged(self, runs: Iterable[Run]) -> tuple[Run, ...] | None:

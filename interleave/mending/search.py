@@ -7,7 +7,6 @@ from dataclasses import replace
 from itertools import islice
 
 from interleave.compiler.source import statement_text
-from interleave.errors import UsageError
 from interleave.loading import expectation_of
 from interleave.mending.changes import Ground, changes_of
 from interleave.mending.differences import Size, diff, size_of
@@ -17,10 +16,10 @@ from interleave.mending.results import Cost, Fix
 from interleave.mending.scopes import Scope, scopes_in
 from interleave.mending.spans import accessed_in
 from interleave.mending.texts import applied
-from interleave.mending.trying import Trial, cause_of, missing
+from interleave.mending.trying import Trial, cause_of
 from interleave.mending.verifying import Candidate, OutOfBounds, Verified, orders_of
 from interleave.notes import notes_of
-from interleave.result import ModelResult, Outcome, Violation
+from interleave.result import ModelResult, Violation
 from interleave.runtimes import NAMED
 
 MOST_PARTS = 3
@@ -36,35 +35,15 @@ class Search(Guarding):
     def found(self) -> tuple[Fix, str]:
         """What there is to say of the model, and the text that the file would have."""
         with self.bench.models(self.text) as models:
-            if self.name not in models:
-                raise UsageError(
-                    f"{self.bench.file} has no model {self.name}",
-                    remedy="name the file that defines it",
-                )
-            model = self.model = models[self.name]
-            for runtime in self.bench.runtimes(model):
-                self.before[runtime] = trial = self.bench.trial_of(model, runtime)
-                if trial.searched is not None:
-                    found = accessed_in(trial.searched, self.bench.file)
-                    for key, lines in found.items():
-                        self.accessed[key] = self.accessed.get(key, frozenset()) | lines
-                    self.aside |= {use.lock for use in locks_in(trial.searched).uses}
-            expects = any(
-                (each := expectation_of(model, NAMED[name])) is not None and bool(each.kinds)
-                for name in self.before
-                if name in NAMED
-            )
+            self.model = self.bench.model_in(models, self.name)
+            self._check()
+            expects = self._expects()
             results = tuple(each.result for each in self.before.values())
             violations = _once(results)
             plain = Fix(self.name, self.bench.file, results, violations)
             if not violations:
                 return plain, self.text
-            self.scopes = self._scopes()
-            for scope in self.scopes:
-                for statement in (each for block in scope.blocks for each in block):
-                    told = statement_text(self.bench.file, statement)
-                    lines = self.statements.get(told, frozenset())
-                    self.statements[told] = lines | {statement.lineno}
+            self._read_scopes()
         if len(violations) > 1 and self.depth < MOST_PARTS:
             self.share = max(self.most * 3 // 5, 1)
         limit = ""
@@ -83,13 +62,37 @@ class Search(Guarding):
             return plain, self.text
         return self._told(plain, verified, expects, limit), verified.candidate.text
 
-    def _scopes(self) -> list[Scope]:
+    def _check(self) -> None:
+        """Check the model as it is, and note what its lines access, and its locks."""
+        for runtime in self.bench.runtimes(self.model):
+            self.before[runtime] = trial = self.bench.trial_of(self.model, runtime)
+            if trial.searched is not None:
+                found = accessed_in(trial.searched, self.bench.file)
+                for key, lines in found.items():
+                    self.accessed[key] = self.accessed.get(key, frozenset()) | lines
+                self.aside |= {use.lock for use in locks_in(trial.searched).uses}
+
+    def _expects(self) -> bool:
+        """Whether the model says that it expects something to be found."""
+        return any(
+            (each := expectation_of(self.model, NAMED[name])) is not None and bool(each.kinds)
+            for name in self.before
+            if name in NAMED
+        )
+
+    def _read_scopes(self) -> None:
+        """Note the functions that threads run, and where their statements are by their texts."""
         found: dict[int, Scope] = {}
         for trial in self.before.values():
             if trial.searched is not None:
                 for scope in scopes_in(self.source, trial.searched, self.bench.file):
                     found.setdefault(id(scope.node), scope)
-        return sorted(found.values(), key=lambda scope: getattr(scope.node, "lineno", 0))
+        self.scopes = sorted(found.values(), key=lambda scope: getattr(scope.node, "lineno", 0))
+        for scope in self.scopes:
+            for statement in (each for block in scope.blocks for each in block):
+                told = statement_text(self.bench.file, statement)
+                lines = self.statements.get(told, frozenset())
+                self.statements[told] = lines | {statement.lineno}
 
     def _told(self, plain: Fix, verified: Verified, expects: bool, limit: str) -> Fix:
         text = verified.candidate.text
@@ -159,19 +162,13 @@ class Search(Guarding):
         if not rest.is_found:
             left = rest.left or rest.violations
             return replace(first, left=left, after=rest.after or first.after), self.text
-        lost: list[tuple[str, Outcome]] = []
-        new: list[tuple[str, Outcome]] = []
-        for runtime, outcomes in search.reached.items():
-            before = self.before[runtime].outcomes
-            if before and outcomes is not None:
-                lost += [(runtime, each) for each in missing(before, outcomes, self.aside)]
-                new += [(runtime, each) for each in missing(outcomes, before, self.aside)]
         self.reached = search.reached
+        lost, new = self._lost_and_new(self.reached)
         costs = tuple(
             Cost(each.runtime, orders_of(self.before[each.runtime]), each.after)
             for each in rest.costs
         )
-        told = replace(first, after=rest.after, lost=tuple(lost), new=tuple(new), costs=costs)
+        told = replace(first, after=rest.after, lost=lost, new=new, costs=costs)
         return told, text
 
     # Changes that remove all of it

@@ -16,6 +16,8 @@ from typing import Any
 from interleave.errors import UsageError
 from interleave.records import dataclass
 
+DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
 Compound = ast.With | ast.AsyncWith | ast.If | ast.While
 
 LINE_ENDS = ("\r\n", "\r", "\n")
@@ -85,6 +87,11 @@ class SourceText:
         """An edit that puts a text in the place of a node."""
         return Edit(self.start(node), self.end(node), text)
 
+    def lines_replaced(self, statements: Sequence[ast.stmt], text: str) -> Edit:
+        """An edit that puts a text in the place of the lines of consecutive statements."""
+        lines = lines_of(statements)
+        return Edit(self.line_start(lines.start), self.line_start(lines.stop), text)
+
     def header_end(self, node: Compound) -> int:
         """The character after the colon of a compound statement."""
         if isinstance(node, ast.If | ast.While):
@@ -111,7 +118,7 @@ class SourceText:
     def unit(self) -> str:
         """One level of indentation."""
         for node in ast.walk(self.tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if isinstance(node, DEFINITIONS):
                 outer, inner = self.indent(node), self.indent(node.body[0])
                 if inner.startswith(outer) and len(inner) > len(outer):
                     return inner[len(outer) :]
@@ -152,12 +159,10 @@ class SourceText:
         first, last = statements[0], statements[-1]
         if not self.has_lines_of_its_own(first, last):
             return None
-        lines = first_line(first), last_line(last)
-        text = self.indented(*lines, more=self.unit)
+        text = self.indented(first_line(first), last_line(last), more=self.unit)
         if not text.endswith("\n"):
             text += "\n"
-        start, end = self.line_start(lines[0]), self.line_start(lines[1] + 1)
-        return Edit(start, end, f"{self.indent(first)}{header}\n{text}")
+        return self.lines_replaced(statements, f"{self.indent(first)}{header}\n{text}")
 
 
 def names_in(code: ast.AST) -> set[str]:
@@ -175,14 +180,31 @@ def first_place(statement: Any) -> tuple[int, int]:
 
 
 def first_line(statement: Any) -> int:
-    """The line where a statement begins."""
+    """The line where a statement begins, with its decorators."""
     return first_place(statement)[0]
 
 
-def last_line(statement: Any) -> int:
-    """The line where a statement ends."""
-    line: int = statement.end_lineno
+def last_line(node: Any) -> int:
+    """The line where a node ends."""
+    line: int = node.end_lineno
     return line
+
+
+def lines_of(statements: Sequence[ast.stmt]) -> range:
+    """The lines of consecutive statements."""
+    return range(first_line(statements[0]), last_line(statements[-1]) + 1)
+
+
+def name_called(node: ast.expr) -> str:
+    """The last part of the name of what an expression calls; "" where it is no call."""
+    called = node.func if isinstance(node, ast.Call) else None
+    name: str = getattr(called, "attr", getattr(called, "id", ""))
+    return name
+
+
+def is_constant(statement: ast.stmt) -> bool:
+    """Whether a statement is nothing but a constant: a docstring, or the like."""
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
 def blocks_in(node: ast.AST) -> Iterator[list[ast.stmt]]:
@@ -195,10 +217,7 @@ def blocks_in(node: ast.AST) -> Iterator[list[ast.stmt]]:
             if isinstance(block, list) and block:
                 yield block
         children = ast.iter_child_nodes(each)
-        waiting += [child for child in children if not isinstance(child, _INNER | ast.expr)]
-
-
-_INNER = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
+        waiting += [child for child in children if not isinstance(child, DEFINITIONS | ast.expr)]
 
 
 @dataclass(frozen=True)

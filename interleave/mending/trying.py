@@ -87,6 +87,14 @@ class Bench:
                 self._is_alone = True
             yield {model.__name__: model for model in home.defined}
 
+    def model_in(self, models: Mapping[str, type[Model]], name: str) -> type[Model]:
+        """The model of a name. Raises `UsageError` where the file does not define it."""
+        if name not in models:
+            raise UsageError(
+                f"{self.file} has no model {name}", remedy="name the file that defines it"
+            )
+        return models[name]
+
     def _refuse_imported(self, home: types.ModuleType) -> None:
         """Raise `ModelError` where the file uses a module that was made of this file, too, by
         importing it: that one would not have the change.

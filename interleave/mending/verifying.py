@@ -43,20 +43,17 @@ class Candidate:
     rank: int = 0
 
 
+@dataclass(frozen=True)
 class Verified:
-    """A candidate that a check has verified under every runtime."""
+    """A candidate that a check has verified under every runtime, with what that says of each.
 
-    def __init__(
-        self,
-        candidate: Candidate,
-        trials: Mapping[str, Trial],
-        lost: Sequence[tuple[str, Outcome]],
-        new: Sequence[tuple[str, Outcome]],
-    ) -> None:
-        self.candidate = candidate
-        self.trials = trials
-        self.lost = tuple(lost)
-        self.new = tuple(new)
+    `lost` and `new` are as in `Fix`.
+    """
+
+    candidate: Candidate
+    trials: Mapping[str, Trial]
+    lost: tuple[tuple[str, Outcome], ...]
+    new: tuple[tuple[str, Outcome], ...]
 
     def kept(self) -> int:
         """In how many orders threads can access what they share, under all runtimes."""
@@ -168,8 +165,7 @@ class Verifier:
 
     def _leaves_others(self, text: str) -> bool:
         """Whether the other models of the file have no violation that they had not."""
-        after = SourceText(text)
-        before = SourceText(self.text)
+        before, after = self.source, SourceText(text)
         with self.bench.models(self.text) as models:
             others = [name for name in models if name != self.name and has_threads(models[name])]
             touched = [name for name in others if _code(before, name) != _code(after, name)]
@@ -192,16 +188,8 @@ class Verifier:
     def _kept(self, candidate: Candidate, trials: dict[str, Trial]) -> Verified | None:
         if candidate.frees and any(map(self._holds, trials.values())):
             return None
-        lost: list[tuple[str, Outcome]] = []
-        new: list[tuple[str, Outcome]] = []
-        for runtime, trial in trials.items():
-            before = self.before[runtime].outcomes
-            if before is not None and trial.outcomes is not None:
-                gone = missing(before, trial.outcomes, self.aside)
-                lost += [(runtime, each) for each in gone]
-                if before:  # else all of them are
-                    more = missing(trial.outcomes, before, self.aside)
-                    new += [(runtime, each) for each in more]
+        after = {runtime: trial.outcomes for runtime, trial in trials.items()}
+        lost, new = self._lost_and_new(after)
         verified = Verified(candidate, trials, lost, new)
         if not (lost or new):
             return verified
@@ -213,6 +201,21 @@ class Verifier:
         if best is None:
             self.most = min(self.most, self.tried + MOST_BEYOND)
         return None
+
+    def _lost_and_new(
+        self, reached: Mapping[str, Sequence[Outcome] | None]
+    ) -> tuple[tuple[tuple[str, Outcome], ...], tuple[tuple[str, Outcome], ...]]:
+        """The outcomes that are not `reached` any more, and those that were not reached before:
+        each with its runtime, of which some outcomes were reached before.
+        """
+        lost: list[tuple[str, Outcome]] = []
+        new: list[tuple[str, Outcome]] = []
+        for runtime, after in reached.items():
+            before = self.before[runtime].outcomes
+            if before and after is not None:
+                lost += [(runtime, each) for each in missing(before, after, self.aside)]
+                new += [(runtime, each) for each in missing(after, before, self.aside)]
+        return tuple(lost), tuple(new)
 
     def _holds(self, trial: Trial) -> bool:
         """Whether some lock is held in the end."""
