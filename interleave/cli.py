@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from interleave.engine.graph import SearchGraph
     from interleave.mending.locks import Locks
     from interleave.mending.results import Fixes
-    from interleave.protection.sharing import Sharing
+    from interleave.protection.results import Sharing
     from interleave.result import ModelResult, Result
     from interleave.watchdog import End, Watchdog
 
@@ -464,10 +464,7 @@ def fix(context: click.Context, /, paths: tuple[Path, ...], format_: str, **_: A
 def _tell_of_all(
     context: click.Context,
     memory: int | None,
-    find: Callable[[], Comparison]
-    | Callable[[], Sharing]
-    | Callable[[], Locks]
-    | Callable[[], Fixes],
+    find: Callable[[], Comparison | Sharing | Locks | Fixes],
     write: formats.Writer,
 ) -> NoReturn:
     """Write what is found of all models at once, and end."""

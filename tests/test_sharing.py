@@ -24,7 +24,7 @@ from sharing_oracle import (
 import interleave
 from interleave import ModelError
 from interleave.cli import main
-from interleave.protection.sharing import PROTECTIONS, SharedAccess, SharedVariable
+from interleave.protection.results import PROTECTIONS, SharedAccess, SharedVariable
 from interleave.report.shared import LEGENDS, render_html, render_markdown, render_text
 
 HEAD = """

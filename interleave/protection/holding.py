@@ -44,8 +44,8 @@ class Locking:
     """Follows who holds the locks of a machine, but for those places of the state in `without`."""
 
     def __init__(self, machine: Machine, without: Set[int] = frozenset()) -> None:
-        self._values = machine.program.heap.values
         heap = machine.program.heap
+        self._values = heap.values
         self._locks: dict[int, Location] = {
             location.index: location
             for location in heap.changing

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from interleave.asked import Asked, taking
 from interleave.checking import Checked, checked_model
 from interleave.checks.cells import Cell
+from interleave.checks.nowhere import source_of
 from interleave.compiler import Code
 from interleave.engine.graph import SearchGraph
 from interleave.engine.stopping import INTERRUPTED, Guard
-from interleave.errors import InterleaveError
 from interleave.go.goroutines import Goroutine
 from interleave.interrupts import AT_POLLS, leaving, listening, take
 from interleave.loading import own_options, parameters_of
@@ -26,148 +25,28 @@ from interleave.memory.values import Shared
 from interleave.model import Model
 from interleave.notes import notes_of
 from interleave.options import CheckOptions, Options
+from interleave.protection.alike import alike, by_name, container_of, without_containers
 from interleave.protection.holding import Locking, NoMutex, common
 from interleave.protection.order import order_of
+from interleave.protection.results import (
+    OF_VARIABLES,
+    PROTECTIONS,
+    ModelSharing,
+    Ordered,
+    Protection,
+    SharedAccess,
+    SharedVariable,
+    Sharing,
+    Whole,
+)
 from interleave.protection.torn import torn
 from interleave.protection.uses import Pair, Use, Uses
-from interleave.records import dataclass
-from interleave.result import ModelResult, Result, Source
 from interleave.runtimes import runtimes_of
 from interleave.selecting import Errors, Target, find_models, targets_in
 from interleave.stdlib.asyncio.loop import EventLoop
 from interleave.stdlib.asyncio.tasks import Task
 from interleave.stdlib.threads import Thread
 from interleave.world.policy import Assumed, assuming
-
-Protection = Literal[
-    "unprotected",
-    "gil",
-    "event-loop",
-    "unknown",
-    "ordered",
-    "lock",
-    "atomic",
-    "primitive",
-    "private",
-    "one-thread",
-    "never-written",
-]
-PROTECTIONS: tuple[Protection, ...] = Protection.__args__  # type: ignore[attr-defined]
-"""What can protect a variable, in the order of reports: what needs a look comes first."""
-
-
-OF_VARIABLES = ("lost-update", "data-race")
-"""The kinds of violation that are of one variable."""
-
-
-@dataclass(frozen=True)
-class SharedAccess:
-    """What a thread does to a variable at one line: `kind` is "read", "write", or the name of the
-    operation. `locks` are those that it holds every time.
-    """
-
-    thread: str
-    method: str
-    kind: str
-    source: Source
-    reads: bool
-    writes: bool
-    locks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Whole:
-    """A read, and a write that derives from it, between which nothing can come under a runtime."""
-
-    read: Source
-    write: Source
-
-
-@dataclass(frozen=True)
-class Ordered:
-    """An access that comes after others, and what its thread does between these and it: "start",
-    "join of worker-1", "get of tasks".
-    """
-
-    access: SharedAccess
-    after: str
-
-
-@dataclass(frozen=True)
-class SharedVariable:
-    """A variable, an element of a container, an attribute, or a primitive, under one runtime.
-
-    `name` has "[i]" for elements that are alike, which are the `elements`. `kind` is the class of a
-    primitive. `locks` are those that keep conflicting accesses apart, `apart` the accesses that
-    none of them does, but that never happen at the same time as one they conflict with; `order`
-    says what comes in between.
-
-    Where it is "unprotected", `sides` has two accesses that can happen at the same time, a write
-    first; or, where one thread runs at a time, `sides` has three: a read, the write of another
-    thread that can come then, and the write that derives from the read. Under "gil" and
-    "event-loop", `sides` are two that only the runtime keeps apart, and `whole` what ends that if
-    others can run in between.
-
-    `found` are the kinds of violation that the check has found of it.
-    """
-
-    name: str
-    protection: Protection
-    accesses: tuple[SharedAccess, ...] = ()
-    kind: str = ""
-    elements: tuple[str, ...] = ()
-    locks: tuple[str, ...] = ()
-    sides: tuple[SharedAccess, ...] = ()
-    whole: tuple[Whole, ...] = ()
-    apart: tuple[SharedAccess, ...] = ()
-    order: tuple[Ordered, ...] = ()
-    rule: str = ""
-    found: tuple[str, ...] = ()
-
-    @property
-    def is_safe(self) -> bool:
-        """Whether something protects it, and the check has found nothing of it."""
-        return self.protection not in ("unprotected", "unknown") and not self.found
-
-
-@dataclass(frozen=True)
-class ModelSharing:
-    """The shared variables of a model under the runtime of `result`, which the check has given.
-
-    `limit` says what kept this from being known of every interleaving; "" where nothing did.
-    """
-
-    result: ModelResult
-    variables: tuple[SharedVariable, ...]
-    limit: str = ""
-
-
-@dataclass(frozen=True)
-class Sharing:
-    """What `sharing` returns: each model under each runtime, those of one model together.
-
-    `errors` are those of files that could not be loaded, and of models that could not be run.
-    """
-
-    models: tuple[ModelSharing, ...]
-    interrupted: bool = False
-    errors: tuple[InterleaveError, ...] = ()
-
-    @property
-    def is_of_any(self) -> bool:
-        """Whether it tells of any model."""
-        return bool(self.models)
-
-    @property
-    def exit_code(self) -> int:
-        """2: an error, 1: something is unprotected, 3: not all is known, 0: all is protected."""
-        every = [variable for each in self.models for variable in each.variables]
-        if self.errors:
-            return Result(errors=self.errors).exit_code
-        kinds = {found.kind for each in self.models for found in each.result.violations}
-        if any(each.protection == "unprotected" for each in every) or kinds & {*OF_VARIABLES}:
-            return 1
-        return 3 if self.interrupted or any(each.limit for each in self.models) else 0
 
 
 @taking(CheckOptions)
@@ -267,7 +146,7 @@ class _Classes:
         for pair in self._uses.pairs:
             self._pairs_of.setdefault(pair[0].location, []).append(pair)
         found = [self._variable(cell) for cell in self._cells()] + self._constants()
-        shown = _without_containers(_alike(_by_name(found)))
+        shown = without_containers(alike(by_name(found)))
         with_found = [replace(each, found=self._found(each)) for each in shown]
         return sorted(with_found, key=lambda each: PROTECTIONS.index(each.protection))
 
@@ -357,13 +236,11 @@ class _Classes:
         return self._machine.program.runtime.global_lock and one.process == other.process
 
     def _unprotected(self, known: SharedVariable, pair: Pair) -> SharedVariable:
-        sides = sorted(pair, key=lambda use: not use.writes)
-        return replace(
-            known,
-            protection="unprotected",
-            sides=tuple(self._access(use) for use in sides),
-            rule=pair[0].rule,
-        )
+        return replace(known, protection="unprotected", sides=self._sides(pair), rule=pair[0].rule)
+
+    def _sides(self, pair: Pair) -> tuple[SharedAccess, ...]:
+        """The accesses of a pair, a write first."""
+        return tuple(map(self._access, sorted(pair, key=lambda use: not use.writes)))
 
     def _torn(
         self, known: SharedVariable, cell: Cell, uses: Sequence[Use]
@@ -386,7 +263,7 @@ class _Classes:
     ) -> SharedVariable:
         in_loop = all(map(self._is_of_loop, pairs))
         whole = dict.fromkeys(
-            Whole(_source(read), _source(write))
+            Whole(source_of(read), source_of(write))
             for _, other, read, write in self._uses.whole
             if other.location is cell.location
             and (other.part == cell.part or WHOLE in (other.part, cell.part))
@@ -394,7 +271,7 @@ class _Classes:
         return replace(
             known,
             protection="event-loop" if in_loop else "gil",
-            sides=self._unprotected(known, pairs[0]).sides,
+            sides=self._sides(pairs[0]),
             whole=tuple(sorted(whole, key=lambda each: (each.read.line, each.write.line))),
         )
 
@@ -431,24 +308,15 @@ class _Classes:
             value = self._machine.program.heap.values[location.initial]
             if location in told or not location.name or isinstance(value, Shared):
                 continue
-            accesses = [
-                SharedAccess(
-                    self._machine.program.threads[thread].name,
-                    self._machine.program.threads[thread].method,
-                    "read",
-                    _source(place),
-                    reads=True,
-                    writes=False,
-                )
-                for thread, place in looks
-            ]
-            unique = tuple(dict.fromkeys(accesses))
-            found.append(SharedVariable(location.name, "never-written", unique))
+            accesses = dict.fromkeys(
+                self._access_at(*look, "read", reads=True, writes=False) for look in looks
+            )
+            found.append(SharedVariable(location.name, "never-written", tuple(accesses)))
         return found
 
     def _found(self, variable: SharedVariable) -> tuple[str, ...]:
         """The kinds of violation that the check has found of a variable."""
-        names = {variable.name, *variable.elements, *_container_of(variable.name)}
+        names = {variable.name, *variable.elements, *container_of(variable.name)}
         kinds = (
             each.kind
             for each in self._result.violations
@@ -475,15 +343,24 @@ class _Classes:
         return tuple(found.values())
 
     def _access(self, use: Use) -> SharedAccess:
-        thread = self._machine.program.threads[use.thread]
+        locks = tuple(sorted(self._uses.name_of_lock(index) for index, _ in use.locks))
+        return self._access_at(
+            use.thread, use.place, use.kind.name, reads=use.reads, writes=use.writes, locks=locks
+        )
+
+    def _access_at(
+        self,
+        number: int,
+        place: tuple[Code, int],
+        kind: str,
+        *,
+        reads: bool,
+        writes: bool,
+        locks: tuple[str, ...] = (),
+    ) -> SharedAccess:
+        thread = self._machine.program.threads[number]
         return SharedAccess(
-            thread.name,
-            thread.method,
-            use.kind.name,
-            _source(use.place),
-            use.reads,
-            use.writes,
-            tuple(sorted(self._uses.name_of_lock(index) for index, _ in use.locks)),
+            thread.name, thread.method, kind, source_of(place), reads, writes, locks
         )
 
     def _at(
@@ -504,11 +381,6 @@ _LEFT_OUT = (Output, Thread, Goroutine, EventLoop, Task)
 def _is_left_out(kind: type[Primitive]) -> bool:
     """Whether a primitive is no variable: a thread, a part of the library, what is printed."""
     return issubclass(kind, _LEFT_OUT) or kind.is_internal
-
-
-def _source(place: tuple[Code, int]) -> Source:
-    code, block = place
-    return code.source(block)
 
 
 def _conflicts(uses: Sequence[Use]) -> list[Pair]:
@@ -542,68 +414,3 @@ def _in_most(pairs: Sequence[Pair]) -> list[Use]:
         found.append(best)
         rest = [pair for pair in rest if best not in pair]
     return found
-
-
-# Variables that are alike
-
-
-def _by_name(variables: Iterable[SharedVariable]) -> list[SharedVariable]:
-    """Those of one name as one: the objects of a class. What is worst of them counts."""
-    found: dict[str, SharedVariable] = {}
-    for each in variables:
-        known = found.get(each.name, each)
-        worse = min(known, each, key=lambda it: PROTECTIONS.index(it.protection))
-        accesses = tuple(dict.fromkeys((*known.accesses, *each.accesses)))
-        found[each.name] = replace(worse, accesses=accesses)
-    return [*found.values()]
-
-
-_ELEMENT = re.compile(r"(.+)\[([^\[\]]+)\]")
-
-
-def _alike(variables: Iterable[SharedVariable]) -> list[SharedVariable]:
-    """Elements of one container that are protected alike as one."""
-    groups: dict[object, list[SharedVariable]] = {}
-    for each in variables:
-        element = _ELEMENT.fullmatch(each.name)
-        key: object = each.name
-        if element is not None:
-            key = (element[1], each.protection, each.kind, *_locks_by_index(each, element[2]))
-        groups.setdefault(key, []).append(each)
-    return [_one_for(group) for group in groups.values()]
-
-
-def _container_of(name: str) -> tuple[str, ...]:
-    """The name of the container that a variable is an element of, as a tuple of one; else ()."""
-    element = _ELEMENT.fullmatch(name)
-    return () if element is None else (element[1],)
-
-
-def _without_containers(variables: Sequence[SharedVariable]) -> list[SharedVariable]:
-    """Those but for containers that never change, where their elements are told of."""
-    inside = {name for each in variables for name in _container_of(each.name)}
-    return [
-        each
-        for each in variables
-        if not (each.protection == "never-written" and each.name in inside)
-    ]
-
-
-def _locks_by_index(variable: SharedVariable, index: str) -> tuple[str, ...]:
-    """Locks, with "[i]" for those that have the index of the element itself."""
-    return tuple(lock.replace(f"[{index}]", "[i]") for lock in variable.locks)
-
-
-def _one_for(group: list[SharedVariable]) -> SharedVariable:
-    first = group[0]
-    element = _ELEMENT.fullmatch(first.name)
-    if len(group) == 1 or element is None:
-        return first
-    return replace(
-        first,
-        name=f"{element[1]}[i]",
-        elements=tuple(each.name for each in group),
-        locks=_locks_by_index(first, element[2]),
-        accesses=tuple(dict.fromkeys(access for each in group for access in each.accesses)),
-        apart=tuple(dict.fromkeys(access for each in group for access in each.apart)),
-    )

@@ -11,14 +11,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from interleave.checks.cells import Cell
-from interleave.compiler import Code
+from interleave.checks.nowhere import Place
+from interleave.checks.stale import line_of
 from interleave.engine.graph import SearchGraph
 from interleave.engine.stopping import Guard
 from interleave.machine import Step
 from interleave.machine.step import Carrier
-from interleave.protection.uses import POLL_EVERY
-
-Place = tuple[Code, int]
+from interleave.protection.uses import POLL_EVERY, is_expanded
 
 
 class Between(NamedTuple):
@@ -41,23 +40,22 @@ class Reading(NamedTuple):
     between: Place | None = None
 
 
-Held = frozenset[Reading]
+Readings = frozenset[Reading]
+"""What a thread holds of a cell that it has read."""
 
 
 def torn(graph: SearchGraph, cell: Cell, thread: int, guard: Guard) -> Between | None:
     """The first way that others come between a read of a cell by a thread and its write; None where
     there is none. Raises `Stopped`.
     """
-    nothing: Held = frozenset()
+    nothing: Readings = frozenset()
     waiting = [(graph.state(number), nothing) for number in range(graph.initial)]
     seen = dict.fromkeys(waiting)
     for count, (state, held) in enumerate(waiting):  # which grows
         if count % POLL_EVERY == 0:
             guard.poll()
-        if graph.stop is not None:
-            number = graph.number(state)
-            if number is None or number >= graph.expanded:
-                continue
+        if not is_expanded(graph, state):
+            continue
         for step, after in graph.successors(state):
             if step.thread == thread:
                 if held and (found := _found(cell, held, step)) is not None:
@@ -72,7 +70,7 @@ def torn(graph: SearchGraph, cell: Cell, thread: int, guard: Guard) -> Between |
     return None
 
 
-def _found(cell: Cell, held: Held, step: Step) -> Between | None:
+def _found(cell: Cell, held: Readings, step: Step) -> Between | None:
     assert step.flow is not None
     for access, sources in zip(step.accesses, step.flow.writes, strict=True):
         written = [touch for touch in access.writes if cell.common(touch)]
@@ -96,17 +94,13 @@ def _found(cell: Cell, held: Held, step: Step) -> Between | None:
 
 def _in_order(reading: Reading) -> tuple[object, ...]:
     assert reading.between is not None
-    return (*_line(reading.read), reading.other, *_line(reading.between), reading.by_condition)
+    read, between = line_of(reading.read), line_of(reading.between)
+    return (*read, reading.other, *between, reading.by_condition)
 
 
-def _line(place: Place) -> tuple[str, int]:
-    source = place[0].source(place[1])
-    return (source.file, source.line)
-
-
-def _after_own(cell: Cell, held: Held, step: Step) -> Held:
+def _after_own(cell: Cell, held: Readings, step: Step) -> Readings:
     assert step.flow is not None
-    found = {*reads_in(cell, step)}
+    found = {*_reads_in(cell, step)}
     if not (held or found):
         return held
     readings: set[Reading] = set()
@@ -124,7 +118,7 @@ def _after_own(cell: Cell, held: Held, step: Step) -> Held:
     return frozenset(readings)
 
 
-def reads_in(cell: Cell, step: Step) -> list[int]:
+def _reads_in(cell: Cell, step: Step) -> list[int]:
     """The accesses of a step that read something of a cell, by index."""
     return [
         number
@@ -133,7 +127,7 @@ def reads_in(cell: Cell, step: Step) -> list[int]:
     ]
 
 
-def _after_other(cell: Cell, thread: int, held: Held, step: Step) -> Held:
+def _after_other(cell: Cell, thread: int, held: Readings, step: Step) -> Readings:
     if any(each == thread for each, _ in step.starts):
         return frozenset()
     if not held:

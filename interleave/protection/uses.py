@@ -128,7 +128,7 @@ class Uses:
         for count, node in enumerate(waiting):  # which grows
             if count % POLL_EVERY == 0:
                 guard.poll()
-            if graph.stop is not None and not _is_expanded(graph, node.state):
+            if not is_expanded(graph, node.state):
                 continue
             for step, after in self._look(graph, node):
                 if after not in self.parents:
@@ -284,6 +284,9 @@ class Uses:
         return kind
 
 
-def _is_expanded(graph: SearchGraph, state: State) -> bool:
+def is_expanded(graph: SearchGraph, state: State) -> bool:
+    """Whether a search has come to what follows a state: to all, if nothing has stopped it."""
+    if graph.stop is None:
+        return True
     number = graph.number(state)
     return number is not None and number < graph.expanded

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from interleave.protection.sharing import (
+from interleave.protection.results import (
     OF_VARIABLES,
     PROTECTIONS,
     ModelSharing,
