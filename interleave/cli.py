@@ -23,7 +23,7 @@ from interleave.click_options import given_in, taking
 from interleave.engine.stopping import INTERRUPTED, Guard
 from interleave.errors import InterleaveError, UsageError
 from interleave.interrupts import AT_POLLS, leaving, listening, take
-from interleave.options import CompareOptions, FixOptions, LocksOptions, Options, RaceOptions
+from interleave.options import CompareOptions, FixOptions, Options, RaceOptions
 from interleave.report import formats
 from interleave.report.output import Output, tell
 
@@ -410,7 +410,7 @@ def sharing(context: click.Context, /, paths: tuple[Path, ...], format_: str, **
 
 @main.command()
 @_paths
-@taking("locks", LocksOptions)
+@taking("locks")
 @click.option(
     "--format",
     "format_",
@@ -429,8 +429,8 @@ def locks(context: click.Context, /, paths: tuple[Path, ...], format_: str, **_:
     """
     from interleave.mending.locks import locks as judge_locks
 
-    given = given_in(context, LocksOptions)
-    memory = _limits(paths, asked(LocksOptions, given, "interleave locks"))[1]
+    given = given_in(context)
+    memory = _limits(paths, asked(Options, given, "interleave locks"))[1]
     find = partial(judge_locks, paths, on_error=_tell_error, **given)
     _tell_of_all(context, memory, find, formats.LOCKS[format_])
 

@@ -269,11 +269,6 @@ class CompareOptions(CheckOptions):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class LocksOptions(CheckOptions):
-    """What `locks` is told."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FixOptions(CheckOptions):
     """What `fix` can be told besides."""
 

@@ -17,7 +17,7 @@ from interleave.mending.regions import Region, regions_in, without
 from interleave.mending.texts import Edit, SourceText, applied, last_line
 from interleave.mending.trying import Bench, Trial, cause_of, missing
 from interleave.model import Model
-from interleave.options import LocksOptions
+from interleave.options import CheckOptions
 from interleave.records import dataclass
 from interleave.result import Outcome, Result, Violation
 from interleave.selecting import Errors, Target, find_models, targets_in
@@ -123,8 +123,8 @@ class Locks:
         ).exit_code
 
 
-@taking(LocksOptions)
-def locks(target: Target | Iterable[Target], asked: Asked[LocksOptions]) -> Locks:
+@taking(CheckOptions)
+def locks(target: Target | Iterable[Target], asked: Asked[CheckOptions]) -> Locks:
     """Say of each lock, and of each stretch of code that holds it, whether it is needed.
 
     It is taken away, and the model is checked again under each runtime that it can mean, or the one
