@@ -6,8 +6,7 @@ from collections.abc import Hashable, Iterator
 
 from interleave.checks import Check
 from interleave.engine.search import Searched
-from interleave.memory.port import Location
-from interleave.mending.holding import LOCKS
+from interleave.mending.holding import is_lock
 
 MOST_SETS = 20_000
 """Sets of states, at most, to tell orders apart."""
@@ -40,10 +39,10 @@ class _Edges:
         self._ends = frozenset(graph.ended)
         self._initial = graph.initial
         self._closed: dict[int, frozenset[int]] = {}
-        heap = found.machine.program.heap
+        machine = found.machine
         for number in range(len(graph)):
             graph.guard.poll()
-            for _, step, _, target in graph.edges(number):
+            for state, step, after, target in graph.edges(number):
                 if target is None:
                     continue
                 letters = [
@@ -51,7 +50,8 @@ class _Edges:
                     for access in step.accesses
                     if access.kind.name
                     for where in [access.kind.location]
-                    if not (where is not None and _is_lock(heap.owner(where), where))
+                    if where is None
+                    or not (is_lock(machine, state, where) or is_lock(machine, after, where))
                 ]
                 at = number
                 for place, letter in enumerate(letters):
@@ -109,7 +109,3 @@ class _Edges:
                 return None
             waiting += missing
         return known[start]
-
-
-def _is_lock(owner: object, location: Location) -> bool:
-    return isinstance(owner, LOCKS) and not location.is_room

@@ -67,12 +67,12 @@ def locks_in(found: Searched[Check]) -> Held:
                     seen.add(id(access))
                     kept.append(access)
                 names = machine.names_in(after if _is_empty(machine, state, location) else state)
-                if _is_lock(machine, state, location) or _is_lock(machine, after, location):
+                if is_lock(machine, state, location) or is_lock(machine, after, location):
                     name = called.setdefault(location, names.of_location(location))
                     uses[_use(access, name)] = None
                 for touch in access.writes:
                     other = touch.location
-                    if other is not location and _is_lock(machine, state, other):
+                    if other is not location and is_lock(machine, state, other):
                         name = called.setdefault(other, names.of_location(other))
                         belongs[name] = names.of_location(location)
     for owner in machine.program.heap.stand_ins:
@@ -96,7 +96,8 @@ def _is_empty(machine: Machine, state: State, location: Location) -> bool:
     return location.is_room and machine.program.heap.values[state[location.index]] is None
 
 
-def _is_lock(machine: Machine, state: State, location: Location) -> bool:
+def is_lock(machine: Machine, state: State, location: Location) -> bool:
+    """Whether a lock is at a location in a state: there from the beginning, or made by a thread."""
     heap = machine.program.heap
     if not location.is_room:
         return isinstance(heap.owner(location), LOCKS)
