@@ -29,7 +29,7 @@ class Referents:
         self._places = places
 
     def _leads(self, value: object) -> bool:
-        return any(map(self._is_finalized, self._led_to(self._in_value(value))))
+        return any(map(self._is_finalized, self.led_to(self._in_value(value))))
 
     def _in_value(self, value: object) -> Iterator[int]:
         try:
@@ -37,7 +37,7 @@ class Referents:
         except Uncapturable:
             return iter(())
 
-    def _led_to(self, numbers: Iterable[int], beyond: Set[int] = frozenset()) -> set[int]:
+    def led_to(self, numbers: Iterable[int], beyond: Set[int] = frozenset()) -> set[int]:
         """Some objects, and all that they lead to by others than those `beyond`."""
         waiting = [*numbers]
         found = set(waiting)
