@@ -28,6 +28,9 @@ HIDDEN = "#"
 ITERATOR = "#iterator"
 """First characters of the locals that hold the iterators of loops."""
 
+HANDLED = "#exception"
+"""First characters of the locals that hold the exceptions that a frame handles."""
+
 ENTERED = "#with"
 """First characters of the locals that hold the context managers that a frame is inside of. The name
 after `as` follows, in spaces.

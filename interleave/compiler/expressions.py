@@ -10,7 +10,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from interleave.compiler.blocks import ITERATOR, Block, BlockKind
+from interleave.compiler.blocks import HANDLED, ITERATOR, Block, BlockKind
 from interleave.compiler.builder import Builder, Label, at, load
 from interleave.compiler.generators import RESUMING
 from interleave.compiler.names import LIBRARY_METHODS, may_be_followed
@@ -491,7 +491,7 @@ class ExpressionFlattener(Builder):
     def next_async_item(self, iterator: str, node: ast.AST, leave: Label) -> ast.expr:
         """Lay down the taking of one item: gives an expression for it, or goes to `leave`."""
         caught, after, mine = Label(), Label(), Label()
-        name = self.temporary("exception")
+        name = self.temporary(HANDLED[1:])
         with self.handling(caught, name):
             call = self.simple(_method_call(load(iterator, node), "__anext__", node))
             item = self.awaited(call, node)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping, Sequence
 
-from interleave.compiler.blocks import ENTERED, Block, BlockKind
+from interleave.compiler.blocks import ENTERED, HANDLED, Block, BlockKind
 from interleave.compiler.builder import (
     Label,
     Loop,
@@ -354,7 +354,7 @@ class StatementFlattener(ExpressionFlattener):
         followed by raising it again, unless it jumps elsewhere.
         """
         caught, after = Label(), Label()
-        name = self.temporary("exception")
+        name = self.temporary(HANDLED[1:])
         outside = self.handler
         unwinding = Unwinding(finish, outside, self._handled)
         with self.within(unwinding), self.handling(caught, name):
@@ -379,7 +379,7 @@ class StatementFlattener(ExpressionFlattener):
             self._try_star(node)
             return
         caught, after, skip = Label(), Label(), Label()
-        name = self.temporary("exception")
+        name = self.temporary(HANDLED[1:])
         with self.handling(caught, name):
             self.body(node.body)
         catches_all = self._catches_all(node, caught)
@@ -465,7 +465,7 @@ class StatementFlattener(ExpressionFlattener):
             assert handler.type is not None  # `except*:` is no syntax
             self.statement = handler
             matches, failed, skip = Label(), Label(), Label()
-            mine, new = self.temporary("exception"), self.temporary("exception")
+            mine, new = self.temporary(HANDLED[1:]), self.temporary(HANDLED[1:])
             split = _helper("@split", [load(rest, handler), self.simple(handler.type)], handler)
             parts = [at(handler, ast.Name(name, ast.Store())) for name in (mine, rest)]
             pair = at(handler, ast.Tuple(list[ast.expr](parts), ast.Store()))
@@ -611,7 +611,7 @@ class StatementFlattener(ExpressionFlattener):
         names = {
             name: self.temporary() for name in ("iterator", "sent", "thrown", "item", "result")
         }
-        names.update({name: self.temporary("exception") for name in ("stop", "error")})
+        names.update({name: self.temporary(HANDLED[1:]) for name in ("stop", "error")})
         if self.names.may_await:
             value = _helper("@awaitable", [value], node)
         self.assign(names["iterator"], self.simple(call_of("@cursor", [value], node)), node)

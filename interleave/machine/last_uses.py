@@ -10,7 +10,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 
 from interleave.compiler import Block, BlockKind, Code
-from interleave.compiler.blocks import HIDDEN, ITERATOR
+from interleave.compiler.blocks import HANDLED, ITERATOR
 from interleave.compiler.generators import Generator
 from interleave.machine.pictures import ORIGIN
 from interleave.memory.cursors import KEEPING_ITEMS, Cursor
@@ -88,10 +88,6 @@ def has_iterator(key: object) -> bool:
     return bool(key) and (key[0] in KEEPING_ITEMS or any(map(has_iterator, key)))
 
 
-_HANDLED = f"{HIDDEN}exception"
-"""What the names begin with of exceptions that are handled, which are let go of after a block."""
-
-
 def keeps_last_item(key: Key) -> bool:
     """Whether the iterator of a loop may keep the item that it has given last."""
     if key[0] is Cursor:
@@ -107,7 +103,7 @@ def is_last_use(
     """
     if block is None:
         return True
-    names = [name for name in names if not name.startswith(_HANDLED)]
+    names = [name for name in names if not name.startswith(HANDLED)]  # let go of after the block
     if not names:
         return True
     if accesses > 1 or any("@" in name for name in names):  # of a comprehension, which holds it
@@ -154,16 +150,13 @@ def stores_in_parallel(block: Block | None) -> bool:
 
 def stores_before_the_end(block: Block | None) -> bool:
     """Whether a block may do more after it has bound a local."""
-    if block is None:
-        return False
-    for statement in block.body:
+    for statement in block.body if block is not None else ():
         for node in ast.walk(statement):
-            if isinstance(node, ast.NamedExpr):
-                return True
-            if isinstance(node, ast.Assign) and not all(map(_is_name, node.targets)):
-                target = node.targets[0]
-                if isinstance(target, ast.Tuple | ast.List):
-                    if not all(map(_is_name, target.elts)):
+            match node:
+                case ast.NamedExpr():
+                    return True
+                case ast.Assign([ast.Tuple(elts) | ast.List(elts), *_]):
+                    if not all(map(_is_name, elts)):
                         return True
     return False
 

@@ -16,7 +16,7 @@ from interleave.program import Program
 from interleave.program.interning import FIRST_MADE
 from interleave.world.twins import finalizer_of
 
-_IN_ORDER = (list, tuple)
+_FROM_THE_LAST = (list, tuple)
 """Types of what lets go of its items from the last one to the first."""
 
 
@@ -97,7 +97,7 @@ class Referents:
         if (own := number_in(key)) is not None:
             around = (*around, own)
         parts: Iterable[object] = key
-        if key and key[0] in _IN_ORDER:
+        if key and key[0] in _FROM_THE_LAST:
             parts = reversed(key[-1])
         for part in parts:
             yield from self._in(part, around)

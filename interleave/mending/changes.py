@@ -58,20 +58,19 @@ class Ground:
 
     @property
     def functions(self) -> list[Scope]:
-        """The functions alone: what stands in a script is run when it is read, up to some line."""
+        """The functions alone, without the body of a script."""
         return [each for each in self.scopes if not isinstance(each.node, ast.Module)]
 
-    def nodes(self) -> Iterator[tuple[Scope, Any]]:
-        """What is in the functions, but for functions inside."""
+    def statements(self) -> Iterator[Any]:
+        """The statements in the functions, but for those of functions inside."""
         for scope in self.scopes:
             for block in scope.blocks:
-                for statement in block:
-                    yield scope, statement
+                yield from block
 
     def expressions(self) -> Iterator[ast.AST]:
         """The expressions in them."""
         seen: set[int] = set()
-        for _, statement in self.nodes():
+        for statement in self.statements():
             if isinstance(statement, DEFINITIONS):
                 continue
             for node in ast.walk(statement):
@@ -82,7 +81,7 @@ class Ground:
 
 def look_again(ground: Ground) -> Iterator[Change]:
     """`if` to `while`, where the body waits."""
-    for _, node in ground.nodes():
+    for node in ground.statements():
         if isinstance(node, ast.If) and not node.orelse and _waits(node.body):
             start = ground.source.start(node)
             words = f"`while` in place of `if` at line {node.lineno}: look again after waiting"
@@ -168,7 +167,7 @@ def other_order(ground: Ground) -> Iterator[Change]:
 def _other_order_in_with(ground: Ground) -> Iterator[Change]:
     """Of `with a, b:`, and of one `with` in the other."""
     source = ground.source
-    for _, node in ground.nodes():
+    for node in ground.statements():
         if isinstance(node, ast.With | ast.AsyncWith):
             where: list[ast.expr] = [item.context_expr for item in node.items]
             inside = [each for each in node.body if isinstance(each, ast.With | ast.AsyncWith)]
@@ -259,7 +258,7 @@ def atomic_add(ground: Ground) -> Iterator[Change]:
 def single_call(ground: Ground) -> Iterator[Change]:
     """One call in place of a check and an act: of dicts and sets."""
     source = ground.source
-    for _, node in ground.nodes():
+    for node in ground.statements():
         if not isinstance(node, ast.If) or node.orelse or len(node.body) != 1:
             continue
         match node.test, node.body[0]:
@@ -290,7 +289,7 @@ def _same(one: ast.expr, other: ast.expr) -> bool:
 def awaited_before(ground: Ground) -> Iterator[Change]:
     """What is awaited within an assignment, awaited before it."""
     source = ground.source
-    for _, node in ground.nodes():
+    for node in ground.statements():
         if not isinstance(node, ast.Assign | ast.AugAssign):
             continue
         for each in ast.walk(node.value):

@@ -119,7 +119,7 @@ def groupby(iterable: Iterable[Any], key: Callable[[Any], Any] | None = None) ->
 
 
 def tee(iterable: Iterable[Any], n: int = 2) -> tuple[Iterator[Any], ...]:
-    """Likewise."""
+    """Iterators of the same items: so all of them are taken at once."""
     items = [*_unshared(iterable, "tee")]
     return tuple([iter(items) for _ in range(n)])
 
