@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import replace
 from functools import partial
@@ -355,17 +355,22 @@ def probe(context: click.Context, /, target: str, calls: tuple[str, ...], **_: A
     )
 
 
+def _one_of(writers: Mapping[str, formats.Writer]) -> Callable[[Command], Command]:
+    """The option that names one of the writers of a command, the first one if it is not given."""
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice([*writers]),
+        default=next(iter(writers)),
+        show_default=True,
+        help="What to print on standard output.",
+    )
+
+
 @main.command()
 @_paths
 @taking("compare", CompareOptions)
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice([*formats.COMPARISONS]),
-    default=next(iter(formats.COMPARISONS)),
-    show_default=True,
-    help="What to print on standard output.",
-)
+@_one_of(formats.COMPARISONS)
 @click.pass_context
 def compare(context: click.Context, /, paths: tuple[Path, ...], format_: str, **_: Any) -> None:
     """Check models under each runtime that they can mean, as a table.
@@ -375,23 +380,13 @@ def compare(context: click.Context, /, paths: tuple[Path, ...], format_: str, **
     """
     from interleave.comparing import compare as compare_models
 
-    given = given_in(context, CompareOptions)
-    memory = _limits(paths, asked(CompareOptions, given, "interleave compare"))[1]
-    find = partial(compare_models, paths, on_error=_tell_error, **given)
-    _tell_of_all(context, memory, find, formats.COMPARISONS[format_])
+    _tell_of_all(context, paths, compare_models, formats.COMPARISONS[format_], CompareOptions)
 
 
 @main.command()
 @_paths
 @taking("sharing")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice([*formats.SHARINGS]),
-    default=next(iter(formats.SHARINGS)),
-    show_default=True,
-    help="What to print on standard output.",
-)
+@_one_of(formats.SHARINGS)
 @click.pass_context
 def sharing(context: click.Context, /, paths: tuple[Path, ...], format_: str, **_: Any) -> None:
     """Say who reads and writes each shared variable, and what protects it.
@@ -402,23 +397,13 @@ def sharing(context: click.Context, /, paths: tuple[Path, ...], format_: str, **
     """
     from interleave.protection.sharing import sharing as sharing_of
 
-    given = given_in(context)
-    memory = _limits(paths, asked(Options, given, "interleave sharing"))[1]
-    find = partial(sharing_of, paths, on_error=_tell_error, **given)
-    _tell_of_all(context, memory, find, formats.SHARINGS[format_])
+    _tell_of_all(context, paths, sharing_of, formats.SHARINGS[format_])
 
 
 @main.command()
 @_paths
 @taking("locks")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice([*formats.LOCKS]),
-    default=next(iter(formats.LOCKS)),
-    show_default=True,
-    help="What to print on standard output.",
-)
+@_one_of(formats.LOCKS)
 @click.pass_context
 def locks(context: click.Context, /, paths: tuple[Path, ...], format_: str, **_: Any) -> None:
     """Say of each lock whether it is needed, by taking it away and checking again.
@@ -429,23 +414,13 @@ def locks(context: click.Context, /, paths: tuple[Path, ...], format_: str, **_:
     """
     from interleave.mending.locks import locks as judge_locks
 
-    given = given_in(context)
-    memory = _limits(paths, asked(Options, given, "interleave locks"))[1]
-    find = partial(judge_locks, paths, on_error=_tell_error, **given)
-    _tell_of_all(context, memory, find, formats.LOCKS[format_])
+    _tell_of_all(context, paths, judge_locks, formats.LOCKS[format_])
 
 
 @main.command()
 @_paths
 @taking("fix", FixOptions)
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice([*formats.FIXES]),
-    default=next(iter(formats.FIXES)),
-    show_default=True,
-    help="What to print on standard output.",
-)
+@_one_of(formats.FIXES)
 @click.pass_context
 def fix(context: click.Context, /, paths: tuple[Path, ...], format_: str, **_: Any) -> None:
     """Find the smallest change that removes what a check finds, each candidate checked in full.
@@ -455,23 +430,23 @@ def fix(context: click.Context, /, paths: tuple[Path, ...], format_: str, **_: A
     """
     from interleave.mending.fix import fix as fix_models
 
-    given = given_in(context, FixOptions)
-    memory = _limits(paths, asked(FixOptions, given, "interleave fix"))[1]
-    find = partial(fix_models, paths, on_error=_tell_error, **given)
-    _tell_of_all(context, memory, find, formats.FIXES[format_])
+    _tell_of_all(context, paths, fix_models, formats.FIXES[format_], FixOptions)
 
 
 def _tell_of_all(
     context: click.Context,
-    memory: int | None,
-    find: Callable[[], Comparison | Sharing | Locks | Fixes],
+    paths: tuple[Path, ...],
+    find: Callable[..., Comparison | Sharing | Locks | Fixes],
     write: formats.Writer,
+    kind: type[Options] = Options,
 ) -> NoReturn:
-    """Write what is found of all models at once, and end."""
+    """Write what a function finds of all models at once, by the options of its command, and end."""
+    given = given_in(context, kind)
+    memory = _limits(paths, asked(kind, given, f"interleave {context.command.name}"))[1]
     output = Output()
     color, width = _wants_color(), _width_of_output()
     with _watched(context, memory, _know_nothing), redirect_stdout(sys.stderr):
-        found = find()
+        found = find(paths, on_error=_tell_error, **given)
     if not found.errors or found.is_of_any:
         output.write(write(found, color=color, width=width, version=interleave.__version__))
     if output.failure:
