@@ -2,8 +2,7 @@
 
 A tuple that is read from a state is another tuple than the one that was written, and two that are
 equal may be one. So of equal values nobody knows whether they are one object in Python, except of
-what has an identity in a state, or is one wherever it is: an object, a function, a number that
-Python has only one of.
+what has an identity in a state, or is there once: an object, a function, a small number.
 """
 
 from __future__ import annotations
@@ -24,18 +23,36 @@ from interleave.memory.values import (
 
 SAME = "@same"
 
-_MADE_ANEW = (tuple, float, complex, frozenset, OrderedFrozenSet, range, slice)
-"""Types of values that are made anew when they are read from a state."""
+_WITHOUT_IDENTITY = (
+    str, bytes, int, float, complex, tuple, frozenset, OrderedFrozenSet, range, slice,
+)  # fmt: skip
+"""Types of which a state has the values, and no more."""
+
+_SMALL = range(-5, 257)
+"""The integers of which CPython has one object each."""
 
 
 def same(one: Any, other: Any) -> bool:
     """Whether two values are one object. No code goes on where that cannot be told."""
     kind = type(one)
     if one is other:
-        return True if not _is_made_anew(kind) or (kind is tuple and not one) else _refuse(one)
+        is_known = not _is_without_identity(kind) or _is_there_once(one)
+        return True if is_known else _refuse(one)
     if kind is not type(other) or _kept(one) != _kept(other):
         return False
-    return True if _stands_for_one(kind) else _refuse(one)
+    return True if _is_there_once(one) or _stands_for_one(kind) else _refuse(one)
+
+
+def _is_there_once(value: Any) -> bool:
+    """Whether CPython has one object for a value: the empty ones, small numbers, one character."""
+    kind = type(value)
+    if kind is int:
+        return value in _SMALL
+    if kind is str:
+        return len(value) == 0 or (len(value) == 1 and value < "\u0100")
+    if kind is bytes:
+        return len(value) <= 1
+    return kind is tuple and len(value) == 0
 
 
 def _stands_for_one(kind: type) -> bool:
@@ -44,8 +61,8 @@ def _stands_for_one(kind: type) -> bool:
     return "stands_for" in own and str(own.get("__module__")).startswith("interleave.")
 
 
-def _is_made_anew(kind: type) -> bool:
-    if kind in _MADE_ANEW or derives_from_plain(kind):
+def _is_without_identity(kind: type) -> bool:
+    if kind in _WITHOUT_IDENTITY or derives_from_plain(kind):
         return True
     return is_frozen_dataclass(kind) and not _stands_for_one(kind)
 

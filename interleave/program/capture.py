@@ -671,7 +671,7 @@ class Walk:
         stand_in = self.heap.stand_ins[number]
         self.known[id(value)] = self.all_known[id(value)] = stand_in
         self.alive.append(value)
-        if has_finalizer(type(value)):
+        if policy.is_followed(type(value)) and has_finalizer(type(value)):
             keep_alive(value)
         return stand_in
 

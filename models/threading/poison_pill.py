@@ -36,7 +36,7 @@ class Work(Model):
 
     def consume(self):
         """Take items until a pill comes."""
-        while (item := self.tasks.get()) is not PILL:
+        while (item := self.tasks.get()) != PILL:
             self.done.append(item)
 
     @postcondition
@@ -133,7 +133,7 @@ class FirstOneStopsAll(TwoProducers):
 
     @thread
     def consumer(self):
-        while (item := self.tasks.get()) is not PILL:
+        while (item := self.tasks.get()) != PILL:
             self.done.append(item)
 
 
@@ -152,7 +152,7 @@ class PillsAreCounted(TwoProducers):
         pills = 0
         while pills < 2:
             item = self.tasks.get()
-            if item is PILL:
+            if item == PILL:
                 pills += 1
             else:
                 self.done.append(item)

@@ -201,7 +201,7 @@ BACK = """class Back(Thing):
 class M("""
 
 
-@pytest.mark.parametrize(("words", "body"), REFUSED.items(), ids=REFUSED)
+@pytest.mark.parametrize(("words", "body"), sample(3, [*REFUSED.items()]))
 def test_a_moment_that_nobody_knows_is_refused(tmp_path: Path, words: str, body: str) -> None:
     with pytest.raises(InterleaveError) as caught:
         by_interleave(tmp_path / "m.py", model(body).replace("class M(", BACK))

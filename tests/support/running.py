@@ -19,7 +19,7 @@ from interleave.memory.containers import SharedArray, SharedContainer
 from interleave.memory.port import using_port
 from interleave.memory.values import Shared
 from interleave.model import Model
-from interleave.program import Discoveries, Program, Swallowed, Written
+from interleave.program import Discoveries, MoreNames, Program, Swallowed, Written
 from interleave.verbs import Array
 
 
@@ -87,12 +87,16 @@ def machine_of(model: type[Model]) -> Machine:
     known = Discoveries()
     while True:
         program = Program(
-            model, parameters_of(model, {}), known.written, swallowing=known.swallowing
+            model,
+            parameters_of(model, {}),
+            known.written,
+            swallowing=known.swallowing,
+            method_names=known.method_names,
         )
         machine = Machine(program)
         try:
             _run_through(machine)
-        except (Written, Swallowed) as found:
+        except (Written, Swallowed, MoreNames) as found:
             found.add_to(known)
         else:
             return machine
