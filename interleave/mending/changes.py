@@ -247,7 +247,7 @@ def atomic_add(ground: Ground) -> Iterator[Change]:
             case ast.Call(
                 ast.Attribute(target, "Store"),
                 [ast.BinOp(ast.Call(ast.Attribute(read, "Load"), []), op, value)],
-            ) if ast.dump(target) == ast.dump(read) and isinstance(op, ast.Add | ast.Sub):
+            ) if _same(target, read) and isinstance(op, ast.Add | ast.Sub):
                 name, text = ground.source.of(target), ground.source.of(value)
                 text = text if isinstance(op, ast.Add) else f"-({text})"
                 new = f"{name}.Add({text})"
@@ -281,9 +281,8 @@ def single_call(ground: Ground) -> Iterator[Change]:
 
 
 def _same(one: ast.expr, other: ast.expr) -> bool:
-    return ast.dump(one) == ast.dump(other).replace("ctx=Store()", "ctx=Load()").replace(
-        "ctx=Del()", "ctx=Load()"
-    )
+    """Whether two expressions are written alike, be they read, assigned to or deleted."""
+    return ast.unparse(one) == ast.unparse(other)
 
 
 def awaited_before(ground: Ground) -> Iterator[Change]:
@@ -326,17 +325,13 @@ def moved(ground: Ground) -> Iterator[Change]:
                 waits = _sleeps(node)
                 if id(node) in locking or not (waits or (stand_still and _is_seen_only(node))):
                     continue
-                for other in range(len(block)):
-                    if other not in (place, place - 1) or other == place - 1 >= 0:
-                        yield from _moved(source, node, block[other], after=other > place)
+                for index, other in enumerate(block):
+                    yield from _moved(source, node, other, after=index > place)
                 if stand_still and len(block) > 1:
-                    for outer in scope.blocks[:number]:
-                        for each in outer:
-                            if not isinstance(each, ast.For | ast.While):
-                                continue
-                            if any(it is node for it in each.body):
-                                yield from _moved(source, node, each, after=True)
-                                yield from _moved(source, node, each, after=False)
+                    for each in (each for outer in scope.blocks[:number] for each in outer):
+                        if isinstance(each, ast.For | ast.While) and node in each.body:
+                            yield from _moved(source, node, each, after=True)
+                            yield from _moved(source, node, each, after=False)
 
 
 def _sleeps(node: ast.stmt) -> bool:
@@ -360,7 +355,7 @@ def _is_seen_only(node: ast.stmt) -> bool:
 
 
 def _moved(source: SourceText, node: ast.stmt, other: ast.stmt, *, after: bool) -> Iterator[Change]:
-    """One statement before or after another one, unless that leaves the block."""
+    """One statement before another one or after it, unless that one leaves the block."""
     leaves = isinstance(other, ast.Return | ast.Raise | ast.Break | ast.Continue)
     if other is node or (after and leaves):
         return
