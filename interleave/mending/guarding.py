@@ -5,16 +5,25 @@ from __future__ import annotations
 import ast
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import product
 
+from interleave.compiler.source import Definition
+from interleave.mending.definitions import classes_of
 from interleave.mending.differences import same_lines, size_of
 from interleave.mending.layout import rearranged
-from interleave.mending.making import LockChoice, existing_locks, new_lock
+from interleave.mending.making import Guarded, LockChoice, existing_locks, new_lock
 from interleave.mending.regions import Region, regions_in
-from interleave.mending.scopes import Reach, Run
-from interleave.mending.spans import Lines, Span, spans_of
+from interleave.mending.scopes import Reach, Run, Scope
+from interleave.mending.spans import WAITS, Lines, Span, spans_of
 from interleave.mending.texts import DEFINITIONS, lines_of
-from interleave.mending.verifying import Candidate, Verified, Verifier, most_parallel
+from interleave.mending.verifying import (
+    Candidate,
+    OutOfBounds,
+    Verified,
+    Verifier,
+    most_parallel,
+)
 from interleave.result import Violation
 
 MOST_RUNS = 3
@@ -26,8 +35,18 @@ class Guarding(Verifier):
 
     def guarded(self, other: Verified | None) -> Verified | None:
         """A lock, held around the smallest runs of statements for which that is enough; None where
-        no change is as small as the `other` one.
+        no change is as small as the `other` one. It belongs to the functions that access what is
+        shared; to those that call them only if that is not enough.
         """
+        bound = self.share
+        self.share = self.tried + max((min(self.most, bound) - self.tried) // 2, 1)
+        found: Verified | None = None
+        with suppress(OutOfBounds):
+            found = self._guarded(other, nearest=True)
+        self.share = bound
+        return found or self._guarded(other, nearest=False)
+
+    def _guarded(self, other: Verified | None, *, nearest: bool) -> Verified | None:
         most = (10**9, 0) if other is None else other.candidate.size[:2]
         reach = Reach(self.scopes)
         heap: list[tuple[tuple[int, int, int], tuple[Run, ...]]] = []
@@ -37,7 +56,7 @@ class Guarding(Verifier):
         def push(runs: Iterable[Run]) -> None:
             runs = [*runs]
             for chosen in (reach.apart(runs), reach.merged(runs)):
-                if chosen and chosen not in known:
+                if chosen and chosen not in known and not self._parts(reach, chosen, updates):
                     known.add(chosen)
                     own = [lines_of(reach.statements(run)) for run in chosen]
                     lines = sum(map(len, own))
@@ -45,11 +64,14 @@ class Guarding(Verifier):
                     heapq.heappush(heap, ((len(chosen), apart, lines), chosen))
 
         violations = [each for trial in self.before.values() for each in trial.result.violations]
+        updates: list[frozenset[int]] = []
         for violation in violations:
             for span in self._spans(violation):
                 concerned |= span.lines
-        for violation in violations:
-            for runs in self._configurations(reach, self._spans(violation)):
+                updates += [span.lines] if violation.lost_update is not None else []
+        conflicts = [each for each in violations if each.lost_update or each.race]
+        for violation in (conflicts or violations) if nearest else violations:
+            for runs in self._configurations(reach, self._spans(violation), nearest=nearest):
                 push(runs)
         found: list[Verified] = []
         enough = (0, 0, 0)
@@ -61,7 +83,13 @@ class Guarding(Verifier):
             counterexamples: list[list[Span]] = []
             is_enough = False
             for candidate in candidates:
-                verified = self.verified(candidate)
+                try:
+                    verified = self.verified(candidate)
+                except OutOfBounds:
+                    if not found:
+                        raise
+                    heap.clear()
+                    break
                 if verified is not None:
                     found.append(verified)
                     is_enough = True
@@ -74,7 +102,7 @@ class Guarding(Verifier):
             if found or not candidates:
                 continue
             for spans in counterexamples:
-                for more in self._configurations(reach, spans):
+                for more in self._configurations(reach, spans, nearest=nearest):
                     push([*held, *more])
             for number, run in enumerate(held):
                 for grown in reach.grown(run):
@@ -100,20 +128,75 @@ class Guarding(Verifier):
             if any(line in same for line in span.lines)
         ]
 
-    def _configurations(self, reach: Reach, spans: Sequence[Span]) -> Iterator[list[Run]]:
+    def _parts(self, reach: Reach, runs: Iterable[Run], updates: Iterable[frozenset[int]]) -> bool:
+        """Whether some run begins or ends between the read and the write of an update."""
+        for run in runs:
+            own = {*lines_of(reach.statements(run))}
+            for lines in updates:
+                here = {line for line in lines if self.scopes[run[0]].has(line)}
+                if own & here and not here <= own:
+                    return True
+        return False
+
+    def _configurations(
+        self, reach: Reach, spans: Sequence[Span], *, nearest: bool
+    ) -> Iterator[list[Run]]:
         """The runs that spans may be in: one for each span, and each on its own."""
-        options = [options for span in spans if (options := reach.runs(span.lines)[:MOST_RUNS])]
+        found = (self._runs(reach, span, nearest=nearest)[:MOST_RUNS] for span in spans)
+        options = [each for each in found if each]
         for chosen in product(*options):
             yield [*chosen]
         for number in range(len(options)):
             for run in options[number]:
                 yield [run]
 
+    def _runs(self, reach: Reach, span: Span, *, nearest: bool) -> list[Run]:
+        """The runs that a span may be in. What a test calls is to be mended, and not the test."""
+        own = {number for number, scope in enumerate(self.scopes) if self._is_of_test(scope)}
+        called = {
+            line for line in span.lines if not any(self.scopes[each].has(line) for each in own)
+        }
+        found = reach.runs(called or span.lines, nearest=nearest)
+        return [run for run in found if not called or run[0] not in own]
+
+    def _is_of_test(self, scope: Scope) -> bool:
+        """Whether a function is a test, or stands in it."""
+        if scope.owner is not None or classes_of(self.source, self.name):
+            return False
+        return any(
+            scope.node in ast.walk(node)
+            for node in ast.walk(self.source.tree)
+            if isinstance(node, Definition) and node.name == self.name and node.decorator_list
+        )
+
+    def _waits(self, reach: Reach, statements: Sequence[ast.stmt], choice: LockChoice) -> bool:
+        """Whether threads wait for others within statements, and a lock would be held meanwhile:
+        all but one that is there and that waiting gives back.
+        """
+        lines = set[int]().union(*map(reach.of, statements)) & self.waiting
+        if not lines or choice.edits:
+            return bool(lines)
+        kept = choice.expression.removeprefix("self.")
+        given_back = {choice.expression}
+        for node in ast.walk(self.source.tree):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+                arguments = {ast.unparse(each).removeprefix("self.") for each in node.value.args}
+                if kept in arguments:
+                    given_back |= {ast.unparse(each).rpartition(".")[2] for each in node.targets}
+        return any(
+            self.source.of(node.func.value) not in given_back
+            and self.source.of(node.func.value).removeprefix("self.") not in given_back
+            for node in ast.walk(self.source.tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+            and node.func.attr in WAITS and node.lineno in lines
+        )  # fmt: skip
+
     def _held(self, reach: Reach, runs: tuple[Run, ...]) -> Iterator[Candidate]:
         """The texts in which some lock is held around runs, the smallest first."""
         scopes = [self.scopes[run[0]] for run in runs]
         choices: list[LockChoice] = existing_locks(self.source, self.model, scopes)
-        made = new_lock(self.source, self.model, scopes)
+        around = tuple(each for run in runs for each in reach.statements(run))
+        made = new_lock(self.source, self.model, Guarded(tuple(scopes), around, self.kinds))
         choices += [] if made is None else [made]
         regions = regions_in(self.source)
         found: list[Candidate] = []
@@ -124,6 +207,8 @@ class Guarding(Verifier):
                 statements = reach.statements(run)
                 header = choice.header(statements, scope)
                 if header is None or _cannot_be_held(statements):
+                    break
+                if self._waits(reach, statements, choice):
                     break
                 same = [each for each in regions if each.expression == choice.expression]
                 if any(_is_inside(statements, each) for each in same):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from interleave.mending.definitions import classes_of
 from interleave.mending.regions import regions_in
 from interleave.mending.scopes import Scope
 from interleave.mending.texts import (
+    DEFINITIONS,
     Edit,
     SourceText,
     first_line,
@@ -19,8 +20,8 @@ from interleave.mending.texts import (
     names_in,
 )
 from interleave.model import Model
-from interleave.notes import notes_of
 from interleave.records import dataclass
+from interleave.runtimes import ThreadKind
 
 CLASSES = ("Lock", "RLock", "Condition", "Mutex", "RWMutex")
 
@@ -42,10 +43,19 @@ class LockChoice:
         for header in self.headers:
             if "\n" in header and any(_leaves(each) for each in statements):
                 continue
-            if header.startswith("async ") and not scope.is_async:
+            is_async = header.startswith("async ")
+            if is_async and not scope.is_async:
+                continue
+            if not is_async and awaits(statements):
                 continue
             return header
         return None
+
+
+def awaits(statements: Sequence[ast.stmt]) -> bool:
+    """Whether other tasks can run between some statements."""
+    kinds = ast.Await | ast.AsyncFor | ast.AsyncWith
+    return any(isinstance(node, kinds) for each in statements for node in ast.walk(each))
 
 
 def _leaves(statement: ast.stmt) -> bool:
@@ -97,6 +107,8 @@ def _nameable(
         for owner in owners - {None}:
             assert owner is not None
             yield from _assigned_to_self(owner, ("__init__",))
+            named = "self" if all(map(_has_self, scopes)) else owner.name
+            yield from ((f"{named}.{name}", value) for name, value in _assigned(owner.body))
     yield from _assigned(source.tree.body)
     for scope in scopes[:1]:
         if scope.around is not None:
@@ -117,14 +129,44 @@ def _assigned(body: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
                 yield ast.unparse(target), node.value
 
 
-def new_lock(source: SourceText, model: type[Model], scopes: Sequence[Scope]) -> LockChoice | None:
+@dataclass(frozen=True)
+class Guarded:
+    """Statements that a lock is to be held around, and the function that each stretch of them is
+    in; and the kinds of the threads of the model.
+    """
+
+    scopes: tuple[Scope, ...]
+    statements: tuple[ast.stmt, ...]
+    kinds: frozenset[ThreadKind]
+
+    def names(self, names: Set[str]) -> bool:
+        """Whether a variable, or an attribute of something, of these names is used in them."""
+        return any(
+            isinstance(node, ast.Name) and node.id in names
+            for each in self.statements
+            for node in ast.walk(each)
+        )
+
+    @property
+    def has_globals(self) -> bool:
+        """Whether they assign to variables of the module."""
+        return any(
+            self.names({*node.names})
+            for scope in self.scopes
+            for node in ast.walk(scope.node)
+            if isinstance(node, ast.Global)
+        )
+
+
+def new_lock(source: SourceText, model: type[Model], guarded: Guarded) -> LockChoice | None:
     """A new lock that all of these functions can name; None where there is no place to make it."""
-    kinds = [note.kind for note in notes_of(model).threads.values()]
+    scopes, kinds = guarded.scopes, guarded.kinds
+    is_async = all(scope.is_async for scope in scopes)
     if any(kind.is_process for kind in kinds):
         module, made = "multiprocessing", "Lock"
     elif any(runtime.main is not None for kind in kinds for runtime in kind.runtimes):
         module, made = "go", "Mutex"
-    elif all(kind.in_loop for kind in kinds) and all(scope.is_async for scope in scopes):
+    elif is_async and (awaits(guarded.statements) or all(kind.in_loop for kind in kinds)):
         module, made = "asyncio", "Lock"
     else:
         module, made = "threading", "Lock"
@@ -135,7 +177,7 @@ def new_lock(source: SourceText, model: type[Model], scopes: Sequence[Scope]) ->
         number += 1
         name = f"{base}{number}"
     constructor, edits = _constructor(source, module, made, scopes)
-    placed = _placed(source, model, scopes, name, constructor)
+    placed = _placed(source, model, guarded, name, constructor)
     if placed is None:
         return None
     expression, edit = placed
@@ -202,9 +244,10 @@ def _is_of_library(source: SourceText) -> bool:
 
 
 def _placed(
-    source: SourceText, model: type[Model], scopes: Sequence[Scope], name: str, made: str
+    source: SourceText, model: type[Model], guarded: Guarded, name: str, made: str
 ) -> tuple[str, Edit] | None:
     """The expression that stands for a new lock, and the line that makes it."""
+    scopes = guarded.scopes
     around = {scope.around for scope in scopes}
     owners = {scope.owner for scope in scopes}
     if None not in around and len(around) == 1 and owners == {None}:
@@ -221,15 +264,61 @@ def _placed(
     if owners <= {*chain}:
         owner = [each for each in chain if each in owners][-1]
         return f"self.{name}", _in_class(source, owner, line)
-    if len(owners) == 1 and None not in owners:
+    if len(owners) == 1 and None not in owners and not guarded.has_globals:
         (cls,) = owners
         assert cls is not None
-        for each in cls.body:
-            if isinstance(each, ast.FunctionDef) and each.name == "__init__":
-                at = source.line_start(last_line(each) + 1)
-                return f"self.{name}", Edit(at, at, f"{source.indent(each.body[0])}self.{line}")
-        return f"self.{name}", _in_class(source, cls, line)
-    return name, _in_module(source, line)
+        if not all(map(_has_self, scopes)) or guarded.names({cls.name, "cls", "type"}):
+            return f"{cls.name}.{name}", _in_class(source, cls, line)
+        return f"self.{name}", _in_instance(source, cls, line) or _in_class(source, cls, line)
+    return name, _in_module(source, line, made.partition(".")[0].partition("(")[0])
+
+
+def _has_self(scope: Scope) -> bool:
+    """Whether a method is called with an instance that it names `self`."""
+    if isinstance(scope.node, ast.Module):
+        return False
+    arguments = [*scope.node.args.posonlyargs, *scope.node.args.args]
+    return bool(arguments) and arguments[0].arg == "self"
+
+
+def _in_instance(source: SourceText, cls: ast.ClassDef, line: str) -> Edit | None:
+    """A line that is the first of `__init__`, after what documents it; None where instances may be
+    made without running it, or have no room for more.
+    """
+    made = _method(cls, "__init__")
+    if made is None or "__slots__" in names_in(cls):
+        return None
+    for each in _below(source, cls):
+        own = _method(each, "__init__")
+        if own is not None and "__init__" not in names_in(ast.Module(own.body, [])):
+            return None
+    if not source.has_lines_of_its_own(made.body[0], made.body[0]):
+        return None
+    indent = source.indent(made.body[0])
+    if is_constant(made.body[0]):
+        at = source.line_start(last_line(made.body[0]) + 1)
+    else:
+        at = source.line_start(first_line(made.body[0]))
+    return Edit(at, at, f"{indent}self.{line}")
+
+
+def _method(cls: ast.ClassDef, name: str) -> ast.FunctionDef | None:
+    """The method of a name that a class itself defines."""
+    found = [each for each in cls.body if isinstance(each, ast.FunctionDef) and each.name == name]
+    return found[-1] if found else None
+
+
+def _below(source: SourceText, cls: ast.ClassDef) -> list[ast.ClassDef]:
+    """The classes of a file that have a class among their bases, or among those of its bases."""
+    classes = [node for node in ast.walk(source.tree) if isinstance(node, ast.ClassDef)]
+    names, found = {cls.name}, list[ast.ClassDef]()
+    while more := [
+        each for each in classes
+        if each not in found and any(names_in(base) & names for base in each.bases)
+    ]:  # fmt: skip
+        found += more
+        names |= {each.name for each in more}
+    return found
 
 
 def _in_class(source: SourceText, node: ast.ClassDef, line: str) -> Edit:
@@ -247,13 +336,18 @@ def _in_class(source: SourceText, node: ast.ClassDef, line: str) -> Edit:
     return Edit(at, at, f"{indent}{line}\n")
 
 
-def _in_module(source: SourceText, line: str) -> Edit:
-    """A line at the top of a file, after what is imported."""
+def _in_module(source: SourceText, line: str, uses: str) -> Edit:
+    """A line at the top of a file, after what is imported: before what is defined there, but not
+    before the import of the name that it `uses`.
+    """
     last = 0
+    is_before = True
     for each in source.tree.body:
-        if isinstance(each, ast.Import | ast.ImportFrom) or (is_constant(each) and not last):
+        is_before &= not isinstance(each, DEFINITIONS)
+        if isinstance(each, ast.Import | ast.ImportFrom):
+            names = {alias.asname or alias.name for alias in each.names}
+            last = last_line(each) if is_before or uses in names else last
+        elif is_constant(each) and not last:
             last = last_line(each)
-        elif last:
-            break
     at = source.line_start(last + 1)
     return Edit(at, at, f"\n{line}")

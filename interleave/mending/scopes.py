@@ -132,9 +132,9 @@ class Reach:
             lines |= self._whole[number]
         return lines
 
-    def runs(self, lines: Iterable[int]) -> list[Run]:
+    def runs(self, lines: Iterable[int], *, nearest: bool = False) -> list[Run]:
         """The smallest runs of statements that lead to all of these lines: one for each function
-        that has one, those first that lead to nothing else.
+        that has one, those first that have most of them themselves; only those if `nearest`.
         """
         wanted = set(lines)
         found: list[tuple[int, Run]] = []
@@ -149,7 +149,8 @@ class Reach:
             if best is not None:
                 direct = sum(scope.has(line) for line in wanted)
                 found.append((len(wanted) - direct, best))
-        return [run for _, run in sorted(found, key=lambda each: each[0])]
+        found.sort(key=lambda each: each[0])
+        return [run for far, run in found if not nearest or far == found[0][0]]
 
     def statements(self, run: Run) -> list[ast.stmt]:
         """The statements of a run."""

@@ -14,7 +14,7 @@ from interleave.mending.guarding import Guarding
 from interleave.mending.holding import locks_in
 from interleave.mending.results import Cost, Fix
 from interleave.mending.scopes import Scope, scopes_in
-from interleave.mending.spans import accessed_in
+from interleave.mending.spans import accessed_in, waited_in
 from interleave.mending.texts import applied
 from interleave.mending.trying import Trial, cause_of
 from interleave.mending.verifying import Candidate, OutOfBounds, Verified, orders_of
@@ -71,6 +71,8 @@ class Search(Guarding):
                 for key, lines in found.items():
                     self.accessed[key] = self.accessed.get(key, frozenset()) | lines
                 self.aside |= {use.lock for use in locks_in(trial.searched).uses}
+                self.waiting |= waited_in(trial.searched, self.bench.file)
+                self.kinds |= {each.kind for each in trial.searched.machine.program.threads}
 
     def _expects(self) -> bool:
         """Whether the model says that it expects something to be found."""

@@ -42,6 +42,25 @@ def accessed_in(found: Searched[Check], file: str) -> Accessed:
     return {key: frozenset(each) for key, each in lines.items()}
 
 
+WAITS = frozenset({"wait", "wait_for", "Wait", "join", "get"})
+"""Operations that wait for what others do, and not for a lock."""
+
+
+def waited_in(found: Searched[Check], file: str) -> set[int]:
+    """The lines of a file where threads wait for others. Raises `Stopped`."""
+    graph = found.graph
+    lines: set[int] = set()
+    for number in range(len(graph)):
+        graph.guard.poll()
+        for _, step, _, _ in graph.edges(number):
+            for access in step.accesses:
+                code, block = access.place
+                is_wait = access.kind.name.rpartition(".")[2] in WAITS
+                if is_wait and access.kind.container is None and code.file == file:
+                    lines.add(code.source(block).line)
+    return lines
+
+
 @dataclass(frozen=True)
 class Lines:
     """What is known of the lines of a file: what they access, and where its statements are by

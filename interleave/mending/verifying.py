@@ -18,6 +18,7 @@ from interleave.mending.trying import Bench, Trial, missing
 from interleave.model import Model
 from interleave.records import dataclass
 from interleave.result import Described, Outcome, Violation
+from interleave.runtimes import ThreadKind
 
 MOST_STATES = 100_000
 """States of a changed model, at most, unless the model as it is has more."""
@@ -92,7 +93,12 @@ class Verifier:
         self.scopes: list[Scope] = []
         """The functions that threads run, in the order of the lines."""
         self.before: dict[str, Trial] = {}
-        self._seen: set[str] = {text}
+        self._seen: dict[str, tuple[Violation, ...]] = {text: ()}
+        """What was found in the texts that were checked."""
+        self.kinds: frozenset[ThreadKind] = frozenset()
+        """The kinds of the threads of the model."""
+        self.waiting: set[int] = set()
+        """The lines where threads wait for others, other than for a lock."""
         self.statements: dict[str, frozenset[int]] = {}
         self.accessed: dict[tuple[str, str], frozenset[int]] = {}
         self.aside: set[str] = set()
@@ -122,8 +128,9 @@ class Verifier:
         """The trials of a candidate that is verified under every runtime, else None."""
         self.failing: tuple[Violation, ...] = ()
         if candidate.text in self._seen:
+            self.failing = self._seen[candidate.text]
             return None
-        self._seen.add(candidate.text)
+        self._seen[candidate.text] = ()
         poll()
         if self.tried >= min(self.most, self.share):
             raise OutOfBounds
@@ -137,7 +144,7 @@ class Verifier:
                         models[self.name], runtime, fail_fast=True, max_states=self.most_states
                     )
                     if trial.result.verdict != "verified" or not self._warns_as_before(trial):
-                        self.failing = trial.result.violations
+                        self.failing = self._seen[candidate.text] = trial.result.violations
                         if not (candidate.strict or candidate.frees):
                             self.rejected.append(candidate)
                         return None
