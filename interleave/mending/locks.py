@@ -14,7 +14,8 @@ from interleave.interrupts import AT_POLLS, leaving, listening, take
 from interleave.mending.definitions import definition_of
 from interleave.mending.holding import GIVING, TAKING, Held, Use, locks_in
 from interleave.mending.regions import Region, regions_in, without
-from interleave.mending.texts import Edit, SourceText, applied, last_line
+from interleave.mending.spans import updates_in
+from interleave.mending.texts import Edit, SourceText, applied, last_line, lines_of
 from interleave.mending.trying import Bench, Trial, cause_of, missing
 from interleave.model import Model
 from interleave.options import CheckOptions
@@ -268,13 +269,30 @@ class _Judge:
         body = region.body
         if not region.header or len(body) < 2:
             return None
+        held = lines_of(body)
+        updates = {line for line in self._updated(region) if line in held}
         for length in range(1, len(body)):
             for start in range(len(body) - length + 1):
                 run = body[start : start + length]
                 wrap = self.source.wrapped(run, region.header)
+                if not updates <= {*lines_of(run)}:
+                    continue
                 if wrap is not None and self._is_same([*without(self.source, [region]), wrap]):
                     return run[0].lineno, last_line(run[-1])
         return None
+
+    def _updated(self, region: Region) -> set[int]:
+        """The lines of the updates that are lost without a region: of these, none is to be done in
+        part while the lock is held, and in part after that.
+        """
+        trials = self._tried(without(self.source, [region])).values()
+        return {
+            line
+            for trial in trials
+            if isinstance(trial, Trial) and trial.searched is not None
+            for span in updates_in(trial.searched, self.bench.file, trial.result.violations)
+            for line in span.lines
+        }
 
     def _could_be(self, groups: Sequence[_Group]) -> dict[tuple[str, ...], str]:
         """The locks in whose place another one would do, which is made before them."""

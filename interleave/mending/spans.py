@@ -79,6 +79,15 @@ class Lines:
         return self.statements.get(call, frozenset()) if rest.endswith(")") else frozenset()
 
 
+def updates_in(found: Searched[Check], file: str, violations: Iterable[Violation]) -> list[Span]:
+    """The lines of a file between the read and the write of each update that is lost, or that
+    overwrites another one. Raises `Stopped`.
+    """
+    lines = Lines(file, accessed_in(found, file), {})
+    lost = (each for each in violations if each.lost_update is not None)
+    return [span for each in lost for span in spans_of(each, lines)]
+
+
 def spans_of(violation: Violation, lines: Lines) -> list[Span]:
     """The lines in a file that a violation speaks of, thread by thread."""
     steps = violation.trace.all_steps
@@ -115,20 +124,20 @@ def spans_of(violation: Violation, lines: Lines) -> list[Span]:
 def _as_spans(
     named: Iterable[tuple[str, Sequence[TraceStep]]], about: Set[str], lines: Lines
 ) -> Iterator[Span]:
-    """The lines of steps; of a step that has several, those that access what it is `about`."""
+    """The lines of steps; of a step that has several, those that access what it is `about`, and
+    where none of its lines is known to, any that does.
+    """
     for thread, steps in named:
-        told = frozenset[int]().union(
-            *[
-                lines.of(source)
-                for step in steps
-                for source in (step.source, *[part.source for part in step.parts])
-            ]
-        )
         known = frozenset[int]().union(
             *[lines.accessed.get((thread, location), frozenset()) for location in sorted(about)]
         )
-        if steps and (told or known):
-            yield Span(thread, (told & known or known) if known else told)
+        found = frozenset[int]()
+        for step in steps:
+            sources = (step.source, *[part.source for part in step.parts])
+            told = frozenset[int]().union(*map(lines.of, sources))
+            found |= (told & known or known) if known else told
+        if found:
+            yield Span(thread, found)
 
 
 def _locations(step: TraceStep) -> set[str]:
