@@ -11,12 +11,13 @@ from interleave.engine.search import Searched
 from interleave.engine.stopping import Guard
 from interleave.errors import InterleaveError
 from interleave.interrupts import AT_POLLS, leaving, listening, take
+from interleave.loading import here
 from interleave.mending.definitions import definition_of
 from interleave.mending.holding import GIVING, TAKING, Held, Use, locks_in
 from interleave.mending.regions import Region, regions_in, without
 from interleave.mending.spans import updates_in
 from interleave.mending.texts import Edit, SourceText, applied, last_line, lines_of
-from interleave.mending.trying import Bench, Trial, cause_of, missing
+from interleave.mending.trying import Bench, Trial, cause_of, each_once, missing
 from interleave.model import Model
 from interleave.options import CheckOptions
 from interleave.records import dataclass
@@ -78,6 +79,7 @@ class LockUse:
 @dataclass(frozen=True)
 class ModelLocks:
     """The locks of one model. `limit` says what kept it from being judged; else it is "".
+    `violations` are what a check finds with all of them, each cause once.
 
     `spare` are the names of locks of which none is needed as long as the others are there, and
     `together` says whether any of them is: it is empty where there are none, or only one.
@@ -90,6 +92,7 @@ class ModelLocks:
     limit: str = ""
     spare: tuple[str, ...] = ()
     together: tuple[Need, ...] = ()
+    violations: tuple[Violation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -207,7 +210,13 @@ class _Judge:
             together = self._needs([region for each in spare for region in each.regions])
         names = tuple(name for each in spare for name in each.names) if together else ()
         return ModelLocks(
-            self.name, self.bench.file, runtimes, judged, spare=names, together=together
+            self.name,
+            self.bench.file,
+            runtimes,
+            judged,
+            spare=names,
+            together=together,
+            violations=each_once([each.result for each in self.before.values()]),
         )
 
     def _groups(self, held: Held) -> list[_Group]:
@@ -222,7 +231,7 @@ class _Judge:
             taken.setdefault(use.lock, [])
             taken[use.lock] += [each for each in mine if each not in taken[use.lock]]
             if not mine or use.operation not in TAKING | GIVING:
-                apart.setdefault(use.lock, _apart(use))
+                apart.setdefault(use.lock, _apart(use, self.bench.file))
         groups: list[tuple[list[str], list[Region]]] = []
         for lock, its in taken.items():
             joined = [each for each in groups if any(one in each[1] for one in its)]
@@ -364,12 +373,15 @@ class _Judge:
         return Need(runtime, False, one_step=step, gone=gone)
 
 
-def _apart(use: Use) -> str:
+def _apart(use: Use, file: str) -> str:
+    if use.file != file:
+        does = "gives it back" if use.operation in GIVING else "takes it"
+        return f"{here(use.file)} {does}; only locks that {here(file)} takes are looked at"
     if use.operation in TAKING:
-        return f"it is taken at line {use.line} of {use.file}, and given back elsewhere"
+        return f"it is taken at line {use.line} of {here(file)}, and given back elsewhere"
     if use.operation in GIVING:
-        return f"it is given back at line {use.line} of {use.file}, and taken elsewhere: a signal"
-    return f"line {use.line} of {use.file} goes on by whether it is held"
+        return f"it is given back at line {use.line} of {here(file)}, and taken elsewhere: a signal"
+    return f"line {use.line} of {here(file)} goes on by whether it is held"
 
 
 def _not_removable(

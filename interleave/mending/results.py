@@ -34,7 +34,8 @@ class Fix:
     how many texts were checked; `limit` what ended the search for one before all were, else it is
     ""; `most_states` how many states each might have, if none was found. `left` are the violations
     that remain where only some could be removed. `expects`: the model says that it expects what is
-    removed.
+    removed. `mended` are the violations of a model that has none any more by the change of one
+    before it.
     """
 
     model: str
@@ -53,6 +54,7 @@ class Fix:
     most_states: int = 0
     left: tuple[Violation, ...] = ()
     expects: bool = False
+    mended: tuple[Violation, ...] = ()
 
     @property
     def is_found(self) -> bool:

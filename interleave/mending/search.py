@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 
@@ -16,10 +16,10 @@ from interleave.mending.results import Cost, Fix
 from interleave.mending.scopes import Scope, scopes_in
 from interleave.mending.spans import accessed_in, waited_in
 from interleave.mending.texts import applied
-from interleave.mending.trying import Trial, cause_of
+from interleave.mending.trying import Trial, cause_of, each_once
 from interleave.mending.verifying import Candidate, OutOfBounds, Verified, orders_of
 from interleave.notes import notes_of
-from interleave.result import ModelResult, Violation
+from interleave.result import Violation
 from interleave.runtimes import NAMED
 
 MOST_PARTS = 3
@@ -39,11 +39,12 @@ class Search(Guarding):
             self._check()
             expects = self._expects()
             results = tuple(each.result for each in self.before.values())
-            violations = _once(results)
+            violations = each_once(results)
             plain = Fix(self.name, self.bench.file, results, violations)
-            if not violations:
-                return plain, self.text
-            self._read_scopes()
+            if violations:
+                self._read_scopes()
+        if not violations:
+            return replace(plain, mended=self._mended()), self.text
         if len(violations) > 1 and self.depth < MOST_PARTS:
             self.share = max(self.most * 3 // 5, 1)
         limit = ""
@@ -73,6 +74,17 @@ class Search(Guarding):
                 self.aside |= {use.lock for use in locks_in(trial.searched).uses}
                 self.waiting |= waited_in(trial.searched, self.bench.file)
                 self.kinds |= {each.kind for each in trial.searched.machine.program.threads}
+
+    def _mended(self) -> tuple[Violation, ...]:
+        """What is found in the model as its file has it, where its text was changed already."""
+        original = self.bench.original.text
+        if self.text == original:
+            return ()
+        with self.bench.models(original) as models:
+            model = self.bench.model_in(models, self.name)
+            return each_once([
+                self.bench.trial_of(model, runtime).result for runtime in self.before
+            ])  # fmt: skip
 
     def _expects(self) -> bool:
         """Whether the model says that it expects something to be found."""
@@ -201,12 +213,3 @@ class Search(Guarding):
         """Whether the return of main ends the program, and `defer` is how one tidies up."""
         notes = notes_of(self.model).threads.values()
         return any(each.main is not None for note in notes for each in note.kind.runtimes)
-
-
-def _once(results: Sequence[ModelResult]) -> tuple[Violation, ...]:
-    """The violations of several results, each cause once."""
-    found: dict[tuple[str, str], Violation] = {}
-    for result in results:
-        for each in result.violations:
-            found.setdefault(cause_of(each), each)
-    return tuple(found.values())

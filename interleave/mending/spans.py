@@ -22,14 +22,14 @@ QUIET = frozenset({"start", "join", "acquire", "release", "Lock", "Unlock", "beg
 """Operations that are no accesses to what is shared by a program's own doing."""
 
 
-Accessed = Mapping[tuple[str, str], frozenset[int]]
-"""By thread and location: the lines that access the location."""
+Accessed = Mapping[tuple[str, str, bool], frozenset[int]]
+"""By thread, location, and whether it is written: the lines that access the location so."""
 
 
 def accessed_in(found: Searched[Check], file: str) -> Accessed:
     """Which lines of a file access what, as a state graph has it. Raises `Stopped`."""
     machine, graph = found.machine, found.graph
-    lines: dict[tuple[str, str], set[int]] = {}
+    lines: dict[tuple[str, str, bool], set[int]] = {}
     for number in range(len(graph)):
         graph.guard.poll()
         for state, step, _, _ in graph.edges(number):
@@ -37,7 +37,8 @@ def accessed_in(found: Searched[Check], file: str) -> Accessed:
                 code, block = access.place
                 location = machine.names_in(state).where(access.kind)
                 if location is not None and code.file == file:
-                    key = machine.program.threads[step.thread].name, location
+                    thread = machine.program.threads[step.thread].name
+                    key = thread, location, bool(access.writes)
                     lines.setdefault(key, set()).add(code.source(block).line)
     return {key: frozenset(each) for key, each in lines.items()}
 
@@ -71,12 +72,28 @@ class Lines:
     accessed: Accessed
     statements: Mapping[str, frozenset[int]]
 
+    def accessing(self, thread: str, locations: Set[str], *, written: bool) -> frozenset[int]:
+        """The lines of a thread that read some locations, or that write them."""
+        keys = [(thread, location, written) for location in sorted(locations)]
+        return frozenset[int]().union(*[self.accessed.get(key, frozenset()) for key in keys])
+
     def of(self, source: Source) -> frozenset[int]:
         """The lines that a source speaks of."""
         if source.file == self.file:
             return frozenset([source.line])
         call, _, rest = source.text.rpartition(" (")
         return self.statements.get(call, frozenset()) if rest.endswith(")") else frozenset()
+
+    def of_step(self, step: TraceStep) -> frozenset[int]:
+        """The lines that a step and its parts speak of."""
+        sources = (step.source, *[part.source for part in step.parts])
+        return frozenset[int]().union(*map(self.of, sources))
+
+    def named_in(self, step: TraceStep) -> frozenset[int]:
+        """The lines of the statements that a step names by their text."""
+        names = step.source.text.split("; ")
+        texts = [text for name in names for text in (name, f"{name}:")]  # that of a block has one
+        return frozenset[int]().union(*[self.statements.get(e, frozenset()) for e in texts])
 
 
 def updates_in(found: Searched[Check], file: str, violations: Iterable[Violation]) -> list[Span]:
@@ -99,7 +116,7 @@ def spans_of(violation: Violation, lines: Lines) -> list[Span]:
         }
         named = [(thread, [steps[n - 1] for n in found]) for thread, found in numbers.items()]
         about = {violation.location} if violation.location is not None else set[str]()
-        return [*_as_spans(named, about, lines)]
+        return [*_as_update(named, about, lines)]
     if violation.race:
         return [
             Span(side.thread, found) for side in violation.race if (found := lines.of(side.source))
@@ -124,20 +141,35 @@ def spans_of(violation: Violation, lines: Lines) -> list[Span]:
 def _as_spans(
     named: Iterable[tuple[str, Sequence[TraceStep]]], about: Set[str], lines: Lines
 ) -> Iterator[Span]:
-    """The lines of steps; of a step that has several, those that access what it is `about`, and
-    where none of its lines is known to, any that does.
+    """The lines of steps; of a step that has several, those that access what it is `about`."""
+    for thread, steps in named:
+        told = frozenset[int]().union(*[lines.of_step(step) for step in steps])
+        known = lines.accessing(thread, about, written=False)
+        known |= lines.accessing(thread, about, written=True)
+        if steps and (told or known):
+            yield Span(thread, (told & known or known) if known else told)
+
+
+def _as_update(
+    named: Iterable[tuple[str, Sequence[TraceStep]]], about: Set[str], lines: Lines
+) -> Iterator[Span]:
+    """The lines of the reads and the writes of a lost update: of a step that has several, those
+    that read what it is `about`, or that write it, as the step does. A step is at the line of its
+    first statement, and names the others by their text.
     """
     for thread, steps in named:
-        known = frozenset[int]().union(
-            *[lines.accessed.get((thread, location), frozenset()) for location in sorted(about)]
-        )
         found = frozenset[int]()
         for step in steps:
-            sources = (step.source, *[part.source for part in step.parts])
-            told = frozenset[int]().union(*map(lines.of, sources))
-            found |= (told & known or known) if known else told
+            alike = lines.accessing(thread, about, written=_writes(step, about))
+            told = lines.of_step(step)
+            found |= told & alike or lines.named_in(step) & alike or alike or told
         if found:
             yield Span(thread, found)
+
+
+def _writes(step: TraceStep, about: Set[str]) -> bool:
+    """Whether a step does more to some locations than to read them."""
+    return any(each.location in about and each.kind != "read" for each in step.accesses)
 
 
 def _locations(step: TraceStep) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import types
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -55,6 +55,15 @@ class Trial:
 def cause_of(violation: Violation) -> tuple[str, str]:
     """The kind of a violation, and what it is about: the same whichever step or thread shows it."""
     return violation.kind, violation.location or re.sub(r"\d+", "", violation.message)
+
+
+def each_once(results: Iterable[ModelResult]) -> tuple[Violation, ...]:
+    """The violations of several results, each cause once."""
+    found: dict[tuple[str, str], Violation] = {}
+    for result in results:
+        for each in result.violations:
+            found.setdefault(cause_of(each), each)
+    return tuple(found.values())
 
 
 class Bench:

@@ -100,7 +100,7 @@ class Verifier:
         self.waiting: set[int] = set()
         """The lines where threads wait for others, other than for a lock."""
         self.statements: dict[str, frozenset[int]] = {}
-        self.accessed: dict[tuple[str, str], frozenset[int]] = {}
+        self.accessed: dict[tuple[str, str, bool], frozenset[int]] = {}
         self.aside: set[str] = set()
         """The names of locks: whether one is held in the end is no outcome."""
         self._other_outcomes: Verified | None = None

@@ -70,6 +70,10 @@ def _model(model: ModelLocks, width: int) -> list[Line]:
                 more = _smaller(region)
             text = f"{_where(region)}{': ' if more else ''}{more}"
             lines += hanging(text, 4, width, Style.FAINT)
+    if model.locks and model.violations:
+        found = ", ".join(dict.fromkeys(map(violation_name, model.violations)))
+        said = f"a check finds {found} with {'it' if len(model.locks) == 1 else 'them'} as well"
+        lines += hanging(f"{said}: run `interleave fix` first", 2, width, Style.CAUTION)
     if model.together:
         names = ", ".join(map(one_line, model.spare))
         lines += hanging(f"{names} together: {_needed(model.together)}", 2, width, Style.NORMAL)
@@ -181,6 +185,9 @@ def _model_as_data(model: ModelLocks) -> dict[str, object]:
         "file": plain_text(model.file),
         "runtimes": list(model.runtimes),
         "limit": plain_text(model.limit),
+        "violations": [
+            {"kind": each.kind, "message": plain_text(each.message)} for each in model.violations
+        ],
         "locks": [_lock_as_data(lock) for lock in model.locks],
         "spare": [*map(plain_text, model.spare)],
         "together": [_need_as_data(need) for need in model.together],

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from interleave.loading import here
 from interleave.mending.results import Cost, Fix, Fixes
 from interleave.report.cells import one_line, wrap
 from interleave.report.document import document_text
 from interleave.report.locked import outcome_text
 from interleave.report.style import Line, Style, hanging, written
 from interleave.report.words import count, violation_name
-from interleave.result import ModelResult, Outcome
+from interleave.result import ModelResult, Outcome, Violation
 from interleave.showing import plain_text
 
 
@@ -18,10 +19,10 @@ def render_text(found: Fixes, *, color: bool = False, width: int = 100, **_: obj
     """What there is to say of each model that is violated, without a newline at its end."""
     lines: list[Line] = []
     for model in found.models:
-        if model.violations:
+        if model.violations or model.mended:
             lines += [[]] if lines else []
             lines += _model(model, width)
-    rest = len(found.models) - sum(bool(each.violations) for each in found.models)
+    rest = sum(not (each.violations or each.mended) for each in found.models)
     if rest:
         lines += [[]] if lines else []
         unknown = sum(not each.complete for fix in found.models for each in fix.before)
@@ -54,9 +55,11 @@ def render_json(found: Fixes, *, version: str, **_: object) -> str:
 def _model(model: Fix, width: int) -> list[Line]:
     head = f"{one_line(model.model)} ({one_line(model.file)}): {_headline(model)}"
     lines: list[Line] = [[(text, Style.STRONG)] for text in wrap(head, width)]
-    for violation in model.violations:
+    for violation in model.violations or model.mended:
         sentence = f"{violation_name(violation)}: {one_line(violation.message)}"
         lines += hanging(sentence, 2, width, Style.BAD)
+    if model.mended:
+        return lines
     if not model.diff:
         return [*lines, *_none_found(model, width)]
     lines += [[], *map(_of_diff, model.diff.splitlines()), []]
@@ -76,6 +79,8 @@ def _model(model: Fix, width: int) -> list[Line]:
 
 
 def _headline(model: Fix) -> str:
+    if model.mended:
+        return "mended by a change above"
     if model.left:
         return f"no change was found that removes all; {one_line(model.words)} removes a part"
     return one_line(model.words) if model.diff else "no change was found"
@@ -84,7 +89,25 @@ def _headline(model: Fix) -> str:
 def _none_found(model: Fix, width: int) -> list[Line]:
     tried = model.limit or f"{count(model.tried, 'change')} of the kinds that there are"
     said = f"none is verified: {tried}, up to {count(model.most_states, 'state')} each"
-    return hanging(said, 2, width, Style.CAUTION)
+    lines = hanging(said, 2, width, Style.CAUTION)
+    places = [place for each in model.violations for place in _elsewhere(each, model.file)]
+    for place in dict.fromkeys(places):
+        said = f"{place}, and only {one_line(str(here(model.file)))} may be changed"
+        lines += hanging(said, 2, width, Style.CAUTION)
+    return lines
+
+
+def _elsewhere(violation: Violation, file: str) -> Iterator[str]:
+    """The lines at fault that are in another file than the one that is changed, in words."""
+    lost = violation.lost_update
+    told = [("a line at fault", violation.source)]
+    if lost is not None:
+        told = [("the write", violation.trace.all_steps[lost.overwrite - 1].source)]
+    elif violation.race:
+        told = [("an access", side.source) for side in violation.race]
+    for what, source in told:
+        if source is not None and source.file != file:
+            yield f"{what} is at {one_line(str(here(source.file)))}:{source.line}"
 
 
 def _of_diff(line: str) -> Line:
@@ -99,6 +122,8 @@ def _verdict(result: ModelResult) -> str:
 
 def _costs(costs: Sequence[Cost]) -> Iterator[str]:
     """In how many orders threads can still access what they share."""
+    less = [each for each in costs if (each.after or 0) < (each.before or 0)]
+    last = less[-1] if less else None
     for cost in costs:
         if cost.before is None or cost.after is None:
             yield f"orders of accesses under {cost.runtime}: not counted"
@@ -106,6 +131,8 @@ def _costs(costs: Sequence[Cost]) -> Iterator[str]:
         share = ""
         if cost.before >= cost.after and cost.before:
             share = f" ({100 * cost.after / cost.before:.3g} %)"
+        if cost.before > cost.after and cost is last:
+            share += "; the fewer are left, the more parallelism it costs"
         yield (
             f"orders of accesses under {cost.runtime}: {cost.after:,} where there were "
             f"{cost.before:,}{share}"
@@ -141,6 +168,9 @@ def _as_data(model: Fix) -> dict[str, object]:
             {"kind": each.kind, "message": plain_text(each.message)} for each in model.violations
         ],
         "found": model.is_found,
+        "mended": [
+            {"kind": each.kind, "message": plain_text(each.message)} for each in model.mended
+        ],
         "left": [{"kind": each.kind, "message": plain_text(each.message)} for each in model.left],
         "change": plain_text(model.words),
         "diff": plain_text(model.diff),

@@ -128,7 +128,8 @@ def test_models_are_mended(file: str, model: str) -> None:
 @pytest.mark.parametrize(("file", "model"), NONE)
 def test_none_is_found_for_what_takes_another_program(file: str, model: str) -> None:
     found = run(str(MODELS / file), "-m", model)
-    assert found.exit_code == 1 and "no change was found" in found.stdout
+    said = " ".join(found.stdout.split())
+    assert found.exit_code == 1 and "no change was found" in said
     assert "none is verified" in found.stdout and "@@" not in found.stdout
 
 
@@ -381,6 +382,126 @@ def test_scripts_and_tests(write: Callable[..., str], name: str, text: str) -> N
     found = fixed(write(text, name))
     assert found.words.startswith("hold a new lock, `lock` around line ")
     assert found.diff.count("\n+") == 5
+
+
+HEAD = "import threading\nfrom interleave import explore, thread\n\n"
+CODE = "class C:\n    n = 0\n    {}\n\n"
+CALLS = "@explore\ndef test_c():\n    c = C()\n\n    @thread(2)\n    def work():\n        c.inc()\n"
+ADDS_ONE = "def inc(self):\n        self.n += 1"
+IN_CLASS = "class C:\n    n = 0\n    lock = threading.Lock()\n"
+PLACES = {
+    "    def __init__(self):\n        'Made.'\n        self.n = 0\n\n    " + ADDS_ONE: (
+        "self.lock", "        'Made.'\n        self.lock = threading.Lock()\n"
+    ),
+    f"def __init__(self): self.n = 0\n\n    {ADDS_ONE}": ("self.lock", IN_CLASS),
+    "def __init__(self):\n        self.n = 0\n\n    " + ADDS_ONE
+    + "\n\nclass D(C):\n    def __init__(self):\n        self.n = 1": ("self.lock", IN_CLASS),
+    "@classmethod\n    def inc(cls):\n        cls.n += 1": ("C.lock", IN_CLASS),
+    "@staticmethod\n    def inc():\n        C.n += 1": ("C.lock", IN_CLASS),
+    "def __init__(self):\n        self.m = 0\n\n    def inc(self):\n        C.n += 1": (
+        "C.lock", IN_CLASS
+    ),
+}  # fmt: skip
+"""The bodies of classes, with how a new lock is named and where it is made."""
+
+
+@pytest.mark.parametrize("body", PLACES, ids=map(str, range(len(PLACES))))
+def test_a_lock_belongs_to_the_code_that_a_test_calls(write: Callable[..., str], body: str) -> None:
+    name, made = PLACES[body]
+    found = interleave.fix(write(HEAD + CODE.format(body.strip()) + CALLS))
+    (one,) = found.models
+    assert one.words.startswith(f"hold a new lock, `{name}` around line ")
+    assert made in found.texts["m.py"]
+    assert found.texts["m.py"].endswith(CALLS)
+
+
+def test_no_test_is_guarded_for_the_code_that_it_calls(write: Callable[..., str]) -> None:
+    """Each call is right, and the test that makes two of them may ask too much."""
+    code = "def get(self):\n        return self.n\n\n    def put(self, n):\n        self.n = n"
+    calls = CALLS.replace("c.inc()", "n = c.get()\n        c.put(n + 1)")
+    found = run(write(HEAD + CODE.format(code) + calls), "--runtime", "free-threaded")
+    assert "no change was found" in found.stdout
+
+
+def test_a_lock_of_a_module_comes_after_what_makes_it(write: Callable[..., str]) -> None:
+    head = '"""Docs."""\n__version__ = "1"\n\nimport sys\nsys.path.insert(0, ".")\n'
+    found = interleave.fix(write(head + SCRIPT))
+    assert "import threading\n\nlock = threading.Lock()\n\nn = 0" in found.texts["m.py"]
+
+
+KINDS_OF_LOCKS = {
+    """import asyncio
+n = 0
+async def add():
+    global n
+    old = n
+    await more()
+    n = old + 1
+async def more():
+    await asyncio.sleep(0)
+async def main():
+    await asyncio.gather(add(), add())
+    assert n == 2
+asyncio.run(main())
+""": ("asyncio.Lock()", "lines 5-7"),
+    """import multiprocessing as mp
+def add(n):
+    n.value = n.value + 1
+if __name__ == "__main__":
+    n = mp.RawValue("i", 0)
+    both = [mp.Process(target=add, args=(n,)) for _ in range(2)]
+    for each in both: each.start()
+    for each in both: each.join()
+    assert n.value == 2
+""": ("mp.Lock()", "line 3"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", KINDS_OF_LOCKS, ids=["tasks", "processes"])
+def test_a_lock_is_of_the_kind_of_the_threads(write: Callable[..., str], script: str) -> None:
+    made, where = KINDS_OF_LOCKS[script]
+    found = interleave.fix(write(script))
+    assert f"lock = {made}" in found.texts["m.py"]
+    assert found.models[0].words == f"hold a new lock, `lock` around {where}"
+
+
+WAITS = """from interleave import Model, go, goroutine
+
+class M(Model):
+    @goroutine
+    def main(self):
+        wg = go.WaitGroup()
+        out = go.atomic.Int32()
+
+        def work():
+            wg.Add(1)
+            go.defer(wg.Done)
+            out.Add(1)
+
+        go.spawn(work)
+        wg.Wait()
+        assert out.Load() == 1
+"""
+
+
+@pytest.mark.slow
+def test_no_lock_is_held_while_others_are_waited_for(write: Callable[..., str]) -> None:
+    assert not fixed(write(WAITS)).diff
+
+
+def test_what_a_change_has_mended_besides_is_named(write: Callable[..., str]) -> None:
+    found = run(write(HEAD + CODE.format(ADDS_ONE) + CALLS + "\n" + CALLS.replace("_c", "_d")))
+    assert "test_d (m.py): mended by a change above\n  lost-update on c.n" in found.stdout
+
+
+def test_what_is_at_fault_elsewhere_is_named(
+    write: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(CODE.format(ADDS_ONE), "a_class_for_a_test.py")
+    monkeypatch.syspath_prepend(os.getcwd())
+    found = run(write(HEAD + "from a_class_for_a_test import C\n" + CALLS))
+    assert "the write is at a_class_for_a_test.py:4, and only m.py may be changed" in found.stdout
 
 
 LIBRARY = """class Counter:
