@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -167,6 +168,38 @@ def test_scripts_and_tests(write: Callable[[str], str], name: str, text: str) ->
 
 
 @pytest.mark.slow
+def test_a_lock_is_not_given_back_within_an_update(write: Callable[[str], str]) -> None:
+    """Nothing waits between the release and the write, but somebody may add that."""
+    body = """
+    class M(Model):
+        n = 0
+        lock = asyncio.Lock()
+        @task(2)
+        async def add(self):
+            async with self.lock:
+                n = self.n
+                await asyncio.sleep(0)
+                self.n = n + 1
+                await asyncio.sleep(0)
+    """
+    assert "lines 9-13, M.add: lines 10-12 are enough" in run(write(body)).stdout
+
+
+def test_what_keeps_a_lock_from_being_judged_is_said(
+    write: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = "class C:\n    n = 0\n    lock = threading.Lock()\n"
+    body = "    def inc(self):\n        with self.lock:\n            self.n += 1\n"
+    Path("a_lock_for_a_test.py").write_text(HEAD + made + body)
+    monkeypatch.syspath_prepend(os.getcwd())
+    test = "@explore\ndef test_c():\n    c = C()\n    @thread\n    def one():\n        c.inc()\n"
+    more = "    @thread\n    def other():\n        c.n += 1\n"
+    said = run(write("from a_lock_for_a_test import C\n" + test)).stdout
+    assert "a_lock_for_a_test.py takes it; only locks that m.py takes are looked at" in said
+    said = run(write(made + body + test + more)).stdout
+    assert "a check finds lost-update on c.n with it as well: run `interleave fix` first" in said
+
+
 def test_one_lock_would_do_for_two(write: Callable[[str], str]) -> None:
     file = write("""
         class M(Model):
