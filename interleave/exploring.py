@@ -75,7 +75,7 @@ def _test_of(function: Any, given: Mapping[str, Any]) -> Test:
     @functools.wraps(function)
     def test(*_: object, **parameters: object) -> None:  # an instance of a class of tests
         __tracebackhide__ = True
-        assert_as_expected(made.model, **({"parameters": parameters} if parameters else {}))
+        assert_as_expected(test, **({"parameters": parameters} if parameters else {}))
 
     # What it must be given, which is a mistake, nobody is to be asked for: the check says so.
     parameters = inspect.signature(function).parameters.values()

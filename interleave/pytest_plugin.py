@@ -20,8 +20,17 @@ if TYPE_CHECKING:
     from interleave.model import Model
     from interleave.result import Result
 
+MARKER = "interleave"
+"""The marker that gives options to the checks of a test."""
+
 ASSUMED = "interleave-assumed"
 """What is assumed by a test is kept under this name among the properties of its report."""
+
+
+_SETTING = "interleave_runtimes"
+
+_RUNTIME = "interleave_runtime"
+"""What the parameter of a test under `@explore` is called, and the attribute of a model's test."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,6 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--interleave-runtime",
         action="append",
+        default=[],
         metavar="NAME",
         help="Check under this runtime: free-threaded or gil. May be repeated: each model and each "
         "@explore is a test for each runtime then.",
@@ -45,22 +55,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "of this file: their models become tests.",
         type="args",
     )
-    parser.addini("interleave_runtimes", "What --interleave-runtime is by default.", type="args")
+    parser.addini(_SETTING, "What --interleave-runtime is by default.", type="args")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Take what is asked for. Raises `pytest.UsageError` for what there is not."""
     config.addinivalue_line(
-        "markers", "interleave(**options): options of the checks of this test, as interleave.check"
+        "markers", f"{MARKER}(**options): options of the checks of this test, as interleave.check"
     )
-    if _runtimes(config):
-        _refuse_unknown(_runtimes(config))
+    for name in (*config.getoption("--interleave-runtime"), *config.getini(_SETTING)):
+        _refuse_unknown(name)
     config.stash[_SOURCES] = _Sources(config)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test under `@explore` is one for each runtime that is asked for."""
-    names = _runtimes(metafunc.config)
+    names = _runtimes_for(metafunc.definition)
     if len(names) > 1 and (model := _explored_model(metafunc.function)) is not None:
         runtimes = _runtimes_of(model, names)
         metafunc.fixturenames.append(_RUNTIME)
@@ -82,7 +92,7 @@ def pytest_collect_file(
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Raise `pytest.UsageError` for a marker that says nothing."""
-    if any(mark.args for mark in item.iter_markers("interleave")):
+    if any(mark.args for mark in item.iter_markers(MARKER)):
         raise pytest.UsageError(
             f"{item.nodeid}: the marker interleave takes options by name: "
             "@pytest.mark.interleave(max_states=1000)"
@@ -176,10 +186,10 @@ class _Sources:
         folder = config.rootpath if config.inipath is None else config.inipath.parent
         paths = [path for name in names for path in self._named(name, folder)]
         # A file that is named is more than one of a folder.
-        paths.sort(key=Path.is_dir)
-        self._sources = [_Source(path, self._is_test) for path in dict.fromkeys(paths)]
-        if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
-            config.args += [str(path) for path in dict.fromkeys(paths)]
+        by_file = sorted(dict.fromkeys(paths), key=Path.is_dir)
+        self._sources = [_Source(path, self._is_test) for path in by_file]
+        if config.args_source is pytest.Config.ArgsSource.TESTPATHS:  # it is asked for no files
+            config.args += map(str, dict.fromkeys(paths))
 
     def source_of(self, file: Path) -> _Source | None:
         """What names a file; None where nothing does."""
@@ -201,7 +211,6 @@ class _Sources:
 
 
 _SOURCES = pytest.StashKey[_Sources]()
-_RUNTIME = "interleave_runtime"
 
 
 class ModelFile(pytest.File):
@@ -215,7 +224,7 @@ class ModelFile(pytest.File):
         models, errors = self._source.models_in(self.path)
         if errors:
             raise self.CollectError("\n\n".join(map(str, errors)))
-        names = _runtimes(self.config)
+        names = _runtimes_for(self)
         tests: dict[str, tuple[str, str | None]] = {}
         for model in models:
             runtimes = _runtimes_of(model, names) if names else {"": None}
@@ -249,21 +258,23 @@ class ModelTest(pytest.Item):
         return self.path, None, self.name
 
 
-def _runtimes(config: pytest.Config) -> list[str]:
-    """The runtimes that are asked for, each once."""
-    asked = config.getoption("--interleave-runtime") or config.getini("interleave_runtimes")
-    return [*dict.fromkeys(asked)]
+def _runtimes_for(node: pytest.Collector | pytest.Item) -> list[str]:
+    """The runtimes that are asked for: by the command line, else by a marker, else by a setting."""
+    on_command_line = node.config.getoption("--interleave-runtime")
+    marked = [
+        mark.kwargs["runtime"] for mark in node.iter_markers(MARKER) if "runtime" in mark.kwargs
+    ]
+    return [*dict.fromkeys(on_command_line or marked[:1] or node.config.getini(_SETTING))]
 
 
-def _refuse_unknown(runtimes: list[str]) -> None:
+def _refuse_unknown(runtime: str) -> None:
     from interleave.errors import UsageError
     from interleave.options import CheckOptions, options_of, read_options
 
-    for name in runtimes:
-        try:
-            read_options(options_of(CheckOptions), {"runtime": name}, "--interleave-runtime")
-        except UsageError as error:
-            raise pytest.UsageError(str(error)) from None
+    try:
+        read_options(options_of(CheckOptions), {"runtime": runtime}, "--interleave-runtime")
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _runtimes_of(model: type[Model], names: list[str]) -> dict[str, str]:
@@ -303,17 +314,14 @@ def _is_said(error: BaseException) -> bool:
 
 
 def _options_of(item: pytest.Item) -> Mapping[str, object]:
-    """What the command line and a marker say of the checks of a test; the first counts for more."""
-    options = {
-        name: value
-        for mark in reversed([*item.iter_markers("interleave")])
-        for name, value in mark.kwargs.items()
-    }
-    names = _runtimes(item.config)
-    own = getattr(item, "interleave_runtime", None)
+    """What the command line, markers and settings say of the checks of a test."""
+    options: dict[str, object] = {}
+    for mark in item.iter_markers(MARKER):
+        options = {**mark.kwargs, **options}
+    own = getattr(item, _RUNTIME, None)
     own = getattr(getattr(item, "callspec", None), "params", {}).get(_RUNTIME, own)
-    runtime = own or (names[0] if names else None)
-    return options if runtime is None else {**options, "runtime": runtime}
+    runtimes = [own] if own else _runtimes_for(item)
+    return {**options, "runtime": runtimes[0]} if runtimes else options
 
 
 def _accept(item: pytest.Item, result: Result) -> None:
@@ -322,7 +330,7 @@ def _accept(item: pytest.Item, result: Result) -> None:
     from interleave.report.words import assumptions
 
     found = {each.model: assumptions(each) for each in result.models}
-    texts = [f"{model}, {text}" for model, of_model in found.items() for text in of_model]
+    texts = [f"{model}: {text}" for model, of_model in found.items() for text in of_model]
     item.user_properties += [(ASSUMED, text) for text in texts]
     if texts and item.config.getoption("--interleave-strict"):
         listed = "".join(f"\n  {text}" for text in texts)
