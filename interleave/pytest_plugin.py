@@ -6,6 +6,7 @@ nothing else, and reads what is checked when there is something to check.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -196,7 +197,7 @@ class _Sources:
         return next((each for each in self._sources if each.has(file)), None)
 
     def _named(self, name: str, folder: Path) -> list[Path]:
-        path = folder / name
+        path = Path(os.path.abspath(folder / name))
         found = [path] if path.exists() else sorted(folder.glob(name))
         if not found:
             raise pytest.UsageError(f"interleave_models: there is no {name} in {folder}")
