@@ -27,7 +27,6 @@ MARKER = "interleave"
 ASSUMED = "interleave-assumed"
 """What is assumed by a test is kept under this name among the properties of its report."""
 
-
 _SETTING = "interleave_runtimes"
 
 _RUNTIME = "interleave_runtime"
@@ -198,14 +197,14 @@ class _Sources:
 
     def _named(self, name: str, folder: Path) -> list[Path]:
         path = Path(os.path.abspath(folder / name))
+        if path.is_file() and self._is_test(path):
+            raise pytest.UsageError(
+                f"interleave_models: {path} is a file of tests, which pytest collects itself"
+            )
         found = [path] if path.exists() else sorted(folder.glob(name))
         if not found:
             raise pytest.UsageError(f"interleave_models: there is no {name} in {folder}")
-        if tests := [each for each in found if each.is_file() and self._is_test(each)]:
-            raise pytest.UsageError(
-                f"interleave_models: {tests[0]} is a file of tests, which pytest collects itself"
-            )
-        return found
+        return [each for each in found if each.is_dir() or not self._is_test(each)]
 
     def _is_test(self, file: Path) -> bool:
         return any(file.match(pattern) for pattern in self._patterns)

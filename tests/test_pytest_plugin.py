@@ -13,7 +13,7 @@ Run = Callable[..., pytest.RunResult]
 SETTINGS = """
 [pytest]
 testpaths = tests
-interleave_models = models transfer.py
+interleave_models = models trans*.py
 filterwarnings = error
 """
 
