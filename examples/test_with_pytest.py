@@ -48,15 +48,13 @@ class ShopWithoutLock(Model):
 
 
 def test_the_shop_never_oversells():
-    (shop,) = interleave.check(Shop).models
-    assert shop.verdict == "verified", [violation.message for violation in shop.violations]
+    interleave.assert_verified(Shop)
 
 
 def test_without_the_lock_it_does():
-    (shop,) = interleave.check(ShopWithoutLock).models
-    assert "invariant" in {violation.kind for violation in shop.violations}
+    interleave.assert_violates(ShopWithoutLock, "invariant")
 
 
 def test_every_model_of_a_folder_is_as_it_expects():
     result = interleave.check(MODELS / "counter")
-    assert result.exit_code == 0, [model.model for model in result.models if not model.passed]
+    assert result.passed, result

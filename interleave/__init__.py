@@ -8,6 +8,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # that of `typing`, which is not imported for it
 if TYPE_CHECKING:
+    from interleave.asserting import assert_verified as assert_verified
+    from interleave.asserting import assert_violates as assert_violates
     from interleave.checking import check as check
     from interleave.comparing import compare as compare
     from interleave.errors import InterleaveError as InterleaveError
@@ -57,6 +59,8 @@ __all__ = [
     "Violation",
     "always",
     "array",
+    "assert_verified",
+    "assert_violates",
     "at_end",
     "atomic",
     "check",
@@ -83,6 +87,7 @@ __all__ = [
 _HOMES = (
     ("errors", "model", "verbs"),
     ("exploring",),
+    ("asserting",),
     ("result", "schedule"),
     ("checking",),
     ("stategraph",),

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from interleave.errors import InterleaveError, ModelError
+from interleave.asserting import assert_as_expected
+from interleave.errors import ModelError
 from interleave.explored import Explored, Test, explored
 from interleave.model import TEST, Model
 from interleave.options import Options, options_of
@@ -74,7 +75,7 @@ def _test_of(function: Any, given: Mapping[str, Any]) -> Test:
     @functools.wraps(function)
     def test(*_: object, **parameters: object) -> None:  # an instance of a class of tests
         __tracebackhide__ = True
-        _check(made, parameters)
+        assert_as_expected(test, **({"parameters": parameters} if parameters else {}))
 
     # What it must be given, which is a mistake, nobody is to be asked for: the check says so.
     parameters = inspect.signature(function).parameters.values()
@@ -82,17 +83,3 @@ def _test_of(function: Any, given: Mapping[str, Any]) -> Test:
     vars(test)["__signature__"] = inspect.Signature(taken)
     vars(test)[TEST] = made
     return test
-
-
-def _check(test: Explored, parameters: Mapping[str, object]) -> None:
-    """Raise `AssertionError`, with the report, unless the check of a test is a pass."""
-    __tracebackhide__ = True
-    from interleave.checking import check
-    from interleave.report.text import render_text
-
-    try:
-        result = check(test.model, parameters=parameters)
-    except InterleaveError as error:
-        raise error.with_traceback(None) from None  # it is the test's, not of this package
-    if not result.passed:
-        raise AssertionError("\n\n".join(map(render_text, result.models)))

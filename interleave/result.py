@@ -9,6 +9,7 @@ from typing import Literal
 
 from interleave.errors import InterleaveError
 from interleave.records import dataclass
+from interleave.report import formats
 from interleave.schedule import Schedule
 
 Verdict = Literal["verified", "violated", "inconclusive"]
@@ -446,6 +447,11 @@ class ModelResult:
         """Whether this counts as a pass."""
         return self.status == "passed"
 
+    def __str__(self) -> str:
+        """The report, without colours, as `interleave check` prints it."""
+        report: str = formats.MODELS["text"](self)
+        return report
+
 
 _STATUS: dict[Verdict, Literal["passed", "failed", "inconclusive"]] = {
     "verified": "passed",
@@ -466,6 +472,10 @@ class Result:
     models: tuple[ModelResult, ...] = ()
     interrupted: bool = False
     errors: tuple[InterleaveError, ...] = ()
+
+    def __str__(self) -> str:
+        """The reports on all models, and the errors."""
+        return "\n\n".join(map(str, (*self.models, *self.errors)))
 
     @property
     def passed(self) -> bool:

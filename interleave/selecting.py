@@ -12,7 +12,7 @@ from interleave.blaming import blaming
 from interleave.engine.stopping import INTERRUPTED, Guard
 from interleave.errors import InterleaveError, LimitReached, UsageError, did_you_mean
 from interleave.explored import Test, explored
-from interleave.interrupts import Interrupted
+from interleave.interrupts import AT_POLLS, Interrupted, leaving, listening
 from interleave.loading import (
     ModelFile,
     Noted,
@@ -149,6 +149,33 @@ def _named(
                 remedy=f"{did_you_mean(name, known)}the models are {', '.join(known)}",
             )
     return [(model, file) for model, file in found if model.__name__ in options.model]
+
+
+def models_by_file(
+    files: list[Path], asked: Asked[Options], *, is_named: bool
+) -> dict[Path, tuple[list[type[Model]], list[InterleaveError]]]:
+    """The models of each file, and its errors.
+
+    What `is_named` may be a script, and must have a model; else it may be a helper of the others.
+    Raises `KeyboardInterrupt`.
+    """
+    errors = {file: Errors(lambda _: None) for file in files}
+    homes: dict[Path, ModelFile] = {}
+    found: dict[Path, list[type[Model]]] = {file: [] for file in files}
+    guard = Guard()
+    with listening(), leaving(AT_POLLS), guard.phase():
+        for file in files:
+            with errors[file].noted():
+                seconds = asked.near(file).max_seconds
+                homes[file] = _run(file, seconds, errors[file].noted, {} if is_named else None)
+        for file, home in homes.items():
+            others = [other for other in homes.values() if other is not home]
+            noted = errors[file].noted
+            with noted(), blaming():
+                found[file] = models_in(home, others, required=is_named, noted=noted)
+    if guard.stop is not None:
+        raise KeyboardInterrupt
+    return {file: (found[file], errors[file].found) for file in files}
 
 
 @blaming()

@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, settings
 
 from interleave.recorded import memory
 
+pytest_plugins = ["pytester"]
+
 settings.register_profile(
     "the same on every run",
     derandomize=True,

@@ -322,7 +322,8 @@ def test_pytest_runs_them_as_they_are(tmp_path: Path) -> None:
         "        test_fails()\n    assert interleave.check(test_passes).passed\n"
         "    assert len(interleave.explore(test_passes)) > 5\n"
     )
-    arguments = ["-m", "pytest", "-q", "-p", "no:cacheprovider", file.name]
+    plain = ["-p", "no:cacheprovider", "-p", "no:interleave"]
+    arguments = ["-m", "pytest", "-q", *plain, file.name]
     done = subprocess.run(
         [sys.executable, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
     )
@@ -352,7 +353,8 @@ def test_methods_of_classes_of_tests(tmp_path: Path, case: str) -> None:
     result = check(file)
     assert kinds(result) == [{"lost-update"}]
     assert result.models[0].model == "test_it"
-    arguments = ["-m", "pytest", "-q", "-p", "no:cacheprovider", file.name]
+    plain = ["-p", "no:cacheprovider", "-p", "no:interleave"]
+    arguments = ["-m", "pytest", "-q", *plain, file.name]
     done = subprocess.run(
         [sys.executable, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
     )

@@ -109,7 +109,7 @@ BELOW = {
     ("schedule", "replaying"): "`Schedule.replay` searches",
     ("world", "stdlib"): "`world` is in two places",
     ("world", "compiler"): "`world` is in two places",
-    ("exploring", "report"): "a test that fails gives its report",
+    ("result", "report"): "the text of a result is its report",
     ("stategraph", "report"): "`StateGraph.to_text` writes as reports do",
 }
 """What imports from what is below it in the table of docs/internals.md, with the reason for it."""

@@ -43,8 +43,10 @@ CLOSE_GIVES_VALUE = sys.version_info >= (3, 13)
 `generator.close`).
 """
 
-NEW, ENDED, RUNS = -1, -2, -3
-"""Where a generator is that has not begun, or has ended, or is run by a thread."""
+NEW, ENDED, RUNS, BROKEN = -1, -2, -3, -4
+"""Where a generator is that has not begun, or has ended, or is run by a thread; or that stands for
+an iterator in C, and has been left by an exception.
+"""
 
 
 class Waiting(NamedTuple):
@@ -110,6 +112,8 @@ class Resumable:
 
     def _check(self, at: int, value: Any, error: BaseException | None) -> None:
         """Raise what Python raises where it cannot go on."""
+        if at == BROKEN:
+            current_port().halt(_broken())
         if at == ENDED:
             raise error or self.STOPS()
         if at == NEW and value is not None:
@@ -169,8 +173,9 @@ class Resumable:
                 block = blocks[at]
                 if block.handler is None or isinstance(raised, InterleaveError | Unrecoverable):
                     self.end()
-                    if isinstance(raised, StopIteration):
-                        raise self.left_by(raised) from raised
+                    error = self.left_by(raised)
+                    if error is not raised:
+                        raise error from raised
                     raise
                 names[block.handler_name] = raised.with_traceback(None)
                 at = block.handler
@@ -244,6 +249,12 @@ class Generator(Resumable):
         self.at = ENDED
         self.names = {}
 
+    def left_by(self, error: BaseException) -> BaseException:
+        if not self.code.is_in_place_of_c:
+            return super().left_by(error)
+        self.at = BROKEN
+        return error
+
 
 class GeneratorState(NamedTuple):
     """What is known of a generator that threads share: the block at which it waits, with its
@@ -266,6 +277,9 @@ class SharedGenerator(Resumable, Primitive):
         """The state of one that a thread has made. Raises `Uncapturable`."""
         if value.runs:
             raise Uncapturable(value, "it is a generator that runs")
+        if value.code.is_in_place_of_c:
+            name = value.code.function.__name__
+            raise Uncapturable(value, f"it is what itertools.{name}() gives")
         return _state(value.code, value.at, value.names)
 
     @classmethod
@@ -318,6 +332,13 @@ class SharedGenerator(Resumable, Primitive):
             self.state = state
 
         self.operate(kind, effect)
+
+
+def _broken() -> ModelError:
+    return ModelError(
+        "an exception has left this iterator of itertools, and it is to go on",
+        remedy="write the loop out",
+    )
 
 
 def _state(code: Code, at: int, names: Locals) -> GeneratorState:
@@ -412,7 +433,7 @@ async def _aclose(generator: AsyncGenerator) -> None:
 
 def names_kept(code: Code, at: int) -> tuple[str, ...]:
     """The locals that a generator may still use which waits at a block."""
-    if at == ENDED:
+    if at in (ENDED, BROKEN):
         return ()
     kept = code.blocks[0].live if at == NEW else code.blocks[at].live_in_call
     return tuple(name for name in kept if name != GENERATOR)

@@ -111,6 +111,8 @@ class Finalizing(LettingGo):
         if isinstance(after, ModelError):
             raise after
         before = self._before.frames
+        if len(self._program.threads) > 1:
+            self._refuse_shared()
         self._refuse_kept_exception(before)
         for frames in (before, after):
             self._refuse_kept_by_library(frames)
@@ -323,6 +325,18 @@ class Finalizing(LettingGo):
         is_body = self._thread == program.body and program.is_script
         return is_body and len(before) == 1 and not after
 
+    def _refuse_shared(self) -> None:
+        """Raise `ModelError` where other threads can come by an object that a thread has made: each
+        of them that has it for a moment may be the last one, and no step shows that moment.
+        """
+        for number in sorted(self._shared() - self._there_at_first()):
+            raise ModelError(
+                f"this shares {self._name(number)}, which has a __del__: nobody knows which thread "
+                "lets go of it last",
+                remedy="keep it in the thread that makes it; or have a method that is called do "
+                "what __del__ does",
+            )
+
     def _refuse_unseen(self, gone: Gone) -> None:
         """Raise `ModelError` where there may be what no state shows: a handler of a signal that
         comes in, copies of processes, a function that holds an object which it was made with.
@@ -337,7 +351,10 @@ class Finalizing(LettingGo):
         if not gone.matters.isdisjoint(self._referred_to_weakly()):
             raise self._unknown(first, "to which something refers weakly", "refer to it as usual")
         for number in gone.pending:
-            if number in self._heap.roots and number not in self._there_at_first():
+            is_first = number in self._there_at_first()
+            if is_first and len(program.threads) > 1:
+                raise self._unknown(number, "which another thread may hold for a moment", "keep it")
+            if number in self._heap.roots and not is_first:
                 raise self._unknown(number, "which a function may hold that was made with it")
 
     def _referred_to_weakly(self) -> set[int]:

@@ -171,19 +171,37 @@ class LettingGo(Referents):
         led_to = self.led_to(lost)
         if not any(map(self._is_finalized, led_to)):
             return set()
-        first = len(self._heap.changing)
-        locals_ = self._heap.interner.locals
-        others: list[Key] = []
-        if not self.is_start:
-            threads = [each.number for each in self._program.threads if each.number != self._thread]
-            others = [locals_.key(self._places.at(first + number)) for number in threads]
-        if started:
-            others += [locals_.key(local) for _, local in self._started]
         program = self._program
-        garbage = led_to - self.led_to([*program.always_there, *self._in_all([*mine, *others])])
+        held = [*mine, *self._others(started=started)]
+        garbage = led_to - self.led_to([*program.always_there, *self._in_all(held)])
         if garbage:  # to know what is held for good takes long
             garbage -= self.led_to(program.held_for_good)
         return garbage
+
+    def _others(self, *, started: bool) -> list[Key]:
+        """The local states of the other threads; with those that the step has `started`."""
+        locals_, first = self._heap.interner.locals, len(self._heap.changing)
+        found: list[Key] = []
+        if not self.is_start:
+            threads = [each.number for each in self._program.threads if each.number != self._thread]
+            found = [locals_.key(self._places.at(first + number)) for number in threads]
+        return found + [locals_.key(local) for _, local in self._started if started]
+
+    def _shared(self) -> set[int]:
+        """The objects with a `__del__` that other threads can come by since the block has written
+        something, or started a thread.
+        """
+        values, locals_ = self._heap.values, self._heap.interner.locals
+        numbers = [*self._in_all([locals_.key(local) for _, local in self._started])]
+        for index, value in [*self._places.written.items()]:
+            if self._before.written.get(index, self._places.before[index]) != value:
+                owner = self._heap.owner(self._heap.changing[index])
+                numbers += self._contents(type(owner), values.key(value), values[value])
+        found = {*filter(self._is_finalized, self.led_to(numbers))}
+        if found:
+            program, others = self._program, self._in_all(self._others(started=True))
+            found &= self.led_to([*program.always_there, *program.held_for_good, *others])
+        return found
 
     def _let_go(self, garbage: set[int], parts: Sequence[Part], done: int | None) -> Gone:
         """What CPython does with references that are lost, in order. `done` is an object of which

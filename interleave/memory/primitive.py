@@ -55,6 +55,22 @@ def in_place_of_c(function: Function) -> Function:
     return stepwise(function)
 
 
+ITERATES = "__interleave_iterates__"
+"""Attribute with the names of the parameters of which iterators are made at the call."""
+
+
+def written_out(*iterables: str) -> Callable[[Function], Function]:
+    """Mark a generator that stands for an iterator in C (see `in_place_of_c`), with the names of
+    the parameters of which iterators are made at the call: "*rest" for each item of one.
+    """
+
+    def mark(function: Function) -> Function:
+        setattr(function, ITERATES, iterables)
+        return in_place_of_c(function)
+
+    return mark
+
+
 def is_written_out(value: object) -> bool:
     """Whether a function of the library is a generator that is run block by block."""
     return is_marked(value, STEPWISE) and inspect.isgeneratorfunction(value)

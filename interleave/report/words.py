@@ -104,6 +104,12 @@ def signals(model_result: ModelResult) -> str:
     )
 
 
+def assumptions(model_result: ModelResult) -> list[str]:
+    """What the verdict takes for granted: names that are pure, and bounds."""
+    pure = [f"assumed pure: {one_line(name)}" for name in model_result.assumed_pure]
+    return pure + [f"bounded by {name} = {show(value)}" for name, value in model_result.bounds]
+
+
 def coverage(model_result: ModelResult) -> str:
     """What the verdict rests on where there is no counterexample to show; "" where there is."""
     if model_result.violations:

@@ -15,7 +15,7 @@ from typing import Any
 from interleave.errors import ModelError
 from interleave.memory.cursors import Chained, Cycle, Sliced, is_shared
 from interleave.memory.port import current_port
-from interleave.memory.primitive import Primitive, in_place_of_c
+from interleave.memory.primitive import Primitive, written_out
 
 PRIMITIVES: dict[type, type[Primitive]] = {}
 
@@ -24,7 +24,7 @@ Items = Generator[Any, None, None]
 _END = object()
 
 
-@in_place_of_c
+@written_out("iterable")
 def accumulate(iterable: Iterable[Any], func: Any = None, *, initial: Any = None) -> Items:
     """Sums so far, or what `func` makes of two."""
     total = _END if initial is None else initial
@@ -40,7 +40,7 @@ def accumulate(iterable: Iterable[Any], func: Any = None, *, initial: Any = None
         yield total
 
 
-@in_place_of_c
+@written_out("data", "selectors")
 def compress(data: Iterable[Any], selectors: Iterable[Any]) -> Items:
     """The items that are selected."""
     for item, is_selected in zip(data, selectors, strict=False):
@@ -48,7 +48,7 @@ def compress(data: Iterable[Any], selectors: Iterable[Any]) -> Items:
             yield item
 
 
-@in_place_of_c
+@written_out("iterable")
 def dropwhile(predicate: Callable[[Any], Any], iterable: Iterable[Any], /) -> Items:
     """The items from the first one on that does not meet a condition."""
     is_dropping = True
@@ -59,7 +59,7 @@ def dropwhile(predicate: Callable[[Any], Any], iterable: Iterable[Any], /) -> It
         yield item
 
 
-@in_place_of_c
+@written_out("iterable")
 def filterfalse(function: Callable[[Any], Any] | None, iterable: Iterable[Any], /) -> Items:
     """The items that do not meet a condition."""
     for item in iterable:
@@ -67,7 +67,7 @@ def filterfalse(function: Callable[[Any], Any] | None, iterable: Iterable[Any], 
             yield item
 
 
-@in_place_of_c
+@written_out("iterable")
 def pairwise(iterable: Iterable[Any], /) -> Items:
     """Each two items that follow each other."""
     before = _END
@@ -77,14 +77,14 @@ def pairwise(iterable: Iterable[Any], /) -> Items:
         before = item
 
 
-@in_place_of_c
+@written_out("iterable")
 def starmap(function: Callable[..., Any], iterable: Iterable[Iterable[Any]], /) -> Items:
     """What a function gives for each of several tuples of arguments."""
     for arguments in iterable:
         yield function(*arguments)
 
 
-@in_place_of_c
+@written_out("iterable")
 def takewhile(predicate: Callable[[Any], Any], iterable: Iterable[Any], /) -> Items:
     """The items up to the first one that does not meet a condition."""
     for item in iterable:
@@ -93,10 +93,10 @@ def takewhile(predicate: Callable[[Any], Any], iterable: Iterable[Any], /) -> It
         yield item
 
 
-@in_place_of_c
+@written_out("*iterables")
 def zip_longest(*iterables: Iterable[Any], fillvalue: Any = None) -> Items:
     """Items side by side, until the longest is through."""
-    sources: list[Any] = [iter(each) for each in iterables]
+    sources: list[Any] = [*iterables]
     left = len(sources)
     while left:
         items = []

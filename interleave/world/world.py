@@ -49,10 +49,11 @@ from interleave.interrupts import begin_anew
 from interleave.memory.aliases import Alias, alias_in
 from interleave.memory.closures import Closure
 from interleave.memory.coroutine import Coroutine
+from interleave.memory.cursors import iterate
 from interleave.memory.derived import base_of
 from interleave.memory.descriptors import is_data_descriptor, member_of
 from interleave.memory.port import FINALIZERS, HANDLED, running_port
-from interleave.memory.primitive import OPERATES, is_marked, is_written_out
+from interleave.memory.primitive import ITERATES, OPERATES, is_marked, is_written_out
 from interleave.memory.values import (
     COPY,
     UNBOUND,
@@ -667,6 +668,11 @@ class World:
         return made
 
     def _generator(self, function: types.FunctionType, names: Locals) -> Generator:
+        for name in vars(function).get(ITERATES, ()):
+            if name.startswith("*"):
+                names = {**names, name[1:]: tuple(map(iterate, names[name[1:]]))}
+            else:
+                names = {**names, name: iterate(names[name])}
         return Generator(self.code(function), names)
 
     def _async_generator(self, function: types.FunctionType, names: Locals) -> AsyncGenerator:

@@ -250,8 +250,6 @@ class M(Model):
     def setup(self):
         self.events = []
         self.pool = Pool()
-        self.shared = Handle(self.pool, "shared")
-        self.cache = [Handle(self.pool, "cached")]
 
     def seen(self):
         return tuple(self.pool.idle)
@@ -266,12 +264,11 @@ class M(Model):
 """
 
 THREADS = {
-    "who lets go last": (
-        "a = self.shared\nself.shared = None",
-        "b = self.shared\nself.shared = None",
+    "each its own": ("a = self.pool.take()", "b = self.pool.take()"),
+    "with its lock": (
+        "a = self.pool.take()\nwith self.pool.lock:\n    a = None",
+        "b = self.pool.take()",
     ),
-    "with its lock": ("a = self.pool.take()", "with self.pool.lock:\n    self.cache.clear()"),
-    "items": ("if self.cache:\n    self.cache.pop()", "self.cache = None\nself.shared = None"),
 }
 """What two threads do with what has a `__del__` that takes a lock."""
 
@@ -323,18 +320,10 @@ class Res(Base):
             super().__del__()
 """
 SCRIPTS = {
-    "what a module names": (
-        "kept, gone, also = Res('kept'), Res('gone'), Res('also')\nheld = [also]\n"
-        "def work(*given):\n    print('work')\n"
-        "t = threading.Thread(target=work, args=(kept, gone, also))\nt.start()\nt.join()\n"
-        "gone = also = None\nlast = Res('last')\nprint('end')\n",
-        "'work', 'del gone', 'end'",
-    ),
-    "what is in a queue": (
-        "q = queue.Queue()\ndef work():\n    while True:\n        it = q.get()\n        if it is None:\n            break\n        print(it.name)\n"
-        "t = threading.Thread(target=work)\nt.start()\n"
-        "q.put(Res('a'))\nq.put(Res('b'))\nq.put(None)\nt.join()\nprint('end')\n",
-        "'a', 'del a', 'b', 'del b', 'end'",
+    "what a thread has": (
+        "kept = Res('kept')\ndef work(*given):\n    mine = Res('mine')\n    print('work')\n"
+        "t = threading.Thread(target=work, args=(kept,))\nt.start()\nt.join()\nprint('end')\n",
+        "'work', 'del mine', 'end'",
     ),
     "what calls super": (
         "def work():\n    it = Res('own')\n    it.__del__()\n"
@@ -342,11 +331,65 @@ SCRIPTS = {
         "'del own', 'base own', 'del own', 'base own'",
     ),
 }
-GIVEN = {
-    "is given to code of the library": "pool = ThreadPoolExecutor(1)\npool.submit(len, [Res('a')])",
+REFUSED_SCRIPTS = {
     "gc.callbacks has work": "def work(*_): pass\ngc.callbacks.append(work)\n"
     "t = threading.Thread(target=work)\nt.start()\ngc.callbacks.remove(work)\n",
 }
+SHARED = {
+    "a variable": "kept = Res('a')\n",
+    "an attribute": "holder.it = Res('a')\n",
+    "a list": "items.append(Res('a'))\n",
+    "a dict": "table['a'] = Res('a')\n",
+    "within another object": "mine = Holder()\nmine.it = Res('a')\nitems.append(mine)\n",
+    "a queue": "q.put(Res('a'))\n",
+    "a thread": "threading.Thread(target=print, args=(Res('a'),)).start()\n",
+    "a pool": "ThreadPoolExecutor(1).submit(len, [Res('a')])\n",
+}
+"""Ways of having another thread come by what a thread has made."""
+
+AT_FIRST = ("kept = None", "del kept", "holder.it = None", "items.clear()", "table.pop('a')")
+"""Ways of letting go of what was there before the threads."""
+
+SHARING = """
+class Holder: pass
+
+holder, items, table, q = Holder(), [], {{}}, queue.Queue()
+kept = None
+{made}
+
+def work():
+    global kept
+{body}
+
+threads = [threading.Thread(target=work), threading.Thread(target=print)]
+for each in threads:
+    each.start()
+"""
+
+
+def sharing(body: str, made: str = "") -> str:
+    """A script whose thread does this, after what was made before."""
+    return RES + SHARING.format(body=textwrap.indent(body, "    "), made=made)
+
+
+@pytest.mark.parametrize("runtime", ["free-threaded", "gil"])
+@pytest.mark.parametrize("way", SHARED)
+def test_what_others_can_come_by_is_refused(tmp_path: Path, way: str, runtime: str) -> None:
+    """Whoever has it for a moment may be the last one."""
+    file = tmp_path / "script.py"
+    file.write_text(sharing(SHARED[way]))
+    with pytest.raises(InterleaveError, match=r"this shares .*, which has a __del__"):
+        check(str(file), runtime=runtime)
+
+
+@pytest.mark.parametrize("way", AT_FIRST)
+def test_what_was_there_is_not_let_go_of(tmp_path: Path, way: str) -> None:
+    file = tmp_path / "script.py"
+    made = "kept = holder.it = Res('a')\nitems.append(Res('b'))\ntable['a'] = Res('c')"
+    made += "\nholder.it = Res('d')"
+    file.write_text(sharing(way, made))
+    with pytest.raises(InterleaveError, match="which has a __del__"):
+        check(str(file))
 
 
 @pytest.mark.parametrize(("text", "printed"), SCRIPTS.values(), ids=SCRIPTS)
@@ -359,7 +402,7 @@ def test_scripts(tmp_path: Path, text: str, printed: str) -> None:
     assert str(dict(outcome.state)["print"]) == printed
 
 
-@pytest.mark.parametrize(("words", "text"), GIVEN.items(), ids=GIVEN)
+@pytest.mark.parametrize(("words", "text"), REFUSED_SCRIPTS.items(), ids=REFUSED_SCRIPTS)
 def test_scripts_that_are_refused(tmp_path: Path, words: str, text: str) -> None:
     file = tmp_path / "script.py"
     file.write_text(RES + text)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 from families import crossed
 from running import load, unload
 
-from interleave import check
+from interleave import InterleaveError, check
 
 OVER = {
     "accumulate": "itertools.accumulate({})",
@@ -72,6 +73,81 @@ def test_as_in_python(tmp_path: Path, over: str, use: str) -> None:
     names = {"functools": functools, "itertools": itertools, "items": [51, 52, 53], "found": []}
     exec(body.replace("\n        ", "\n"), names)
     (found,) = check(load(tmp_path / "model.py", ALONE.format(body, repr(names["found"])))).models
+    assert not found.violations
+    unload()
+
+
+BREAKS = """
+import functools, itertools
+from interleave import Model, postcondition, thread
+
+def fails(x):
+    if x == 52:
+        raise {error}
+    return True
+
+class M(Model):
+    result = None
+
+    @thread
+    def run(self):
+        found = []
+        try:
+            made = {over}
+            found.append("made")
+            for each in made:
+                found.append(each)
+        except (KeyError, TypeError) as error:
+            found.append(type(error).__name__)
+        {more}
+        self.result = repr(found)
+
+    @postcondition
+    def as_in_python(self):
+        return self.result == {result!r}
+"""
+
+BY = {
+    "accumulate": "itertools.accumulate([51, 52, 53], lambda a, b: fails(b) and b)",
+    "dropwhile": "itertools.dropwhile(fails, [51, 52, 53])",
+    "filterfalse": "itertools.filterfalse(lambda x: not fails(x), [51, 52, 53])",
+    "starmap": "itertools.starmap(fails, [(51,), (52,), (53,)])",
+    "takewhile": "itertools.takewhile(fails, [51, 52, 53])",
+}
+
+
+def breaking(over: str, error: str = "KeyError(1)", more: str = "pass") -> str:
+    """A model in which Python's own result is the one that is asked for."""
+    text = BREAKS.format(over=over, error=error, more=more, result="")
+    names: dict[str, Any] = {}
+    exec(text, names)
+    made = names["M"]()
+    made.run()
+    return BREAKS.format(over=over, error=error, more=more, result=made.result)
+
+
+@pytest.mark.parametrize("error", ["KeyError(1)", "StopIteration"])
+@pytest.mark.parametrize("over", BY.values(), ids=BY)
+def test_what_is_called_raises(tmp_path: Path, over: str, error: str) -> None:
+    (found,) = check(load(tmp_path / "model.py", breaking(over, error))).models
+    assert not found.violations
+    unload()
+
+
+@pytest.mark.parametrize("over", BY.values(), ids=BY)
+def test_what_an_exception_has_left_does_not_go_on(tmp_path: Path, over: str) -> None:
+    """In CPython it does."""
+    text = breaking(over, more="found.append(next(made, None))")
+    with pytest.raises(InterleaveError, match="an exception has left this iterator"):
+        check(load(tmp_path / "model.py", text))
+    unload()
+
+
+@pytest.mark.parametrize("name", ["accumulate", "compress", "pairwise", "takewhile", "zip_longest"])
+def test_iterators_are_made_where_it_is_called(tmp_path: Path, name: str) -> None:
+    before = {"compress": "5, ", "takewhile": "fails, "}.get(name, "")
+    text = breaking(f"itertools.{name}({before}5)")
+    (found,) = check(load(tmp_path / "model.py", text)).models
     assert not found.violations
     unload()
 
