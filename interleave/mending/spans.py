@@ -115,7 +115,12 @@ def spans_of(violation: Violation, lines: Lines) -> list[Span]:
             lost.writer: [*_reads_before(steps, lost.writer, lost.lost), lost.lost],
         }
         named = [(thread, [steps[n - 1] for n in found]) for thread, found in numbers.items()]
-        about = {violation.location} if violation.location is not None else set[str]()
+        # What a task has made may be called otherwise in its steps than in the end.
+        common = set.intersection(
+            *[_locations(steps[n - 1]) for n in (lost.read, lost.lost, lost.overwrite)]
+        )
+        given = {violation.location} if violation.location is not None else set[str]()
+        about = given & common or common or given
         return [*_as_update(named, about, lines)]
     if violation.race:
         return [

@@ -466,6 +466,33 @@ def test_a_lock_is_of_the_kind_of_the_threads(write: Callable[..., str], script:
     assert found.models[0].words == f"hold a new lock, `lock` around {where}"
 
 
+OBJECT = """import asyncio
+from interleave import explore
+
+class C:
+    def __init__(self):
+        self.n = 0
+
+    async def inc(self):
+        n = self.n
+        await self.io()
+        self.n = n + 1
+
+    async def io(self):
+        await asyncio.sleep(1)
+
+@explore
+async def test_it():
+    c = C()
+    await asyncio.gather(c.inc(), c.inc())
+    assert c.n == 2
+"""
+
+
+def test_a_lock_is_held_from_the_read_to_the_write(write: Callable[..., str]) -> None:
+    assert fixed(write(OBJECT)).words == "hold a new lock, `self.lock` around lines 9-11"
+
+
 WAITS = """from interleave import Model, go, goroutine
 
 class M(Model):
