@@ -6,6 +6,7 @@ import ast
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import cached_property
 from itertools import product
 
 from interleave.compiler.source import Definition
@@ -14,7 +15,7 @@ from interleave.mending.differences import same_lines, size_of
 from interleave.mending.layout import rearranged
 from interleave.mending.making import Guarded, LockChoice, existing_locks, new_lock
 from interleave.mending.regions import Region, regions_in
-from interleave.mending.scopes import Reach, Run, Scope
+from interleave.mending.scopes import Reach, Run
 from interleave.mending.spans import WAITS, Lines, Span, spans_of
 from interleave.mending.texts import DEFINITIONS, lines_of
 from interleave.mending.verifying import (
@@ -152,21 +153,28 @@ class Guarding(Verifier):
 
     def _runs(self, reach: Reach, span: Span, *, nearest: bool) -> list[Run]:
         """The runs that a span may be in. What a test calls is to be mended, and not the test."""
-        own = {number for number, scope in enumerate(self.scopes) if self._is_of_test(scope)}
+        own = self._of_test
         called = {
             line for line in span.lines if not any(self.scopes[each].has(line) for each in own)
         }
         found = reach.runs(called or span.lines, nearest=nearest)
         return [run for run in found if not called or run[0] not in own]
 
-    def _is_of_test(self, scope: Scope) -> bool:
-        """Whether a function is a test, or stands in it."""
-        if scope.owner is not None or classes_of(self.source, self.name):
-            return False
-        return any(
-            scope.node in ast.walk(node)
+    @cached_property
+    def _of_test(self) -> frozenset[int]:
+        """The numbers of the functions that are a test, or stand in it: none for other models."""
+        if classes_of(self.source, self.name):
+            return frozenset()
+        inside = {
+            id(each)
             for node in ast.walk(self.source.tree)
             if isinstance(node, Definition) and node.name == self.name and node.decorator_list
+            for each in ast.walk(node)
+        }
+        return frozenset(
+            number
+            for number, scope in enumerate(self.scopes)
+            if scope.owner is None and id(scope.node) in inside
         )
 
     def _waits(self, reach: Reach, statements: Sequence[ast.stmt], choice: LockChoice) -> bool:
