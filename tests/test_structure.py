@@ -221,3 +221,10 @@ def test_pytest_asks_for_the_plugins_whose_options_are_set() -> None:
     needed = {"pytest-timeout"} if "timeout" in options else set()
     declared = {each.partition(">")[0] for each in known["project"]["optional-dependencies"]["dev"]}
     assert needed <= {*options["required_plugins"]} <= declared
+
+
+def test_what_stands_for_an_assert_of_the_library_raises_the_error_itself() -> None:
+    """pytest writes more into the texts of asserts, in a package that has a plugin for it."""
+    for file in (ROOT / "stdlib").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            assert not (isinstance(node, ast.Assert) and node.msg), f"{file}:{node.lineno}"

@@ -323,7 +323,8 @@ def make_thread(
     daemon: bool | None = None,
 ) -> Thread:
     """`threading.Thread(...)` in a running thread."""
-    assert group is None, "group argument must be None for now"
+    if group is not None:
+        raise AssertionError("group argument must be None for now")
     if target is None:
         raise ModelError("a Thread is made without a target", remedy=_SAY_WHAT)
     return made_thread(Thread, target, args, kwargs, name=name, daemon=daemon)

@@ -78,7 +78,8 @@ class Condition(OnLock, Between, HasLine):
 
         def park() -> int:
             state: ConditionState = self.state
-            assert state.lock.is_owned(), "must acquire() condition before using wait()"
+            if not state.lock.is_owned():
+                raise AssertionError("must acquire() condition before using wait()")
             self.get_in_line()
             return int(state.lock.let_go())
 
@@ -107,7 +108,8 @@ class Condition(OnLock, Between, HasLine):
 
         def effect() -> None:
             state: ConditionState = self.state
-            assert state.lock.is_owned(), "lock is not owned"
+            if not state.lock.is_owned():
+                raise AssertionError("lock is not owned")
             count = max(0, min(n, len(state.line.waiting)))
             ways = list(itertools.combinations(state.line.waiting, count))
             chosen = ways[current_port().choose(ways) if len(ways) > 1 else 0]

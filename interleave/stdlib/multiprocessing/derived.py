@@ -59,7 +59,8 @@ class Process(Runs):
 
     @name.setter
     def name(self, value: str) -> None:
-        assert isinstance(value, str), "name must be a string"
+        if not isinstance(value, str):
+            raise AssertionError("name must be a string")
         self._behind("_name").name = value
 
     @property

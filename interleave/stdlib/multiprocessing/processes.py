@@ -40,9 +40,11 @@ class Process(Thread):
 
         def effect() -> None:
             made: Made = self.state
-            assert made.phase == NEW, "cannot start a process twice"
+            if made.phase != NEW:
+                raise AssertionError("cannot start a process twice")
             self._check("can only start a process object created by current process")
-            assert not self.in_daemon, "daemonic processes are not allowed to have children"
+            if self.in_daemon:
+                raise AssertionError("daemonic processes are not allowed to have children")
             made = made._replace(**changes)
             self.state = self.begun(made)
             current_port().start_thread(self.runs, *self.entry(made))
@@ -59,7 +61,8 @@ class Process(Thread):
 
         def effect() -> None:
             self._check("can only join a child process")
-            assert self.state.phase != NEW, "can only join a started process"
+            if self.state.phase == NEW:
+                raise AssertionError("can only join a started process")
             if self.state.phase == STARTED:
                 if timeout is None:
                     self.block()
@@ -181,7 +184,8 @@ class Process(Thread):
         return found
 
     def _check(self, message: str) -> None:
-        assert current_port().process == self.made_in, message
+        if current_port().process != self.made_in:
+            raise AssertionError(message)
 
 
 def current_process() -> Any:
@@ -223,7 +227,8 @@ def make_process(
     daemon: bool | None = None,
 ) -> Thread:
     """`multiprocessing.Process(...)` in a running thread."""
-    assert group is None, "group argument must be None for now"
+    if group is not None:
+        raise AssertionError("group argument must be None for now")
     if target is None:
         raise ModelError(
             "a Process is made without a target", remedy="say what it runs: Process(target=...)"

@@ -195,7 +195,8 @@ class Queue(Holding):
         """Wait until the feeder has moved all that this process has put. After `close` only."""
 
         def check() -> None:
-            assert current_port().process in self.state.closed, f"{self._name()} not closed"
+            if current_port().process not in self.state.closed:
+                raise AssertionError(f"{self._name()} not closed")
 
         current_port().access(AccessKind("", self._location), check, private=True)
         self.leave()

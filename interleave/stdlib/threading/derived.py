@@ -76,7 +76,8 @@ class Runs:
         *,
         daemon: bool | None = None,
     ) -> None:
-        assert group is None, "group argument must be None for now"
+        if group is not None:
+            raise AssertionError("group argument must be None for now")
         self._target = target
         self._args = args
         self._kwargs = {} if kwargs is None else kwargs
