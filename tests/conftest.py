@@ -42,7 +42,6 @@ def nothing_is_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 ALL_QUICK = (
-    "tests/world/",
     "tests/test_explored.py",
     "tests/test_script.py",
     "tests/stdlib/test_processes.py",
@@ -69,7 +68,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is quick, what is sampled, and what coverage is not measured of.
 
     Quick is the first case of each test, unless the test is marked as slow; sampled are the quick
-    ones, and each third case of every test.
+    ones, and each fifth case of every test.
     """
     cases: Counter[str] = Counter()
     for item in items:
@@ -83,7 +82,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         is_quick = is_first and not item.get_closest_marker("slow")
         if is_quick:
             item.add_marker("quick")
-        if is_quick or number % 3 == 0 or name.startswith(ALL_SAMPLED):
+        if is_quick or number % 5 == 0 or name.startswith(ALL_SAMPLED):
             item.add_marker("sampled")
         if not (is_quick and number == 0 and is_covering(test)):
             item.add_marker("no_cover")
