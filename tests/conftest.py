@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 
@@ -55,17 +54,9 @@ ALL_SAMPLED = (
 """The tests of which all cases are sampled: what they are about is shown to users."""
 
 
-def is_covering(test: str) -> bool:
-    """Whether coverage is measured under a test, if it is quick: so it is under half of them.
-
-    It depends on nothing but the name, so that a test which comes in or goes changes no other.
-    """
-    return zlib.crc32(test.encode()) % 2 == 1
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is quick, what is sampled, and what coverage is not measured of.
+    """Mark what is quick, and what is sampled.
 
     Quick is the first case of each test, unless the test is marked as slow; sampled are the quick
     ones, and each fifth case of every test.
@@ -84,5 +75,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("quick")
         if is_quick or number % 5 == 0 or name.startswith(ALL_SAMPLED):
             item.add_marker("sampled")
-        if not (is_quick and number == 0 and is_covering(test)):
-            item.add_marker("no_cover")
