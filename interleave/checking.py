@@ -23,7 +23,7 @@ from interleave.engine.passes.shortest import goal_key, path_by_search, paths_to
 from interleave.engine.search import Searched, search
 from interleave.engine.stopping import INTERRUPTED, Guard, Stop
 from interleave.errors import ModelError, Place
-from interleave.interrupts import AT_POLLS, leaving, listening, take, whole
+from interleave.interrupts import AT_POLLS, leaving, listening, whole
 from interleave.loading import (
     checked_runtime,
     expectation_of,
@@ -42,7 +42,7 @@ from interleave.recorded.memory import Memory
 from interleave.records import dataclass
 from interleave.result import Followed, Interleavings, ModelResult, Result, Verdict, Violation
 from interleave.runtimes import Runtime
-from interleave.selecting import Errors, Target, find_models, targets_in
+from interleave.selecting import Errors, Target, with_each_model
 from interleave.stdlib.threads import Thread
 from interleave.tracing import make_trace
 from interleave.world.policy import Assumed, assumed, assuming
@@ -101,18 +101,14 @@ def check(target: Target | Iterable[Target], asked: Asked[CheckOptions]) -> Resu
     results: list[ModelResult] = []
     errors = Errors(options.on_error)
     guard = Guard()
+
+    def one(model: type[Model], file: str) -> None:
+        near = asked.near(file, own_options(model))
+        parameters = parameters_of(model, options.parameters or {})
+        check_and_tell(model, file, parameters, near, options, results, guard)
+
     with listening(), leaving(AT_POLLS):
-        found: list[tuple[type[Model], str]] = []
-        with guard.phase():
-            found = find_models(targets_in(target), asked, errors)
-        for model, file in found:
-            if guard.stop is not None:
-                break
-            with errors.noted():
-                near = asked.near(file, own_options(model))
-                parameters = parameters_of(model, options.parameters or {})
-                check_and_tell(model, file, parameters, near, options, results, guard)
-            guard.note(take())
+        with_each_model(target, asked, errors, guard, one)
     return Result(tuple(results), interrupted=guard.stop is not None, errors=tuple(errors.found))
 
 

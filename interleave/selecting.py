@@ -12,7 +12,7 @@ from interleave.blaming import blaming
 from interleave.engine.stopping import INTERRUPTED, Guard
 from interleave.errors import InterleaveError, LimitReached, UsageError, did_you_mean
 from interleave.explored import Test, explored
-from interleave.interrupts import AT_POLLS, Interrupted, leaving, listening
+from interleave.interrupts import AT_POLLS, Interrupted, leaving, listening, take
 from interleave.loading import (
     ModelFile,
     Noted,
@@ -64,6 +64,27 @@ def targets_in(target: Target | Iterable[Target]) -> list[Target]:
     if isinstance(target, type | str) or not isinstance(target, Iterable):
         return [target]
     return [*target]
+
+
+def with_each_model(
+    target: Target | Iterable[Target],
+    asked: Asked[Options],
+    errors: Errors,
+    guard: Guard,
+    use: Callable[[type[Model], str], None],
+) -> None:
+    """Use each model that `target` names, with its file, one after the other, until something ends
+    that. The others are gone on with where `errors` takes note of the error of one.
+    """
+    found: list[tuple[type[Model], str]] = []
+    with guard.phase():
+        found = find_models(targets_in(target), asked, errors)
+    for model, file in found:
+        if guard.stop is not None:
+            break
+        with errors.noted():
+            use(model, file)
+        guard.note(take())
 
 
 def find_models(

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 from interleave.asked import Asked, taking
 from interleave.engine.stopping import Guard
-from interleave.interrupts import AT_POLLS, leaving, listening, take
+from interleave.interrupts import AT_POLLS, leaving, listening
 from interleave.mending.differences import diff
 from interleave.mending.results import Fix, Fixes
 from interleave.mending.search import Search
 from interleave.mending.trying import Bench
 from interleave.model import Model
 from interleave.options import FixOptions
-from interleave.selecting import Errors, Target, find_models, targets_in
+from interleave.selecting import Errors, Target, with_each_model
 
 
 @taking(FixOptions)
@@ -33,22 +33,18 @@ def fix(target: Target | Iterable[Target], asked: Asked[FixOptions]) -> Fixes:
     benches: dict[str, Bench] = {}
     texts: dict[str, str] = {}
     done: list[str] = []
-    with listening(), leaving(AT_POLLS):
-        models: list[tuple[type[Model], str]] = []
+
+    def one(model: type[Model], file: str) -> None:
         with guard.phase():
-            models = find_models(targets_in(target), asked, errors)
-        for model, file in models:
-            if guard.stop is not None:
-                break
-            with errors.noted(), guard.phase():
-                if file not in benches:
-                    benches[file] = Bench(file, asked)
-                bench = benches[file]
-                present = texts.get(file, bench.original.text)
-                one, text = Search(bench, model.__name__, present).found()
-                found.append(one)
-                texts[file] = text
-            guard.note(take())
+            if file not in benches:
+                benches[file] = Bench(file, asked)
+            bench = benches[file]
+            present = texts.get(file, bench.original.text)
+            mended, texts[file] = Search(bench, model.__name__, present).found()
+            found.append(mended)
+
+    with listening(), leaving(AT_POLLS):
+        with_each_model(target, asked, errors, guard, one)
         if asked.options.apply and guard.stop is None:
             for file, text in texts.items():
                 if text != benches[file].original.text:

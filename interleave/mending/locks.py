@@ -10,7 +10,7 @@ from interleave.checks import Check
 from interleave.engine.search import Searched
 from interleave.engine.stopping import Guard
 from interleave.errors import InterleaveError
-from interleave.interrupts import AT_POLLS, leaving, listening, take
+from interleave.interrupts import AT_POLLS, leaving, listening
 from interleave.loading import here
 from interleave.mending.definitions import definition_of
 from interleave.mending.holding import GIVING, TAKING, Held, Use, locks_in
@@ -22,7 +22,7 @@ from interleave.model import Model
 from interleave.options import CheckOptions
 from interleave.records import dataclass
 from interleave.result import Outcome, Result, Violation
-from interleave.selecting import Errors, Target, find_models, targets_in
+from interleave.selecting import Errors, Target, with_each_model
 
 
 @dataclass(frozen=True)
@@ -141,16 +141,13 @@ def locks(target: Target | Iterable[Target], asked: Asked[CheckOptions]) -> Lock
     errors = Errors(asked.options.on_error)
     guard = Guard()
     found: list[ModelLocks] = []
-    with listening(), leaving(AT_POLLS):
-        models: list[tuple[type[Model], str]] = []
+
+    def one(model: type[Model], file: str) -> None:
         with guard.phase():
-            models = find_models(targets_in(target), asked, errors)
-        for model, file in models:
-            if guard.stop is not None:
-                break
-            with errors.noted(), guard.phase():
-                found.append(_Judge(model.__name__, Bench(file, asked)).judged())
-            guard.note(take())
+            found.append(_Judge(model.__name__, Bench(file, asked)).judged())
+
+    with listening(), leaving(AT_POLLS):
+        with_each_model(target, asked, errors, guard, one)
     return Locks(tuple(found), guard.stop is not None, tuple(errors.found))
 
 

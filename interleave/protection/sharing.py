@@ -42,7 +42,7 @@ from interleave.protection.results import (
 from interleave.protection.torn import torn
 from interleave.protection.uses import Pair, Use, Uses
 from interleave.runtimes import runtimes_of
-from interleave.selecting import Errors, Target, find_models, targets_in
+from interleave.selecting import Errors, Target, with_each_model
 from interleave.stdlib.asyncio.loop import EventLoop
 from interleave.stdlib.asyncio.tasks import Task
 from interleave.stdlib.threads import Thread
@@ -64,18 +64,14 @@ def sharing(target: Target | Iterable[Target], asked: Asked[CheckOptions]) -> Sh
     found: list[ModelSharing] = []
     errors = Errors(options.on_error)
     guard = Guard()
+
+    def one(model: type[Model], file: str) -> None:
+        near = asked.near(file, own_options(model))
+        parameters = parameters_of(model, options.parameters or {})
+        found.extend(_under_each(model, file, parameters, near, guard))
+
     with listening(), leaving(AT_POLLS):
-        models: list[tuple[type[Model], str]] = []
-        with guard.phase():
-            models = find_models(targets_in(target), asked, errors)
-        for model, file in models:
-            if guard.stop is not None:
-                break
-            with errors.noted():
-                near = asked.near(file, own_options(model))
-                parameters = parameters_of(model, options.parameters or {})
-                found += _under_each(model, file, parameters, near, guard)
-            guard.note(take())
+        with_each_model(target, asked, errors, guard, one)
     stopped = guard.stop is not None
     return Sharing(tuple(found), interrupted=stopped, errors=tuple(errors.found))
 
